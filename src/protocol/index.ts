@@ -1,0 +1,1 @@
+export { type Body, type Field, fieldValue, type HttpRequest, type HttpResponse } from "./message.ts";

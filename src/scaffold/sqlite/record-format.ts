@@ -1,0 +1,22 @@
+import type { Representation, Value } from "../../server/index.ts";
+import type { SqlValue, Table } from "./schema.ts";
+
+/** How rows look from outside: what the journal needs to name and show a record. */
+export interface RecordFormat {
+  /** The collection's path: `/artists`. */
+  collectionPath(table: Table): string;
+  /**
+   * The record's URL: `/artists/1`.
+   *
+   * @param key - the identity's values: the key's columns in the identity's order, or the rowid alone
+   */
+  recordUrl(table: Table, key: readonly SqlValue[]): string;
+  /**
+   * The record as GET answers it.
+   *
+   * @param row - the values of `table.columns`, in their order
+   */
+  represent(table: Table, key: readonly SqlValue[], row: readonly SqlValue[]): Representation;
+  /** A stored value as filters compare it. */
+  imageValue(table: Table, column: number, value: SqlValue): Value;
+}

@@ -1,0 +1,51 @@
+/** A value in SQLite's storage classes. Integers beyond 2^53 are bigints, all others numbers. */
+export type SqlValue = null | number | bigint | string | Uint8Array;
+
+/** How a column converts what is stored in it or compared with it (SQLite's column affinity). */
+export type Affinity = "integer" | "real" | "numeric" | "text" | "blob";
+
+/** A column of a table, generated ones included. */
+export interface Column {
+  readonly name: string;
+  /** The type as declared, in upper case; may be empty. */
+  readonly declaredType: string;
+  readonly affinity: Affinity;
+  readonly notNull: boolean;
+  /** The DEFAULT expression's SQL; `null` where there is none. */
+  readonly defaultSql: string | null;
+  /** 1-based place in the declared primary key; 0 where it is no part of it. */
+  readonly primaryKeyPart: number;
+  readonly generated: boolean;
+}
+
+/** A foreign key of a table; column lists run in parallel. */
+export interface ForeignKey {
+  readonly columns: readonly string[];
+  readonly table: string;
+  /** The referenced columns; the referenced table's primary key where none were declared. */
+  readonly references: readonly string[];
+}
+
+/**
+ * What tells a table's records apart: the primary key's columns, or the rowid where there is no key that is never
+ * null. `alias` is a name of the rowid that no column hides.
+ */
+export type Identity =
+  | { readonly kind: "columns"; readonly columns: readonly string[] }
+  | { readonly kind: "rowid"; readonly alias: string };
+
+/** An ordinary table. */
+export interface Table {
+  readonly name: string;
+  readonly columns: readonly Column[];
+  readonly identity: Identity;
+  readonly foreignKeys: readonly ForeignKey[];
+  /** True where the single key column is an alias of the rowid (INTEGER PRIMARY KEY). */
+  readonly integerKey: boolean;
+}
+
+/** The tables of a database at one `schema_version`. */
+export interface Schema {
+  readonly version: number;
+  readonly tables: readonly Table[];
+}

@@ -1,0 +1,43 @@
+import type { Body, Field } from "../protocol/index.ts";
+import type { Bookmark, Value } from "./journal.ts";
+
+/** A request for the origin: plain HTTP, or what the hub asks on a viewer's behalf. */
+export interface OriginRequest {
+  readonly method: string;
+  /** Path and query, as sent. */
+  readonly target: string;
+  /** The viewer's fields; hop-by-hop and handshake fields are gone. */
+  readonly fields: readonly Field[];
+  readonly body: Body;
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal?: AbortSignal;
+}
+
+/** What the origin answers. */
+export interface OriginResponse {
+  readonly status: number;
+  readonly fields: readonly Field[];
+  readonly body: Body;
+  /** What a journal needs to keep a GET's or HEAD's 2xx answer live; absent where it can't. */
+  readonly view?: DirectView;
+}
+
+/** A view whose changes a journal decides: a collection under equality filters, or one record. */
+export interface DirectView extends Bookmark {
+  /** The view's URL in canonical form (path, sorted parameters): equal views have equal URLs. */
+  readonly url: string;
+  /** The collection's path, as in {@link Change.collection}. */
+  readonly collection: string;
+  /** The record's URL where the view is one record. */
+  readonly record?: string;
+  /** Columns and the values that a record's image must have to be in the set; all of them. Values are never null. */
+  readonly equals: readonly (readonly [column: string, value: Value])[];
+}
+
+/**
+ * What answers HTTP requests. The bookmark of an answer's view must not be later than its state: the position is read
+ * first, or in the same read transaction.
+ *
+ * A HEAD answer authorises as a GET does and needs no body. A rejection is answered with 500, and told to `onError`.
+ */
+export type Origin = (request: OriginRequest) => Promise<OriginResponse>;
