@@ -1,2 +1,32 @@
+export { isRequestId, isToken, utf8Length } from "./characters.ts";
+export {
+  type CloseCode,
+  closeCodeForStatus,
+  closeCodes,
+  type RetryClass,
+  retryClass,
+  truncateReason,
+} from "./close-codes.ts";
+export { decodeRequest, decodeResponse } from "./decode.ts";
+export { encodeRequest, encodeResponse, type RequestToEncode, type ResponseToEncode } from "./encode.ts";
+export { matchesEntityTag } from "./entity-tag.ts";
 export { type ErrorCode, errorCodes, RocketError } from "./errors.ts";
+export { type EventId, formatEventId, isEventId, parseEventId } from "./event-id.ts";
+export { isBannedField } from "./framing-fields.ts";
+export { compareByItemOrder, formatItemOrder, type ItemOrder, parseItemOrder } from "./item-order.ts";
+export { formatItems, type Items, parseItems } from "./items.ts";
+export { formatPointer, resolvePointer } from "./json-pointer.ts";
 export { type Body, type Field, fieldValue, type HttpRequest, type HttpResponse } from "./message.ts";
+export { clientLimits, type MessageLimits, serverLimits } from "./message-limits.ts";
+export { type NotificationKind, notificationKind, reasonPhrase } from "./notification.ts";
+export { prefersStrict } from "./preferences.ts";
+export { createProblem, type Problem, problemResponse } from "./problem.ts";
+export { ProtocolError, protocolError } from "./protocol-error.ts";
+export {
+  bearerSubprotocol,
+  chooseSubprotocol,
+  type SubprotocolChoice,
+  subprotocolName,
+} from "./subprotocol.ts";
+export { encodeUrlPart, expandUrlTemplate, urlTemplateExpression } from "./url-template.ts";
+export { heartbeatMs, silenceMs, wellKnownPath } from "./well-known.ts";

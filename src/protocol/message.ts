@@ -19,7 +19,7 @@ export interface HttpRequest {
 
 /** An HTTP/1.1 response as it stands on the wire (RFC 9112 §4). */
 export interface HttpResponse {
-  /** Three digits, 100 to 599. */
+  /** Three digits, 200 to 599: a message is a final answer, so no 1xx. */
   readonly status: number;
   /** The reason phrase; may be empty. */
   readonly reason: string;

@@ -1,0 +1,70 @@
+/** Where a document's records are, and how their URLs are made: the `Items` field of a 200 [R-FLD-2]. */
+export interface Items {
+  /** JSON pointer into the 200's body to the array of rows; the whole body unless given. */
+  readonly list?: string;
+  /** JSON pointer into the body of a 201 or 202 to the record; the whole body unless given. */
+  readonly record?: string;
+  /** URL template over a row: `/artists/{id}`. */
+  readonly url: string;
+}
+
+const member = /([a-z*][a-z0-9_.*-]*)=(?:"((?:[ !#-[\]-~]|\\["\\])*)"|%"((?:[ !#-$&-~]|%[0-9a-f]{2})*)")/y;
+const separator = /[ \t]*,[ \t]*/y;
+
+function readDisplayString(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | null {
+  pattern.lastIndex = at;
+  return pattern.exec(text);
+}
+
+/** The members of a dictionary of strings and display strings (RFC 9651 §3.2); `undefined` where it is anything else. */
+function parseStringDictionary(text: string): Map<string, string> | undefined {
+  const members = new Map<string, string>();
+  const end = text.length;
+  let at = 0;
+  for (;;) {
+    const match = matchAt(member, text, at);
+    if (!match) return undefined;
+    const [whole, key = "", plain, display = ""] = match;
+    const value = plain === undefined ? readDisplayString(display) : plain.replace(/\\(.)/g, "$1");
+    if (value === undefined) return undefined;
+    members.set(key, value);
+    at += whole.length;
+    if (at === end) return members;
+    const comma = matchAt(separator, text, at);
+    if (!comma) return undefined;
+    at += comma[0].length;
+  }
+}
+
+/** Reads an `Items` field; `undefined` where it is malformed or has no `url`. Members that it does not know are left out. */
+export function parseItems(text: string): Items | undefined {
+  const members = parseStringDictionary(text);
+  const url = members?.get("url");
+  if (members === undefined || url === undefined) return undefined;
+  const list = members.get("list");
+  const record = members.get("record");
+  return { ...(list === undefined ? {} : { list }), ...(record === undefined ? {} : { record }), url };
+}
+
+function formatString(text: string): string {
+  if (/^[ -~]*$/.test(text)) return `"${text.replace(/["\\]/g, "\\$&")}"`;
+  const encoded = encodeURIComponent(text.replace(/\p{Surrogate}/gu, "\ufffd"));
+  return `%"${encoded.replace(/%[0-9A-F]{2}/g, (octet) => octet.toLowerCase())}"`;
+}
+
+/** Writes an `Items` field: `list="/artists", record="/artist", url="/artists/{id}"`. */
+export function formatItems(items: Items): string {
+  const parts: string[] = [];
+  if (items.list !== undefined) parts.push(`list=${formatString(items.list)}`);
+  if (items.record !== undefined) parts.push(`record=${formatString(items.record)}`);
+  parts.push(`url=${formatString(items.url)}`);
+  return parts.join(", ");
+}
