@@ -1,0 +1,102 @@
+import { posix } from "node:path";
+import { placeOf, type Source } from "./project.ts";
+
+/** Which layers a layer may import. ARCHITECTURE.md shows the same. */
+export const layerTable: Readonly<Record<string, readonly string[]>> = {
+  protocol: [],
+  server: ["protocol"],
+  node: ["protocol", "server"],
+  scaffold: ["protocol", "server"],
+  proxy: ["protocol", "server", "node"],
+  client: ["protocol"],
+  react: ["protocol", "client"],
+  testing: ["protocol", "server", "client"],
+  cli: ["protocol", "server", "node", "scaffold", "proxy", "client", "testing"],
+};
+
+/** Packages and built-in modules that a layer may import, where that is limited. */
+const allowedPackages: Readonly<Record<string, readonly string[]>> = {
+  protocol: [],
+  server: [],
+  client: [],
+  testing: [],
+  react: ["react"],
+};
+
+/** An import, `export … from` or `import()` in a source. */
+export interface Import {
+  readonly specifier: string;
+  readonly index: number;
+}
+
+/** Everything that a source imports, type imports included. */
+export function importsOf(file: Source): Import[] {
+  const found: Import[] = [];
+  for (const match of file.code.matchAll(/(?<![\w$.])(?:from|import)\s*\(?\s*(["'])/g)) {
+    const start = match.index + match[0].length;
+    const end = file.code.indexOf(match[1] as string, start);
+    found.push({ specifier: file.text.slice(start, end), index: match.index });
+  }
+  return found;
+}
+
+/** The file that a relative specifier names, from the project's root; `undefined` for packages and built-in modules. */
+export function targetOf(file: Source, specifier: string): string | undefined {
+  if (!specifier.startsWith(".")) return undefined;
+  return posix.normalize(posix.join(posix.dirname(file.path), specifier));
+}
+
+/** `protocol` for `src/protocol/message.ts`; `undefined` for a file that is in no layer. */
+export function layerOf(path: string): string | undefined {
+  return /^src\/([^/]+)\/./.exec(path)?.[1];
+}
+
+/** Imports that the layer table, the faces of layers or the limits on packages forbid. */
+export function layerViolations(files: readonly Source[]): string[] {
+  return files.flatMap((file) => {
+    const layer = layerOf(file.path);
+    if (layer === undefined || !(layer in layerTable)) return [`${file.path} is in no layer of the table`];
+    return importsOf(file).flatMap(({ specifier, index }) => {
+      const trouble = importTrouble(file, layer, specifier);
+      return trouble === undefined ? [] : [`${placeOf(file, index)} ${trouble}`];
+    });
+  });
+}
+
+function importTrouble(file: Source, layer: string, specifier: string): string | undefined {
+  const target = targetOf(file, specifier);
+  if (target === undefined) return packageTrouble(layer, specifier);
+  if (!/\.tsx?$/.test(specifier)) return `imports ${specifier}, which doesn't say .ts`;
+  const other = layerOf(target);
+  if (other === layer) return undefined;
+  if (other === undefined) return `imports ${specifier}, which is in no layer`;
+  if (!layerTable[layer]?.includes(other)) return `${layer} must not import ${other}`;
+  return target === `src/${other}/index.ts` ? undefined : `imports ${specifier} past the face of ${other}`;
+}
+
+function packageTrouble(layer: string, specifier: string): string | undefined {
+  const allowed = allowedPackages[layer];
+  if (allowed === undefined) return undefined;
+  const name = specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/");
+  return allowed.includes(name) ? undefined : `${layer} must not import ${specifier}`;
+}
+
+/** Each cycle of imports once, as `a → b → a`; type imports count. */
+export function importCycles(files: readonly Source[]): string[] {
+  const graph = new Map(files.map((file) => [file.path, targetsOf(file)]));
+  const done = new Set<string>();
+  const cycles: string[] = [];
+  const visit = (path: string, trail: readonly string[]): void => {
+    const from = trail.indexOf(path);
+    if (from >= 0) cycles.push([...trail.slice(from), path].join(" → "));
+    if (from >= 0 || done.has(path)) return;
+    for (const target of graph.get(path) ?? []) visit(target, [...trail, path]);
+    done.add(path);
+  };
+  for (const path of graph.keys()) visit(path, []);
+  return cycles;
+}
+
+function targetsOf(file: Source): string[] {
+  return importsOf(file).flatMap(({ specifier }) => targetOf(file, specifier) ?? []);
+}
