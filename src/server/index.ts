@@ -1,4 +1,15 @@
 export { type Clock, systemClock } from "./clock.ts";
+export type { Connection, Handshake } from "./connection.ts";
+export { createHub, type Hub, type HubCounts } from "./hub.ts";
 export type { Batch, Bookmark, Change, Image, Journal, Page, Representation, Value } from "./journal.ts";
+export {
+  createMemoryJournal,
+  type MemoryJournal,
+  type MemoryJournalOptions,
+  type NewChange,
+} from "./memory-journal.ts";
+export type { Opening } from "./opening.ts";
+export type { HubLimits, HubOptions } from "./options.ts";
 export type { DirectView, Origin, OriginRequest, OriginResponse } from "./origin.ts";
 export type { Framing, Transport } from "./transport.ts";
+export { webSocketFraming } from "./web-socket-framing.ts";

@@ -20,6 +20,8 @@ export interface OriginResponse {
   readonly body: Body;
   /** What a journal needs to keep a GET's or HEAD's 2xx answer live; absent where it can't. */
   readonly view?: DirectView;
+  /** Why a 2xx answer has no view: a sentence for the 422's detail. */
+  readonly notLive?: string;
 }
 
 /** A view whose changes a journal decides: a collection under equality filters, or one record. */

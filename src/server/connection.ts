@@ -1,0 +1,246 @@
+import {
+  type Body,
+  closeCodeForStatus,
+  encodeResponse,
+  type Field,
+  reasonPhrase,
+  truncateReason,
+} from "../protocol/index.ts";
+import { CatchUp } from "./catch-up.ts";
+import type { ConnectionCore, HubCore, Message, Subscription } from "./core.ts";
+import { type Delivery, joinBytes } from "./delivery.ts";
+import type { OriginResponse } from "./origin.ts";
+import { RequestReader } from "./request-reader.ts";
+import type { Transport } from "./transport.ts";
+
+/** Who connects, and to what. */
+export interface Handshake {
+  /** 0: the proposal's messages. 1: `rocket.v1`. */
+  readonly level: 0 | 1;
+  /** The URL that was opened: path and query. */
+  readonly target: string;
+  /** The handshake's fields. */
+  readonly fields: readonly Field[];
+}
+
+/** How much of one delivery is written at once to a connection that is not parked. */
+const maxLiveChunks = 4;
+
+/**
+ * One peer on one transport. It is a cursor, not a queue: what it does not take is not kept for it, but read again from
+ * the journal once it drains.
+ */
+export class Connection implements ConnectionCore {
+  readonly hub: HubCore;
+  readonly level: 0 | 1;
+  readonly transport: Transport;
+  /** The viewer's fields as the handshake gave them. */
+  readonly fields: readonly Field[];
+  own: Subscription | undefined;
+  /** In-band subscriptions by canonical URL. */
+  others: Map<string, Subscription> | undefined;
+  isClosed = false;
+  /** When the last bytes were written, by the clock. */
+  lastSentAt: number;
+  #pending: Uint8Array[] = [];
+  #pendingBytes = 0;
+  #catchUp: CatchUp | undefined;
+  #reader: RequestReader | undefined;
+
+  constructor(hub: HubCore, transport: Transport, level: 0 | 1, fields: readonly Field[]) {
+    this.hub = hub;
+    this.transport = transport;
+    this.level = level;
+    this.fields = fields;
+    this.lastSentAt = hub.clock.now();
+  }
+
+  /** Takes one message of the peer: text or bytes. Level 0 ignores it [R-L0-5]. */
+  receive(data: Body): void {
+    if (this.level === 0 || this.isClosed) return;
+    this.#reader ??= new RequestReader(this);
+    this.#reader.receive(data);
+  }
+
+  /** The transport's owner tells that everything written was taken. */
+  drained(): void {
+    this.#release();
+  }
+
+  /** The transport's owner tells that the peer is gone. Twice is fine. */
+  closed(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    for (const subscription of this.subscriptions()) this.#forget(subscription);
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    this.#catchUp?.stop();
+    this.#reader?.stop();
+    this.hub.drop(this);
+  }
+
+  /** All its subscriptions, the handshake's first. */
+  subscriptions(): Subscription[] {
+    const all = this.others ? [...this.others.values()] : [];
+    if (this.own) all.unshift(this.own);
+    return all;
+  }
+
+  find(url: string): Subscription | undefined {
+    return this.own?.view?.url === url ? this.own : this.others?.get(url);
+  }
+
+  /** True while more is unsent than one connection may hold: then it is parked [R-SUB-12]. */
+  get isCongested(): boolean {
+    return this.transport.unsentBytes + this.#pendingBytes > this.hub.limits.maxUnsentBytes;
+  }
+
+  /** True while some subscription that was caught up is behind: a bookmark would skip what it has not got. */
+  get hasBehind(): boolean {
+    if (this.own?.caughtUp && this.own.state !== "live") return true;
+    for (const { caughtUp, state } of this.others?.values() ?? []) if (caughtUp && state !== "live") return true;
+    return false;
+  }
+
+  /** Queues framed bytes; they are written at the end of this turn. */
+  send(bytes: Uint8Array): void {
+    if (this.isClosed) return;
+    this.#pending.push(bytes);
+    this.#pendingBytes += bytes.length;
+    if (this.#pending.length === 1) this.hub.touch(this);
+  }
+
+  /** Queues a message. A local mistake in it ends the connection with 1011. */
+  sendMessage({ status, fields, body = "" }: Message): void {
+    if (this.level === 0) return;
+    try {
+      this.send(this.transport.framing.frame(encodeResponse({ status, reason: reasonPhrase(status), fields, body })));
+    } catch (error) {
+      this.hub.reportError(error, "encode");
+      this.close(1011, "An answer could not be written as a message.");
+    }
+  }
+
+  /** Writes what was queued, at once. */
+  flush(): void {
+    if (this.#pending.length === 0 || this.isClosed) return;
+    const bytes = joinBytes(this.#pending);
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    this.lastSentAt = this.hub.clock.now();
+    this.transport.write(bytes);
+    if (this.#catchUp || this.#reader) this.#release();
+  }
+
+  /** Gives a live subscription what its view produced, or parks it at `from` where there is no room. */
+  deliver(subscription: Subscription, delivery: Delivery, from: number, to: number): void {
+    const ends = subscription.view?.record !== undefined && delivery.notifications.at(-1)?.status === 204;
+    if (this.isCongested) {
+      this.park(subscription, from);
+      return;
+    }
+    const chunks = delivery.chunks(subscription.form, this.transport.framing);
+    if (chunks.length > maxLiveChunks) {
+      this.park(subscription, from);
+      subscription.backlog = { chunks, next: 0, position: to, ends };
+      return;
+    }
+    for (const chunk of chunks) this.send(chunk);
+    if (ends) this.endGone(subscription);
+  }
+
+  /** Has a subscription go on from `cursor` when there is room. */
+  park(subscription: Subscription, cursor: number): void {
+    subscription.leave();
+    subscription.state = "behind";
+    subscription.cursor = cursor;
+    subscription.epoch = this.hub.epoch;
+    this.catchUp(subscription);
+  }
+
+  catchUp(subscription: Subscription): void {
+    this.#catchUp ??= new CatchUp(this);
+    this.#catchUp.add(subscription);
+  }
+
+  /**
+   * Tells a subscription that just went live that it is caught up. The handshake's own bookmark speaks for all that are
+   * caught up, so it waits for those that fell behind.
+   */
+  settle(subscription: Subscription): void {
+    if (!subscription.isOwn) this.#sendBookmark(subscription);
+    this.#settleOwn();
+  }
+
+  #settleOwn(): void {
+    const { own } = this;
+    if (own?.state === "live" && !this.hasBehind) this.#sendBookmark(own);
+  }
+
+  #sendBookmark(subscription: Subscription): void {
+    subscription.caughtUp = true;
+    if (!subscription.owesBookmark) return;
+    subscription.owesBookmark = false;
+    this.sendMessage({ status: 304, fields: [["Event-ID", this.hub.bookmark.eventId], ...subscription.labels] });
+  }
+
+  /** Sends a sign of life: a bookmark for all that are caught up [R-HB-1], at Level 0 a ping. */
+  beat(): void {
+    if (this.level === 0) {
+      this.lastSentAt = this.hub.clock.now();
+      this.transport.ping();
+    } else if (this.own?.state !== "opening" && !this.hasBehind && !this.isCongested) {
+      const { journal, bookmark } = this.hub;
+      this.sendMessage({ status: 304, fields: journal ? [["Event-ID", bookmark.eventId]] : [] });
+    }
+  }
+
+  /** Ends a subscription whose record is gone: its 204 was sent [R-SUB-9]. */
+  endGone(subscription: Subscription): void {
+    this.remove(subscription);
+    if (subscription.isOwn && !this.others?.size) this.close(1000, "The record is gone.");
+  }
+
+  /** Ends a subscription with a problem or a redirect [R-SUB-10]. */
+  endRefused(
+    subscription: Subscription,
+    refusal: OriginResponse,
+    labels: readonly Field[] = subscription.labels,
+  ): void {
+    this.remove(subscription);
+    this.sendMessage({ ...refusal, fields: [...refusal.fields, ...labels] });
+    if (subscription.isOwn && !this.others?.size) {
+      this.close(closeCodeForStatus(refusal.status), reasonPhrase(refusal.status));
+    }
+  }
+
+  /** Takes a subscription off; nothing more comes for it. */
+  remove(subscription: Subscription): void {
+    if (subscription === this.own) this.own = undefined;
+    else if (subscription.view && this.others?.get(subscription.view.url) === subscription) {
+      this.others.delete(subscription.view.url);
+    }
+    this.#forget(subscription);
+    this.#settleOwn();
+  }
+
+  /** Writes what was queued, then says good-bye. */
+  close(code: number, reason: string): void {
+    if (this.isClosed) return;
+    this.flush();
+    this.transport.close(code, truncateReason(reason));
+    this.closed();
+  }
+
+  #forget(subscription: Subscription): void {
+    subscription.leave();
+    this.hub.part(subscription);
+    subscription.state = "ended";
+  }
+
+  #release(): void {
+    if (this.isClosed || this.isCongested) return;
+    this.#catchUp?.release();
+    this.#reader?.release();
+  }
+}

@@ -1,0 +1,139 @@
+import type { Body, Field } from "../protocol/index.ts";
+import type { Clock } from "./clock.ts";
+import type { Delivery, Form, Notification } from "./delivery.ts";
+import type { Bookmark, Change, Journal, Representation } from "./journal.ts";
+import type { HubLimits } from "./options.ts";
+import type { DirectView, OriginResponse } from "./origin.ts";
+import type { RecentBatches } from "./recent.ts";
+import type { Transport } from "./transport.ts";
+import type { View } from "./view.ts";
+
+/** What connections and subscriptions need of the hub. */
+export interface HubCore {
+  readonly limits: HubLimits;
+  readonly clock: Clock;
+  readonly journal: Journal | undefined;
+  readonly recent: RecentBatches;
+  /** Where all live subscriptions stand. */
+  readonly bookmark: Bookmark;
+  /** Counts how often the journal lost its thread; cursors of another epoch mean nothing. */
+  readonly epoch: number;
+  /** Asks the origin, in bounded time; never rejects. */
+  ask(method: string, target: string, fields: readonly Field[]): Promise<OriginResponse>;
+  /** As `ask` with GET; those that ask the same while it waits share the answer. */
+  askShared(target: string, fields: readonly Field[]): Promise<OriginResponse>;
+  /** Brings the hub to everything committed before the call. */
+  sync(): Promise<void>;
+  /** Puts a subscription into its view. */
+  join(subscription: Subscription, description: DirectView): void;
+  /** Takes a subscription out of its view. */
+  part(subscription: Subscription): void;
+  represent(change: Change): Representation;
+  /** Has the connection's pending bytes written at the end of this turn. */
+  touch(connection: ConnectionCore): void;
+  /** Forgets a connection that is gone. */
+  drop(connection: ConnectionCore): void;
+  /** The 200 at `/.well-known/rocket`. */
+  wellKnown(): OriginResponse;
+  reportError(error: unknown, stage: string): void;
+}
+
+/** A message that the hub writes. */
+export interface Message {
+  readonly status: number;
+  readonly fields: readonly Field[];
+  readonly body?: Body;
+}
+
+/** What a connection's parts and its subscriptions need of it. */
+export interface ConnectionCore {
+  readonly hub: HubCore;
+  readonly level: 0 | 1;
+  readonly transport: Transport;
+  /** The viewer's fields as the handshake gave them. */
+  readonly fields: readonly Field[];
+  /** The handshake's subscription. */
+  own: Subscription | undefined;
+  /** In-band subscriptions by canonical URL. */
+  others: Map<string, Subscription> | undefined;
+  readonly isClosed: boolean;
+  /** True while more is unsent than one connection may hold: then it is parked [R-SUB-12]. */
+  readonly isCongested: boolean;
+  find(url: string): Subscription | undefined;
+  /** Queues framed bytes; they are written at the end of this turn. */
+  send(bytes: Uint8Array): void;
+  /** Queues a message. Level 0 has none but notifications. */
+  sendMessage(message: Message): void;
+  /** Writes what was queued, at once. */
+  flush(): void;
+  /** Gives a live subscription what its view produced, or parks it at `from` where there is no room. */
+  deliver(subscription: Subscription, delivery: Delivery, from: number, to: number): void;
+  /** Has a subscription that is behind brought to where the hub stands. */
+  catchUp(subscription: Subscription): void;
+  /** Tells a subscription that just went live that it is caught up. */
+  settle(subscription: Subscription): void;
+  /** Takes a subscription off; nothing more comes for it. */
+  remove(subscription: Subscription): void;
+  /** Ends a subscription whose record is gone: its 204 was sent [R-SUB-9]. */
+  endGone(subscription: Subscription): void;
+  /** Ends a subscription with a problem or a redirect [R-SUB-10]. */
+  endRefused(subscription: Subscription, refusal: OriginResponse): void;
+  /** Writes what was queued, then says good-bye. */
+  close(code: number, reason: string): void;
+}
+
+/** Framed messages that a subscription still has to get, and where it stands after them. */
+export interface Backlog {
+  readonly chunks: readonly Uint8Array[];
+  next: number;
+  readonly position: number;
+  /** True where the last message is the record's own 204. */
+  readonly ends: boolean;
+}
+
+/** One connection's interest in one view. Live, it needs no cursor: it stands where the hub stands. */
+export class Subscription {
+  readonly connection: ConnectionCore;
+  /** The handshake's own subscription: its messages carry no name. */
+  readonly isOwn: boolean;
+  /** What its GETs ask, and as whom. */
+  target: string;
+  fields: readonly Field[];
+  view: View<Subscription> | undefined;
+  state: "opening" | "behind" | "live" | "ended" = "opening";
+  /** Everything up to here was given to the connection; counts while it is behind. */
+  cursor = 0;
+  /** The journal's epoch that the cursor belongs to. */
+  epoch = 0;
+  /** True while the peer takes it for caught up: bookmarks speak for it. */
+  caughtUp = false;
+  /** True from its opening message until it was told that it is caught up. */
+  owesBookmark = false;
+  backlog: Backlog | undefined;
+  /** The last notification of a page, until it is known whether it ends the batch. */
+  held: Notification | undefined;
+
+  constructor(connection: ConnectionCore, target: string, fields: readonly Field[], isOwn: boolean) {
+    this.connection = connection;
+    this.target = target;
+    this.fields = fields;
+    this.isOwn = isOwn;
+  }
+
+  get form(): Form {
+    if (this.connection.level === 0) return "level0";
+    return this.isOwn ? "level1" : "labelled";
+  }
+
+  /** The fields that name the subscription on a message of its own. */
+  get labels(): readonly Field[] {
+    return this.isOwn || !this.view ? [] : [["Subscription", this.view.url]];
+  }
+
+  /** Leaves its view: nothing is delivered to it any more. */
+  leave(): void {
+    this.backlog = undefined;
+    this.held = undefined;
+    this.view?.live.delete(this);
+  }
+}

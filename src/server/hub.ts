@@ -1,0 +1,278 @@
+import { wellKnownPath } from "../protocol/index.ts";
+import { Connection, type Handshake } from "./connection.ts";
+import { type ConnectionCore, type HubCore, Subscription } from "./core.ts";
+import { Delivery, type Notification } from "./delivery.ts";
+import { Drain } from "./drain.ts";
+import { Heartbeat } from "./heartbeat.ts";
+import type { Batch, Bookmark, Change, Journal, Representation } from "./journal.ts";
+import {
+  beginSubscription,
+  type Opening,
+  openingWishes,
+  openSubscription,
+  openView,
+  reopenSubscription,
+} from "./opening.ts";
+import { type HubLimits, type HubOptions, type ResolvedHubOptions, resolveHubOptions } from "./options.ts";
+import type { DirectView, OriginResponse } from "./origin.ts";
+import { OriginClient } from "./origin-client.ts";
+import { RecentBatches } from "./recent.ts";
+import type { Transport } from "./transport.ts";
+import { View } from "./view.ts";
+import { ViewIndex } from "./view-index.ts";
+import { viewerFields } from "./viewer.ts";
+import { wellKnownResponse } from "./well-known.ts";
+
+/** How many there are of what, for logs and status pages. */
+export interface HubCounts {
+  readonly connections: number;
+  readonly subscriptions: number;
+  readonly views: number;
+}
+
+/** Turns changes into notifications for everyone who follows a view that they touch. */
+export interface Hub {
+  /** True while one more connection would be too many. */
+  readonly isFull: boolean;
+  readonly counts: HubCounts;
+  /** Runs the request that authorises a Level 0 subscription, before the 101 is sent. Never rejects. */
+  authorise(handshake: Handshake): Promise<Opening>;
+  /**
+   * Takes a peer over. At Level 1 the subscription to the handshake's URL is opened in band.
+   *
+   * @param authorised - at Level 0, what {@link Hub.authorise} accepted
+   */
+  connect(transport: Transport, handshake: Handshake, authorised?: Opening): Connection;
+  /** The 200 at `/.well-known/rocket`. */
+  wellKnown(): OriginResponse;
+  /**
+   * Ends every connection: a last bookmark, then 1012 in random order over the drain window [R-CLOSE-4].
+   *
+   * @param drainMs - the window in milliseconds; shorter where there are few connections. Default 5,000
+   */
+  close(drainMs?: number): Promise<void>;
+}
+
+class DirectHub implements Hub, HubCore {
+  readonly limits: HubLimits;
+  readonly clock: ResolvedHubOptions["clock"];
+  readonly journal: Journal | undefined;
+  readonly recent: RecentBatches;
+  readonly reportError: ResolvedHubOptions["reportError"];
+  readonly ask: HubCore["ask"];
+  readonly askShared: HubCore["askShared"];
+  bookmark: Bookmark;
+  epoch = 0;
+  readonly #options: ResolvedHubOptions;
+  readonly #index: ViewIndex<Subscription> = new ViewIndex();
+  readonly #views: Map<string, View<Subscription>> = new Map();
+  readonly #connections: Set<Connection> = new Set();
+  readonly #representations: WeakMap<Change, Representation> = new WeakMap();
+  readonly #heartbeat: Heartbeat;
+  readonly #untail: (() => void) | undefined;
+  #incoming: Batch[] = [];
+  #touched: ConnectionCore[] = [];
+  #isScheduled = false;
+  #drain: Drain | undefined;
+
+  constructor(options: ResolvedHubOptions) {
+    this.#options = options;
+    this.limits = options.limits;
+    this.clock = options.clock;
+    this.journal = options.journal;
+    this.reportError = options.reportError;
+    this.recent = new RecentBatches(options.limits.maxRecentChanges);
+    const client = new OriginClient(options);
+    this.ask = (method, target, fields) => client.ask(method, target, fields);
+    this.askShared = (target, fields) => client.askShared(target, fields);
+    this.bookmark = options.journal?.head ?? { position: 0, eventId: "" };
+    this.#untail = options.journal?.tail((batch) => {
+      this.#incoming.push(batch);
+      this.#schedule();
+    });
+    this.#heartbeat = new Heartbeat(options.clock, this.#connections);
+  }
+
+  get isFull(): boolean {
+    return this.#connections.size >= this.limits.maxConnections;
+  }
+
+  get counts(): HubCounts {
+    let subscriptions = 0;
+    for (const view of this.#views.values()) subscriptions += view.subscriptions.size;
+    return { connections: this.#connections.size, subscriptions, views: this.#views.size };
+  }
+
+  authorise({ target, fields }: Handshake): Promise<Opening> {
+    return openView(this, { target, fields: viewerFields(fields) }, { lastEventId: "*" });
+  }
+
+  connect(transport: Transport, handshake: Handshake, authorised?: Opening): Connection {
+    const { level, target } = handshake;
+    const connection = new Connection(this, transport, level, viewerFields(handshake.fields));
+    this.#connections.add(connection);
+    if (this.#drain) {
+      this.#drain.end(connection);
+    } else if (level === 1 && target.split("?")[0] === wellKnownPath) {
+      connection.sendMessage(this.wellKnown());
+    } else {
+      const subscription = new Subscription(connection, target, connection.fields, true);
+      connection.own = subscription;
+      if (level === 1) void openSubscription(subscription, openingWishes(handshake.fields));
+      else if (authorised?.kind === "accepted") beginSubscription(subscription, authorised);
+    }
+    return connection;
+  }
+
+  wellKnown(): OriginResponse {
+    return wellKnownResponse(this.limits, this.#options.promises);
+  }
+
+  close(drainMs = 5_000): Promise<void> {
+    this.#drain ??= new Drain(this.clock, this.#connections, drainMs, () => {
+      this.#heartbeat.stop();
+      this.#untail?.();
+    });
+    this.#flush();
+    return this.#drain.run();
+  }
+
+  async sync(): Promise<void> {
+    await this.journal?.poll();
+    this.#flush();
+  }
+
+  join(subscription: Subscription, description: DirectView): void {
+    const view = new View<Subscription>(description);
+    const known = this.#views.get(view.url);
+    const isSame = known?.key === view.key && known.collection === view.collection && known.record === view.record;
+    const joined = known && isSame ? known : view;
+    if (subscription.view === joined) return;
+    this.part(subscription);
+    if (joined === view) {
+      this.#views.set(view.url, view);
+      this.#index.add(view);
+    }
+    joined.subscriptions.add(subscription);
+    subscription.view = joined;
+  }
+
+  part(subscription: Subscription): void {
+    const { view } = subscription;
+    if (!view?.subscriptions.delete(subscription)) return;
+    view.live.delete(subscription);
+    if (view.subscriptions.size > 0) return;
+    this.#index.remove(view);
+    if (this.#views.get(view.url) === view) this.#views.delete(view.url);
+  }
+
+  represent(change: Change): Representation {
+    let representation = this.#representations.get(change);
+    if (!representation) {
+      if (!this.journal) throw new TypeError("A change can't be shown without its journal.");
+      representation = this.journal.represent(change);
+      this.#representations.set(change, representation);
+    }
+    return representation;
+  }
+
+  touch(connection: ConnectionCore): void {
+    this.#touched.push(connection);
+    this.#schedule();
+  }
+
+  drop(connection: ConnectionCore): void {
+    this.#connections.delete(connection as Connection);
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.clock.defer(() => {
+      this.#isScheduled = false;
+      this.#flush();
+    });
+  }
+
+  /** Gives what came in this turn to everyone it concerns, and each touched connection one write. */
+  #flush(): void {
+    try {
+      if (this.#incoming.length > 0) this.#distribute();
+    } catch (error) {
+      this.reportError(error, "distribute");
+      this.#restart();
+    }
+    const touched = this.#touched;
+    this.#touched = [];
+    for (const connection of touched) connection.flush();
+  }
+
+  #distribute(): void {
+    const batches = this.#incoming;
+    this.#incoming = [];
+    const from = this.bookmark.position;
+    const produced = new Map<View<Subscription>, Notification[]>();
+    const reset = new Set<View<Subscription>>();
+    for (const batch of batches) {
+      if (batch.lost) {
+        produced.clear();
+        for (const view of this.#index.all()) reset.add(view);
+        this.epoch += 1;
+        this.recent.clear();
+      } else {
+        this.#match(batch, produced, reset);
+        this.recent.push(batch);
+      }
+      this.bookmark = { position: batch.position, eventId: batch.eventId };
+    }
+    for (const [view, notifications] of produced) {
+      if (reset.has(view) || notifications.length === 0) continue;
+      const delivery = new Delivery(view.url, notifications);
+      const to = this.bookmark.position;
+      for (const subscription of view.live) subscription.connection.deliver(subscription, delivery, from, to);
+    }
+    for (const view of reset) for (const subscription of view.live) reopenSubscription(subscription);
+  }
+
+  #match(batch: Batch, produced: Map<View<Subscription>, Notification[]>, reset: Set<View<Subscription>>): void {
+    const concerned = new Set<Notification[]>();
+    for (const change of batch.changes) {
+      if (change.kind === "reset") {
+        for (const view of this.#index.all(change.collection)) reset.add(view);
+        continue;
+      }
+      this.#index.visit(change, (view) => {
+        if (view.live.size === 0) return;
+        let notifications = produced.get(view);
+        if (!notifications) {
+          notifications = [];
+          produced.set(view, notifications);
+        }
+        view.collect(change, notifications, (changed) => this.represent(changed));
+        concerned.add(notifications);
+      });
+    }
+    for (const notifications of concerned) {
+      const last = notifications.at(-1);
+      if (last) last.eventId ??= batch.eventId;
+    }
+  }
+
+  /** After a failure in the middle of distributing, nobody's place is certain: all start over. */
+  #restart(): void {
+    this.epoch += 1;
+    this.recent.clear();
+    this.bookmark = this.journal?.head ?? this.bookmark;
+    this.#incoming = [];
+    for (const view of this.#index.all()) for (const subscription of view.live) reopenSubscription(subscription);
+  }
+}
+
+/**
+ * Makes a hub over an origin and its journal.
+ *
+ * @throws TypeError | RangeError naming the option and its value
+ */
+export function createHub(options: HubOptions): Hub {
+  return new DirectHub(resolveHubOptions(options));
+}

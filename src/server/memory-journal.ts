@@ -1,0 +1,112 @@
+import { formatEventId, parseEventId } from "../protocol/index.ts";
+import type { Batch, Bookmark, Change, Image, Journal, Page, Representation } from "./journal.ts";
+
+/** A change to be committed: its position is given by the journal. */
+export type NewChange = Omit<Change, "position">;
+
+/** How a memory journal is made. */
+export interface MemoryJournalOptions {
+  /** The name of its positions' segment; letters, digits, `-`, `_`. Default: made at random. */
+  readonly segment?: string;
+  /** How many changes are kept. Default 10,000; at least 1. */
+  readonly maxChanges?: number;
+  /** Shows a record as the origin's GET does. Default: the image as a JSON object. */
+  readonly represent?: (change: Change) => Representation;
+}
+
+/** A journal in this process's memory, for tests and for embedding. It forgets everything with the process. */
+export interface MemoryJournal extends Journal {
+  /** Appends one transaction and tells the tail. Gives where it ends. */
+  commit(changes: readonly NewChange[]): Bookmark;
+  /** Forgets the changes up to `position`. */
+  trim(position: number): void;
+}
+
+function representAsJson(change: Change): Representation {
+  return { contentType: "application/json", body: JSON.stringify((change.after satisfies Image | undefined) ?? null) };
+}
+
+class InMemoryJournal implements MemoryJournal {
+  readonly #segment: string;
+  readonly #maxChanges: number;
+  readonly #represent: (change: Change) => Representation;
+  readonly #listeners: Set<(batch: Batch) => void> = new Set();
+  #changes: Change[] = [];
+  #trimmed = 0;
+  #position = 0;
+
+  constructor({ segment, maxChanges = 10_000, represent = representAsJson }: MemoryJournalOptions) {
+    this.#segment = segment ?? `m${Math.random().toString(36).slice(2, 12)}`;
+    if (!/^[A-Za-z0-9_-]{1,64}$/.test(this.#segment)) {
+      throw new TypeError(`segment must be 1 to 64 letters, digits, "-" or "_", not ${JSON.stringify(segment)}.`);
+    }
+    if (!Number.isInteger(maxChanges) || maxChanges < 1) {
+      throw new RangeError(`maxChanges must be a whole number of at least 1, not ${maxChanges}.`);
+    }
+    this.#maxChanges = maxChanges;
+    this.#represent = represent;
+  }
+
+  get head(): Bookmark {
+    return this.#bookmark(this.#position);
+  }
+
+  commit(changes: readonly NewChange[]): Bookmark {
+    const after = this.#position;
+    const committed = changes.map((change) => ({ ...change, position: ++this.#position }));
+    this.#changes.push(...committed);
+    // Trimmed in steps, so that a commit costs what it adds.
+    if (this.#changes.length >= this.#maxChanges * 2) this.trim(this.#position - this.#maxChanges);
+    const batch = { ...this.head, after, changes: committed };
+    if (committed.length > 0) for (const listener of this.#listeners) listener(batch);
+    return this.head;
+  }
+
+  trim(position: number): void {
+    const upTo = Math.min(position, this.#position);
+    if (upTo <= this.#trimmed) return;
+    this.#changes = this.#changes.slice(upTo - this.#trimmed);
+    this.#trimmed = upTo;
+  }
+
+  tail(listener: (batch: Batch) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async poll(): Promise<void> {
+    // Commits tell the tail at once.
+  }
+
+  async locate(eventId: string): Promise<number | undefined> {
+    const parsed = parseEventId(eventId);
+    if (parsed?.kind !== "direct" || parsed.segment !== this.#segment) return undefined;
+    const { position } = parsed;
+    return position >= this.#trimmed && position <= this.#position ? position : undefined;
+  }
+
+  async read(position: number, limit: number): Promise<Page | undefined> {
+    if (position < this.#trimmed) return undefined;
+    const start = position - this.#trimmed;
+    const changes = this.#changes.slice(start, start + limit);
+    const end = position + changes.length;
+    return { ...this.#bookmark(end), after: position, changes, more: end < this.#position };
+  }
+
+  represent(change: Change): Representation {
+    return this.#represent(change);
+  }
+
+  #bookmark(position: number): Bookmark {
+    return { position, eventId: formatEventId(this.#segment, position, 0) };
+  }
+}
+
+/**
+ * Makes a journal in memory.
+ *
+ * @throws TypeError | RangeError naming the option and its value
+ */
+export function createMemoryJournal(options: MemoryJournalOptions = {}): MemoryJournal {
+  return new InMemoryJournal(options);
+}

@@ -1,0 +1,185 @@
+import { createProblem, type Field, fieldValue, prefersStrict, problemResponse } from "../protocol/index.ts";
+import type { HubCore, Subscription } from "./core.ts";
+import type { DirectView, OriginResponse } from "./origin.ts";
+
+/** What a subscriber asks for beside the URL. */
+export interface OpeningWishes {
+  /** Resume after this position; `*` for no snapshot. */
+  readonly lastEventId?: string | undefined;
+  /** Entity tags that the subscriber holds. */
+  readonly ifNoneMatch?: string | undefined;
+  /** Lost history is an error (`Prefer: handling=strict`). */
+  readonly isStrict?: boolean;
+}
+
+/** What a subscription's GET asks, and as whom. */
+export interface OpeningRequest {
+  readonly target: string;
+  readonly fields: readonly Field[];
+}
+
+/** What became of an opening: accepted with its opening message, or refused with the origin's or the hub's answer. */
+export type Opening =
+  | {
+      readonly kind: "accepted";
+      readonly view: DirectView;
+      readonly status: 200 | 304;
+      readonly fields: readonly Field[];
+      readonly body: OriginResponse["body"];
+      readonly cursor: number;
+      readonly epoch: number;
+    }
+  | { readonly kind: "refused"; readonly response: OriginResponse };
+
+const notPassed = new Set([
+  "connection",
+  "content-encoding",
+  "content-length",
+  "date",
+  "keep-alive",
+  "set-cookie",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+/** The wishes that a subscriber's fields state. */
+export function openingWishes(fields: readonly Field[]): OpeningWishes {
+  return {
+    lastEventId: fieldValue(fields, "last-event-id"),
+    ifNoneMatch: fieldValue(fields, "if-none-match"),
+    isStrict: prefersStrict(fields),
+  };
+}
+
+function isSuccess(response: OriginResponse): boolean {
+  return response.status >= 200 && response.status < 300;
+}
+
+/** An origin's fields as a message carries them: end-to-end ones only, without `Set-Cookie` [R-BAND-10]. */
+function passedFields(fields: readonly Field[], eventId?: string): Field[] {
+  const passed = fields.filter(([name]) => !notPassed.has(name.toLowerCase()));
+  if (eventId === undefined) return passed;
+  return [...passed.filter(([name]) => name.toLowerCase() !== "event-id"), ["Event-ID", eventId]];
+}
+
+/** A refusal as a problem or a redirect: what the origin said where that is one, else a problem of its status. */
+function refusalOf(response: OriginResponse): OriginResponse {
+  const { status, fields, body } = response;
+  const kept = passedFields(fields);
+  if (isSuccess(response)) {
+    const detail =
+      response.notLive ??
+      "This resource has no journal behind it, so there is nothing to subscribe to. GET it instead.";
+    return problemResponse(createProblem(422, detail));
+  }
+  if (fieldValue(fields, "content-type")?.startsWith("application/problem+json")) return { status, fields: kept, body };
+  if (status >= 300 && status < 400) {
+    const location = kept.filter(([name]) => name.toLowerCase() === "location");
+    return { status, fields: location, body: "" };
+  }
+  const carried = kept.filter(([name]) => /^(retry-after|www-authenticate|allow)$/i.test(name));
+  const known = status >= 400 && status < 600 ? status : 502;
+  return problemResponse(createProblem(known, `A GET of this URL is answered with ${status}.`), carried);
+}
+
+/** True where one of the tags in `list` is `etag`, compared weakly (RFC 9110 §8.8.3.2). */
+function matchesEtag(list: string, etag: string): boolean {
+  const opaque = etag.replace(/^W\//, "");
+  return list.trim() === "*" || list.split(",").some((tag) => tag.trim().replace(/^W\//, "") === opaque);
+}
+
+/** Runs the GET (or, where no state is sent, the HEAD) that authorises a subscription and gives its start. */
+export async function openView(
+  hub: HubCore,
+  { target, fields }: OpeningRequest,
+  wishes: OpeningWishes,
+  isShared = false,
+): Promise<Opening> {
+  const { epoch } = hub;
+  const { lastEventId } = wishes;
+  const isResume = lastEventId !== undefined && lastEventId !== "*";
+  const located = isResume ? await hub.journal?.locate(lastEventId) : undefined;
+  if (located !== undefined || lastEventId === "*") {
+    const response = await hub.ask("HEAD", target, fields);
+    const { view } = response;
+    if (!isSuccess(response) || !view) return { kind: "refused", response: refusalOf(response) };
+    const cursor = located ?? view.position;
+    const eventId = located === undefined ? view.eventId : (lastEventId ?? "");
+    return { kind: "accepted", view, status: 304, fields: [["Event-ID", eventId]], body: "", cursor, epoch };
+  }
+  const response = isShared ? await hub.askShared(target, fields) : await hub.ask("GET", target, fields);
+  const { view } = response;
+  if (!isSuccess(response) || !view) return { kind: "refused", response: refusalOf(response) };
+  if (isResume && wishes.isStrict) {
+    const detail = `What followed ${JSON.stringify(lastEventId.slice(0, 128))} is not known any more. Subscribe without Last-Event-ID.`;
+    return { kind: "refused", response: problemResponse(createProblem(410, detail)) };
+  }
+  const etag = fieldValue(response.fields, "etag");
+  const cursor = view.position;
+  if (wishes.ifNoneMatch !== undefined && etag !== undefined && matchesEtag(wishes.ifNoneMatch, etag)) {
+    const kept: Field[] = [
+      ["ETag", etag],
+      ["Event-ID", view.eventId],
+    ];
+    return { kind: "accepted", view, status: 304, fields: kept, body: "", cursor, epoch };
+  }
+  const passed = passedFields(response.fields, view.eventId);
+  return { kind: "accepted", view, status: 200, fields: passed, body: response.body, cursor, epoch };
+}
+
+/** Sends the opening message and starts what follows it [R-SUB-1]. */
+export function beginSubscription(
+  subscription: Subscription,
+  opening: Opening & { kind: "accepted" },
+  extraFields: readonly Field[] = [],
+): void {
+  const { connection } = subscription;
+  connection.hub.join(subscription, opening.view);
+  subscription.cursor = opening.cursor;
+  subscription.epoch = opening.epoch;
+  subscription.state = "behind";
+  subscription.owesBookmark = true;
+  connection.sendMessage({
+    status: opening.status,
+    fields: [...opening.fields, ...subscription.labels, ...extraFields],
+    body: opening.body,
+  });
+  connection.catchUp(subscription);
+}
+
+/** Opens a subscription and begins it, or ends it with the refusal. Never rejects. */
+export async function openSubscription(
+  subscription: Subscription,
+  wishes: OpeningWishes,
+  isShared = false,
+): Promise<void> {
+  const { connection } = subscription;
+  try {
+    const opening = await openView(connection.hub, subscription, wishes, isShared);
+    if (subscription.state !== "opening") return;
+    if (opening.kind === "accepted") beginSubscription(subscription, opening);
+    else connection.endRefused(subscription, opening.response);
+  } catch (error) {
+    connection.hub.reportError(error, "open");
+    if (subscription.state !== "opening") return;
+    connection.endRefused(subscription, problemResponse(createProblem(500, "The subscription could not be opened.")));
+  }
+}
+
+/**
+ * Starts a subscription over where the journal can't tell what happened: a fresh 200 [R-RES-6], at Level 0 a close
+ * with 1012 [R-L0-6].
+ */
+export function reopenSubscription(subscription: Subscription): void {
+  const { connection } = subscription;
+  if (subscription.state === "ended" || subscription.state === "opening") return;
+  if (connection.level === 0) {
+    connection.close(1012, "What happened is not known. GET again and reconnect.");
+    return;
+  }
+  subscription.leave();
+  subscription.state = "opening";
+  void openSubscription(subscription, {}, true);
+}

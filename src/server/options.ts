@@ -1,0 +1,103 @@
+import { type Clock, systemClock } from "./clock.ts";
+import type { Journal } from "./journal.ts";
+import type { Origin } from "./origin.ts";
+
+/** Bounds on what one peer can ask of the hub [R-SEC-5]. */
+export interface HubLimits {
+  /** Bytes of one message that a peer sends, its head included. Default 1 MiB and 16 KiB; 1 KiB to 64 MiB. */
+  readonly maxMessageBytes: number;
+  /** Subscriptions of one connection. Default 100; at least 1. One more is answered 429. */
+  readonly maxSubscriptions: number;
+  /** Requests of one connection that wait for their answer. Default 64; at least 1. At the limit the peer is not read from. */
+  readonly maxOutstandingRequests: number;
+  /** Connections in all. Default 20,000; at least 1. One more is refused with 503. */
+  readonly maxConnections: number;
+  /** Unsent bytes of one connection before it is parked. Default 256 KiB; at least 1 KiB. */
+  readonly maxUnsentBytes: number;
+  /** Milliseconds that the origin may take to answer what the hub asks. Default 20,000; then 504. */
+  readonly originTimeoutMs: number;
+  /** Changes that the hub keeps in memory for those who catch up. Default 10,000; 0 keeps none. */
+  readonly maxRecentChanges: number;
+}
+
+/** What a hub stands on. */
+export interface HubOptions {
+  /** Answers the GETs behind subscriptions. */
+  readonly origin: Origin;
+  /** Where changes come from. Without one, nothing can be subscribed to. */
+  readonly journal?: Journal;
+  /** Bounds; each has a default. */
+  readonly limits?: Partial<HubLimits>;
+  /** Further promises of the origin, listed at `/.well-known/rocket`: `idempotency-key`. Default none. */
+  readonly promises?: readonly string[];
+  /** Told of errors that no peer is told the text of. What it throws is dropped. Default: nothing is told. */
+  readonly onError?: (error: unknown, context: { readonly stage: string }) => void;
+  /** Time and chance. Default: the platform's. */
+  readonly clock?: Clock;
+}
+
+/** Options with every default filled in. */
+export interface ResolvedHubOptions {
+  readonly origin: Origin;
+  readonly journal: Journal | undefined;
+  readonly limits: HubLimits;
+  readonly promises: readonly string[];
+  readonly reportError: (error: unknown, stage: string) => void;
+  readonly clock: Clock;
+}
+
+const defaults: HubLimits = {
+  maxMessageBytes: 1024 * 1024 + 16 * 1024,
+  maxSubscriptions: 100,
+  maxOutstandingRequests: 64,
+  maxConnections: 20_000,
+  maxUnsentBytes: 256 * 1024,
+  originTimeoutMs: 20_000,
+  maxRecentChanges: 10_000,
+};
+
+const ranges: Readonly<Record<keyof HubLimits, readonly [low: number, high: number]>> = {
+  maxMessageBytes: [1024, 64 * 1024 * 1024],
+  maxSubscriptions: [1, 1_000_000],
+  maxOutstandingRequests: [1, 1_000_000],
+  maxConnections: [1, 10_000_000],
+  maxUnsentBytes: [1024, 1024 * 1024 * 1024],
+  originTimeoutMs: [1, 3_600_000],
+  maxRecentChanges: [0, 10_000_000],
+};
+
+/**
+ * Fills in the defaults and checks what was given.
+ *
+ * @throws TypeError | RangeError naming the option and its value
+ */
+export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
+  if (typeof options.origin !== "function") {
+    throw new TypeError(`origin must be a function (request) => Promise<response>, not ${typeof options.origin}.`);
+  }
+  const limits = { ...defaults };
+  for (const [name, value] of Object.entries(options.limits ?? {}) as [keyof HubLimits, number | undefined][]) {
+    if (value === undefined) continue;
+    const range = ranges[name];
+    if (!range) throw new TypeError(`limits.${name} is not a limit; there are ${Object.keys(ranges).join(", ")}.`);
+    if (!Number.isInteger(value) || value < range[0] || value > range[1]) {
+      throw new RangeError(`limits.${name} must be a whole number from ${range[0]} to ${range[1]}, not ${value}.`);
+    }
+    limits[name] = value;
+  }
+  const { onError } = options;
+  return {
+    origin: options.origin,
+    journal: options.journal,
+    limits,
+    promises: [...(options.journal ? ["journal"] : []), ...(options.promises ?? [])],
+    clock: options.clock ?? systemClock,
+    reportError(error, stage) {
+      try {
+        onError?.(error, { stage });
+      } catch {
+        // A failing error handler must not end what it was told about.
+      }
+    },
+  };
+}

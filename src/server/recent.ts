@@ -1,0 +1,44 @@
+import type { Batch } from "./journal.ts";
+
+/** The last batches, kept so that catching up rarely reads the journal. Bounded by the number of changes. */
+export class RecentBatches {
+  readonly #maxChanges: number;
+  #batches: Batch[] = [];
+  #changes = 0;
+
+  /** @param maxChanges - how many changes are kept; the newest batch is kept if it alone has no more */
+  constructor(maxChanges: number) {
+    this.#maxChanges = maxChanges;
+  }
+
+  push(batch: Batch): void {
+    if (batch.changes.length > this.#maxChanges) {
+      this.clear();
+      return;
+    }
+    this.#batches.push(batch);
+    this.#changes += batch.changes.length;
+    let drop = 0;
+    while (this.#changes > this.#maxChanges) this.#changes -= this.#batches[drop++]?.changes.length ?? 0;
+    if (drop > 0) this.#batches = this.#batches.slice(drop);
+  }
+
+  clear(): void {
+    this.#batches = [];
+    this.#changes = 0;
+  }
+
+  /** The oldest batch with something after `position`; `undefined` if the batches kept do not reach back to it. */
+  next(position: number): Batch | undefined {
+    const batches = this.#batches;
+    if ((batches[0]?.after ?? Number.POSITIVE_INFINITY) > position) return undefined;
+    let low = 0;
+    let high = batches.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((batches[middle]?.position ?? 0) > position) high = middle;
+      else low = middle + 1;
+    }
+    return batches[low];
+  }
+}

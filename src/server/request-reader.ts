@@ -1,0 +1,175 @@
+import {
+  type Body,
+  createProblem,
+  decodeRequest,
+  type Field,
+  fieldValue,
+  type HttpRequest,
+  type MessageLimits,
+  ProtocolError,
+  problemResponse,
+  serverLimits,
+} from "../protocol/index.ts";
+import { type ConnectionCore, Subscription } from "./core.ts";
+import { beginSubscription, openingWishes, openView } from "./opening.ts";
+import type { OriginResponse } from "./origin.ts";
+import { inBandFields } from "./viewer.ts";
+
+const requestId = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/;
+
+/** Reads a peer's requests and answers them. A peer whose answers pile up is not read from [R-BAND-8]. */
+export class RequestReader {
+  readonly #connection: ConnectionCore;
+  readonly #limits: MessageLimits;
+  readonly #waiting: Body[] = [];
+  readonly #outstanding: Set<string> = new Set();
+  #isReading = true;
+
+  constructor(connection: ConnectionCore) {
+    this.#connection = connection;
+    this.#limits = {
+      ...serverLimits,
+      maxBodyBytes: Math.min(serverLimits.maxBodyBytes, connection.hub.limits.maxMessageBytes),
+    };
+  }
+
+  receive(data: Body): void {
+    if (this.#waiting.length > 0 || this.#isFull) this.#waiting.push(data);
+    else this.#handle(data);
+    this.#regulate();
+  }
+
+  /** There is room again. */
+  release(): void {
+    while (this.#waiting.length > 0 && !this.#isFull) this.#handle(this.#waiting.shift() ?? "");
+    this.#regulate();
+  }
+
+  stop(): void {
+    this.#waiting.length = 0;
+  }
+
+  get #isFull(): boolean {
+    const { hub, isCongested } = this.#connection;
+    return isCongested || this.#outstanding.size >= hub.limits.maxOutstandingRequests;
+  }
+
+  #regulate(): void {
+    const wanted = this.#waiting.length === 0 && !this.#isFull;
+    if (wanted === this.#isReading || this.#connection.isClosed) return;
+    this.#isReading = wanted;
+    this.#connection.transport.setReading(wanted);
+  }
+
+  #handle(data: Body): void {
+    if (this.#connection.isClosed) return;
+    let request: HttpRequest;
+    try {
+      request = decodeRequest(data, this.#limits);
+    } catch (error) {
+      const isPeers = error instanceof ProtocolError;
+      if (!isPeers) this.#connection.hub.reportError(error, "decode");
+      this.#connection.close(
+        isPeers ? error.closeCode : 1011,
+        isPeers ? error.message : "The message could not be read.",
+      );
+      return;
+    }
+    const id = fieldValue(request.fields, "request-id");
+    if (id === undefined || !requestId.test(id)) {
+      this.#refuse(400, "A request needs a Request-ID: a token of 1 to 64 characters, chosen by the client.");
+    } else if (this.#outstanding.has(id)) {
+      this.#refuse(400, `The Request-ID ${id} is in use by a request that is not answered yet.`);
+    } else {
+      this.#outstanding.add(id);
+      this.#serve(request, id)
+        .catch((error: unknown) => {
+          this.#connection.hub.reportError(error, "request");
+          this.#refuse(500, "The request could not be served.", id);
+        })
+        .finally(() => {
+          this.#outstanding.delete(id);
+          this.release();
+        });
+    }
+  }
+
+  async #serve(request: HttpRequest, id: string): Promise<void> {
+    const ownHost = fieldValue(request.fields, "host");
+    const host = fieldValue(this.#connection.fields, "host");
+    if (ownHost !== undefined && ownHost.toLowerCase() !== host?.toLowerCase()) {
+      this.#refuse(421, `This connection is for ${host ?? "another host"}, not for ${ownHost}.`, id);
+    } else if (request.method === "SUBSCRIBE") {
+      await this.#subscribe(request, id);
+    } else if (request.method === "UNSUBSCRIBE") {
+      this.#unsubscribe(request, id);
+    } else {
+      this.#refuse(501, `${request.method} is not served in band. Send it over HTTP.`, id);
+    }
+  }
+
+  async #subscribe(request: HttpRequest, id: string): Promise<void> {
+    const connection = this.#connection;
+    const fields = inBandFields(connection.fields, request.fields);
+    const subscription = new Subscription(connection, request.target, fields, false);
+    const opening = await openView(connection.hub, subscription, openingWishes(request.fields));
+    if (connection.isClosed) return;
+    if (opening.kind === "refused") {
+      this.#answer(opening.response, [["Request-ID", id]]);
+      return;
+    }
+    const existing = connection.find(opening.view.url);
+    if (existing) {
+      existing.fields = fields;
+      existing.target = request.target;
+      const standing: Field[] = existing.state === "live" ? [["Event-ID", connection.hub.bookmark.eventId]] : [];
+      const named: Field[] = [
+        ["Subscription", opening.view.url],
+        ["Request-ID", id],
+      ];
+      connection.sendMessage({ status: 304, fields: [...standing, ...named] });
+      return;
+    }
+    const count = (connection.others?.size ?? 0) + (connection.own ? 1 : 0);
+    if (count >= connection.hub.limits.maxSubscriptions) {
+      this.#refuse(
+        429,
+        `A connection has at most ${connection.hub.limits.maxSubscriptions} subscriptions. UNSUBSCRIBE one, or open another connection.`,
+        id,
+      );
+      return;
+    }
+    connection.others ??= new Map();
+    connection.others.set(opening.view.url, subscription);
+    beginSubscription(subscription, opening, [["Request-ID", id]]);
+  }
+
+  #unsubscribe(request: HttpRequest, id: string): void {
+    const connection = this.#connection;
+    const subscription = connection.find(request.target);
+    if (!subscription) {
+      this.#refuse(
+        404,
+        "There is no such subscription on this connection. Name it by the URL in its Subscription field.",
+        id,
+      );
+      return;
+    }
+    connection.remove(subscription);
+    connection.sendMessage({
+      status: 204,
+      fields: [
+        ["Subscription", request.target],
+        ["Request-ID", id],
+      ],
+    });
+  }
+
+  #refuse(status: number, detail: string, id?: string): void {
+    this.#answer(problemResponse(createProblem(status, detail)), id === undefined ? [] : [["Request-ID", id]]);
+  }
+
+  #answer(response: OriginResponse, labels: readonly Field[]): void {
+    this.#connection.sendMessage({ ...response, fields: [...response.fields, ...labels] });
+  }
+}

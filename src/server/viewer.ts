@@ -1,0 +1,61 @@
+import type { Field } from "../protocol/index.ts";
+
+const handshakeOnly = new Set([
+  "accept-encoding",
+  "cache-control",
+  "connection",
+  "content-length",
+  "content-type",
+  "event-id",
+  "expect",
+  "keep-alive",
+  "last-event-id",
+  "pragma",
+  "prefer",
+  "proxy-authorization",
+  "proxy-connection",
+  "range",
+  "request-id",
+  "subscription",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+const handshakeCounts = new Set(["cookie", "forwarded", "host", "origin"]);
+
+const inert = new Set(["user-agent", "accept-language", "origin", "referer"]);
+
+function isHandshakeOnly(name: string): boolean {
+  return handshakeOnly.has(name) || name.startsWith("sec-") || name.startsWith("if-");
+}
+
+function isFixedByHandshake(name: string): boolean {
+  return handshakeCounts.has(name) || name.startsWith("x-forwarded-") || name === "x-real-ip";
+}
+
+/** The fields of a handshake that say who asks: without hop-by-hop, handshake, conditional and stream fields. */
+export function viewerFields(fields: readonly Field[]): readonly Field[] {
+  return fields.filter(([name]) => !isHandshakeOnly(name.toLowerCase()));
+}
+
+/**
+ * The fields of an in-band request as the origin gets it: the handshake's, replaced by name by the request's own. What
+ * only a handshake can say is dropped [R-BAND-9].
+ */
+export function inBandFields(handshake: readonly Field[], own: readonly Field[]): readonly Field[] {
+  const added = viewerFields(own).filter(([name]) => !isFixedByHandshake(name.toLowerCase()));
+  const replaced = new Set(added.map(([name]) => name.toLowerCase()));
+  return [...handshake.filter(([name]) => !replaced.has(name.toLowerCase())), ...added];
+}
+
+/** A text that requests share when their answers may be shared while both wait: same target, same viewer. */
+export function viewerKey(target: string, fields: readonly Field[]): string {
+  const lines = fields
+    .map(([name, value]) => [name.toLowerCase(), value] as const)
+    .filter(([name]) => !inert.has(name))
+    .map(([name, value]) => `${name}: ${value}`)
+    .sort();
+  return [target, ...lines].join("\n");
+}
