@@ -1,1 +1,2 @@
-export {};
+export type { ServerOptions } from "./options.ts";
+export { createServer, type RocketServer, type ServerAddress } from "./server.ts";

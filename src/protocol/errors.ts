@@ -1,6 +1,7 @@
 /** Every code that a {@link RocketError} can carry, with what it means. docs/errors.md says what to do about each. */
 export const errorCodes = {
   "journal-busy": "The database was locked for longer than the wait allows, so the journal could not be read.",
+  "listen-failed": "The server could not listen on the address that it was given.",
 } as const;
 
 /** A code of the table {@link errorCodes}. */

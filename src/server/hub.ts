@@ -32,6 +32,8 @@ export interface HubCounts {
 
 /** Turns changes into notifications for everyone who follows a view that they touch. */
 export interface Hub {
+  /** The bounds in force, defaults filled in. */
+  readonly limits: HubLimits;
   /** True while one more connection would be too many. */
   readonly isFull: boolean;
   readonly counts: HubCounts;

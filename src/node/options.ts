@@ -1,0 +1,65 @@
+import type { HubOptions } from "../server/index.ts";
+
+/** How a server is made: a hub's options and who may come in. */
+export interface ServerOptions extends HubOptions {
+  /**
+   * Web origins beside the server's own whose pages may open WebSockets, write, and read answers (CORS):
+   * `https://app.example.com`. Default none.
+   */
+  readonly allowOrigins?: readonly string[];
+  /**
+   * Host names, without port, that requests may name beside loopback ones when the server listens on loopback. Default
+   * none. Elsewhere, a list given here is the whole list; without one, every name is served.
+   */
+  readonly allowHosts?: readonly string[];
+  /** Bytes that a request's body may have over HTTP. Default 1 MiB; then 413. */
+  readonly maxBodyBytes?: number;
+  /** Milliseconds over which `close()` ends connections, fewer where there are few. Default 5,000; 0 to 600,000. */
+  readonly drainMs?: number;
+  /** Told what an operator can act on, a line each: a refused Origin and the option that allows it. Default: nothing is told. */
+  readonly log?: (line: string) => void;
+}
+
+/** Server options with every default filled in. */
+export interface ResolvedServerOptions {
+  readonly allowOrigins: ReadonlySet<string>;
+  readonly allowHosts: ReadonlySet<string>;
+  readonly maxBodyBytes: number;
+  readonly drainMs: number;
+  readonly log: (line: string) => void;
+}
+
+function originOf(text: string): string {
+  let url: URL | undefined;
+  try {
+    url = new URL(text);
+  } catch {
+    // Said below, with the value.
+  }
+  if (!url || url.origin === "null" || url.origin.toLowerCase() !== text.toLowerCase().replace(/\/$/, "")) {
+    throw new TypeError(
+      `allowOrigins: ${JSON.stringify(text)} is no web origin. Give scheme, host and port only, as in "https://app.example.com".`,
+    );
+  }
+  return url.origin;
+}
+
+function inRange(name: string, value: number, low: number, high: number): number {
+  if (Number.isInteger(value) && value >= low && value <= high) return value;
+  throw new RangeError(`${name} must be a whole number from ${low} to ${high}, not ${value}.`);
+}
+
+/**
+ * Fills in the defaults and checks what was given.
+ *
+ * @throws TypeError | RangeError naming the option and its value
+ */
+export function resolveServerOptions(options: ServerOptions): ResolvedServerOptions {
+  return {
+    allowOrigins: new Set((options.allowOrigins ?? []).map(originOf)),
+    allowHosts: new Set((options.allowHosts ?? []).map((host) => host.toLowerCase())),
+    maxBodyBytes: inRange("maxBodyBytes", options.maxBodyBytes ?? 1024 * 1024, 1, 1024 * 1024 * 1024),
+    drainMs: inRange("drainMs", options.drainMs ?? 5_000, 0, 600_000),
+    log: options.log ?? (() => {}),
+  };
+}

@@ -1,0 +1,109 @@
+import { createServer as createHttpServer, type Server } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { RocketError } from "../protocol/index.ts";
+import { createHub, type Hub } from "../server/index.ts";
+import { Access, isLoopback } from "./access.ts";
+import { HttpListener } from "./http-listener.ts";
+import { resolveServerOptions, type ServerOptions } from "./options.ts";
+import { UpgradeHandler } from "./upgrade.ts";
+
+/** Where a server listens. */
+export interface ServerAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** An HTTP server whose every resource can be followed over a WebSocket. */
+export interface RocketServer {
+  /** The server below, for what Rocket has no option for. */
+  readonly server: Server;
+  readonly hub: Hub;
+  /**
+   * Starts to listen.
+   *
+   * @param port - 0 picks a free one. Default 8080
+   * @param host - Default `127.0.0.1`
+   * @throws RocketError `listen-failed` where the address can't be had
+   */
+  listen(port?: number, host?: string): Promise<ServerAddress>;
+  /** Stops taking requests, ends every connection gracefully, then closes. Twice is fine. */
+  close(): Promise<void>;
+}
+
+const headersTimeoutMs = 10_000;
+const requestTimeoutMs = 30_000;
+/** How long peers may take to answer the closing handshake. */
+const closeGraceMs = 1_000;
+
+function whenClosed(sockets: ReadonlySet<Socket>): Promise<void> {
+  const open = [...sockets];
+  const each = open.map((socket) => new Promise<void>((resolve) => socket.once("close", () => resolve())));
+  const timer = setTimeout(() => {
+    for (const socket of open) socket.destroy();
+  }, closeGraceMs);
+  return Promise.all(each).then(() => clearTimeout(timer));
+}
+
+function listenOn(server: Server, port: number, host: string): Promise<ServerAddress> {
+  return new Promise((resolve, reject) => {
+    const failed = (error: NodeJS.ErrnoException) => {
+      const why = error.code === "EADDRINUSE" ? "another program listens there; choose another port" : error.message;
+      reject(new RocketError("listen-failed", `Can't listen on ${host}:${port}: ${why}.`, { cause: error }));
+    };
+    server.once("error", failed);
+    server.listen(port, host, () => {
+      server.off("error", failed);
+      resolve({ host, port: (server.address() as AddressInfo).port });
+    });
+  });
+}
+
+/**
+ * Makes a server over an origin and its journal: plain HTTP goes to the origin, WebSockets to the hub.
+ *
+ * @throws TypeError | RangeError naming the option and its value
+ */
+export function createServer(options: ServerOptions): RocketServer {
+  const resolved = resolveServerOptions(options);
+  const reportError = (error: unknown, stage: string) => {
+    try {
+      options.onError?.(error, { stage });
+    } catch {
+      // A failing error handler must not end what it was told about.
+    }
+  };
+  const hub = createHub(options);
+  const access = new Access(resolved);
+  const listener = new HttpListener({ ...resolved, origin: options.origin, hub, access, reportError });
+  const server = createHttpServer((request, response) => listener.handle(request, response));
+  server.headersTimeout = headersTimeoutMs;
+  server.requestTimeout = requestTimeoutMs;
+  const maxMessageBytes = hub.limits.maxMessageBytes;
+  const upgrades = new UpgradeHandler({ server, hub, access, maxMessageBytes, reportError });
+  server.on("upgrade", (request, socket, head) => upgrades.handle(request, socket as Socket, head));
+  server.on("clientError", (_error, socket) => {
+    if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+    else socket.destroy();
+  });
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    server.closeIdleConnections();
+    await hub.close(resolved.drainMs);
+    await whenClosed(upgrades.sockets);
+    server.closeAllConnections();
+    await closed;
+  };
+  return {
+    server,
+    hub,
+    async listen(port = 8080, host = "127.0.0.1") {
+      access.isLocal = isLoopback(host);
+      return listenOn(server, port, host);
+    },
+    close() {
+      closing ??= close();
+      return closing;
+    },
+  };
+}

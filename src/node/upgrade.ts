@@ -1,0 +1,142 @@
+import { type IncomingMessage, type Server, STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
+import { type WebSocket, WebSocketServer } from "ws";
+import { chooseSubprotocol, createProblem, type Field, problemResponse, wellKnownPath } from "../protocol/index.ts";
+import type { Handshake, Hub, Opening, OriginResponse } from "../server/index.ts";
+import type { Access } from "./access.ts";
+import { requestFields } from "./fields.ts";
+import { WebSocketTransport } from "./web-socket-transport.ts";
+
+/** What upgrades need. */
+export interface UpgradeParts {
+  readonly server: Server;
+  readonly hub: Hub;
+  readonly access: Access;
+  readonly maxMessageBytes: number;
+  readonly reportError: (error: unknown, stage: string) => void;
+}
+
+const keepAliveMs = 30_000;
+
+function offeredSubprotocols(request: IncomingMessage): string[] {
+  const offered = request.headers["sec-websocket-protocol"] ?? "";
+  return offered
+    .split(",")
+    .map((token) => token.trim())
+    .filter((token) => token !== "");
+}
+
+/** Answers a handshake with plain HTTP and ends the connection. */
+function refuseUpgrade(socket: Socket, { status, fields, body }: OriginResponse): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const content = typeof body === "string" ? Buffer.from(body) : body;
+  const kept = fields.filter(([name]) => !/^(content-length|connection|transfer-encoding)$/i.test(name));
+  const lines = [...kept, ["Content-Length", String(content.length)], ["Connection", "close"]];
+  const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n${head}\r\n`, "latin1");
+  socket.end(content);
+}
+
+/** Takes WebSocket handshakes over, at any URL, and connects them to the hub. */
+export class UpgradeHandler {
+  /** The sockets that were taken over and are still open. */
+  readonly sockets: Set<Socket> = new Set();
+  readonly #parts: UpgradeParts;
+  readonly #webSockets: WebSocketServer;
+
+  constructor(parts: UpgradeParts) {
+    this.#parts = parts;
+    this.#webSockets = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: parts.maxMessageBytes,
+      handleProtocols: (offered) => chooseSubprotocol([...offered]).echo ?? false,
+    });
+  }
+
+  /** Handles one `upgrade` event. Never throws. */
+  handle(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    if (request.headers.upgrade?.toLowerCase() !== "websocket") {
+      this.#replay(request, socket, head);
+      return;
+    }
+    socket.on("error", () => socket.destroy());
+    this.#accept(request, socket, head).catch((error: unknown) => {
+      this.#parts.reportError(error, "upgrade");
+      socket.destroy();
+    });
+  }
+
+  async #accept(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
+    const refusal = this.#parts.access.refuse(request, true) ?? this.#refuseWhenFull();
+    if (refusal) {
+      refuseUpgrade(socket, refusal);
+      return;
+    }
+    const { level, bearer } = chooseSubprotocol(offeredSubprotocols(request));
+    const fields: Field[] = requestFields(request);
+    if (bearer !== undefined && request.headers.authorization === undefined) {
+      fields.push(["Authorization", `Bearer ${bearer}`]);
+    }
+    const handshake: Handshake = { level, target: request.url ?? "/", fields };
+    let opening: Opening | undefined;
+    if (level === 0) {
+      opening = await this.#authorise(handshake);
+      if (opening.kind === "refused") {
+        refuseUpgrade(socket, opening.response);
+        return;
+      }
+    }
+    this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+      this.#connect(webSocket, socket, handshake, opening);
+    });
+  }
+
+  #refuseWhenFull(): OriginResponse | undefined {
+    if (!this.#parts.hub.isFull) return undefined;
+    const problem = createProblem(503, "The server has as many connections as it takes. Try again later.");
+    return problemResponse(problem, [["Retry-After", "5"]]);
+  }
+
+  async #authorise(handshake: Handshake): Promise<Opening> {
+    if (handshake.target.split("?")[0] !== wellKnownPath) return this.#parts.hub.authorise(handshake);
+    const detail = "This URL is for connections that offer the subprotocol rocket.v1.";
+    return { kind: "refused", response: problemResponse(createProblem(400, detail)) };
+  }
+
+  #connect(webSocket: WebSocket, socket: Socket, handshake: Handshake, opening: Opening | undefined): void {
+    const { hub, reportError } = this.#parts;
+    socket.setKeepAlive(true, keepAliveMs);
+    this.sockets.add(socket);
+    const connection = hub.connect(new WebSocketTransport(webSocket, socket), handshake, opening);
+    webSocket.on("message", (data: Buffer, isBinary: boolean) => {
+      try {
+        connection.receive(isBinary ? data : data.toString("utf8"));
+      } catch (error) {
+        reportError(error, "receive");
+        webSocket.close(1011);
+      }
+    });
+    // ws closes with the right code by itself: 1002, 1007 or 1009.
+    webSocket.on("error", () => {});
+    webSocket.on("close", () => {
+      this.sockets.delete(socket);
+      connection.closed();
+    });
+    socket.on("drain", () => connection.drained());
+  }
+
+  /** Gives a request that offers another protocol (`h2c`) back to the server, as plain HTTP (RFC 9110 §7.8). */
+  #replay(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    const { server } = this.#parts;
+    const kept = requestFields(request).filter(([name]) => !/^(upgrade|connection|http2-settings)$/i.test(name));
+    const lines = kept.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+    const start = `${request.method} ${request.url} HTTP/${request.httpVersion}\r\n`;
+    socket.unshift(Buffer.concat([Buffer.from(`${start}${lines}\r\n`, "latin1"), head]));
+    server.emit("connection", socket);
+  }
+}

@@ -1,0 +1,41 @@
+import type { Socket } from "node:net";
+import type { WebSocket } from "ws";
+import { type Framing, type Transport, webSocketFraming } from "../server/index.ts";
+
+/** A WebSocket whose handshake, reading and control frames are `ws`'s, and whose messages are written ready-made. */
+export class WebSocketTransport implements Transport {
+  readonly framing: Framing = webSocketFraming;
+  readonly #webSocket: WebSocket;
+  readonly #socket: Socket;
+
+  constructor(webSocket: WebSocket, socket: Socket) {
+    this.#webSocket = webSocket;
+    this.#socket = socket;
+  }
+
+  get unsentBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  write(bytes: Uint8Array): void {
+    // After a close frame nothing may follow (RFC 6455 §5.5.1).
+    if (this.#webSocket.readyState === this.#webSocket.OPEN && this.#socket.writable) this.#socket.write(bytes);
+  }
+
+  ping(): void {
+    if (this.#webSocket.readyState === this.#webSocket.OPEN) this.#webSocket.ping();
+  }
+
+  close(code: number, reason: string): void {
+    this.#webSocket.close(code, reason);
+  }
+
+  abort(): void {
+    this.#webSocket.terminate();
+  }
+
+  setReading(reading: boolean): void {
+    if (reading) this.#webSocket.resume();
+    else this.#webSocket.pause();
+  }
+}
