@@ -58,14 +58,14 @@ export function retryClass(code: number): RetryClass {
   return retryClasses.get(code) ?? (code >= 4300 && code < 4500 ? "fatal" : "retry");
 }
 
-/** The close code that says a status: 4000 + status [R-CLOSE-3]. */
+/** The close code that says a status: 4000 + status [R-CLOSE-1]. */
 export function closeCodeForStatus(status: number): number {
   return 4000 + status;
 }
 
 const maxReasonBytes = 123;
 
-/** The longest beginning of `text` that fits a close frame: 123 bytes of UTF-8, whole characters only [R-CLOSE-4]. */
+/** The longest beginning of `text` that fits a close frame: 123 bytes of UTF-8, whole characters only [R-CLOSE-3]. */
 export function truncateReason(text: string): string {
   let bytes = 0;
   let end = 0;

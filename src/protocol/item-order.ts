@@ -7,7 +7,7 @@ export type ItemOrder = readonly {
   readonly descending: boolean;
 }[];
 
-/** Reads an `Item-Order` field, `name.desc,id.asc`; `undefined` where it is malformed [R-FLD-6]. */
+/** Reads an `Item-Order` field, `name.desc,id.asc`; `undefined` where it is malformed [R-FLD-5]. */
 export function parseItemOrder(text: string): ItemOrder | undefined {
   const order: { name: string; descending: boolean }[] = [];
   for (const part of text.split(",")) {

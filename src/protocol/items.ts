@@ -56,8 +56,9 @@ export function parseItems(text: string): Items | undefined {
 
 function formatString(text: string): string {
   if (/^[ -~]*$/.test(text)) return `"${text.replace(/["\\]/g, "\\$&")}"`;
-  const encoded = encodeURIComponent(text.replace(/\p{Surrogate}/gu, "\ufffd"));
-  return `%"${encoded.replace(/%[0-9A-F]{2}/g, (octet) => octet.toLowerCase())}"`;
+  const wellFormed = text.replace(/\p{Surrogate}/gu, "\ufffd");
+  const encoded = wellFormed.replace(/["%]|[^ -~]+/gu, (part) => encodeURIComponent(part).toLowerCase());
+  return `%"${encoded}"`;
 }
 
 /** Writes an `Items` field: `list="/artists", record="/artist", url="/artists/{id}"`. */

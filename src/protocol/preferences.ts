@@ -11,7 +11,7 @@ function parsePreference(text: string): readonly [name: string, value: string] {
 
 /**
  * Whether a request says `Prefer: handling=strict` (RFC 7240 §4.4): lost history is then a 410, not a fresh 200
- * [R-RES-6]. The first `handling` counts.
+ * [R-RES-4]. The first `handling` counts.
  */
 export function prefersStrict(fields: readonly Field[]): boolean {
   for (const [field, list] of fields) {

@@ -28,7 +28,7 @@ export function createProblem(
   return { type: "about:blank", title: reasonPhrase(status), ...extensions, status, detail };
 }
 
-/** The response that carries a problem: `Content-Type: application/problem+json`, then `fields` [R-SUB-20]. */
+/** The response that carries a problem: `Content-Type: application/problem+json`, then `fields` [R-SUB-11]. */
 export function problemResponse(problem: Problem, fields: readonly Field[] = []): HttpResponse {
   return {
     status: problem.status,

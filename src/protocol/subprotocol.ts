@@ -25,7 +25,7 @@ function decodeBearer(encoded: string): string | undefined {
 }
 
 /**
- * Chooses the level, the echo and the bearer token from the offered subprotocols [R-L1-1] [R-SEC-6].
+ * Chooses the level, the echo and the bearer token from the offered subprotocols [R-L1-1] [R-SEC-3].
  *
  * @param offered - the names in `Sec-WebSocket-Protocol`, in order
  */

@@ -1,4 +1,4 @@
-/** The URL for a connection with no subscription of its own [R-BAND-12]. */
+/** The URL for a connection with no subscription of its own [R-WK-1]. */
 export const wellKnownPath = "/.well-known/rocket";
 
 /** After so long without a message a server sends a 304 at Level 1, a ping at Level 0, in milliseconds [R-HB-1]. */
