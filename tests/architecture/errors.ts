@@ -1,12 +1,12 @@
 import type { Source, TextFile } from "./project.ts";
 
 /** The codes in the rows of the page's table. */
-export function documentedCodes(page: TextFile): string[] {
+function documentedCodes(page: TextFile): string[] {
   return [...page.text.matchAll(/^\|\s*`([^`]+)`\s*\|/gm)].map((match) => match[1] ?? "");
 }
 
 /** Codes with which some source makes a RocketError. */
-export function thrownCodes(files: readonly Source[]): string[] {
+function thrownCodes(files: readonly Source[]): string[] {
   return files.flatMap((file) =>
     [...file.code.matchAll(/\bnew\s+RocketError\(\s*["']/g)].map((match) => {
       const start = match.index + match[0].length;

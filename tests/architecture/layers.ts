@@ -41,13 +41,13 @@ export function importsOf(file: Source): Import[] {
 }
 
 /** The file that a relative specifier names, from the project's root; `undefined` for packages and built-in modules. */
-export function targetOf(file: Source, specifier: string): string | undefined {
+function targetOf(file: Source, specifier: string): string | undefined {
   if (!specifier.startsWith(".")) return undefined;
   return posix.normalize(posix.join(posix.dirname(file.path), specifier));
 }
 
 /** `protocol` for `src/protocol/message.ts`; `undefined` for a file that is in no layer. */
-export function layerOf(path: string): string | undefined {
+function layerOf(path: string): string | undefined {
   return /^src\/([^/]+)\/./.exec(path)?.[1];
 }
 
