@@ -1,4 +1,11 @@
-import { createProblem, type Field, fieldValue, prefersStrict, problemResponse } from "../protocol/index.ts";
+import {
+  createProblem,
+  type Field,
+  fieldValue,
+  matchesEntityTag,
+  prefersStrict,
+  problemResponse,
+} from "../protocol/index.ts";
 import type { HubCore, Subscription } from "./core.ts";
 import type { DirectView, OriginResponse } from "./origin.ts";
 
@@ -84,12 +91,6 @@ function refusalOf(response: OriginResponse): OriginResponse {
   return problemResponse(createProblem(known, `A GET of this URL is answered with ${status}.`), carried);
 }
 
-/** True where one of the tags in `list` is `etag`, compared weakly (RFC 9110 §8.8.3.2). */
-function matchesEtag(list: string, etag: string): boolean {
-  const opaque = etag.replace(/^W\//, "");
-  return list.trim() === "*" || list.split(",").some((tag) => tag.trim().replace(/^W\//, "") === opaque);
-}
-
 /** Runs the GET (or, where no state is sent, the HEAD) that authorises a subscription and gives its start. */
 export async function openView(
   hub: HubCore,
@@ -118,7 +119,7 @@ export async function openView(
   }
   const etag = fieldValue(response.fields, "etag");
   const cursor = view.position;
-  if (wishes.ifNoneMatch !== undefined && etag !== undefined && matchesEtag(wishes.ifNoneMatch, etag)) {
+  if (wishes.ifNoneMatch !== undefined && etag !== undefined && matchesEntityTag(wishes.ifNoneMatch, etag)) {
     const kept: Field[] = [
       ["ETag", etag],
       ["Event-ID", view.eventId],

@@ -5,6 +5,7 @@ import {
   type Field,
   fieldValue,
   type HttpRequest,
+  isRequestId,
   type MessageLimits,
   ProtocolError,
   problemResponse,
@@ -14,8 +15,6 @@ import { type ConnectionCore, Subscription } from "./core.ts";
 import { beginSubscription, openingWishes, openView } from "./opening.ts";
 import type { OriginResponse } from "./origin.ts";
 import { inBandFields } from "./viewer.ts";
-
-const requestId = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/;
 
 /** Reads a peer's requests and answers them. A peer whose answers pile up is not read from [R-BAND-8]. */
 export class RequestReader {
@@ -76,7 +75,7 @@ export class RequestReader {
       return;
     }
     const id = fieldValue(request.fields, "request-id");
-    if (id === undefined || !requestId.test(id)) {
+    if (id === undefined || !isRequestId(id)) {
       this.#refuse(400, "A request needs a Request-ID: a token of 1 to 64 characters, chosen by the client.");
     } else if (this.#outstanding.has(id)) {
       this.#refuse(400, `The Request-ID ${id} is in use by a request that is not answered yet.`);

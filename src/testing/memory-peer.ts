@@ -1,0 +1,170 @@
+import { decodeResponse, encodeRequest, type Field, type HttpResponse } from "../protocol/index.ts";
+import { type Connection, type Handshake, type Hub, type Transport, webSocketFraming } from "../server/index.ts";
+
+/** A client at the other end of a transport in memory. */
+export interface MemoryPeer {
+  /** Every message that was read, oldest first. */
+  readonly messages: readonly HttpResponse[];
+  /** How many bytes the server wrote and the peer did not read yet. */
+  readonly unreadBytes: number;
+  /** The most that `unreadBytes` ever was. */
+  readonly peakUnreadBytes: number;
+  /** How many times the server wrote. */
+  readonly writes: number;
+  /** How many times it was pinged. */
+  readonly pings: number;
+  /** False while the server does not read from the peer. */
+  readonly isRead: boolean;
+  /** The code and reason of the server's close, once it closed. */
+  readonly closing: { readonly code: number; readonly reason: string } | undefined;
+  /** Sends a request in band. */
+  request(method: string, target: string, fields?: readonly Field[]): void;
+  /** Sends anything. */
+  send(data: string | Uint8Array): void;
+  /** Stops reading: what the server writes piles up. */
+  pause(): void;
+  /** Reads what piled up, and goes on reading. */
+  resume(): void;
+  /** Breaks the connection; what was not read is lost. */
+  disconnect(): void;
+}
+
+/** What a peer wants of its connection. */
+export interface MemoryPeerOptions extends Partial<Handshake> {
+  /** Told of each message as it is read, after it was added to `messages`. */
+  readonly onMessage?: (message: HttpResponse) => void;
+}
+
+interface Frame {
+  readonly isText: boolean;
+  readonly payload: Uint8Array;
+}
+
+function* framesIn(bytes: Uint8Array): Generator<Frame> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 0; at < bytes.length; ) {
+    const isText = view.getUint8(at) === 0x81;
+    const short = view.getUint8(at + 1);
+    const headBytes = short < 126 ? 2 : short === 126 ? 4 : 10;
+    const length = short < 126 ? short : short === 126 ? view.getUint16(at + 2) : Number(view.getBigUint64(at + 2));
+    const start = at + headBytes;
+    yield { isText, payload: bytes.subarray(start, start + length) };
+    at = start + length;
+  }
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+class LinkedPeer implements MemoryPeer, Transport {
+  readonly framing: Transport["framing"] = webSocketFraming;
+  readonly messages: HttpResponse[] = [];
+  peakUnreadBytes = 0;
+  writes = 0;
+  pings = 0;
+  isRead = true;
+  closing: MemoryPeer["closing"];
+  connection: Connection | undefined;
+  readonly #onMessage: ((message: HttpResponse) => void) | undefined;
+  #unread: Uint8Array[] = [];
+  #unreadBytes = 0;
+  #isPaused = false;
+  #isGone = false;
+
+  constructor(onMessage: ((message: HttpResponse) => void) | undefined) {
+    this.#onMessage = onMessage;
+  }
+
+  get unreadBytes(): number {
+    return this.#unreadBytes;
+  }
+
+  get unsentBytes(): number {
+    return this.#unreadBytes;
+  }
+
+  write(bytes: Uint8Array): void {
+    if (this.#isGone || this.closing) return;
+    this.writes += 1;
+    this.#unread.push(bytes);
+    this.#unreadBytes += bytes.length;
+    this.peakUnreadBytes = Math.max(this.peakUnreadBytes, this.#isPaused ? this.#unreadBytes : 0);
+    if (!this.#isPaused) this.#read();
+  }
+
+  ping(): void {
+    this.pings += 1;
+  }
+
+  close(code: number, reason: string): void {
+    this.closing ??= { code, reason };
+  }
+
+  abort(): void {
+    this.closing ??= { code: 1006, reason: "" };
+    this.disconnect();
+  }
+
+  setReading(reading: boolean): void {
+    this.isRead = reading;
+  }
+
+  request(method: string, target: string, fields: readonly Field[] = []): void {
+    this.send(encodeRequest({ method, target, fields }));
+  }
+
+  send(data: string | Uint8Array): void {
+    if (!this.#isGone) this.connection?.receive(data);
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    if (this.#unread.length === 0) return;
+    this.#read();
+    this.connection?.drained();
+  }
+
+  disconnect(): void {
+    this.#isGone = true;
+    this.#unread = [];
+    this.#unreadBytes = 0;
+    this.connection?.closed();
+  }
+
+  #read(): void {
+    const unread = this.#unread;
+    this.#unread = [];
+    this.#unreadBytes = 0;
+    for (const bytes of unread) {
+      for (const { isText, payload } of framesIn(bytes)) {
+        const message = decodeResponse(isText ? decoder.decode(payload) : payload);
+        this.messages.push(message);
+        this.#onMessage?.(message);
+      }
+    }
+  }
+}
+
+/**
+ * Connects a client in memory to a hub, at Level 1 unless told otherwise. A Level 0 peer is authorised first, as a
+ * server does before the 101; where that is refused, the answer's status is the close code + 4000.
+ */
+export async function connectMemoryPeer(
+  hub: Hub,
+  target: string,
+  { level = 1, fields = [["Host", "example.com"]], onMessage }: Omit<MemoryPeerOptions, "target"> = {},
+): Promise<MemoryPeer> {
+  const peer = new LinkedPeer(onMessage);
+  const handshake: Handshake = { level, target, fields };
+  if (level === 1) {
+    peer.connection = hub.connect(peer, handshake);
+    return peer;
+  }
+  const opening = await hub.authorise(handshake);
+  if (opening.kind === "refused") peer.close(4000 + opening.response.status, "");
+  else peer.connection = hub.connect(peer, handshake, opening);
+  return peer;
+}
