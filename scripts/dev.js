@@ -64,9 +64,17 @@ createInterface({ input: compiler.stdout }).on("line", (line) => {
   if (/Found 0 errors/.test(line)) sample.restart();
 });
 
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
-  process.on(signal, () => {
-    sample.stop();
-    end(compiler);
-  });
+function stop() {
+  sample.stop();
+  end(compiler);
 }
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, stop);
+// npm does not pass every signal on: where it is gone, this has to end too.
+const parent = process.ppid;
+const watch = setInterval(() => {
+  if (process.ppid === parent) return;
+  clearInterval(watch);
+  stop();
+}, 500);
+watch.unref();
