@@ -1,0 +1,42 @@
+// Serves the music database; creates it on the first start. `npm start` runs this.
+import { existsSync } from "node:fs";
+import { relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { runServe } from "../../dist/cli/index.js";
+import { createMusic } from "./create.js";
+
+const given = process.argv[2] ?? process.env.PORT ?? "8080";
+const path = fileURLToPath(new URL("music.db", import.meta.url));
+const shown = relative(process.cwd(), path);
+
+function showWhatToTry(url) {
+  const insert = "INSERT INTO artists (name, country, genre, formed) VALUES ('Low', 'United States', 'slowcore', 1993)";
+  const json = '{"name":"Stereolab","country":"United Kingdom","genre":"pop","formed":1990}';
+  console.log(`
+Read it:            curl '${url}/artists?genre=jazz'
+Follow it:          npx rocket tail ${url}/artists
+Write with SQL:     sqlite3 ${shown} "${insert}"
+Write with HTTP:    curl ${url}/artists -H 'Content-Type: application/json' -d '${json}'
+
+Keep the second in a terminal of its own, then write. Ctrl-C stops the server.`);
+}
+
+async function start() {
+  if (!/^\d{1,5}$/.test(given) || Number(given) > 65_535) {
+    console.error(`start: the port must be a whole number from 0 to 65535, not ${JSON.stringify(given)}.`);
+    return 2;
+  }
+  if (!existsSync(path)) {
+    process.stdout.write("Creating the music database … ");
+    createMusic(path);
+    console.log("done.");
+  }
+  return runServe({
+    database: shown,
+    port: Number(given),
+    portHint: "PORT=8081 npm start",
+    onListening: showWhatToTry,
+  });
+}
+
+process.exitCode = await start();

@@ -1,0 +1,112 @@
+import { Command, CommanderError, Option } from "commander";
+import {
+  parseActions,
+  parseCount,
+  parseEventId,
+  parseHeader,
+  parseHostName,
+  parseLevel,
+  parseNames,
+  parseOrigin,
+  parsePort,
+  parseTarget,
+} from "./parse.ts";
+import { runServe } from "./serve.ts";
+import type { Action, ServeOptions } from "./serve-options.ts";
+import { runTail, type TailOptions } from "./tail.ts";
+import { packageVersion } from "./version.ts";
+
+interface ServeFlags extends Omit<ServeOptions, "database" | "allowOrigins" | "allowHosts"> {
+  readonly allowOrigin?: readonly string[];
+  readonly allowHost?: readonly string[];
+}
+
+interface TailFlags extends Omit<TailOptions, "url" | "lastEventId"> {
+  readonly lastEventId?: string;
+}
+
+function serveOptions(database: string, { allowOrigin, allowHost, ...flags }: ServeFlags): ServeOptions {
+  return {
+    database,
+    ...flags,
+    ...(allowOrigin ? { allowOrigins: allowOrigin } : {}),
+    ...(allowHost ? { allowHosts: allowHost } : {}),
+  };
+}
+
+function addServe(program: Command, exit: (code: number) => void): void {
+  program
+    .command("serve")
+    .summary("serve a SQLite database as live REST")
+    .description(
+      "Serves each table of a SQLite database as a REST collection, and each of its URLs as a live stream over WebSocket. " +
+        "Writes by any program are seen.",
+    )
+    .argument("<database>", "path of the SQLite database")
+    .option("--port <port>", "port to listen on; 0 picks a free one (default: 8080)", parsePort)
+    .option("--host <host>", "address to listen on (default: 127.0.0.1)")
+    .option("--tables <list>", "serve only these tables, separated by commas", parseNames)
+    .option("--only <list>", "allow only these actions: create, read, update, destroy, subscribe", parseActions)
+    .addOption(
+      new Option("--except <list>", "allow all actions but these").argParser<Action[]>(parseActions).conflicts("only"),
+    )
+    .option("--read-only", "allow no writes")
+    .option("--allow-origin <origin>", "let pages of this web origin in; may be repeated", parseOrigin)
+    .option("--allow-host <name>", "answer under this host name too; may be repeated", parseHostName)
+    .option("--insecure", "allow writes by everyone who can reach a --host that is not loopback")
+    .option("--create", "create the database if there is none")
+    .option("--detach", "remove what Rocket added to the database, and exit")
+    .addHelpText("after", "\nExample:\n  rocket serve music.db --port 3000 --except destroy")
+    .action(async (database: string, flags: ServeFlags) => exit(await runServe(serveOptions(database, flags))));
+}
+
+function addTail(program: Command, exit: (code: number) => void): void {
+  program
+    .command("tail")
+    .summary("print a URL's changes as they come")
+    .description(
+      "Opens a WebSocket to a URL and prints each message as it comes, as curl -i would. Reconnects, and goes on where it was.",
+    )
+    .argument("<url>", "http:, https:, ws: or wss: URL", parseTarget)
+    .option("--level <level>", "1: snapshot, changes, resume; 0: changes only (default: 1)", parseLevel)
+    .option("--last-event-id <id>", "begin after the message with this Event-ID; * for no snapshot", parseEventId)
+    .option("--header <field>", "send 'Name: value' in the handshake; may be repeated", parseHeader)
+    .option("--count <n>", "end after n messages", parseCount)
+    .addHelpText("after", "\nExample:\n  rocket tail http://127.0.0.1:8080/artists?genre=jazz --count 10")
+    .action(async (url: string, flags: TailFlags) => exit(await runTail({ url, ...flags })));
+}
+
+/** Exit codes: 0 for help that was asked for, else 2. */
+function exitCodeOf(error: CommanderError): number {
+  return error.exitCode === 0 ? 0 : 2;
+}
+
+/**
+ * Runs the command `rocket`.
+ *
+ * @param args - what follows the command's name
+ * @returns the exit code: 0 success, 1 failure, 2 called wrongly
+ */
+export async function main(args: readonly string[]): Promise<number> {
+  const codes: number[] = [];
+  const exit = (code: number): void => void codes.push(code);
+  const program = new Command("rocket")
+    .description("REST over WebSockets: open a WebSocket to any URL that you can GET, and each change arrives.")
+    .version(packageVersion(), "--version", "print the version")
+    .helpOption("--help", "print help")
+    .showHelpAfterError("(--help lists what there is)")
+    .exitOverride();
+  addServe(program, exit);
+  addTail(program, exit);
+  program.addHelpText(
+    "after",
+    "\nExamples:\n  rocket serve music.db\n  rocket tail http://127.0.0.1:8080/artists\n\nrocket help <command> says more about one.",
+  );
+  try {
+    await program.parseAsync(args, { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return exitCodeOf(error);
+  }
+  return codes[0] ?? 0;
+}

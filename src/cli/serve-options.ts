@@ -1,0 +1,59 @@
+import { CommandFailure } from "./failure.ts";
+
+/** What can be done with a collection, as `--only` and `--except` name it. */
+export const actions = ["create", "read", "update", "destroy", "subscribe"] as const;
+
+/** One of {@link actions}. */
+export type Action = (typeof actions)[number];
+
+/** What `rocket serve` serves, and how. */
+export interface ServeOptions {
+  /** The path of the SQLite database. */
+  readonly database: string;
+  /** Default 8080; 0 picks a free one. */
+  readonly port?: number;
+  /** The address to listen on. Default `127.0.0.1`; another than loopback needs `readOnly` or `insecure`. */
+  readonly host?: string;
+  /** Only these tables. Default all. */
+  readonly tables?: readonly string[];
+  /** Only these actions. Default all. */
+  readonly only?: readonly Action[];
+  /** All actions but these. Default none. */
+  readonly except?: readonly Action[];
+  /** No writes. Default false. */
+  readonly readOnly?: boolean;
+  /** Web origins beside the server's own whose pages may use it. Default none. */
+  readonly allowOrigins?: readonly string[];
+  /** Host names beside loopback ones under which it may be reached. Default none. */
+  readonly allowHosts?: readonly string[];
+  /** Create the database if there is none. Default false. */
+  readonly create?: boolean;
+  /** Serve writes to everyone who can reach the host. Default false. */
+  readonly insecure?: boolean;
+  /** Remove what Rocket added to the database, instead of serving it. Default false. */
+  readonly detach?: boolean;
+  /** What to type for another port, where it isn't `--port 8081`. */
+  readonly portHint?: string;
+  /** Called with the URL once connections are accepted. */
+  onListening?(url: string): void;
+}
+
+/** True for an address that only this machine can reach. */
+export function isLoopbackHost(host: string): boolean {
+  return host === "localhost" || host === "::1" || host === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(host);
+}
+
+/** `http://HOST:PORT`, with the brackets that an IPv6 address needs. */
+export function urlOf(host: string, port: number): string {
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+/** @throws CommandFailure where a host that others can reach would serve writes to everyone */
+export function checkHost(options: ServeOptions): void {
+  const { host = "127.0.0.1", readOnly = false, insecure = false } = options;
+  if (isLoopbackHost(host) || readOnly || insecure) return;
+  throw new CommandFailure(
+    `--host ${host} would let everyone who can reach this machine write to the database: add --read-only, or --insecure if that is what you want.`,
+    2,
+  );
+}

@@ -1,0 +1,29 @@
+import { isOlder } from "./version.ts";
+
+const safeSqlite = "3.51.3";
+
+/** The collections with their counts, a line each. */
+export function listCollections(collections: readonly { readonly path: string; readonly count: number }[]): string {
+  if (collections.length === 0) return "  (no tables yet)";
+  const counts = collections.map(({ count }) => count.toLocaleString("en"));
+  const pathWidth = Math.max(...collections.map(({ path }) => path.length));
+  const countWidth = Math.max(...counts.map((count) => count.length));
+  return collections
+    .map(({ path }, at) => `  ${path.padEnd(pathWidth)}  ${(counts[at] ?? "").padStart(countWidth)}`)
+    .join("\n");
+}
+
+/** What was added to the database, and how to remove it. */
+export function describeAdditions(database: string): string {
+  const path = /^[\w./-]+$/.test(database) ? database : `'${database.replaceAll("'", "'\\''")}'`;
+  return [
+    "To see each write, whoever makes it, Rocket added a journal to the database: tables and triggers",
+    `named _rocket_… To remove them: rocket serve ${path} --detach`,
+  ].join("\n");
+}
+
+/** A warning about a SQLite that can lose writes; `undefined` where there is none to give. */
+export function sqliteWarning(version: string | undefined): string | undefined {
+  if (version === undefined || !isOlder(version, safeSqlite)) return undefined;
+  return `Warning: this is SQLite ${version}. Before ${safeSqlite} a database in WAL mode can be corrupted when several programs write to it (the WAL-reset bug): use a newer Node or better-sqlite3.`;
+}

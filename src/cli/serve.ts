@@ -1,0 +1,99 @@
+import { once } from "node:events";
+import { createServer } from "../node/index.ts";
+import { createScaffold, detach } from "../scaffold/index.ts";
+import { CommandFailure, explain } from "./failure.ts";
+import { type Output, processOutput } from "./output.ts";
+import { checkHost, type ServeOptions, urlOf } from "./serve-options.ts";
+import { describeAdditions, listCollections, sqliteWarning } from "./serve-text.ts";
+import { onStopSignal } from "./signals.ts";
+import { systemErrorCode } from "./system-error.ts";
+import { sqliteVersion } from "./version.ts";
+
+type Scaffold = Awaited<ReturnType<typeof createScaffold>>;
+type Server = ReturnType<typeof createServer>;
+
+/** The members of `options` that were given. */
+function given<Options extends object>(
+  options: Options,
+): { [Name in keyof Options]: Exclude<Options[Name], undefined> } {
+  const entries = Object.entries(options).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [Name in keyof Options]: Exclude<Options[Name], undefined> };
+}
+
+function openScaffold(options: ServeOptions, output: Output): Promise<Scaffold> {
+  const { database, tables, only, except, readOnly, create } = options;
+  return createScaffold({
+    path: database,
+    ...given({ tables, only, except, readOnly, create }),
+    onError: (error, { stage }) => output.note(`rocket: ${stage}: ${explain(error)}`),
+  });
+}
+
+function makeServer(scaffold: Scaffold, options: ServeOptions, output: Output): Server {
+  const { origin, journal } = scaffold;
+  const { allowOrigins, allowHosts } = options;
+  return createServer({
+    origin,
+    ...given({ journal, allowOrigins, allowHosts }),
+    onError: (error, { stage }) => output.note(`rocket: ${stage}: ${explain(error)}`),
+    log: (line) => output.note(`rocket: ${line}`),
+  });
+}
+
+async function listen(server: Server, options: ServeOptions): Promise<string> {
+  const { port = 8080, host = "127.0.0.1", portHint = `--port ${port === 8081 ? 8082 : 8081}` } = options;
+  try {
+    const address = await server.listen(port, host);
+    return urlOf(address.host, address.port);
+  } catch (error) {
+    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+    if (systemErrorCode(cause) !== "EADDRINUSE") throw error;
+    const advice = `stop that, or take another port: ${portHint}`;
+    throw new CommandFailure(`Port ${port} is in use by another program: ${advice}.`, 1, { cause });
+  }
+}
+
+async function serveUntilStopped(scaffold: Scaffold, options: ServeOptions, output: Output): Promise<void> {
+  const server = makeServer(scaffold, options, output);
+  const stop = new AbortController();
+  const forget = onStopSignal(() => stop.abort());
+  try {
+    const url = await listen(server, options);
+    output.write(`Serving ${options.database} at ${url}\n\n${listCollections(scaffold.collections())}\n`);
+    if (!options.readOnly) output.write(`\n${describeAdditions(options.database)}\n`);
+    options.onListening?.(url);
+    if (!stop.signal.aborted) await once(stop.signal, "abort");
+    output.note("Stopping: every connection is told to come back later. Once more stops at once.");
+    await server.close();
+  } finally {
+    forget();
+  }
+}
+
+/**
+ * Runs `rocket serve`: serves a SQLite database until the process is asked to stop.
+ *
+ * @returns the exit code: 0 after a graceful stop, 1 after a failure, 2 where options contradict each other
+ */
+export async function runServe(options: ServeOptions, output: Output = processOutput): Promise<number> {
+  try {
+    if (options.detach) {
+      await detach(options.database);
+      output.write(`Removed what Rocket had added to ${options.database}.\n`);
+      return 0;
+    }
+    checkHost(options);
+    const warning = sqliteWarning(sqliteVersion());
+    if (warning !== undefined) output.note(warning);
+    const scaffold = await openScaffold(options, output);
+    try {
+      await serveUntilStopped(scaffold, options, output);
+    } finally {
+      await scaffold.close();
+    }
+    return 0;
+  } catch (error) {
+    output.note(`rocket: ${explain(error)}`);
+    return error instanceof CommandFailure ? error.exitCode : 1;
+  }
+}

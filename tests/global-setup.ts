@@ -1,0 +1,23 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { TestProject } from "vitest/node";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** What the compiler said where dist could not be built; empty where it was. */
+    buildError: string;
+  }
+}
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const compiler = fileURLToPath(new URL("../node_modules/typescript/bin/tsc", import.meta.url));
+
+/** Builds dist once for all tests that run the command or import the package; those of the sources don't need it. */
+export async function setup(project: TestProject): Promise<void> {
+  const buildError = await new Promise<string>((resolve) => {
+    execFile(process.execPath, [compiler, "-b", "tsconfig.json"], { cwd: root }, (error, stdout, stderr) => {
+      resolve(error ? stdout + stderr || error.message : "");
+    });
+  });
+  project.provide("buildError", buildError);
+}
