@@ -3,9 +3,11 @@ import { projectHas } from "./documents.ts";
 import { listFiles, readText } from "./project.ts";
 import { type Manifest, manifestViolations, textViolations } from "./text.ts";
 
-const isText =
-  /(?:\.(?:ts|tsx|js|json|md|sh|py|sql|html|css|yml|yaml|txt)|(?:^|\/)[^./]+|\.ci\/[^/]+|\.gitignore|\.npmrc)$/;
 const manifest = JSON.parse(readText("package.json").text) as Manifest;
+
+const texts = listFiles()
+  .map(readText)
+  .filter(({ text }) => !text.includes("\0"));
 
 describe("the project's texts", () => {
   it("name no machine and no registry, and leave nothing undone", () => {
