@@ -1,0 +1,80 @@
+/** A record in a document: its URL and its own text. */
+export interface Row {
+  readonly url: string;
+  readonly text: string;
+}
+
+/** One step from an old list to a new one. */
+export interface Step {
+  readonly status: 201 | 202 | 204;
+  readonly url: string;
+  /** The record's text; absent on 204. */
+  readonly text?: string;
+  /** Where the record stands in the list once this step is done; absent on 204. */
+  readonly index?: number;
+}
+
+/** Positions, in `places`, of a longest increasing run of values that are not negative. */
+function longestIncreasing(places: readonly number[]): Set<number> {
+  const tails: number[] = [];
+  const before: number[] = [];
+  for (let at = 0; at < places.length; at += 1) {
+    const value = places[at] ?? -1;
+    if (value < 0) continue;
+    let low = 0;
+    let high = tails.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((places[tails[middle] ?? 0] ?? 0) < value) low = middle + 1;
+      else high = middle;
+    }
+    before[at] = low > 0 ? (tails[low - 1] ?? -1) : -1;
+    tails[low] = at;
+  }
+  const kept = new Set<number>();
+  for (let at = tails.at(-1) ?? -1; at >= 0; at = before[at] ?? -1) kept.add(at);
+  return kept;
+}
+
+/** How many numbers of a sorted list are lower than `value`. */
+function countBelow(sorted: readonly number[], value: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle] ?? 0) < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/**
+ * The steps that turn one list of records into another: first what left, then what entered, changed or moved, in the
+ * new list's order. Records that only shifted because of others take no step.
+ *
+ * A record that will move stands at its old place until its own step, so an index counts those that stand before it.
+ */
+export function listDifference(before: readonly Row[], after: readonly Row[]): Step[] {
+  const steps: Step[] = [];
+  const remaining = new Set(after.map(({ url }) => url));
+  const places = new Map<string, number>();
+  for (const { url } of before) {
+    if (remaining.has(url)) places.set(url, places.size);
+    else steps.push({ status: 204, url });
+  }
+  const texts = new Map(before.map(({ url, text }) => [url, text]));
+  const afterPlaces = after.map(({ url }) => places.get(url) ?? -1);
+  const kept = longestIncreasing(afterPlaces);
+  const waiting = afterPlaces.filter((place, index) => place >= 0 && !kept.has(index)).sort((a, b) => a - b);
+  let lastKept = -1;
+  after.forEach(({ url, text }, at) => {
+    const place = afterPlaces[at] ?? -1;
+    const isKept = kept.has(at);
+    if (isKept) lastKept = place;
+    else if (place >= 0) waiting.splice(countBelow(waiting, place), 1);
+    if (isKept && texts.get(url) === text) return;
+    const index = at + countBelow(waiting, lastKept);
+    steps.push({ status: place < 0 ? 201 : 202, url, text, index });
+  });
+  return steps;
+}

@@ -1,0 +1,175 @@
+import type { Body } from "../../protocol/index.ts";
+import type { Row } from "./difference.ts";
+import { findRecordRule, type RecordRule, recordUrl } from "./record-rule.ts";
+import { arrayStart, scanElements } from "./row-scanner.ts";
+
+/** A row, with where it stands in the document's text. */
+interface PlacedRow extends Row {
+  readonly start: number;
+}
+
+/** The records of a document and what stands around them. */
+export interface RecordList {
+  readonly rule: RecordRule;
+  readonly rows: readonly PlacedRow[];
+  /** What stands before the list's first and after its last element: a change there is no record's. */
+  readonly head: string;
+  readonly tail: string;
+}
+
+/** What one GET returned, taken apart. */
+export interface Document {
+  readonly contentType: string;
+  readonly body: Body;
+  /** Absent where the document is one record as a whole. */
+  readonly list?: RecordList;
+}
+
+/** Whose document it is: for links and keys of its rows. */
+export interface DocumentPlace {
+  /** Path and query. */
+  readonly target: string;
+  /** Host and port. */
+  readonly authority: string;
+}
+
+function isJson(contentType: string): boolean {
+  return /^application\/(?:[^;\s]+\+)?json\b/i.test(contentType);
+}
+
+function placedRow(text: string, start: number, end: number, rule: RecordRule, place: DocumentPlace): PlacedRow | undefined {
+  const rowText = text.slice(start, end);
+  const url = recordUrl(JSON.parse(rowText), rule, place.target, place.authority);
+  return url === undefined ? undefined : { url, text: rowText, start };
+}
+
+function readList(text: string, rule: RecordRule, place: DocumentPlace): RecordList | undefined {
+  const start = arrayStart(text, rule.member);
+  if (start === undefined) return undefined;
+  const { spans, end } = scanElements(text, start);
+  const rows: PlacedRow[] = [];
+  for (const span of spans) {
+    const row = placedRow(text, span.start, span.end, rule, place);
+    if (!row) return undefined;
+    rows.push(row);
+  }
+  if (new Set(rows.map(({ url }) => url)).size !== rows.length) return undefined;
+  return { rule, rows, head: text.slice(0, start), tail: text.slice(end) };
+}
+
+/** Takes an answer apart from scratch. A body that claims to be JSON and is not stays whole. */
+export function readDocument(contentType: string, body: Body, place: DocumentPlace): Document {
+  if (typeof body !== "string" || !isJson(contentType)) return { contentType, body };
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body);
+  } catch {
+    return { contentType, body };
+  }
+  const rule = findRecordRule(parsed, place.target, place.authority);
+  const list = rule && readList(body, rule, place);
+  return list ? { contentType, body, list } : { contentType, body };
+}
+
+function commonPrefix(a: string, b: string): number {
+  const most = Math.min(a.length, b.length);
+  let low = 0;
+  // Whole stretches are compared by the engine; only the last one by character.
+  for (let step = 4096; step >= 1; step = step === 1 ? 0 : Math.max(1, step >>> 4)) {
+    while (low + step <= most && a.slice(low, low + step) === b.slice(low, low + step)) low += step;
+  }
+  return low;
+}
+
+function commonSuffix(a: string, b: string, most: number): number {
+  let low = 0;
+  for (let step = 4096; step >= 1; step = step === 1 ? 0 : Math.max(1, step >>> 4)) {
+    while (
+      low + step <= most &&
+      a.slice(a.length - low - step, a.length - low) === b.slice(b.length - low - step, b.length - low)
+    ) {
+      low += step;
+    }
+  }
+  return low;
+}
+
+/**
+ * Takes an answer apart that most likely resembles the one before: only the rows between the texts' common beginning
+ * and end are parsed.
+ */
+export function rereadDocument(before: Document, contentType: string, body: Body, place: DocumentPlace): Document {
+  const fast = typeof body === "string" && before.contentType === contentType ? rereadList(before, body, place) : undefined;
+  return fast ? { contentType, body, list: fast } : readDocument(contentType, body, place);
+}
+
+function rereadList(before: Document, text: string, place: DocumentPlace): RecordList | undefined {
+  const { list, body: old } = before;
+  if (!list || typeof old !== "string") return undefined;
+  const { rule, head, tail, rows } = list;
+  const prefix = commonPrefix(old, text);
+  const suffix = commonSuffix(old, text, Math.min(old.length, text.length) - prefix);
+  if (prefix < head.length || suffix < tail.length) return undefined;
+  // A row is the same when it and the character behind it are: else a number might go on.
+  let kept = 0;
+  let end = rows.length;
+  while (kept < end && endOf(rows[kept]) < prefix) kept += 1;
+  const shift = text.length - old.length;
+  const sameFrom = old.length - suffix;
+  while (end > kept && (rows[end - 1]?.start ?? 0) > sameFrom) end -= 1;
+  const resume = kept > 0 ? endOf(rows[kept - 1]) : head.length;
+  const stop = end < rows.length ? (rows[end]?.start ?? 0) + shift : text.length - tail.length;
+  return patchList(list, text, { kept, end, resume, stop, shift }, place, rule);
+}
+
+function endOf(row: PlacedRow | undefined): number {
+  return row ? row.start + row.text.length : 0;
+}
+
+interface Middle {
+  /** How many rows at the beginning stay, and from which on the rest stays. */
+  readonly kept: number;
+  readonly end: number;
+  /** Where in the new text the rows between them begin and end. */
+  readonly resume: number;
+  readonly stop: number;
+  readonly shift: number;
+}
+
+function patchList(
+  list: RecordList,
+  text: string,
+  { kept, end, resume, stop, shift }: Middle,
+  place: DocumentPlace,
+  rule: RecordRule,
+): RecordList | undefined {
+  const parsed: unknown = parseMiddle(text.slice(resume, stop), kept > 0, end < list.rows.length);
+  if (!Array.isArray(parsed)) return undefined;
+  const from = kept > 0 ? text.indexOf(",", resume) + 1 : resume;
+  const { spans } = scanElements(text, parsed.length > 0 ? from : stop, (start) => start >= stop);
+  if (spans.length !== parsed.length) return undefined;
+  const middle: PlacedRow[] = [];
+  for (const span of spans) {
+    const row = placedRow(text, span.start, span.end, rule, place);
+    if (!row) return undefined;
+    middle.push(row);
+  }
+  const behind = list.rows.slice(end).map((row) => ({ ...row, start: row.start + shift }));
+  const rows = [...list.rows.slice(0, kept), ...middle, ...behind];
+  if (new Set(rows.map(({ url }) => url)).size !== rows.length) return undefined;
+  return { ...list, rows };
+}
+
+/** The rows between those that stayed, with the commas around them, as an array; `undefined` where that is no JSON. */
+function parseMiddle(text: string, follows: boolean, precedes: boolean): unknown {
+  const inner = text.trim();
+  if (inner === "" && !(follows && precedes)) return [];
+  if (inner === "," && follows && precedes) return [];
+  const rows = inner.slice(follows ? 1 : 0, precedes ? -1 : undefined);
+  if ((follows && !inner.startsWith(",")) || (precedes && !inner.endsWith(",")) || rows.trim() === "") return undefined;
+  try {
+    return JSON.parse(`[${rows}]`);
+  } catch {
+    return undefined;
+  }
+}
