@@ -74,7 +74,7 @@ function addTail(program: Command, exit: (code: number) => void): void {
     .option("--last-event-id <id>", "begin after the message with this Event-ID; * for no snapshot", parseEventId)
     .option("--header <field>", "send 'Name: value' in the handshake; may be repeated", parseHeader)
     .option("--count <n>", "end after n messages", parseCount)
-    .addHelpText("after", "\nExample:\n  rocket tail http://127.0.0.1:8080/artists?genre=jazz --count 10")
+    .addHelpText("after", "\nExample:\n  rocket tail 'http://127.0.0.1:8080/artists?genre=jazz' --count 10")
     .action(async (url: string, flags: TailFlags) => {
       const { runTail } = await import("./tail.ts");
       exit(await runTail({ url, ...flags }));

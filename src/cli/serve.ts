@@ -76,7 +76,8 @@ async function serveUntilStopped(scaffold: Scaffold, options: ServeOptions, outp
  *
  * @returns the exit code: 0 after a graceful stop, 1 after a failure, 2 where options contradict each other
  */
-export async function runServe(options: ServeOptions, output: Output = processOutput): Promise<number> {
+export async function runServe(options: ServeOptions): Promise<number> {
+  const output = processOutput;
   try {
     if (options.detach) {
       await detach(options.database);
