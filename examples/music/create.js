@@ -44,7 +44,7 @@ function songValues(song) {
 }
 
 /** The whole database as one text of SQL statements. */
-export function musicSql() {
+function musicSql() {
   const lines = readFileSync(new URL("music.txt", import.meta.url), "utf8").split("\n");
   const last = { artist: 0, album: 0, song: 0 };
   let sql = schema;

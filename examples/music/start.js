@@ -1,4 +1,5 @@
 // Serves the music database; creates it on the first start. `npm start` runs this.
+// node examples/music/start.js [port] [database]
 import { existsSync } from "node:fs";
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -6,7 +7,7 @@ import { runServe } from "../../dist/cli/index.js";
 import { createMusic } from "./create.js";
 
 const given = process.argv[2] ?? process.env.PORT ?? "8080";
-const path = fileURLToPath(new URL("music.db", import.meta.url));
+const path = process.argv[3] ?? fileURLToPath(new URL("music.db", import.meta.url));
 const shown = relative(process.cwd(), path);
 
 function showWhatToTry(url) {

@@ -11,9 +11,8 @@ import {
   parsePort,
   parseTarget,
 } from "./parse.ts";
-import { runServe } from "./serve.ts";
 import type { Action, ServeOptions } from "./serve-options.ts";
-import { runTail, type TailOptions } from "./tail.ts";
+import type { TailOptions } from "./tail.ts";
 import { packageVersion } from "./version.ts";
 
 interface ServeFlags extends Omit<ServeOptions, "database" | "allowOrigins" | "allowHosts"> {
@@ -57,7 +56,10 @@ function addServe(program: Command, exit: (code: number) => void): void {
     .option("--create", "create the database if there is none")
     .option("--detach", "remove what Rocket added to the database, and exit")
     .addHelpText("after", "\nExample:\n  rocket serve music.db --port 3000 --except destroy")
-    .action(async (database: string, flags: ServeFlags) => exit(await runServe(serveOptions(database, flags))));
+    .action(async (database: string, flags: ServeFlags) => {
+      const { runServe } = await import("./serve.ts");
+      exit(await runServe(serveOptions(database, flags)));
+    });
 }
 
 function addTail(program: Command, exit: (code: number) => void): void {
@@ -72,8 +74,11 @@ function addTail(program: Command, exit: (code: number) => void): void {
     .option("--last-event-id <id>", "begin after the message with this Event-ID; * for no snapshot", parseEventId)
     .option("--header <field>", "send 'Name: value' in the handshake; may be repeated", parseHeader)
     .option("--count <n>", "end after n messages", parseCount)
-    .addHelpText("after", "\nExample:\n  rocket tail http://127.0.0.1:8080/artists?genre=jazz --count 10")
-    .action(async (url: string, flags: TailFlags) => exit(await runTail({ url, ...flags })));
+    .addHelpText("after", "\nExample:\n  rocket tail 'http://127.0.0.1:8080/artists?genre=jazz' --count 10")
+    .action(async (url: string, flags: TailFlags) => {
+      const { runTail } = await import("./tail.ts");
+      exit(await runTail({ url, ...flags }));
+    });
 }
 
 /** Exit codes: 0 for help that was asked for, else 2. */

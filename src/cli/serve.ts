@@ -60,7 +60,8 @@ async function serveUntilStopped(scaffold: Scaffold, options: ServeOptions, outp
   try {
     const url = await listen(server, options);
     output.write(`Serving ${options.database} at ${url}\n\n${listCollections(scaffold.collections())}\n`);
-    if (!options.readOnly) output.write(`\n${describeAdditions(options.database)}\n`);
+    const additions = scaffold.journal ? describeAdditions(options.database) : scaffold.notLive;
+    if (additions !== undefined) output.write(`\n${additions}\n`);
     options.onListening?.(url);
     if (!stop.signal.aborted) await once(stop.signal, "abort");
     output.note("Stopping: every connection is told to come back later. Once more stops at once.");
@@ -75,7 +76,8 @@ async function serveUntilStopped(scaffold: Scaffold, options: ServeOptions, outp
  *
  * @returns the exit code: 0 after a graceful stop, 1 after a failure, 2 where options contradict each other
  */
-export async function runServe(options: ServeOptions, output: Output = processOutput): Promise<number> {
+export async function runServe(options: ServeOptions): Promise<number> {
+  const output = processOutput;
   try {
     if (options.detach) {
       await detach(options.database);

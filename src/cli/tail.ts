@@ -1,6 +1,6 @@
 import type { Field } from "../protocol/index.ts";
 import { type Clock, systemClock } from "../server/index.ts";
-import { Follower, type FollowerListener, type FollowerOptions } from "./follower.ts";
+import { Follower, type FollowerListener } from "./follower.ts";
 import { formatMessage, formatNote } from "./message-text.ts";
 import { type Output, onOutputClosed, processOutput } from "./output.ts";
 import { onStopSignal } from "./signals.ts";
@@ -26,25 +26,6 @@ const commandClock: Clock = {
   setTimer(callback, ms) {
     const timer = setTimeout(callback, ms);
     return () => clearTimeout(timer);
-  },
-};
-
-/** What a tail needs of its surroundings. */
-export interface TailHost {
-  readonly output: Output;
-  readonly dial: FollowerOptions["dial"];
-  readonly clock: Clock;
-  /** Called once, with a function that ends the tail with success. */
-  onStart(stop: () => void): void;
-}
-
-const processHost: TailHost = {
-  output: processOutput,
-  dial: dialWebSocket,
-  clock: commandClock,
-  onStart(stop) {
-    onStopSignal(stop);
-    onOutputClosed(stop);
   },
 };
 
@@ -81,7 +62,7 @@ class Printer implements FollowerListener {
  *
  * @returns the exit code: 0 when the stream ended as it should or the process was asked to stop, 1 when it was refused
  */
-export function runTail(options: TailOptions, host: TailHost = processHost): Promise<number> {
+export function runTail(options: TailOptions): Promise<number> {
   const { url, level = 1, lastEventId, header = [], count = Number.POSITIVE_INFINITY } = options;
   return new Promise((resolve) => {
     const finish = (exitCode: number): void => {
@@ -93,11 +74,12 @@ export function runTail(options: TailOptions, host: TailHost = processHost): Pro
       level,
       headers: header,
       ...(lastEventId === undefined ? {} : { lastEventId }),
-      dial: host.dial,
-      clock: host.clock,
-      listener: new Printer(host.output, count, finish),
+      dial: dialWebSocket,
+      clock: commandClock,
+      listener: new Printer(processOutput, count, finish),
     });
-    host.onStart(() => finish(0));
+    onStopSignal(() => finish(0));
+    onOutputClosed(() => finish(0));
     follower.start();
   });
 }

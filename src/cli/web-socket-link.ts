@@ -21,13 +21,14 @@ function isPermanent(code: string | undefined): boolean {
   return code === "ENOTFOUND" || /CERT|^ERR_TLS|^ERR_SSL|^EPROTO$/.test(code ?? "");
 }
 
-function endingOf(error: Error): Ending {
+function endingOf(error: Error, url: string): Ending {
   const code = systemErrorCode(error);
   if (code?.startsWith("WS_ERR_")) return { kind: "garbled", reason: explain(error) };
   if (error.message.startsWith("Invalid ") || error.message.startsWith("Server sent ")) {
     return { kind: "garbled", reason: explain(error) };
   }
-  return { kind: "unreachable", reason: explain(error), isPermanent: isPermanent(code) };
+  const reason = `${new URL(url).host}: ${explain(error)}`;
+  return { kind: "unreachable", reason, isPermanent: isPermanent(code) };
 }
 
 class WebSocketLink implements Link {
@@ -58,7 +59,7 @@ class WebSocketLink implements Link {
     this.#socket.on("ping", () => events.pinged());
     this.#socket.on("pong", () => events.pinged());
     this.#socket.on("error", (error) => {
-      const ending = endingOf(error);
+      const ending = endingOf(error, url);
       if (!this.#isOpen || ending.kind === "garbled") this.#ending ??= ending;
     });
     this.#socket.on("close", (code, reason) => {

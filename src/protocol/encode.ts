@@ -1,5 +1,5 @@
 import { endOfTarget, endOfValue, isToken, utf8Length } from "./characters.ts";
-import { framingField, parseContentLength } from "./framing-fields.ts";
+import { fieldRole, parseContentLength } from "./framing-fields.ts";
 import type { Body, Field } from "./message.ts";
 import { reasonPhrase } from "./notification.ts";
 
@@ -25,10 +25,14 @@ export interface ResponseToEncode {
   readonly body?: Body;
 }
 
-function checkFraming(name: string, value: string, body: Body): void {
-  const framing = framingField(name);
-  if (framing === "banned") throw new TypeError(`The field ${name} must not be in a message.`);
-  if (framing !== "content-length") return;
+function checkField(name: string, value: string, body: Body): void {
+  if (endOfValue(value, 0, value.length) !== value.length) {
+    throw new TypeError(`The value of ${name}, ${JSON.stringify(value)}, has a character that a field can't hold.`);
+  }
+  const role = fieldRole(name);
+  if (role === "plain" || role === "host") return;
+  if (role === "malformed") throw new TypeError(`The field name ${JSON.stringify(name)} is not a token.`);
+  if (role === "banned") throw new TypeError(`The field ${name} must not be in a message.`);
   const length = typeof body === "string" ? utf8Length(body) : body.length;
   if (parseContentLength(value) !== length) {
     throw new TypeError(`Content-Length is ${JSON.stringify(value)}, but the body has ${length} bytes.`);
@@ -38,11 +42,7 @@ function checkFraming(name: string, value: string, body: Body): void {
 function encodeFields(fields: readonly Field[], body: Body): string {
   let text = "";
   for (const [name, value] of fields) {
-    if (!isToken(name)) throw new TypeError(`The field name ${JSON.stringify(name)} is not a token.`);
-    if (endOfValue(value, 0, value.length) !== value.length) {
-      throw new TypeError(`The value of ${name}, ${JSON.stringify(value)}, has a character that a field can't hold.`);
-    }
-    checkFraming(name, value, body);
+    checkField(name, value, body);
     text += `${name}: ${value}\r\n`;
   }
   return `${text}\r\n`;

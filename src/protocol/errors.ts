@@ -1,5 +1,9 @@
 /** Every code that a {@link RocketError} can carry, with what it means. docs/errors.md says what to do about each. */
 export const errorCodes = {
+  "database-busy": "The database was locked for longer than the wait allows.",
+  "database-invalid": "The file is no SQLite database, or it can't be opened.",
+  "database-missing": "There is no such database file.",
+  "driver-missing": "This Node has no SQLite of its own that will do, and the package better-sqlite3 is not installed.",
   "journal-busy": "The database was locked for longer than the wait allows, so the journal could not be read.",
   "listen-failed": "The server could not listen on the address that it was given.",
 } as const;

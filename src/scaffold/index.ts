@@ -1,1 +1,4 @@
-export {};
+export { type Action, type ActionOptions, actions } from "./rest/actions.ts";
+export type { ScaffoldOptions } from "./rest/options.ts";
+export { type CollectionCount, createScaffold, type Scaffold } from "./rest/scaffold.ts";
+export { detach } from "./sqlite/journal.ts";

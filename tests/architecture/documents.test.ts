@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, inject, it } from "vitest";
 import { errorCodes } from "../../src/protocol/index.ts";
 import {
   fencesOf,
@@ -39,6 +39,7 @@ describe("the documents", () => {
   });
 
   it("have code that type-checks against the built package", async () => {
+    expect(inject("buildError")).toBe("");
     expect(await typeCheckFences(documents, "dist/.docs")).toEqual([]);
   });
 

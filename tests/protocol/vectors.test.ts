@@ -46,21 +46,27 @@ function encode({ kind, expect: message }: MessageVector): Body | undefined {
     : encodeResponse({ status, reason, fields, body });
 }
 
+/** Cases whose titles are made of their names and requirements. */
+function titled(vectors: readonly MessageVector[]): (readonly [string, string, MessageVector])[] {
+  return vectors.map((vector) => [vector.name, vector.requirement, vector]);
+}
+
 const good = messageVectors.filter(({ expect: message }) => message !== undefined);
+const exact = good.filter((vector) => vector.exact);
 const bad = messageVectors.filter(({ closeCode }) => closeCode !== undefined);
 
 describe("a message", () => {
-  it.each(good)("with $name is decoded [$requirement]", (vector) => {
+  it.each(titled(good))("with %s is decoded [%s]", (_name, _requirement, vector) => {
     const { bodyHex, ...rest } = vector.expect ?? { fields: [] };
     const message = bodyHex === undefined ? rest : { ...rest, body: bytesOf(bodyHex) };
     expect(decode(vector, dataOf(vector))).toEqual(message);
   });
 
-  it.each(good.filter(({ exact }) => exact))("with $name is encoded to the same bytes [$requirement]", (vector) => {
+  it.each(titled(exact))("with %s is encoded to the same bytes [%s]", (_name, _requirement, vector) => {
     expect(encode(vector)).toEqual(dataOf(vector));
   });
 
-  it.each(bad)("that is $name is refused with its close code [$requirement]", (vector) => {
+  it.each(titled(bad))("that is %s is refused with its close code [%s]", (_name, _requirement, vector) => {
     expect(() => decode(vector, dataOf(vector))).toThrow(
       expect.objectContaining({ name: "ProtocolError", closeCode: vector.closeCode }),
     );

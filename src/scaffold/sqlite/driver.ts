@@ -1,19 +1,44 @@
-import type { SqlValue } from "./schema.ts";
+import { existsSync } from "node:fs";
+import { RocketError } from "../../protocol/index.ts";
+import { openBetterSqlite } from "./better-sqlite.ts";
+import type { Connection } from "./connection.ts";
+import { openNodeSqlite } from "./node-sqlite.ts";
+import { isBusy, sqliteCode } from "./sqlite-error.ts";
 
-/** A prepared statement. Rows are arrays, in the order of the selected columns. */
-export interface Statement {
-  /** Runs it and gives every row. */
-  all(...parameters: readonly SqlValue[]): SqlValue[][];
-  /** Runs it and gives how many rows were changed. */
-  run(...parameters: readonly SqlValue[]): number;
+export type { Connection, Statement } from "./connection.ts";
+
+/** How a database is opened. */
+export interface ConnectionOptions {
+  /** Whether writes are refused. Default false. */
+  readonly readOnly?: boolean;
+  /** Whether a missing file is made. Default false. */
+  readonly create?: boolean;
 }
 
-/** One connection to a SQLite database, over whichever driver this Node has. Its busy timeout is 0. */
-export interface Connection {
-  /** Runs one or more statements without results. */
-  exec(sql: string): void;
-  /** Prepares a statement, or gives the one prepared before for the same text. */
-  prepare(sql: string): Statement;
-  /** Closes it; twice is fine. */
-  close(): void;
+/**
+ * Opens a SQLite file: with `node:sqlite` where Node has it, else with `better-sqlite3`. Foreign keys are enforced,
+ * each commit is synced (`synchronous=FULL`), and a locked database is an error at once: see `retryWhenBusy`.
+ *
+ * @throws RocketError `database-missing`, `database-invalid`, `driver-missing`; an error that `isBusy` tells where
+ * another program has the database locked
+ */
+export function openConnection(path: string, options: ConnectionOptions = {}): Connection {
+  const { readOnly = false, create = false } = options;
+  if (!create && path !== ":memory:" && !existsSync(path)) {
+    throw new RocketError("database-missing", `There is no database ${JSON.stringify(path)}.`);
+  }
+  let connection: Connection | undefined;
+  try {
+    connection = openNodeSqlite(path, readOnly) ?? openBetterSqlite(path, readOnly);
+    connection.exec("PRAGMA busy_timeout = 0; PRAGMA foreign_keys = ON");
+    if (!readOnly) connection.exec("PRAGMA synchronous = FULL");
+    // The first real read, which finds out whether this is a database at all.
+    connection.prepare("SELECT count(*) FROM sqlite_schema").all();
+    return connection;
+  } catch (error) {
+    connection?.close();
+    if (error instanceof RocketError || isBusy(error)) throw error;
+    const reason = sqliteCode(error) === 26 ? "is not a SQLite database" : "can't be opened";
+    throw new RocketError("database-invalid", `${JSON.stringify(path)} ${reason}: ${String(error)}`, { cause: error });
+  }
 }

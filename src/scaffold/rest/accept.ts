@@ -1,0 +1,65 @@
+import { type Field, fieldValue } from "../../protocol/index.ts";
+import { Refusal } from "./refusal.ts";
+
+interface MediaRange {
+  readonly range: string;
+  readonly quality: number;
+}
+
+function parseAccept(text: string): MediaRange[] {
+  return text.split(",").map((part) => {
+    const [range = "", ...parameters] = part.split(";").map((piece) => piece.trim().toLowerCase());
+    const quality = parameters.find((parameter) => parameter.startsWith("q="))?.slice(2) ?? "1";
+    return { range, quality: Number(quality) };
+  });
+}
+
+/** Whether an `Accept` takes JSON; of the ranges that speak of it, the most exact counts. */
+function acceptsJson(text: string): boolean {
+  const ranges = parseAccept(text);
+  for (const wanted of ["application/json", "application/*", "*/*"]) {
+    const found = ranges.filter(({ range }) => range === wanted);
+    if (found.length > 0) return found.some(({ quality }) => quality > 0);
+  }
+  return false;
+}
+
+/** Checks that the peer takes JSON. @throws Refusal 406 */
+export function requireJsonAccepted(fields: readonly Field[]): void {
+  const accept = fields.filter(([name]) => name.toLowerCase() === "accept").map(([, value]) => value);
+  if (accept.length === 0 || accept.join() === "" || acceptsJson(accept.join())) return;
+  throw new Refusal(406, "Records are there as application/json only, and Accept does not take that.");
+}
+
+function isJsonType(contentType: string, types: readonly string[]): boolean {
+  const [type = "", ...parameters] = contentType.split(";").map((part) => part.trim().toLowerCase());
+  const charset = parameters.find((parameter) => parameter.startsWith("charset="))?.slice("charset=".length);
+  const isUtf8 = charset === undefined || charset === "utf-8" || charset === '"utf-8"' || charset === "utf8";
+  return types.includes(type) && isUtf8;
+}
+
+const acceptedTypes: Readonly<Record<string, readonly [field: string, types: readonly string[]]>> = {
+  POST: ["Accept-Post", ["application/json"]],
+  PUT: ["Accept", ["application/json"]],
+  PATCH: ["Accept-Patch", ["application/json", "application/merge-patch+json"]],
+};
+
+/** The field that says which bodies a method takes. */
+export function acceptedBodies(method: string): Field | undefined {
+  const accepted = acceptedTypes[method];
+  return accepted && [accepted[0], accepted[1].join(", ")];
+}
+
+/** Checks that the body is of a type that the method takes. @throws Refusal 415 */
+export function requireJsonBody(method: string, fields: readonly Field[]): void {
+  const [field, types] = acceptedTypes[method] ?? ["Accept", []];
+  const contentType = fieldValue(fields, "Content-Type");
+  const encoding = fieldValue(fields, "Content-Encoding") ?? "identity";
+  if (contentType !== undefined && isJsonType(contentType, types) && encoding.toLowerCase() === "identity") return;
+  const given = contentType === undefined ? "it has no Content-Type" : `this one is "${contentType}"`;
+  const detail =
+    encoding.toLowerCase() === "identity"
+      ? `A ${method} takes a body of type ${types.join(" or ")}; ${given}.`
+      : `A ${method} takes no body with Content-Encoding "${encoding}".`;
+  throw new Refusal(415, detail, { fields: [[field, types.join(", ")]] });
+}

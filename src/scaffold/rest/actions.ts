@@ -1,0 +1,49 @@
+/** What a peer may do: `create` POSTs, `read` GETs, `update` PUTs and PATCHes, `destroy` DELETEs, `subscribe` follows. */
+export type Action = "create" | "read" | "update" | "destroy" | "subscribe";
+
+/** Every action. */
+export const actions: readonly Action[] = ["create", "read", "update", "destroy", "subscribe"];
+
+const writes: readonly Action[] = ["create", "update", "destroy"];
+
+/** What may be done with the collections. */
+export interface ActionOptions {
+  /** These and nothing else. */
+  readonly only?: readonly Action[];
+  /** All but these. */
+  readonly except?: readonly Action[];
+  /** Nothing that writes. Default false. */
+  readonly readOnly?: boolean;
+}
+
+function checked(option: string, list: readonly Action[] | undefined): readonly Action[] | undefined {
+  for (const action of list ?? []) {
+    if (!actions.includes(action)) {
+      throw new TypeError(`${option} names "${action}", which is no action; there are ${actions.join(", ")}.`);
+    }
+  }
+  return list;
+}
+
+/**
+ * The actions that are allowed.
+ *
+ * @throws TypeError for a name that is no action, or for `only` and `except` together
+ */
+export function resolveActions(options: ActionOptions): ReadonlySet<Action> {
+  const only = checked("only", options.only);
+  const except = checked("except", options.except);
+  if (only && except) throw new TypeError("only and except can't be used together; say one of them.");
+  const allowed = (only ?? actions).filter((action) => !except?.includes(action));
+  return new Set(options.readOnly ? allowed.filter((action) => !writes.includes(action)) : allowed);
+}
+
+/** The methods of a collection or a record, in the order of the `Allow` field. */
+export function allowedMethods(allowed: ReadonlySet<Action>, place: "index" | "collection" | "record"): string[] {
+  const methods: string[] = [];
+  if (allowed.has("read") || place === "index") methods.push("GET", "HEAD");
+  if (place === "collection" && allowed.has("create")) methods.push("POST");
+  if (place === "record" && allowed.has("update")) methods.push("PUT", "PATCH");
+  if (place === "record" && allowed.has("destroy")) methods.push("DELETE");
+  return [...methods, "OPTIONS"];
+}

@@ -1,0 +1,121 @@
+import type { Body } from "../../protocol/index.ts";
+import type { SqlValue } from "../sqlite/schema.ts";
+import { type FieldError, invalidMembers, Refusal } from "./refusal.ts";
+import { keyMembers, type Member, type Resource, recordUrl } from "./resource.ts";
+import { decodeJsonValue } from "./value-json.ts";
+import { canonicalValue } from "./value-kind.ts";
+import { resolveText } from "./value-text.ts";
+
+/** The members of a body's JSON object, as sent. */
+export type BodyMembers = readonly (readonly [name: string, json: unknown])[];
+
+function isObject(json: unknown): json is object {
+  return typeof json === "object" && json !== null && !Array.isArray(json);
+}
+
+function decodeText(body: Body): string {
+  if (typeof body === "string") return body;
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(body);
+  } catch {
+    throw new Refusal(400, "The body is not UTF-8.");
+  }
+}
+
+/**
+ * Parses a body.
+ *
+ * @throws Refusal 400 where it is not JSON, 422 where it is no object
+ */
+export function parseBody(body: Body): object {
+  const text = decodeText(body);
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new Refusal(400, text.trim() === "" ? "The body is empty; JSON was expected." : "The body is not JSON.");
+  }
+  if (isObject(json)) return json;
+  throw new Refusal(422, "The body must be a JSON object.");
+}
+
+/** The record's members, out of their envelope if they are in one. */
+export function unwrap(resource: Resource, json: object): BodyMembers {
+  const members = Object.entries(json);
+  const [only] = members;
+  const isEnvelope = members.length === 1 && only?.[0] === resource.singular && isObject(only[1]);
+  return isEnvelope ? Object.entries(only[1]) : members;
+}
+
+/** A JSON value as a key compares it. */
+function asKey({ type }: Member, value: SqlValue): SqlValue {
+  return canonicalValue(typeof value === "string" ? resolveText(type, value) : value);
+}
+
+function isSame(a: SqlValue, b: SqlValue): boolean {
+  if (a instanceof Uint8Array && b instanceof Uint8Array) return Buffer.compare(a, b) === 0;
+  return a === b;
+}
+
+function keyTrouble(member: Member, value: SqlValue, wanted: SqlValue): string | undefined {
+  if (isSame(asKey(member, value), canonicalValue(wanted))) return undefined;
+  return "The key is given by the URL and can't be changed.";
+}
+
+/**
+ * What a body's members store. Generated columns and `url` are left out; the key's members too, where the URL gives it.
+ *
+ * @param key - the key that the URL gives, if it does
+ * @throws Refusal 422 listing every member that can't be stored
+ */
+export function decodeMembers(
+  resource: Resource,
+  members: BodyMembers,
+  key?: readonly SqlValue[],
+): Map<Member, SqlValue> {
+  const values = new Map<Member, SqlValue>();
+  const errors: FieldError[] = [];
+  const byName = new Map(resource.members.map((member) => [member.name, member]));
+  const keyParts = keyMembers(resource);
+  for (const [name, json] of members) {
+    const member = byName.get(name);
+    if (!member) {
+      const detail = unknownTrouble(resource, name, json, key);
+      if (detail !== undefined) errors.push({ field: name, detail });
+      continue;
+    }
+    if (member.generated) continue;
+    const decoded = decodeJsonValue(member.type, json);
+    const isGiven = key !== undefined && member.inKey;
+    const detail =
+      "detail" in decoded
+        ? decoded.detail
+        : isGiven && keyTrouble(member, decoded.value, key[keyParts.indexOf(member)] ?? null);
+    if (detail) errors.push({ field: name, detail });
+    else if (!isGiven && "value" in decoded) values.set(member, decoded.value);
+  }
+  if (errors.length > 0) throw invalidMembers(errors);
+  return values;
+}
+
+/** `url` names the record that the body came from: on a record's own URL it must be that, on POST it is nothing. */
+function unknownTrouble(
+  resource: Resource,
+  name: string,
+  json: unknown,
+  key: readonly SqlValue[] | undefined,
+): string | undefined {
+  if (name !== "url" || !resource.showsUrl) return "There is no such column.";
+  return key === undefined || json === recordUrl(resource, key) ? undefined : "This is not the record's URL.";
+}
+
+/** A JSON merge patch (RFC 7396) applied to a value. */
+export function mergePatch(target: unknown, patch: unknown): unknown {
+  if (!isObject(patch)) return patch;
+  const merged = new Map<string, unknown>(isObject(target) ? Object.entries(target) : []);
+  for (const [name, value] of Object.entries(patch)) {
+    if (value === null) merged.delete(name);
+    else merged.set(name, mergePatch(merged.get(name), value));
+  }
+  return Object.fromEntries(merged);
+}

@@ -1,0 +1,62 @@
+import type { DirectView, OriginResponse } from "../../server/index.ts";
+import type { SqlValue } from "../sqlite/schema.ts";
+import { canonicalUrl, type Query } from "./query.ts";
+import { keyOf, type Resource, recordUrl } from "./resource.ts";
+import type { Snapshot } from "./snapshot.ts";
+import { canonicalValue } from "./value-kind.ts";
+
+/** How an answer can be followed, or why it can't. */
+export type Liveness = Pick<OriginResponse, "view" | "notLive">;
+
+/** What the service lets be followed. */
+export interface LiveSettings {
+  /** Why nothing can be followed at all; `undefined` where it can. */
+  readonly notLive: string | undefined;
+  /** Records in an answer at most. */
+  readonly maxRows: number;
+}
+
+function follow(snapshot: Snapshot, settings: LiveSettings, view: Omit<DirectView, "position" | "eventId">): Liveness {
+  const { bookmark } = snapshot;
+  if (settings.notLive !== undefined || !bookmark) {
+    return { notLive: settings.notLive ?? "There is no journal that a subscription could follow." };
+  }
+  return { view: { ...view, position: bookmark.position, eventId: bookmark.eventId } };
+}
+
+/** How a record is followed. */
+export function followRecord(
+  snapshot: Snapshot,
+  settings: LiveSettings,
+  resource: Resource,
+  row: readonly SqlValue[],
+): Liveness {
+  const url = recordUrl(resource, keyOf(resource, row));
+  return follow(snapshot, settings, { url, collection: resource.path, record: url, equals: [] });
+}
+
+/**
+ * How a collection is followed.
+ *
+ * @param isCut - whether the answer holds the first `maxRows` records only
+ */
+export function followCollection(
+  snapshot: Snapshot,
+  settings: LiveSettings,
+  resource: Resource,
+  query: Query,
+  isCut: boolean,
+): Liveness {
+  if (query.limit !== undefined || query.offset !== undefined) {
+    return { notLive: "A part of a collection can't be followed yet; subscribe without limit and offset." };
+  }
+  if (isCut) {
+    const most = `There are more than ${settings.maxRows} records, too many for a snapshot.`;
+    return { notLive: `${most} Narrow them with a filter, or send Last-Event-ID: * to get the changes only.` };
+  }
+  return follow(snapshot, settings, {
+    url: canonicalUrl(resource, query),
+    collection: resource.path,
+    equals: query.filters.map(({ member, value }) => [member.name, canonicalValue(value)]),
+  });
+}

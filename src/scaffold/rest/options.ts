@@ -1,0 +1,62 @@
+import { type Clock, systemClock } from "../../server/index.ts";
+import type { SqliteJournalOptions } from "../sqlite/journal.ts";
+import { type Action, type ActionOptions, resolveActions } from "./actions.ts";
+
+/** What a scaffold stands on. */
+export interface ScaffoldOptions extends ActionOptions {
+  /** The database's file. */
+  readonly path: string;
+  /** The tables that are served. Default: all. */
+  readonly tables?: readonly string[];
+  /** Makes the file, in WAL mode, where there is none. Default false. */
+  readonly create?: boolean;
+  /** Records that a GET answers at most; then a `Link` names the next ones. Default 1,000; 1 to 1,000,000. */
+  readonly maxRows?: number;
+  /** How long and how much history the journal keeps. Default: the journal's own. */
+  readonly retention?: SqliteJournalOptions["retention"];
+  /** Told of errors that no peer is told the text of. What it throws is dropped. Default: nothing is told. */
+  readonly onError?: (error: unknown, context: { readonly stage: string }) => void;
+  /** Time and chance. Default: the platform's. */
+  readonly clock?: Clock;
+}
+
+/** Options with every default filled in. */
+export interface ResolvedScaffoldOptions {
+  readonly path: string;
+  readonly tables: readonly string[] | undefined;
+  readonly actions: ReadonlySet<Action>;
+  readonly create: boolean;
+  readonly maxRows: number;
+  readonly retention: SqliteJournalOptions["retention"] | undefined;
+  readonly reportError: (error: unknown, stage: string) => void;
+  readonly clock: Clock;
+}
+
+/**
+ * Fills in the defaults and checks what was given.
+ *
+ * @throws TypeError | RangeError naming the option and its value
+ */
+export function resolveScaffoldOptions(options: ScaffoldOptions): ResolvedScaffoldOptions {
+  const { path, tables, create = false, maxRows = 1000, retention, onError, clock = systemClock } = options;
+  if (typeof path !== "string" || path === "") throw new TypeError(`path must name a file, not ${String(path)}.`);
+  if (!Number.isInteger(maxRows) || maxRows < 1 || maxRows > 1_000_000) {
+    throw new RangeError(`maxRows must be a whole number from 1 to 1000000, not ${maxRows}.`);
+  }
+  return {
+    path,
+    tables,
+    actions: resolveActions(options),
+    create,
+    maxRows,
+    retention,
+    clock,
+    reportError(error, stage) {
+      try {
+        onError?.(error, { stage });
+      } catch {
+        // A failing error handler must not end what it was told about.
+      }
+    },
+  };
+}

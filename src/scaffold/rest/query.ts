@@ -1,0 +1,125 @@
+import { encodeUrlPart, formatItemOrder, type ItemOrder } from "../../protocol/index.ts";
+import type { SqlValue } from "../sqlite/schema.ts";
+import { Refusal } from "./refusal.ts";
+import { keyMembers, type Member, type Resource } from "./resource.ts";
+import { keepsItemOrder } from "./value-kind.ts";
+import { formatValue, resolveText } from "./value-text.ts";
+
+/** A column and the value that it must have. */
+export interface Filter {
+  readonly member: Member;
+  readonly value: SqlValue;
+}
+
+/** What a collection's URL asks for. */
+export interface Query {
+  readonly filters: readonly Filter[];
+  /** By what the records are sorted; always down to the key, so that no two are equal. */
+  readonly order: ItemOrder;
+  readonly limit: number | undefined;
+  readonly offset: number | undefined;
+}
+
+type Parameters = readonly (readonly [name: string, value: string])[];
+
+const later = ["select", "or", "and", "page", "per_page"];
+const operator = /^(?:eq|neq|gt|gte|lt|lte|like|ilike|in|is|not)\./;
+
+function badRequest(detail: string): Refusal {
+  return new Refusal(400, detail);
+}
+
+/** The columns that filters can name: the table's own. */
+function findColumn(resource: Resource, name: string): Member {
+  const columns = resource.members.slice(0, resource.table.columns.length);
+  const column = columns.find((member) => member.name === name);
+  if (column) return column;
+  throw badRequest(`There is no column "${name}"; there are ${columns.map((member) => member.name).join(", ")}.`);
+}
+
+function parseFilter(resource: Resource, name: string, text: string): Filter {
+  const member = findColumn(resource, name);
+  const found = operator.exec(text)?.[0];
+  if (found) throw badRequest(`The operator "${found}" of "${name}" is not supported yet; only equality is.`);
+  return { member, value: resolveText(member.type, text) };
+}
+
+function parseCount(name: string, text: string): number {
+  const count = Number(text);
+  if (/^[0-9]+$/.test(text) && Number.isSafeInteger(count)) return count;
+  throw badRequest(`${name} must be a whole number from 0, not "${text}".`);
+}
+
+function parseOrder(resource: Resource, text: string): ItemOrder {
+  return text.split(",").map((part) => {
+    const [, name = part, direction = "asc"] = /^(.*)\.(asc|desc)$/s.exec(part) ?? [];
+    if (!resource.members.some((member) => member.name === name)) findColumn(resource, name);
+    return { name, descending: direction === "desc" };
+  });
+}
+
+/** The order down to the key: what comes after the whole key decides nothing, nor does a column's second mention. */
+function completeOrder(resource: Resource, order: ItemOrder): ItemOrder {
+  const rest = new Set(keyMembers(resource).map(({ name }) => name));
+  const complete: { name: string; descending: boolean }[] = [];
+  for (const part of [...order, ...[...rest].map((name) => ({ name, descending: false }))]) {
+    if (rest.size === 0) break;
+    if (complete.some(({ name }) => name === part.name)) continue;
+    complete.push(part);
+    rest.delete(part.name);
+  }
+  return complete;
+}
+
+/**
+ * Reads a collection's parameters.
+ *
+ * @throws Refusal 400 naming the parameter that can't be
+ */
+export function parseQuery(resource: Resource, parameters: Parameters): Query {
+  const seen = new Map<string, string>();
+  for (const [name, value] of parameters) {
+    if (seen.has(name)) throw badRequest(`The parameter "${name}" is given more than once.`);
+    if (later.includes(name)) throw badRequest(`The parameter "${name}" is not supported yet.`);
+    seen.set(name, value);
+  }
+  const take = (name: string): string | undefined => {
+    const value = seen.get(name);
+    seen.delete(name);
+    return value;
+  };
+  const [order, limit, offset] = [take("order"), take("limit"), take("offset")];
+  return {
+    order: completeOrder(resource, order === undefined ? [] : parseOrder(resource, order)),
+    limit: limit === undefined ? undefined : parseCount("limit", limit),
+    offset: offset === undefined ? undefined : parseCount("offset", offset),
+    filters: [...seen].map(([name, value]) => parseFilter(resource, name, value)),
+  };
+}
+
+/** The collection's URL in canonical form: equal sets in equal order have equal URLs. */
+export function canonicalUrl(resource: Resource, { filters, order, limit, offset }: Query): string {
+  const parameters = filters.map(({ member, value }): [string, string] => [
+    member.name,
+    formatValue(member.type, value),
+  ]);
+  const orderText = formatOrder(order);
+  if (orderText !== formatOrder(completeOrder(resource, []))) parameters.push(["order", orderText]);
+  if (limit !== undefined) parameters.push(["limit", String(limit)]);
+  if (offset !== undefined && offset !== 0) parameters.push(["offset", String(offset)]);
+  const parts = parameters.map(([name, value]) => `${encodeUrlPart(name)}=${encodeUrlPart(value)}`).sort();
+  return parts.length === 0 ? resource.path : `${resource.path}?${parts.join("&")}`;
+}
+
+function formatOrder(order: ItemOrder): string {
+  return order.map(({ name, descending }) => `${name}.${descending ? "desc" : "asc"}`).join(",");
+}
+
+/** The `Item-Order` field; `undefined` where a column's JSON does not sort as its stored values do. */
+export function itemOrder(resource: Resource, { order }: Query): string | undefined {
+  const isKept = order.every(({ name }) => {
+    const member = resource.members.find((one) => one.name === name);
+    return member !== undefined && keepsItemOrder(member.type);
+  });
+  return isKept ? formatItemOrder(order) : undefined;
+}

@@ -1,0 +1,130 @@
+import type { Field } from "../../protocol/index.ts";
+import type { OriginRequest, OriginResponse } from "../../server/index.ts";
+import type { SqlValue } from "../sqlite/schema.ts";
+import { requireJsonAccepted } from "./accept.ts";
+import { isConditional, isKnown, requireMatch } from "./conditions.ts";
+import { followCollection, followRecord, type LiveSettings } from "./live.ts";
+import { canonicalUrl, itemOrder, parseQuery, type Query } from "./query.ts";
+import { Refusal } from "./refusal.ts";
+import { etagOf, representCollection, representRecord } from "./representation.ts";
+import type { Catalog, Resource } from "./resource.ts";
+import { requireRoute } from "./route.ts";
+import type { Snapshot } from "./snapshot.ts";
+import { selectRecord, selectRecords } from "./sql.ts";
+import type { Target } from "./target.ts";
+
+/** The record with that key; `undefined` where there is none. */
+export function findRecord(snapshot: Snapshot, resource: Resource, key: readonly SqlValue[]): SqlValue[] | undefined {
+  const { text, values } = selectRecord(resource, key);
+  return snapshot.connection.prepare(text).all(...values)[0];
+}
+
+/** The 404 for a record that is not there. */
+export function noRecord(): Refusal {
+  return new Refusal(404, "There is no such record.");
+}
+
+/** Records have no parameters. @throws Refusal 400 where there are some */
+export function refuseParameters({ parameters }: Target): void {
+  const [first] = parameters;
+  if (first) throw new Refusal(400, `The parameter "${first[0]}" means nothing here.`);
+}
+
+function eventIdFields({ bookmark }: Snapshot): Field[] {
+  return bookmark ? [["Event-ID", bookmark.eventId]] : [];
+}
+
+function answer(request: OriginRequest, etag: string, fields: readonly Field[], body: string): OriginResponse {
+  requireMatch(request.fields, etag);
+  const named: Field = ["ETag", etag];
+  if (isKnown(request.fields, etag)) return { status: 304, fields: [named, ...fields], body: "" };
+  const content = request.method === "HEAD" ? "" : body;
+  return { status: 200, fields: [["Content-Type", "application/json"], named, ...fields], body: content };
+}
+
+function readIndex(request: OriginRequest, catalog: Catalog): OriginResponse {
+  const collections = [...catalog.resources.values()].map(({ plural, path }) => ({ name: plural, url: path }));
+  const body = JSON.stringify({ collections });
+  return { ...answer(request, etagOf(body), [], body), notLive: "The list of collections can't be followed." };
+}
+
+function readRecord(
+  snapshot: Snapshot,
+  request: OriginRequest,
+  settings: LiveSettings,
+  resource: Resource,
+  key: readonly SqlValue[],
+): OriginResponse {
+  const row = findRecord(snapshot, resource, key);
+  if (!row) throw noRecord();
+  const { etag, body } = representRecord(resource, row);
+  const response = answer(request, etag, eventIdFields(snapshot), body as string);
+  return response.status === 200 ? { ...response, ...followRecord(snapshot, settings, resource, row) } : response;
+}
+
+/** A collection's records, at most `maxRows`, and whether there are more. */
+function findRecords(snapshot: Snapshot, resource: Resource, query: Query, maxRows: number) {
+  const most = Math.min(query.limit ?? maxRows, maxRows);
+  const { text, values } = selectRecords(resource, query, most + 1);
+  const rows = snapshot.connection.prepare(text).all(...values);
+  return { rows: rows.slice(0, most), hasMore: rows.length > most };
+}
+
+/** The body of a collection without parameters: what conditions on it compare. */
+export function collectionEtag(snapshot: Snapshot, resource: Resource, maxRows: number): string {
+  const { rows } = findRecords(snapshot, resource, parseQuery(resource, []), maxRows);
+  return etagOf(representCollection(resource, rows));
+}
+
+function collectionFields(snapshot: Snapshot, resource: Resource, query: Query): Field[] {
+  const order = itemOrder(resource, query);
+  return [
+    ["Items", resource.items],
+    ...(order === undefined ? [] : [["Item-Order", order] as const]),
+    ...eventIdFields(snapshot),
+  ];
+}
+
+function nextLink(resource: Resource, query: Query, count: number): Field {
+  const next = canonicalUrl(resource, { ...query, offset: (query.offset ?? 0) + count });
+  return ["Link", `<${next}>; rel="next"`];
+}
+
+function readCollection(
+  snapshot: Snapshot,
+  request: OriginRequest,
+  settings: LiveSettings,
+  resource: Resource,
+  query: Query,
+): OriginResponse {
+  const fields = collectionFields(snapshot, resource, query);
+  // A HEAD resumes or authorises a subscription: it needs the position, not the records.
+  if (request.method === "HEAD" && !isConditional(request.fields)) {
+    const liveness = followCollection(snapshot, settings, resource, query, false);
+    return { status: 200, fields: [["Content-Type", "application/json"], ...fields], body: "", ...liveness };
+  }
+  const { rows, hasMore } = findRecords(snapshot, resource, query, settings.maxRows);
+  if (hasMore && rows.length > 0) fields.push(nextLink(resource, query, rows.length));
+  const body = representCollection(resource, rows);
+  const response = answer(request, etagOf(body), fields, body);
+  if (response.status !== 200) return response;
+  return { ...response, ...followCollection(snapshot, settings, resource, query, hasMore) };
+}
+
+/** Answers a GET or HEAD. @throws Refusal */
+export function read(
+  snapshot: Snapshot,
+  request: OriginRequest,
+  target: Target,
+  settings: LiveSettings,
+): OriginResponse {
+  requireJsonAccepted(request.fields);
+  const route = requireRoute(snapshot.catalog, target);
+  if (route.place === "collection") {
+    const query = parseQuery(route.resource, target.parameters);
+    return readCollection(snapshot, request, settings, route.resource, query);
+  }
+  refuseParameters(target);
+  if (route.place === "index") return readIndex(request, snapshot.catalog);
+  return readRecord(snapshot, request, settings, route.resource, route.key);
+}

@@ -1,0 +1,57 @@
+import type { Clock } from "../../server/index.ts";
+import { retryWhenBusy } from "../sqlite/busy.ts";
+import type { Connection } from "../sqlite/driver.ts";
+import { unavailable } from "./refusal.ts";
+import { type Catalog, catalogOf } from "./resource.ts";
+import type { Ledger, Snapshot } from "./snapshot.ts";
+
+/** How long a request waits for a database that others hold locked. */
+export const busyWaitMs = 5000;
+
+const maxSchemaChanges = 5;
+
+/** Reads in short transactions on a connection of its own, each at a known position and a known schema. */
+export class Reader {
+  readonly #connection: Connection;
+  readonly #ledger: Ledger;
+  readonly #clock: Clock;
+  readonly #isServed: (table: string) => boolean;
+
+  constructor(connection: Connection, ledger: Ledger, clock: Clock, isServed: (table: string) => boolean) {
+    this.#connection = connection;
+    this.#ledger = ledger;
+    this.#clock = clock;
+    this.#isServed = isServed;
+  }
+
+  /** The collections as last seen. */
+  get catalog(): Catalog {
+    return catalogOf(this.#ledger.schema, this.#isServed);
+  }
+
+  /**
+   * Runs `action` in one read transaction; again where the database was busy or its schema new.
+   *
+   * @throws Refusal 503 where the schema changes faster than it can be read
+   */
+  async read<Result>(action: (snapshot: Snapshot) => Result): Promise<Result> {
+    for (let attempt = 0; attempt < maxSchemaChanges; attempt += 1) {
+      const outcome = await retryWhenBusy(() => this.#attempt(action), { clock: this.#clock, waitMs: busyWaitMs });
+      if (outcome) return outcome.result;
+      await this.#ledger.poll();
+    }
+    throw unavailable("The database's schema is being changed.");
+  }
+
+  #attempt<Result>(action: (snapshot: Snapshot) => Result): { readonly result: Result } | undefined {
+    const connection = this.#connection;
+    connection.exec("BEGIN");
+    try {
+      const { schemaVersion, bookmark } = this.#ledger.standIn(connection);
+      if (schemaVersion !== this.#ledger.schema.version) return undefined;
+      return { result: action({ connection, catalog: this.catalog, bookmark }) };
+    } finally {
+      connection.exec("ROLLBACK");
+    }
+  }
+}

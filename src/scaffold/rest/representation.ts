@@ -1,0 +1,31 @@
+import { createHash } from "node:crypto";
+import type { Representation } from "../../server/index.ts";
+import type { SqlValue } from "../sqlite/schema.ts";
+import { keyOf, type Resource, recordUrl } from "./resource.ts";
+import { encodeJsonValue } from "./value-json.ts";
+
+/** A strong entity tag: a digest of the body's bytes. */
+export function etagOf(body: string): string {
+  return `"${createHash("sha1").update(body).digest("base64url").slice(0, 20)}"`;
+}
+
+/** A row as a JSON object. `row` has the values of all members, in their order. */
+function encodeRow(resource: Resource, row: readonly SqlValue[]): string {
+  const parts = resource.showsUrl ? [`"url":${JSON.stringify(recordUrl(resource, keyOf(resource, row)))}`] : [];
+  resource.members.forEach(({ jsonName, type }, at) => {
+    parts.push(jsonName + encodeJsonValue(type, row[at] ?? null));
+  });
+  return `{${parts.join(",")}}`;
+}
+
+/** A record as GET answers it: `{"artist":{…}}`, with its entity tag. */
+export function representRecord(resource: Resource, row: readonly SqlValue[]): Representation & { etag: string } {
+  const body = `{${JSON.stringify(resource.singular)}:${encodeRow(resource, row)}}`;
+  return { contentType: "application/json", body, etag: etagOf(body) };
+}
+
+/** A collection as GET answers it: `{"artists":[…]}`. */
+export function representCollection(resource: Resource, rows: readonly (readonly SqlValue[])[]): string {
+  const records = rows.map((row) => encodeRow(resource, row));
+  return `{${JSON.stringify(resource.plural)}:[${records.join(",")}]}`;
+}

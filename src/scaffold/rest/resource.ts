@@ -1,0 +1,124 @@
+import pluralize from "pluralize";
+import { encodeUrlPart, formatItems, formatPointer, urlTemplateExpression } from "../../protocol/index.ts";
+import type { Schema, SqlValue, Table } from "../sqlite/schema.ts";
+import { type ValueType, valueTypeOf } from "./value-kind.ts";
+import { formatValue } from "./value-text.ts";
+
+/** A member of a record: a column, or the rowid of a table that has no key of its own. */
+export interface Member {
+  readonly name: string;
+  /** The name as a JSON object has it, with its colon. */
+  readonly jsonName: string;
+  readonly type: ValueType;
+  /** Computed by the database: shown, never stored from a body. */
+  readonly generated: boolean;
+  /** A part of what tells records apart. */
+  readonly inKey: boolean;
+  /** The DEFAULT expression's SQL; `null` where there is none. */
+  readonly defaultSql: string | null;
+}
+
+/** A table as a collection of records. */
+export interface Resource {
+  readonly table: Table;
+  /** The collection's path: `/artists`. */
+  readonly path: string;
+  /** The name of a collection's and of a record's envelope. */
+  readonly plural: string;
+  readonly singular: string;
+  /** The columns, in the table's order; then the rowid, where it is the key. Rows are selected so. */
+  readonly members: readonly Member[];
+  /** Where in {@link members} the key's parts are. */
+  readonly key: readonly number[];
+  /** Whether records carry their own `url`: unless a column has that name. */
+  readonly showsUrl: boolean;
+  /** The `Items` field of a collection. */
+  readonly items: string;
+}
+
+/** The resources of a database, by name. */
+export interface Catalog {
+  readonly version: number;
+  readonly resources: ReadonlyMap<string, Resource>;
+}
+
+function jsonName(name: string): string {
+  return `${JSON.stringify(name)}:`;
+}
+
+function membersOf(table: Table): Member[] {
+  const { identity, columns } = table;
+  const keyColumns = identity.kind === "columns" ? identity.columns : [];
+  const members = columns.map((column): Member => {
+    const { name, generated, defaultSql } = column;
+    const inKey = keyColumns.includes(name);
+    return { name, jsonName: jsonName(name), type: valueTypeOf(column, inKey), generated, inKey, defaultSql };
+  });
+  if (identity.kind === "rowid") {
+    const type: ValueType = { kind: "numeric", affinity: "integer" };
+    const name = identity.alias;
+    members.push({ name, jsonName: jsonName(name), type, generated: false, inKey: true, defaultSql: null });
+  }
+  return members;
+}
+
+/** Describes a table as a collection. */
+export function createResource(table: Table): Resource {
+  const { name, identity } = table;
+  const members = membersOf(table);
+  const keyNames = identity.kind === "columns" ? identity.columns : [identity.alias];
+  const path = `/${encodeUrlPart(name)}`;
+  const singular = pluralize.singular(name);
+  const url = `${path}/${keyNames.map(urlTemplateExpression).join(",")}`;
+  return {
+    table,
+    path,
+    plural: name,
+    singular,
+    members,
+    key: keyNames.map((part) => members.findIndex((member) => member.name === part)),
+    showsUrl: !members.some((member) => member.name === "url"),
+    items: formatItems({ list: formatPointer(name), record: formatPointer(singular), url }),
+  };
+}
+
+const resources = new WeakMap<Table, Resource>();
+
+/** The resource of a table; the same one each time. */
+export function resourceOf(table: Table): Resource {
+  let resource = resources.get(table);
+  if (!resource) {
+    resource = createResource(table);
+    resources.set(table, resource);
+  }
+  return resource;
+}
+
+const catalogs = new WeakMap<Schema, Catalog>();
+
+/** The resources of a schema that `isServed` lets through; the same catalog each time. */
+export function catalogOf(schema: Schema, isServed: (table: string) => boolean): Catalog {
+  let catalog = catalogs.get(schema);
+  if (!catalog) {
+    const served = schema.tables.filter(({ name }) => isServed(name));
+    catalog = { version: schema.version, resources: new Map(served.map((table) => [table.name, resourceOf(table)])) };
+    catalogs.set(schema, catalog);
+  }
+  return catalog;
+}
+
+/** The key of a row. */
+export function keyOf(resource: Resource, row: readonly SqlValue[]): SqlValue[] {
+  return resource.key.map((at) => row[at] ?? null);
+}
+
+/** The members that make up the key, in the key's order. */
+export function keyMembers(resource: Resource): Member[] {
+  return resource.key.flatMap((at) => resource.members[at] ?? []);
+}
+
+/** The URL of the record with that key: `/artists/1`. */
+export function recordUrl(resource: Resource, key: readonly SqlValue[]): string {
+  const parts = keyMembers(resource).map(({ type }, at) => encodeUrlPart(formatValue(type, key[at] ?? null)));
+  return `${resource.path}/${parts.join(",")}`;
+}

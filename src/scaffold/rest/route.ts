@@ -1,0 +1,38 @@
+import type { SqlValue } from "../sqlite/schema.ts";
+import { Refusal } from "./refusal.ts";
+import { type Catalog, keyMembers, type Resource } from "./resource.ts";
+import { decodePart, type Target } from "./target.ts";
+import { resolveText } from "./value-text.ts";
+
+/** What a URL names: the list of collections, a collection, or a record by its key. */
+export type Route =
+  | { readonly place: "index" }
+  | { readonly place: "collection"; readonly resource: Resource }
+  | { readonly place: "record"; readonly resource: Resource; readonly key: readonly SqlValue[] };
+
+/** A key's parts are parted by commas; where there is one part only, its commas belong to it. */
+function parseKey(resource: Resource, text: string): SqlValue[] | undefined {
+  const members = keyMembers(resource);
+  const parts = members.length === 1 ? [text] : text.split(",");
+  if (parts.length !== members.length) return undefined;
+  return members.map(({ type }, at) => resolveText(type, decodePart(parts[at] ?? "")));
+}
+
+/** What a URL names; `undefined` where it names nothing in this catalog. */
+export function findRoute(catalog: Catalog, { segments }: Target): Route | undefined {
+  const [name = "", keyText, ...rest] = segments;
+  if (rest.length > 0) return undefined;
+  if (name === "" && keyText === undefined) return { place: "index" };
+  const resource = catalog.resources.get(decodePart(name));
+  if (!resource) return undefined;
+  if (keyText === undefined) return { place: "collection", resource };
+  const key = parseKey(resource, keyText);
+  return key && { place: "record", resource, key };
+}
+
+/** What a URL names. @throws Refusal 404 where it names nothing */
+export function requireRoute(catalog: Catalog, target: Target): Route {
+  const route = findRoute(catalog, target);
+  if (route) return route;
+  throw new Refusal(404, `There is nothing at /${target.segments.join("/")}. The collections are listed at /.`);
+}

@@ -1,0 +1,102 @@
+import type { Field } from "../../protocol/index.ts";
+import type { Origin, OriginRequest, OriginResponse } from "../../server/index.ts";
+import { acceptedBodies, requireJsonAccepted, requireJsonBody } from "./accept.ts";
+import { type Action, allowedMethods } from "./actions.ts";
+import { parseBody } from "./body.ts";
+import { refuse } from "./failure.ts";
+import type { LiveSettings } from "./live.ts";
+import { read, refuseParameters } from "./read.ts";
+import type { Reader } from "./reader.ts";
+import { Refusal } from "./refusal.ts";
+import { findRoute, type Route, requireRoute } from "./route.ts";
+import type { Snapshot } from "./snapshot.ts";
+import { parseTarget, type Target } from "./target.ts";
+import { createRecord, destroyRecord, patchRecord, putRecord, type WriteRequest } from "./write.ts";
+import type { Writer } from "./writer.ts";
+
+/** What a REST service over a database stands on. */
+export interface ServiceOptions {
+  readonly reader: Reader;
+  /** `undefined` where nothing can be written. */
+  readonly writer: Writer | undefined;
+  readonly actions: ReadonlySet<Action>;
+  readonly settings: LiveSettings;
+  readonly onError: (error: unknown, stage: string) => void;
+}
+
+function optionsResponse(allow: Field, methods: readonly string[]): OriginResponse {
+  const bodies = ["POST", "PATCH"].flatMap((method) => {
+    const field = methods.includes(method) ? acceptedBodies(method) : undefined;
+    return field ? [field] : [];
+  });
+  return { status: 204, fields: [allow, ...bodies], body: "" };
+}
+
+function perform(snapshot: Snapshot, target: Target, write: WriteRequest): OriginResponse {
+  const route = requireRoute(snapshot.catalog, target);
+  const { method } = write.request;
+  if (route.place === "collection" && method === "POST") return createRecord(snapshot, route.resource, write);
+  if (route.place !== "record") throw new Refusal(404, "There is nothing here any more.");
+  const { resource, key } = route;
+  if (method === "PUT") return putRecord(snapshot, resource, key, write);
+  if (method === "PATCH") return patchRecord(snapshot, resource, key, write);
+  return destroyRecord(snapshot, resource, key, write);
+}
+
+/** Answers HTTP requests from a database. */
+export class Service {
+  readonly #options: ServiceOptions;
+
+  constructor(options: ServiceOptions) {
+    this.#options = options;
+  }
+
+  /** Answers a request; never rejects. */
+  readonly answer: Origin = async (request) => {
+    try {
+      const target = parseTarget(request.target);
+      // Without an await where the URL is known: writes of one turn keep their order and share a transaction.
+      const known = findRoute(this.#options.reader.catalog, target);
+      return await this.#dispatch(request, target, known ?? (await this.#lookAgain(target)));
+    } catch (error) {
+      return refuse(error, this.#options.onError);
+    }
+  };
+
+  /** A URL that is not known may be that of a new table. */
+  #lookAgain(target: Target): Promise<Route> {
+    return this.#options.reader.read(({ catalog }) => requireRoute(catalog, target));
+  }
+
+  async #dispatch(request: OriginRequest, target: Target, route: Route): Promise<OriginResponse> {
+    const { reader, actions, settings } = this.#options;
+    const { method } = request;
+    const methods = allowedMethods(actions, route.place);
+    const allow: Field = ["Allow", methods.join(", ")];
+    if (!methods.includes(method)) {
+      throw new Refusal(405, `${method} is not allowed here; ${allow[1]} are.`, { fields: [allow] });
+    }
+    if (method === "OPTIONS") return optionsResponse(allow, methods);
+    if (method === "GET" || method === "HEAD") {
+      return reader.read((snapshot) => read(snapshot, request, target, settings));
+    }
+    return this.#write(request, target);
+  }
+
+  async #write(request: OriginRequest, target: Target): Promise<OriginResponse> {
+    const { writer, actions, settings } = this.#options;
+    if (!writer)
+      throw new Refusal(405, "The database can't be written.", { fields: [["Allow", "GET, HEAD, OPTIONS"]] });
+    refuseParameters(target);
+    const takesBody = request.method !== "DELETE";
+    if (takesBody) {
+      requireJsonBody(request.method, request.fields);
+      requireJsonAccepted(request.fields);
+    }
+    const json = takesBody ? parseBody(request.body) : {};
+    const write: WriteRequest = { request, json, canCreate: actions.has("create"), maxRows: settings.maxRows };
+    const { result, bookmark } = await writer.write((snapshot) => perform(snapshot, target, write));
+    if (!bookmark) return result;
+    return { ...result, fields: [...result.fields, ["Event-ID", bookmark.eventId]] };
+  }
+}

@@ -1,0 +1,23 @@
+import type { Bookmark } from "../../server/index.ts";
+import type { Connection } from "../sqlite/driver.ts";
+import type { Schema } from "../sqlite/schema.ts";
+import type { Catalog } from "./resource.ts";
+
+/** The database as one transaction sees it. */
+export interface Snapshot {
+  readonly connection: Connection;
+  /** The collections at the schema that the transaction sees. */
+  readonly catalog: Catalog;
+  /** Where the journal stands in the transaction; `undefined` where there is no journal. */
+  readonly bookmark: Bookmark | undefined;
+}
+
+/** What knows where the database stands: its journal or, without one, its schema alone. */
+export interface Ledger {
+  /** The schema as last seen. */
+  readonly schema: Schema;
+  /** Where the connection's transaction stands. */
+  standIn(connection: Connection): { readonly schemaVersion: number; readonly bookmark?: Bookmark };
+  /** Brings `schema` up to date, and the journal with it. */
+  poll(): Promise<void>;
+}

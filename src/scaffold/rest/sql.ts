@@ -1,0 +1,112 @@
+import type { SqlValue } from "../sqlite/schema.ts";
+import type { Query } from "./query.ts";
+import { keyMembers, type Member, type Resource } from "./resource.ts";
+
+/** A statement and what is bound to it. Names are always quoted, values always bound. */
+export interface Sql {
+  readonly text: string;
+  readonly values: readonly SqlValue[];
+}
+
+/** A name as an SQL identifier. */
+export function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** Equal byte for byte, whatever the column's collation; a text is compared by that too, so that its index serves. */
+function equal(name: string, value: SqlValue): Sql {
+  const column = quoteName(name);
+  if (typeof value !== "string") return { text: `${column} = ?`, values: [value] };
+  return { text: `${column} = ? AND ${column} COLLATE BINARY = ?`, values: [value, value] };
+}
+
+function where(conditions: readonly Sql[]): Sql {
+  if (conditions.length === 0) return { text: "", values: [] };
+  return {
+    text: ` WHERE ${conditions.map(({ text }) => text).join(" AND ")}`,
+    values: conditions.flatMap(({ values }) => values),
+  };
+}
+
+function whereKey(resource: Resource, key: readonly SqlValue[]): Sql {
+  return where(keyMembers(resource).map(({ name }, at) => equal(name, key[at] ?? null)));
+}
+
+function selectFrom(resource: Resource): string {
+  const names = resource.members.map(({ name }) => quoteName(name));
+  return `SELECT ${names.join(", ")} FROM ${quoteName(resource.table.name)}`;
+}
+
+/** Selects one record. */
+export function selectRecord(resource: Resource, key: readonly SqlValue[]): Sql {
+  const { text, values } = whereKey(resource, key);
+  return { text: selectFrom(resource) + text, values };
+}
+
+/** Selects a collection's records in order, at most `limit` of them. */
+export function selectRecords(resource: Resource, query: Query, limit: number): Sql {
+  const { text, values } = where(query.filters.map(({ member, value }) => equal(member.name, value)));
+  const order = query.order.map(
+    ({ name, descending }) => `${quoteName(name)} COLLATE BINARY ${descending ? "DESC" : "ASC"}`,
+  );
+  return {
+    text: `${selectFrom(resource)}${text} ORDER BY ${order.join(", ")} LIMIT ? OFFSET ?`,
+    values: [...values, limit, query.offset ?? 0],
+  };
+}
+
+/** Counts a collection's records. */
+export function countRecords(resource: Resource): Sql {
+  return { text: `SELECT count(*) FROM ${quoteName(resource.table.name)}`, values: [] };
+}
+
+/** What is stored, by member. */
+export type Values = ReadonlyMap<Member, SqlValue>;
+
+/** Inserts a record and gives its key. */
+export function insertRecord(resource: Resource, values: Values): Sql {
+  const names = [...values.keys()].map(({ name }) => quoteName(name));
+  const places = names.map(() => "?");
+  const content = names.length === 0 ? "DEFAULT VALUES" : `(${names.join(", ")}) VALUES (${places.join(", ")})`;
+  const key = keyMembers(resource).map(({ name }) => quoteName(name));
+  return {
+    text: `INSERT INTO ${quoteName(resource.table.name)} ${content} RETURNING ${key.join(", ")}`,
+    values: [...values.values()],
+  };
+}
+
+/** Changes members of a record: to a value, or to the column's default. */
+export function updateRecord(
+  resource: Resource,
+  key: readonly SqlValue[],
+  values: Values,
+  defaulted: readonly Member[] = [],
+): Sql {
+  const { text, values: keyValues } = whereKey(resource, key);
+  const changes = [
+    ...[...values.keys()].map(({ name }) => `${quoteName(name)} = ?`),
+    ...defaulted.map(({ name, defaultSql }) => `${quoteName(name)} = ${defaultExpression(defaultSql)}`),
+  ];
+  return {
+    text: `UPDATE ${quoteName(resource.table.name)} SET ${changes.join(", ")}${text}`,
+    values: [...[...values.values()], ...keyValues],
+  };
+}
+
+/** Deletes a record. */
+export function deleteRecord(resource: Resource, key: readonly SqlValue[]): Sql {
+  const { text, values } = whereKey(resource, key);
+  return { text: `DELETE FROM ${quoteName(resource.table.name)}${text}`, values };
+}
+
+const keyword = /^(?:null|true|false|current_(?:time|date|timestamp))$/i;
+
+/** In a DEFAULT a bare or quoted name is a text; in an expression it would be a column. */
+function defaultExpression(sql: string | null): string {
+  if (sql === null) return "NULL";
+  const quoted = /^"((?:[^"]|"")*)"$|^`((?:[^`]|``)*)`$|^\[([^\]]*)\]$/.exec(sql);
+  const bare = /^[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*$/.test(sql) && !keyword.test(sql);
+  const name =
+    quoted?.[1]?.replaceAll('""', '"') ?? quoted?.[2]?.replaceAll("``", "`") ?? quoted?.[3] ?? (bare ? sql : undefined);
+  return name === undefined ? `(${sql})` : `'${name.replaceAll("'", "''")}'`;
+}

@@ -1,0 +1,62 @@
+import type { Affinity, Column, SqlValue } from "../sqlite/schema.ts";
+
+/** How a column's values look from outside. */
+export type ValueKind = "boolean" | "json" | "base64" | "numeric" | "text" | "untyped";
+
+/** A stored value's type from outside, and how SQLite converts what is compared with it. */
+export interface ValueType {
+  readonly kind: ValueKind;
+  readonly affinity: Affinity;
+}
+
+/**
+ * The type of a column. JSON in a key is left as stored: a key has to be one value that can stand in a URL.
+ *
+ * @param inKey - whether the column is a part of what tells records apart
+ */
+export function valueTypeOf(column: Column, inKey: boolean): ValueType {
+  const { affinity, declaredType } = column;
+  return { kind: kindOf(declaredType, affinity, inKey), affinity };
+}
+
+function kindOf(declaredType: string, affinity: Affinity, inKey: boolean): ValueKind {
+  if (declaredType === "BOOLEAN" || declaredType === "BOOL") return "boolean";
+  if (declaredType === "JSON" && !inKey) return "json";
+  if (affinity === "text") return "text";
+  if (affinity === "blob") return declaredType.includes("BLOB") ? "base64" : "untyped";
+  return "numeric";
+}
+
+/** Whether values of this type sort in SQL as `Item-Order` says that their JSON does. */
+export function keepsItemOrder({ kind }: ValueType): boolean {
+  return kind !== "json" && kind !== "base64";
+}
+
+const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+/** Bytes as base64. */
+export function encodeBase64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
+}
+
+/** The bytes of a base64 text as {@link encodeBase64} writes it; `undefined` where it is anything else. */
+export function decodeBase64(text: string): Uint8Array | undefined {
+  if (!base64.test(text)) return undefined;
+  const bytes = Buffer.from(text, "base64");
+  return bytes.toString("base64") === text ? new Uint8Array(bytes) : undefined;
+}
+
+const lowestInteger = -(2 ** 63);
+const aboveIntegers = 2 ** 63;
+
+/** One form for all numbers that SQLite holds equal: whole ones are a number up to 2^53, and a bigint beyond. */
+export function canonicalValue(value: SqlValue): SqlValue {
+  if (typeof value === "bigint") {
+    const number = Number(value);
+    return Number.isSafeInteger(number) ? number : value;
+  }
+  if (typeof value !== "number") return value;
+  if (value === 0) return 0;
+  const isHuge = Number.isInteger(value) && !Number.isSafeInteger(value);
+  return isHuge && value >= lowestInteger && value < aboveIntegers ? BigInt(value) : value;
+}

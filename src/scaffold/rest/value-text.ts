@@ -1,0 +1,45 @@
+import type { SqlValue } from "../sqlite/schema.ts";
+import { canonicalValue, decodeBase64, encodeBase64, type ValueType } from "./value-kind.ts";
+
+const numeral = /^[ \t-\r]*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)[ \t-\r]*$/;
+const integerNumeral = /^[+-]?[0-9]+$/;
+
+/** The number that SQLite's numeric affinities make of a text; `undefined` where the text stays a text. */
+function parseNumber(text: string, exactIntegers: boolean): SqlValue | undefined {
+  if (text === "Infinity") return Number.POSITIVE_INFINITY;
+  if (text === "-Infinity") return Number.NEGATIVE_INFINITY;
+  const digits = numeral.exec(text)?.[1];
+  if (digits === undefined) return undefined;
+  if (!exactIntegers || !integerNumeral.test(digits)) return canonicalValue(Number(digits));
+  const integer = BigInt(digits.replace(/^\+/, ""));
+  return canonicalValue(BigInt.asIntN(64, integer) === integer ? integer : Number(digits));
+}
+
+/**
+ * The value that a text in a URL means, in a filter and in a key. It is the one place that decides: SQL and the views'
+ * filters both compare with what it gives, by `=` and byte for byte.
+ */
+export function resolveText(type: ValueType, text: string): SqlValue {
+  switch (type.kind) {
+    case "text":
+      return text;
+    case "base64":
+      return decodeBase64(text) ?? text;
+    case "boolean":
+      if (text === "true" || text === "false") return text === "true" ? 1 : 0;
+      return parseNumber(text, true) ?? text;
+    case "untyped": {
+      const number = parseNumber(text, true);
+      return number !== undefined && formatValue(type, number) === text ? number : text;
+    }
+    default:
+      return parseNumber(text, type.affinity !== "real") ?? text;
+  }
+}
+
+/** A value as it stands in a URL: a key's part, or a filter's value. The same text as the JSON value's own. */
+export function formatValue(type: ValueType, value: SqlValue): string {
+  if (value instanceof Uint8Array) return encodeBase64(value);
+  if (type.kind === "boolean" && (value === 0 || value === 1)) return value === 1 ? "true" : "false";
+  return String(value);
+}

@@ -1,0 +1,143 @@
+import type { Field } from "../../protocol/index.ts";
+import type { OriginRequest, OriginResponse } from "../../server/index.ts";
+import type { SqlValue } from "../sqlite/schema.ts";
+import { type BodyMembers, decodeMembers, mergePatch, unwrap } from "./body.ts";
+import { isConditional, requireConditions } from "./conditions.ts";
+import { collectionEtag, findRecord, noRecord } from "./read.ts";
+import { Refusal } from "./refusal.ts";
+import { representRecord } from "./representation.ts";
+import { keyMembers, keyOf, type Member, type Resource, recordUrl } from "./resource.ts";
+import type { Snapshot } from "./snapshot.ts";
+import { deleteRecord, insertRecord, type Sql, updateRecord, type Values } from "./sql.ts";
+
+/** A write to a collection or record, its body parsed. */
+export interface WriteRequest {
+  readonly request: OriginRequest;
+  /** The body's JSON object; empty for a DELETE. */
+  readonly json: object;
+  /** Whether PUT may create. */
+  readonly canCreate: boolean;
+  /** Records in a collection's answer at most. */
+  readonly maxRows: number;
+}
+
+function run({ connection }: Snapshot, { text, values }: Sql): number {
+  return connection.prepare(text).run(...values);
+}
+
+/** The record as it stands now, after triggers; a 204 where a trigger has taken it away. */
+function answerRecord(
+  snapshot: Snapshot,
+  resource: Resource,
+  key: readonly SqlValue[],
+  status: 200 | 201,
+): OriginResponse {
+  const row = findRecord(snapshot, resource, key);
+  if (!row) return { status: 204, fields: [], body: "" };
+  const { contentType, body, etag } = representRecord(resource, row);
+  const url = recordUrl(resource, keyOf(resource, row));
+  const location: Field[] = status === 201 ? [["Location", url]] : [];
+  return {
+    status,
+    fields: [["Content-Type", contentType], ...location, ["Content-Location", url], ["ETag", etag]],
+    body,
+  };
+}
+
+function insert(snapshot: Snapshot, resource: Resource, values: Values): OriginResponse {
+  const { text, values: bound } = insertRecord(resource, values);
+  const [key] = snapshot.connection.prepare(text).all(...bound);
+  if (!key) throw new Refusal(409, "The database ignored the record; there may be one like it.");
+  return answerRecord(snapshot, resource, key, 201);
+}
+
+/** Answers a POST: creates a record. @throws Refusal */
+export function createRecord(snapshot: Snapshot, resource: Resource, write: WriteRequest): OriginResponse {
+  const values = decodeMembers(resource, unwrap(resource, write.json));
+  const { fields } = write.request;
+  if (isConditional(fields)) requireConditions(fields, collectionEtag(snapshot, resource, write.maxRows));
+  return insert(snapshot, resource, values);
+}
+
+function etagOfRow(resource: Resource, row: readonly SqlValue[] | undefined): string | undefined {
+  return row && representRecord(resource, row).etag;
+}
+
+/** Answers a PUT: replaces the record, or creates it. @throws Refusal */
+export function putRecord(
+  snapshot: Snapshot,
+  resource: Resource,
+  key: readonly SqlValue[],
+  write: WriteRequest,
+): OriginResponse {
+  const row = findRecord(snapshot, resource, key);
+  if (!row && !write.canCreate) throw noRecord();
+  const values = decodeMembers(resource, unwrap(resource, write.json), key);
+  requireConditions(write.request.fields, etagOfRow(resource, row));
+  if (!row) {
+    const withKey = new Map<Member, SqlValue>(keyMembers(resource).map((member, at) => [member, key[at] ?? null]));
+    for (const [member, value] of values) withKey.set(member, value);
+    return insert(snapshot, resource, withKey);
+  }
+  const missing = resource.members.filter((member) => !member.generated && !member.inKey && !values.has(member));
+  return change(snapshot, resource, key, values, missing);
+}
+
+function change(
+  snapshot: Snapshot,
+  resource: Resource,
+  key: readonly SqlValue[],
+  values: Values,
+  defaulted: readonly Member[] = [],
+): OriginResponse {
+  const isChange = values.size > 0 || defaulted.length > 0;
+  if (isChange && run(snapshot, updateRecord(resource, key, values, defaulted)) === 0) {
+    throw new Refusal(409, "The database ignored the change.");
+  }
+  return answerRecord(snapshot, resource, key, 200);
+}
+
+function parseStored(value: SqlValue): unknown {
+  try {
+    return typeof value === "string" ? JSON.parse(value) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A merge patch goes into the values of JSON columns too. */
+function mergeMembers(resource: Resource, members: BodyMembers, row: readonly SqlValue[]): BodyMembers {
+  return members.map(([name, patch]) => {
+    const at = resource.members.findIndex((member) => member.name === name && member.type.kind === "json");
+    return [name, at < 0 ? patch : mergePatch(parseStored(row[at] ?? null), patch)];
+  });
+}
+
+/** Answers a PATCH: changes the members that the body has (RFC 7396). @throws Refusal */
+export function patchRecord(
+  snapshot: Snapshot,
+  resource: Resource,
+  key: readonly SqlValue[],
+  write: WriteRequest,
+): OriginResponse {
+  const row = findRecord(snapshot, resource, key);
+  if (!row) throw noRecord();
+  const members = mergeMembers(resource, unwrap(resource, write.json), row);
+  const values = decodeMembers(resource, members, key);
+  requireConditions(write.request.fields, etagOfRow(resource, row));
+  return change(snapshot, resource, key, values);
+}
+
+/** Answers a DELETE. @throws Refusal */
+export function destroyRecord(
+  snapshot: Snapshot,
+  resource: Resource,
+  key: readonly SqlValue[],
+  write: WriteRequest,
+): OriginResponse {
+  const row = findRecord(snapshot, resource, key);
+  if (!row) throw noRecord();
+  requireConditions(write.request.fields, etagOfRow(resource, row));
+  if (run(snapshot, deleteRecord(resource, key)) === 0) throw new Refusal(409, "The database kept the record.");
+  return { status: 204, fields: [], body: "" };
+}

@@ -1,0 +1,129 @@
+import type { Bookmark, Clock } from "../../server/index.ts";
+import { retryWhenBusy } from "../sqlite/busy.ts";
+import type { Connection } from "../sqlite/driver.ts";
+import { isBusy } from "../sqlite/sqlite-error.ts";
+import { busyWaitMs } from "./reader.ts";
+import { unavailable } from "./refusal.ts";
+import { catalogOf } from "./resource.ts";
+import type { Ledger, Snapshot } from "./snapshot.ts";
+import { beginGroup, rollBack } from "./transaction.ts";
+
+/** A write: it runs in a savepoint of its own, maybe more than once, and must do nothing but use the snapshot. */
+export type Write<Result> = (snapshot: Snapshot) => Result;
+
+/** What a write gave, and where the journal stood at the end of its transaction. */
+export interface Written<Result> {
+  readonly result: Result;
+  readonly bookmark: Bookmark | undefined;
+}
+
+interface Job {
+  readonly run: Write<unknown>;
+  readonly resolve: (written: Written<unknown>) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const maxSchemaChanges = 5;
+
+/** What a writer stands on. */
+export interface WriterOptions {
+  readonly connection: Connection;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly isServed: (table: string) => boolean;
+  readonly onError: (error: unknown, stage: string) => void;
+}
+
+/**
+ * Writes in groups: what comes in one turn of the event loop is one transaction, each write in a savepoint, and all are
+ * answered after the commit. A write that fails takes no other with it.
+ */
+export class Writer {
+  readonly #options: WriterOptions;
+  #queue: Job[] = [];
+  #running: Promise<void> | undefined;
+  #isClosed = false;
+
+  constructor(options: WriterOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Runs a write; resolves once it is committed.
+   *
+   * @throws what the write throws, or a Refusal 503 where the database stayed locked
+   */
+  write<Result>(run: Write<Result>): Promise<Written<Result>> {
+    if (this.#isClosed) return Promise.reject(unavailable("The service is stopping."));
+    return new Promise<Written<Result>>((resolve, reject) => {
+      this.#queue.push({ run, resolve: resolve as Job["resolve"], reject });
+      this.#running ??= this.#start();
+    });
+  }
+
+  /** Takes no more writes, and waits for those that it has. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#running;
+  }
+
+  async #start(): Promise<void> {
+    const { clock, ledger, onError } = this.#options;
+    await new Promise<void>((resolve) => clock.defer(resolve));
+    while (this.#queue.length > 0) {
+      const jobs = this.#queue;
+      this.#queue = [];
+      await this.#commit(jobs);
+      ledger.poll().catch((error: unknown) => onError(error, "poll"));
+    }
+    this.#running = undefined;
+  }
+
+  async #commit(jobs: readonly Job[]): Promise<void> {
+    try {
+      for (let attempt = 0; attempt < maxSchemaChanges; attempt += 1) {
+        if (await this.#tryCommit(jobs)) return;
+        await this.#options.ledger.poll();
+      }
+      throw unavailable("The database's schema is being changed.");
+    } catch (error) {
+      for (const { reject } of jobs) reject(error);
+    }
+  }
+
+  /** False where the schema was not the one that is known: nothing was written then. */
+  async #tryCommit(jobs: readonly Job[]): Promise<boolean> {
+    const { connection, ledger, clock, isServed } = this.#options;
+    const deadline = clock.now() + busyWaitMs;
+    const retry = <Result>(action: () => Result): Promise<Result> =>
+      retryWhenBusy(action, { clock, waitMs: Math.max(0, deadline - clock.now()) });
+    const { outcomes, end } = await retry(() => {
+      const snapshot = { connection, catalog: catalogOf(ledger.schema, isServed), bookmark: undefined };
+      const actions = jobs.map(
+        ({ run }) =>
+          () =>
+            run(snapshot),
+      );
+      return beginGroup(connection, actions, () => ledger.standIn(connection));
+    });
+    if (end.schemaVersion !== ledger.schema.version) {
+      rollBack(connection);
+      return false;
+    }
+    try {
+      await retry(() => connection.exec("COMMIT"));
+    } catch (error) {
+      rollBack(connection);
+      if (jobs.length === 1 || isBusy(error)) throw error;
+      // A constraint that is checked at the commit failed: find out whose it was.
+      for (const job of jobs) await this.#commit([job]);
+      return true;
+    }
+    outcomes.forEach((outcome, at) => {
+      const job = jobs[at];
+      if ("error" in outcome) job?.reject(outcome.error);
+      else job?.resolve({ result: outcome.result, bookmark: end.bookmark });
+    });
+    return true;
+  }
+}

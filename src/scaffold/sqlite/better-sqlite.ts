@@ -1,0 +1,77 @@
+import { createRequire } from "node:module";
+import type Database from "better-sqlite3";
+import { RocketError } from "../../protocol/index.ts";
+import { type Connection, fromDriver, type Statement, StatementCache, toDriver } from "./connection.ts";
+import type { SqlValue } from "./schema.ts";
+
+const require = createRequire(import.meta.url);
+
+function load(): typeof Database {
+  try {
+    return require("better-sqlite3") as typeof Database;
+  } catch (cause) {
+    throw new RocketError(
+      "driver-missing",
+      "SQLite needs Node 22.16 or later, or the package better-sqlite3. Type: npm i better-sqlite3",
+      { cause },
+    );
+  }
+}
+
+/** A connection over the package `better-sqlite3`. */
+class BetterSqliteConnection implements Connection {
+  readonly #database: Database.Database;
+  readonly #cache: StatementCache;
+
+  constructor(database: Database.Database) {
+    this.#database = database;
+    this.#cache = new StatementCache((sql) => this.#make(sql));
+  }
+
+  exec(sql: string): void {
+    this.#database.exec(sql);
+  }
+
+  prepare(sql: string): Statement {
+    return this.#cache.get(sql);
+  }
+
+  close(): void {
+    this.#cache.clear();
+    this.#database.close();
+  }
+
+  #make(sql: string): Statement {
+    const statement = this.#database.prepare<SqlValue[], SqlValue[]>(sql);
+    if (!statement.reader) {
+      const run = (...parameters: readonly SqlValue[]): number => statement.run(...parameters.map(toDriver)).changes;
+      return {
+        all: (...parameters) => {
+          run(...parameters);
+          return [];
+        },
+        run,
+      };
+    }
+    statement.safeIntegers(true).raw(true);
+    const all = (...parameters: readonly SqlValue[]): SqlValue[][] =>
+      fromDriver(statement.all(...parameters.map(toDriver)));
+    return {
+      all,
+      run: (...parameters) => {
+        all(...parameters);
+        return Number(this.prepare("SELECT changes()").all()[0]?.[0] ?? 0);
+      },
+    };
+  }
+}
+
+/**
+ * Opens a file with `better-sqlite3`.
+ *
+ * @throws RocketError `driver-missing` where the package can't be loaded
+ */
+export function openBetterSqlite(path: string, readOnly: boolean): Connection {
+  const Constructor = load();
+  return new BetterSqliteConnection(new Constructor(path, { readonly: readOnly, timeout: 0 }));
+}

@@ -1,0 +1,41 @@
+import { RocketError } from "../../protocol/index.ts";
+import { type Clock, systemClock } from "../../server/index.ts";
+import { isBusy } from "./sqlite-error.ts";
+
+export { isBusy } from "./sqlite-error.ts";
+
+/** How long and for what a locked database is waited for. */
+export interface BusyOptions {
+  /** The timers. Default: the platform's. */
+  readonly clock?: Clock;
+  /** How long to try, in milliseconds. Default 5,000; 0 tries once. */
+  readonly waitMs?: number;
+  /** Gives up when it says so, with the error of the last attempt. */
+  readonly isCancelled?: () => boolean;
+}
+
+const firstWaitMs = 1;
+const longestWaitMs = 25;
+
+/**
+ * Runs `action`, again and again while another connection's lock is in its way. Between the attempts the event loop is
+ * free: the driver's own wait would stop everything else in the process.
+ *
+ * @throws RocketError `database-busy` where the lock outlasts `waitMs`; what `action` throws otherwise
+ */
+export async function retryWhenBusy<Result>(action: () => Result, options: BusyOptions = {}): Promise<Result> {
+  const { clock = systemClock, waitMs = 5_000, isCancelled } = options;
+  const start = clock.now();
+  for (let longest = firstWaitMs; ; longest = Math.min(longest * 2, longestWaitMs)) {
+    try {
+      return action();
+    } catch (error) {
+      if (!isBusy(error) || isCancelled?.()) throw error;
+      if (clock.now() - start >= waitMs) {
+        throw new RocketError("database-busy", `The database was locked for more than ${waitMs} ms.`, { cause: error });
+      }
+    }
+    const pauseMs = longest * (0.5 + clock.random() / 2);
+    await new Promise<void>((resolve) => clock.setTimer(resolve, pauseMs));
+  }
+}

@@ -1,0 +1,70 @@
+import type { SqlValue } from "./schema.ts";
+
+/** A prepared statement. Rows are arrays, in the order of the selected columns. */
+export interface Statement {
+  /** Runs it and gives every row. */
+  all(...parameters: readonly SqlValue[]): SqlValue[][];
+  /** Runs it and gives how many rows were changed. */
+  run(...parameters: readonly SqlValue[]): number;
+}
+
+/** One connection to a SQLite database, over whichever driver this Node has. Its busy timeout is 0. */
+export interface Connection {
+  /** Runs one or more statements without results. */
+  exec(sql: string): void;
+  /** Prepares a statement, or gives the one prepared before for the same text. */
+  prepare(sql: string): Statement;
+  /** Closes it; twice is fine. */
+  close(): void;
+}
+
+/** How many statements a connection keeps prepared. */
+const maxStatements = 256;
+
+/** Prepares by text and keeps the statements used last. */
+export class StatementCache {
+  readonly #prepare: (sql: string) => Statement;
+  readonly #statements: Map<string, Statement> = new Map();
+
+  constructor(prepare: (sql: string) => Statement) {
+    this.#prepare = prepare;
+  }
+
+  get(sql: string): Statement {
+    const known = this.#statements.get(sql);
+    if (known) {
+      this.#statements.delete(sql);
+      this.#statements.set(sql, known);
+      return known;
+    }
+    const statement = this.#prepare(sql);
+    this.#statements.set(sql, statement);
+    if (this.#statements.size > maxStatements) {
+      const [oldest] = this.#statements.keys();
+      if (oldest !== undefined) this.#statements.delete(oldest);
+    }
+    return statement;
+  }
+
+  clear(): void {
+    this.#statements.clear();
+  }
+}
+
+/** A parameter as drivers bind it: they take each number for a double, so whole numbers go as bigints. */
+export function toDriver(value: SqlValue): SqlValue {
+  return typeof value === "number" && Number.isSafeInteger(value) && !Object.is(value, -0) ? BigInt(value) : value;
+}
+
+/** Turns the bigints of a driver's rows into numbers where that is exact. Changes the rows in place. */
+export function fromDriver(rows: SqlValue[][]): SqlValue[][] {
+  for (const row of rows) {
+    for (let index = 0; index < row.length; index += 1) {
+      const value = row[index];
+      if (typeof value === "bigint" && value <= Number.MAX_SAFE_INTEGER && value >= Number.MIN_SAFE_INTEGER) {
+        row[index] = Number(value);
+      }
+    }
+  }
+  return rows;
+}

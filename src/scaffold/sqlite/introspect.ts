@@ -1,0 +1,164 @@
+import { affinityOf } from "./affinity.ts";
+import type { Connection } from "./connection.ts";
+import { inRead } from "./read-transaction.ts";
+import type { Column, ForeignKey, Identity, Schema, SqlValue, Table } from "./schema.ts";
+
+/** The tables that are collections: no views, virtual or shadow tables, none of SQLite's or Rocket's own. */
+export const ordinaryTables: string = `sqlite_schema s JOIN pragma_table_list l ON l.schema = 'main' AND l.name = s.name
+  WHERE s.type = 'table' AND l.type = 'table' AND lower(substr(s.name, 1, 7)) <> 'sqlite_'
+    AND lower(substr(s.name, 1, 8)) <> '_rocket_'`;
+
+interface UniqueKey {
+  readonly isPrimary: boolean;
+  readonly columns: readonly string[];
+}
+
+type ByTable<Item> = ReadonlyMap<string, Item[]>;
+
+function group<Item>(rows: readonly SqlValue[][], make: (row: readonly SqlValue[]) => Item): Map<string, Item[]> {
+  const groups = new Map<string, Item[]>();
+  for (const row of rows) {
+    const name = String(row[0]);
+    const items = groups.get(name);
+    if (items) items.push(make(row));
+    else groups.set(name, [make(row)]);
+  }
+  return groups;
+}
+
+function readColumns(connection: Connection, strictTables: ReadonlySet<string>): ByTable<Column> {
+  const rows = connection
+    .prepare(
+      `SELECT s.name, c.name, c.type, c."notnull", c.dflt_value, c.pk, c.hidden
+       FROM ${ordinaryTables.replace("WHERE", "JOIN pragma_table_xinfo(s.name, 'main') c WHERE")} ORDER BY s.rowid, c.cid`,
+    )
+    .all();
+  return group(rows, ([table, name, type, notNull, defaultSql, part, hidden]) => ({
+    name: String(name),
+    declaredType: String(type ?? "").toUpperCase(),
+    affinity: affinityOf(String(type ?? ""), strictTables.has(String(table))),
+    notNull: notNull === 1,
+    defaultSql: defaultSql === null || defaultSql === undefined ? null : String(defaultSql),
+    primaryKeyPart: Number(part),
+    generated: hidden === 2 || hidden === 3,
+  }));
+}
+
+function readForeignKeys(connection: Connection): ByTable<ForeignKey> {
+  const rows = connection
+    .prepare(
+      `SELECT s.name, f.id, f."table", f."from", f."to"
+       FROM ${ordinaryTables.replace("WHERE", "JOIN pragma_foreign_key_list(s.name, 'main') f WHERE")} ORDER BY s.rowid, f.id, f.seq`,
+    )
+    .all();
+  const keys = new Map<string, ForeignKey[]>();
+  for (const [name, parts] of group(rows, (row) => row)) {
+    const byId = new Map<SqlValue, { columns: string[]; table: string; references: string[] }>();
+    for (const [, id = null, table, from, to] of parts) {
+      const key = byId.get(id) ?? { columns: [], table: String(table), references: [] };
+      key.columns.push(String(from));
+      if (to !== null && to !== undefined) key.references.push(String(to));
+      byId.set(id, key);
+    }
+    // SQLite counts the last declared as 0.
+    keys.set(name, [...byId.values()].reverse());
+  }
+  return keys;
+}
+
+/** Unique indexes over whole columns of all rows: neither partial nor of expressions. */
+function readUniqueKeys(connection: Connection): ByTable<UniqueKey> {
+  const rows = connection
+    .prepare(
+      `SELECT s.name, i.name, i.origin, x.name
+       FROM ${ordinaryTables.replace(
+         "WHERE",
+         `JOIN pragma_index_list(s.name, 'main') i JOIN pragma_index_xinfo(i.name, 'main') x
+       WHERE i."unique" AND NOT i.partial AND x.key AND`,
+       )} ORDER BY s.rowid, i.seq DESC, x.seqno`,
+    )
+    .all();
+  const keys = new Map<string, UniqueKey[]>();
+  for (const [name, parts] of group(rows, (row) => row)) {
+    const byIndex = new Map<string, { isPrimary: boolean; columns: string[]; isPlain: boolean }>();
+    for (const [, index, origin, column] of parts) {
+      const key = byIndex.get(String(index)) ?? { isPrimary: origin === "pk", columns: [], isPlain: true };
+      if (column === null || column === undefined) key.isPlain = false;
+      key.columns.push(String(column));
+      byIndex.set(String(index), key);
+    }
+    keys.set(
+      name,
+      [...byIndex.values()].filter((key) => key.isPlain),
+    );
+  }
+  return keys;
+}
+
+function isIntegerKey(columns: readonly Column[], unique: readonly UniqueKey[], hasRowid: boolean): boolean {
+  const key = columns.filter((column) => column.primaryKeyPart > 0);
+  // INTEGER PRIMARY KEY DESC is no alias of the rowid: it has an index.
+  return hasRowid && key.length === 1 && key[0]?.declaredType === "INTEGER" && !unique.some((index) => index.isPrimary);
+}
+
+function identityOf(
+  columns: readonly Column[],
+  unique: readonly UniqueKey[],
+  shape: { readonly hasRowid: boolean; readonly integerKey: boolean },
+): Identity | undefined {
+  const key = columns
+    .filter((column) => column.primaryKeyPart > 0)
+    .sort((one, other) => one.primaryKeyPart - other.primaryKeyPart);
+  const keyColumns = key.map((column) => column.name);
+  const isNeverNull = !shape.hasRowid || shape.integerKey || key.every((column) => column.notNull);
+  if (key.length > 0 && isNeverNull) return { kind: "columns", columns: keyColumns };
+  const names = new Set(columns.map((column) => column.name.toLowerCase()));
+  const alias = ["rowid", "_rowid_", "oid"].find((name) => !names.has(name));
+  if (alias !== undefined) return { kind: "rowid", alias };
+  const notNull = new Set(columns.filter((column) => column.notNull).map((column) => column.name));
+  const other = unique.find((index) => index.columns.every((name) => notNull.has(name)));
+  if (other) return { kind: "columns", columns: other.columns };
+  return key.length > 0 ? { kind: "columns", columns: keyColumns } : undefined;
+}
+
+function resolveReferences(tables: readonly Table[]): Table[] {
+  const byName = new Map(tables.map((table) => [table.name.toLowerCase(), table]));
+  return tables.map((table) => ({
+    ...table,
+    foreignKeys: table.foreignKeys.map(({ columns, table: name, references }) => {
+      const target = byName.get(name.toLowerCase());
+      const primary = (target?.columns ?? [])
+        .filter((column) => column.primaryKeyPart > 0)
+        .sort((one, other) => one.primaryKeyPart - other.primaryKeyPart)
+        .map((column) => column.name);
+      return { columns, table: target?.name ?? name, references: references.length > 0 ? references : primary };
+    }),
+  }));
+}
+
+/**
+ * Reads the ordinary tables, in one read transaction. A table whose rows nothing tells apart (no key, and columns named
+ * like each name of the rowid) is left out.
+ */
+export function readSchema(connection: Connection): Schema {
+  return inRead(connection, () => {
+    // A read of sqlite_schema is what makes SQLite notice that another connection changed it.
+    const listed = connection.prepare(`SELECT s.name, l.wr, l.strict FROM ${ordinaryTables} ORDER BY s.rowid`).all();
+    const version = Number(connection.prepare("PRAGMA schema_version").all()[0]?.[0]);
+    const strict = new Set(listed.filter((row) => row[2] === 1).map((row) => String(row[0])));
+    const columnsOf = readColumns(connection, strict);
+    const foreignKeysOf = readForeignKeys(connection);
+    const uniqueOf = readUniqueKeys(connection);
+    const tables: Table[] = [];
+    for (const [nameValue, withoutRowid] of listed) {
+      const name = String(nameValue);
+      const columns = columnsOf.get(name) ?? [];
+      const unique = uniqueOf.get(name) ?? [];
+      const hasRowid = withoutRowid !== 1;
+      const integerKey = isIntegerKey(columns, unique, hasRowid);
+      const identity = identityOf(columns, unique, { hasRowid, integerKey });
+      if (identity) tables.push({ name, columns, identity, foreignKeys: foreignKeysOf.get(name) ?? [], integerKey });
+    }
+    return { version, tables: resolveReferences(tables) };
+  });
+}

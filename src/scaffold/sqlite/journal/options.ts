@@ -1,0 +1,47 @@
+import type { Bookmark, Clock, Journal } from "../../../server/index.ts";
+import type { Connection } from "../connection.ts";
+import type { RecordFormat } from "../record-format.ts";
+import type { Schema } from "../schema.ts";
+
+/** How much of the past a journal keeps. */
+export interface Retention {
+  /** How many changes are kept at least. Default 100,000; at least 1. */
+  readonly maxChanges?: number;
+  /** How old a change may grow, in milliseconds, counted from when this process saw it. Default: any age. */
+  readonly maxAgeMs?: number;
+}
+
+/** How a SQLite journal is made. */
+export interface SqliteJournalOptions {
+  /** The database file. */
+  readonly path: string;
+  /** How rows look from outside. */
+  readonly format: RecordFormat;
+  /** Time and chance. Default: the platform's. */
+  readonly clock?: Clock;
+  /** How often commits of other connections are looked for while the tail has listeners, in milliseconds. Default 2. */
+  readonly pollMs?: number;
+  /** What is kept for those who resume. */
+  readonly retention?: Retention;
+  /** Which tables are watched. Default: all ordinary ones. What other processes have armed stays armed. */
+  readonly tables?: (name: string) => boolean;
+  /** Told of errors that have no caller: those of the timers. Must not throw. */
+  readonly onError: (error: unknown, context: { readonly stage: string }) => void;
+  /** Told of a new schema, before the changes that follow it are given to the tail. Must not throw. */
+  readonly onSchema?: (schema: Schema) => void;
+  /** Told that another file has taken the database's place: connections to it must be opened anew. Must not throw. */
+  readonly onReplaced?: () => void;
+}
+
+/** A journal that triggers write inside the database, in each writer's own transaction. */
+export interface SqliteJournal extends Journal {
+  /** The schema that the triggers were last checked against. */
+  readonly schema: Schema;
+  /**
+   * The journal's head as `connection` sees it: inside a read transaction the position of exactly what else is read in
+   * it. `schemaVersion` is that state's `schema_version`.
+   */
+  bookmarkIn(connection: Connection): Bookmark & { readonly schemaVersion: number };
+  /** Ends the timers and closes the connections; twice is fine. The triggers stay and go on writing. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,84 @@
+import { createRequire } from "node:module";
+import { type Connection, fromDriver, type Statement, StatementCache, toDriver } from "./connection.ts";
+import type { SqlValue } from "./schema.ts";
+
+interface NodeStatement {
+  all(...parameters: readonly SqlValue[]): SqlValue[][];
+  run(...parameters: readonly SqlValue[]): { readonly changes: number | bigint };
+  setReadBigInts(enabled: boolean): void;
+  setReturnArrays(enabled: boolean): void;
+}
+
+interface NodeDatabase {
+  exec(sql: string): void;
+  prepare(sql: string): NodeStatement;
+  close(): void;
+}
+
+interface NodeSqlite {
+  readonly DatabaseSync: new (
+    path: string,
+    options: { readonly readOnly: boolean; readonly timeout: number },
+  ) => NodeDatabase;
+  readonly StatementSync: { readonly prototype: Partial<NodeStatement> };
+}
+
+/** Loads without the warning that the module is experimental: who uses Rocket can do nothing about it. */
+function load(): NodeSqlite | undefined {
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  if (major < 22 || (major === 22 && minor < 13)) return undefined;
+  const { emitWarning } = process;
+  process.emitWarning = () => undefined;
+  try {
+    const module = createRequire(import.meta.url)("node:sqlite") as NodeSqlite;
+    // Before 22.16 rows come as objects only, which lose columns of the same name.
+    return typeof module.StatementSync.prototype.setReturnArrays === "function" ? module : undefined;
+  } catch {
+    return undefined;
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}
+
+/** A connection over Node's own `node:sqlite`. */
+class NodeSqliteConnection implements Connection {
+  readonly #database: NodeDatabase;
+  readonly #cache: StatementCache;
+  #isOpen = true;
+
+  constructor(database: NodeDatabase) {
+    this.#database = database;
+    this.#cache = new StatementCache((sql) => this.#make(sql));
+  }
+
+  exec(sql: string): void {
+    this.#database.exec(sql);
+  }
+
+  prepare(sql: string): Statement {
+    return this.#cache.get(sql);
+  }
+
+  close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#cache.clear();
+    this.#database.close();
+  }
+
+  #make(sql: string): Statement {
+    const statement = this.#database.prepare(sql);
+    statement.setReadBigInts(true);
+    statement.setReturnArrays(true);
+    return {
+      all: (...parameters) => fromDriver(statement.all(...parameters.map(toDriver))),
+      run: (...parameters) => Number(statement.run(...parameters.map(toDriver)).changes),
+    };
+  }
+}
+
+/** Opens a file with `node:sqlite`; `undefined` where this Node has none that will do. */
+export function openNodeSqlite(path: string, readOnly: boolean): Connection | undefined {
+  const module = load();
+  return module && new NodeSqliteConnection(new module.DatabaseSync(path, { readOnly, timeout: 0 }));
+}

@@ -1,0 +1,79 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { onTestFinished } from "vitest";
+import { type Field, fieldValue } from "../../../src/protocol/index.ts";
+import { createScaffold, type Scaffold, type ScaffoldOptions } from "../../../src/scaffold/index.ts";
+import type { OriginResponse } from "../../../src/server/index.ts";
+
+/** A small music database. */
+export const musicSql = `
+  CREATE TABLE artists (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, genre TEXT DEFAULT 'rock', year INTEGER,
+    active BOOLEAN NOT NULL DEFAULT 1, CHECK (year > 1000));
+  CREATE TABLE albums (id INTEGER PRIMARY KEY AUTOINCREMENT, artist_id INTEGER NOT NULL REFERENCES artists,
+    title TEXT NOT NULL);
+  INSERT INTO artists (id, name, genre, year) VALUES (1, 'Kraftwerk', 'electronic', 1970), (2, 'Can', 'rock', 1968),
+    (3, 'Neu!', 'rock', 1971), (4, 'Faust', 'rock', NULL);
+  INSERT INTO albums (artist_id, title) VALUES (1, 'Autobahn'), (2, 'Tago Mago');
+`;
+
+/** A file in a folder that goes when the test ends. */
+export function temporaryFile(name = "test.db"): string {
+  const folder = mkdtempSync(join(tmpdir(), "rocket-rest-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return join(folder, name);
+}
+
+/** An answer, with what tests look at. */
+export interface Answer extends OriginResponse {
+  /** The body as text. */
+  readonly text: string;
+  /** The body's JSON. */
+  readonly json: unknown;
+  field(name: string): string | undefined;
+}
+
+/** A scaffold over a database of its own. */
+export interface Service {
+  readonly path: string;
+  readonly scaffold: Scaffold;
+  /** Another program's connection. */
+  readonly other: Database.Database;
+  /** What `onError` was told. */
+  readonly errors: unknown[];
+  send(method: string, target: string, body?: unknown, fields?: Record<string, string>): Promise<Answer>;
+}
+
+/** Makes a database from SQL and serves it until the test ends. */
+export async function serve(sql: string, options: Partial<ScaffoldOptions> = {}): Promise<Service> {
+  const path = temporaryFile();
+  const other = new Database(path);
+  other.pragma("journal_mode = WAL");
+  other.exec(sql);
+  const errors: unknown[] = [];
+  const scaffold = await createScaffold({ path, onError: (error) => errors.push(error), ...options });
+  onTestFinished(async () => {
+    other.close();
+    await scaffold.close();
+  });
+  const send: Service["send"] = async (method, target, body, fields = {}) => {
+    const named: Record<string, string> = body === undefined ? {} : { "Content-Type": "application/json" };
+    const all = Object.entries({ ...named, ...fields }).filter(([, value]) => value !== "");
+    const text = body === undefined ? "" : typeof body === "string" ? body : JSON.stringify(body);
+    return describe(await scaffold.origin({ method, target, fields: all as Field[], body: text }));
+  };
+  return { path, scaffold, other, errors, send };
+}
+
+function describe(response: OriginResponse): Answer {
+  const text = typeof response.body === "string" ? response.body : new TextDecoder().decode(response.body);
+  return {
+    ...response,
+    text,
+    get json(): unknown {
+      return JSON.parse(text);
+    },
+    field: (name) => fieldValue(response.fields, name),
+  };
+}
