@@ -9,6 +9,10 @@ export interface OriginRequest {
   /** The viewer's fields; hop-by-hop and handshake fields are gone. */
   readonly fields: readonly Field[];
   readonly body: Body;
+  /** Who the peer is at the transport, as `Handshake.peer` had it; opaque to the hub. */
+  readonly peer?: unknown;
+  /** The same object for all requests of one viewer for one view: an origin may keep a connection for them, never for others. */
+  readonly lane?: object;
   /** Aborted when nobody waits for the answer any more. */
   readonly signal?: AbortSignal;
 }
