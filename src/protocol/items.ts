@@ -1,11 +1,16 @@
+import { resolvePointer } from "./json-pointer.ts";
+import { expandUrlTemplate } from "./url-template.ts";
+
 /** Where a document's records are, and how their URLs are made: the `Items` field of a 200 [R-FLD-2]. */
 export interface Items {
   /** JSON pointer into the 200's body to the array of rows; the whole body unless given. */
   readonly list?: string;
   /** JSON pointer into the body of a 201 or 202 to the record; the whole body unless given. */
   readonly record?: string;
-  /** URL template over a row: `/artists/{id}`. */
-  readonly url: string;
+  /** URL template over a row: `/artists/{id}`. Either this or `link` is there. */
+  readonly url?: string;
+  /** JSON pointer into a row to the row's own link: `/url`, `/_links/self/href`. */
+  readonly link?: string;
 }
 
 const member = /([a-z*][a-z0-9_.*-]*)=(?:"((?:[ !#-[\]-~]|\\["\\])*)"|%"((?:[ !#-$&-~]|%[0-9a-f]{2})*)")/y;
@@ -44,14 +49,12 @@ function parseStringDictionary(text: string): Map<string, string> | undefined {
   }
 }
 
-/** Reads an `Items` field; `undefined` where it is malformed or has no `url`. Members that it does not know are left out. */
+/** Reads an `Items` field; `undefined` where it is malformed or has neither `url` nor `link`. Members that it does not know are left out. */
 export function parseItems(text: string): Items | undefined {
   const members = parseStringDictionary(text);
-  const url = members?.get("url");
-  if (members === undefined || url === undefined) return undefined;
-  const list = members.get("list");
-  const record = members.get("record");
-  return { ...(list === undefined ? {} : { list }), ...(record === undefined ? {} : { record }), url };
+  if (!members?.has("url") && !members?.has("link")) return undefined;
+  const known = ["list", "record", "url", "link"].filter((name) => members.has(name));
+  return Object.fromEntries(known.map((name) => [name, members.get(name)])) as Items;
 }
 
 function formatString(text: string): string {
@@ -63,9 +66,24 @@ function formatString(text: string): string {
 
 /** Writes an `Items` field: `list="/artists", record="/artist", url="/artists/{id}"`. */
 export function formatItems(items: Items): string {
-  const parts: string[] = [];
-  if (items.list !== undefined) parts.push(`list=${formatString(items.list)}`);
-  if (items.record !== undefined) parts.push(`record=${formatString(items.record)}`);
-  parts.push(`url=${formatString(items.url)}`);
-  return parts.join(", ");
+  const { list, record, url, link } = items;
+  const members = Object.entries({ list, record, url, link });
+  return members.flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${formatString(value)}`])).join(", ");
+}
+
+const anyAuthority = "http://rocket.invalid";
+
+/**
+ * A row's URL by an `Items` field: its path and query. `undefined` where the row has none, or one of another host
+ * [R-FLD-4, R-FLD-9].
+ *
+ * @param base - the subscription's URL: links are resolved against it; absolute or a path
+ */
+export function itemUrl({ url, link }: Items, row: unknown, base: string): string | undefined {
+  if (url !== undefined) return expandUrlTemplate(url, row);
+  const value = resolvePointer(row, link ?? "");
+  const from = new URL(base, anyAuthority);
+  if (typeof value !== "string" || !URL.canParse(value, from)) return undefined;
+  const { host, pathname, search } = new URL(value, from);
+  return host === from.host ? pathname + search : undefined;
 }

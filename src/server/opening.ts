@@ -8,6 +8,7 @@ import {
 } from "../protocol/index.ts";
 import type { HubCore, Subscription } from "./core.ts";
 import type { DirectView, OriginResponse } from "./origin.ts";
+import { endToEndFields } from "./viewer.ts";
 
 /** What a subscriber asks for beside the URL. */
 export interface OpeningWishes {
@@ -38,19 +39,6 @@ export type Opening =
     }
   | { readonly kind: "refused"; readonly response: OriginResponse };
 
-const notPassed = new Set([
-  "connection",
-  "content-encoding",
-  "content-length",
-  "date",
-  "keep-alive",
-  "set-cookie",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-]);
-
 /** The wishes that a subscriber's fields state. */
 export function openingWishes(fields: readonly Field[]): OpeningWishes {
   return {
@@ -66,7 +54,7 @@ function isSuccess(response: OriginResponse): boolean {
 
 /** An origin's fields as a message carries them: end-to-end ones only, without `Set-Cookie` [R-BAND-10]. */
 function passedFields(fields: readonly Field[], eventId?: string): Field[] {
-  const passed = fields.filter(([name]) => !notPassed.has(name.toLowerCase()));
+  const passed = endToEndFields(fields);
   if (eventId === undefined) return passed;
   return [...passed.filter(([name]) => name.toLowerCase() !== "event-id"), ["Event-ID", eventId]];
 }

@@ -23,6 +23,19 @@ const handshakeOnly = new Set([
   "upgrade",
 ]);
 
+const notPassed = new Set([
+  "connection",
+  "content-encoding",
+  "content-length",
+  "date",
+  "keep-alive",
+  "set-cookie",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+
 const handshakeCounts = new Set(["cookie", "forwarded", "host", "origin"]);
 
 const inert = new Set(["user-agent", "accept-language", "origin", "referer"]);
@@ -58,4 +71,9 @@ export function viewerKey(target: string, fields: readonly Field[]): string {
     .map(([name, value]) => `${name}: ${value}`)
     .sort();
   return [target, ...lines].join("\n");
+}
+
+/** The fields of an answer that a message can carry: end-to-end ones, without `Set-Cookie` [R-BAND-10]. */
+export function endToEndFields(fields: readonly Field[]): Field[] {
+  return fields.filter(([name]) => !notPassed.has(name.toLowerCase()));
 }

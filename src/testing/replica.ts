@@ -1,8 +1,8 @@
 import {
   type Body,
-  expandUrlTemplate,
   fieldValue,
   type HttpResponse,
+  itemUrl,
   notificationKind,
   parseItems,
   resolvePointer,
@@ -115,8 +115,8 @@ export class Replica {
       return;
     }
     for (const row of resolvePointer(document, items.list ?? "") as Record<string, unknown>[]) {
-      const url = expandUrlTemplate(items.url, row);
-      if (url === undefined) throw new TypeError(`A row does not fill ${items.url}: ${JSON.stringify(row)}`);
+      const url = itemUrl(items, row, this.#url);
+      if (url === undefined) throw new TypeError(`A row has no URL by ${field}: ${JSON.stringify(row)}`);
       this.records.set(url, JSON.stringify(row));
     }
   }

@@ -37,7 +37,13 @@ function isJson(contentType: string): boolean {
   return /^application\/(?:[^;\s]+\+)?json\b/i.test(contentType);
 }
 
-function placedRow(text: string, start: number, end: number, rule: RecordRule, place: DocumentPlace): PlacedRow | undefined {
+function placedRow(
+  text: string,
+  start: number,
+  end: number,
+  rule: RecordRule,
+  place: DocumentPlace,
+): PlacedRow | undefined {
   const rowText = text.slice(start, end);
   const url = recordUrl(JSON.parse(rowText), rule, place.target, place.authority);
   return url === undefined ? undefined : { url, text: rowText, start };
@@ -99,7 +105,8 @@ function commonSuffix(a: string, b: string, most: number): number {
  * and end are parsed.
  */
 export function rereadDocument(before: Document, contentType: string, body: Body, place: DocumentPlace): Document {
-  const fast = typeof body === "string" && before.contentType === contentType ? rereadList(before, body, place) : undefined;
+  const fast =
+    typeof body === "string" && before.contentType === contentType ? rereadList(before, body, place) : undefined;
   return fast ? { contentType, body, list: fast } : readDocument(contentType, body, place);
 }
 

@@ -1,4 +1,10 @@
-import { encodeUrlPart, formatPointer, type Items, resolvePointer, urlTemplateExpression } from "../../protocol/index.ts";
+import {
+  encodeUrlPart,
+  formatPointer,
+  type Items,
+  resolvePointer,
+  urlTemplateExpression,
+} from "../../protocol/index.ts";
 
 /** Where the records of a document are and how their URLs are made. */
 export interface RecordRule {

@@ -14,7 +14,8 @@ export interface RefreshTimes {
  */
 export class RefreshSchedule {
   readonly #clock: Clock;
-  readonly #times: RefreshTimes;
+  readonly #coalesceMs: number;
+  readonly #refreshMs: () => number;
   readonly #look: () => Promise<void>;
   #startedAt = Number.NEGATIVE_INFINITY;
   #isLooking = false;
@@ -24,9 +25,10 @@ export class RefreshSchedule {
   #cancelRegular: (() => void) | undefined;
 
   /** @param look - looks once; must not reject */
-  constructor(clock: Clock, times: RefreshTimes, look: () => Promise<void>) {
+  constructor(clock: Clock, coalesceMs: number, refreshMs: () => number, look: () => Promise<void>) {
     this.#clock = clock;
-    this.#times = times;
+    this.#coalesceMs = coalesceMs;
+    this.#refreshMs = refreshMs;
     this.#look = look;
     this.#setRegular();
   }
@@ -44,7 +46,7 @@ export class RefreshSchedule {
       return;
     }
     if (this.#cancelNext) return;
-    const waitMs = this.#startedAt + this.#times.coalesceMs - this.#clock.now();
+    const waitMs = this.#startedAt + this.#coalesceMs - this.#clock.now();
     if (waitMs > 0) {
       this.#cancelNext = this.#clock.setTimer(() => this.#start(), waitMs);
       return;
@@ -58,9 +60,9 @@ export class RefreshSchedule {
     });
   }
 
-  /** Has the view looked at after a while, if nothing else does before. Returns a function that cancels. */
-  later(ms: number): () => void {
-    return this.#isStopped ? () => {} : this.#clock.setTimer(() => this.soon(), ms);
+  /** Has the view looked at after a while. */
+  later(ms: number): void {
+    if (!this.#isStopped) this.#clock.setTimer(() => this.soon(), ms);
   }
 
   stop(): void {
@@ -87,7 +89,7 @@ export class RefreshSchedule {
 
   #setRegular(): void {
     this.#cancelRegular?.();
-    const waitMs = this.#times.refreshMs * (0.9 + this.#clock.random() * 0.2);
+    const waitMs = this.#refreshMs() * (0.9 + this.#clock.random() * 0.2);
     this.#cancelRegular = this.#clock.setTimer(() => this.soon(), waitMs);
   }
 }
