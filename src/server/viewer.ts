@@ -25,7 +25,7 @@ const handshakeOnly = new Set([
 
 const handshakeCounts = new Set(["cookie", "forwarded", "host", "origin"]);
 
-const inert = new Set(["user-agent", "accept-language", "origin", "referer"]);
+const inert = new Set(["user-agent", "origin", "referer"]);
 
 function isHandshakeOnly(name: string): boolean {
   return handshakeOnly.has(name) || name.startsWith("sec-") || name.startsWith("if-");
