@@ -43,6 +43,11 @@ export class Access {
     return undefined;
   }
 
+  /** True where answers depend on the Origin that asks. */
+  get hasList(): boolean {
+    return this.#options.allowOrigins.size > 0;
+  }
+
   /** True where the options, not the request's own Host, allow the origin: then answers may be read across origins. */
   isListed(origin: string | undefined): origin is string {
     return origin !== undefined && this.#options.allowOrigins.has(origin);

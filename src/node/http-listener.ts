@@ -15,32 +15,57 @@ export interface ListenerParts {
 
 const exposed = "Content-Location, ETag, Event-ID, Item-Order, Items, Link, Location, Retry-After";
 
-/** The whole body, or `undefined` where it is larger than allowed. */
-async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
-  const parts: Buffer[] = [];
-  let bytes = 0;
-  for await (const part of request) {
-    bytes += (part as Buffer).length;
-    if (bytes > maxBytes) return undefined;
-    parts.push(part as Buffer);
-  }
-  return Buffer.concat(parts);
+/** The whole body, or `undefined` once it is larger than allowed; the rest is then read and dropped. */
+function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
+  return new Promise((resolve, reject) => {
+    let parts: Buffer[] = [];
+    let bytes = 0;
+    request.on("data", (part: Buffer) => {
+      bytes += part.length;
+      if (bytes <= maxBytes) {
+        parts.push(part);
+      } else {
+        parts = [];
+        resolve(undefined);
+      }
+    });
+    request.on("end", () => resolve(Buffer.concat(parts)));
+    request.on("error", reject);
+    request.on("close", () => reject(new Error("The request was aborted.")));
+  });
 }
 
-function send(response: ServerResponse, answer: OriginResponse, extra: readonly Field[], isHead: boolean): void {
-  const body = typeof answer.body === "string" ? Buffer.from(answer.body) : answer.body;
-  const hasBody = answer.status !== 204 && answer.status !== 304;
+function writeFields(response: ServerResponse, answer: OriginResponse, extra: readonly Field[], isHead: boolean): void {
   for (const [name, value] of [...answer.fields, ...extra]) response.appendHeader(name, value);
+  const hasBody = answer.status !== 204 && answer.status !== 304;
+  const length = typeof answer.body === "string" ? Buffer.byteLength(answer.body) : answer.body.length;
   // A HEAD answer that made no body does not know its length.
-  if (hasBody && !response.hasHeader("content-length") && (!isHead || body.length > 0)) {
-    response.setHeader("Content-Length", body.length);
+  if (hasBody && !response.hasHeader("content-length") && (!isHead || length > 0)) {
+    response.setHeader("Content-Length", length);
   }
   response.writeHead(answer.status);
-  response.end(isHead || !hasBody ? undefined : body);
+}
+
+/** Writes an answer; one that can't be written as HTTP is a 500, and thrown. */
+export function sendAnswer(response: ServerResponse, answer: OriginResponse, extra: readonly Field[] = []): void {
+  const isHead = response.req.method === "HEAD";
+  try {
+    writeFields(response, answer, extra, isHead);
+  } catch (error) {
+    for (const name of response.getHeaderNames()) response.removeHeader(name);
+    const problem = problemResponse(createProblem(500, "The request could not be answered."));
+    writeFields(response, problem, [], isHead);
+    response.end(isHead ? undefined : problem.body);
+    throw error;
+  }
+  const hasBody = !isHead && answer.status !== 204 && answer.status !== 304;
+  response.end(hasBody ? answer.body : undefined);
 }
 
 /** Answers plain HTTP requests from the origin, with CORS for the origins that the options list. */
 export class HttpListener {
+  /** True once the server stops: no connection is kept for a further request. */
+  isClosing = false;
   readonly #parts: ListenerParts;
 
   constructor(parts: ListenerParts) {
@@ -51,10 +76,10 @@ export class HttpListener {
   handle(request: IncomingMessage, response: ServerResponse): void {
     request.on("error", () => {});
     response.on("error", () => {});
-    this.#answer(request).then(
+    this.#answer(request, response).then(
       (answer) => this.#finish(request, response, answer),
       (error: unknown) => {
-        if (request.destroyed && !request.complete) return;
+        if (response.destroyed) return;
         this.#parts.reportError(error, "http");
         this.#finish(request, response, problemResponse(createProblem(500, "The request could not be answered.")));
       },
@@ -64,16 +89,15 @@ export class HttpListener {
   #finish(request: IncomingMessage, response: ServerResponse, answer: OriginResponse): void {
     if (response.headersSent || response.destroyed) return;
     try {
-      // What is left of a body that was refused is not read: the connection ends with the answer.
-      if (!request.complete) response.setHeader("Connection", "close");
-      send(response, answer, this.#corsFields(request), request.method === "HEAD");
+      if (this.isClosing) response.setHeader("Connection", "close");
+      sendAnswer(response, answer, this.#corsFields(request));
     } catch (error) {
       this.#parts.reportError(error, "http");
-      response.destroy();
+      if (!response.writableEnded) response.destroy();
     }
   }
 
-  async #answer(request: IncomingMessage): Promise<OriginResponse> {
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<OriginResponse> {
     const { access, hub, origin, maxBodyBytes } = this.#parts;
     const refusal = access.refuse(request, false);
     if (refusal) return refusal;
@@ -92,13 +116,16 @@ export class HttpListener {
     const body = await readBody(request, maxBodyBytes);
     if (!body) return problemResponse(createProblem(413, `A body may have at most ${maxBodyBytes} bytes.`));
     const abort = new AbortController();
-    request.socket.once("close", () => abort.abort());
+    response.once("close", () => {
+      if (!response.writableFinished) abort.abort();
+    });
     return origin({ method, target: url, fields: requestFields(request), body, signal: abort.signal });
   }
 
   #corsFields({ headers }: IncomingMessage): readonly Field[] {
     const { origin } = headers;
-    if (!this.#parts.access.isListed(origin)) return [];
+    const { access } = this.#parts;
+    if (!access.isListed(origin)) return access.hasList ? [["Vary", "Origin"]] : [];
     const fields: Field[] = [
       ["Access-Control-Allow-Origin", origin],
       ["Access-Control-Allow-Credentials", "true"],

@@ -32,16 +32,22 @@ export interface RocketServer {
 
 const headersTimeoutMs = 10_000;
 const requestTimeoutMs = 30_000;
-/** How long peers may take to answer the closing handshake. */
+const garbageStatus: Readonly<Record<string, string>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
+  HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
+};
+/** How long peers may take to answer the closing handshake, and requests to be answered. */
 const closeGraceMs = 1_000;
 
-function whenClosed(sockets: ReadonlySet<Socket>): Promise<void> {
-  const open = [...sockets];
-  const each = open.map((socket) => new Promise<void>((resolve) => socket.once("close", () => resolve())));
-  const timer = setTimeout(() => {
-    for (const socket of open) socket.destroy();
-  }, closeGraceMs);
-  return Promise.all(each).then(() => clearTimeout(timer));
+/** What the peer sent is answered where it can be, then the connection ends. */
+function refuseGarbage(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const status = garbageStatus[error.code ?? ""] ?? "400 Bad Request";
+  socket.write(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  socket.destroySoon();
 }
 
 function listenOn(server: Server, port: number, host: string): Promise<ServerAddress> {
@@ -81,18 +87,23 @@ export function createServer(options: ServerOptions): RocketServer {
   const maxMessageBytes = hub.limits.maxMessageBytes;
   const upgrades = new UpgradeHandler({ server, hub, access, maxMessageBytes, reportError });
   server.on("upgrade", (request, socket, head) => upgrades.handle(request, socket as Socket, head));
-  server.on("clientError", (_error, socket) => {
-    if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
-    else socket.destroy();
+  server.on("clientError", (error, socket) => refuseGarbage(error, socket as Socket));
+  // A connection that could not be accepted (too many open files) must not end the process.
+  server.on("error", (error) => {
+    if (server.listening) reportError(error, "accept");
   });
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    listener.isClosing = true;
     server.closeIdleConnections();
     await hub.close(resolved.drainMs);
-    await whenClosed(upgrades.sockets);
-    server.closeAllConnections();
+    const grace = setTimeout(() => {
+      for (const socket of upgrades.sockets) socket.destroy();
+      server.closeAllConnections();
+    }, closeGraceMs);
     await closed;
+    clearTimeout(grace);
   };
   return {
     server,

@@ -1,10 +1,11 @@
-import { type IncomingMessage, type Server, STATUS_CODES } from "node:http";
+import { type IncomingMessage, type Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { type WebSocket, WebSocketServer } from "ws";
-import { chooseSubprotocol, createProblem, type Field, problemResponse, wellKnownPath } from "../protocol/index.ts";
+import { chooseSubprotocol, createProblem, type Field, problemResponse } from "../protocol/index.ts";
 import type { Handshake, Hub, Opening, OriginResponse } from "../server/index.ts";
 import type { Access } from "./access.ts";
 import { requestFields } from "./fields.ts";
+import { sendAnswer } from "./http-listener.ts";
 import { WebSocketTransport } from "./web-socket-transport.ts";
 
 /** What upgrades need. */
@@ -27,22 +28,22 @@ function offeredSubprotocols(request: IncomingMessage): string[] {
 }
 
 /** Answers a handshake with plain HTTP and ends the connection. */
-function refuseUpgrade(socket: Socket, { status, fields, body }: OriginResponse): void {
+function refuseUpgrade(request: IncomingMessage, socket: Socket, answer: OriginResponse): void {
   if (!socket.writable) {
     socket.destroy();
     return;
   }
-  const content = typeof body === "string" ? Buffer.from(body) : body;
-  const kept = fields.filter(([name]) => !/^(content-length|connection|transfer-encoding)$/i.test(name));
-  const lines = [...kept, ["Content-Length", String(content.length)], ["Connection", "close"]];
-  const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join("");
-  socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n${head}\r\n`, "latin1");
-  socket.end(content);
+  const response = new ServerResponse(request);
+  response.shouldKeepAlive = false;
+  response.on("error", () => socket.destroy());
+  response.on("finish", () => socket.destroySoon());
+  response.assignSocket(socket);
+  sendAnswer(response, answer);
 }
 
 /** Takes WebSocket handshakes over, at any URL, and connects them to the hub. */
 export class UpgradeHandler {
-  /** The sockets that were taken over and are still open. */
+  /** The sockets that were taken over, from the handshake on, and are still open. */
   readonly sockets: Set<Socket> = new Set();
   readonly #parts: UpgradeParts;
   readonly #webSockets: WebSocketServer;
@@ -64,7 +65,9 @@ export class UpgradeHandler {
       this.#replay(request, socket, head);
       return;
     }
+    this.sockets.add(socket);
     socket.on("error", () => socket.destroy());
+    socket.once("close", () => this.sockets.delete(socket));
     this.#accept(request, socket, head).catch((error: unknown) => {
       this.#parts.reportError(error, "upgrade");
       socket.destroy();
@@ -74,7 +77,7 @@ export class UpgradeHandler {
   async #accept(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
     const refusal = this.#parts.access.refuse(request, true) ?? this.#refuseWhenFull();
     if (refusal) {
-      refuseUpgrade(socket, refusal);
+      refuseUpgrade(request, socket, refusal);
       return;
     }
     const { level, bearer } = chooseSubprotocol(offeredSubprotocols(request));
@@ -85,9 +88,9 @@ export class UpgradeHandler {
     const handshake: Handshake = { level, target: request.url ?? "/", fields };
     let opening: Opening | undefined;
     if (level === 0) {
-      opening = await this.#authorise(handshake);
+      opening = await this.#parts.hub.authorise(handshake);
       if (opening.kind === "refused") {
-        refuseUpgrade(socket, opening.response);
+        refuseUpgrade(request, socket, opening.response);
         return;
       }
     }
@@ -97,21 +100,16 @@ export class UpgradeHandler {
   }
 
   #refuseWhenFull(): OriginResponse | undefined {
-    if (!this.#parts.hub.isFull) return undefined;
+    const { hub } = this.#parts;
+    // Handshakes count too: they hold a socket, and the origin's time.
+    if (!hub.isFull && this.sockets.size <= hub.limits.maxConnections) return undefined;
     const problem = createProblem(503, "The server has as many connections as it takes. Try again later.");
     return problemResponse(problem, [["Retry-After", "5"]]);
-  }
-
-  async #authorise(handshake: Handshake): Promise<Opening> {
-    if (handshake.target.split("?")[0] !== wellKnownPath) return this.#parts.hub.authorise(handshake);
-    const detail = "This URL is for connections that offer the subprotocol rocket.v1.";
-    return { kind: "refused", response: problemResponse(createProblem(400, detail)) };
   }
 
   #connect(webSocket: WebSocket, socket: Socket, handshake: Handshake, opening: Opening | undefined): void {
     const { hub, reportError } = this.#parts;
     socket.setKeepAlive(true, keepAliveMs);
-    this.sockets.add(socket);
     const connection = hub.connect(new WebSocketTransport(webSocket, socket), handshake, opening);
     webSocket.on("message", (data: Buffer, isBinary: boolean) => {
       try {
@@ -123,10 +121,7 @@ export class UpgradeHandler {
     });
     // ws closes with the right code by itself: 1002, 1007 or 1009.
     webSocket.on("error", () => {});
-    webSocket.on("close", () => {
-      this.sockets.delete(socket);
-      connection.closed();
-    });
+    webSocket.on("close", () => connection.closed());
     socket.on("drain", () => connection.drained());
   }
 
@@ -134,6 +129,7 @@ export class UpgradeHandler {
   #replay(request: IncomingMessage, socket: Socket, head: Buffer): void {
     const { server } = this.#parts;
     const kept = requestFields(request).filter(([name]) => !/^(upgrade|connection|http2-settings)$/i.test(name));
+    if (/(^|,)[ \t]*close[ \t]*(,|$)/i.test(request.headers.connection ?? "")) kept.push(["Connection", "close"]);
     const lines = kept.map(([name, value]) => `${name}: ${value}\r\n`).join("");
     const start = `${request.method} ${request.url} HTTP/${request.httpVersion}\r\n`;
     socket.unshift(Buffer.concat([Buffer.from(`${start}${lines}\r\n`, "latin1"), head]));

@@ -14,7 +14,8 @@ export class WebSocketTransport implements Transport {
   }
 
   get unsentBytes(): number {
-    return this.#socket.writableLength;
+    // Less than what the socket takes without a later `drain` does not count: nobody would tell when it is gone.
+    return this.#socket.writableNeedDrain ? this.#socket.writableLength : 0;
   }
 
   write(bytes: Uint8Array): void {

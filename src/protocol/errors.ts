@@ -6,6 +6,9 @@ export const errorCodes = {
   "driver-missing": "This Node has no SQLite of its own that will do, and the package better-sqlite3 is not installed.",
   "journal-busy": "The database was locked for longer than the wait allows, so the journal could not be read.",
   "listen-failed": "The server could not listen on the address that it was given.",
+  "journal-detached": "The journal's tables were removed from the database while a server was following it.",
+  "journal-readonly": "The database can't be written, so it can have no journal.",
+  "table-not-live": "A table's changes can't be watched; the message says why. All others are.",
 } as const;
 
 /** A code of the table {@link errorCodes}. */

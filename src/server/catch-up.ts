@@ -1,6 +1,6 @@
 import type { ConnectionCore, Subscription } from "./core.ts";
-import { Delivery, type Notification } from "./delivery.ts";
-import type { Batch } from "./journal.ts";
+import { chunkBytes, encodeNotification, joinBytes, type Notification } from "./delivery.ts";
+import type { Batch, Page } from "./journal.ts";
 import { reopenSubscription } from "./opening.ts";
 
 /** How many changes are read from the journal at once. */
@@ -16,134 +16,162 @@ export class CatchUp {
   readonly #connection: ConnectionCore;
   readonly #queue: Subscription[] = [];
   #isRunning = false;
-  #isStopped = false;
-  #wake: (() => void) | undefined;
+  /** What was read from the journal for the subscription at hand; given up while there is no room. */
+  #page: Page | undefined;
 
   constructor(connection: ConnectionCore) {
     this.#connection = connection;
   }
 
   add(subscription: Subscription): void {
-    if (this.#isStopped || this.#queue.includes(subscription)) return;
+    if (this.#connection.isClosed || this.#queue.includes(subscription)) return;
     if (subscription.caughtUp) this.#queue.unshift(subscription);
     else this.#queue.push(subscription);
     if (!this.#isRunning) void this.#run();
   }
 
-  /** The connection has room again. */
-  release(): void {
-    this.#wake?.();
-  }
-
   stop(): void {
-    this.#isStopped = true;
     this.#queue.length = 0;
-    this.#wake?.();
+    this.#page = undefined;
   }
 
   async #run(): Promise<void> {
     this.#isRunning = true;
-    const { hub } = this.#connection;
     // What called may still be changing the subscription.
     await undefined;
     for (let subscription = this.#queue.shift(); subscription; subscription = this.#queue.shift()) {
-      try {
-        while (subscription.state === "behind" && !this.#isStopped && (await this.#step(subscription)));
-      } catch (error) {
-        hub.reportError(error, "catch-up");
-        await new Promise<void>((resolve) => hub.clock.setTimer(resolve, retryMs));
-        if (subscription.state === "behind" && !this.#isStopped) this.#queue.unshift(subscription);
-      }
+      while (subscription.state === "behind" && (await this.#advance(subscription)));
+      this.#page = undefined;
     }
     this.#isRunning = false;
   }
 
-  /** One piece of the way. False when the subscription needs no more of it. */
-  async #step(subscription: Subscription): Promise<boolean> {
+  /** Goes a piece of the way. False when the subscription needs no more of it. Never rejects. */
+  async #advance(subscription: Subscription): Promise<boolean> {
     const { hub } = this.#connection;
     if (this.#connection.isCongested) {
-      await this.#room();
+      this.#page = undefined;
+      await this.#connection.room();
       return true;
     }
-    if (subscription.epoch !== hub.epoch) {
-      reopenSubscription(subscription);
-      return false;
-    }
-    if (subscription.backlog) return this.#sendChunk(subscription);
-    if (subscription.cursor > hub.bookmark.position) {
-      await hub.sync();
-      if (subscription.cursor > hub.bookmark.position && subscription.epoch === hub.epoch) {
-        await new Promise<void>((resolve) => hub.clock.setTimer(resolve, retryMs));
-      }
+    if (subscription.epoch !== hub.epoch) return this.#startOver(subscription);
+    try {
+      if (subscription.cursor > hub.bookmark.position) return await this.#awaitTail(subscription);
+      if (subscription.cursor < hub.bookmark.position) return await this.#follow(subscription);
+    } catch (error) {
+      hub.reportError(error, "catch-up");
+      await this.#pause();
       return true;
     }
-    if (subscription.cursor === hub.bookmark.position) return this.#arrive(subscription);
-    const batch = hub.recent.next(subscription.cursor);
-    if (batch) return this.#load(subscription, batch, false);
-    const { epoch } = hub;
-    const page = await hub.journal?.read(subscription.cursor, pageChanges);
-    // Long histories let others have their turn between two pages.
-    await new Promise<void>((resolve) => hub.clock.defer(resolve));
-    if (subscription.state !== "behind" || epoch !== hub.epoch) return true;
-    if (!page) {
-      reopenSubscription(subscription);
-      return false;
-    }
-    return this.#load(subscription, page, page.more);
+    return this.#guard(subscription, () => this.#arrive(subscription));
   }
 
-  #load(subscription: Subscription, batch: Batch, more: boolean): boolean {
+  async #awaitTail(subscription: Subscription): Promise<boolean> {
     const { hub } = this.#connection;
-    const { view, cursor } = subscription;
-    if (!view) return false;
-    const notifications: Notification[] = subscription.held ? [subscription.held] : [];
-    subscription.held = undefined;
-    for (const change of batch.changes) {
-      if (change.position <= cursor) continue;
-      if (change.kind === "reset" && change.collection === view.collection) {
-        reopenSubscription(subscription);
-        return false;
-      }
-      view.collect(change, notifications, (changed) => hub.represent(changed));
-    }
-    const last = notifications.at(-1);
-    if (more) subscription.held = notifications.pop();
-    else if (last) last.eventId = batch.eventId;
-    const chunks = new Delivery(view.url, notifications).chunks(subscription.form, this.#connection.transport.framing);
-    const ends = !more && view.record !== undefined && last?.status === 204;
-    subscription.backlog = { chunks, next: 0, position: batch.position, ends };
+    await hub.sync();
+    if (subscription.cursor > hub.bookmark.position && subscription.epoch === hub.epoch) await this.#pause();
     return true;
   }
 
-  #sendChunk(subscription: Subscription): boolean {
-    const { backlog } = subscription;
-    if (!backlog) return true;
-    const chunk = backlog.chunks[backlog.next++];
-    if (chunk) {
-      this.#connection.send(chunk);
+  async #follow(subscription: Subscription): Promise<boolean> {
+    const { hub, transport } = this.#connection;
+    const { view, cursor, held } = subscription;
+    if (view?.large && !held && view.record === undefined) {
+      const chunk = view.large.delivery.chunkAfter(cursor, subscription.form, transport.framing);
+      if (chunk) {
+        view.large.usedAt = hub.clock.now();
+        this.#connection.send(chunk.bytes);
+        subscription.cursor = chunk.position;
+        return true;
+      }
+    }
+    const recent = hub.recent.next(cursor);
+    if (recent) return this.#guard(subscription, () => this.#give(subscription, recent, false));
+    if (!this.#page || this.#page.after > cursor || this.#page.position <= cursor) {
+      const { epoch } = hub;
+      this.#page = await hub.journal?.read(cursor, pageChanges);
+      // Long histories let others have their turn between two pages.
+      await new Promise<void>((resolve) => hub.clock.defer(resolve));
+      if (subscription.state !== "behind" || epoch !== hub.epoch) return true;
+      if (!this.#page || this.#page.position <= cursor) return this.#startOver(subscription);
+    }
+    const page = this.#page;
+    return this.#guard(subscription, () => this.#give(subscription, page, page.more));
+  }
+
+  /** What can't be shown or written as a message is not skipped: the subscription starts over. */
+  #guard(subscription: Subscription, give: () => boolean): boolean {
+    try {
+      return give();
+    } catch (error) {
+      this.#connection.hub.reportError(error, "encode");
+      return this.#startOver(subscription);
+    }
+  }
+
+  /** Gives the subscription what a batch has for it after its cursor, at most about a chunk. */
+  #give(subscription: Subscription, batch: Batch, more: boolean): boolean {
+    const { hub } = this.#connection;
+    const { view, cursor } = subscription;
+    if (!view) return false;
+    const found: Notification[] = subscription.held ? [subscription.held] : [];
+    const frames: Uint8Array[] = [];
+    let bytes = 0;
+    for (const change of batch.changes) {
+      if (change.position <= cursor) continue;
+      if (change.kind === "reset" && change.collection === view.collection) return this.#startOver(subscription);
+      view.collect(change, found, (changed) => hub.represent(changed));
+      const [known, held] = found;
+      if (!known || !held) continue;
+      found.shift();
+      const frame = this.#frame(subscription, known);
+      frames.push(frame);
+      bytes += frame.length;
+      if (bytes < chunkBytes) continue;
+      subscription.held = held;
+      subscription.cursor = change.position;
+      this.#connection.send(joinBytes(frames));
       return true;
     }
-    subscription.backlog = undefined;
-    subscription.cursor = backlog.position;
-    if (!backlog.ends) return true;
+    if (frames.length > 0) this.#connection.send(joinBytes(frames));
+    subscription.held = found[0];
+    subscription.cursor = batch.position;
+    return more || this.#mark(subscription, batch.eventId);
+  }
+
+  /** Sends what was held as the end of its batch. False where that was the end of the subscription, too. */
+  #mark(subscription: Subscription, eventId: string): boolean {
+    const { held, view } = subscription;
+    if (!held) return true;
+    subscription.held = undefined;
+    held.eventId = eventId;
+    this.#connection.send(this.#frame(subscription, held));
+    if (view?.record === undefined || held.status !== 204) return true;
     this.#connection.endGone(subscription);
     return false;
   }
 
+  #frame(subscription: Subscription, notification: Notification): Uint8Array {
+    const message = encodeNotification(notification, subscription.form, subscription.view?.url ?? "");
+    return this.#connection.transport.framing.frame(message);
+  }
+
   /** The subscription stands where the hub stands: it goes live, and says so. */
   #arrive(subscription: Subscription): boolean {
+    // A page may have ended here, so that what it held was the end of the batch.
+    if (!this.#mark(subscription, this.#connection.hub.bookmark.eventId)) return false;
     subscription.state = "live";
     subscription.view?.live.add(subscription);
     this.#connection.settle(subscription);
     return false;
   }
 
-  #room(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = () => {
-        this.#wake = undefined;
-        resolve();
-      };
-    });
+  #startOver(subscription: Subscription): boolean {
+    reopenSubscription(subscription);
+    return false;
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => this.#connection.hub.clock.setTimer(resolve, retryMs));
   }
 }

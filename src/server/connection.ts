@@ -23,9 +23,6 @@ export interface Handshake {
   readonly fields: readonly Field[];
 }
 
-/** How much of one delivery is written at once to a connection that is not parked. */
-const maxLiveChunks = 4;
-
 /**
  * One peer on one transport. It is a cursor, not a queue: what it does not take is not kept for it, but read again from
  * the journal once it drains.
@@ -46,6 +43,8 @@ export class Connection implements ConnectionCore {
   #pendingBytes = 0;
   #catchUp: CatchUp | undefined;
   #reader: RequestReader | undefined;
+  #waiters: (() => void)[] = [];
+  #turn: Promise<void> | undefined;
 
   constructor(hub: HubCore, transport: Transport, level: 0 | 1, fields: readonly Field[]) {
     this.hub = hub;
@@ -76,6 +75,7 @@ export class Connection implements ConnectionCore {
     this.#pendingBytes = 0;
     this.#catchUp?.stop();
     this.#reader?.stop();
+    this.#wake();
     this.hub.drop(this);
   }
 
@@ -92,11 +92,36 @@ export class Connection implements ConnectionCore {
 
   /** True while more is unsent than one connection may hold: then it is parked [R-SUB-12]. */
   get isCongested(): boolean {
-    return this.transport.unsentBytes + this.#pendingBytes > this.hub.limits.maxUnsentBytes;
+    return this.#unsentBytes > this.hub.limits.maxUnsentBytes;
   }
 
-  /** True while some subscription that was caught up is behind: a bookmark would skip what it has not got. */
-  get hasBehind(): boolean {
+  get #unsentBytes(): number {
+    return this.transport.unsentBytes + this.#pendingBytes;
+  }
+
+  /** Resolves once the connection is not congested any more, or closed. */
+  async room(): Promise<void> {
+    while (this.isCongested && !this.isClosed) await new Promise<void>((resolve) => this.#waiters.push(resolve));
+  }
+
+  /** Runs `task` after those that were given before it. One that fails ends the connection with 1011. */
+  inTurn(task: () => Promise<void> | void): Promise<void> {
+    const run = async (): Promise<void> => {
+      try {
+        await task();
+      } catch (error) {
+        this.hub.reportError(error, "open");
+        this.close(1011, "The subscription could not be opened.");
+      }
+      if (this.#turn === turn) this.#turn = undefined;
+    };
+    const turn = this.#turn ? this.#turn.then(run) : run();
+    this.#turn = turn;
+    return turn;
+  }
+
+  /** True while some subscription that was caught up is behind: a bookmark would skip what it has not got [R-HB-4]. */
+  get #hasBehind(): boolean {
     if (this.own?.caughtUp && this.own.state !== "live") return true;
     for (const { caughtUp, state } of this.others?.values() ?? []) if (caughtUp && state !== "live") return true;
     return false;
@@ -111,10 +136,16 @@ export class Connection implements ConnectionCore {
   }
 
   /** Queues a message. A local mistake in it ends the connection with 1011. */
-  sendMessage({ status, fields, body = "" }: Message): void {
+  sendMessage({ status, fields, body = "", frames }: Message): void {
     if (this.level === 0) return;
     try {
-      this.send(this.transport.framing.frame(encodeResponse({ status, reason: reasonPhrase(status), fields, body })));
+      const { framing } = this.transport;
+      let frame = frames?.get(framing);
+      if (!frame) {
+        frame = framing.frame(encodeResponse({ status, reason: reasonPhrase(status), fields, body }));
+        frames?.set(framing, frame);
+      }
+      this.send(frame);
     } catch (error) {
       this.hub.reportError(error, "encode");
       this.close(1011, "An answer could not be written as a message.");
@@ -124,33 +155,38 @@ export class Connection implements ConnectionCore {
   /** Writes what was queued, at once. */
   flush(): void {
     if (this.#pending.length === 0 || this.isClosed) return;
+    this.#write();
+    this.#release();
+  }
+
+  #write(): void {
+    if (this.#pending.length === 0) return;
     const bytes = joinBytes(this.#pending);
     this.#pending = [];
     this.#pendingBytes = 0;
     this.lastSentAt = this.hub.clock.now();
     this.transport.write(bytes);
-    if (this.#catchUp || this.#reader) this.#release();
   }
 
-  /** Gives a live subscription what its view produced, or parks it at `from` where there is no room. */
-  deliver(subscription: Subscription, delivery: Delivery, from: number, to: number): void {
-    const ends = subscription.view?.record !== undefined && delivery.notifications.at(-1)?.status === 204;
+  /** Gives a live subscription what its view produced, or parks it before that where there is no room. */
+  deliver(subscription: Subscription, delivery: Delivery): void {
+    const { view } = subscription;
     if (this.isCongested) {
-      this.park(subscription, from);
+      this.#park(subscription, delivery.from);
       return;
     }
-    const chunks = delivery.chunks(subscription.form, this.transport.framing);
-    if (chunks.length > maxLiveChunks) {
-      this.park(subscription, from);
-      subscription.backlog = { chunks, next: 0, position: to, ends };
+    const { chunks, bytes } = delivery.encoded(subscription.form, this.transport.framing);
+    if (chunks.length > 1 && this.#unsentBytes + bytes > this.hub.limits.maxUnsentBytes) {
+      if (view) this.hub.keep(view, delivery);
+      this.#park(subscription, delivery.from);
       return;
     }
-    for (const chunk of chunks) this.send(chunk);
-    if (ends) this.endGone(subscription);
+    for (const chunk of chunks) this.send(chunk.bytes);
+    if (view?.record !== undefined && delivery.notifications.at(-1)?.status === 204) this.endGone(subscription);
   }
 
   /** Has a subscription go on from `cursor` when there is room. */
-  park(subscription: Subscription, cursor: number): void {
+  #park(subscription: Subscription, cursor: number): void {
     subscription.leave();
     subscription.state = "behind";
     subscription.cursor = cursor;
@@ -168,31 +204,36 @@ export class Connection implements ConnectionCore {
    * caught up, so it waits for those that fell behind.
    */
   settle(subscription: Subscription): void {
-    if (!subscription.isOwn) this.#sendBookmark(subscription);
+    if (!subscription.isOwn) this.#sendBookmarkOf(subscription);
     this.#settleOwn();
   }
 
   #settleOwn(): void {
     const { own } = this;
-    if (own?.state === "live" && !this.hasBehind) this.#sendBookmark(own);
+    if (own?.state === "live" && !this.#hasBehind) this.#sendBookmarkOf(own);
   }
 
-  #sendBookmark(subscription: Subscription): void {
+  #sendBookmarkOf(subscription: Subscription): void {
     subscription.caughtUp = true;
     if (!subscription.owesBookmark) return;
     subscription.owesBookmark = false;
     this.sendMessage({ status: 304, fields: [["Event-ID", this.hub.bookmark.eventId], ...subscription.labels] });
   }
 
-  /** Sends a sign of life: a bookmark for all that are caught up [R-HB-1], at Level 0 a ping. */
+  /** Sends a sign of life: a bookmark where that is true, otherwise a ping [R-HB-1]. */
   beat(): void {
-    if (this.level === 0) {
-      this.lastSentAt = this.hub.clock.now();
-      this.transport.ping();
-    } else if (this.own?.state !== "opening" && !this.hasBehind && !this.isCongested) {
-      const { journal, bookmark } = this.hub;
-      this.sendMessage({ status: 304, fields: journal ? [["Event-ID", bookmark.eventId]] : [] });
-    }
+    if (this.isCongested || this.sendBookmark()) return;
+    this.lastSentAt = this.hub.clock.now();
+    this.transport.ping();
+  }
+
+  /** Sends a bookmark for all that are caught up, at Level 1 and where it says no more than is true [R-HB-2, R-HB-4]. */
+  sendBookmark(): boolean {
+    const isTrue = (!this.own || this.own.caughtUp) && !this.#hasBehind;
+    if (this.level === 0 || !isTrue) return false;
+    const { journal, bookmark } = this.hub;
+    this.sendMessage({ status: 304, fields: journal ? [["Event-ID", bookmark.eventId]] : [] });
+    return true;
   }
 
   /** Ends a subscription whose record is gone: its 204 was sent [R-SUB-9]. */
@@ -227,7 +268,7 @@ export class Connection implements ConnectionCore {
   /** Writes what was queued, then says good-bye. */
   close(code: number, reason: string): void {
     if (this.isClosed) return;
-    this.flush();
+    this.#write();
     this.transport.close(code, truncateReason(reason));
     this.closed();
   }
@@ -240,7 +281,14 @@ export class Connection implements ConnectionCore {
 
   #release(): void {
     if (this.isClosed || this.isCongested) return;
-    this.#catchUp?.release();
+    this.#wake();
     this.#reader?.release();
+  }
+
+  #wake(): void {
+    const waiters = this.#waiters;
+    if (waiters.length === 0) return;
+    this.#waiters = [];
+    for (const resolve of waiters) resolve();
   }
 }

@@ -5,6 +5,7 @@ import type { Bookmark, Change, Journal, Representation } from "./journal.ts";
 import type { HubLimits } from "./options.ts";
 import type { DirectView, OriginResponse } from "./origin.ts";
 import type { RecentBatches } from "./recent.ts";
+import type { Frames, SharedFrames } from "./shared-frames.ts";
 import type { Transport } from "./transport.ts";
 import type { View } from "./view.ts";
 
@@ -14,14 +15,15 @@ export interface HubCore {
   readonly clock: Clock;
   readonly journal: Journal | undefined;
   readonly recent: RecentBatches;
+  readonly shared: SharedFrames;
   /** Where all live subscriptions stand. */
   readonly bookmark: Bookmark;
   /** Counts how often the journal lost its thread; cursors of another epoch mean nothing. */
   readonly epoch: number;
   /** Asks the origin, in bounded time; never rejects. */
   ask(method: string, target: string, fields: readonly Field[]): Promise<OriginResponse>;
-  /** As `ask` with GET; those that ask the same while it waits share the answer. */
-  askShared(target: string, fields: readonly Field[]): Promise<OriginResponse>;
+  /** As `ask`; those that ask the same while it waits, and nothing happened meanwhile, share the answer. */
+  askShared(method: string, target: string, fields: readonly Field[]): Promise<OriginResponse>;
   /** Brings the hub to everything committed before the call. */
   sync(): Promise<void>;
   /** Puts a subscription into its view. */
@@ -29,6 +31,8 @@ export interface HubCore {
   /** Takes a subscription out of its view. */
   part(subscription: Subscription): void;
   represent(change: Change): Representation;
+  /** Keeps a delivery that is too large to be written at once for those who are given it piece by piece. */
+  keep(view: View<Subscription>, delivery: Delivery): void;
   /** Has the connection's pending bytes written at the end of this turn. */
   touch(connection: ConnectionCore): void;
   /** Forgets a connection that is gone. */
@@ -43,6 +47,8 @@ export interface Message {
   readonly status: number;
   readonly fields: readonly Field[];
   readonly body?: Body;
+  /** Where others that write the very same message find it ready-made. */
+  readonly frames?: Frames | undefined;
 }
 
 /** What a connection's parts and its subscriptions need of it. */
@@ -66,8 +72,12 @@ export interface ConnectionCore {
   sendMessage(message: Message): void;
   /** Writes what was queued, at once. */
   flush(): void;
-  /** Gives a live subscription what its view produced, or parks it at `from` where there is no room. */
-  deliver(subscription: Subscription, delivery: Delivery, from: number, to: number): void;
+  /** Gives a live subscription what its view produced, or parks it before that where there is no room. */
+  deliver(subscription: Subscription, delivery: Delivery): void;
+  /** Resolves once the connection is not congested any more, or closed. */
+  room(): Promise<void>;
+  /** Runs `task` after those that were given before it. One that fails ends the connection with 1011. */
+  inTurn(task: () => Promise<void> | void): Promise<void>;
   /** Has a subscription that is behind brought to where the hub stands. */
   catchUp(subscription: Subscription): void;
   /** Tells a subscription that just went live that it is caught up. */
@@ -80,15 +90,6 @@ export interface ConnectionCore {
   endRefused(subscription: Subscription, refusal: OriginResponse): void;
   /** Writes what was queued, then says good-bye. */
   close(code: number, reason: string): void;
-}
-
-/** Framed messages that a subscription still has to get, and where it stands after them. */
-export interface Backlog {
-  readonly chunks: readonly Uint8Array[];
-  next: number;
-  readonly position: number;
-  /** True where the last message is the record's own 204. */
-  readonly ends: boolean;
 }
 
 /** One connection's interest in one view. Live, it needs no cursor: it stands where the hub stands. */
@@ -109,8 +110,7 @@ export class Subscription {
   caughtUp = false;
   /** True from its opening message until it was told that it is caught up. */
   owesBookmark = false;
-  backlog: Backlog | undefined;
-  /** The last notification of a page, until it is known whether it ends the batch. */
+  /** The last notification that was found, until it is known whether it ends its batch. The cursor is past it. */
   held: Notification | undefined;
 
   constructor(connection: ConnectionCore, target: string, fields: readonly Field[], isOwn: boolean) {
@@ -132,7 +132,6 @@ export class Subscription {
 
   /** Leaves its view: nothing is delivered to it any more. */
   leave(): void {
-    this.backlog = undefined;
     this.held = undefined;
     this.view?.live.delete(this);
   }

@@ -1,4 +1,4 @@
-import { encodeResponse, type Field } from "../protocol/index.ts";
+import { type Body, encodeResponse, type Field } from "../protocol/index.ts";
 import type { Representation } from "./journal.ts";
 import type { Framing } from "./transport.ts";
 
@@ -6,6 +6,8 @@ import type { Framing } from "./transport.ts";
 export interface Notification {
   /** 201 entered, 202 changed, 204 left. */
   readonly status: 201 | 202 | 204;
+  /** The change's place in the journal. */
+  readonly position: number;
   /** The record's URL. */
   readonly url: string;
   /** The record as it is now; absent on 204. */
@@ -24,7 +26,7 @@ const reasons = { 201: "Created", 202: "Accepted", 204: "No Content" } as const;
 const emptyNotification: Representation = { contentType: "application/json", body: "" };
 
 /** A notification's message, with the fields of its form in the order that the protocol gives. */
-function encodeNotification(notification: Notification, form: Form, subscription: string): string | Uint8Array {
+export function encodeNotification(notification: Notification, form: Form, subscription: string): Body {
   const { contentType, body, etag } = notification.representation ?? emptyNotification;
   const fields: Field[] = [
     ["Content-Type", contentType],
@@ -53,20 +55,39 @@ export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
   return joined;
 }
 
+/** Framed messages that are written together. */
+export interface Chunk {
+  readonly bytes: Uint8Array;
+  /** Once they are written, everything up to here was given. */
+  readonly position: number;
+}
+
+/** A delivery in one form. */
+export interface EncodedDelivery {
+  /** In order; pieces of about {@link chunkBytes} that no message straddles. */
+  readonly chunks: readonly Chunk[];
+  readonly bytes: number;
+}
+
 /** What a view produced in one turn: encoded and framed once per form, shared by all its subscribers. */
 export class Delivery {
   readonly notifications: readonly Notification[];
+  /** It is all that there is for the view after this position… */
+  readonly from: number;
+  /** …up to this one. */
+  readonly to: number;
   readonly #subscription: string;
-  readonly #ready: Map<Framing, Partial<Record<Form, readonly Uint8Array[]>>> = new Map();
+  readonly #ready: Map<Framing, Partial<Record<Form, EncodedDelivery>>> = new Map();
 
   /** @param subscription - the view's canonical URL */
-  constructor(subscription: string, notifications: readonly Notification[]) {
+  constructor(subscription: string, notifications: readonly Notification[], from: number, to: number) {
     this.#subscription = subscription;
     this.notifications = notifications;
+    this.from = from;
+    this.to = to;
   }
 
-  /** The framed messages in order, in pieces of about {@link chunkBytes} that no message straddles. */
-  chunks(form: Form, framing: Framing): readonly Uint8Array[] {
+  encoded(form: Form, framing: Framing): EncodedDelivery {
     let forms = this.#ready.get(framing);
     if (!forms) {
       forms = {};
@@ -76,21 +97,33 @@ export class Delivery {
     return forms[form];
   }
 
-  #encode(form: Form, framing: Framing): readonly Uint8Array[] {
-    const chunks: Uint8Array[] = [];
+  /** The chunk that follows `position`; `undefined` unless one begins just there. */
+  chunkAfter(position: number, form: Form, framing: Framing): Chunk | undefined {
+    if (position < this.from || position >= this.to) return undefined;
+    const { chunks } = this.encoded(form, framing);
+    const at = position === this.from ? 0 : chunks.findIndex((chunk) => chunk.position === position) + 1;
+    return position === this.from || at > 0 ? chunks[at] : undefined;
+  }
+
+  #encode(form: Form, framing: Framing): EncodedDelivery {
+    const chunks: Chunk[] = [];
     let frames: Uint8Array[] = [];
     let bytes = 0;
+    let total = 0;
+    let last = this.from;
     for (const notification of this.notifications) {
       const framed = framing.frame(encodeNotification(notification, form, this.#subscription));
       if (bytes > 0 && bytes + framed.length > chunkBytes) {
-        chunks.push(joinBytes(frames));
+        chunks.push({ bytes: joinBytes(frames), position: last });
         frames = [];
         bytes = 0;
       }
       frames.push(framed);
       bytes += framed.length;
+      total += framed.length;
+      last = notification.position;
     }
-    if (frames.length > 0) chunks.push(joinBytes(frames));
-    return chunks;
+    if (frames.length > 0) chunks.push({ bytes: joinBytes(frames), position: this.to });
+    return { chunks, bytes: total };
   }
 }

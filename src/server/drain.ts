@@ -9,20 +9,22 @@ export class Drain {
   readonly #clock: Clock;
   readonly #connections: ReadonlySet<Connection>;
   readonly #windowMs: number;
+  readonly #reason: string;
   readonly #whenDone: () => void;
   #finished: Promise<void> | undefined;
 
-  constructor(clock: Clock, connections: ReadonlySet<Connection>, drainMs: number, whenDone: () => void) {
+  constructor(
+    clock: Clock,
+    connections: ReadonlySet<Connection>,
+    drainMs: number,
+    reason: string,
+    whenDone: () => void,
+  ) {
     this.#clock = clock;
     this.#connections = connections;
     this.#windowMs = drainMs;
+    this.#reason = reason;
     this.#whenDone = whenDone;
-  }
-
-  /** Ends one connection now: its last bookmark, then 1012. */
-  end(connection: Connection): void {
-    if (connection.level === 1) connection.beat();
-    connection.close(1012, "The server is restarting.");
   }
 
   /** Ends them all; resolves when the last one was told. */
@@ -38,7 +40,8 @@ export class Drain {
       const delayMs = waiting.length === 1 ? 0 : this.#clock.random() * windowMs;
       return new Promise<void>((resolve) => {
         this.#clock.setTimer(() => {
-          this.end(connection);
+          connection.sendBookmark();
+          connection.close(1012, this.#reason);
           resolve();
         }, delayMs);
       });

@@ -8,11 +8,14 @@ const sweepMs = 1_000;
 export class Heartbeat {
   readonly #clock: Clock;
   readonly #connections: ReadonlySet<Connection>;
+  readonly #onSweep: () => void;
   #cancel: () => void;
 
-  constructor(clock: Clock, connections: ReadonlySet<Connection>) {
+  /** @param onSweep - called at each look around, once a second */
+  constructor(clock: Clock, connections: ReadonlySet<Connection>, onSweep: () => void) {
     this.#clock = clock;
     this.#connections = connections;
+    this.#onSweep = onSweep;
     this.#cancel = this.#next();
   }
 
@@ -25,6 +28,7 @@ export class Heartbeat {
       this.#cancel = this.#next();
       const latest = this.#clock.now() - heartbeatMs + sweepMs;
       for (const connection of this.#connections) if (connection.lastSentAt <= latest) connection.beat();
+      this.#onSweep();
     }, sweepMs);
   }
 }

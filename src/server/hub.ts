@@ -1,4 +1,4 @@
-import { wellKnownPath } from "../protocol/index.ts";
+import { createProblem, problemResponse, wellKnownPath } from "../protocol/index.ts";
 import { Connection, type Handshake } from "./connection.ts";
 import { type ConnectionCore, type HubCore, Subscription } from "./core.ts";
 import { Delivery, type Notification } from "./delivery.ts";
@@ -17,6 +17,7 @@ import { type HubLimits, type HubOptions, type ResolvedHubOptions, resolveHubOpt
 import type { DirectView, OriginResponse } from "./origin.ts";
 import { OriginClient } from "./origin-client.ts";
 import { RecentBatches } from "./recent.ts";
+import { SharedFrames } from "./shared-frames.ts";
 import type { Transport } from "./transport.ts";
 import { View } from "./view.ts";
 import { ViewIndex } from "./view-index.ts";
@@ -55,11 +56,20 @@ export interface Hub {
   close(drainMs?: number): Promise<void>;
 }
 
+/** How long a large delivery is kept after somebody took a piece of it. */
+const largeMs = 1_000;
+const restarting = "The server is restarting.";
+
+function isWellKnown(target: string): boolean {
+  return target.split("?")[0] === wellKnownPath;
+}
+
 class DirectHub implements Hub, HubCore {
   readonly limits: HubLimits;
   readonly clock: ResolvedHubOptions["clock"];
   readonly journal: Journal | undefined;
   readonly recent: RecentBatches;
+  readonly shared: SharedFrames = new SharedFrames();
   readonly reportError: ResolvedHubOptions["reportError"];
   readonly ask: HubCore["ask"];
   readonly askShared: HubCore["askShared"];
@@ -69,6 +79,7 @@ class DirectHub implements Hub, HubCore {
   readonly #index: ViewIndex<Subscription> = new ViewIndex();
   readonly #views: Map<string, View<Subscription>> = new Map();
   readonly #connections: Set<Connection> = new Set();
+  readonly #large: Set<View<Subscription>> = new Set();
   readonly #representations: WeakMap<Change, Representation> = new WeakMap();
   readonly #heartbeat: Heartbeat;
   readonly #untail: (() => void) | undefined;
@@ -86,13 +97,14 @@ class DirectHub implements Hub, HubCore {
     this.recent = new RecentBatches(options.limits.maxRecentChanges);
     const client = new OriginClient(options);
     this.ask = (method, target, fields) => client.ask(method, target, fields);
-    this.askShared = (target, fields) => client.askShared(target, fields);
+    this.askShared = (method, target, fields) =>
+      client.askShared(method, target, fields, `${this.epoch} ${this.bookmark.position}`);
     this.bookmark = options.journal?.head ?? { position: 0, eventId: "" };
     this.#untail = options.journal?.tail((batch) => {
       this.#incoming.push(batch);
       this.#schedule();
     });
-    this.#heartbeat = new Heartbeat(options.clock, this.#connections);
+    this.#heartbeat = new Heartbeat(options.clock, this.#connections, () => this.#forgetLarge());
   }
 
   get isFull(): boolean {
@@ -106,6 +118,10 @@ class DirectHub implements Hub, HubCore {
   }
 
   authorise({ target, fields }: Handshake): Promise<Opening> {
+    if (isWellKnown(target)) {
+      const detail = "This URL is for connections that offer the subprotocol rocket.v1.";
+      return Promise.resolve({ kind: "refused", response: problemResponse(createProblem(400, detail)) });
+    }
     return openView(this, { target, fields: viewerFields(fields) }, { lastEventId: "*" });
   }
 
@@ -114,13 +130,13 @@ class DirectHub implements Hub, HubCore {
     const connection = new Connection(this, transport, level, viewerFields(handshake.fields));
     this.#connections.add(connection);
     if (this.#drain) {
-      this.#drain.end(connection);
-    } else if (level === 1 && target.split("?")[0] === wellKnownPath) {
+      connection.close(1012, restarting);
+    } else if (level === 1 && isWellKnown(target)) {
       connection.sendMessage(this.wellKnown());
     } else {
       const subscription = new Subscription(connection, target, connection.fields, true);
       connection.own = subscription;
-      if (level === 1) void openSubscription(subscription, openingWishes(handshake.fields));
+      if (level === 1) openSubscription(subscription, openingWishes(handshake.fields));
       else if (authorised?.kind === "accepted") beginSubscription(subscription, authorised);
     }
     return connection;
@@ -131,7 +147,7 @@ class DirectHub implements Hub, HubCore {
   }
 
   close(drainMs = 5_000): Promise<void> {
-    this.#drain ??= new Drain(this.clock, this.#connections, drainMs, () => {
+    this.#drain ??= new Drain(this.clock, this.#connections, drainMs, restarting, () => {
       this.#heartbeat.stop();
       this.#untail?.();
     });
@@ -178,6 +194,20 @@ class DirectHub implements Hub, HubCore {
     return representation;
   }
 
+  keep(view: View<Subscription>, delivery: Delivery): void {
+    view.large = { delivery, usedAt: this.clock.now() };
+    this.#large.add(view);
+  }
+
+  /** Gives up what was too large to be written at once and nobody took a piece of lately. */
+  #forgetLarge(): void {
+    for (const view of this.#large) {
+      if (view.large && view.large.usedAt > this.clock.now() - largeMs) continue;
+      view.large = undefined;
+      this.#large.delete(view);
+    }
+  }
+
   touch(connection: ConnectionCore): void {
     this.#touched.push(connection);
     this.#schedule();
@@ -206,7 +236,13 @@ class DirectHub implements Hub, HubCore {
     }
     const touched = this.#touched;
     this.#touched = [];
-    for (const connection of touched) connection.flush();
+    for (const connection of touched) {
+      try {
+        connection.flush();
+      } catch (error) {
+        this.reportError(error, "write");
+      }
+    }
   }
 
   #distribute(): void {
@@ -229,9 +265,13 @@ class DirectHub implements Hub, HubCore {
     }
     for (const [view, notifications] of produced) {
       if (reset.has(view) || notifications.length === 0) continue;
-      const delivery = new Delivery(view.url, notifications);
-      const to = this.bookmark.position;
-      for (const subscription of view.live) subscription.connection.deliver(subscription, delivery, from, to);
+      const delivery = new Delivery(view.url, notifications, from, this.bookmark.position);
+      try {
+        for (const subscription of view.live) subscription.connection.deliver(subscription, delivery);
+      } catch (error) {
+        this.reportError(error, "encode");
+        reset.add(view);
+      }
     }
     for (const view of reset) for (const subscription of view.live) reopenSubscription(subscription);
   }
@@ -250,8 +290,13 @@ class DirectHub implements Hub, HubCore {
           notifications = [];
           produced.set(view, notifications);
         }
-        view.collect(change, notifications, (changed) => this.represent(changed));
-        concerned.add(notifications);
+        try {
+          view.collect(change, notifications, (changed) => this.represent(changed));
+          concerned.add(notifications);
+        } catch (error) {
+          this.reportError(error, "encode");
+          reset.add(view);
+        }
       });
     }
     for (const notifications of concerned) {

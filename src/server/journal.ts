@@ -19,9 +19,9 @@ export interface Change {
   /** The record's URL: `/artists/1`; empty for a reset. A change of the key is a delete and a create. */
   readonly url: string;
   /** The record before an update or delete. */
-  readonly before?: Image;
+  readonly before?: Image | undefined;
   /** The record after a create or update. */
-  readonly after?: Image;
+  readonly after?: Image | undefined;
 }
 
 /** What a GET on the record answers: the body of its 201 and 202. */

@@ -81,8 +81,8 @@ class InMemoryJournal implements MemoryJournal {
   async locate(eventId: string): Promise<number | undefined> {
     const parsed = parseEventId(eventId);
     if (parsed?.kind !== "direct" || parsed.segment !== this.#segment) return undefined;
-    const { position } = parsed;
-    return position >= this.#trimmed && position <= this.#position ? position : undefined;
+    const { position, check } = parsed;
+    return check === 0 && position >= this.#trimmed && position <= this.#position ? position : undefined;
   }
 
   async read(position: number, limit: number): Promise<Page | undefined> {

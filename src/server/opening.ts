@@ -36,6 +36,8 @@ export type Opening =
       readonly body: OriginResponse["body"];
       readonly cursor: number;
       readonly epoch: number;
+      /** The answer behind it, which others may open with, too. */
+      readonly response: OriginResponse;
     }
   | { readonly kind: "refused"; readonly response: OriginResponse };
 
@@ -52,7 +54,7 @@ function isSuccess(response: OriginResponse): boolean {
   return response.status >= 200 && response.status < 300;
 }
 
-/** An origin's fields as a message carries them: end-to-end ones only, without `Set-Cookie` [R-BAND-10]. */
+/** An origin's fields as a message carries them: end-to-end ones, and none that the hub alone says [R-SUB-6, R-BAND-10]. */
 function passedFields(fields: readonly Field[], eventId?: string): Field[] {
   const passed = endToEndFields(fields);
   if (eventId === undefined) return passed;
@@ -70,7 +72,7 @@ function refusalOf(response: OriginResponse): OriginResponse {
     return problemResponse(createProblem(422, detail));
   }
   if (fieldValue(fields, "content-type")?.startsWith("application/problem+json")) return { status, fields: kept, body };
-  if (status >= 300 && status < 400) {
+  if (status >= 300 && status < 400 && status !== 304) {
     const location = kept.filter(([name]) => name.toLowerCase() === "location");
     return { status, fields: location, body: "" };
   }
@@ -79,28 +81,41 @@ function refusalOf(response: OriginResponse): OriginResponse {
   return problemResponse(createProblem(known, `A GET of this URL is answered with ${status}.`), carried);
 }
 
-/** Runs the GET (or, where no state is sent, the HEAD) that authorises a subscription and gives its start. */
+const isBusy = problemResponse(createProblem(503, "The journal can't be read just now."), [["Retry-After", "1"]]);
+
+type Ask = (method: string) => Promise<OriginResponse>;
+
+/** Runs the GET (or, where no state is sent, the HEAD) that authorises a subscription and gives its start. Never rejects. */
 export async function openView(
   hub: HubCore,
   { target, fields }: OpeningRequest,
   wishes: OpeningWishes,
   isShared = false,
 ): Promise<Opening> {
-  const { epoch } = hub;
+  const ask: Ask = (method) => (isShared ? hub.askShared(method, target, fields) : hub.ask(method, target, fields));
+  try {
+    return await openWith(hub, ask, wishes);
+  } catch (error) {
+    hub.reportError(error, "open");
+    return { kind: "refused", response: isBusy };
+  }
+}
+
+async function openWith(hub: HubCore, ask: Ask, wishes: OpeningWishes): Promise<Opening> {
+  const { epoch, journal } = hub;
   const { lastEventId } = wishes;
   const isResume = lastEventId !== undefined && lastEventId !== "*";
-  const located = isResume ? await hub.journal?.locate(lastEventId) : undefined;
-  if (located !== undefined || lastEventId === "*") {
-    const response = await hub.ask("HEAD", target, fields);
-    const { view } = response;
-    if (!isSuccess(response) || !view) return { kind: "refused", response: refusalOf(response) };
+  const located = isResume ? await journal?.locate(lastEventId) : undefined;
+  const needsState = located === undefined && lastEventId !== "*";
+  const response = await ask(needsState ? "GET" : "HEAD");
+  const { view } = response;
+  if (!isSuccess(response) || !view || !journal) return { kind: "refused", response: refusalOf(response) };
+  if (!needsState) {
     const cursor = located ?? view.position;
     const eventId = located === undefined ? view.eventId : (lastEventId ?? "");
-    return { kind: "accepted", view, status: 304, fields: [["Event-ID", eventId]], body: "", cursor, epoch };
+    const fields: Field[] = [["Event-ID", eventId]];
+    return { kind: "accepted", view, status: 304, fields, body: "", cursor, epoch, response };
   }
-  const response = isShared ? await hub.askShared(target, fields) : await hub.ask("GET", target, fields);
-  const { view } = response;
-  if (!isSuccess(response) || !view) return { kind: "refused", response: refusalOf(response) };
   if (isResume && wishes.isStrict) {
     const detail = `What followed ${JSON.stringify(lastEventId.slice(0, 128))} is not known any more. Subscribe without Last-Event-ID.`;
     return { kind: "refused", response: problemResponse(createProblem(410, detail)) };
@@ -112,17 +127,22 @@ export async function openView(
       ["ETag", etag],
       ["Event-ID", view.eventId],
     ];
-    return { kind: "accepted", view, status: 304, fields: kept, body: "", cursor, epoch };
+    return { kind: "accepted", view, status: 304, fields: kept, body: "", cursor, epoch, response };
   }
   const passed = passedFields(response.fields, view.eventId);
-  return { kind: "accepted", view, status: 200, fields: passed, body: response.body, cursor, epoch };
+  return { kind: "accepted", view, status: 200, fields: passed, body: response.body, cursor, epoch, response };
 }
 
-/** Sends the opening message and starts what follows it [R-SUB-1]. */
+/**
+ * Sends the opening message and starts what follows it [R-SUB-1].
+ *
+ * @param isShared - others begin with the very same message
+ */
 export function beginSubscription(
   subscription: Subscription,
   opening: Opening & { kind: "accepted" },
   extraFields: readonly Field[] = [],
+  isShared = false,
 ): void {
   const { connection } = subscription;
   connection.hub.join(subscription, opening.view);
@@ -134,41 +154,33 @@ export function beginSubscription(
     status: opening.status,
     fields: [...opening.fields, ...subscription.labels, ...extraFields],
     body: opening.body,
+    frames: isShared ? connection.hub.shared.of(opening.response, subscription.form) : undefined,
   });
   connection.catchUp(subscription);
 }
 
-/** Opens a subscription and begins it, or ends it with the refusal. Never rejects. */
-export async function openSubscription(
-  subscription: Subscription,
-  wishes: OpeningWishes,
-  isShared = false,
-): Promise<void> {
+/** Opens a subscription in its turn and begins it, or ends it with the refusal. */
+export function openSubscription(subscription: Subscription, wishes: OpeningWishes, isShared = false): void {
   const { connection } = subscription;
-  try {
+  void connection.inTurn(async () => {
+    // The state is read when it can be sent: no snapshot waits for a peer that does not read [R-SUB-12].
+    await connection.room();
+    if (subscription.state !== "opening") return;
     const opening = await openView(connection.hub, subscription, wishes, isShared);
     if (subscription.state !== "opening") return;
-    if (opening.kind === "accepted") beginSubscription(subscription, opening);
-    else connection.endRefused(subscription, opening.response);
-  } catch (error) {
-    connection.hub.reportError(error, "open");
-    if (subscription.state !== "opening") return;
-    connection.endRefused(subscription, problemResponse(createProblem(500, "The subscription could not be opened.")));
-  }
+    if (opening.kind === "refused") connection.endRefused(subscription, opening.response);
+    else if (connection.level === 0) connection.close(1012, "What happened is not known. GET again and reconnect.");
+    else beginSubscription(subscription, opening, [], isShared);
+  });
 }
 
 /**
  * Starts a subscription over where the journal can't tell what happened: a fresh 200 [R-RES-6], at Level 0 a close
- * with 1012 [R-L0-6].
+ * with 1012 [R-L0-6], and a refusal where there is nothing to see any more [R-L0-7, R-SUB-10].
  */
 export function reopenSubscription(subscription: Subscription): void {
-  const { connection } = subscription;
   if (subscription.state === "ended" || subscription.state === "opening") return;
-  if (connection.level === 0) {
-    connection.close(1012, "What happened is not known. GET again and reconnect.");
-    return;
-  }
   subscription.leave();
   subscription.state = "opening";
-  void openSubscription(subscription, {}, true);
+  openSubscription(subscription, subscription.connection.level === 0 ? { lastEventId: "*" } : {}, true);
 }

@@ -4,7 +4,7 @@ import type { Origin } from "./origin.ts";
 
 /** Bounds on what one peer can ask of the hub [R-SEC-5]. */
 export interface HubLimits {
-  /** Bytes of one message that a peer sends, its head included. Default 1 MiB and 16 KiB; 1 KiB to 64 MiB. */
+  /** Bytes of one message that a peer sends, its head included. Default 1 MiB and 16 KiB; 32 KiB to 64 MiB. */
   readonly maxMessageBytes: number;
   /** Subscriptions of one connection. Default 100; at least 1. One more is answered 429. */
   readonly maxSubscriptions: number;
@@ -14,7 +14,7 @@ export interface HubLimits {
   readonly maxConnections: number;
   /** Unsent bytes of one connection before it is parked. Default 256 KiB; at least 1 KiB. */
   readonly maxUnsentBytes: number;
-  /** Milliseconds that the origin may take to answer what the hub asks. Default 20,000; then 504. */
+  /** Milliseconds that the origin may take to answer what the hub asks. Default 9,000; at least 1. Then 504. */
   readonly originTimeoutMs: number;
   /** Changes that the hub keeps in memory for those who catch up. Default 10,000; 0 keeps none. */
   readonly maxRecentChanges: number;
@@ -52,12 +52,12 @@ const defaults: HubLimits = {
   maxOutstandingRequests: 64,
   maxConnections: 20_000,
   maxUnsentBytes: 256 * 1024,
-  originTimeoutMs: 20_000,
+  originTimeoutMs: 9_000,
   maxRecentChanges: 10_000,
 };
 
 const ranges: Readonly<Record<keyof HubLimits, readonly [low: number, high: number]>> = {
-  maxMessageBytes: [1024, 64 * 1024 * 1024],
+  maxMessageBytes: [32 * 1024, 64 * 1024 * 1024],
   maxSubscriptions: [1, 1_000_000],
   maxOutstandingRequests: [1, 1_000_000],
   maxConnections: [1, 10_000_000],

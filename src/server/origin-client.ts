@@ -3,6 +3,14 @@ import type { ResolvedHubOptions } from "./options.ts";
 import type { OriginResponse } from "./origin.ts";
 import { viewerKey } from "./viewer.ts";
 
+/** What an origin in plain JavaScript may get wrong ends here. */
+function checked(response: OriginResponse): OriginResponse {
+  if (!Number.isInteger(response?.status) || !Array.isArray(response.fields) || response.body === undefined) {
+    throw new TypeError("The origin gave no response: it must have status, fields and body.");
+  }
+  return response;
+}
+
 /** Asks the origin on viewers' behalf, in bounded time. */
 export class OriginClient {
   readonly #options: ResolvedHubOptions;
@@ -23,6 +31,7 @@ export class OriginClient {
       }, limits.originTimeoutMs);
       Promise.resolve()
         .then(() => origin({ method, target, fields, body: "", signal: abort.signal }))
+        .then(checked)
         .catch((error: unknown) => {
           reportError(error, "origin");
           return problemResponse(createProblem(500, "The origin failed to answer."));
@@ -34,12 +43,16 @@ export class OriginClient {
     });
   }
 
-  /** A GET whose answer those who ask the same while it waits share. */
-  askShared(target: string, fields: readonly Field[]): Promise<OriginResponse> {
-    const key = viewerKey(target, fields);
+  /**
+   * As `ask`; those that ask the same while it waits share the answer.
+   *
+   * @param moment - names where the hub stands: an answer from before would take its reader back
+   */
+  askShared(method: string, target: string, fields: readonly Field[], moment: string): Promise<OriginResponse> {
+    const key = [moment, method, viewerKey(target, fields)].join("\n");
     let waiting = this.#shared.get(key);
     if (!waiting) {
-      waiting = this.ask("GET", target, fields).finally(() => this.#shared.delete(key));
+      waiting = this.ask(method, target, fields).finally(() => this.#shared.delete(key));
       this.#shared.set(key, waiting);
     }
     return waiting;

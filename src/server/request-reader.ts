@@ -26,10 +26,8 @@ export class RequestReader {
 
   constructor(connection: ConnectionCore) {
     this.#connection = connection;
-    this.#limits = {
-      ...serverLimits,
-      maxBodyBytes: Math.min(serverLimits.maxBodyBytes, connection.hub.limits.maxMessageBytes),
-    };
+    const { maxMessageBytes } = connection.hub.limits;
+    this.#limits = { ...serverLimits, maxBodyBytes: maxMessageBytes - serverLimits.maxHeadBytes };
   }
 
   receive(data: Body): void {
@@ -99,9 +97,9 @@ export class RequestReader {
     if (ownHost !== undefined && ownHost.toLowerCase() !== host?.toLowerCase()) {
       this.#refuse(421, `This connection is for ${host ?? "another host"}, not for ${ownHost}.`, id);
     } else if (request.method === "SUBSCRIBE") {
-      await this.#subscribe(request, id);
+      await this.#connection.inTurn(() => this.#subscribe(request, id));
     } else if (request.method === "UNSUBSCRIBE") {
-      this.#unsubscribe(request, id);
+      await this.#connection.inTurn(() => this.#unsubscribe(request, id));
     } else {
       this.#refuse(501, `${request.method} is not served in band. Send it over HTTP.`, id);
     }
@@ -109,6 +107,9 @@ export class RequestReader {
 
   async #subscribe(request: HttpRequest, id: string): Promise<void> {
     const connection = this.#connection;
+    // The state is read when it can be sent: no snapshot waits for a peer that does not read [R-SUB-12].
+    await connection.room();
+    if (connection.isClosed) return;
     const fields = inBandFields(connection.fields, request.fields);
     const subscription = new Subscription(connection, request.target, fields, false);
     const opening = await openView(connection.hub, subscription, openingWishes(request.fields));
@@ -145,6 +146,7 @@ export class RequestReader {
 
   #unsubscribe(request: HttpRequest, id: string): void {
     const connection = this.#connection;
+    if (connection.isClosed) return;
     const subscription = connection.find(request.target);
     if (!subscription) {
       this.#refuse(

@@ -1,4 +1,4 @@
-import type { Notification } from "./delivery.ts";
+import type { Delivery, Notification } from "./delivery.ts";
 import type { Change, Image, Representation, Value } from "./journal.ts";
 import type { DirectView } from "./origin.ts";
 
@@ -45,6 +45,8 @@ export class View<Follower = unknown> {
   readonly subscriptions: Set<Follower> = new Set();
   /** Those that get each change as it comes. */
   readonly live: Set<Follower> = new Set();
+  /** The last delivery too large to be written at once, kept for a moment for those who are given it piece by piece. */
+  large: { readonly delivery: Delivery; usedAt: number } | undefined;
 
   constructor(description: DirectView) {
     this.url = description.url;
@@ -62,8 +64,9 @@ export class View<Follower = unknown> {
     if (this.record !== undefined && change.url !== this.record) return undefined;
     const wasIn = change.kind !== "create" && this.#has(change.before);
     const isIn = change.kind !== "delete" && this.#has(change.after);
-    if (isIn) return { status: wasIn ? 202 : 201, url: change.url, representation: represent(change) };
-    return wasIn ? { status: 204, url: change.url } : undefined;
+    const { url, position } = change;
+    if (isIn) return { status: wasIn ? 202 : 201, url, position, representation: represent(change) };
+    return wasIn ? { status: 204, url, position } : undefined;
   }
 
   /**

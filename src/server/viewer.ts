@@ -29,7 +29,11 @@ const notPassed = new Set([
   "content-length",
   "date",
   "keep-alive",
+  "proxy-authenticate",
+  "proxy-connection",
+  "request-id",
   "set-cookie",
+  "subscription",
   "te",
   "trailer",
   "transfer-encoding",
@@ -38,7 +42,7 @@ const notPassed = new Set([
 
 const handshakeCounts = new Set(["cookie", "forwarded", "host", "origin"]);
 
-const inert = new Set(["user-agent", "accept-language", "origin", "referer"]);
+const inert = new Set(["user-agent", "origin", "referer"]);
 
 function isHandshakeOnly(name: string): boolean {
   return handshakeOnly.has(name) || name.startsWith("sec-") || name.startsWith("if-");

@@ -115,6 +115,7 @@ describe("the encoder", () => {
     ["a name with a line end", "A\r\nB", "1"],
     ["Transfer-Encoding", "Transfer-Encoding", "chunked"],
     ["Connection", "connection", "close"],
+    ["a hop-by-hop field whose value looks like a length", "TE", "2"],
     ["a Content-Length that is too short", "Content-Length", "1"],
     ["a Content-Length that is no number", "Content-Length", "two"],
   ])("throws on %s, and does not make it fit [R-MSG-10] [R-MSG-11] [R-MSG-13]", (_, name, value) => {

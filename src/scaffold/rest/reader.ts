@@ -1,9 +1,10 @@
 import type { Clock } from "../../server/index.ts";
 import { retryWhenBusy } from "../sqlite/busy.ts";
-import type { Connection } from "../sqlite/driver.ts";
+import type { Link } from "./link.ts";
 import { unavailable } from "./refusal.ts";
-import { type Catalog, catalogOf } from "./resource.ts";
+import { type Catalog, catalogOf, type IsServed, type Resource } from "./resource.ts";
 import type { Ledger, Snapshot } from "./snapshot.ts";
+import { countRecords } from "./sql.ts";
 
 /** How long a request waits for a database that others hold locked. */
 export const busyWaitMs = 5000;
@@ -12,13 +13,14 @@ const maxSchemaChanges = 5;
 
 /** Reads in short transactions on a connection of its own, each at a known position and a known schema. */
 export class Reader {
-  readonly #connection: Connection;
+  readonly #link: Link;
   readonly #ledger: Ledger;
   readonly #clock: Clock;
-  readonly #isServed: (table: string) => boolean;
+  readonly #isServed: IsServed;
+  #isClosed = false;
 
-  constructor(connection: Connection, ledger: Ledger, clock: Clock, isServed: (table: string) => boolean) {
-    this.#connection = connection;
+  constructor(link: Link, ledger: Ledger, clock: Clock, isServed: IsServed) {
+    this.#link = link;
     this.#ledger = ledger;
     this.#clock = clock;
     this.#isServed = isServed;
@@ -32,7 +34,7 @@ export class Reader {
   /**
    * Runs `action` in one read transaction; again where the database was busy or its schema new.
    *
-   * @throws Refusal 503 where the schema changes faster than it can be read
+   * @throws Refusal 503 where the schema changes faster than it can be read, or after `close`
    */
   async read<Result>(action: (snapshot: Snapshot) => Result): Promise<Result> {
     for (let attempt = 0; attempt < maxSchemaChanges; attempt += 1) {
@@ -43,8 +45,20 @@ export class Reader {
     throw unavailable("The database's schema is being changed.");
   }
 
+  /** How many records a collection has now. */
+  count(resource: Resource): number {
+    return Number(this.#link.current().prepare(countRecords(resource).text).all()[0]?.[0] ?? 0);
+  }
+
+  /** Ends reading, and closes the connection. */
+  close(): void {
+    this.#isClosed = true;
+    this.#link.close();
+  }
+
   #attempt<Result>(action: (snapshot: Snapshot) => Result): { readonly result: Result } | undefined {
-    const connection = this.#connection;
+    if (this.#isClosed) throw unavailable("The service is stopping.");
+    const connection = this.#link.current();
     connection.exec("BEGIN");
     try {
       const { schemaVersion, bookmark } = this.#ledger.standIn(connection);

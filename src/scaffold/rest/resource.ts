@@ -94,13 +94,21 @@ export function resourceOf(table: Table): Resource {
   return resource;
 }
 
+/** Which tables are served, by name. */
+export type IsServed = (table: string) => boolean;
+
+/** Whether a table's rows can be JSON objects that every program can hold. */
+export function isServable({ columns }: Table): boolean {
+  return !columns.some(({ name }) => name === "__proto__");
+}
+
 const catalogs = new WeakMap<Schema, Catalog>();
 
 /** The resources of a schema that `isServed` lets through; the same catalog each time. */
-export function catalogOf(schema: Schema, isServed: (table: string) => boolean): Catalog {
+export function catalogOf(schema: Schema, isServed: IsServed): Catalog {
   let catalog = catalogs.get(schema);
   if (!catalog) {
-    const served = schema.tables.filter(({ name }) => isServed(name));
+    const served = schema.tables.filter((table) => isServed(table.name) && isServable(table));
     catalog = { version: schema.version, resources: new Map(served.map((table) => [table.name, resourceOf(table)])) };
     catalogs.set(schema, catalog);
   }

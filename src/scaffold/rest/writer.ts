@@ -1,10 +1,10 @@
 import type { Bookmark, Clock } from "../../server/index.ts";
 import { retryWhenBusy } from "../sqlite/busy.ts";
-import type { Connection } from "../sqlite/driver.ts";
 import { isBusy } from "../sqlite/sqlite-error.ts";
+import type { Link } from "./link.ts";
 import { busyWaitMs } from "./reader.ts";
 import { unavailable } from "./refusal.ts";
-import { catalogOf } from "./resource.ts";
+import { catalogOf, type IsServed } from "./resource.ts";
 import type { Ledger, Snapshot } from "./snapshot.ts";
 import { beginGroup, rollBack } from "./transaction.ts";
 
@@ -27,10 +27,10 @@ const maxSchemaChanges = 5;
 
 /** What a writer stands on. */
 export interface WriterOptions {
-  readonly connection: Connection;
+  readonly link: Link;
   readonly ledger: Ledger;
   readonly clock: Clock;
-  readonly isServed: (table: string) => boolean;
+  readonly isServed: IsServed;
   readonly onError: (error: unknown, stage: string) => void;
 }
 
@@ -65,6 +65,7 @@ export class Writer {
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#running;
+    this.#options.link.close();
   }
 
   async #start(): Promise<void> {
@@ -93,18 +94,19 @@ export class Writer {
 
   /** False where the schema was not the one that is known: nothing was written then. */
   async #tryCommit(jobs: readonly Job[]): Promise<boolean> {
-    const { connection, ledger, clock, isServed } = this.#options;
+    const { link, ledger, clock, isServed } = this.#options;
     const deadline = clock.now() + busyWaitMs;
     const retry = <Result>(action: () => Result): Promise<Result> =>
       retryWhenBusy(action, { clock, waitMs: Math.max(0, deadline - clock.now()) });
-    const { outcomes, end } = await retry(() => {
+    const { connection, outcomes, end } = await retry(() => {
+      const connection = link.current();
       const snapshot = { connection, catalog: catalogOf(ledger.schema, isServed), bookmark: undefined };
       const actions = jobs.map(
         ({ run }) =>
           () =>
             run(snapshot),
       );
-      return beginGroup(connection, actions, () => ledger.standIn(connection));
+      return { connection, ...beginGroup(connection, actions, () => ledger.standIn(connection)) };
     });
     if (end.schemaVersion !== ledger.schema.version) {
       rollBack(connection);

@@ -1,0 +1,90 @@
+import { RocketError } from "../../protocol/index.ts";
+import { retryWhenBusy } from "../sqlite/busy.ts";
+import { type Connection, openConnection } from "../sqlite/driver.ts";
+import { createSqliteJournal, type SqliteJournal } from "../sqlite/journal.ts";
+import { isReadOnly } from "../sqlite/sqlite-error.ts";
+import { journalLedger, schemaLedger } from "./ledger.ts";
+import { Link } from "./link.ts";
+import type { ResolvedScaffoldOptions } from "./options.ts";
+import { Reader } from "./reader.ts";
+import { recordFormat } from "./record-format.ts";
+import type { IsServed } from "./resource.ts";
+import type { Ledger } from "./snapshot.ts";
+import { Writer } from "./writer.ts";
+
+/** An open database, to be closed as a whole. */
+export interface OpenDatabase {
+  readonly reader: Reader;
+  readonly ledger: Ledger;
+  /** Absent, as the writer is, where the file can't be written. */
+  readonly journal?: SqliteJournal;
+  readonly writer?: Writer;
+  readonly close: () => Promise<void>;
+}
+
+/** For reading only, but able to put a database right whose writer was killed. */
+function openReader(path: string): Connection {
+  const connection = openConnection(path);
+  connection.exec("PRAGMA query_only = ON");
+  return connection;
+}
+
+async function openLive(options: ResolvedScaffoldOptions, isServed: IsServed): Promise<OpenDatabase> {
+  const { path, clock, reportError, retention } = options;
+  const links: Link[] = [];
+  const journal = await createSqliteJournal({
+    path,
+    format: recordFormat,
+    clock,
+    tables: isServed,
+    onError: (error, { stage }) => reportError(error, stage),
+    onReplaced: () => {
+      for (const link of links) link.renew();
+    },
+    ...(retention ? { retention } : {}),
+  });
+  try {
+    for (const connect of [() => openReader(path), () => openConnection(path)]) {
+      links.push(await retryWhenBusy(() => new Link(connect), { clock }));
+    }
+  } catch (error) {
+    await journal.close();
+    throw error;
+  }
+  const [reading, writing] = links as [Link, Link];
+  const ledger = journalLedger(journal);
+  const reader = new Reader(reading, ledger, clock, isServed);
+  const writer = new Writer({ link: writing, ledger, clock, isServed, onError: reportError });
+  const close = async (): Promise<void> => {
+    await writer.close();
+    reader.close();
+    await journal.close();
+  };
+  return { reader, ledger, journal, writer, close };
+}
+
+async function openReadable(options: ResolvedScaffoldOptions, isServed: IsServed): Promise<OpenDatabase> {
+  const { path, clock } = options;
+  const link = await retryWhenBusy(() => new Link(() => openConnection(path, { readOnly: true })), { clock });
+  const ledger = await schemaLedger(link.current(), clock);
+  const reader = new Reader(link, ledger, clock, isServed);
+  return { reader, ledger, close: async () => reader.close() };
+}
+
+function isReadOnlyFile(error: unknown): boolean {
+  return isReadOnly(error) || (error instanceof RocketError && isReadOnly(error.cause));
+}
+
+/**
+ * Opens the database: for writing, with a journal, where its file allows that; else for reading.
+ *
+ * @throws RocketError where it can't be opened
+ */
+export async function openDatabase(options: ResolvedScaffoldOptions, isServed: IsServed): Promise<OpenDatabase> {
+  try {
+    return await openLive(options, isServed);
+  } catch (error) {
+    if (isReadOnlyFile(error)) return openReadable(options, isServed);
+    throw error;
+  }
+}

@@ -1,0 +1,214 @@
+import { parseEventId, RocketError } from "../../../protocol/index.ts";
+import type { Batch, Bookmark, Change, Page, Representation } from "../../../server/index.ts";
+import { retryWhenBusy } from "../busy.ts";
+import type { Connection } from "../connection.ts";
+import { inRead } from "../read-transaction.ts";
+import type { Schema } from "../schema.ts";
+import { isBusy } from "../sqlite-error.ts";
+import { SqliteChange } from "./change.ts";
+import { Follower } from "./follower.ts";
+import { journalTable } from "./names.ts";
+import type { SqliteJournal, SqliteJournalOptions } from "./options.ts";
+import { type ResolvedJournalOptions, resolveJournalOptions } from "./resolve-options.ts";
+import { hasSegment } from "./segments.ts";
+import { Trimmer } from "./trim.ts";
+
+const bookmarkSql = `SELECT v.schema_version, j.position, j.chk FROM pragma_schema_version v
+  LEFT JOIN (SELECT position, chk FROM ${journalTable} ORDER BY position DESC LIMIT 1) j`;
+
+class SqliteFileJournal implements SqliteJournal {
+  readonly #options: ResolvedJournalOptions;
+  readonly #follower: Follower;
+  readonly #trimmer: Trimmer;
+  readonly #listeners: Set<(batch: Batch) => void> = new Set();
+  #cancelTimer: (() => void) | undefined;
+  #retrying: Promise<void> | undefined;
+  #isClosed = false;
+  #troubledSince: number | undefined;
+  #reported: string | undefined;
+
+  /** @throws what the file's opening throws; an error that `isBusy` tells */
+  constructor(options: ResolvedJournalOptions) {
+    this.#options = options;
+    this.#follower = new Follower(
+      { ...options, onUnwatched: (error) => options.onError(error, { stage: "arm" }) },
+      {
+        onBatch: (batch) => this.#deliver(batch),
+        onSchema: options.onSchema,
+        onReplaced: options.onReplaced,
+      },
+    );
+    this.#trimmer = new Trimmer({
+      clock: options.clock,
+      maxChanges: options.maxChanges,
+      maxAgeMs: options.maxAgeMs,
+      connection: () => this.#follower.file.writer,
+      onError: (error) => options.onError(error, { stage: "trim" }),
+    });
+    this.#trimmer.note(this.head.position);
+  }
+
+  get head(): Bookmark {
+    return this.#follower.head;
+  }
+
+  get schema(): Schema {
+    return this.#follower.file.schema;
+  }
+
+  tail(listener: (batch: Batch) => void): () => void {
+    // A function of its own, so that one listener can tail twice.
+    const own = (batch: Batch): void => listener(batch);
+    this.#listeners.add(own);
+    this.#schedule();
+    return () => {
+      this.#listeners.delete(own);
+      if (this.#listeners.size === 0) this.#stopTimer();
+    };
+  }
+
+  async poll(): Promise<void> {
+    if (this.#isClosed) return;
+    if (this.#retrying) return this.#retrying;
+    try {
+      this.#follower.advance();
+    } catch (error) {
+      if (!isBusy(error)) throw error;
+      this.#retrying = this.#retry().finally(() => {
+        this.#retrying = undefined;
+      });
+      return this.#retrying;
+    }
+  }
+
+  async locate(eventId: string): Promise<number | undefined> {
+    const id = parseEventId(eventId);
+    if (id?.kind !== "direct") return undefined;
+    return this.#read(() => {
+      const { reader, rows } = this.#follower.file;
+      return hasSegment(reader, id.segment) && rows.has(id) ? id.position : undefined;
+    });
+  }
+
+  async read(position: number, limit: number): Promise<Page | undefined> {
+    if (!Number.isInteger(limit) || limit < 1) {
+      throw new RangeError(`limit must be a whole number of at least 1, not ${limit}.`);
+    }
+    return this.#read(() => {
+      const { rows } = this.#follower.file;
+      const head = rows.head();
+      if (position > head.position || (rows.first() ?? 1) > position + 1) return undefined;
+      if (position === head.position) {
+        return { ...this.#follower.bookmark(head), after: position, changes: [], more: false };
+      }
+      const { changes, end } = rows.after(position, limit);
+      return { ...this.#follower.bookmark(end), after: position, changes, more: end.position < head.position };
+    });
+  }
+
+  represent(change: Change): Representation {
+    if (!(change instanceof SqliteChange)) throw new TypeError("The change is not of this journal.");
+    return change.represent();
+  }
+
+  bookmarkIn(connection: Connection): Bookmark & { readonly schemaVersion: number } {
+    const [version, position, check] = connection.prepare(bookmarkSql).all()[0] ?? [];
+    const mark = { position: Number(position ?? 0), check: Number(check ?? 0) };
+    return { ...this.#follower.bookmark(mark), schemaVersion: Number(version) };
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#stopTimer();
+    this.#trimmer.close();
+    await this.#retrying?.catch(() => undefined);
+    this.#follower.close();
+  }
+
+  /** Reads in one transaction, after everything committed before has been given to the tail. */
+  async #read<Result>(read: () => Result): Promise<Result | undefined> {
+    await this.poll();
+    if (this.#isClosed) return undefined;
+    const { clock } = this.#options;
+    return asJournalBusy(retryWhenBusy(() => inRead(this.#follower.file.reader, read), { clock }));
+  }
+
+  async #retry(): Promise<void> {
+    await asJournalBusy(
+      retryWhenBusy(
+        () => {
+          if (!this.#isClosed) this.#follower.advance();
+        },
+        { clock: this.#options.clock },
+      ),
+    );
+  }
+
+  #deliver(batch: Batch): void {
+    if (batch.lost) this.#trimmer.restart();
+    for (const listener of this.#listeners) listener(batch);
+    this.#trimmer.note(batch.position);
+  }
+
+  #schedule(): void {
+    if (this.#isClosed || this.#cancelTimer || this.#listeners.size === 0) return;
+    this.#cancelTimer = this.#options.clock.setTimer(() => {
+      this.#cancelTimer = undefined;
+      if (!this.#retrying) this.#tick();
+      this.#schedule();
+    }, this.#options.pollMs);
+  }
+
+  #stopTimer(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+  }
+
+  #tick(): void {
+    try {
+      this.#follower.advance();
+      this.#troubledSince = undefined;
+      this.#reported = undefined;
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+
+  /** Locks come and go: they are reported when they stay. Each trouble is reported once. */
+  #report(error: unknown): void {
+    const now = this.#options.clock.now();
+    this.#troubledSince ??= now;
+    if (isBusy(error) && now - this.#troubledSince < 5_000) return;
+    const text = String(error);
+    if (this.#reported === text) return;
+    this.#reported = text;
+    this.#options.onError(error, { stage: "poll" });
+  }
+}
+
+async function asJournalBusy<Result>(attempt: Promise<Result>): Promise<Result> {
+  try {
+    return await attempt;
+  } catch (error) {
+    if (!(error instanceof RocketError) || error.code !== "database-busy") throw error;
+    throw new RocketError("journal-busy", `The journal could not be read. ${error.message}`, { cause: error });
+  }
+}
+
+/**
+ * Puts triggers into a SQLite database that write each change into a journal, and follows it. Writes of every process
+ * and tool are seen, in commit order, when they are committed.
+ *
+ * Not seen are writes with triggers switched off, edits of the file itself, and edits between a change of the schema
+ * and the moment when it is noticed. Not exact are `UPDATE OR REPLACE` whose cascade deletes the row that is being
+ * updated, and comparisons inside the expression of a unique index that rest on a column's affinity. Where a write
+ * changes its own row through a foreign key, the table's watchers get a fresh 200.
+ *
+ * @throws TypeError | RangeError naming the option and its value
+ * @throws RocketError `database-missing`, `database-invalid`, `driver-missing`, `journal-readonly`, `journal-busy`
+ */
+export async function createSqliteJournal(options: SqliteJournalOptions): Promise<SqliteJournal> {
+  const resolved = resolveJournalOptions(options);
+  return asJournalBusy(retryWhenBusy(() => new SqliteFileJournal(resolved), { clock: resolved.clock }));
+}

@@ -1,0 +1,45 @@
+import { type Clock, systemClock } from "../../../server/index.ts";
+import type { RecordFormat } from "../record-format.ts";
+import type { Schema } from "../schema.ts";
+import type { SqliteJournalOptions } from "./options.ts";
+
+/** The options with their defaults. */
+export interface ResolvedJournalOptions {
+  readonly path: string;
+  readonly format: RecordFormat;
+  readonly clock: Clock;
+  readonly pollMs: number;
+  readonly maxChanges: number;
+  readonly maxAgeMs: number | undefined;
+  readonly isWatched: (name: string) => boolean;
+  readonly onError: (error: unknown, context: { readonly stage: string }) => void;
+  readonly onSchema: (schema: Schema) => void;
+  readonly onReplaced: () => void;
+}
+
+/** Fills in defaults. @throws TypeError | RangeError naming the option and its value */
+export function resolveJournalOptions(options: SqliteJournalOptions): ResolvedJournalOptions {
+  const { path, format, clock = systemClock, pollMs = 2, retention = {}, tables, onError } = options;
+  const { maxChanges = 100_000, maxAgeMs } = retention;
+  if (typeof path !== "string" || path === "") throw new TypeError(`path must name a file, not ${String(path)}.`);
+  if (typeof onError !== "function") throw new TypeError("onError must be a function.");
+  if (!(pollMs > 0)) throw new RangeError(`pollMs must be above 0, not ${pollMs}.`);
+  if (!Number.isInteger(maxChanges) || maxChanges < 1) {
+    throw new RangeError(`retention.maxChanges must be a whole number of at least 1, not ${maxChanges}.`);
+  }
+  if (maxAgeMs !== undefined && !(maxAgeMs > 0)) {
+    throw new RangeError(`retention.maxAgeMs must be above 0, not ${maxAgeMs}.`);
+  }
+  return {
+    path,
+    format,
+    clock,
+    pollMs,
+    maxChanges,
+    maxAgeMs,
+    isWatched: tables ?? (() => true),
+    onError,
+    onSchema: options.onSchema ?? (() => undefined),
+    onReplaced: options.onReplaced ?? (() => undefined),
+  };
+}

@@ -1,0 +1,114 @@
+import { quoteName } from "../sql-text.ts";
+import type { TableDetails } from "../table-details.ts";
+import { cacheTable } from "./names.ts";
+
+/** Where a row's values come from: SQL for the value at a place of the image. */
+export type Row = (place: number) => string;
+
+/** How a table's rows are written in SQL: its image is all columns, then the rowid where that is the identity. */
+export interface Shape {
+  /** How many values an image has. */
+  readonly width: number;
+  /** The table for FROM. */
+  readonly from: string;
+  /** What the table is called in expressions. */
+  readonly name: string;
+  /** A name of the rowid that no column hides; `undefined` where there is none. */
+  readonly rowid: string | undefined;
+  readonly inTable: Row;
+  readonly inCache: Row;
+  readonly new: Row;
+  readonly old: Row;
+  /** All values of a row, for SELECT. */
+  image(row: Row): string;
+  /** Whether two rows have the same key, to the letter and type. */
+  sameKey(one: Row, other: Row): string;
+  /** Whether all values of two rows are the same. */
+  sameImage(one: Row, other: Row): string;
+  /** Finds the table's row that has exactly this key, through an index. */
+  findKey(row: Row): string;
+  /** Whether an update can displace other rows; empty where that can't be told beforehand. */
+  readonly changesUnique: string;
+}
+
+function same(one: string, other: string): string {
+  return `${one} IS ${other} COLLATE BINARY AND typeof(${one}) = typeof(${other})`;
+}
+
+/** The collations of the index that the key is found by. */
+function keyCollations(details: TableDetails, keyNames: readonly string[]): Map<string, string> {
+  const index = details.uniqueIndexes.find(
+    ({ terms, where }) =>
+      where === undefined &&
+      terms.length === keyNames.length &&
+      terms.every((term) => term.kind === "column" && keyNames.includes(term.name)),
+  );
+  const terms = index?.terms ?? [];
+  return new Map(terms.flatMap((term) => (term.kind === "column" ? [[term.name, term.collation]] : [])));
+}
+
+function changesUnique(details: TableDetails, rowid: string | undefined): string {
+  const generated = new Set(details.generated.map(([name]) => name));
+  const names = new Set<string>();
+  for (const { terms, where } of details.uniqueIndexes) {
+    for (const term of terms) {
+      if (where !== undefined || term.kind === "expression" || generated.has(term.name)) return "";
+      names.add(quoteName(term.name));
+    }
+  }
+  if (rowid !== undefined) names.add(rowid);
+  // Nothing unique: nothing to displace.
+  if (names.size === 0) return "0";
+  return [...names].map((name) => `NEW.${name} IS NOT OLD.${name} COLLATE BINARY`).join(" OR ");
+}
+
+/** How the rows of a table are written in the SQL of its triggers. */
+export function shapeOf(details: TableDetails): Shape {
+  const { table, hasRowid } = details;
+  const { identity } = table;
+  // In a trigger these names are taken.
+  const isTaken = /^(?:new|old|excluded)$/i.test(table.name);
+  const name = isTaken ? '"_rocket_rows"' : quoteName(table.name);
+  const names = new Set(table.columns.map((column) => column.name.toLowerCase()));
+  const integerKey = table.integerKey && identity.kind === "columns" ? quoteName(identity.columns[0] ?? "") : undefined;
+  const alias = ["rowid", "_rowid_", "oid"].find((one) => !names.has(one));
+  const places = table.columns.map((column) => quoteName(column.name));
+  if (identity.kind === "rowid") places.push(identity.alias);
+  const keyNames = identity.kind === "columns" ? identity.columns : [];
+  const keyPlaces =
+    identity.kind === "rowid"
+      ? [places.length - 1]
+      : keyNames.map((key) => table.columns.findIndex((column) => column.name === key));
+  const collations = keyCollations(details, keyNames);
+  const rowid = hasRowid ? (integerKey ?? alias) : undefined;
+  const row =
+    (prefix: string): Row =>
+    (place) =>
+      `${prefix}.${places[place]}`;
+  const inTable = row(name);
+  return {
+    width: places.length,
+    from: isTaken ? `${quoteName(table.name)} AS ${name}` : name,
+    name,
+    rowid,
+    inTable,
+    inCache: (place) => `${cacheTable}.c${place}`,
+    new: row("NEW"),
+    old: row("OLD"),
+    image: (one) => places.map((_, place) => one(place)).join(", "),
+    sameKey: (one, other) => keyPlaces.map((place) => same(one(place), other(place))).join(" AND "),
+    sameImage: (one, other) => places.map((_, place) => same(one(place), other(place))).join(" AND "),
+    findKey: (one) =>
+      keyPlaces
+        .map((place, part) => {
+          const collation = collations.get(keyNames[part] ?? "");
+          const collate = collation === undefined ? "" : ` COLLATE ${quoteName(collation)}`;
+          const found = `${inTable(place)}${collate} IS ${one(place)}`;
+          return integerKey !== undefined || identity.kind === "rowid"
+            ? `${inTable(place)} = ${one(place)}`
+            : `${found} AND ${same(inTable(place), one(place))}`;
+        })
+        .join(" AND "),
+    changesUnique: changesUnique(details, rowid),
+  };
+}

@@ -1,0 +1,110 @@
+import type { Clock } from "../../../server/index.ts";
+import type { Connection } from "../connection.ts";
+import { isBusy } from "../sqlite-error.ts";
+import { journalTable } from "./names.ts";
+
+/** How many rows one step removes: little enough not to be noticed by writers. */
+const stepRows = 1_000;
+const pauseMs = 20;
+const busyPauseMs = 200;
+/** How many times within the retention age the journal's head is noted. */
+const ageMarks = 16;
+
+/** What {@link Trimmer} needs. */
+export interface TrimOptions {
+  readonly clock: Clock;
+  readonly maxChanges: number;
+  readonly maxAgeMs: number | undefined;
+  /** The connection to trim by. */
+  readonly connection: () => Connection;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Removes the journal's oldest rows, in small steps on a timer; never the last one. */
+export class Trimmer {
+  readonly #options: TrimOptions;
+  /** Heads and when they were seen, oldest first. */
+  #seen: { readonly at: number; readonly position: number }[] = [];
+  #head = 0;
+  #first = 0;
+  #aged = 0;
+  #cancel: (() => void) | undefined;
+  #isClosed = false;
+
+  constructor(options: TrimOptions) {
+    this.#options = options;
+  }
+
+  /** The journal has grown to `head`. */
+  note(head: number): void {
+    const { clock, maxAgeMs } = this.#options;
+    this.#head = head;
+    if (maxAgeMs !== undefined) {
+      const now = clock.now();
+      const last = this.#seen.at(-1);
+      if (!last || now - last.at >= maxAgeMs / ageMarks) this.#seen.push({ at: now, position: head });
+      else this.#seen[this.#seen.length - 1] = { at: last.at, position: last.position };
+    }
+    this.#schedule();
+  }
+
+  /** The journal lost its thread: positions start anew. */
+  restart(): void {
+    this.#seen = [];
+    this.#first = 0;
+    this.#aged = 0;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#cancel?.();
+  }
+
+  #schedule(): void {
+    if (this.#cancel || this.#isClosed) return;
+    const waitMs = this.#waitMs();
+    if (waitMs !== undefined) this.#wake(waitMs);
+  }
+
+  /** How long until there is something to do; `undefined` while there is nothing to wait for. */
+  #waitMs(): number | undefined {
+    const { clock, maxChanges, maxAgeMs } = this.#options;
+    if (this.#head - this.#first >= maxChanges + stepRows || this.#aged >= this.#first + 1) return pauseMs;
+    const [oldest] = this.#seen;
+    if (maxAgeMs === undefined || !oldest) return undefined;
+    return Math.max(pauseMs, oldest.at + maxAgeMs - clock.now());
+  }
+
+  #wake(ms: number): void {
+    this.#cancel = this.#options.clock.setTimer(() => {
+      this.#cancel = undefined;
+      try {
+        this.#step();
+      } catch (error) {
+        if (!isBusy(error)) this.#options.onError(error);
+        this.#wake(busyPauseMs);
+        return;
+      }
+      this.#schedule();
+    }, ms);
+  }
+
+  #step(): void {
+    const { clock, maxChanges, maxAgeMs, connection } = this.#options;
+    if (maxAgeMs !== undefined) {
+      const now = clock.now();
+      while (this.#seen[0] && this.#seen[0].at + maxAgeMs <= now) this.#aged = this.#seen.shift()?.position ?? 0;
+    }
+    const database = connection();
+    const [range] = database.prepare(`SELECT min(position), max(position) FROM ${journalTable}`).all();
+    const first = Number(range?.[0] ?? 1);
+    const last = Number(range?.[1] ?? 0);
+    const excess = last - maxChanges;
+    const isFull = excess - first + 1 >= stepRows;
+    const upTo = Math.min(first + stepRows - 1, Math.max(this.#aged, isFull ? excess : 0), last - 1);
+    if (upTo >= first) database.prepare(`DELETE FROM ${journalTable} WHERE position <= ?`).run(upTo);
+    this.#first = Math.max(first - 1, upTo);
+    // Nothing more of that age is left but the last row.
+    if (this.#aged <= this.#first || this.#first >= last - 1) this.#aged = 0;
+  }
+}

@@ -1,0 +1,99 @@
+/** A word, literal, name or sign of a piece of SQL. */
+export interface SqlToken {
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+  /** How many parentheses are open around it; a parenthesis counts as outside. */
+  readonly depth: number;
+}
+
+const pattern =
+  /\s+|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|[A-Za-z0-9_$\u0080-\u{10ffff}]+|./gsu;
+
+/** Takes SQL apart, without spaces and comments. */
+export function tokenise(sql: string): SqlToken[] {
+  const tokens: SqlToken[] = [];
+  let depth = 0;
+  for (const match of sql.matchAll(pattern)) {
+    const [text] = match;
+    if (/^(?:\s|--|\/\*)/.test(text)) continue;
+    if (text === ")") depth -= 1;
+    tokens.push({ text, start: match.index, end: match.index + text.length, depth });
+    if (text === "(") depth += 1;
+  }
+  return tokens;
+}
+
+/** Writes a name so that SQL can't take it for anything else. */
+export function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** The name that a token stands for. */
+function nameOf(token: string): string {
+  const quote = token[0];
+  if (quote === "[") return token.slice(1, -1);
+  if (quote !== '"' && quote !== "`" && quote !== "'") return token;
+  return token.slice(1, -1).replaceAll(quote + quote, quote);
+}
+
+/** The parts, between commas, of the first list in parentheses; and what follows it. */
+function firstList(sql: string): { readonly parts: SqlToken[][]; readonly rest: SqlToken[] } {
+  const tokens = tokenise(sql);
+  const open = tokens.findIndex((token) => token.text === "(");
+  const close = tokens.findIndex((token, index) => index > open && token.text === ")" && token.depth === 0);
+  const parts: SqlToken[][] = [[]];
+  for (const token of tokens.slice(open + 1, close)) {
+    if (token.text === "," && token.depth === 1) parts.push([]);
+    else parts.at(-1)?.push(token);
+  }
+  return { parts, rest: tokens.slice(close + 1) };
+}
+
+function textOf(sql: string, tokens: readonly SqlToken[]): string {
+  const [first] = tokens;
+  const last = tokens.at(-1);
+  return first && last ? sql.slice(first.start, last.end) : "";
+}
+
+/** The expressions of a table's generated columns, by the column's name, from its CREATE TABLE. */
+export function generatedExpressions(createTable: string): Map<string, string> {
+  const expressions = new Map<string, string>();
+  for (const part of firstList(createTable).parts) {
+    const at = part.findIndex(
+      (token, index) => index > 0 && token.depth === 1 && /^as$/i.test(token.text) && part[index + 1]?.text === "(",
+    );
+    const [name] = part;
+    if (at < 0 || !name) continue;
+    const close = part.findIndex((token, index) => index > at + 1 && token.text === ")" && token.depth === 1);
+    expressions.set(nameOf(name.text), textOf(createTable, part.slice(at + 2, close)));
+  }
+  return expressions;
+}
+
+/** The terms of an index and the condition of a partial one, from its CREATE INDEX. */
+export function indexParts(createIndex: string): { readonly terms: string[]; readonly where: string | undefined } {
+  const { parts, rest } = firstList(createIndex);
+  const terms = parts.map((part) => {
+    const isOrdered = /^(?:asc|desc)$/i.test(part.at(-1)?.text ?? "");
+    return textOf(createIndex, isOrdered ? part.slice(0, -1) : part);
+  });
+  const [word, ...condition] = rest;
+  return { terms, where: word && /^where$/i.test(word.text) ? textOf(createIndex, condition) : undefined };
+}
+
+/** Whether SQL has `name` as a word or quoted name in it. */
+export function mentions(sql: string, name: string): boolean {
+  return tokenise(sql).some((token) => nameOf(token.text).toLowerCase() === name.toLowerCase());
+}
+
+/** When a trigger fires, from its CREATE TRIGGER: `AFTER INSERT`. */
+export function triggerEvent(createTrigger: string): string {
+  const words = tokenise(createTrigger).map((token) => token.text.toUpperCase());
+  const at = words.findIndex(
+    (word, index) => index > 2 && /^(?:BEFORE|AFTER|INSTEAD|INSERT|UPDATE|DELETE)$/.test(word),
+  );
+  const timing = words[at] ?? "";
+  if (timing === "AFTER" || timing === "BEFORE") return `${timing} ${words[at + 1]}`;
+  return timing === "INSTEAD" ? "INSTEAD" : `BEFORE ${timing}`;
+}

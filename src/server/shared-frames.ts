@@ -1,0 +1,22 @@
+import type { Form } from "./delivery.ts";
+import type { OriginResponse } from "./origin.ts";
+import type { Framing } from "./transport.ts";
+
+/** The frames of one message, by framing. */
+export type Frames = Map<Framing, Uint8Array>;
+
+/** The opening messages that many subscriptions get from one answer: each is encoded once per form. */
+export class SharedFrames {
+  readonly #frames: WeakMap<OriginResponse, Partial<Record<Form, Frames>>> = new WeakMap();
+
+  /** Where the frames of the message that carries `response` in this form are, or are to be put. */
+  of(response: OriginResponse, form: Form): Frames {
+    let forms = this.#frames.get(response);
+    if (!forms) {
+      forms = {};
+      this.#frames.set(response, forms);
+    }
+    forms[form] ??= new Map();
+    return forms[form];
+  }
+}

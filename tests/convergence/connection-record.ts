@@ -1,0 +1,33 @@
+import type { MemoryPeer } from "../../src/testing/index.ts";
+import type { ConnectionHistory } from "./history.ts";
+
+/** A connection while it is recorded. */
+export class ConnectionRecord implements ConnectionHistory {
+  readonly name: string;
+  readonly level: 0 | 1;
+  readonly signs: number[] = [];
+  readonly strays: string[] = [];
+  readonly openedAt: number;
+  readonly graceMs: number;
+  isSteady = true;
+  endedAt = 0;
+  peakUnsentBytes = 0;
+  largestSnapshotBytes = 0;
+  closeCode?: number;
+
+  constructor(name: string, level: 0 | 1, openedAt: number, graceMs = 0) {
+    this.name = name;
+    this.level = level;
+    this.openedAt = openedAt;
+    this.graceMs = graceMs;
+  }
+
+  /** Closes the record. */
+  end(at: number, peer: MemoryPeer | undefined): this {
+    this.endedAt = at;
+    this.peakUnsentBytes = peer?.peakUnreadBytes ?? 0;
+    if (peer?.closing) this.closeCode = peer.closing.code;
+    if (this.signs.length === 0) this.isSteady = false;
+    return this;
+  }
+}

@@ -1,0 +1,53 @@
+import { describe, expect, it } from "vitest";
+import { createHub } from "../../src/server/index.ts";
+import { connectMemoryPeer, createFakeClock, createMemoryStore } from "../../src/testing/index.ts";
+import { count, paths } from "./coverage.ts";
+import { runSeed } from "./runner.ts";
+import type { System } from "./world.ts";
+
+const system: System = { createHub, createMemoryStore, createFakeClock, connectMemoryPeer };
+
+/** Seeds that once found something: each stays. */
+const keptSeeds: readonly number[] = [4, 30, 33, 45, 52, 138, 219, 332];
+const seedsInATest = 50;
+
+const onlySeed = process.env.ROCKET_SEED;
+const seeds = onlySeed ? [] : Array.from({ length: Number(process.env.ROCKET_SEEDS ?? 500) }, (_, nth) => nth + 1);
+const blocks = Array.from({ length: Math.ceil(seeds.length / seedsInATest) }, (_, nth) =>
+  seeds.slice(nth * seedsInATest, (nth + 1) * seedsInATest),
+);
+const covered = new Map<string, number>();
+
+/** What went wrong with a seed, and how to see it again. */
+async function troubleWith(seed: number): Promise<string[]> {
+  const outcome = await runSeed(system, seed);
+  count(covered, outcome);
+  const errors = outcome.errors.filter((error) => !error.includes("The journal is busy."));
+  const found = [...outcome.violations, ...errors.map((error) => `the server reported ${error}`)];
+  if (found.length === 0) return [];
+  return [`ROCKET_SEED=${seed} npx vitest run tests/convergence/convergence.test.ts`, ...found];
+}
+
+async function troubleWithAll(some: readonly number[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const seed of some) found.push(...(await troubleWith(seed)));
+  return found;
+}
+
+describe("Every replica equals a GET, and every promise holds", () => {
+  it.each(onlySeed ? [Number(onlySeed)] : keptSeeds)("for the kept seed %i", async (seed) => {
+    expect(await troubleWith(seed)).toEqual([]);
+  });
+
+  it.each(blocks.map((block) => [block[0], block.at(-1), block] as const))(
+    "for the seeds %i to %i",
+    { timeout: 120_000 },
+    async (_first, _last, block) => {
+      expect(await troubleWithAll(block)).toEqual([]);
+    },
+  );
+
+  it.runIf(seeds.length >= 500)("on every path that there is", () => {
+    expect(paths.filter((path) => !covered.has(path))).toEqual([]);
+  });
+});

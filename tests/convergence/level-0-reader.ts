@@ -1,0 +1,155 @@
+import { fieldValue, type HttpResponse } from "../../src/protocol/index.ts";
+import { type MemoryPeer, Replica } from "../../src/testing/index.ts";
+import { ConnectionRecord } from "./connection-record.ts";
+import { Followed } from "./followed.ts";
+import { LiveStream } from "./live-stream.ts";
+import type { Held, Reader } from "./reader.ts";
+import { drawTarget, rowIn, type Target } from "./views.ts";
+import type { World } from "./world.ts";
+
+/** How far apart pings are looked for. */
+const pingSampleMs = 5_000;
+
+/** One connection of a Level 0 client: the messages wait until the GET that follows the opening is answered. */
+class Level0Connection {
+  readonly record: ConnectionRecord;
+  readonly stream: LiveStream;
+  readonly records: Map<string, string> = new Map();
+  peer: MemoryPeer | undefined;
+  hasState = false;
+  isRecord: boolean;
+  #pings = 0;
+  #isOver = false;
+  readonly #world: World;
+  readonly #waiting: HttpResponse[] = [];
+
+  constructor(world: World, name: string, target: Target) {
+    this.#world = world;
+    this.isRecord = target.view.record !== undefined;
+    this.record = new ConnectionRecord(name, 0, world.clock.now(), pingSampleMs);
+    this.stream = new LiveStream(this.record, target.view, Followed.asked(world));
+    world.streams.push(this.stream);
+    void this.#open(target);
+  }
+
+  /** Notes that something came: a ping, seen by its count. */
+  sample(): void {
+    const pings = this.peer?.pings ?? 0;
+    if (pings > this.#pings) this.record.signs.push(this.#world.clock.now());
+    this.#pings = pings;
+  }
+
+  end(): void {
+    this.#isOver = true;
+    this.stream.isActive = false;
+    this.#world.connections.push(this.record.end(this.#world.clock.now(), this.peer));
+    this.peer?.disconnect();
+  }
+
+  async #open({ target, view }: Target): Promise<void> {
+    const { system, hub, writer, origin } = this.#world;
+    const onMessage = (message: HttpResponse) => this.#receive(message);
+    const peer = await system.connectMemoryPeer(hub, target, { level: 0, onMessage });
+    this.peer = peer;
+    if (this.#isOver) {
+      peer.disconnect();
+      return;
+    }
+    if (peer.closing) return;
+    this.stream.openedHead = writer.head;
+    const response = await origin({ method: "GET", target, fields: [], body: "" });
+    if (response.status === 200) {
+      const snapshot = new Replica(view.url);
+      snapshot.take({ ...response, reason: "" });
+      for (const [url, text] of snapshot.records) this.records.set(url, text);
+    }
+    this.hasState = true;
+    for (const message of this.#waiting) this.#apply(message);
+  }
+
+  #receive(message: HttpResponse): void {
+    if (this.#isOver) return;
+    const { status, fields, body } = message;
+    const at = this.#world.clock.now();
+    this.record.signs.push(at);
+    const url = fieldValue(fields, "content-location");
+    const row = status === 201 || status === 202 ? { row: rowIn(JSON.parse(String(body))) } : {};
+    const names = fields.map(([name]) => name).join();
+    if (names !== "Content-Type,Content-Location") this.record.strays.push(`a message with ${names}`);
+    this.stream.entries.push({ at, head: this.#world.writer.head, status, ...(url ? { url } : {}), ...row });
+    if (this.hasState) this.#apply(message);
+    else this.#waiting.push(message);
+  }
+
+  #apply({ status, fields, body }: HttpResponse): void {
+    const url = fieldValue(fields, "content-location") ?? "";
+    const document: unknown = status === 204 ? undefined : JSON.parse(String(body));
+    if (status === 204) this.records.delete(url);
+    else this.records.set(url, JSON.stringify(this.isRecord ? document : Object.values(document as object)[0]));
+  }
+}
+
+/** A client at Level 0: opens, GETs, and applies what comes; after any close it does so again. */
+export class Level0Reader implements Reader {
+  readonly name: string;
+  readonly #world: World;
+  readonly #target: Target;
+  #connection: Level0Connection | undefined;
+  #connections = 0;
+
+  constructor(world: World, name: string) {
+    this.#world = world;
+    this.name = name;
+    this.#target = drawTarget(world.random);
+  }
+
+  get isConnected(): boolean {
+    return this.#connection !== undefined;
+  }
+
+  get isCaughtUp(): boolean {
+    return this.#connection === undefined || this.#connection.hasState;
+  }
+
+  connect(): void {
+    this.#connection = new Level0Connection(this.#world, `${this.name}.${++this.#connections}`, this.#target);
+  }
+
+  disconnect(): void {
+    this.#connection?.end();
+    this.#connection = undefined;
+  }
+
+  pause(): void {
+    const connection = this.#connection;
+    if (!connection?.peer) return;
+    connection.record.isSteady = false;
+    connection.peer.pause();
+  }
+
+  resume(): void {
+    this.#connection?.peer?.resume();
+  }
+
+  change(): void {
+    // A Level 0 client has nothing to say; what it says all the same is ignored.
+    this.#connection?.peer?.send("hello");
+  }
+
+  look(): void {
+    this.#connection?.sample();
+    if (this.#connection?.peer?.closing === undefined) return;
+    this.#connection.peer.resume();
+    this.disconnect();
+  }
+
+  finish(): void {
+    if (this.#connection) this.#connection.stream.isOpenAtEnd = this.#connection.stream.isActive;
+  }
+
+  held(): Held[] {
+    const { name } = this;
+    const connection = this.#connection;
+    return connection?.hasState ? [{ name, target: this.#target, records: connection.records }] : [];
+  }
+}

@@ -1,0 +1,120 @@
+import { Followed, type Wish } from "./followed.ts";
+import { Level1Connection } from "./level-1-connection.ts";
+import type { Held, Reader } from "./reader.ts";
+import { drawTarget, type Target } from "./views.ts";
+import type { World } from "./world.ts";
+
+/** A client at Level 1: what it follows outlives its connections. */
+export class Level1Reader implements Reader {
+  readonly name: string;
+  readonly #world: World;
+  readonly #own: Followed | undefined;
+  readonly #followed: Map<string, Followed> = new Map();
+  /** What it wants in band, on each connection anew. */
+  readonly #wanted: Set<Followed> = new Set();
+  #connection: Level1Connection | undefined;
+  #connections = 0;
+  /** True until everything wanted was asked for on this connection. */
+  #owesRequests = false;
+  #isRight = false;
+
+  constructor(world: World, name: string) {
+    this.#world = world;
+    this.name = name;
+    if (world.random.chance(0.7)) this.#own = this.#follow(drawTarget(world.random));
+  }
+
+  get isConnected(): boolean {
+    return this.#connection !== undefined;
+  }
+
+  get isCaughtUp(): boolean {
+    const connection = this.#connection;
+    if (!connection || this.#owesRequests) return false;
+    const isPending = [...this.#followed.values()].some((followed) => connection.isPending(followed));
+    const { own } = connection;
+    const isOpen = !own || own.stream.entries.length > 0 || !own.stream.isActive;
+    return isOpen && !isPending && connection.lines.every(({ stream }) => stream.isCaughtUp);
+  }
+
+  connect(isRight = false): void {
+    this.#isRight = isRight;
+    const wish = this.#own ? this.#wish(this.#own) : { fields: [], asked: Followed.asked(this.#world) };
+    this.#connection = new Level1Connection(this.#world, `${this.name}.${++this.#connections}`, this.#own, wish);
+    this.#owesRequests = true;
+  }
+
+  disconnect(): void {
+    this.#connection?.end();
+    this.#connection = undefined;
+  }
+
+  pause(): void {
+    const connection = this.#connection;
+    if (!connection?.peer) return;
+    connection.record.isSteady = false;
+    connection.peer.pause();
+  }
+
+  resume(): void {
+    this.#connection?.peer?.resume();
+  }
+
+  look(): void {
+    const connection = this.#connection;
+    if (!connection?.peer) return;
+    if (connection.peer.closing) {
+      connection.peer.resume();
+      this.disconnect();
+    } else if (this.#owesRequests) {
+      this.#owesRequests = false;
+      for (const followed of this.#wanted) this.#subscribe(connection, followed, followed.target.target);
+    }
+  }
+
+  change(): void {
+    const connection = this.#connection;
+    const { random } = this.#world;
+    if (!connection?.peer || connection.peer.closing) return;
+    const [...lines] = connection.lines;
+    if (lines.length > 0 && random.chance(0.35)) {
+      const { followed } = random.pick(lines);
+      if (connection.isPending(followed)) return;
+      this.#wanted.delete(followed);
+      connection.unsubscribe(followed, { fields: [], asked: Followed.asked(this.#world) });
+      return;
+    }
+    const target = drawTarget(random);
+    const followed = this.#followed.get(target.view.url) ?? this.#follow(target);
+    if (connection.isPending(followed)) return;
+    if (followed !== this.#own) this.#wanted.add(followed);
+    this.#subscribe(connection, followed, target.target);
+  }
+
+  finish(): void {
+    for (const { stream } of this.#connection?.lines ?? []) stream.isOpenAtEnd = true;
+  }
+
+  held(): Held[] {
+    const lines = this.#connection?.lines ?? [];
+    return lines.flatMap(({ followed: { target, replica, hasState } }) =>
+      hasState ? [{ name: this.name, target, records: replica.records }] : [],
+    );
+  }
+
+  #follow(target: Target): Followed {
+    const followed = new Followed(this.#world, target);
+    this.#followed.set(target.view.url, followed);
+    return followed;
+  }
+
+  #wish(followed: Followed): Wish {
+    return this.#isRight ? followed.wishRight() : followed.wish(this.#world.random);
+  }
+
+  #subscribe(connection: Level1Connection, followed: Followed, target: string): void {
+    const isThere = connection.find(followed) !== undefined;
+    const wish = isThere ? { fields: [], asked: Followed.asked(this.#world) } : this.#wish(followed);
+    connection.subscribe(followed, wish, target);
+  }
+}

@@ -1,0 +1,63 @@
+import type { CommittedChange, Entry, Mark, Stream } from "./history.ts";
+import type { Model } from "./model.ts";
+
+/** A message and the change that it tells of, as far as one can be found. */
+export interface Step {
+  readonly entry: Entry;
+  readonly change?: CommittedChange;
+}
+
+/** What a subscription got from one opening, or one fresh 200, to the next. */
+export interface Stretch {
+  readonly stream: Stream;
+  /** The 200 or 304 that it starts with; none at Level 0, and where the server began with something else. */
+  readonly opening?: Entry;
+  /** Where it starts; absent where nobody can say. */
+  readonly base?: Mark;
+  readonly steps: readonly Step[];
+  readonly isLast: boolean;
+}
+
+/** True for 201, 202 and 204. */
+export function isChange({ status }: Entry): boolean {
+  return status === 201 || status === 202 || status === 204;
+}
+
+function findChange(model: Model, { view }: Stream, entry: Entry, after: number): CommittedChange | undefined {
+  const { url, row } = entry;
+  if (url === undefined || !isChange(entry)) return undefined;
+  if (entry.status === 204) return model.leave(view, url, after, entry.head)?.change;
+  const change = row && model.byVersion.get(row.version);
+  return change?.url === url ? change : undefined;
+}
+
+function resolveSteps(model: Model, stream: Stream, base: Mark | undefined, entries: readonly Entry[]): Step[] {
+  const last = new Map<string, number>();
+  return entries.map((entry) => {
+    const after = last.get(entry.url ?? "") ?? base?.position ?? 0;
+    const change = findChange(model, stream, entry, after);
+    if (!change) return { entry };
+    last.set(change.url, Math.max(after, change.position));
+    return { entry, change };
+  });
+}
+
+/** Cuts a subscription's messages at each opening and fresh 200, and finds what they tell of. */
+export function stretchesOf(model: Model, stream: Stream): Stretch[] {
+  const { entries, asked, level } = stream;
+  if (level === 0) {
+    const base: Mark = { epoch: asked.epoch, position: asked.head };
+    return [{ stream, base, steps: resolveSteps(model, stream, base, entries), isLast: true }];
+  }
+  const starts = entries.flatMap(({ status }, at) => (at === 0 || status === 200 ? [at] : []));
+  return starts.map((start, nth) => {
+    const opening = entries[start];
+    const isLast = nth === starts.length - 1;
+    if (!opening || (opening.status !== 200 && opening.status !== 304)) {
+      return { stream, steps: resolveSteps(model, stream, undefined, entries.slice(start, starts[nth + 1])), isLast };
+    }
+    const base = opening.mark;
+    const steps = resolveSteps(model, stream, base, entries.slice(start + 1, starts[nth + 1]));
+    return { stream, opening, ...(base ? { base } : {}), steps, isLast };
+  });
+}

@@ -1,0 +1,259 @@
+import { describe, expect, test } from "vitest";
+import { musicSql, serve } from "./service.ts";
+
+const kraftwerk = { url: "/artists/1", id: 1, name: "Kraftwerk", genre: "electronic", year: 1970, active: true };
+
+describe("POST", () => {
+  test("creates a record and answers it with its URL", async () => {
+    const { send, other } = await serve(musicSql);
+
+    const answer = await send("POST", "/artists", { name: "Cluster", active: false });
+
+    expect(answer.status).toBe(201);
+    expect(answer.json).toEqual({
+      artist: { url: "/artists/5", id: 5, name: "Cluster", genre: "rock", year: null, active: false },
+    });
+    expect(answer.field("Location")).toBe("/artists/5");
+    expect(answer.field("Content-Location")).toBe("/artists/5");
+    expect(answer.field("ETag")).toBe((await send("GET", "/artists/5")).field("ETag"));
+    expect(answer.field("Event-ID")).toBeDefined();
+    expect(other.prepare("SELECT name FROM artists WHERE id = 5").pluck().get()).toBe("Cluster");
+  });
+
+  test("takes the record in its envelope too", async () => {
+    const { send } = await serve(musicSql);
+
+    const answer = await send("POST", "/artists", { artist: { id: 9, name: "Cluster" } });
+
+    expect([answer.status, answer.field("Location")]).toEqual([201, "/artists/9"]);
+  });
+
+  test("of a copy ignores its url and its generated columns", async () => {
+    const { send } = await serve(
+      "CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER, b AS (a * 2)); INSERT INTO t VALUES (1, 2)",
+    );
+    const { t } = (await send("GET", "/t/1")).json as { t: object };
+
+    const answer = await send("POST", "/t", { ...t, id: 2 });
+
+    expect(answer.json).toEqual({ t: { url: "/t/2", id: 2, a: 2, b: 4 } });
+  });
+
+  test("without members stores the defaults", async () => {
+    const { send } = await serve("CREATE TABLE t (id TEXT PRIMARY KEY NOT NULL DEFAULT (hex(7)), n DEFAULT 3)");
+
+    const answer = await send("POST", "/t", {});
+
+    expect(answer.json).toEqual({ t: { url: "/t/37", id: "37", n: 3 } });
+  });
+
+  test("answers the record as triggers leave it", async () => {
+    const { send } = await serve(`CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, slug TEXT);
+      CREATE TRIGGER slugs AFTER INSERT ON t BEGIN UPDATE t SET slug = lower(new.name) WHERE id = new.id; END`);
+
+    const answer = await send("POST", "/t", { name: "Neu!" });
+
+    expect(answer.json).toEqual({ t: { url: "/t/1", id: 1, name: "Neu!", slug: "neu!" } });
+    expect(answer.text).toBe((await send("GET", "/t/1")).text);
+  });
+
+  test("of a record that a trigger takes away is 204", async () => {
+    const { send } = await serve(`CREATE TABLE t (id INTEGER PRIMARY KEY);
+      CREATE TRIGGER gone AFTER INSERT ON t BEGIN DELETE FROM t WHERE id = new.id; END`);
+
+    expect((await send("POST", "/t", {})).status).toBe(204);
+  });
+});
+
+describe("PUT", () => {
+  test("replaces the record: what is missing gets its default", async () => {
+    const { send } = await serve(musicSql);
+
+    const answer = await send("PUT", "/artists/1", { name: "KRAFTWERK" });
+
+    expect(answer.status).toBe(200);
+    expect(answer.json).toEqual({ artist: { ...kraftwerk, name: "KRAFTWERK", genre: "rock", year: null } });
+    expect(answer.field("Content-Location")).toBe("/artists/1");
+    expect(answer.field("Event-ID")).toBeDefined();
+  });
+
+  test("creates the record where there is none", async () => {
+    const { send } = await serve(musicSql);
+
+    const answer = await send("PUT", "/artists/70", { name: "Cluster" });
+
+    expect([answer.status, answer.field("Location")]).toEqual([201, "/artists/70"]);
+    expect((await send("GET", "/artists/70")).text).toBe(answer.text);
+  });
+
+  test("takes what GET gave, and changes nothing", async () => {
+    const { send } = await serve(musicSql);
+    const get = await send("GET", "/artists/1");
+
+    const answer = await send("PUT", "/artists/1", get.text);
+
+    expect([answer.status, answer.text, answer.field("ETag")]).toEqual([200, get.text, get.field("ETag")]);
+  });
+
+  test("gives every kind of default its value", async () => {
+    const defaults = [
+      ["a", "-5", -5],
+      ["b", "'it''s'", "it's"],
+      ["c", "bare", "bare"],
+      ["d", '"quoted ""name"', 'quoted "name'],
+      ["e", "(1 + 2)", 3],
+      ["f", "TRUE", 1],
+      ["g", "NULL", null],
+      ["h", "(lower('X'))", "x"],
+    ] as const;
+    const columns = defaults.map(([name, sql]) => `${name} DEFAULT ${sql}`);
+    const { send } = await serve(`CREATE TABLE t (id INTEGER PRIMARY KEY, bare, ${columns.join(", ")}, z);
+      INSERT INTO t VALUES (1, 8, 9, 9, 9, 9, 9, 9, 9, 9, 9)`);
+    const expected = Object.fromEntries(defaults.map(([name, , value]) => [name, value]));
+
+    const put = await send("PUT", "/t/1", { bare: 8 });
+    const post = await send("POST", "/t", { bare: 8 });
+
+    expect(put.json).toEqual({ t: { url: "/t/1", id: 1, bare: 8, ...expected, z: null } });
+    expect(post.json).toEqual({ t: { url: "/t/2", id: 2, bare: 8, ...expected, z: null } });
+  });
+
+  test("creates at a composite key and at a rowid", async () => {
+    const { send } = await serve(`CREATE TABLE pairs (a TEXT NOT NULL, b INTEGER NOT NULL, c, PRIMARY KEY (a, b));
+      CREATE TABLE loose (x)`);
+
+    expect((await send("PUT", "/pairs/x%2Cy,7", { c: 1 })).json).toEqual({
+      pair: { url: "/pairs/x%2Cy,7", a: "x,y", b: 7, c: 1 },
+    });
+    expect((await send("PUT", "/loose/42", { x: 1, rowid: 42 })).field("Location")).toBe("/loose/42");
+    expect((await send("GET", "/pairs/x")).status).toBe(404);
+  });
+});
+
+describe("PATCH", () => {
+  test("changes the members that it has", async () => {
+    const { send } = await serve(musicSql);
+
+    const answer = await send("PATCH", "/artists/1", { year: null, active: false });
+
+    expect(answer.status).toBe(200);
+    expect(answer.json).toEqual({ artist: { ...kraftwerk, year: null, active: false } });
+    expect(answer.field("ETag")).toBe((await send("GET", "/artists/1")).field("ETag"));
+  });
+
+  test("takes a merge patch by that name, which goes into JSON", async () => {
+    const { send } = await serve(`CREATE TABLE t (id INTEGER PRIMARY KEY, data JSON);
+      INSERT INTO t VALUES (1, '{"a":1,"b":{"c":2,"d":3}}'), (2, NULL), (3, '[1]')`);
+    const patch = { data: { a: null, b: { c: 4 } } };
+    const fields = { "Content-Type": "application/merge-patch+json" };
+    const dataOf = async (url: string): Promise<unknown> =>
+      ((await send("PATCH", url, patch, fields)).json as { t: { data: unknown } }).t.data;
+
+    expect(await dataOf("/t/1")).toEqual({ b: { c: 4, d: 3 } });
+    expect(await dataOf("/t/2")).toEqual({ b: { c: 4 } });
+    expect(await dataOf("/t/3")).toEqual({ b: { c: 4 } });
+  });
+
+  test("of nothing changes nothing, and answers the record with a position", async () => {
+    const { send } = await serve(musicSql);
+
+    const answer = await send("PATCH", "/artists/1", {});
+
+    expect([answer.status, answer.json]).toEqual([200, { artist: kraftwerk }]);
+    expect(answer.field("Event-ID")).toBeDefined();
+  });
+});
+
+describe("DELETE", () => {
+  test("deletes the record", async () => {
+    const { send } = await serve(musicSql);
+
+    const answer = await send("DELETE", "/artists/3");
+
+    expect([answer.status, answer.body]).toEqual([204, ""]);
+    expect(answer.field("Event-ID")).toBeDefined();
+    expect((await send("GET", "/artists/3")).status).toBe(404);
+    expect((await send("DELETE", "/artists/3")).status).toBe(404);
+  });
+});
+
+describe("OPTIONS", () => {
+  test("names the methods and the bodies that they take", async () => {
+    const { send } = await serve(musicSql);
+
+    const collection = await send("OPTIONS", "/artists");
+    const record = await send("OPTIONS", "/artists/1");
+
+    expect([collection.status, collection.field("Allow")]).toEqual([204, "GET, HEAD, POST, OPTIONS"]);
+    expect(collection.field("Accept-Post")).toBe("application/json");
+    expect(record.field("Allow")).toBe("GET, HEAD, PUT, PATCH, DELETE, OPTIONS");
+    expect(record.field("Accept-Patch")).toBe("application/json, application/merge-patch+json");
+    expect((await send("OPTIONS", "/")).field("Allow")).toBe("GET, HEAD, OPTIONS");
+    expect((await send("OPTIONS", "/nothing")).status).toBe(404);
+  });
+});
+
+describe("Writes in one turn", () => {
+  test("are one transaction in which a failure takes nothing with it", async () => {
+    const { send } = await serve(musicSql);
+
+    const answers = await Promise.all([
+      send("POST", "/artists", { name: "Cluster" }),
+      send("POST", "/artists", { name: "Can" }),
+      send("POST", "/artists", { nothing: 1 }),
+      send("PATCH", "/artists/5", { year: 1971 }),
+      send("DELETE", "/artists/1"),
+      send("GET", "/artists"),
+    ]);
+
+    expect(answers.map(({ status }) => status)).toEqual([201, 409, 422, 200, 409, 200]);
+    const positions = [0, 3].map((at) => answers[at]?.field("Event-ID"));
+    expect(positions[0]).toBe(positions[1]);
+    expect((await send("GET", "/artists/5")).json).toMatchObject({ artist: { name: "Cluster", year: 1971 } });
+  });
+
+  test("keep their order", async () => {
+    const { send } = await serve(musicSql);
+
+    await Promise.all(Array.from({ length: 20 }, (_, year) => send("PATCH", "/artists/1", { year: 1900 + year })));
+
+    expect((await send("GET", "/artists/1")).json).toMatchObject({ artist: { year: 1919 } });
+  });
+
+  test("survive one whose failure rolls the transaction back", async () => {
+    const { send } = await serve(`CREATE TABLE t (id INTEGER PRIMARY KEY, a UNIQUE ON CONFLICT ROLLBACK);
+      INSERT INTO t VALUES (1, 1)`);
+
+    const answers = await Promise.all([1, 2, 1, 3].map((a) => send("POST", "/t", { a })));
+
+    expect(answers.map(({ status }) => status)).toEqual([409, 201, 409, 201]);
+    expect((await send("GET", "/t")).json).toMatchObject({ t: [{ a: 1 }, { a: 2 }, { a: 3 }] });
+  });
+
+  test("survive one whose foreign key fails at the commit", async () => {
+    const { send } = await serve(`CREATE TABLE a (id INTEGER PRIMARY KEY);
+      CREATE TABLE b (id INTEGER PRIMARY KEY, a_id REFERENCES a DEFERRABLE INITIALLY DEFERRED)`);
+
+    const answers = await Promise.all([
+      send("POST", "/b", { a_id: 7 }),
+      send("POST", "/a", { id: 1 }),
+      send("POST", "/b", { a_id: 1 }),
+    ]);
+
+    expect(answers.map(({ status }) => status)).toEqual([409, 201, 201]);
+  });
+
+  test("see the schema as another program has just changed it", async () => {
+    const { send, other } = await serve(musicSql);
+    other.exec("ALTER TABLE artists ADD COLUMN country TEXT; CREATE TABLE labels (id INTEGER PRIMARY KEY)");
+
+    const answers = await Promise.all([
+      send("PATCH", "/artists/1", { country: "DE" }),
+      send("POST", "/labels", {}),
+      send("GET", "/artists/1"),
+    ]);
+
+    expect(answers.map(({ status }) => status)).toEqual([200, 201, 200]);
+    expect((await send("GET", "/artists/1")).json).toEqual({ artist: { ...kraftwerk, country: "DE" } });
+  });
+});
