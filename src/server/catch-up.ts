@@ -1,7 +1,7 @@
 import type { ConnectionCore, Subscription } from "./core.ts";
 import { chunkBytes, encodeNotification, joinBytes, type Notification } from "./delivery.ts";
 import type { Batch, Page } from "./journal.ts";
-import { reopenSubscription } from "./opening.ts";
+import { reopenSubscription, showDocument } from "./opening.ts";
 
 /** How many changes are read from the journal at once. */
 const pageChanges = 1_000;
@@ -54,6 +54,7 @@ export class CatchUp {
       await this.#connection.room();
       return true;
     }
+    if (subscription.derived) return this.#guard(subscription, () => this.#show(subscription));
     if (subscription.epoch !== hub.epoch) return this.#startOver(subscription);
     try {
       if (subscription.cursor > hub.bookmark.position) return await this.#awaitTail(subscription);
@@ -154,6 +155,17 @@ export class CatchUp {
   #frame(subscription: Subscription, notification: Notification): Uint8Array {
     const message = encodeNotification(notification, subscription.form, subscription.view?.url ?? "");
     return this.#connection.transport.framing.frame(message);
+  }
+
+  /** Gives a subscription of a derived view the document, unless it has it: there is no history to go through. */
+  #show(subscription: Subscription): boolean {
+    const { derived, standing } = subscription;
+    if (derived && derived.eventId !== standing) showDocument(subscription, derived);
+    if (subscription.state !== "behind") return false;
+    subscription.state = "live";
+    derived?.live.add(subscription);
+    this.#connection.settle(subscription);
+    return false;
   }
 
   /** The subscription stands where the hub stands: it goes live, and says so. */

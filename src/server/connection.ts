@@ -21,6 +21,8 @@ export interface Handshake {
   readonly target: string;
   /** The handshake's fields. */
   readonly fields: readonly Field[];
+  /** Who the peer is at the transport: handed to the origin as it is, looked at by nobody else. */
+  readonly peer?: unknown;
 }
 
 /**
@@ -33,6 +35,7 @@ export class Connection implements ConnectionCore {
   readonly transport: Transport;
   /** The viewer's fields as the handshake gave them. */
   readonly fields: readonly Field[];
+  readonly peer: unknown;
   own: Subscription | undefined;
   /** In-band subscriptions by canonical URL. */
   others: Map<string, Subscription> | undefined;
@@ -44,13 +47,14 @@ export class Connection implements ConnectionCore {
   #catchUp: CatchUp | undefined;
   #reader: RequestReader | undefined;
   #waiters: (() => void)[] = [];
-  #turn: Promise<void> | undefined;
+  #turns: Map<string, Promise<void>> | undefined;
 
-  constructor(hub: HubCore, transport: Transport, level: 0 | 1, fields: readonly Field[]) {
+  constructor(hub: HubCore, transport: Transport, level: 0 | 1, fields: readonly Field[], peer?: unknown) {
     this.hub = hub;
     this.transport = transport;
     this.level = level;
     this.fields = fields;
+    this.peer = peer;
     this.lastSentAt = hub.clock.now();
   }
 
@@ -87,7 +91,7 @@ export class Connection implements ConnectionCore {
   }
 
   find(url: string): Subscription | undefined {
-    return this.own?.view?.url === url ? this.own : this.others?.get(url);
+    return this.own?.url === url ? this.own : this.others?.get(url);
   }
 
   /** True while more is unsent than one connection may hold: then it is parked [R-SUB-12]. */
@@ -104,8 +108,11 @@ export class Connection implements ConnectionCore {
     while (this.isCongested && !this.isClosed) await new Promise<void>((resolve) => this.#waiters.push(resolve));
   }
 
-  /** Runs `task` after those that were given before it. One that fails ends the connection with 1011. */
-  inTurn(task: () => Promise<void> | void): Promise<void> {
+  /** Runs `task` after those for the same URL that were given before it. One that fails ends the connection with 1011. */
+  inTurn(target: string, task: () => Promise<void> | void): Promise<void> {
+    this.#turns ??= new Map();
+    const turns = this.#turns;
+    const before = turns.get(target);
     const run = async (): Promise<void> => {
       try {
         await task();
@@ -113,10 +120,10 @@ export class Connection implements ConnectionCore {
         this.hub.reportError(error, "open");
         this.close(1011, "The subscription could not be opened.");
       }
-      if (this.#turn === turn) this.#turn = undefined;
+      if (turns.get(target) === turn) turns.delete(target);
     };
-    const turn = this.#turn ? this.#turn.then(run) : run();
-    this.#turn = turn;
+    const turn = before ? before.then(run) : run();
+    turns.set(target, turn);
     return turn;
   }
 
@@ -185,6 +192,19 @@ export class Connection implements ConnectionCore {
     if (view?.record !== undefined && delivery.notifications.at(-1)?.status === 204) this.endGone(subscription);
   }
 
+  /** As `deliver`, to a subscription of a derived view: it has no position to go on from, only the document. */
+  deliverDerived(subscription: Subscription, delivery: Delivery): void {
+    const { derived } = subscription;
+    if (!derived) return;
+    if (this.isCongested) {
+      this.#park(subscription, 0);
+      return;
+    }
+    const { chunks } = delivery.encoded(subscription.form, this.transport.framing);
+    for (const chunk of chunks) this.send(chunk.bytes);
+    subscription.standing = derived.eventId;
+  }
+
   /** Has a subscription go on from `cursor` when there is room. */
   #park(subscription: Subscription, cursor: number): void {
     subscription.leave();
@@ -217,7 +237,7 @@ export class Connection implements ConnectionCore {
     subscription.caughtUp = true;
     if (!subscription.owesBookmark) return;
     subscription.owesBookmark = false;
-    this.sendMessage({ status: 304, fields: [["Event-ID", this.hub.bookmark.eventId], ...subscription.labels] });
+    this.sendMessage({ status: 304, fields: [...subscription.bookmark, ...subscription.labels] });
   }
 
   /** Sends a sign of life: a bookmark where that is true, otherwise a ping [R-HB-1]. */
@@ -232,7 +252,8 @@ export class Connection implements ConnectionCore {
     const isTrue = (!this.own || this.own.caughtUp) && !this.#hasBehind;
     if (this.level === 0 || !isTrue) return false;
     const { journal, bookmark } = this.hub;
-    this.sendMessage({ status: 304, fields: journal ? [["Event-ID", bookmark.eventId]] : [] });
+    const position: readonly Field[] = journal ? [["Event-ID", bookmark.eventId]] : [];
+    this.sendMessage({ status: 304, fields: this.own?.bookmark ?? position });
     return true;
   }
 
@@ -258,8 +279,8 @@ export class Connection implements ConnectionCore {
   /** Takes a subscription off; nothing more comes for it. */
   remove(subscription: Subscription): void {
     if (subscription === this.own) this.own = undefined;
-    else if (subscription.view && this.others?.get(subscription.view.url) === subscription) {
-      this.others.delete(subscription.view.url);
+    else if (subscription.url !== undefined && this.others?.get(subscription.url) === subscription) {
+      this.others.delete(subscription.url);
     }
     this.#forget(subscription);
     this.#settleOwn();

@@ -1,6 +1,8 @@
 import type { Body, Field } from "../protocol/index.ts";
 import type { Clock } from "./clock.ts";
 import type { Delivery, Form, Notification } from "./delivery.ts";
+import type { DerivedView, Viewer } from "./derived/view.ts";
+import type { DerivedViews } from "./derived/views.ts";
 import type { Bookmark, Change, Journal, Representation } from "./journal.ts";
 import type { HubLimits } from "./options.ts";
 import type { DirectView, OriginResponse } from "./origin.ts";
@@ -21,13 +23,15 @@ export interface HubCore {
   /** Counts how often the journal lost its thread; cursors of another epoch mean nothing. */
   readonly epoch: number;
   /** Asks the origin, in bounded time; never rejects. */
-  ask(method: string, target: string, fields: readonly Field[]): Promise<OriginResponse>;
+  ask(method: string, target: string, fields: readonly Field[], viewer?: Viewer): Promise<OriginResponse>;
   /** As `ask`; those that ask the same while it waits, and nothing happened meanwhile, share the answer. */
   askShared(method: string, target: string, fields: readonly Field[]): Promise<OriginResponse>;
   /** Brings the hub to everything committed before the call. */
   sync(): Promise<void>;
   /** Puts a subscription into its view. */
-  join(subscription: Subscription, description: DirectView): void;
+  join(subscription: Subscription, start: DirectStart | DerivedStart): void;
+  /** Views that are derived by asking again; absent where only the journal's are served. */
+  readonly derived: DerivedViews<Subscription> | undefined;
   /** Takes a subscription out of its view. */
   part(subscription: Subscription): void;
   represent(change: Change): Representation;
@@ -58,6 +62,8 @@ export interface ConnectionCore {
   readonly transport: Transport;
   /** The viewer's fields as the handshake gave them. */
   readonly fields: readonly Field[];
+  /** Who the peer is at the transport; opaque. */
+  readonly peer: unknown;
   /** The handshake's subscription. */
   own: Subscription | undefined;
   /** In-band subscriptions by canonical URL. */
@@ -76,8 +82,10 @@ export interface ConnectionCore {
   deliver(subscription: Subscription, delivery: Delivery): void;
   /** Resolves once the connection is not congested any more, or closed. */
   room(): Promise<void>;
-  /** Runs `task` after those that were given before it. One that fails ends the connection with 1011. */
-  inTurn(task: () => Promise<void> | void): Promise<void>;
+  /** Runs `task` after those for the same URL that were given before it. One that fails ends the connection with 1011. */
+  inTurn(target: string, task: () => Promise<void> | void): Promise<void>;
+  /** As `deliver`, to a subscription of a derived view: it has no position to go on from, only the document. */
+  deliverDerived(subscription: Subscription, delivery: Delivery): void;
   /** Has a subscription that is behind brought to where the hub stands. */
   catchUp(subscription: Subscription): void;
   /** Tells a subscription that just went live that it is caught up. */
@@ -92,6 +100,21 @@ export interface ConnectionCore {
   close(code: number, reason: string): void;
 }
 
+/** Where a direct view is followed from. */
+export interface DirectStart {
+  readonly kind: "direct";
+  readonly view: DirectView;
+  readonly cursor: number;
+  readonly epoch: number;
+}
+
+/** The derived view to follow, and who follows it. */
+export interface DerivedStart {
+  readonly kind: "derived";
+  readonly view: DerivedView<Subscription>;
+  readonly viewer: Viewer;
+}
+
 /** One connection's interest in one view. Live, it needs no cursor: it stands where the hub stands. */
 export class Subscription {
   readonly connection: ConnectionCore;
@@ -101,6 +124,9 @@ export class Subscription {
   target: string;
   fields: readonly Field[];
   view: View<Subscription> | undefined;
+  /** What it follows where that is a derived view, and the position that it was given last. */
+  derived: DerivedView<Subscription> | undefined;
+  standing = "";
   state: "opening" | "behind" | "live" | "ended" = "opening";
   /** Everything up to here was given to the connection; counts while it is behind. */
   cursor = 0;
@@ -125,14 +151,27 @@ export class Subscription {
     return this.isOwn ? "level1" : "labelled";
   }
 
+  /** The URL of what it follows, in canonical form; `undefined` before it is opened. */
+  get url(): string | undefined {
+    return this.derived?.url ?? this.view?.url;
+  }
+
   /** The fields that name the subscription on a message of its own. */
   get labels(): readonly Field[] {
-    return this.isOwn || !this.view ? [] : [["Subscription", this.view.url]];
+    return this.isOwn || this.url === undefined ? [] : [["Subscription", this.url]];
+  }
+
+  /** The fields that say where it stands while it is live. */
+  get bookmark(): readonly Field[] {
+    const { journal, bookmark } = this.connection.hub;
+    if (this.derived) return [["Event-ID", this.standing]];
+    return journal ? [["Event-ID", bookmark.eventId]] : [];
   }
 
   /** Leaves its view: nothing is delivered to it any more. */
   leave(): void {
     this.held = undefined;
     this.view?.live.delete(this);
+    this.derived?.live.delete(this);
   }
 }

@@ -12,6 +12,8 @@ export interface Notification {
   readonly url: string;
   /** The record as it is now; absent on 204. */
   readonly representation?: Representation;
+  /** The record's place in the list once this is applied; in derived views. */
+  readonly index?: number;
   /** The commit mark, on the last notification of a batch. */
   eventId?: string;
 }
@@ -33,6 +35,7 @@ export function encodeNotification(notification: Notification, form: Form, subsc
     ["Content-Location", notification.url],
   ];
   if (form !== "level0") {
+    if (notification.index !== undefined) fields.push(["Item-Index", String(notification.index)]);
     if (etag !== undefined) fields.push(["ETag", etag]);
     if (notification.eventId !== undefined) fields.push(["Event-ID", notification.eventId]);
     if (form === "labelled") fields.push(["Subscription", subscription]);

@@ -1,7 +1,8 @@
 import { createProblem, problemResponse, wellKnownPath } from "../protocol/index.ts";
 import { Connection, type Handshake } from "./connection.ts";
-import { type ConnectionCore, type HubCore, Subscription } from "./core.ts";
+import { type ConnectionCore, type DerivedStart, type DirectStart, type HubCore, Subscription } from "./core.ts";
 import { Delivery, type Notification } from "./delivery.ts";
+import { createDerivedViews } from "./derived-listener.ts";
 import { Drain } from "./drain.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { Batch, Bookmark, Change, Journal, Representation } from "./journal.ts";
@@ -49,6 +50,12 @@ export interface Hub {
   /** The 200 at `/.well-known/rocket`. */
   wellKnown(): OriginResponse;
   /**
+   * Says that resources may have changed: derived views of them, and of what is above and below, are looked at again.
+   *
+   * @param urls - paths, or absolute URLs
+   */
+  changed(urls: readonly string[]): void;
+  /**
    * Ends every connection: a last bookmark, then 1012 in random order over the drain window [R-CLOSE-4].
    *
    * @param drainMs - the window in milliseconds; shorter where there are few connections. Default 5,000
@@ -73,6 +80,7 @@ class DirectHub implements Hub, HubCore {
   readonly reportError: ResolvedHubOptions["reportError"];
   readonly ask: HubCore["ask"];
   readonly askShared: HubCore["askShared"];
+  readonly derived: HubCore["derived"];
   bookmark: Bookmark;
   epoch = 0;
   readonly #options: ResolvedHubOptions;
@@ -96,7 +104,7 @@ class DirectHub implements Hub, HubCore {
     this.reportError = options.reportError;
     this.recent = new RecentBatches(options.limits.maxRecentChanges);
     const client = new OriginClient(options);
-    this.ask = (method, target, fields) => client.ask(method, target, fields);
+    this.ask = (method, target, fields, viewer) => client.ask(method, target, fields, viewer);
     this.askShared = (method, target, fields) =>
       client.askShared(method, target, fields, `${this.epoch} ${this.bookmark.position}`);
     this.bookmark = options.journal?.head ?? { position: 0, eventId: "" };
@@ -104,6 +112,7 @@ class DirectHub implements Hub, HubCore {
       this.#incoming.push(batch);
       this.#schedule();
     });
+    this.derived = options.derived && createDerivedViews(this, options.derived);
     this.#heartbeat = new Heartbeat(options.clock, this.#connections, () => this.#forgetLarge());
   }
 
@@ -114,20 +123,25 @@ class DirectHub implements Hub, HubCore {
   get counts(): HubCounts {
     let subscriptions = 0;
     for (const view of this.#views.values()) subscriptions += view.subscriptions.size;
-    return { connections: this.#connections.size, subscriptions, views: this.#views.size };
+    const { views = 0, followers = 0 } = this.derived?.counts ?? {};
+    return {
+      connections: this.#connections.size,
+      subscriptions: subscriptions + followers,
+      views: this.#views.size + views,
+    };
   }
 
-  authorise({ target, fields }: Handshake): Promise<Opening> {
+  authorise({ target, fields, peer }: Handshake): Promise<Opening> {
     if (isWellKnown(target)) {
       const detail = "This URL is for connections that offer the subprotocol rocket.v1.";
       return Promise.resolve({ kind: "refused", response: problemResponse(createProblem(400, detail)) });
     }
-    return openView(this, { target, fields: viewerFields(fields) }, { lastEventId: "*" });
+    return openView(this, { target, fields: viewerFields(fields), peer }, { lastEventId: "*" });
   }
 
   connect(transport: Transport, handshake: Handshake, authorised?: Opening): Connection {
     const { level, target } = handshake;
-    const connection = new Connection(this, transport, level, viewerFields(handshake.fields));
+    const connection = new Connection(this, transport, level, viewerFields(handshake.fields), handshake.peer);
     this.#connections.add(connection);
     if (this.#drain) {
       connection.close(1012, restarting);
@@ -150,9 +164,14 @@ class DirectHub implements Hub, HubCore {
     this.#drain ??= new Drain(this.clock, this.#connections, drainMs, restarting, () => {
       this.#heartbeat.stop();
       this.#untail?.();
+      this.derived?.stop();
     });
     this.#flush();
     return this.#drain.run();
+  }
+
+  changed(urls: readonly string[]): void {
+    this.#options.derived?.staleness.publish(urls);
   }
 
   async sync(): Promise<void> {
@@ -160,12 +179,23 @@ class DirectHub implements Hub, HubCore {
     this.#flush();
   }
 
-  join(subscription: Subscription, description: DirectView): void {
+  join(subscription: Subscription, start: DirectStart | DerivedStart): void {
+    if (start.kind === "direct") this.#joinDirect(subscription, start.view);
+    else this.#joinDerived(subscription, start);
+  }
+
+  #joinDerived(subscription: Subscription, { view, viewer }: DerivedStart): void {
+    if (subscription.derived !== view) this.part(subscription);
+    this.derived?.follow(view, subscription, viewer);
+    subscription.derived = view;
+  }
+
+  #joinDirect(subscription: Subscription, description: DirectView): void {
     const view = new View<Subscription>(description);
     const known = this.#views.get(view.url);
     const isSame = known?.key === view.key && known.collection === view.collection && known.record === view.record;
     const joined = known && isSame ? known : view;
-    if (subscription.view === joined) return;
+    if (subscription.view === joined && !subscription.derived) return;
     this.part(subscription);
     if (joined === view) {
       this.#views.set(view.url, view);
@@ -176,9 +206,13 @@ class DirectHub implements Hub, HubCore {
   }
 
   part(subscription: Subscription): void {
+    const { derived } = subscription;
+    subscription.derived = undefined;
+    derived?.remove(subscription);
     const { view } = subscription;
     if (!view?.subscriptions.delete(subscription)) return;
     view.live.delete(subscription);
+    subscription.view = undefined;
     if (view.subscriptions.size > 0) return;
     this.#index.remove(view);
     if (this.#views.get(view.url) === view) this.#views.delete(view.url);
@@ -251,7 +285,9 @@ class DirectHub implements Hub, HubCore {
     const from = this.bookmark.position;
     const produced = new Map<View<Subscription>, Notification[]>();
     const reset = new Set<View<Subscription>>();
+    const collections = new Set<string>();
     for (const batch of batches) {
+      if (this.derived) for (const { collection } of batch.changes) collections.add(collection);
       if (batch.lost) {
         produced.clear();
         for (const view of this.#index.all()) reset.add(view);
@@ -274,6 +310,8 @@ class DirectHub implements Hub, HubCore {
       }
     }
     for (const view of reset) for (const subscription of view.live) reopenSubscription(subscription);
+    if (batches.some(({ lost }) => lost)) this.derived?.changed(["/"], true);
+    else this.derived?.changed([...collections], true);
   }
 
   #match(batch: Batch, produced: Map<View<Subscription>, Notification[]>, reset: Set<View<Subscription>>): void {

@@ -1,5 +1,8 @@
 export { type Clock, systemClock } from "./clock.ts";
 export type { Connection, Handshake } from "./connection.ts";
+export type { DerivedOptions } from "./derived/options.ts";
+export type { RecordOptions } from "./derived/record-rule.ts";
+export { createLocalStaleness, type Staleness } from "./derived/staleness.ts";
 export { createHub, type Hub, type HubCounts } from "./hub.ts";
 export type { Batch, Bookmark, Change, Image, Journal, Page, Representation, Value } from "./journal.ts";
 export {

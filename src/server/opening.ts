@@ -6,8 +6,9 @@ import {
   prefersStrict,
   problemResponse,
 } from "../protocol/index.ts";
-import type { HubCore, Subscription } from "./core.ts";
-import type { DirectView, OriginResponse } from "./origin.ts";
+import type { ConnectionCore, DerivedStart, DirectStart, HubCore, Subscription } from "./core.ts";
+import type { DerivedView, Viewer } from "./derived/view.ts";
+import type { OriginResponse } from "./origin.ts";
 import { endToEndFields } from "./viewer.ts";
 
 /** What a subscriber asks for beside the URL. */
@@ -24,22 +25,22 @@ export interface OpeningWishes {
 export interface OpeningRequest {
   readonly target: string;
   readonly fields: readonly Field[];
+  readonly peer?: unknown;
 }
 
-/** What became of an opening: accepted with its opening message, or refused with the origin's or the hub's answer. */
-export type Opening =
-  | {
-      readonly kind: "accepted";
-      readonly view: DirectView;
-      readonly status: 200 | 304;
-      readonly fields: readonly Field[];
-      readonly body: OriginResponse["body"];
-      readonly cursor: number;
-      readonly epoch: number;
-      /** The answer behind it, which others may open with, too. */
-      readonly response: OriginResponse;
-    }
-  | { readonly kind: "refused"; readonly response: OriginResponse };
+/** An opening that may begin, with its first message. */
+export interface AcceptedOpening {
+  readonly kind: "accepted";
+  readonly start: DirectStart | DerivedStart;
+  readonly status: 200 | 304;
+  readonly fields: readonly Field[];
+  readonly body: OriginResponse["body"];
+  /** What the message is made of, which others may open with, too. */
+  readonly source: object;
+}
+
+/** What became of an opening: accepted, or refused with the origin's or the hub's answer. */
+export type Opening = AcceptedOpening | { readonly kind: "refused"; readonly response: OriginResponse };
 
 /** The wishes that a subscriber's fields state. */
 export function openingWishes(fields: readonly Field[]): OpeningWishes {
@@ -62,9 +63,14 @@ function passedFields(fields: readonly Field[], eventId?: string): Field[] {
 }
 
 /** A refusal as a problem or a redirect: what the origin said where that is one, else a problem of its status. */
-function refusalOf(response: OriginResponse): OriginResponse {
+export function refusalOf(response: OriginResponse): OriginResponse {
   const { status, fields, body } = response;
   const kept = passedFields(fields);
+  if (isSuccess(response) && !isDocument(response)) {
+    return problemResponse(
+      createProblem(415, `A GET of this URL is answered with ${status}, which is no document to follow.`),
+    );
+  }
   if (isSuccess(response)) {
     const detail =
       response.notLive ??
@@ -81,6 +87,8 @@ function refusalOf(response: OriginResponse): OriginResponse {
   return problemResponse(createProblem(known, `A GET of this URL is answered with ${status}.`), carried);
 }
 
+const lostHistory = "What happened is not known. GET again and reconnect.";
+
 const isBusy = problemResponse(createProblem(503, "The journal can't be read just now."), [["Retry-After", "1"]]);
 
 type Ask = (method: string) => Promise<OriginResponse>;
@@ -88,49 +96,108 @@ type Ask = (method: string) => Promise<OriginResponse>;
 /** Runs the GET (or, where no state is sent, the HEAD) that authorises a subscription and gives its start. Never rejects. */
 export async function openView(
   hub: HubCore,
-  { target, fields }: OpeningRequest,
+  request: OpeningRequest,
   wishes: OpeningWishes,
   isShared = false,
 ): Promise<Opening> {
-  const ask: Ask = (method) => (isShared ? hub.askShared(method, target, fields) : hub.ask(method, target, fields));
+  const { target, fields, peer } = request;
+  const viewer: Viewer = { fields, peer };
+  const ask: Ask = (method) => {
+    return isShared && !hub.derived ? hub.askShared(method, target, fields) : hub.ask(method, target, fields, viewer);
+  };
+  const arming = hub.derived?.arm();
   try {
-    return await openWith(hub, ask, wishes);
+    const open = hub.journal ? undefined : hub.derived?.findOpen(target, viewer);
+    if (open) return openDerived(open, viewer, wishes);
+    const opening = await openDirect(hub, ask, wishes);
+    if (opening.kind !== "other") return opening;
+    const { derived } = hub;
+    const response = opening.isHead ? await ask("GET") : opening.response;
+    if (!derived || !arming || !isDocument(response)) return { kind: "refused", response: refusalOf(response) };
+    return openDerived(await derived.place(target, viewer, response, arming), viewer, wishes);
   } catch (error) {
     hub.reportError(error, "open");
     return { kind: "refused", response: isBusy };
+  } finally {
+    if (arming) hub.derived?.disarm(arming);
   }
 }
 
-async function openWith(hub: HubCore, ask: Ask, wishes: OpeningWishes): Promise<Opening> {
+function isDocument({ status }: OriginResponse): boolean {
+  return status === 200 || status === 203;
+}
+
+interface OtherAnswer {
+  readonly kind: "other";
+  readonly response: OriginResponse;
+  readonly isHead: boolean;
+}
+
+async function openDirect(hub: HubCore, ask: Ask, wishes: OpeningWishes): Promise<Opening | OtherAnswer> {
   const { epoch, journal } = hub;
   const { lastEventId } = wishes;
   const isResume = lastEventId !== undefined && lastEventId !== "*";
   const located = isResume ? await journal?.locate(lastEventId) : undefined;
-  const needsState = located === undefined && lastEventId !== "*";
+  const needsState = !journal || (located === undefined && lastEventId !== "*");
   const response = await ask(needsState ? "GET" : "HEAD");
   const { view } = response;
-  if (!isSuccess(response) || !view || !journal) return { kind: "refused", response: refusalOf(response) };
+  if (!isSuccess(response)) return { kind: "refused", response: refusalOf(response) };
+  if (!view || !journal) return { kind: "other", response, isHead: !needsState };
+  const start = (cursor: number): DirectStart => ({ kind: "direct", view, cursor, epoch });
   if (!needsState) {
-    const cursor = located ?? view.position;
     const eventId = located === undefined ? view.eventId : (lastEventId ?? "");
     const fields: Field[] = [["Event-ID", eventId]];
-    return { kind: "accepted", view, status: 304, fields, body: "", cursor, epoch, response };
+    return {
+      kind: "accepted",
+      start: start(located ?? view.position),
+      status: 304,
+      fields,
+      body: "",
+      source: response,
+    };
   }
-  if (isResume && wishes.isStrict) {
+  const etag = fieldValue(response.fields, "etag");
+  const message = openingMessage(wishes, view.eventId, etag, response, passedFields(response.fields, view.eventId));
+  return message.kind === "refused" ? message : { ...message, start: start(view.position), source: response };
+}
+
+type OpeningMessage =
+  | { readonly kind: "refused"; readonly response: OriginResponse }
+  | Pick<AcceptedOpening, "kind" | "status" | "fields" | "body">;
+
+/** What a subscriber whose position is not known any more is sent first [R-RES-2, R-RES-4, R-SUB-7]. */
+function openingMessage(
+  { lastEventId, isStrict, ifNoneMatch }: OpeningWishes,
+  eventId: string,
+  etag: string | undefined,
+  { body }: Pick<OriginResponse, "body">,
+  fields: readonly Field[],
+): OpeningMessage {
+  if (lastEventId !== undefined && lastEventId !== "*" && isStrict) {
     const detail = `What followed ${JSON.stringify(lastEventId.slice(0, 128))} is not known any more. Subscribe without Last-Event-ID.`;
     return { kind: "refused", response: problemResponse(createProblem(410, detail)) };
   }
-  const etag = fieldValue(response.fields, "etag");
-  const cursor = view.position;
-  if (wishes.ifNoneMatch !== undefined && etag !== undefined && matchesEntityTag(wishes.ifNoneMatch, etag)) {
+  if (ifNoneMatch !== undefined && etag !== undefined && matchesEntityTag(ifNoneMatch, etag)) {
     const kept: Field[] = [
       ["ETag", etag],
-      ["Event-ID", view.eventId],
+      ["Event-ID", eventId],
     ];
-    return { kind: "accepted", view, status: 304, fields: kept, body: "", cursor, epoch, response };
+    return { kind: "accepted", status: 304, fields: kept, body: "" };
   }
-  const passed = passedFields(response.fields, view.eventId);
-  return { kind: "accepted", view, status: 200, fields: passed, body: response.body, cursor, epoch, response };
+  return { kind: "accepted", status: 200, fields, body };
+}
+
+/** The opening of a derived view: its position is its document's, so a resume is exact or begins anew [R-DER-8]. */
+function openDerived(view: DerivedView<Subscription>, viewer: Viewer, wishes: OpeningWishes): Opening {
+  const { eventId, etag, document, fields } = view;
+  const start: DerivedStart = { kind: "derived", view, viewer };
+  const source = document;
+  const position: Field = ["Event-ID", eventId];
+  if (wishes.lastEventId === eventId || wishes.lastEventId === "*") {
+    return { kind: "accepted", start, status: 304, fields: [position], body: "", source };
+  }
+  const message = openingMessage(wishes, eventId, etag, document, [...fields, position]);
+  return message.kind === "refused" ? message : { ...message, start, source };
 }
 
 /**
@@ -140,36 +207,68 @@ async function openWith(hub: HubCore, ask: Ask, wishes: OpeningWishes): Promise<
  */
 export function beginSubscription(
   subscription: Subscription,
-  opening: Opening & { kind: "accepted" },
+  opening: AcceptedOpening,
   extraFields: readonly Field[] = [],
   isShared = false,
 ): void {
   const { connection } = subscription;
-  connection.hub.join(subscription, opening.view);
-  subscription.cursor = opening.cursor;
-  subscription.epoch = opening.epoch;
+  const { start, status, fields, body, source } = opening;
+  connection.hub.join(subscription, start);
+  if (start.kind === "direct") {
+    subscription.cursor = start.cursor;
+    subscription.epoch = start.epoch;
+  } else {
+    subscription.standing = fieldValue(fields, "event-id") ?? "";
+  }
   subscription.state = "behind";
   subscription.owesBookmark = true;
-  connection.sendMessage({
-    status: opening.status,
-    fields: [...opening.fields, ...subscription.labels, ...extraFields],
-    body: opening.body,
-    frames: isShared ? connection.hub.shared.of(opening.response, subscription.form) : undefined,
-  });
+  const frames = isShared ? connection.hub.shared.of(source, subscription.form) : undefined;
+  connection.sendMessage({ status, fields: [...fields, ...subscription.labels, ...extraFields], body, frames });
   connection.catchUp(subscription);
+}
+
+/** Gives a subscription of a derived view the document as it is now [R-DER-5]; at Level 0 it has to GET it itself. */
+export function showDocument(subscription: Subscription, view: DerivedView<Subscription>): void {
+  const { connection } = subscription;
+  if (connection.level === 0) {
+    connection.close(1012, lostHistory);
+    return;
+  }
+  subscription.standing = view.eventId;
+  subscription.owesBookmark = true;
+  connection.sendMessage({
+    status: 200,
+    fields: [...view.fields, ["Event-ID", view.eventId], ...subscription.labels],
+    body: view.document.body,
+    frames: connection.hub.shared.of(view.document, subscription.form),
+  });
+}
+
+/**
+ * Runs an opening when there is room for what it brings: the state is read when it can be sent, and no snapshot waits
+ * for a peer that does not read [R-SUB-12]. `undefined` once the connection is closed.
+ */
+export async function openWithRoom(
+  connection: ConnectionCore,
+  open: () => Promise<Opening>,
+): Promise<Opening | undefined> {
+  for (;;) {
+    await connection.room();
+    if (connection.isClosed) return undefined;
+    const opening = await open();
+    if (!connection.isCongested || opening.kind === "refused" || opening.status === 304) return opening;
+  }
 }
 
 /** Opens a subscription in its turn and begins it, or ends it with the refusal. */
 export function openSubscription(subscription: Subscription, wishes: OpeningWishes, isShared = false): void {
   const { connection } = subscription;
-  void connection.inTurn(async () => {
-    // The state is read when it can be sent: no snapshot waits for a peer that does not read [R-SUB-12].
-    await connection.room();
-    if (subscription.state !== "opening") return;
-    const opening = await openView(connection.hub, subscription, wishes, isShared);
-    if (subscription.state !== "opening") return;
+  const request = { target: subscription.target, fields: subscription.fields, peer: connection.peer };
+  void connection.inTurn(subscription.target, async () => {
+    const opening = await openWithRoom(connection, () => openView(connection.hub, request, wishes, isShared));
+    if (!opening || subscription.state !== "opening") return;
     if (opening.kind === "refused") connection.endRefused(subscription, opening.response);
-    else if (connection.level === 0) connection.close(1012, "What happened is not known. GET again and reconnect.");
+    else if (connection.level === 0) connection.close(1012, lostHistory);
     else beginSubscription(subscription, opening, [], isShared);
   });
 }

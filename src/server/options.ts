@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from "./clock.ts";
+import { type DerivedOptions, type ResolvedDerivedOptions, resolveDerivedOptions } from "./derived/options.ts";
 import type { Journal } from "./journal.ts";
 import type { Origin } from "./origin.ts";
 
@@ -24,8 +25,10 @@ export interface HubLimits {
 export interface HubOptions {
   /** Answers the GETs behind subscriptions. */
   readonly origin: Origin;
-  /** Where changes come from. Without one, nothing can be subscribed to. */
+  /** Where changes come from. Without one, only derived views can be subscribed to. */
   readonly journal?: Journal;
+  /** How resources without a journal are followed: by asking again. Default: they can't be subscribed to. */
+  readonly derived?: DerivedOptions;
   /** Bounds; each has a default. */
   readonly limits?: Partial<HubLimits>;
   /** Further promises of the origin, listed at `/.well-known/rocket`: `idempotency-key`. Default none. */
@@ -40,6 +43,7 @@ export interface HubOptions {
 export interface ResolvedHubOptions {
   readonly origin: Origin;
   readonly journal: Journal | undefined;
+  readonly derived: ResolvedDerivedOptions | undefined;
   readonly limits: HubLimits;
   readonly promises: readonly string[];
   readonly reportError: (error: unknown, stage: string) => void;
@@ -89,6 +93,7 @@ export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
   return {
     origin: options.origin,
     journal: options.journal,
+    derived: options.derived && resolveDerivedOptions(options.derived),
     limits,
     promises: [...(options.journal ? ["journal"] : []), ...(options.promises ?? [])],
     clock: options.clock ?? systemClock,

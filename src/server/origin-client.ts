@@ -1,4 +1,5 @@
 import { createProblem, type Field, problemResponse } from "../protocol/index.ts";
+import type { Viewer } from "./derived/view.ts";
 import type { ResolvedHubOptions } from "./options.ts";
 import type { OriginResponse } from "./origin.ts";
 import { viewerKey } from "./viewer.ts";
@@ -21,7 +22,7 @@ export class OriginClient {
   }
 
   /** The origin's answer; 504 where it takes too long, 500 where it fails. Never rejects. */
-  ask(method: string, target: string, fields: readonly Field[]): Promise<OriginResponse> {
+  ask(method: string, target: string, fields: readonly Field[], viewer?: Viewer): Promise<OriginResponse> {
     const { clock, limits, origin, reportError } = this.#options;
     const abort = new AbortController();
     return new Promise((resolve) => {
@@ -30,7 +31,17 @@ export class OriginClient {
         resolve(problemResponse(createProblem(504, "The origin did not answer in time."), [["Retry-After", "1"]]));
       }, limits.originTimeoutMs);
       Promise.resolve()
-        .then(() => origin({ method, target, fields, body: "", signal: abort.signal }))
+        .then(() =>
+          origin({
+            method,
+            target,
+            fields,
+            body: "",
+            peer: viewer?.peer,
+            ...(viewer && { lane: viewer }),
+            signal: abort.signal,
+          }),
+        )
         .then(checked)
         .catch((error: unknown) => {
           reportError(error, "origin");

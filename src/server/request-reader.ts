@@ -12,7 +12,14 @@ import {
   serverLimits,
 } from "../protocol/index.ts";
 import { type ConnectionCore, Subscription } from "./core.ts";
-import { beginSubscription, openingWishes, openView } from "./opening.ts";
+import {
+  type AcceptedOpening,
+  beginSubscription,
+  type OpeningRequest,
+  openingWishes,
+  openView,
+  openWithRoom,
+} from "./opening.ts";
 import type { OriginResponse } from "./origin.ts";
 import { inBandFields } from "./viewer.ts";
 
@@ -97,9 +104,9 @@ export class RequestReader {
     if (ownHost !== undefined && ownHost.toLowerCase() !== host?.toLowerCase()) {
       this.#refuse(421, `This connection is for ${host ?? "another host"}, not for ${ownHost}.`, id);
     } else if (request.method === "SUBSCRIBE") {
-      await this.#connection.inTurn(() => this.#subscribe(request, id));
+      await this.#connection.inTurn(request.target, () => this.#subscribe(request, id));
     } else if (request.method === "UNSUBSCRIBE") {
-      await this.#connection.inTurn(() => this.#unsubscribe(request, id));
+      await this.#connection.inTurn(request.target, () => this.#unsubscribe(request, id));
     } else {
       this.#refuse(501, `${request.method} is not served in band. Send it over HTTP.`, id);
     }
@@ -107,27 +114,20 @@ export class RequestReader {
 
   async #subscribe(request: HttpRequest, id: string): Promise<void> {
     const connection = this.#connection;
-    // The state is read when it can be sent: no snapshot waits for a peer that does not read [R-SUB-12].
-    await connection.room();
-    if (connection.isClosed) return;
     const fields = inBandFields(connection.fields, request.fields);
     const subscription = new Subscription(connection, request.target, fields, false);
-    const opening = await openView(connection.hub, subscription, openingWishes(request.fields));
-    if (connection.isClosed) return;
+    const asked = { target: request.target, fields, peer: connection.peer };
+    const wishes = openingWishes(request.fields);
+    const opening = await openWithRoom(connection, () => openView(connection.hub, asked, wishes));
+    if (!opening || connection.isClosed) return;
     if (opening.kind === "refused") {
       this.#answer(opening.response, [["Request-ID", id]]);
       return;
     }
-    const existing = connection.find(opening.view.url);
+    const { url } = opening.start.view;
+    const existing = connection.find(url);
     if (existing) {
-      existing.fields = fields;
-      existing.target = request.target;
-      const standing: Field[] = existing.state === "live" ? [["Event-ID", connection.hub.bookmark.eventId]] : [];
-      const named: Field[] = [
-        ["Subscription", opening.view.url],
-        ["Request-ID", id],
-      ];
-      connection.sendMessage({ status: 304, fields: [...standing, ...named] });
+      this.#renew(existing, asked, opening, id);
       return;
     }
     const count = (connection.others?.size ?? 0) + (connection.own ? 1 : 0);
@@ -140,8 +140,27 @@ export class RequestReader {
       return;
     }
     connection.others ??= new Map();
-    connection.others.set(opening.view.url, subscription);
+    connection.others.set(url, subscription);
     beginSubscription(subscription, opening, [["Request-ID", id]]);
+  }
+
+  /** Replaces what an existing subscription asks with, and keeps its position [R-BAND-5]. */
+  #renew(existing: Subscription, { target, fields }: OpeningRequest, { start }: AcceptedOpening, id: string): void {
+    existing.fields = fields;
+    existing.target = target;
+    const standing = existing.state === "live" ? existing.bookmark : [];
+    const named: Field[] = [
+      ["Subscription", start.view.url],
+      ["Request-ID", id],
+    ];
+    this.#connection.sendMessage({ status: 304, fields: [...standing, ...named] });
+    if (start.kind === "derived" && existing.state !== "opening") {
+      // Another viewer's document may be another one: then it comes as a fresh 200.
+      existing.leave();
+      this.#connection.hub.join(existing, start);
+      existing.state = "behind";
+      this.#connection.catchUp(existing);
+    }
   }
 
   #unsubscribe(request: HttpRequest, id: string): void {

@@ -31,6 +31,8 @@ export interface DocumentPlace {
   readonly target: string;
   /** Host and port. */
   readonly authority: string;
+  /** The app's own rule for where the records are. */
+  readonly rule?: RecordRule | undefined;
 }
 
 function isJson(contentType: string): boolean {
@@ -72,7 +74,7 @@ export function readDocument(contentType: string, body: Body, place: DocumentPla
   } catch {
     return { contentType, body };
   }
-  const rule = findRecordRule(parsed, place.target, place.authority);
+  const rule = place.rule ?? findRecordRule(parsed, place.target, place.authority);
   const list = rule && readList(body, rule, place);
   return list ? { contentType, body, list } : { contentType, body };
 }

@@ -15,6 +15,23 @@ export interface RecordRule {
   readonly kind: "link" | "key";
 }
 
+/** Where an app's own documents hold records, where Rocket can't tell by itself. */
+export interface RecordOptions {
+  /** The member of the document that holds the list. Default: the document itself is the list. */
+  readonly list?: string;
+  /** The member of a row that is its key: the record's URL is the collection's with the key behind it. */
+  readonly key?: string;
+  /** A JSON pointer into a row to its link. One of `key` and `link` is needed. */
+  readonly link?: string;
+}
+
+/** The rule that options state. @throws TypeError where they name neither key nor link */
+export function recordRuleOf({ list, key, link }: RecordOptions): RecordRule {
+  if (link !== undefined) return { member: list, pointer: link, kind: "link" };
+  if (key === undefined) throw new TypeError("records: an entry needs a key or a link.");
+  return { member: list, pointer: formatPointer(key), kind: "key" };
+}
+
 const linkPointers = ["/url", "/href", "/self", "/_links/self/href", "/links/self"];
 const keyPointers = ["/id", "/_id", "/uuid", "/key"];
 

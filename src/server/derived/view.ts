@@ -49,6 +49,7 @@ export interface ViewHost<Follower> {
 
 const lookAgainMs = [25, 100];
 const confirmGoneMs = 1_000;
+const lingerMs = 1_000;
 const firstRetryMs = 1_000;
 const lastRetryMs = 30_000;
 
@@ -118,7 +119,7 @@ export class DerivedView<Follower> {
 
   /** True from when the document was said to be stale until it was looked at. */
   get isStale(): boolean {
-    return this.#schedule.isDue;
+    return this.#schedule.isDue || this.#isTold;
   }
 
   /** True where an answer's document is the view's. */
@@ -157,6 +158,12 @@ export class DerivedView<Follower> {
       this.groups.set(groupKey, group);
     }
     group.followers.add(follower);
+    for (const other of this.groups.values()) {
+      if (other !== group && other.followers.delete(follower) && other.followers.size === 0)
+        this.groups.delete(other.key);
+    }
+    // What was said while nobody was there to look for it.
+    if (this.#isTold) this.#schedule.soon();
   }
 
   remove(follower: Follower): void {
@@ -164,25 +171,43 @@ export class DerivedView<Follower> {
     for (const group of this.groups.values()) {
       if (group.followers.delete(follower) && group.followers.size === 0) this.groups.delete(group.key);
     }
+    this.linger();
+  }
+
+  /** Forgets the view after a while unless somebody follows it then: those who come back soon find it. */
+  linger(): void {
     if (this.groups.size > 0) return;
+    this.#host.clock.setTimer(() => {
+      if (this.groups.size === 0) this.stop();
+    }, lingerMs);
+  }
+
+  /** Looks no more. Twice is fine. */
+  stop(): void {
     this.#schedule.stop();
     for (const resolve of this.#waiting.splice(0)) resolve();
     this.#host.forget(this);
   }
 
   async #look(): Promise<void> {
+    const group = this.#nextGroup();
     const waiting = this.#waiting.splice(0);
+    if (group) await this.#lookAs(group);
+    for (const resolve of waiting) resolve();
+  }
+
+  async #lookAs(group: ViewerGroup<Follower>): Promise<void> {
     const written = this.#written;
     const isTold = this.#isTold;
     this.#written = new Set();
     this.#isTold = false;
-    const group = this.#nextGroup();
-    if (group) {
-      const response = await this.#host.get(this.url, group.viewer, this.etag);
-      if (this.groups.get(group.key) === group) await this.#take(group, response, { written, isTold });
-      else if (this.groups.size > 0) this.stale([...written]);
+    const response = await this.#host.get(this.url, group.viewer, this.etag);
+    if (this.groups.get(group.key) === group) {
+      await this.#take(group, response, { written, isTold });
+    } else {
+      // Who asked is gone: somebody else has to.
+      this.stale([...written]);
     }
-    for (const resolve of waiting) resolve();
   }
 
   /** One whose 404 is to be confirmed, else the one that was checked least lately. */
@@ -216,7 +241,7 @@ export class DerivedView<Follower> {
     } else if (status === 200 || status === 203) {
       await this.#compare(group, response, cause);
     } else {
-      this.#end(group, () => this.#host.refuse([...group.followers], response));
+      this.#refuse(group, response);
     }
   }
 
@@ -225,15 +250,16 @@ export class DerivedView<Follower> {
       group.isMissing = true;
       this.#schedule.later(confirmGoneMs);
     } else if (this.document.list) {
-      this.#end(group, () => this.#host.refuse([...group.followers], response));
+      this.#refuse(group, response);
     } else {
-      this.#end(group, () => this.#host.gone(this, [...group.followers]));
+      this.#host.gone(this, [...group.followers]);
+      if (this.groups.size > 0) this.stale();
     }
   }
 
   /** Ends a group; the others still wait for what this look was to find. */
-  #end(_group: ViewerGroup<Follower>, end: () => void): void {
-    end();
+  #refuse(group: ViewerGroup<Follower>, response: OriginResponse): void {
+    this.#host.refuse([...group.followers], response);
     if (this.groups.size > 0) this.stale();
   }
 
@@ -269,7 +295,7 @@ export class DerivedView<Follower> {
     }
     const last = notifications.at(-1);
     if (last) last.eventId = this.eventId;
-    this.#host.deliver(this, new Delivery(this.url, notifications));
+    this.#host.deliver(this, new Delivery(this.url, notifications, 0, 0));
     const isFound = notifications.some(({ url }) => written.has(pathSegments(url).join("/")));
     if (!isFound) this.#lookAgain(written);
   }
@@ -280,15 +306,16 @@ export class DerivedView<Follower> {
     const { contentType } = after;
     if (!before.list && !after.list) {
       const etag = this.etag === undefined ? {} : { etag: this.etag };
-      return [{ status: 202, url: this.url, representation: { contentType, body: after.body, ...etag } }];
+      return [{ status: 202, position: 0, url: this.url, representation: { contentType, body: after.body, ...etag } }];
     }
     if (!before.list || !after.list || !isSameList(before.list, after.list)) return undefined;
     const steps = listDifference(before.list.rows, after.list.rows);
     const bytes = steps.reduce((sum, { text = "", url }) => sum + text.length + url.length, 0);
     if (bytes > after.body.length) return undefined;
     return steps.map(({ status, url, text, index }) => {
-      if (text === undefined || index === undefined) return { status, url };
-      return { status, url, index, representation: { contentType, body: text } };
+      const place: Notification = { status, position: 0, url };
+      if (text === undefined || index === undefined) return place;
+      return { ...place, index, representation: { contentType, body: text } };
     });
   }
 

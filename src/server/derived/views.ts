@@ -2,9 +2,10 @@ import { fieldValue } from "../../protocol/index.ts";
 import type { Clock } from "../clock.ts";
 import type { OriginRequest, OriginResponse } from "../origin.ts";
 import { Gate } from "./gate.ts";
+import { type RecordOptions, type RecordRule, recordRuleOf } from "./record-rule.ts";
 import type { RefreshTimes } from "./refresh.ts";
 import { hasCredentials, sharingOf, viewerKeyOf } from "./sharing.ts";
-import { PathIndex } from "./staleness.ts";
+import { PathIndex, type Staleness } from "./staleness.ts";
 import { DerivedView, type Viewer, type ViewHost } from "./view.ts";
 
 /** What derived views are made with. */
@@ -12,6 +13,10 @@ export interface DerivedViewsParts<Follower> {
   readonly clock: Clock;
   readonly times: RefreshTimes;
   readonly maxConcurrentGets: number;
+  /** Where it is told that something may have changed. */
+  readonly staleness: Staleness;
+  /** The app's own rules for where records are, by path. */
+  readonly records: Readonly<Record<string, RecordOptions>>;
   /** What the app says of who may share: a name that equal viewers share. */
   readonly viewer: ((request: OriginRequest) => string | undefined) | undefined;
   /** One GET, in bounded time; never rejects. */
@@ -34,14 +39,25 @@ export class DerivedViews<Follower> {
   readonly #open: Map<string, DerivedView<Follower>> = new Map();
   readonly #paths: PathIndex<DerivedView<Follower>> = new PathIndex();
   readonly #armings: Set<Arming> = new Set();
+  readonly #unsubscribe: () => void;
 
   constructor(parts: DerivedViewsParts<Follower>) {
     this.#parts = parts;
     this.#gate = new Gate(parts.maxConcurrentGets, (callback) => parts.clock.defer(callback));
+    this.#unsubscribe = parts.staleness.subscribe((urls) => this.changed(urls, false));
   }
 
-  get count(): number {
-    return this.#views.size;
+  get counts(): { readonly views: number; readonly followers: number } {
+    let followers = 0;
+    for (const { groups } of this.#views.values())
+      for (const group of groups.values()) followers += group.followers.size;
+    return { views: this.#views.size, followers };
+  }
+
+  /** Looks at nothing any more. */
+  stop(): void {
+    this.#unsubscribe();
+    for (const view of this.#views.values()) view.stop();
   }
 
   /** Says that what is at these URLs, above or below may have changed. @param isCertain - it can be read by now */
@@ -83,18 +99,24 @@ export class DerivedViews<Follower> {
     const own = known ? this.#views.get(key) : undefined;
     if (own && (await this.#joins(own, viewerKey, response))) return own;
     const authority = fieldValue(viewer.fields, "host") ?? "localhost";
-    const view = new DerivedView(this.#hostOf(), key, { target, authority }, response);
+    const view = new DerivedView(this.#hostOf(), key, { target, authority, rule: this.#ruleOf(target) }, response);
     this.#views.set(key, view);
     this.#paths.add(target, view);
     if (sharing.isOpen && !hasCredentials(viewer.fields)) this.#open.set(viewerKey, view);
     const isWritten = arming.written.some((url) => this.#paths.touched(url).has(view));
     if (isWritten) view.stale(arming.written);
+    view.linger();
     return view;
   }
 
   /** Puts a follower into a view. */
   follow(view: DerivedView<Follower>, follower: Follower, viewer: Viewer): void {
     view.add(follower, viewerKeyOf(view.url, viewer.fields), viewer);
+  }
+
+  #ruleOf(target: string): RecordRule | undefined {
+    const options = this.#parts.records[target.split("?")[0] ?? ""];
+    return options && recordRuleOf(options);
   }
 
   #nameOf(target: string, viewer: Viewer): string | undefined {
