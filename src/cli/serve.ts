@@ -34,6 +34,8 @@ function makeServer(scaffold: Scaffold, options: ServeOptions, output: Output): 
   const { allowOrigins, allowHosts } = options;
   return createServer({
     origin,
+    // Windows (limit, offset) are derived from the collection's changes.
+    derived: {},
     ...given({ journal, allowOrigins, allowHosts }),
     onError: (error, { stage }) => output.note(`rocket: ${stage}: ${explain(error)}`),
     log: (line) => output.note(`rocket: ${line}`),

@@ -14,6 +14,8 @@ export interface Applied {
   readonly url?: string;
   readonly body?: Body;
   readonly eventId?: string;
+  /** The record's place in the list, where the message told one. */
+  readonly index?: number;
 }
 
 /**
@@ -23,6 +25,8 @@ export interface Applied {
 export class Replica {
   /** Records by URL; each as the text of its JSON. A document without records is one record under its own URL. */
   records: Map<string, string> = new Map();
+  /** The records' URLs in the list's order, where the view tells places; else as they came. */
+  order: string[] = [];
   /** The position that `records` stands at; to be given as `Last-Event-ID`. */
   position: string | undefined;
   /** True from the first 304 after an opening message. */
@@ -70,7 +74,9 @@ export class Replica {
     } else if (kind === "enter" || kind === "change" || kind === "leave") {
       const url = fieldValue(message.fields, "content-location") ?? "";
       const body = kind === "leave" ? {} : { body: message.body };
-      this.#unmarked.push({ status: message.status, url, ...body, ...applied });
+      const index = fieldValue(message.fields, "item-index");
+      const place = index === undefined ? {} : { index: Number(index) };
+      this.#unmarked.push({ status: message.status, url, ...body, ...place, ...applied });
       if (eventId !== undefined) this.#commit(eventId);
     } else {
       this.ended = message;
@@ -86,7 +92,8 @@ export class Replica {
   #commit(eventId: string): void {
     for (const applied of this.#unmarked) {
       this.history.push(applied);
-      const { status, url = "", body } = applied;
+      const { status, url = "", body, index } = applied;
+      this.#reorder(url, status === 204 ? undefined : (index ?? this.order.length));
       if (status === 204) {
         this.records.delete(url);
         if (this.#isRecord && url === this.#url) this.isGone = true;
@@ -102,9 +109,17 @@ export class Replica {
     this.position = eventId;
   }
 
+  #reorder(url: string, index: number | undefined): void {
+    const known = this.order.indexOf(url);
+    if (known >= 0 && index === this.order.length) return;
+    if (known >= 0) this.order.splice(known, 1);
+    if (index !== undefined) this.order.splice(index, 0, url);
+  }
+
   #replace({ fields, body }: HttpResponse): void {
     this.snapshots += 1;
     this.records = new Map();
+    this.order = [];
     const document: unknown = JSON.parse(String(body));
     const field = fieldValue(fields, "items");
     const items = field === undefined ? undefined : parseItems(field);
@@ -118,6 +133,7 @@ export class Replica {
       const url = itemUrl(items, row, this.#url);
       if (url === undefined) throw new TypeError(`A row has no URL by ${field}: ${JSON.stringify(row)}`);
       this.records.set(url, JSON.stringify(row));
+      this.order.push(url);
     }
   }
 }

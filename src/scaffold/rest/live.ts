@@ -48,7 +48,8 @@ export function followCollection(
   isCut: boolean,
 ): Liveness {
   if (query.limit !== undefined || query.offset !== undefined) {
-    return { notLive: "A part of a collection can't be followed yet; subscribe without limit and offset." };
+    // A window has no journal of its own: the hub derives it, by asking again when the collection changed.
+    return settings.notLive === undefined ? {} : { notLive: settings.notLive };
   }
   if (isCut) {
     const most = `There are more than ${settings.maxRows} records, too many for a snapshot.`;

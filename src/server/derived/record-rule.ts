@@ -65,16 +65,24 @@ export function recordUrl(row: unknown, rule: RecordRule, target: string, author
   return url.host === new URL(`http://${authority}`).host && isUnder ? url.pathname + url.search : undefined;
 }
 
+function nameOf(target: string): string {
+  const segment = collectionPath(target).split("/").at(-1) ?? "";
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
+
+/** True where even an empty list is one for sure. Its rows, when they come, most likely have ids. */
+function isNamedList(member: string | undefined, target: string): boolean {
+  return member === undefined || member === nameOf(target);
+}
+
 function listMember(document: unknown, target: string): string | undefined | null {
   if (Array.isArray(document)) return undefined;
   if (!isRow(document)) return null;
-  const segment = collectionPath(target).split("/").at(-1) ?? "";
-  let name = segment;
-  try {
-    name = decodeURIComponent(segment);
-  } catch {
-    // A segment that is no encoded text is compared as it stands.
-  }
+  const name = nameOf(target);
   if (Object.hasOwn(document, name) && Array.isArray(document[name])) return name;
   const arrays = Object.keys(document).filter((key) => Array.isArray(document[key]));
   return arrays.length === 1 ? (arrays[0] ?? null) : null;
@@ -85,7 +93,8 @@ export function findRecordRule(document: unknown, target: string, authority: str
   const member = listMember(document, target);
   if (member === null) return undefined;
   const rows = (member === undefined ? document : (document as Record<string, unknown>)[member]) as unknown[];
-  if (rows.length === 0 || !rows.every(isRow)) return undefined;
+  if (rows.length === 0) return isNamedList(member, target) ? { member, pointer: "/id", kind: "key" } : undefined;
+  if (!rows.every(isRow)) return undefined;
   const candidates: RecordRule[] = [
     ...linkPointers.map((pointer) => ({ member, pointer, kind: "link" }) as const),
     ...keyPointers.map((pointer) => ({ member, pointer, kind: "key" }) as const),

@@ -24,8 +24,21 @@ describe("two viewers", () => {
   });
 
   test("that differ in inert fields only share a view", () => {
-    expect(shares([...anna, ["User-Agent", "a"]], [...anna, ["user-agent", "b"], ["Sec-Fetch-Mode", "cors"]])).toBe(true);
-    expect(shares([["A", "1"], ["B", "2"]], [["b", "2"], ["a", "1"]])).toBe(true);
+    expect(shares([...anna, ["User-Agent", "a"]], [...anna, ["user-agent", "b"], ["Sec-Fetch-Mode", "cors"]])).toBe(
+      true,
+    );
+    expect(
+      shares(
+        [
+          ["A", "1"],
+          ["B", "2"],
+        ],
+        [
+          ["b", "2"],
+          ["a", "1"],
+        ],
+      ),
+    ).toBe(true);
   });
 
   test("do not share where Vary names the inert field in which they differ [R-DER-2]", () => {

@@ -9,7 +9,8 @@ test("paths are compared decoded, without case, empty segments, query and author
 
 test("a write touches the same path, those above and those below, and no others [R-DER-4]", () => {
   const index = new PathIndex<string>();
-  for (const url of ["/", "/items", "/items/1", "/items/1/parts?x=1", "/items/2", "/itemsets", "/others"]) index.add(url, url);
+  for (const url of ["/", "/items", "/items/1", "/items/1/parts?x=1", "/items/2", "/itemsets", "/others"])
+    index.add(url, url);
   expect([...index.touched("/items/1")].sort()).toEqual(["/", "/items", "/items/1", "/items/1/parts?x=1"]);
   expect([...index.touched("/items")].sort()).toEqual(["/", "/items", "/items/1", "/items/1/parts?x=1", "/items/2"]);
   expect([...index.touched("/others/9")].sort()).toEqual(["/", "/others"]);
