@@ -1,68 +1,13 @@
-import { createServer as createHttpServer, type Server } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
-import { RocketError } from "../protocol/index.ts";
-import { createHub, type Hub } from "../server/index.ts";
-import { Access, isLoopback } from "./access.ts";
+import { createServer as createHttpServer } from "node:http";
+import type { Socket } from "node:net";
+import { createHub } from "../server/index.ts";
+import { Access } from "./access.ts";
+import { createHost, type RocketServer } from "./host.ts";
 import { HttpListener } from "./http-listener.ts";
 import { resolveServerOptions, type ServerOptions } from "./options.ts";
 import { UpgradeHandler } from "./upgrade.ts";
 
-/** Where a server listens. */
-export interface ServerAddress {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** An HTTP server whose every resource can be followed over a WebSocket. */
-export interface RocketServer {
-  /** The server below, for what Rocket has no option for. */
-  readonly server: Server;
-  readonly hub: Hub;
-  /**
-   * Starts to listen.
-   *
-   * @param port - 0 picks a free one. Default 8080
-   * @param host - Default `127.0.0.1`
-   * @throws RocketError `listen-failed` where the address can't be had
-   */
-  listen(port?: number, host?: string): Promise<ServerAddress>;
-  /** Stops taking requests, ends every connection gracefully, then closes. Twice is fine. */
-  close(): Promise<void>;
-}
-
-const headersTimeoutMs = 10_000;
 const requestTimeoutMs = 30_000;
-const garbageStatus: Readonly<Record<string, string>> = {
-  ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
-  HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
-};
-/** How long peers may take to answer the closing handshake, and requests to be answered. */
-const closeGraceMs = 1_000;
-
-/** What the peer sent is answered where it can be, then the connection ends. */
-function refuseGarbage(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === "ECONNRESET" || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const status = garbageStatus[error.code ?? ""] ?? "400 Bad Request";
-  socket.write(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
-  socket.destroySoon();
-}
-
-function listenOn(server: Server, port: number, host: string): Promise<ServerAddress> {
-  return new Promise((resolve, reject) => {
-    const failed = (error: NodeJS.ErrnoException) => {
-      const why = error.code === "EADDRINUSE" ? "another program listens there; choose another port" : error.message;
-      reject(new RocketError("listen-failed", `Can't listen on ${host}:${port}: ${why}.`, { cause: error }));
-    };
-    server.once("error", failed);
-    server.listen(port, host, () => {
-      server.off("error", failed);
-      resolve({ host, port: (server.address() as AddressInfo).port });
-    });
-  });
-}
 
 /**
  * Makes a server over an origin and its journal: plain HTTP goes to the origin, WebSockets to the hub.
@@ -82,39 +27,13 @@ export function createServer(options: ServerOptions): RocketServer {
   const access = new Access(resolved);
   const listener = new HttpListener({ ...resolved, origin: options.origin, hub, access, reportError });
   const server = createHttpServer((request, response) => listener.handle(request, response));
-  server.headersTimeout = headersTimeoutMs;
   server.requestTimeout = requestTimeoutMs;
   const maxMessageBytes = hub.limits.maxMessageBytes;
   const upgrades = new UpgradeHandler({ server, hub, access, maxMessageBytes, reportError });
   server.on("upgrade", (request, socket, head) => upgrades.handle(request, socket as Socket, head));
-  server.on("clientError", (error, socket) => refuseGarbage(error, socket as Socket));
-  // A connection that could not be accepted (too many open files) must not end the process.
-  server.on("error", (error) => {
-    if (server.listening) reportError(error, "accept");
-  });
-  let closing: Promise<void> | undefined;
-  const close = async (): Promise<void> => {
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  const onClosing = () => {
     listener.isClosing = true;
-    server.closeIdleConnections();
-    await hub.close(resolved.drainMs);
-    const grace = setTimeout(() => {
-      for (const socket of upgrades.sockets) socket.destroy();
-      server.closeAllConnections();
-    }, closeGraceMs);
-    await closed;
-    clearTimeout(grace);
   };
-  return {
-    server,
-    hub,
-    async listen(port = 8080, host = "127.0.0.1") {
-      access.isLocal = isLoopback(host);
-      return listenOn(server, port, host);
-    },
-    close() {
-      closing ??= close();
-      return closing;
-    },
-  };
+  const { drainMs } = resolved;
+  return createHost({ server, hub, access, sockets: upgrades.sockets, drainMs, reportError, onClosing });
 }

@@ -15,6 +15,8 @@ export interface UpgradeParts {
   readonly access: Access;
   readonly maxMessageBytes: number;
   readonly reportError: (error: unknown, stage: string) => void;
+  /** What the origin is told of the peer at the transport. Default: nothing. */
+  readonly peerOf?: (request: IncomingMessage) => unknown;
 }
 
 const keepAliveMs = 30_000;
@@ -85,7 +87,8 @@ export class UpgradeHandler {
     if (bearer !== undefined && request.headers.authorization === undefined) {
       fields.push(["Authorization", `Bearer ${bearer}`]);
     }
-    const handshake: Handshake = { level, target: request.url ?? "/", fields };
+    const peer = this.#parts.peerOf?.(request);
+    const handshake: Handshake = { level, target: request.url ?? "/", fields, peer };
     let opening: Opening | undefined;
     if (level === 0) {
       opening = await this.#parts.hub.authorise(handshake);
