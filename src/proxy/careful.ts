@@ -1,0 +1,113 @@
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
+import { request as httpsRequest } from "node:https";
+import { pairs } from "./fields.ts";
+import type { ExchangeControl, ExchangeHandler, UpstreamRequest } from "./upstream.ts";
+
+class LateAnswer extends Error {
+  readonly code = "UND_ERR_HEADERS_TIMEOUT";
+}
+
+/** One exchange on a connection of its own, told in the words of undici, which has neither expectations nor trailers. */
+class CarefulExchange implements ExchangeControl {
+  rawHeaders: string[] = [];
+  rawTrailers: string[] = [];
+  readonly #outgoing: ClientRequest;
+  readonly #handler: ExchangeHandler;
+  readonly #source: IncomingMessage;
+  #answer: IncomingMessage | undefined;
+  #isOver = false;
+
+  constructor(outgoing: ClientRequest, handler: ExchangeHandler, source: IncomingMessage, timeoutMs: number) {
+    this.#outgoing = outgoing;
+    this.#handler = handler;
+    this.#source = source;
+    outgoing.setTimeout(timeoutMs, () => {
+      if (!this.#answer) outgoing.destroy(new LateAnswer("The upstream did not answer in time."));
+    });
+    outgoing.on("error", (error) => this.#fail(error));
+    outgoing.on("information", ({ statusCode, statusMessage, rawHeaders }) => {
+      this.#start(statusCode, rawHeaders, statusMessage);
+    });
+    outgoing.on("response", (answer) => this.#begin(answer));
+    outgoing.on("close", () => this.#fail(new Error("The upstream closed the connection.")));
+    handler.onRequestStart(this);
+    this.#send();
+  }
+
+  abort(reason: Error): void {
+    this.#outgoing.destroy(reason);
+    this.#answer?.destroy();
+    this.#fail(reason);
+  }
+
+  pause(): void {
+    this.#answer?.pause();
+  }
+
+  resume(): void {
+    this.#answer?.resume();
+  }
+
+  #send(): void {
+    const outgoing = this.#outgoing;
+    const source = this.#source;
+    source.pipe(outgoing, { end: false });
+    source.on("end", () => {
+      if (source.rawTrailers.length > 0) outgoing.addTrailers(pairs(source.rawTrailers));
+      outgoing.end();
+    });
+    source.on("close", () => {
+      if (!source.complete) this.abort(new Error("The client closed the connection within its request."));
+    });
+  }
+
+  #start(status: number, fields: string[], reason: string): void {
+    this.rawHeaders = fields;
+    try {
+      this.#handler.onResponseStart(this, status, undefined, reason);
+    } catch (error) {
+      this.abort(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #begin(answer: IncomingMessage): void {
+    const handler = this.#handler;
+    this.#answer = answer;
+    answer.on("error", (error) => this.#fail(error));
+    this.#start(answer.statusCode ?? 502, answer.rawHeaders, answer.statusMessage ?? "");
+    answer.on("data", (chunk: Buffer) => handler.onResponseData(this, chunk));
+    answer.on("end", () => {
+      if (this.#isOver || !answer.complete) return;
+      this.#isOver = true;
+      this.rawTrailers = answer.rawTrailers;
+      handler.onResponseEnd(this, undefined);
+    });
+    answer.on("close", () => this.#fail(new Error("The upstream's answer was cut off.")));
+  }
+
+  #fail(error: Error): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#source.unpipe(this.#outgoing);
+    this.#source.resume();
+    this.#handler.onResponseError(this, error);
+  }
+}
+
+/** Begins an exchange on a new connection, with the source's body, expectation and trailers. Never throws. */
+export function exchangeCarefully(
+  upstream: { readonly url: URL; readonly timeoutMs: number },
+  { method, target, fields }: UpstreamRequest,
+  source: IncomingMessage,
+  handler: ExchangeHandler,
+): void {
+  const { protocol, hostname, port } = upstream.url;
+  const isChunked = source.headers["transfer-encoding"] !== undefined;
+  const headers = isChunked ? [...fields, "Transfer-Encoding", "chunked"] : fields;
+  const request = protocol === "https:" ? httpsRequest : httpRequest;
+  const outgoing = request({
+    ...{ hostname: hostname.replace(/^\[|\]$/g, ""), port, servername: hostname, agent: false, setHost: false },
+    ...{ method, path: target, headers, maxHeaderSize: 64 * 1024 },
+  });
+  new CarefulExchange(outgoing, handler, source, upstream.timeoutMs);
+}

@@ -1,0 +1,141 @@
+/** Field names and values in turn, as Node's `rawHeaders` has them. */
+export type RawFields = readonly string[];
+
+/** Who sent a request, at the transport. */
+export interface Peer {
+  readonly remoteAddress?: string | undefined;
+  readonly isEncrypted?: boolean | undefined;
+}
+
+/** What this hop says of itself, and whom it believes. */
+export interface Hop {
+  /** The `Host` that the upstream is sent; absent: the client's. */
+  readonly host?: string;
+  /** This proxy's element of `Via` (RFC 9110 §7.6.3). */
+  readonly via: string;
+  /** Whether the client's own `Forwarded` and `X-Forwarded-*` count. */
+  readonly trustForwarded: boolean;
+}
+
+const hopByHop = new Set([
+  "connection",
+  "http2-settings",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+/** Fields that `Connection` can't take away: they belong to the message. */
+const kept = new Set(["content-length", "content-type", "host", "trailer"]);
+
+const none: ReadonlySet<string> = new Set();
+
+/** The fields that `Connection` names as meant for one hop (RFC 9110 §7.6.1). */
+function nominated(raw: RawFields): ReadonlySet<string> {
+  let names: Set<string> | undefined;
+  for (let at = 0; at < raw.length; at += 2) {
+    const name = raw[at] ?? "";
+    if (name.length !== 10 || name.toLowerCase() !== "connection") continue;
+    const value = (raw[at + 1] ?? "").toLowerCase();
+    if (value === "keep-alive" || value === "close" || value === "upgrade") continue;
+    names ??= new Set();
+    for (const token of value.split(",")) names.add(token.trim());
+  }
+  for (const name of kept) names?.delete(name);
+  return names ?? none;
+}
+
+function isForwarding(name: string): boolean {
+  return name === "forwarded" || name === "x-real-ip" || name.startsWith("x-forwarded-");
+}
+
+/** An address as `Forwarded` writes it; `unknown` where there is none (RFC 7239 §6). */
+function forwardedFor(address: string): string {
+  if (address === "") return "unknown";
+  return address.includes(":") ? `"[${address}]"` : address;
+}
+
+/** Adds `Forwarded` and `X-Forwarded-*` for this hop behind what earlier ones said. */
+function addForwarded(fields: string[], before: ReadonlyMap<string, string>, peer: Peer, host: string): void {
+  const address = (peer.remoteAddress ?? "").replace(/^::ffff:(?=\d+\.)/, "");
+  const scheme = peer.isEncrypted ? "https" : "http";
+  const after = (name: string, value: string) => {
+    const earlier = before.get(name);
+    return earlier === undefined ? value : `${earlier}, ${value}`;
+  };
+  const quoted = host.replace(/["\\]/g, "\\$&");
+  const element = `for=${forwardedFor(address)};host="${quoted}";proto=${scheme}`;
+  fields.push("Forwarded", after("forwarded", element));
+  fields.push("X-Forwarded-For", after("x-forwarded-for", address === "" ? "unknown" : address));
+  if (!before.has("x-forwarded-host")) fields.push("X-Forwarded-Host", host);
+  if (!before.has("x-forwarded-proto")) fields.push("X-Forwarded-Proto", scheme);
+}
+
+/** The fields of a request as the upstream gets them: end-to-end ones, with what this hop has to say. */
+export function upstreamFields(raw: RawFields, peer: Peer, hop: Hop): string[] {
+  const dropped = nominated(raw);
+  const fields: string[] = [];
+  const before = new Map<string, string>();
+  let host = "";
+  for (let at = 0; at < raw.length; at += 2) {
+    const name = raw[at] ?? "";
+    const value = raw[at + 1] ?? "";
+    const lower = name.toLowerCase();
+    if (lower === "te" && /(?:^|,)[ \t]*trailers\b/i.test(value)) fields.push("TE", "trailers");
+    if (hopByHop.has(lower) || dropped.has(lower)) continue;
+    if (lower === "host") {
+      host = value;
+    } else if (isForwarding(lower)) {
+      if (!hop.trustForwarded) continue;
+      const earlier = before.get(lower);
+      before.set(lower, earlier === undefined ? value : `${earlier}, ${value}`);
+      if (lower !== "forwarded" && lower !== "x-forwarded-for") fields.push(name, value);
+    } else {
+      fields.push(name, value);
+    }
+  }
+  fields.push("Host", hop.host ?? host, "Via", hop.via);
+  addForwarded(fields, before, peer, host);
+  return fields;
+}
+
+/** An answer's raw fields as text. */
+export function rawText(raw: unknown): string[] {
+  if (!Array.isArray(raw)) return [];
+  return raw.map((part: unknown) => (typeof part === "string" ? part : (part as Buffer).toString("latin1")));
+}
+
+/**
+ * The fields of an answer as the client gets them: end-to-end ones.
+ *
+ * @param hasTrailers - whether trailers can follow on this connection
+ */
+export function clientFields(raw: RawFields, hasTrailers: boolean): string[] {
+  const dropped = nominated(raw);
+  const fields: string[] = [];
+  let isChunked = false;
+  for (let at = 0; at < raw.length; at += 2) {
+    const name = raw[at] ?? "";
+    const lower = name.toLowerCase();
+    if (lower === "transfer-encoding") isChunked = true;
+    if (hopByHop.has(lower) || dropped.has(lower) || (lower === "trailer" && !hasTrailers)) continue;
+    fields.push(name, raw[at + 1] ?? "");
+  }
+  // Transfer-Encoding wins over Content-Length (RFC 9112 §6.3); sent on, the latter would frame another body.
+  return isChunked ? withoutField(fields, "content-length") : fields;
+}
+
+function withoutField(raw: RawFields, unwanted: string): string[] {
+  return raw.filter((_, at) => raw[at - (at % 2)]?.toLowerCase() !== unwanted);
+}
+
+/** Raw fields in pairs. */
+export function pairs(raw: RawFields): [name: string, value: string][] {
+  const found: [string, string][] = [];
+  for (let at = 0; at + 1 < raw.length; at += 2) found.push([raw[at] ?? "", raw[at + 1] ?? ""]);
+  return found;
+}

@@ -1,0 +1,158 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { isUnsafeMethod, sendAnswer } from "../node/index.ts";
+import { createProblem, problemResponse, reasonPhrase } from "../protocol/index.ts";
+import { failureResponse, type Health, isLostConnection } from "./failure.ts";
+import { clientFields, type Hop, pairs, rawText, upstreamFields } from "./fields.ts";
+import { hasBody, RequestBody } from "./request-body.ts";
+import type { ExchangeControl, ExchangeHandler, Upstream, UpstreamRequest } from "./upstream.ts";
+import { WriteWatch } from "./write-watch.ts";
+
+/** What forwarding needs. */
+export interface ForwardingParts {
+  readonly upstream: Upstream;
+  readonly hop: Hop;
+  readonly health: Health;
+  readonly changed: (urls: readonly string[]) => void;
+}
+
+const aborted = new Error("The client closed the connection.");
+
+function ignore(): void {}
+
+/** The peer that sent a request. */
+export function peerOf({ socket }: IncomingMessage): { remoteAddress: string | undefined; isEncrypted: boolean } {
+  return { remoteAddress: socket.remoteAddress, isEncrypted: "encrypted" in socket };
+}
+
+/** One request on its way to the upstream, and the answer on its way back. */
+export class Forwarding implements ExchangeHandler {
+  readonly #parts: ForwardingParts;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #watch: WriteWatch | undefined;
+  readonly #sent: UpstreamRequest;
+  #control: ExchangeControl | undefined;
+  #isOver = false;
+  #canRepeat: boolean;
+  #hasWritten = false;
+  #isPaused = false;
+
+  /** @param canRepeat - whether the request may be sent again where its connection was lost */
+  constructor(parts: ForwardingParts, request: IncomingMessage, response: ServerResponse, canRepeat = true) {
+    const { method = "GET", url: target = "/" } = request;
+    this.#parts = parts;
+    this.#request = request;
+    this.#response = response;
+    this.#canRepeat = canRepeat && !hasBody(request) && !isUnsafeMethod(method);
+    this.#watch = isUnsafeMethod(method) ? new WriteWatch(target, parts.changed) : undefined;
+    this.#sent = { method, target, fields: upstreamFields(request.rawHeaders, peerOf(request), parts.hop) };
+    request.on("error", ignore);
+    response.on("error", ignore);
+    response.on("close", () => this.#closed());
+  }
+
+  /** Passes the request on. Never throws. */
+  start(): void {
+    const { upstream, hop } = this.#parts;
+    const { headers, method, url } = this.#request;
+    if (headers.via?.includes(hop.via)) {
+      this.#refuse(508, "The proxy's upstream leads back to the proxy.");
+    } else if (headers.expect !== undefined || headers.trailer !== undefined || (method === "OPTIONS" && url === "*")) {
+      upstream.exchangeCarefully(this.#sent, this.#request, this);
+    } else if (hasBody(this.#request)) {
+      upstream.exchange({ ...this.#sent, body: new RequestBody(this.#request) }, this);
+    } else {
+      upstream.exchange(this.#sent, this);
+    }
+  }
+
+  onRequestStart(control: ExchangeControl): void {
+    this.#control = control;
+    if (this.#isOver) control.abort(aborted);
+  }
+
+  onResponseStart(control: ExchangeControl, status: number, _fields: unknown, reason = ""): void {
+    const raw = rawText(control.rawHeaders);
+    if (status < 200) {
+      this.#inform(status, reason, raw);
+      return;
+    }
+    this.#parts.health.answered();
+    const response = this.#response;
+    response.sendDate = false;
+    if (this.#request.headers.expect !== undefined && !this.#request.complete) response.shouldKeepAlive = false;
+    const isFramed = this.#sent.method === "HEAD" || status === 204 || status === 304 || hasLength(raw);
+    const fields = clientFields(raw, this.#request.httpVersionMinor > 0 && !isFramed);
+    response.writeHead(status, reason, fields);
+    this.#watch?.headed(status, pairs(fields));
+    // A head alone, as of an event stream, is not held back until there is a body; with one it is a single write.
+    queueMicrotask(() => {
+      if (!this.#hasWritten && !response.writableEnded) response.flushHeaders();
+    });
+  }
+
+  onResponseData(control: ExchangeControl, chunk: Buffer): void {
+    this.#hasWritten = true;
+    if (this.#response.write(chunk) || this.#isPaused) return;
+    this.#isPaused = true;
+    control.pause();
+    this.#response.once("drain", () => {
+      this.#isPaused = false;
+      control.resume();
+    });
+  }
+
+  onResponseEnd(control: ExchangeControl): void {
+    this.#isOver = true;
+    const trailers = rawText(control.rawTrailers);
+    if (trailers.length > 0 && this.#response.chunkedEncoding) this.#response.addTrailers(pairs(trailers));
+    this.#response.end();
+    this.#watch?.over();
+  }
+
+  onResponseError(_control: ExchangeControl, error: Error): void {
+    if (this.#control) this.#watch?.over();
+    if (this.#isOver) return;
+    const response = this.#response;
+    if (response.headersSent) {
+      this.#isOver = true;
+      // What is cut off must look cut off.
+      response.destroy();
+    } else if (this.#canRepeat && isLostConnection(error)) {
+      // A kept-alive connection may be closed just when it is used (RFC 9112 §9.3.1).
+      this.#canRepeat = false;
+      this.#parts.upstream.exchange(this.#sent, this);
+    } else {
+      this.#isOver = true;
+      this.#parts.health.failed(error);
+      sendAnswer(response, failureResponse(error));
+    }
+  }
+
+  /** Passes a 1xx on; HTTP/1.0 has none (RFC 9110 §15.2). */
+  #inform(status: number, reason: string, raw: readonly string[]): void {
+    const response = this.#response;
+    if (this.#request.httpVersionMinor === 0 || response.headersSent) return;
+    const lines = pairs(clientFields(raw, false)).map(([name, value]) => `${name}: ${value}\r\n`);
+    response.socket?.write(`HTTP/1.1 ${status} ${reason || reasonPhrase(status)}\r\n${lines.join("")}\r\n`, "latin1");
+  }
+
+  #refuse(status: number, detail: string): void {
+    this.#isOver = true;
+    sendAnswer(this.#response, problemResponse(createProblem(status, detail)));
+  }
+
+  #closed(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#control?.abort(aborted);
+    if (this.#control) this.#watch?.over();
+  }
+}
+
+function hasLength(raw: readonly string[]): boolean {
+  for (let at = 0; at < raw.length; at += 2) {
+    if (raw[at]?.length === 14 && raw[at]?.toLowerCase() === "content-length") return true;
+  }
+  return false;
+}

@@ -1,0 +1,76 @@
+import type { ResolvedServerOptions, ServerOptions } from "../node/index.ts";
+import { resolveServerOptions } from "../node/index.ts";
+import type { DerivedOptions, HubLimits } from "../server/index.ts";
+
+/** What a proxy stands before, and how. */
+export interface ProxyOptions
+  extends DerivedOptions,
+    Pick<ServerOptions, "allowOrigins" | "allowHosts" | "drainMs" | "log" | "onError" | "clock"> {
+  /** The API: scheme, host and port, as in `http://localhost:3000`. */
+  readonly upstream: string;
+  /** The hub's bounds; each has a default. */
+  readonly limits?: Partial<HubLimits>;
+  /** Bytes that a document may have to be followed. Default 8 MiB; 1 KiB to 1 GiB. More is refused with 413. */
+  readonly maxDocumentBytes?: number;
+  /**
+   * Milliseconds that the upstream may take to begin its answer to a request that is passed through. Default 120,000;
+   * 1,000 to 86,400,000. Then 504.
+   */
+  readonly upstreamTimeoutMs?: number;
+  /**
+   * The `Host` that the upstream is sent: the client's (`keep`), so that absolute links which it makes lead through the
+   * proxy, or its own (`upstream`), as hosts that serve many names need it. Default: `upstream` where its scheme is
+   * https, else `keep`.
+   */
+  readonly hostField?: "keep" | "upstream";
+  /**
+   * True where clients can't reach the proxy but through another one that sets `Forwarded` and `X-Forwarded-*`: then
+   * these are passed on and added to. Default false: they are dropped, and made anew.
+   */
+  readonly trustForwarded?: boolean;
+}
+
+/** Proxy options with every default filled in; what concerns the hub is checked by the hub. */
+export interface ResolvedProxyOptions extends ResolvedServerOptions {
+  readonly upstream: URL;
+  readonly maxDocumentBytes: number;
+  readonly upstreamTimeoutMs: number;
+  readonly hostField: "keep" | "upstream";
+  readonly trustForwarded: boolean;
+}
+
+function parseUpstream(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`) return url;
+  throw new TypeError(
+    `upstream: ${JSON.stringify(text)} is no origin. Give scheme, host and port only, as in "http://localhost:3000".`,
+  );
+}
+
+function inRange(name: string, value: number, low: number, high: number): number {
+  if (Number.isInteger(value) && value >= low && value <= high) return value;
+  throw new RangeError(`${name} must be a whole number from ${low} to ${high}, not ${value}.`);
+}
+
+/**
+ * Fills in the defaults and checks what was given.
+ *
+ * @throws TypeError | RangeError naming the option and its value
+ */
+export function resolveProxyOptions(options: ProxyOptions): ResolvedProxyOptions {
+  const upstream = parseUpstream(options.upstream);
+  const { hostField = upstream.protocol === "https:" ? "upstream" : "keep", trustForwarded = false } = options;
+  if (hostField !== "keep" && hostField !== "upstream") {
+    throw new TypeError(`hostField must be "keep" or "upstream", not ${JSON.stringify(hostField)}.`);
+  }
+  const { allowOrigins, allowHosts, drainMs, log } = resolveServerOptions({
+    ...options,
+    origin: () => Promise.reject(new Error("not asked")),
+  });
+  return {
+    ...{ upstream, hostField, trustForwarded, allowOrigins, allowHosts, drainMs, log },
+    maxBodyBytes: 0,
+    maxDocumentBytes: inRange("maxDocumentBytes", options.maxDocumentBytes ?? 8 * 1024 * 1024, 1024, 1024 ** 3),
+    upstreamTimeoutMs: inRange("upstreamTimeoutMs", options.upstreamTimeoutMs ?? 120_000, 1_000, 86_400_000),
+  };
+}

@@ -1,0 +1,111 @@
+import { isUnsafeMethod } from "../node/index.ts";
+import type { Field, HttpResponse } from "../protocol/index.ts";
+import type { Origin, OriginRequest, OriginResponse } from "../server/index.ts";
+import { readAnswer, refuseHead, tooLarge } from "./document.ts";
+import { failureResponse, type Health, isLostConnection } from "./failure.ts";
+import { clientFields, type Hop, type Peer, pairs, rawText, upstreamFields } from "./fields.ts";
+import type { ExchangeControl, ExchangeHandler, Upstream, UpstreamRequest } from "./upstream.ts";
+import { askingFields } from "./viewer-fields.ts";
+import { WriteWatch } from "./write-watch.ts";
+
+/** What the hub's requests need. */
+export interface ProxyOriginParts {
+  readonly upstream: Upstream;
+  readonly hop: Hop;
+  readonly health: Health;
+  readonly maxDocumentBytes: number;
+  readonly changed: (urls: readonly string[]) => void;
+}
+
+type Resolve = (response: OriginResponse | Promise<OriginResponse>) => void;
+
+const enough = new Error("The answer is of no more use.");
+
+/** One request in a viewer's name, and the whole of its answer, in bounded size. */
+class Question implements ExchangeHandler {
+  readonly #parts: ProxyOriginParts;
+  readonly #sent: UpstreamRequest;
+  readonly #resolve: Resolve;
+  readonly #watch: WriteWatch | undefined;
+  #control: ExchangeControl | undefined;
+  #canRepeat: boolean;
+  #isOver = false;
+  #status = 0;
+  #fields: readonly Field[] = [];
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+
+  constructor(parts: ProxyOriginParts, request: OriginRequest, resolve: Resolve) {
+    const { method, target, fields, body, peer, signal } = request;
+    this.#parts = parts;
+    this.#resolve = resolve;
+    const isUnsafe = isUnsafeMethod(method);
+    this.#canRepeat = !isUnsafe;
+    this.#watch = isUnsafe ? new WriteWatch(target, parts.changed) : undefined;
+    const raw = upstreamFields(askingFields(fields), (peer ?? {}) as Peer, parts.hop);
+    this.#sent = { method, target, fields: raw, ...(body.length > 0 && { body: Buffer.from(body) }) };
+    signal?.addEventListener("abort", () => this.#end(failureResponse(enough)), { once: true });
+  }
+
+  start(): void {
+    this.#parts.upstream.exchange(this.#sent, this);
+  }
+
+  onRequestStart(control: ExchangeControl): void {
+    this.#control = control;
+    if (this.#isOver) control.abort(enough);
+  }
+
+  onResponseStart(control: ExchangeControl, status: number): void {
+    if (status < 200) return;
+    const { health, maxDocumentBytes } = this.#parts;
+    health.answered();
+    this.#status = status;
+    this.#fields = pairs(clientFields(rawText(control.rawHeaders), false));
+    this.#watch?.headed(status, this.#fields);
+    const refusal = refuseHead(status, this.#fields, maxDocumentBytes);
+    if (refusal) this.#end(refusal);
+  }
+
+  onResponseData(_control: ExchangeControl, chunk: Buffer): void {
+    const { maxDocumentBytes } = this.#parts;
+    this.#bytes += chunk.length;
+    if (this.#bytes > maxDocumentBytes) this.#end(tooLarge(maxDocumentBytes));
+    else this.#chunks.push(chunk);
+  }
+
+  onResponseEnd(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#watch?.over();
+    const body = Buffer.concat(this.#chunks);
+    this.#resolve(readAnswer(this.#status, this.#fields, body, this.#parts.maxDocumentBytes));
+  }
+
+  onResponseError(_control: ExchangeControl, error: Error): void {
+    this.#watch?.over();
+    if (this.#isOver) return;
+    if (this.#canRepeat && this.#status === 0 && isLostConnection(error)) {
+      this.#canRepeat = false;
+      this.#parts.upstream.exchange(this.#sent, this);
+      return;
+    }
+    this.#isOver = true;
+    this.#parts.health.failed(error);
+    this.#resolve(failureResponse(error));
+  }
+
+  /** Answers without the rest of the upstream's answer. */
+  #end(response: HttpResponse): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#chunks = [];
+    this.#resolve(response);
+    this.#control?.abort(enough);
+  }
+}
+
+/** The upstream as an origin: what the hub asks in viewers' names. It never rejects. */
+export function createProxyOrigin(parts: ProxyOriginParts): Origin {
+  return (request) => new Promise((resolve) => new Question(parts, request, resolve).start());
+}

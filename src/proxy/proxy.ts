@@ -1,0 +1,103 @@
+import { randomBytes } from "node:crypto";
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { Access, createHost, type RocketServer, sendAnswer, UpgradeHandler } from "../node/index.ts";
+import { createProblem, problemResponse, wellKnownPath } from "../protocol/index.ts";
+import { createHub, type Hub } from "../server/index.ts";
+import { Health } from "./failure.ts";
+import type { Hop } from "./fields.ts";
+import { Forwarding, type ForwardingParts, peerOf } from "./forwarding.ts";
+import { type ProxyOptions, resolveProxyOptions } from "./options.ts";
+import { createProxyOrigin } from "./origin.ts";
+import { ProxyUpgrades } from "./upgrades.ts";
+import { Upstream } from "./upstream.ts";
+
+const maxHeadBytes = 64 * 1024;
+
+/** Answers what is the proxy's own, refuses what may not come in, and passes all else on. */
+class RequestHandler {
+  isClosing = false;
+  readonly #parts: ForwardingParts;
+  readonly #hub: Hub;
+  readonly #access: Access;
+
+  constructor(parts: ForwardingParts, hub: Hub, access: Access) {
+    this.#parts = parts;
+    this.#hub = hub;
+    this.#access = access;
+  }
+
+  handle(request: IncomingMessage, response: ServerResponse): void {
+    if (this.isClosing) response.shouldKeepAlive = false;
+    const refusal = this.#toOriginForm(request) ?? this.#access.refuse(request, false);
+    if (refusal) sendAnswer(response, refusal);
+    else if (this.#isWellKnown(request)) sendAnswer(response, this.#hub.wellKnown());
+    else new Forwarding(this.#parts, request, response).start();
+  }
+
+  #isWellKnown({ method, url = "" }: IncomingMessage): boolean {
+    return url.startsWith(wellKnownPath) && url.split("?")[0] === wellKnownPath && /^(?:GET|HEAD)$/.test(method ?? "");
+  }
+
+  /** Takes the authority out of a target in absolute form; it must be the Host (RFC 9112 §3.2.2). */
+  #toOriginForm(request: IncomingMessage): ReturnType<Access["refuse"]> {
+    const { url = "/", method } = request;
+    if (url.startsWith("/") || (url === "*" && method === "OPTIONS")) return undefined;
+    const [, authority, rest = ""] = /^https?:\/\/([^/?#]*)([^#]*)$/i.exec(url) ?? [];
+    if (authority === undefined || authority.toLowerCase() !== request.headers.host?.toLowerCase()) {
+      return problemResponse(createProblem(400, "The request's target is not one of this server."));
+    }
+    request.url = rest.startsWith("/") ? rest : `/${rest}`;
+    return undefined;
+  }
+}
+
+/**
+ * Makes a reverse proxy that passes everything through to an API, and makes every URL that can be read with GET live.
+ *
+ * @throws TypeError | RangeError naming the option and its value
+ */
+export function createProxy(options: ProxyOptions): RocketServer {
+  const resolved = resolveProxyOptions(options);
+  const reportError = (error: unknown, stage: string) => {
+    try {
+      options.onError?.(error, { stage });
+    } catch {
+      // A failing error handler must not end what it was told about.
+    }
+  };
+  const { upstream: url, hostField, trustForwarded, drainMs, maxDocumentBytes } = resolved;
+  const via = `1.1 rocket-${randomBytes(6).toString("hex")}`;
+  const hop: Hop = { via, trustForwarded, ...(hostField === "upstream" && { host: url.host }) };
+  const upstream = new Upstream(url, resolved.upstreamTimeoutMs);
+  const health = new Health(url.origin, resolved.log);
+  const changed = (urls: readonly string[]) => hub.changed(urls);
+  const parts: ForwardingParts = { upstream, hop, health, changed };
+  const hub = createHub({
+    origin: createProxyOrigin({ ...parts, maxDocumentBytes }),
+    derived: options,
+    ...(options.limits && { limits: options.limits }),
+    ...(options.clock && { clock: options.clock }),
+    ...(options.onError && { onError: options.onError }),
+  });
+  const access = new Access(resolved);
+  const handler = new RequestHandler(parts, hub, access);
+  const server = createHttpServer({ requestTimeout: 0, maxHeaderSize: maxHeadBytes });
+  const pass = (request: IncomingMessage, response: ServerResponse) => handler.handle(request, response);
+  server.on("request", pass).on("checkContinue", pass);
+  const maxMessageBytes = hub.limits.maxMessageBytes;
+  const rocket = new UpgradeHandler({ server, hub, access, maxMessageBytes, reportError, peerOf });
+  const upgrades = new ProxyUpgrades({ ...parts, hub, access, rocket });
+  server.on("upgrade", (request, socket, head) => upgrades.handle(request, socket as Socket, head));
+  const onClosing = () => {
+    handler.isClosing = true;
+  };
+  const host = createHost({ server, hub, access, sockets: rocket.sockets, drainMs, reportError, onClosing });
+  return {
+    ...host,
+    async close() {
+      await host.close();
+      await upstream.close();
+    },
+  };
+}

@@ -1,0 +1,80 @@
+import type { IncomingMessage } from "node:http";
+import { isIP } from "node:net";
+import type { Readable } from "node:stream";
+import { type Dispatcher, Pool } from "undici";
+import { exchangeCarefully } from "./careful.ts";
+
+/** A request for the upstream. */
+export interface UpstreamRequest {
+  readonly method: string;
+  /** Path and query. */
+  readonly target: string;
+  /** Names and values in turn. */
+  readonly fields: string[];
+  readonly body?: Readable | Buffer | undefined;
+  /** The protocol to change to. */
+  readonly upgrade?: string;
+}
+
+/** Holds a running exchange. */
+export type ExchangeControl = Pick<
+  Dispatcher.DispatchController,
+  "abort" | "pause" | "resume" | "rawHeaders" | "rawTrailers"
+>;
+
+/** Told of an exchange with the upstream, as it unfolds: undici's handler of dispatches. */
+export interface ExchangeHandler {
+  /** The request is about to be written. */
+  onRequestStart(control: ExchangeControl): void;
+  /** The connection now speaks another protocol. */
+  onRequestUpgrade?(control: ExchangeControl, status: number, fields: unknown, socket: Readable): void;
+  /** A head came: any number of 1xx, then the final one. */
+  onResponseStart(control: ExchangeControl, status: number, fields: unknown, reason?: string): void;
+  onResponseData(control: ExchangeControl, chunk: Buffer): void;
+  onResponseEnd(control: ExchangeControl, trailers: unknown): void;
+  onResponseError(control: ExchangeControl, error: Error): void;
+}
+
+const maxHeadBytes = 64 * 1024;
+const connectTimeoutMs = 10_000;
+
+/** The API that the proxy stands before. */
+export class Upstream {
+  readonly url: URL;
+  readonly timeoutMs: number;
+  readonly #pool: Pool;
+  readonly #serverName: { readonly servername?: string };
+
+  constructor(url: URL, timeoutMs: number) {
+    this.url = url;
+    this.timeoutMs = timeoutMs;
+    const host = url.hostname.replace(/^\[|\]$/g, "");
+    // Else the client's Host would be the name that the certificate is checked for.
+    this.#serverName = url.protocol === "https:" && isIP(host) === 0 ? { servername: host } : {};
+    this.#pool = new Pool(url.origin, {
+      allowH2: false,
+      pipelining: 1,
+      headersTimeout: timeoutMs,
+      bodyTimeout: 0,
+      connectTimeout: connectTimeoutMs,
+      maxHeaderSize: maxHeadBytes,
+    });
+  }
+
+  /** Begins an exchange over a kept-alive connection. Never throws. */
+  exchange(request: UpstreamRequest, handler: ExchangeHandler): void {
+    const { method, target, fields, body = null, upgrade = null } = request;
+    const options = { ...this.#serverName, method, path: target, headers: fields, body, upgrade };
+    this.#pool.dispatch(options, handler as Dispatcher.DispatchHandler);
+  }
+
+  /** Begins an exchange that needs a connection of its own: with an expectation, with trailers, about the server itself. */
+  exchangeCarefully(request: UpstreamRequest, source: IncomingMessage, handler: ExchangeHandler): void {
+    exchangeCarefully(this, request, source, handler);
+  }
+
+  /** Ends all exchanges. Twice is fine. */
+  async close(): Promise<void> {
+    await this.#pool.destroy();
+  }
+}
