@@ -42,6 +42,7 @@ export class Follower {
   #level: 0 | 1;
   #position: string | undefined;
   #session: Session | undefined;
+  #isConnected = false;
   #wasConnected = false;
   #isStopped = false;
   #cancelTimer: () => void = () => {};
@@ -91,6 +92,7 @@ export class Follower {
       const why = level < wanted ? ", the server has no more" : "";
       listener.note(`connected to ${url} at Level ${level}${why}`);
     }
+    this.#isConnected = true;
     this.#wasConnected = true;
   }
 
@@ -127,7 +129,8 @@ export class Follower {
 
   #retry(why: string, atLeastMs: number): void {
     const waitMs = Math.max(this.#backoff.next(), atLeastMs);
-    const state = this.#wasConnected ? "connection lost" : "no connection";
+    const state = this.#isConnected ? "connection lost" : "no connection";
+    this.#isConnected = false;
     this.#options.listener.note(`${state} (${why}); trying again in ${inSeconds(waitMs)}`);
     this.#cancelTimer = this.#options.clock.setTimer(() => this.start(), waitMs);
   }

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "../node/index.ts";
 import { createScaffold, detach } from "../scaffold/index.ts";
 import { CommandFailure, explain } from "./failure.ts";
-import { type Output, processOutput } from "./output.ts";
+import { type Output, onOutputClosed, processOutput } from "./output.ts";
 import { checkHost, type ServeOptions, urlOf } from "./serve-options.ts";
 import { describeAdditions, listCollections, sqliteWarning } from "./serve-text.ts";
 import { onStopSignal } from "./signals.ts";
@@ -47,7 +47,9 @@ async function listen(server: Server, options: ServeOptions): Promise<string> {
     return urlOf(address.host, address.port);
   } catch (error) {
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-    if (systemErrorCode(cause) !== "EADDRINUSE") throw error;
+    if (systemErrorCode(cause) !== "EADDRINUSE") {
+      throw new CommandFailure(`Can't listen on ${host}:${port}: ${explain(cause)}.`, 1, { cause });
+    }
     const advice = `stop that, or take another port: ${portHint}`;
     throw new CommandFailure(`Port ${port} is in use by another program: ${advice}.`, 1, { cause });
   }
@@ -78,6 +80,8 @@ async function serveUntilStopped(scaffold: Scaffold, options: ServeOptions, outp
  */
 export async function runServe(options: ServeOptions): Promise<number> {
   const output = processOutput;
+  // A server goes on when nobody reads its log any more.
+  onOutputClosed(() => {});
   try {
     if (options.detach) {
       await detach(options.database);

@@ -33,7 +33,7 @@ describe("rocket serve", () => {
       "  /songs    0",
       "",
     ]);
-    expect(command.stdout).toContain(`_rocket_… To remove them: rocket serve ${path} --detach`);
+    expect(command.stdout).toContain(`To remove them: rocket serve ${path} --detach`);
     expect(await namesIn(url)).toEqual(["Can", "Neu!", "Low"]);
   });
 
