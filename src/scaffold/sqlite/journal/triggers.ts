@@ -39,7 +39,7 @@ function piecesOf(details: TableDetails, arm: number): Pieces {
 /** Puts rows into the cache that the write may displace. */
 function rememberStatements(pieces: Pieces, isUpdate: boolean): string[] {
   const { shape, details, arm, nextId, cached } = pieces;
-  const conditions = candidates(details, shape);
+  const conditions = candidates(details, shape, isUpdate);
   const most = Math.max(details.isNested ? cachedRows.nested : cachedRows.plain, conditions.length);
   const itself = isUpdate ? ` AND NOT (${shape.sameKey(shape.inTable, shape.old)})` : "";
   const isCached = `SELECT 1 FROM ${cacheTable} WHERE arm = ${arm} AND done = 0 AND ${shape.sameKey(shape.inCache, shape.inTable)}`;
@@ -80,11 +80,14 @@ function forgetStatement({ shape, arm }: Pieces, rows: readonly ("new" | "old")[
   return `DELETE FROM ${cacheTable} WHERE arm = ${arm} AND (${keys.join(" OR ")})`;
 }
 
-/** Where other writes can come before the end of this one, they must find the row as it is now. */
+/**
+ * Where other writes can come before the end of this one, they must find the row as it is now: this write may have set
+ * off another one of it.
+ */
 function refreshStatements({ shape, details, arm, nextId, cached }: Pieces): string[] {
   if (!details.isNested) return [];
   return [
-    `INSERT INTO ${cacheTable} (arm, id, done, ${cached}) SELECT ${arm}, ${nextId}, 0, ${shape.image(shape.new)}`,
+    `INSERT INTO ${cacheTable} (arm, id, done, ${cached}) SELECT ${arm}, ${nextId}, 0, ${shape.image(shape.inTable)} FROM ${shape.from} WHERE ${shape.findKey(shape.new)}`,
   ];
 }
 
@@ -141,7 +144,7 @@ export function triggersOf(details: TableDetails, arm: number): Map<string, stri
     ["AFTER DELETE", "", [leftStatement(pieces), forgetStatement(pieces, ["old"])]],
   ];
   const table = quoteName(details.table.name);
-  const canDisplace = candidates(details, shape).length > 0;
+  const canDisplace = candidates(details, shape, false).length > 0;
   const needed = canDisplace ? bodies : bodies.filter(([event]) => !event.startsWith("BEFORE"));
   return new Map(
     needed.map(([event, when, statements], index) => {
