@@ -113,7 +113,7 @@ export class Followed {
   }
 
   #nonsense(random: Random): string {
-    const beyond = this.#world.past.name(this.#world.past.segment, this.#world.writer.head + 1 + random.below(50));
+    const beyond = this.#world.past.name(this.#world.past.segment, this.#world.writer.head + 1_000_000);
     return random.pick(["never-heard-of:3.0", "nonsense", "d-5f3a", "s0:1", "s0:01.7", beyond]);
   }
 

@@ -144,7 +144,8 @@ export class Level1Connection {
   #take({ stream, followed }: Line, message: HttpResponse, flags: Partial<Entry> = {}): void {
     if (stream.entries.length === 0) stream.settleAsked(this.#world.journal);
     stream.take({ ...this.#entry(stream, message), ...flags }, this.#world.counts.reads);
-    followed.take(message);
+    // The answer to a second SUBSCRIBE stands outside of what it may interrupt, unless it gives a position.
+    if (!flags.isAnswer || this.#mark(message)) followed.take(message);
     const isRecordGone = message.status === 204 && stream.view.record !== undefined;
     const isRefused = message.status >= 300 && message.status !== 304;
     if (isRefused) followed.forget();
