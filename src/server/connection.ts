@@ -248,8 +248,9 @@ export class Connection implements ConnectionCore {
     refusal: OriginResponse,
     labels: readonly Field[] = subscription.labels,
   ): void {
-    this.remove(subscription);
+    // Told first: a bookmark that waited for this subscription would speak for it, too.
     this.sendMessage({ ...refusal, fields: [...refusal.fields, ...labels] });
+    this.remove(subscription);
     if (subscription.isOwn && !this.others?.size) {
       this.close(closeCodeForStatus(refusal.status), reasonPhrase(refusal.status));
     }
