@@ -59,13 +59,6 @@ function schemaVersion(connection: Connection): number {
   return Number(connection.prepare("PRAGMA schema_version").all()[0]?.[0]);
 }
 
-/** Whether each watched table's triggers were checked at the version that the caller's transaction sees. */
-export function isArmed(connection: Connection, isWatched: (name: string) => boolean): boolean {
-  const version = schemaVersion(connection);
-  const arms = liveArms(connection).filter((arm) => isWatched(arm.name));
-  return arms.length > 0 && arms.every((arm) => arm.version === version);
-}
-
 /**
  * Puts triggers on the watched tables where they are missing or not as they should be, inside the caller's write
  * transaction. Each table that got new ones, or went away, gets a reset in the journal: what happened to it until now

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openConnection } from "../../../../src/scaffold/sqlite/driver.ts";
 import { createSqliteJournal } from "../../../../src/scaffold/sqlite/journal.ts";
+import { createRandom } from "../../../../src/testing/index.ts";
 import { plainFormat } from "../plain-format.ts";
-import { Chance } from "./chance.ts";
 import { databases, type RandomDatabase } from "./databases.ts";
 import { programNames, startProgram } from "./programs.ts";
 import { Replica } from "./replica.ts";
@@ -27,11 +27,11 @@ async function findTrouble(database: RandomDatabase, program: string, seed: numb
   const replica = new Replica(connection, journal.schema);
   journal.tail((batch) => replica.apply(batch, journal.schema));
   const writer = startProgram(program, path);
-  const chance = new Chance(seed);
+  const random = createRandom(seed);
   await writer.run(["PRAGMA synchronous = OFF"]);
   try {
     for (let count = 0; count < batches; count += 1) {
-      const batch = randomBatch(chance, database);
+      const batch = randomBatch(random, database);
       await writer.run(batch);
       await journal.poll();
       replica.compare(journal.schema);
