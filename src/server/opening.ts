@@ -163,6 +163,7 @@ export function beginSubscription(
   const { connection } = subscription;
   connection.hub.join(subscription, opening.view);
   subscription.cursor = opening.cursor;
+  subscription.goal = opening.view.position;
   subscription.epoch = opening.epoch;
   subscription.state = "behind";
   subscription.owesBookmark = true;
