@@ -49,7 +49,7 @@ function addServe(program: Command, exit: (code: number) => void): void {
     .addOption(
       new Option("--except <list>", "allow all actions but these").argParser<Action[]>(parseActions).conflicts("only"),
     )
-    .option("--read-only", "allow no writes")
+    .option("--read-only", "allow no writes over HTTP; the journal is added all the same, so that reads are live")
     .option("--allow-origin <origin>", "let pages of this web origin in; may be repeated", parseOrigin)
     .option("--allow-host <name>", "answer under this host name too; may be repeated", parseHostName)
     .option("--insecure", "allow writes by everyone who can reach a --host that is not loopback")
@@ -81,6 +81,26 @@ function addTail(program: Command, exit: (code: number) => void): void {
     });
 }
 
+function addMigrate(program: Command, exit: (code: number) => void): void {
+  program
+    .command("migrate")
+    .summary("run a command that changes a database's schema")
+    .usage("<database> -- <command...>")
+    .description(
+      "Takes Rocket's triggers off a database, runs a command, and puts them back, also where the command failed. " +
+        "SQLite's DROP COLUMN, for one, needs that. A server may be running: it goes on by itself, and everyone who " +
+        "follows a table gets a fresh 200. The command finds the database's path in ROCKET_DATABASE; its exit code is " +
+        "the exit code.",
+    )
+    .argument("<database>", "path of the SQLite database")
+    .argument("<command...>", "the command and its arguments, after --")
+    .addHelpText("after", "\nExample:\n  rocket migrate music.db -- npx knex migrate:latest")
+    .action(async (database: string, command: readonly string[]) => {
+      const { runMigrate } = await import("./migrate.ts");
+      exit(await runMigrate({ database, command }));
+    });
+}
+
 /** Exit codes: 0 for help that was asked for, else 2. */
 function exitCodeOf(error: CommanderError): number {
   return error.exitCode === 0 ? 0 : 2;
@@ -90,7 +110,7 @@ function exitCodeOf(error: CommanderError): number {
  * Runs the command `rocket`.
  *
  * @param args - what follows the command's name
- * @returns the exit code: 0 success, 1 failure, 2 called wrongly
+ * @returns the exit code: 0 success, 1 failure, 2 called wrongly; of `migrate`, its command's
  */
 export async function main(args: readonly string[]): Promise<number> {
   const codes: number[] = [];
@@ -103,6 +123,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .exitOverride();
   addServe(program, exit);
   addTail(program, exit);
+  addMigrate(program, exit);
   program.addHelpText(
     "after",
     "\nExamples:\n  rocket serve music.db\n  rocket tail http://127.0.0.1:8080/artists\n\nrocket help <command> says more about one.",

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer } from "../node/index.ts";
+import { RocketError } from "../protocol/index.ts";
 import { createScaffold, detach } from "../scaffold/index.ts";
 import { CommandFailure, explain } from "./failure.ts";
 import { type Output, onOutputClosed, processOutput } from "./output.ts";
@@ -20,22 +21,46 @@ function given<Options extends object>(
   return Object.fromEntries(entries) as { [Name in keyof Options]: Exclude<Options[Name], undefined> };
 }
 
-function openScaffold(options: ServeOptions, output: Output): Promise<Scaffold> {
-  const { database, tables, only, except, readOnly, create } = options;
-  return createScaffold({
-    path: database,
-    ...given({ tables, only, except, readOnly, create }),
-    onError: (error, { stage }) => output.note(`rocket: ${stage}: ${explain(error)}`),
-  });
+/** One run of the command, until it is asked to stop or can't go on. */
+interface Run {
+  readonly options: ServeOptions;
+  readonly output: Output;
+  /** Its reason is why, where that is a failure. */
+  readonly stop: AbortController;
+  readonly onError: (error: unknown, context: { readonly stage: string }) => void;
 }
 
-function makeServer(scaffold: Scaffold, options: ServeOptions, output: Output): Server {
+const detached =
+  "Rocket's journal was removed from the database, so this server stops. Starting it again puts it back.";
+
+function startRun(options: ServeOptions, output: Output): Run {
+  const stop = new AbortController();
+  const onError: Run["onError"] = (error, { stage }) => {
+    if (error instanceof RocketError && error.code === "journal-detached") stop.abort(new CommandFailure(detached));
+    else if (error instanceof RocketError) output.note(`rocket: ${explain(error)}`);
+    else output.note(`rocket: ${stage}: ${explain(error)}`);
+  };
+  return { options, output, stop, onError };
+}
+
+async function openScaffold({ options, onError }: Run): Promise<Scaffold> {
+  const { database, tables, only, except, readOnly, create } = options;
+  try {
+    return await createScaffold({ path: database, ...given({ tables, only, except, readOnly, create }), onError });
+  } catch (error) {
+    if (error instanceof TypeError && error.message.startsWith("tables names"))
+      throw new CommandFailure(`--${error.message}`, 1, { cause: error });
+    throw error;
+  }
+}
+
+function makeServer(scaffold: Scaffold, { options, output, onError }: Run): Server {
   const { origin, journal } = scaffold;
   const { allowOrigins, allowHosts } = options;
   return createServer({
     origin,
     ...given({ journal, allowOrigins, allowHosts }),
-    onError: (error, { stage }) => output.note(`rocket: ${stage}: ${explain(error)}`),
+    onError,
     log: (line) => output.note(`rocket: ${line}`),
   });
 }
@@ -55,9 +80,9 @@ async function listen(server: Server, options: ServeOptions): Promise<string> {
   }
 }
 
-async function serveUntilStopped(scaffold: Scaffold, options: ServeOptions, output: Output): Promise<void> {
-  const server = makeServer(scaffold, options, output);
-  const stop = new AbortController();
+async function serveUntilStopped(scaffold: Scaffold, run: Run): Promise<void> {
+  const { options, output, stop } = run;
+  const server = makeServer(scaffold, run);
   const forget = onStopSignal(() => stop.abort());
   try {
     const url = await listen(server, options);
@@ -66,8 +91,12 @@ async function serveUntilStopped(scaffold: Scaffold, options: ServeOptions, outp
     if (additions !== undefined) output.write(`\n${additions}\n`);
     options.onListening?.(url);
     if (!stop.signal.aborted) await once(stop.signal, "abort");
-    output.note("Stopping: every connection is told to come back later. Once more stops at once.");
+    const failure: unknown = stop.signal.reason;
+    if (!(failure instanceof CommandFailure)) {
+      output.note("Stopping: every connection is told to come back later. Once more stops at once.");
+    }
     await server.close();
+    if (failure instanceof CommandFailure) throw failure;
   } finally {
     forget();
   }
@@ -85,15 +114,16 @@ export async function runServe(options: ServeOptions): Promise<number> {
   try {
     if (options.detach) {
       await detach(options.database);
-      output.write(`Removed what Rocket had added to ${options.database}.\n`);
+      output.write(`Removed what Rocket had added to ${options.database}. If a server runs on it, that stops.\n`);
       return 0;
     }
     checkHost(options);
     const warning = sqliteWarning(sqliteVersion());
     if (warning !== undefined) output.note(warning);
-    const scaffold = await openScaffold(options, output);
+    const run = startRun(options, output);
+    const scaffold = await openScaffold(run);
     try {
-      await serveUntilStopped(scaffold, options, output);
+      await serveUntilStopped(scaffold, run);
     } finally {
       await scaffold.close();
     }

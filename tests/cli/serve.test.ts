@@ -121,7 +121,28 @@ describe("rocket serve", () => {
     command.process.kill("SIGTERM");
     await command.result;
     const { code, stdout } = await rocket("serve", path, "--detach").result;
-    expect({ code, stdout }).toEqual({ code: 0, stdout: `Removed what Rocket had added to ${path}.\n` });
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: `Removed what Rocket had added to ${path}. If a server runs on it, that stops.\n`,
+    });
     expect(objectsIn(path).filter((name) => !name.startsWith("sqlite_"))).toEqual(before);
+  });
+
+  it("stops with exit code 1 when another's --detach removes its journal, and tells subscribers to come back", async () => {
+    const path = createDatabase();
+    const before = objectsIn(path);
+    const { command, url } = await serve(path, "--port", "0");
+    const tail = rocket("tail", `${url}/artists`);
+    await tail.until(({ stdout }) => stdout.includes("HTTP/1.1 304"));
+    expect((await rocket("serve", path, "--detach").result).code).toBe(0);
+    const { code, stderr } = await command.result;
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(/^rocket: [^\n]*journal was removed[^\n]*\n$/),
+    });
+    expect(objectsIn(path).filter((name) => !name.startsWith("sqlite_"))).toEqual(before);
+    await serve(path, "--port", new URL(url).port);
+    await tail.until(({ stdout }) => stdout.split("HTTP/1.1 200 ").length === 3);
+    expect(tail.stderr).toContain("The server is restarting");
   });
 });

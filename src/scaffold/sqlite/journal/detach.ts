@@ -7,7 +7,7 @@ import { writeOnce } from "./write-transaction.ts";
 
 /**
  * Removes everything that Rocket added to a database: its triggers and its `_rocket_` tables, and with them the
- * history. Running servers on it report `journal-detached` until they are started again.
+ * history. Journals that follow it report `journal-detached` until they are made anew.
  *
  * @throws RocketError `database-missing`, `database-invalid`, `database-busy`, `journal-migrating`
  */
