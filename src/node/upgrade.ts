@@ -18,6 +18,8 @@ export interface UpgradeParts {
 }
 
 const keepAliveMs = 30_000;
+/** How long a peer may take to read what is unsent and answer the close. */
+const closeTimeoutMs = 5_000;
 
 function offeredSubprotocols(request: IncomingMessage): string[] {
   const offered = request.headers["sec-websocket-protocol"] ?? "";
@@ -55,6 +57,7 @@ export class UpgradeHandler {
       clientTracking: false,
       perMessageDeflate: false,
       maxPayload: parts.maxMessageBytes,
+      closeTimeout: closeTimeoutMs,
       handleProtocols: (offered) => chooseSubprotocol([...offered]).echo ?? false,
     });
   }

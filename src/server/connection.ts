@@ -39,11 +39,13 @@ export class Connection implements ConnectionCore {
   isClosed = false;
   /** When the last bytes were written, by the clock. */
   lastSentAt: number;
-  #pending: Uint8Array[] = [];
+  /** What is written at the end of this turn: mostly one piece, rarely more. */
+  #first: Uint8Array | undefined;
+  #rest: Uint8Array[] | undefined;
   #pendingBytes = 0;
   #catchUp: CatchUp | undefined;
   #reader: RequestReader | undefined;
-  #waiters: (() => void)[] = [];
+  #waiters: (() => void)[] | undefined;
   #turn: Promise<void> | undefined;
 
   constructor(hub: HubCore, transport: Transport, level: 0 | 1, fields: readonly Field[]) {
@@ -71,7 +73,8 @@ export class Connection implements ConnectionCore {
     if (this.isClosed) return;
     this.isClosed = true;
     for (const subscription of this.subscriptions()) this.#forget(subscription);
-    this.#pending = [];
+    this.#first = undefined;
+    this.#rest = undefined;
     this.#pendingBytes = 0;
     this.#catchUp?.stop();
     this.#reader?.stop();
@@ -101,7 +104,7 @@ export class Connection implements ConnectionCore {
 
   /** Resolves once the connection is not congested any more, or closed. */
   async room(): Promise<void> {
-    while (this.isCongested && !this.isClosed) await new Promise<void>((resolve) => this.#waiters.push(resolve));
+    while (this.isCongested && !this.isClosed) await new Promise<void>((resolve) => this.#await(resolve));
   }
 
   /** Runs `task` after those that were given before it. One that fails ends the connection with 1011. */
@@ -130,9 +133,14 @@ export class Connection implements ConnectionCore {
   /** Queues framed bytes; they are written at the end of this turn. */
   send(bytes: Uint8Array): void {
     if (this.isClosed) return;
-    this.#pending.push(bytes);
     this.#pendingBytes += bytes.length;
-    if (this.#pending.length === 1) this.hub.touch(this);
+    if (this.#first) {
+      this.#rest ??= [];
+      this.#rest.push(bytes);
+    } else {
+      this.#first = bytes;
+      this.hub.touch(this);
+    }
   }
 
   /** Queues a message. A local mistake in it ends the connection with 1011. */
@@ -154,15 +162,16 @@ export class Connection implements ConnectionCore {
 
   /** Writes what was queued, at once. */
   flush(): void {
-    if (this.#pending.length === 0 || this.isClosed) return;
+    if (!this.#first || this.isClosed) return;
     this.#write();
-    this.#release();
+    if (this.#waiters || this.#reader) this.#release();
   }
 
   #write(): void {
-    if (this.#pending.length === 0) return;
-    const bytes = joinBytes(this.#pending);
-    this.#pending = [];
+    if (!this.#first) return;
+    const bytes = this.#rest ? joinBytes([this.#first, ...this.#rest]) : this.#first;
+    this.#first = undefined;
+    this.#rest = undefined;
     this.#pendingBytes = 0;
     this.lastSentAt = this.hub.clock.now();
     this.transport.write(bytes);
@@ -286,10 +295,15 @@ export class Connection implements ConnectionCore {
     this.#reader?.release();
   }
 
+  #await(resolve: () => void): void {
+    this.#waiters ??= [];
+    this.#waiters.push(resolve);
+  }
+
   #wake(): void {
     const waiters = this.#waiters;
-    if (waiters.length === 0) return;
-    this.#waiters = [];
+    if (!waiters) return;
+    this.#waiters = undefined;
     for (const resolve of waiters) resolve();
   }
 }
