@@ -15,11 +15,16 @@ function failureOf(action: () => unknown): unknown {
   throw new Error("Nothing was thrown.");
 }
 
+/** A blob, of whichever class the driver gives. */
+function bytes(...values: number[]): unknown {
+  return expect.toSatisfy((blob) => blob instanceof Uint8Array && String([...blob]) === String(values));
+}
+
 describe("a connection", () => {
   it("gives rows as arrays, whole numbers as numbers where that is exact and as bigints elsewhere", () => {
     const connection = connect(newPath());
     const rows = connection.prepare("SELECT 1, 1.5, 9007199254740993, 9007199254740991, 'a', x'00ff', NULL, 1").all();
-    expect(rows).toEqual([[1, 1.5, 9007199254740993n, 9007199254740991, "a", Buffer.from([0, 255]), null, 1]]);
+    expect(rows).toEqual([[1, 1.5, 9007199254740993n, 9007199254740991, "a", bytes(0, 255), null, 1]]);
   });
 
   it("binds whole numbers as integers", () => {
@@ -31,7 +36,7 @@ describe("a connection", () => {
   it("reads text and blobs with zeros in them", () => {
     const connection = connect(newPath());
     const rows = connection.prepare("SELECT ?, ?").all("a\0b", new Uint8Array([0, 1, 0]));
-    expect(rows).toEqual([["a\0b", Buffer.from([0, 1, 0])]]);
+    expect(rows).toEqual([["a\0b", bytes(0, 1, 0)]]);
   });
 
   it("counts the rows that a statement changed, also where it returns some", () => {

@@ -76,8 +76,11 @@ export function ask(connection: Connection, sql: string): string[] {
 
 const childScript = `
 const path = process.argv[1];
-const Database = require("better-sqlite3");
-const database = new Database(path, { timeout: 0 });
+const open = () => {
+  try { return new (require("better-sqlite3"))(path, { timeout: 0 }); } catch {}
+  return new (require("node:sqlite").DatabaseSync)(path);
+};
+const database = open();
 require("node:readline").createInterface({ input: process.stdin }).on("line", (line) => {
   try { database.exec(line); console.log("ok"); } catch (error) { console.log(error.message); }
 });
