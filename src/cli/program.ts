@@ -53,7 +53,7 @@ function addServe(program: Command, exit: (code: number) => void): void {
     .option("--allow-origin <origin>", "let pages of this web origin in; may be repeated", parseOrigin)
     .option("--allow-host <name>", "answer under this host name too; may be repeated", parseHostName)
     .option("--insecure", "allow writes by everyone who can reach a --host that is not loopback")
-    .option("--create", "create the database if there is none")
+    .option("--create", "create the database if there is none, or an empty file")
     .option("--detach", "remove what Rocket added to the database, and exit")
     .addHelpText("after", "\nExample:\n  rocket serve music.db --port 3000 --except destroy")
     .action(async (database: string, flags: ServeFlags) => {

@@ -26,7 +26,7 @@ export interface ServeOptions {
   readonly allowOrigins?: readonly string[];
   /** Host names beside loopback ones under which it may be reached. Default none. */
   readonly allowHosts?: readonly string[];
-  /** Create the database if there is none. Default false. */
+  /** Create the database if there is none, or an empty file. Default false. */
   readonly create?: boolean;
   /** Serve writes to everyone who can reach the host. Default false. */
   readonly insecure?: boolean;
