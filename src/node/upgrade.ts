@@ -1,6 +1,6 @@
 import { type IncomingMessage, type Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { type WebSocket, WebSocketServer } from "ws";
+import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
 import { chooseSubprotocol, createProblem, type Field, problemResponse } from "../protocol/index.ts";
 import type { Handshake, Hub, Opening, OriginResponse } from "../server/index.ts";
 import type { Access } from "./access.ts";
@@ -52,14 +52,16 @@ export class UpgradeHandler {
 
   constructor(parts: UpgradeParts) {
     this.#parts = parts;
-    this.#webSockets = new WebSocketServer({
+    // The types of ws don't have its closeTimeout yet.
+    const options: ServerOptions & { readonly closeTimeout: number } = {
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
       maxPayload: parts.maxMessageBytes,
       closeTimeout: closeTimeoutMs,
       handleProtocols: (offered) => chooseSubprotocol([...offered]).echo ?? false,
-    });
+    };
+    this.#webSockets = new WebSocketServer(options);
   }
 
   /** Handles one `upgrade` event. Never throws. */
