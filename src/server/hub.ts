@@ -5,6 +5,7 @@ import { Delivery, type Notification } from "./delivery.ts";
 import { Drain } from "./drain.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { Batch, Bookmark, Change, Journal, Representation } from "./journal.ts";
+import { LargeDeliveries } from "./large-deliveries.ts";
 import {
   beginSubscription,
   type Opening,
@@ -56,8 +57,6 @@ export interface Hub {
   close(drainMs?: number): Promise<void>;
 }
 
-/** How long a large delivery is kept after somebody took a piece of it. */
-const largeMs = 1_000;
 const restarting = "The server is restarting.";
 
 function isWellKnown(target: string): boolean {
@@ -79,7 +78,7 @@ class DirectHub implements Hub, HubCore {
   readonly #index: ViewIndex<Subscription> = new ViewIndex();
   readonly #views: Map<string, View<Subscription>> = new Map();
   readonly #connections: Set<Connection> = new Set();
-  readonly #large: Set<View<Subscription>> = new Set();
+  readonly #large: LargeDeliveries;
   readonly #representations: WeakMap<Change, Representation> = new WeakMap();
   readonly #heartbeat: Heartbeat;
   readonly #untail: (() => void) | undefined;
@@ -104,7 +103,8 @@ class DirectHub implements Hub, HubCore {
       this.#incoming.push(batch);
       this.#schedule();
     });
-    this.#heartbeat = new Heartbeat(options.clock, this.#connections, () => this.#forgetLarge());
+    this.#large = new LargeDeliveries(options.clock);
+    this.#heartbeat = new Heartbeat(options.clock, this.#connections, () => this.#large.sweep());
   }
 
   get isFull(): boolean {
@@ -195,17 +195,7 @@ class DirectHub implements Hub, HubCore {
   }
 
   keep(view: View<Subscription>, delivery: Delivery): void {
-    view.large = { delivery, usedAt: this.clock.now() };
-    this.#large.add(view);
-  }
-
-  /** Gives up what was too large to be written at once and nobody took a piece of lately. */
-  #forgetLarge(): void {
-    for (const view of this.#large) {
-      if (view.large && view.large.usedAt > this.clock.now() - largeMs) continue;
-      view.large = undefined;
-      this.#large.delete(view);
-    }
+    this.#large.keep(view, delivery);
   }
 
   touch(connection: ConnectionCore): void {
