@@ -8,6 +8,7 @@ import {
   parseLevel,
   parseNames,
   parseOrigin,
+  parsePath,
   parsePort,
   parseTarget,
 } from "./parse.ts";
@@ -41,7 +42,7 @@ function addServe(program: Command, exit: (code: number) => void): void {
       "Serves each table of a SQLite database as a REST collection, and each of its URLs as a live stream over WebSocket. " +
         "Writes by any program are seen.",
     )
-    .argument("<database>", "path of the SQLite database")
+    .argument("<database>", "path of the SQLite database", parsePath)
     .option("--port <port>", "port to listen on; 0 picks a free one (default: 8080)", parsePort)
     .option("--host <host>", "address to listen on (default: 127.0.0.1)")
     .option("--tables <list>", "serve only these tables, separated by commas", parseNames)
@@ -92,7 +93,7 @@ function addMigrate(program: Command, exit: (code: number) => void): void {
         "follows a table gets a fresh 200. The command finds the database's path in ROCKET_DATABASE; its exit code is " +
         "the exit code.",
     )
-    .argument("<database>", "path of the SQLite database")
+    .argument("<database>", "path of the SQLite database", parsePath)
     .argument("<command...>", "the command and its arguments, after --")
     .addHelpText("after", "\nExample:\n  rocket migrate music.db -- npx knex migrate:latest")
     .action(async (database: string, command: readonly string[]) => {
@@ -119,6 +120,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .description("REST over WebSockets: open a WebSocket to any URL that you can GET, and each change arrives.")
     .version(packageVersion(), "--version", "print the version")
     .helpOption("--help", "print help")
+    .configureHelp({ subcommandTerm: (command) => `${command.name()} ${command.usage()}` })
     .showHelpAfterError("(--help lists what there is)")
     .exitOverride();
   addServe(program, exit);

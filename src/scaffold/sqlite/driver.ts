@@ -3,7 +3,7 @@ import { RocketError } from "../../protocol/index.ts";
 import { openBetterSqlite } from "./better-sqlite.ts";
 import type { Connection } from "./connection.ts";
 import { openNodeSqlite } from "./node-sqlite.ts";
-import { openFailure } from "./open-failure.ts";
+import { isOutOfReach, openFailure } from "./open-failure.ts";
 import { isBusy } from "./sqlite-error.ts";
 
 export type { Connection, Statement } from "./connection.ts";
@@ -39,7 +39,7 @@ function openFile(path: string, readOnly: boolean): Connection {
  */
 export function openConnection(path: string, options: ConnectionOptions = {}): Connection {
   const { readOnly = false, create = false } = options;
-  if (!create && path !== ":memory:" && !existsSync(path)) {
+  if (!create && path !== ":memory:" && !existsSync(path) && !isOutOfReach(path)) {
     throw new RocketError("database-missing", `There is no database ${JSON.stringify(path)}.`);
   }
   let connection: Connection | undefined;

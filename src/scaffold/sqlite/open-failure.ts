@@ -2,11 +2,22 @@ import { accessSync, constants, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { sqliteCode } from "./sqlite-error.ts";
 
-function look(path: string): Stats | undefined {
+/** The file at a path; `undefined` where there is none that can be reached. */
+export function fileAt(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
   } catch {
     return undefined;
+  }
+}
+
+/** Whether a folder on the way to a file lets nobody through. */
+export function isOutOfReach(path: string): boolean {
+  try {
+    statSync(path);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EACCES";
   }
 }
 
@@ -23,17 +34,18 @@ function reasonOf(path: string, error: unknown): string {
   const code = sqliteCode(error);
   if (code === 26) return "is not a SQLite database";
   if (code === 11) return "is a damaged SQLite database";
-  const file = look(path);
+  const file = fileAt(path);
   if (file?.isDirectory()) return "is a folder, not a database";
-  if (file) return allows(path, constants.R_OK) ? "can't be opened" : "can't be read: permission denied";
+  if (file || isOutOfReach(path))
+    return allows(path, constants.R_OK) ? "can't be opened" : "can't be read: permission denied";
   const folder = dirname(path);
-  if (!look(folder)) return `can't be made: there is no folder ${JSON.stringify(folder)}`;
+  if (!fileAt(folder)) return `can't be made: there is no folder ${JSON.stringify(folder)}`;
   return allows(folder, constants.W_OK) ? "can't be made" : "can't be made: permission denied";
 }
 
 /** Whether there is a file with nothing in it. SQLite takes one for a database without tables. */
 export function isEmptyFile(path: string): boolean {
-  const file = look(path);
+  const file = fileAt(path);
   return file?.isFile() === true && file.size === 0;
 }
 

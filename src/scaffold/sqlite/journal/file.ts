@@ -1,9 +1,9 @@
-import { statSync } from "node:fs";
 import { RocketError } from "../../../protocol/index.ts";
 import type { Clock } from "../../../server/index.ts";
 import type { Connection } from "../connection.ts";
 import { openConnection } from "../driver.ts";
 import { readSchema } from "../introspect.ts";
+import { fileAt } from "../open-failure.ts";
 import { inRead } from "../read-transaction.ts";
 import type { RecordFormat } from "../record-format.ts";
 import type { Schema } from "../schema.ts";
@@ -33,8 +33,8 @@ export interface FileOptions {
 }
 
 function inodeOf(path: string): string | undefined {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  return stat && `${stat.dev}:${stat.ino}`;
+  const file = fileAt(path);
+  return file && `${file.dev}:${file.ino}`;
 }
 
 /** The schema while a migration runs; `undefined` where none does. */

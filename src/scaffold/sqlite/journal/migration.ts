@@ -3,7 +3,6 @@ import { RocketError } from "../../../protocol/index.ts";
 import type { Clock } from "../../../server/index.ts";
 import type { Connection } from "../connection.ts";
 import { quoteName } from "../sql-text.ts";
-import { isReadOnly } from "../sqlite-error.ts";
 import { Armer } from "./arm.ts";
 import { armTable, migrationTable } from "./names.ts";
 import { hasTables, rocketTriggers } from "./tables.ts";
@@ -21,7 +20,7 @@ export interface PausedJournal {
    * Puts the triggers back on the tables that had them. Each gets a reset in the journal: whoever follows it gets a
    * fresh 200.
    *
-   * @throws RocketError `database-busy`, `database-missing`, `database-invalid`
+   * @throws RocketError `database-busy`, `database-missing`, `database-invalid`, `journal-readonly`
    */
   resume(): Promise<void>;
 }
@@ -89,11 +88,6 @@ function resume(connection: Connection, names: readonly string[]): void {
  * @throws RocketError `database-missing`, `database-invalid`, `database-busy`, `journal-migrating`, `journal-readonly`
  */
 export async function pauseJournal(path: string, options: { readonly clock?: Clock } = {}): Promise<PausedJournal> {
-  try {
-    const names = await writeOnce(path, options, pause);
-    return { resume: () => writeOnce(path, options, (connection) => resume(connection, names)) };
-  } catch (error) {
-    if (!isReadOnly(error)) throw error;
-    throw new RocketError("journal-readonly", `${JSON.stringify(path)} can't be written.`, { cause: error });
-  }
+  const names = await writeOnce(path, options, pause);
+  return { resume: () => writeOnce(path, options, (connection) => resume(connection, names)) };
 }
