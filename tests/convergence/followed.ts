@@ -3,7 +3,7 @@ import { type Random, Replica } from "../../src/testing/index.ts";
 import type { Asked, Row } from "./history.ts";
 import type { Surroundings } from "./surroundings.ts";
 import type { Target } from "./views.ts";
-import { rowIn } from "./views.ts";
+import { plainRow, rowIn } from "./views.ts";
 
 interface Saved {
   readonly position: string;
@@ -125,7 +125,7 @@ export class Followed {
     const held = new Map<string, Row>();
     for (const [url, text] of this.replica.records) {
       const document: unknown = JSON.parse(text);
-      held.set(url, isRecord ? rowIn(document) : (document as Row));
+      held.set(url, isRecord ? rowIn(document) : plainRow(document));
     }
     return { held };
   }

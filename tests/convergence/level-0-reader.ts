@@ -145,6 +145,10 @@ export class Level0Reader implements Reader {
     this.disconnect();
   }
 
+  positions(): { url: string; position: number }[] {
+    return [];
+  }
+
   finish(): void {
     if (this.#connection) this.#connection.stream.isOpenAtEnd = this.#connection.stream.isActive;
   }

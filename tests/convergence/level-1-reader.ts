@@ -91,6 +91,12 @@ export class Level1Reader implements Reader {
     this.#subscribe(connection, followed, target.target);
   }
 
+  positions(): { url: string; position: number }[] {
+    return (this.#connection?.lines ?? []).map(({ stream: { view, entries } }) => {
+      return { url: view.url, position: entries.findLast(({ mark }) => mark)?.mark?.position ?? -1 };
+    });
+  }
+
   finish(): void {
     for (const { stream } of this.#connection?.lines ?? []) stream.isOpenAtEnd = true;
   }
