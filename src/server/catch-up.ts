@@ -15,7 +15,7 @@ function isAhead({ cursor, goal, connection }: Subscription): boolean {
 
 /**
  * Brings the subscriptions of one connection from their cursors to where the hub stands, one after another and no
- * faster than the peer reads. Those that were caught up before come first, so that a bookmark never skips them.
+ * faster than the peer reads. Those that were caught up before come first: no bookmark goes out while they are behind.
  */
 export class CatchUp {
   readonly #connection: ConnectionCore;

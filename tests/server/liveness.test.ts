@@ -87,6 +87,22 @@ describe("the heartbeat", () => {
     expect(briefs(peer, 6)).toEqual(["304 @2"]);
   });
 
+  it("of the handshake's subscription that is caught up waits for another that fell behind [R-HB-4]", async () => {
+    const world = createWorld({ limits: { maxUnsentBytes: 1_024 } });
+    world.put("a", 1, { text: "x".repeat(2_000) });
+    const peer = await world.opened("/a");
+    peer.request("SUBSCRIBE", "/b", [["Request-ID", "1"]]);
+    await world.clock.settle();
+    peer.pause();
+    world.store.journal.commit([{ kind: "reset", collection: "/a", url: "" }]);
+    await world.clock.settle();
+    world.put("b", 1);
+    await world.clock.settle();
+    peer.resume();
+    await world.clock.settle();
+    expect(briefs(peer, 4)).toEqual(["200 @2", "201 /b/1 @3 sub=/b", "304 @3"]);
+  });
+
   it("waits while the opening of a reset collection is on its way [R-HB-4]", async () => {
     let latencyMs = 0;
     const world = createWorld({ latencyMs: () => latencyMs, limits: { originTimeoutMs: 60_000 } });
