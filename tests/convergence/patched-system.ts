@@ -1,6 +1,7 @@
 import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import type { SqlSystem } from "./sql-world.ts";
 import type { System } from "./world.ts";
 
 /** A change of one compiled file: `find` must be there exactly once. */
@@ -47,9 +48,17 @@ export function removeCopy(folder: string): void {
   rmSync(folder, { recursive: true, force: true });
 }
 
+async function loadLayers(folder: string, layers: readonly string[]): Promise<object> {
+  const faces = layers.map((layer): Promise<object> => import(pathToFileURL(join(folder, layer, "index.js")).href));
+  return Object.assign({}, ...(await Promise.all(faces)));
+}
+
 /** The hub, store, clock and peers of a copy. */
 export async function loadSystem(folder: string): Promise<System> {
-  const load = (layer: string): Promise<object> => import(pathToFileURL(join(folder, layer, "index.js")).href);
-  const [server, testing] = await Promise.all([load("server"), load("testing")]);
-  return { ...server, ...testing } as System;
+  return (await loadLayers(folder, ["server", "testing"])) as System;
+}
+
+/** The same, and its scaffold. */
+export async function loadSqlSystem(folder: string): Promise<SqlSystem> {
+  return (await loadLayers(folder, ["server", "testing", "scaffold"])) as SqlSystem;
 }

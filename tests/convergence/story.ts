@@ -15,7 +15,7 @@ function streamStory({ name, asked, entries, isOpenAtEnd, openedHead, connection
 }
 
 /** The transactions of a run, and all that the subscriptions got that a violation names. */
-export function storyOf({ violations, history }: Outcome): string {
+export function storyOf({ violations, history }: Pick<Outcome, "violations" | "history">): string {
   const named = history.streams.filter(({ name }) => violations.some((text) => text.includes(`${name}: `)));
   const transactions = history.transactions.map(({ at, first, last, changes, resets }) => {
     const each = changes.map(({ url, after }) => `${url}=${after?.version ?? "gone"}`);

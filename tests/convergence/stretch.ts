@@ -42,7 +42,7 @@ function resolveSteps(model: Model, stream: Stream, base: Mark | undefined, entr
   });
 }
 
-/** Level 0 does not say where it starts: the first place between the request and the 101 that explains what came. */
+/** Level 0 does not say where it starts: the last place between the request and the 101 that explains what came. */
 function level0Start(model: Model, { view, asked, openedHead = asked.head, entries }: Stream): number {
   const ends = model.history.transactions.map(({ last }) => last);
   const candidates = [asked.head, ...ends.filter((end) => end > asked.head && end <= openedHead)];
@@ -53,7 +53,7 @@ function level0Start(model: Model, { view, asked, openedHead = asked.head, entri
       return status === wanted && url === change?.url && row?.version === (row && change?.after?.version);
     });
   };
-  return candidates.find(explains) ?? asked.head;
+  return candidates.findLast(explains) ?? asked.head;
 }
 
 /** Cuts a subscription's messages at each opening and fresh 200, and finds what they tell of. */
