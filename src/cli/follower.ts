@@ -2,6 +2,7 @@ import { type Field, fieldValue, type HttpResponse } from "../protocol/index.ts"
 import type { Clock } from "../server/index.ts";
 import { Backoff } from "./backoff.ts";
 import type { Dial, Ending } from "./link.ts";
+import { isLoopbackHost } from "./serve-options.ts";
 import { Session } from "./session.ts";
 import { judge } from "./verdict.ts";
 
@@ -49,7 +50,8 @@ export class Follower {
 
   constructor(options: FollowerOptions) {
     this.#options = options;
-    this.#backoff = new Backoff(() => options.clock.random());
+    const isNear = isLoopbackHost(new URL(options.url).hostname);
+    this.#backoff = new Backoff(() => options.clock.random(), isNear);
     this.#level = options.level;
     this.#position = options.lastEventId;
   }

@@ -34,6 +34,8 @@ export interface ServeOptions {
   readonly detach?: boolean;
   /** What to type for another port, where it isn't `--port 8081`. */
   readonly portHint?: string;
+  /** What to type for this command, where it isn't `rocket`. */
+  readonly commandHint?: string;
   /** Called with the URL once connections are accepted. */
   onListening?(url: string): void;
 }

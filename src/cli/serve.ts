@@ -87,7 +87,7 @@ async function serveUntilStopped(scaffold: Scaffold, run: Run): Promise<void> {
   try {
     const url = await listen(server, options);
     output.write(`Serving ${options.database} at ${url}\n\n${listCollections(scaffold.collections())}\n`);
-    const additions = scaffold.journal ? describeAdditions(options.database) : scaffold.notLive;
+    const additions = scaffold.journal ? describeAdditions(options.database, options.commandHint) : scaffold.notLive;
     if (additions !== undefined) output.write(`\n${additions}\n`);
     options.onListening?.(url);
     if (!stop.signal.aborted) await once(stop.signal, "abort");
