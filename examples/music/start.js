@@ -36,6 +36,7 @@ async function start() {
     database: shown,
     port: Number(given),
     portHint: "PORT=8081 npm start",
+    commandHint: "npx rocket",
     onListening: showWhatToTry,
   });
 }

@@ -1,19 +1,28 @@
 const firstCapMs = 500;
 const lastCapMs = 30_000;
+const nearCapMs = 2_000;
 
-/** How long to wait before each reconnect: full jitter, `random(0, min(30 s, 0.5 s·2ⁿ))` [R-CLOSE-5]. */
+/**
+ * How long to wait before each reconnect: full jitter, `random(0, min(30 s, 0.5 s·2ⁿ))` [R-CLOSE-5]. A server on this
+ * machine is asked at least every 2 s: no crowd comes back to it, and a person may be waiting.
+ */
 export class Backoff {
   readonly #random: () => number;
+  readonly #lastCapMs: number;
   #tries = 0;
 
-  /** @param random - gives a number in [0, 1) */
-  constructor(random: () => number) {
+  /**
+   * @param random - gives a number in [0, 1)
+   * @param isNear - whether the server is on this machine
+   */
+  constructor(random: () => number, isNear: boolean) {
     this.#random = random;
+    this.#lastCapMs = isNear ? nearCapMs : lastCapMs;
   }
 
   /** The next wait in milliseconds. */
   next(): number {
-    const capMs = Math.min(lastCapMs, firstCapMs * 2 ** this.#tries);
+    const capMs = Math.min(this.#lastCapMs, firstCapMs * 2 ** this.#tries);
     this.#tries += 1;
     return this.#random() * capMs;
   }

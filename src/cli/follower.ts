@@ -2,6 +2,7 @@ import { type Field, fieldValue, type HttpResponse } from "../protocol/index.ts"
 import type { Clock } from "../server/index.ts";
 import { Backoff } from "./backoff.ts";
 import type { Dial, Ending } from "./link.ts";
+import { isLoopbackHost } from "./serve-options.ts";
 import { Session } from "./session.ts";
 import { judge } from "./verdict.ts";
 
@@ -42,13 +43,15 @@ export class Follower {
   #level: 0 | 1;
   #position: string | undefined;
   #session: Session | undefined;
+  #isConnected = false;
   #wasConnected = false;
   #isStopped = false;
   #cancelTimer: () => void = () => {};
 
   constructor(options: FollowerOptions) {
     this.#options = options;
-    this.#backoff = new Backoff(() => options.clock.random());
+    const isNear = isLoopbackHost(new URL(options.url).hostname);
+    this.#backoff = new Backoff(() => options.clock.random(), isNear);
     this.#level = options.level;
     this.#position = options.lastEventId;
   }
@@ -91,6 +94,7 @@ export class Follower {
       const why = level < wanted ? ", the server has no more" : "";
       listener.note(`connected to ${url} at Level ${level}${why}`);
     }
+    this.#isConnected = true;
     this.#wasConnected = true;
   }
 
@@ -127,7 +131,8 @@ export class Follower {
 
   #retry(why: string, atLeastMs: number): void {
     const waitMs = Math.max(this.#backoff.next(), atLeastMs);
-    const state = this.#wasConnected ? "connection lost" : "no connection";
+    const state = this.#isConnected ? "connection lost" : "no connection";
+    this.#isConnected = false;
     this.#options.listener.note(`${state} (${why}); trying again in ${inSeconds(waitMs)}`);
     this.#cancelTimer = this.#options.clock.setTimer(() => this.start(), waitMs);
   }

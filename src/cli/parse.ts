@@ -8,6 +8,12 @@ function wholeNumber(text: string, low: number, high: number): number {
   throw new InvalidArgumentError(`Give a whole number from ${low} to ${high}.`);
 }
 
+/** The path of a database. */
+export function parsePath(text: string): string {
+  if (text === "") throw new InvalidArgumentError("Give the path of a file.");
+  return text;
+}
+
 /** A port; 0 means any free one. */
 export function parsePort(text: string): number {
   return wholeNumber(text, 0, 65_535);

@@ -8,6 +8,7 @@ import {
   parseLevel,
   parseNames,
   parseOrigin,
+  parsePath,
   parsePort,
   parseTarget,
 } from "./parse.ts";
@@ -41,7 +42,7 @@ function addServe(program: Command, exit: (code: number) => void): void {
       "Serves each table of a SQLite database as a REST collection, and each of its URLs as a live stream over WebSocket. " +
         "Writes by any program are seen.",
     )
-    .argument("<database>", "path of the SQLite database")
+    .argument("<database>", "path of the SQLite database", parsePath)
     .option("--port <port>", "port to listen on; 0 picks a free one (default: 8080)", parsePort)
     .option("--host <host>", "address to listen on (default: 127.0.0.1)")
     .option("--tables <list>", "serve only these tables, separated by commas", parseNames)
@@ -49,11 +50,11 @@ function addServe(program: Command, exit: (code: number) => void): void {
     .addOption(
       new Option("--except <list>", "allow all actions but these").argParser<Action[]>(parseActions).conflicts("only"),
     )
-    .option("--read-only", "allow no writes")
+    .option("--read-only", "allow no writes over HTTP; the journal is added all the same, so that reads are live")
     .option("--allow-origin <origin>", "let pages of this web origin in; may be repeated", parseOrigin)
     .option("--allow-host <name>", "answer under this host name too; may be repeated", parseHostName)
     .option("--insecure", "allow writes by everyone who can reach a --host that is not loopback")
-    .option("--create", "create the database if there is none")
+    .option("--create", "create the database if there is none, or an empty file")
     .option("--detach", "remove what Rocket added to the database, and exit")
     .addHelpText("after", "\nExample:\n  rocket serve music.db --port 3000 --except destroy")
     .action(async (database: string, flags: ServeFlags) => {
@@ -81,6 +82,26 @@ function addTail(program: Command, exit: (code: number) => void): void {
     });
 }
 
+function addMigrate(program: Command, exit: (code: number) => void): void {
+  program
+    .command("migrate")
+    .summary("run a command that changes a database's schema")
+    .usage("<database> -- <command...>")
+    .description(
+      "Takes Rocket's triggers off a database, runs a command, and puts them back, also where the command failed. " +
+        "SQLite's DROP COLUMN, for one, needs that. A server may be running: it goes on by itself, and everyone who " +
+        "follows a table gets a fresh 200. The command finds the database's path in ROCKET_DATABASE; its exit code is " +
+        "the exit code.",
+    )
+    .argument("<database>", "path of the SQLite database", parsePath)
+    .argument("<command...>", "the command and its arguments, after --")
+    .addHelpText("after", "\nExample:\n  rocket migrate music.db -- npx knex migrate:latest")
+    .action(async (database: string, command: readonly string[]) => {
+      const { runMigrate } = await import("./migrate.ts");
+      exit(await runMigrate({ database, command }));
+    });
+}
+
 /** Exit codes: 0 for help that was asked for, else 2. */
 function exitCodeOf(error: CommanderError): number {
   return error.exitCode === 0 ? 0 : 2;
@@ -90,7 +111,7 @@ function exitCodeOf(error: CommanderError): number {
  * Runs the command `rocket`.
  *
  * @param args - what follows the command's name
- * @returns the exit code: 0 success, 1 failure, 2 called wrongly
+ * @returns the exit code: 0 success, 1 failure, 2 called wrongly; of `migrate`, its command's
  */
 export async function main(args: readonly string[]): Promise<number> {
   const codes: number[] = [];
@@ -99,10 +120,12 @@ export async function main(args: readonly string[]): Promise<number> {
     .description("REST over WebSockets: open a WebSocket to any URL that you can GET, and each change arrives.")
     .version(packageVersion(), "--version", "print the version")
     .helpOption("--help", "print help")
+    .configureHelp({ subcommandTerm: (command) => `${command.name()} ${command.usage()}` })
     .showHelpAfterError("(--help lists what there is)")
     .exitOverride();
   addServe(program, exit);
   addTail(program, exit);
+  addMigrate(program, exit);
   program.addHelpText(
     "after",
     "\nExamples:\n  rocket serve music.db\n  rocket tail http://127.0.0.1:8080/artists\n\nrocket help <command> says more about one.",

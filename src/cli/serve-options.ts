@@ -26,7 +26,7 @@ export interface ServeOptions {
   readonly allowOrigins?: readonly string[];
   /** Host names beside loopback ones under which it may be reached. Default none. */
   readonly allowHosts?: readonly string[];
-  /** Create the database if there is none. Default false. */
+  /** Create the database if there is none, or an empty file. Default false. */
   readonly create?: boolean;
   /** Serve writes to everyone who can reach the host. Default false. */
   readonly insecure?: boolean;
@@ -34,6 +34,8 @@ export interface ServeOptions {
   readonly detach?: boolean;
   /** What to type for another port, where it isn't `--port 8081`. */
   readonly portHint?: string;
+  /** What to type for this command, where it isn't `rocket`. */
+  readonly commandHint?: string;
   /** Called with the URL once connections are accepted. */
   onListening?(url: string): void;
 }

@@ -14,11 +14,11 @@ export function listCollections(collections: readonly { readonly path: string; r
 }
 
 /** What was added to the database, and how to remove it. */
-export function describeAdditions(database: string): string {
+export function describeAdditions(database: string, command = "rocket"): string {
   const path = /^[\w./-]+$/.test(database) ? database : `'${database.replaceAll("'", "'\\''")}'`;
   return [
-    "To see each write, whoever makes it, Rocket added a journal to the database: tables and triggers",
-    `named _rocket_… To remove them: rocket serve ${path} --detach`,
+    "To see each write, whoever makes it, Rocket has added a journal to the database: tables named",
+    `_rocket_… and triggers named "rocket: …". To remove them: ${command} serve ${path} --detach`,
   ].join("\n");
 }
 

@@ -1,8 +1,9 @@
 import { once } from "node:events";
 import { createServer } from "../node/index.ts";
+import { RocketError } from "../protocol/index.ts";
 import { createScaffold, detach } from "../scaffold/index.ts";
 import { CommandFailure, explain } from "./failure.ts";
-import { type Output, processOutput } from "./output.ts";
+import { type Output, onOutputClosed, processOutput } from "./output.ts";
 import { checkHost, type ServeOptions, urlOf } from "./serve-options.ts";
 import { describeAdditions, listCollections, sqliteWarning } from "./serve-text.ts";
 import { onStopSignal } from "./signals.ts";
@@ -20,16 +21,40 @@ function given<Options extends object>(
   return Object.fromEntries(entries) as { [Name in keyof Options]: Exclude<Options[Name], undefined> };
 }
 
-function openScaffold(options: ServeOptions, output: Output): Promise<Scaffold> {
-  const { database, tables, only, except, readOnly, create } = options;
-  return createScaffold({
-    path: database,
-    ...given({ tables, only, except, readOnly, create }),
-    onError: (error, { stage }) => output.note(`rocket: ${stage}: ${explain(error)}`),
-  });
+/** One run of the command, until it is asked to stop or can't go on. */
+interface Run {
+  readonly options: ServeOptions;
+  readonly output: Output;
+  /** Its reason is why, where that is a failure. */
+  readonly stop: AbortController;
+  readonly onError: (error: unknown, context: { readonly stage: string }) => void;
 }
 
-function makeServer(scaffold: Scaffold, options: ServeOptions, output: Output): Server {
+const detached =
+  "Rocket's journal was removed from the database, so this server stops. Starting it again puts it back.";
+
+function startRun(options: ServeOptions, output: Output): Run {
+  const stop = new AbortController();
+  const onError: Run["onError"] = (error, { stage }) => {
+    if (error instanceof RocketError && error.code === "journal-detached") stop.abort(new CommandFailure(detached));
+    else if (error instanceof RocketError) output.note(`rocket: ${explain(error)}`);
+    else output.note(`rocket: ${stage}: ${explain(error)}`);
+  };
+  return { options, output, stop, onError };
+}
+
+async function openScaffold({ options, onError }: Run): Promise<Scaffold> {
+  const { database, tables, only, except, readOnly, create } = options;
+  try {
+    return await createScaffold({ path: database, ...given({ tables, only, except, readOnly, create }), onError });
+  } catch (error) {
+    if (error instanceof TypeError && error.message.startsWith("tables names"))
+      throw new CommandFailure(`--${error.message}`, 1, { cause: error });
+    throw error;
+  }
+}
+
+function makeServer(scaffold: Scaffold, { options, output, onError }: Run): Server {
   const { origin, journal } = scaffold;
   const { allowOrigins, allowHosts } = options;
   return createServer({
@@ -37,7 +62,7 @@ function makeServer(scaffold: Scaffold, options: ServeOptions, output: Output): 
     // Windows (limit, offset) are derived from the collection's changes.
     derived: {},
     ...given({ journal, allowOrigins, allowHosts }),
-    onError: (error, { stage }) => output.note(`rocket: ${stage}: ${explain(error)}`),
+    onError,
     log: (line) => output.note(`rocket: ${line}`),
   });
 }
@@ -49,25 +74,31 @@ async function listen(server: Server, options: ServeOptions): Promise<string> {
     return urlOf(address.host, address.port);
   } catch (error) {
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-    if (systemErrorCode(cause) !== "EADDRINUSE") throw error;
+    if (systemErrorCode(cause) !== "EADDRINUSE") {
+      throw new CommandFailure(`Can't listen on ${host}:${port}: ${explain(cause)}.`, 1, { cause });
+    }
     const advice = `stop that, or take another port: ${portHint}`;
     throw new CommandFailure(`Port ${port} is in use by another program: ${advice}.`, 1, { cause });
   }
 }
 
-async function serveUntilStopped(scaffold: Scaffold, options: ServeOptions, output: Output): Promise<void> {
-  const server = makeServer(scaffold, options, output);
-  const stop = new AbortController();
+async function serveUntilStopped(scaffold: Scaffold, run: Run): Promise<void> {
+  const { options, output, stop } = run;
+  const server = makeServer(scaffold, run);
   const forget = onStopSignal(() => stop.abort());
   try {
     const url = await listen(server, options);
     output.write(`Serving ${options.database} at ${url}\n\n${listCollections(scaffold.collections())}\n`);
-    const additions = scaffold.journal ? describeAdditions(options.database) : scaffold.notLive;
+    const additions = scaffold.journal ? describeAdditions(options.database, options.commandHint) : scaffold.notLive;
     if (additions !== undefined) output.write(`\n${additions}\n`);
     options.onListening?.(url);
     if (!stop.signal.aborted) await once(stop.signal, "abort");
-    output.note("Stopping: every connection is told to come back later. Once more stops at once.");
+    const failure: unknown = stop.signal.reason;
+    if (!(failure instanceof CommandFailure)) {
+      output.note("Stopping: every connection is told to come back later. Once more stops at once.");
+    }
     await server.close();
+    if (failure instanceof CommandFailure) throw failure;
   } finally {
     forget();
   }
@@ -80,18 +111,21 @@ async function serveUntilStopped(scaffold: Scaffold, options: ServeOptions, outp
  */
 export async function runServe(options: ServeOptions): Promise<number> {
   const output = processOutput;
+  // A server goes on when nobody reads its log any more.
+  onOutputClosed(() => {});
   try {
     if (options.detach) {
       await detach(options.database);
-      output.write(`Removed what Rocket had added to ${options.database}.\n`);
+      output.write(`Removed what Rocket had added to ${options.database}. If a server runs on it, that stops.\n`);
       return 0;
     }
     checkHost(options);
     const warning = sqliteWarning(sqliteVersion());
     if (warning !== undefined) output.note(warning);
-    const scaffold = await openScaffold(options, output);
+    const run = startRun(options, output);
+    const scaffold = await openScaffold(run);
     try {
-      await serveUntilStopped(scaffold, options, output);
+      await serveUntilStopped(scaffold, run);
     } finally {
       await scaffold.close();
     }

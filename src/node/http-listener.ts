@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { createProblem, type Field, problemResponse, wellKnownPath } from "../protocol/index.ts";
+import { createProblem, type Field, problemResponse, reasonPhrase, wellKnownPath } from "../protocol/index.ts";
 import type { Hub, Origin, OriginResponse } from "../server/index.ts";
 import type { Access } from "./access.ts";
 import { requestFields } from "./fields.ts";
@@ -43,7 +43,7 @@ function writeFields(response: ServerResponse, answer: OriginResponse, extra: re
   if (hasBody && !response.hasHeader("content-length") && (!isHead || length > 0)) {
     response.setHeader("Content-Length", length);
   }
-  response.writeHead(answer.status);
+  response.writeHead(answer.status, reasonPhrase(answer.status));
 }
 
 /** Writes an answer; one that can't be written as HTTP is a 500, and thrown. */

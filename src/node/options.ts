@@ -44,6 +44,13 @@ function originOf(text: string): string {
   return url.origin;
 }
 
+function hostOf(text: string): string {
+  if (/^(\[[0-9a-f:.]+\]|[^\s:/?#@[\]]+)$/i.test(text)) return text.toLowerCase();
+  throw new TypeError(
+    `allowHosts: ${JSON.stringify(text)} is no host name. Give it without scheme and port, as in "music.example.com".`,
+  );
+}
+
 function inRange(name: string, value: number, low: number, high: number): number {
   if (Number.isInteger(value) && value >= low && value <= high) return value;
   throw new RangeError(`${name} must be a whole number from ${low} to ${high}, not ${value}.`);
@@ -57,7 +64,7 @@ function inRange(name: string, value: number, low: number, high: number): number
 export function resolveServerOptions(options: ServerOptions): ResolvedServerOptions {
   return {
     allowOrigins: new Set((options.allowOrigins ?? []).map(originOf)),
-    allowHosts: new Set((options.allowHosts ?? []).map((host) => host.toLowerCase())),
+    allowHosts: new Set((options.allowHosts ?? []).map(hostOf)),
     maxBodyBytes: inRange("maxBodyBytes", options.maxBodyBytes ?? 1024 * 1024, 1, 1024 * 1024 * 1024),
     drainMs: inRange("drainMs", options.drainMs ?? 5_000, 0, 600_000),
     log: options.log ?? (() => {}),

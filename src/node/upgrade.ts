@@ -1,6 +1,6 @@
 import { type IncomingMessage, type Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { type WebSocket, WebSocketServer } from "ws";
+import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
 import { chooseSubprotocol, createProblem, type Field, problemResponse } from "../protocol/index.ts";
 import type { Handshake, Hub, Opening, OriginResponse } from "../server/index.ts";
 import type { Access } from "./access.ts";
@@ -20,6 +20,8 @@ export interface UpgradeParts {
 }
 
 const keepAliveMs = 30_000;
+/** How long a peer may take to read what is unsent and answer the close. */
+const closeTimeoutMs = 5_000;
 
 function offeredSubprotocols(request: IncomingMessage): string[] {
   const offered = request.headers["sec-websocket-protocol"] ?? "";
@@ -52,13 +54,16 @@ export class UpgradeHandler {
 
   constructor(parts: UpgradeParts) {
     this.#parts = parts;
-    this.#webSockets = new WebSocketServer({
+    // The types of ws don't have its closeTimeout yet.
+    const options: ServerOptions & { readonly closeTimeout: number } = {
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
       maxPayload: parts.maxMessageBytes,
+      closeTimeout: closeTimeoutMs,
       handleProtocols: (offered) => chooseSubprotocol([...offered]).echo ?? false,
-    });
+    };
+    this.#webSockets = new WebSocketServer(options);
   }
 
   /** Handles one `upgrade` event. Never throws. */

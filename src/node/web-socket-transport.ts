@@ -2,6 +2,17 @@ import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
 import { type Framing, type Transport, webSocketFraming } from "../server/index.ts";
 
+/** What was written last, as bytes and as the buffer that a socket wants: the same goes to many connections in a row. */
+const last: { bytes: Uint8Array | undefined; buffer: Buffer } = { bytes: undefined, buffer: Buffer.alloc(0) };
+
+function toBuffer(bytes: Uint8Array): Buffer {
+  if (last.bytes !== bytes) {
+    last.bytes = bytes;
+    last.buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+  return last.buffer;
+}
+
 /** A WebSocket whose handshake, reading and control frames are `ws`'s, and whose messages are written ready-made. */
 export class WebSocketTransport implements Transport {
   readonly framing: Framing = webSocketFraming;
@@ -20,7 +31,8 @@ export class WebSocketTransport implements Transport {
 
   write(bytes: Uint8Array): void {
     // After a close frame nothing may follow (RFC 6455 §5.5.1).
-    if (this.#webSocket.readyState === this.#webSocket.OPEN && this.#socket.writable) this.#socket.write(bytes);
+    if (this.#webSocket.readyState === this.#webSocket.OPEN && this.#socket.writable)
+      this.#socket.write(toBuffer(bytes));
   }
 
   ping(): void {

@@ -7,6 +7,7 @@ export const errorCodes = {
   "journal-busy": "The database was locked for longer than the wait allows, so the journal could not be read.",
   "listen-failed": "The server could not listen on the address that it was given.",
   "journal-detached": "The journal's tables were removed from the database while a server was following it.",
+  "journal-migrating": "The command rocket migrate has switched the journal off while it runs.",
   "journal-readonly": "The database can't be written, so it can have no journal.",
   "table-not-live": "A table's changes can't be watched; the message says why. All others are.",
 } as const;

@@ -1,4 +1,4 @@
 export { type Action, type ActionOptions, actions } from "./rest/actions.ts";
 export type { ScaffoldOptions } from "./rest/options.ts";
 export { type CollectionCount, createScaffold, type Scaffold } from "./rest/scaffold.ts";
-export { detach } from "./sqlite/journal.ts";
+export { detach, type PausedJournal, pauseJournal } from "./sqlite/journal.ts";

@@ -8,9 +8,14 @@ const pageChanges = 1_000;
 /** How long to wait before the journal is tried again after it failed. */
 const retryMs = 100;
 
+/** True where the subscription was shown, or could have been shown, what the hub was not told of yet. */
+function isAhead({ cursor, goal, connection }: Subscription): boolean {
+  return Math.max(cursor, goal) > connection.hub.bookmark.position;
+}
+
 /**
  * Brings the subscriptions of one connection from their cursors to where the hub stands, one after another and no
- * faster than the peer reads. Those that were caught up before come first, so that a bookmark never skips them.
+ * faster than the peer reads. Those that were caught up before come first: no bookmark goes out while they are behind.
  */
 export class CatchUp {
   readonly #connection: ConnectionCore;
@@ -57,7 +62,7 @@ export class CatchUp {
     if (subscription.derived) return this.#guard(subscription, () => this.#show(subscription));
     if (subscription.epoch !== hub.epoch) return this.#startOver(subscription);
     try {
-      if (subscription.cursor > hub.bookmark.position) return await this.#awaitTail(subscription);
+      if (isAhead(subscription)) return await this.#awaitTail(subscription);
       if (subscription.cursor < hub.bookmark.position) return await this.#follow(subscription);
     } catch (error) {
       hub.reportError(error, "catch-up");
@@ -70,7 +75,7 @@ export class CatchUp {
   async #awaitTail(subscription: Subscription): Promise<boolean> {
     const { hub } = this.#connection;
     await hub.sync();
-    if (subscription.cursor > hub.bookmark.position && subscription.epoch === hub.epoch) await this.#pause();
+    if (isAhead(subscription) && subscription.epoch === hub.epoch) await this.#pause();
     return true;
   }
 

@@ -42,11 +42,13 @@ export class Connection implements ConnectionCore {
   isClosed = false;
   /** When the last bytes were written, by the clock. */
   lastSentAt: number;
-  #pending: Uint8Array[] = [];
+  /** What is written at the end of this turn: mostly one piece, rarely more. */
+  #first: Uint8Array | undefined;
+  #rest: Uint8Array[] | undefined;
   #pendingBytes = 0;
   #catchUp: CatchUp | undefined;
   #reader: RequestReader | undefined;
-  #waiters: (() => void)[] = [];
+  #waiters: (() => void)[] | undefined;
   #turns: Map<string, Promise<void>> | undefined;
 
   constructor(hub: HubCore, transport: Transport, level: 0 | 1, fields: readonly Field[], peer?: unknown) {
@@ -75,7 +77,8 @@ export class Connection implements ConnectionCore {
     if (this.isClosed) return;
     this.isClosed = true;
     for (const subscription of this.subscriptions()) this.#forget(subscription);
-    this.#pending = [];
+    this.#first = undefined;
+    this.#rest = undefined;
     this.#pendingBytes = 0;
     this.#catchUp?.stop();
     this.#reader?.stop();
@@ -105,11 +108,13 @@ export class Connection implements ConnectionCore {
 
   /** Resolves once the connection is not congested any more, or closed. */
   async room(): Promise<void> {
-    while (this.isCongested && !this.isClosed) await new Promise<void>((resolve) => this.#waiters.push(resolve));
+    while (this.isCongested && !this.isClosed) await new Promise<void>((resolve) => this.#await(resolve));
   }
 
   /** Runs `task` after those for the same URL that were given before it. One that fails ends the connection with 1011. */
-  inTurn(target: string, task: () => Promise<void> | void): Promise<void> {
+  inTurn(url: string, task: () => Promise<void> | void): Promise<void> {
+    // A journal's views have canonical URLs, known only once they are opened: so any two may be the same.
+    const target = this.hub.journal ? "" : url;
     this.#turns ??= new Map();
     const turns = this.#turns;
     const before = turns.get(target);
@@ -137,9 +142,14 @@ export class Connection implements ConnectionCore {
   /** Queues framed bytes; they are written at the end of this turn. */
   send(bytes: Uint8Array): void {
     if (this.isClosed) return;
-    this.#pending.push(bytes);
     this.#pendingBytes += bytes.length;
-    if (this.#pending.length === 1) this.hub.touch(this);
+    if (this.#first) {
+      this.#rest ??= [];
+      this.#rest.push(bytes);
+    } else {
+      this.#first = bytes;
+      this.hub.touch(this);
+    }
   }
 
   /** Queues a message. A local mistake in it ends the connection with 1011. */
@@ -161,15 +171,16 @@ export class Connection implements ConnectionCore {
 
   /** Writes what was queued, at once. */
   flush(): void {
-    if (this.#pending.length === 0 || this.isClosed) return;
+    if (!this.#first || this.isClosed) return;
     this.#write();
-    this.#release();
+    if (this.#waiters || this.#reader) this.#release();
   }
 
   #write(): void {
-    if (this.#pending.length === 0) return;
-    const bytes = joinBytes(this.#pending);
-    this.#pending = [];
+    if (!this.#first) return;
+    const bytes = this.#rest ? joinBytes([this.#first, ...this.#rest]) : this.#first;
+    this.#first = undefined;
+    this.#rest = undefined;
     this.#pendingBytes = 0;
     this.lastSentAt = this.hub.clock.now();
     this.transport.write(bytes);
@@ -269,8 +280,9 @@ export class Connection implements ConnectionCore {
     refusal: OriginResponse,
     labels: readonly Field[] = subscription.labels,
   ): void {
-    this.remove(subscription);
+    // Told first: a bookmark that waited for this subscription would speak for it, too.
     this.sendMessage({ ...refusal, fields: [...refusal.fields, ...labels] });
+    this.remove(subscription);
     if (subscription.isOwn && !this.others?.size) {
       this.close(closeCodeForStatus(refusal.status), reasonPhrase(refusal.status));
     }
@@ -306,10 +318,15 @@ export class Connection implements ConnectionCore {
     this.#reader?.release();
   }
 
+  #await(resolve: () => void): void {
+    this.#waiters ??= [];
+    this.#waiters.push(resolve);
+  }
+
   #wake(): void {
     const waiters = this.#waiters;
-    if (waiters.length === 0) return;
-    this.#waiters = [];
+    if (!waiters) return;
+    this.#waiters = undefined;
     for (const resolve of waiters) resolve();
   }
 }

@@ -130,7 +130,9 @@ export class Subscription {
   state: "opening" | "behind" | "live" | "ended" = "opening";
   /** Everything up to here was given to the connection; counts while it is behind. */
   cursor = 0;
-  /** The journal's epoch that the cursor belongs to. */
+  /** Where the journal stood when it was authorised: it is not caught up before that. */
+  goal = 0;
+  /** The journal's epoch that cursor and goal belong to. */
   epoch = 0;
   /** True while the peer takes it for caught up: bookmarks speak for it. */
   caughtUp = false;

@@ -6,6 +6,7 @@ import { createDerivedViews } from "./derived-listener.ts";
 import { Drain } from "./drain.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { Batch, Bookmark, Change, Journal, Representation } from "./journal.ts";
+import { LargeDeliveries } from "./large-deliveries.ts";
 import {
   beginSubscription,
   type Opening,
@@ -63,8 +64,6 @@ export interface Hub {
   close(drainMs?: number): Promise<void>;
 }
 
-/** How long a large delivery is kept after somebody took a piece of it. */
-const largeMs = 1_000;
 const restarting = "The server is restarting.";
 
 function isWellKnown(target: string): boolean {
@@ -87,7 +86,7 @@ class DirectHub implements Hub, HubCore {
   readonly #index: ViewIndex<Subscription> = new ViewIndex();
   readonly #views: Map<string, View<Subscription>> = new Map();
   readonly #connections: Set<Connection> = new Set();
-  readonly #large: Set<View<Subscription>> = new Set();
+  readonly #large: LargeDeliveries;
   readonly #representations: WeakMap<Change, Representation> = new WeakMap();
   readonly #heartbeat: Heartbeat;
   readonly #untail: (() => void) | undefined;
@@ -113,7 +112,8 @@ class DirectHub implements Hub, HubCore {
       this.#schedule();
     });
     this.derived = options.derived && createDerivedViews(this, options.derived);
-    this.#heartbeat = new Heartbeat(options.clock, this.#connections, () => this.#forgetLarge());
+    this.#large = new LargeDeliveries(options.clock);
+    this.#heartbeat = new Heartbeat(options.clock, this.#connections, () => this.#large.sweep());
   }
 
   get isFull(): boolean {
@@ -229,17 +229,7 @@ class DirectHub implements Hub, HubCore {
   }
 
   keep(view: View<Subscription>, delivery: Delivery): void {
-    view.large = { delivery, usedAt: this.clock.now() };
-    this.#large.add(view);
-  }
-
-  /** Gives up what was too large to be written at once and nobody took a piece of lately. */
-  #forgetLarge(): void {
-    for (const view of this.#large) {
-      if (view.large && view.large.usedAt > this.clock.now() - largeMs) continue;
-      view.large = undefined;
-      this.#large.delete(view);
-    }
+    this.#large.keep(view, delivery);
   }
 
   touch(connection: ConnectionCore): void {

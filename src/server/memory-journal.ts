@@ -20,6 +20,8 @@ export interface MemoryJournal extends Journal {
   commit(changes: readonly NewChange[]): Bookmark;
   /** Forgets the changes up to `position`. */
   trim(position: number): void;
+  /** Starts over under a new segment, as after a restore: everyone gets a fresh 200. Gives where it begins. */
+  lose(): Bookmark;
 }
 
 function representAsJson(change: Change): Representation {
@@ -27,7 +29,8 @@ function representAsJson(change: Change): Representation {
 }
 
 class InMemoryJournal implements MemoryJournal {
-  readonly #segment: string;
+  #segment: string;
+  #losses = 0;
   readonly #maxChanges: number;
   readonly #represent: (change: Change) => Representation;
   readonly #listeners: Set<(batch: Batch) => void> = new Set();
@@ -67,6 +70,17 @@ class InMemoryJournal implements MemoryJournal {
     if (upTo <= this.#trimmed) return;
     this.#changes = this.#changes.slice(upTo - this.#trimmed);
     this.#trimmed = upTo;
+  }
+
+  lose(): Bookmark {
+    this.#losses += 1;
+    this.#segment = `${this.#segment.replace(/\.\d+$/, "")}.${this.#losses}`;
+    const after = this.#position;
+    this.#position += 1;
+    this.#changes = [];
+    this.#trimmed = this.#position;
+    for (const listener of this.#listeners) listener({ ...this.head, after, changes: [], lost: true });
+    return this.head;
   }
 
   tail(listener: (batch: Batch) => void): () => void {

@@ -216,6 +216,7 @@ export function beginSubscription(
   connection.hub.join(subscription, start);
   if (start.kind === "direct") {
     subscription.cursor = start.cursor;
+    subscription.goal = start.view.position;
     subscription.epoch = start.epoch;
   } else {
     subscription.standing = fieldValue(fields, "event-id") ?? "";

@@ -3,7 +3,9 @@ import type { Batch } from "./journal.ts";
 /** The last batches, kept so that catching up rarely reads the journal. Bounded by the number of changes. */
 export class RecentBatches {
   readonly #maxChanges: number;
-  #batches: Batch[] = [];
+  #batches: (Batch | undefined)[] = [];
+  /** How many at the front are given up. They are cut off in steps, so that a push costs what it adds. */
+  #givenUp = 0;
   #changes = 0;
 
   /** @param maxChanges - how many changes are kept; the newest batch is kept if it alone has no more */
@@ -18,21 +20,26 @@ export class RecentBatches {
     }
     this.#batches.push(batch);
     this.#changes += batch.changes.length;
-    let drop = 0;
-    while (this.#changes > this.#maxChanges) this.#changes -= this.#batches[drop++]?.changes.length ?? 0;
-    if (drop > 0) this.#batches = this.#batches.slice(drop);
+    while (this.#changes > this.#maxChanges) {
+      this.#changes -= this.#batches[this.#givenUp]?.changes.length ?? 0;
+      this.#batches[this.#givenUp++] = undefined;
+    }
+    if (this.#givenUp * 2 <= this.#batches.length) return;
+    this.#batches = this.#batches.slice(this.#givenUp);
+    this.#givenUp = 0;
   }
 
   clear(): void {
     this.#batches = [];
+    this.#givenUp = 0;
     this.#changes = 0;
   }
 
   /** The oldest batch with something after `position`; `undefined` if the batches kept do not reach back to it. */
   next(position: number): Batch | undefined {
     const batches = this.#batches;
-    if ((batches[0]?.after ?? Number.POSITIVE_INFINITY) > position) return undefined;
-    let low = 0;
+    let low = this.#givenUp;
+    if ((batches[low]?.after ?? Number.POSITIVE_INFINITY) > position) return undefined;
     let high = batches.length;
     while (low < high) {
       const middle = (low + high) >>> 1;

@@ -175,7 +175,7 @@ export class RequestReader {
       );
       return;
     }
-    connection.remove(subscription);
+    // Answered first: a bookmark that waited for this subscription would speak for it, too.
     connection.sendMessage({
       status: 204,
       fields: [
@@ -183,6 +183,7 @@ export class RequestReader {
         ["Request-ID", id],
       ],
     });
+    connection.remove(subscription);
   }
 
   #refuse(status: number, detail: string, id?: string): void {

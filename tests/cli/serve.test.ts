@@ -1,9 +1,10 @@
-import { writeFileSync } from "node:fs";
-import { createServer } from "node:http";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { WebSocket } from "ws";
 import { rocket, serve } from "./command.ts";
 import { createDatabase, temporaryFolder } from "./database.ts";
 
@@ -33,7 +34,7 @@ describe("rocket serve", () => {
       "  /songs    0",
       "",
     ]);
-    expect(command.stdout).toContain(`_rocket_… To remove them: rocket serve ${path} --detach`);
+    expect(command.stdout).toContain(`To remove them: rocket serve ${path} --detach`);
     expect(await namesIn(url)).toEqual(["Can", "Neu!", "Low"]);
   });
 
@@ -64,22 +65,53 @@ describe("rocket serve", () => {
     expect(stderr).toMatch(/^rocket: [^\n]*none\.db[^\n]*\n$/);
   });
 
-  it("says that a file is no database", async () => {
-    const path = join(temporaryFolder(), "text.db");
-    writeFileSync(path, "This is not a database, but it is long enough to be taken for one. ".repeat(20));
+  it.each([
+    ["a text", (path: string) => writeFileSync(path, "This is no database. ".repeat(60)), "is not a SQLite database."],
+    ["a short text", (path: string) => writeFileSync(path, "text"), "is not a SQLite database."],
+    [
+      "an empty file",
+      (path: string) => writeFileSync(path, ""),
+      "is an empty file. The option create makes a database of it.",
+    ],
+    ["a folder", (path: string) => mkdirSync(path), "is a folder, not a database."],
+  ])("says that %s is no database", async (_what, make, reason) => {
+    const path = join(temporaryFolder(), "no.db");
+    make(path);
     const { code, stdout, stderr } = await rocket("serve", path, "--port", "0").result;
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
-    expect(stderr).toMatch(/^rocket: [^\n]*text\.db[^\n]*\n$/);
+    expect(stderr).toBe(`rocket: ${JSON.stringify(path)} ${reason}\n`);
+  });
+
+  it.skipIf(process.getuid?.() === 0)("says that a file can't be read", async () => {
+    const path = createDatabase();
+    chmodSync(path, 0);
+    const { code, stderr } = await rocket("serve", path, "--port", "0").result;
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: `rocket: ${JSON.stringify(path)} can't be read: permission denied.\n`,
+    });
+  });
+
+  it("says that the folder of a database that it is to create is not there", async () => {
+    const folder = join(temporaryFolder(), "none");
+    const path = join(folder, "new.db");
+    const { code, stderr } = await rocket("serve", path, "--port", "0", "--create").result;
+    const reason = `can't be made: there is no folder ${JSON.stringify(folder)}.`;
+    expect({ code, stderr }).toEqual({ code: 1, stderr: `rocket: ${JSON.stringify(path)} ${reason}\n` });
   });
 
   it("says that a table is not there", async () => {
     const { code, stderr } = await rocket("serve", createDatabase(), "--port", "0", "--tables", "artist").result;
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/^rocket: [^\n]*artist[^\n]*\n$/);
+    const reason = 'names "artist", which the database does not have; it has artists, songs.';
+    expect({ code, stderr }).toEqual({ code: 1, stderr: `rocket: --tables ${reason}\n` });
   });
 
-  it("creates a database with --create", async () => {
+  it.each([
+    ["where there is none", () => {}],
+    ["of an empty file", (path: string) => writeFileSync(path, "")],
+  ])("creates a database %s with --create", async (_where, make) => {
     const path = join(temporaryFolder(), "new.db");
+    make(path);
     const { command } = await serve(path, "--port", "0", "--create");
     expect(command.stdout).toContain("(no tables yet)");
   });
@@ -101,6 +133,21 @@ describe("rocket serve", () => {
     },
   );
 
+  it("says in status lines what its problems say, whatever Node's own table has", async () => {
+    const { url } = await serve(createDatabase(), "--port", "0");
+    const headers = { "Content-Type": "application/json" };
+    const answer = await fetch(`${url}/artists/1`, { method: "PATCH", headers, body: '{"name":null}' });
+    expect([answer.status, answer.statusText]).toEqual([422, "Unprocessable Content"]);
+    expect(await answer.json()).toMatchObject({ title: answer.statusText });
+    const refused = new Promise<IncomingMessage>((resolve, reject) => {
+      const socket = new WebSocket(`${url}/artists?limit=1`);
+      socket.on("unexpected-response", (_request, response) => resolve(response));
+      socket.on("open", () => reject(new Error("The handshake was not refused.")));
+    });
+    const { statusCode, statusMessage } = await refused;
+    expect([statusCode, statusMessage]).toEqual([422, "Unprocessable Content"]);
+  });
+
   it("lets pages of --allow-origin in, and no others [R-SEC-1]", async () => {
     const { url } = await serve(createDatabase(), "--port", "0", "--allow-origin", "https://app.example.com");
     const post = (origin: string): Promise<Response> =>
@@ -121,7 +168,28 @@ describe("rocket serve", () => {
     command.process.kill("SIGTERM");
     await command.result;
     const { code, stdout } = await rocket("serve", path, "--detach").result;
-    expect({ code, stdout }).toEqual({ code: 0, stdout: `Removed what Rocket had added to ${path}.\n` });
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: `Removed what Rocket had added to ${path}. If a server runs on it, that stops.\n`,
+    });
     expect(objectsIn(path).filter((name) => !name.startsWith("sqlite_"))).toEqual(before);
+  });
+
+  it("stops with exit code 1 when another's --detach removes its journal, and tells subscribers to come back", async () => {
+    const path = createDatabase();
+    const before = objectsIn(path);
+    const { command, url } = await serve(path, "--port", "0");
+    const tail = rocket("tail", `${url}/artists`);
+    await tail.until(({ stdout }) => stdout.includes("HTTP/1.1 304"));
+    expect((await rocket("serve", path, "--detach").result).code).toBe(0);
+    const { code, stderr } = await command.result;
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(/^rocket: [^\n]*journal was removed[^\n]*\n$/),
+    });
+    expect(objectsIn(path).filter((name) => !name.startsWith("sqlite_"))).toEqual(before);
+    await serve(path, "--port", new URL(url).port);
+    await tail.until(({ stdout }) => stdout.split("HTTP/1.1 200 ").length === 3);
+    expect(tail.stderr).toContain("The server is restarting");
   });
 });

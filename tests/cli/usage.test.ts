@@ -10,6 +10,8 @@ describe("rocket, called wrongly,", () => {
     ["an unknown command", ["srve"], "unknown command 'srve'"],
     ["an unknown option", ["serve", "a.db", "--prot", "1"], "unknown option '--prot'"],
     ["no database", ["serve"], "missing required argument 'database'"],
+    ["no path", ["serve", ""], "Give the path of a file."],
+    ["nothing to run", ["migrate", "a.db"], "missing required argument 'command'"],
     ["two databases", ["serve", "a.db", "b.db"], "too many arguments"],
     ["a port that is none", ["serve", "a.db", "--port", "80a"], "Give a whole number from 0 to 65535."],
     ["a port that is too large", ["serve", "a.db", "--port", "65536"], "Give a whole number from 0 to 65535."],
@@ -48,7 +50,11 @@ describe("rocket", () => {
   });
 
   it.each([
-    [["--help"], ["serve", "tail", "Examples:"]],
+    [["--help"], ["serve", "tail", "migrate", "Examples:"]],
+    [
+      ["migrate", "--help"],
+      ["ROCKET_DATABASE", "<database> -- <command...>", "Example:"],
+    ],
     [
       ["serve", "--help"],
       ["--read-only", "--detach", "Example:"],

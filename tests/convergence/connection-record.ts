@@ -1,5 +1,5 @@
-import type { MemoryPeer } from "../../src/testing/index.ts";
 import type { ConnectionHistory } from "./history.ts";
+import type { Peer } from "./surroundings.ts";
 
 /** A connection while it is recorded. */
 export class ConnectionRecord implements ConnectionHistory {
@@ -23,7 +23,7 @@ export class ConnectionRecord implements ConnectionHistory {
   }
 
   /** Closes the record. */
-  end(at: number, peer: MemoryPeer | undefined): this {
+  end(at: number, peer: Peer | undefined): this {
     this.endedAt = at;
     this.peakUnsentBytes = peer?.peakUnreadBytes ?? 0;
     if (peer?.closing) this.closeCode = peer.closing.code;

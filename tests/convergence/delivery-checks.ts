@@ -122,9 +122,11 @@ export function checkAtomic(model: Model, { stream, base, steps, isLast }: Stret
         found.push(`${mark.position} was given within the transaction up to ${transaction.last}`);
       }
     }
+    if (mark && entry.isAnswer && unmarked > 0) found.push(`an answer gave ${mark.position} within a transaction`);
     if (mark && !model.isEnd(mark.position)) found.push(`no transaction ends at ${mark.position}`);
     if (isChange(entry)) unmarked += 1;
-    else if (status === 304 && unmarked > 0) found.push(`${unmarked} messages before a 304 have no position`);
+    else if (status === 304 && !entry.isAnswer && unmarked > 0)
+      found.push(`${unmarked} messages before a 304 have no position`);
     if (mark) {
       marked = Math.max(marked, mark.position);
       unmarked = 0;

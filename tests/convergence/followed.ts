@@ -1,9 +1,9 @@
 import { type Field, fieldValue, type HttpResponse } from "../../src/protocol/index.ts";
 import { type Random, Replica } from "../../src/testing/index.ts";
 import type { Asked, Row } from "./history.ts";
+import type { Surroundings } from "./surroundings.ts";
 import type { Target } from "./views.ts";
-import { rowIn } from "./views.ts";
-import type { World } from "./world.ts";
+import { plainRow, rowIn } from "./views.ts";
 
 interface Saved {
   readonly position: string;
@@ -27,10 +27,10 @@ export class Followed {
   #saved: Saved[] = [];
   /** The tag of the snapshot that the replica still is. */
   #etag: string | undefined;
-  readonly #world: World;
+  readonly #surroundings: Surroundings;
 
-  constructor(world: World, target: Target) {
-    this.#world = world;
+  constructor(surroundings: Surroundings, target: Target) {
+    this.#surroundings = surroundings;
     this.target = target;
     this.replica = new Replica(target.view.url);
   }
@@ -67,12 +67,15 @@ export class Followed {
     const way = random.next();
     if (way < 0.55 && this.replica.position !== undefined) return this.#resume(this.replica.position, random);
     if (way < 0.67 && this.#saved.length > 0) return this.#resumeOld(random);
-    if (way < 0.77) return this.#resume(this.#nonsense(random), random);
+    if (way < 0.77) return this.#resume(this.#surroundings.nonsense(), random);
     if (way < 0.83) return this.#star();
     if (way < 0.93 && this.#etag !== undefined) {
-      return { fields: [["If-None-Match", this.#etag]], asked: { ...Followed.asked(this.#world), ...this.#held() } };
+      return {
+        fields: [["If-None-Match", this.#etag]],
+        asked: { ...Followed.asked(this.#surroundings), ...this.#held() },
+      };
     }
-    return { fields: [], asked: Followed.asked(this.#world) };
+    return { fields: [], asked: Followed.asked(this.#surroundings) };
   }
 
   /** How it goes on where there is no chance in it. */
@@ -80,7 +83,7 @@ export class Followed {
     this.replica.disconnected();
     if (this.replica.isGone) this.forget();
     const { position } = this.replica;
-    return position === undefined ? { fields: [], asked: Followed.asked(this.#world) } : this.#resume(position);
+    return position === undefined ? { fields: [], asked: Followed.asked(this.#surroundings) } : this.#resume(position);
   }
 
   #resumeOld(random: Random): Wish {
@@ -93,33 +96,27 @@ export class Followed {
 
   #star(): Wish {
     this.forget();
-    return { fields: [["Last-Event-ID", "*"]], asked: { ...Followed.asked(this.#world), lastEventId: "*" } };
+    return { fields: [["Last-Event-ID", "*"]], asked: { ...Followed.asked(this.#surroundings), lastEventId: "*" } };
   }
 
   #resume(lastEventId: string, random?: Random): Wish {
-    const { past, journal } = this.#world;
     const isStrict = random?.chance(0.15) ?? false;
-    const lastMark = past.mark(lastEventId);
+    const lastMark = this.#surroundings.mark(lastEventId);
     const asked: Asked = {
-      ...Followed.asked(this.#world),
+      ...Followed.asked(this.#surroundings),
       ...this.#held(),
       lastEventId,
       ...(lastMark ? { lastMark } : {}),
       isStrict,
-      isKnown: journal.isKnown(lastEventId),
+      isKnown: this.#surroundings.isKnown(lastEventId),
     };
     const prefer: Field[] = isStrict ? [["Prefer", "handling=strict"]] : [];
     return { fields: [["Last-Event-ID", lastEventId], ...prefer], asked };
   }
 
-  #nonsense(random: Random): string {
-    const beyond = this.#world.past.name(this.#world.past.segment, this.#world.writer.head + 1 + random.below(50));
-    return random.pick(["never-heard-of:3.0", "nonsense", "d-5f3a", "s0:1", "s0:01.7", beyond]);
-  }
-
   /** What is true of every wish. */
-  static asked({ clock, writer, past }: World): Asked {
-    return { at: clock.now(), head: writer.head, epoch: past.epoch };
+  static asked({ now, head, epoch }: Surroundings): Asked {
+    return { at: now, head, epoch };
   }
 
   #held(): { held?: ReadonlyMap<string, Row> } {
@@ -128,7 +125,7 @@ export class Followed {
     const held = new Map<string, Row>();
     for (const [url, text] of this.replica.records) {
       const document: unknown = JSON.parse(text);
-      held.set(url, isRecord ? rowIn(document) : (document as Row));
+      held.set(url, isRecord ? rowIn(document) : plainRow(document));
     }
     return { held };
   }

@@ -1,11 +1,11 @@
 import { fieldValue, type HttpResponse } from "../../src/protocol/index.ts";
-import { type MemoryPeer, Replica } from "../../src/testing/index.ts";
+import { Replica } from "../../src/testing/index.ts";
 import { ConnectionRecord } from "./connection-record.ts";
 import { Followed } from "./followed.ts";
 import { LiveStream } from "./live-stream.ts";
 import type { Held, Reader } from "./reader.ts";
-import { drawTarget, rowIn, type Target } from "./views.ts";
-import type { World } from "./world.ts";
+import type { Peer, Surroundings } from "./surroundings.ts";
+import { rowIn, type Target } from "./views.ts";
 
 /** How far apart pings are looked for. */
 const pingSampleMs = 5_000;
@@ -15,52 +15,54 @@ class Level0Connection {
   readonly record: ConnectionRecord;
   readonly stream: LiveStream;
   readonly records: Map<string, string> = new Map();
-  peer: MemoryPeer | undefined;
+  peer: Peer | undefined;
   hasState = false;
   isRecord: boolean;
   #pings = 0;
   #isOver = false;
-  readonly #world: World;
+  readonly #surroundings: Surroundings;
   readonly #waiting: HttpResponse[] = [];
 
-  constructor(world: World, name: string, target: Target) {
-    this.#world = world;
+  constructor(surroundings: Surroundings, name: string, target: Target) {
+    this.#surroundings = surroundings;
     this.isRecord = target.view.record !== undefined;
-    this.record = new ConnectionRecord(name, 0, world.clock.now(), pingSampleMs);
-    this.stream = new LiveStream(this.record, target.view, Followed.asked(world));
-    world.streams.push(this.stream);
+    this.record = new ConnectionRecord(name, 0, surroundings.now, pingSampleMs);
+    this.stream = new LiveStream(this.record, target.view, Followed.asked(surroundings));
+    surroundings.streams.push(this.stream);
     void this.#open(target);
   }
 
   /** Notes that something came: a ping, seen by its count. */
   sample(): void {
     const pings = this.peer?.pings ?? 0;
-    if (pings > this.#pings) this.record.signs.push(this.#world.clock.now());
+    if (pings > this.#pings) this.record.signs.push(this.#surroundings.now);
     this.#pings = pings;
   }
 
   end(): void {
     this.#isOver = true;
     this.stream.isActive = false;
-    this.#world.connections.push(this.record.end(this.#world.clock.now(), this.peer));
+    this.#surroundings.connections.push(this.record.end(this.#surroundings.now, this.peer));
     this.peer?.disconnect();
   }
 
   async #open({ target, view }: Target): Promise<void> {
-    const { system, hub, writer, origin } = this.#world;
     const onMessage = (message: HttpResponse) => this.#receive(message);
-    const peer = await system.connectMemoryPeer(hub, target, { level: 0, onMessage });
+    const peer = await this.#surroundings.connect({ level: 0, target, fields: [], onMessage });
     this.peer = peer;
     if (this.#isOver) {
       peer.disconnect();
       return;
     }
     if (peer.closing) return;
-    this.stream.openedHead = writer.head;
-    const response = await origin({ method: "GET", target, fields: [], body: "" });
+    const openedHead = this.#surroundings.head;
+    const response = await this.#surroundings.get(target);
+    if (!response) return;
+    const eventId = fieldValue(response.fields, "event-id");
+    this.stream.openedHead = (eventId && this.#surroundings.mark(eventId)?.position) || openedHead;
     if (response.status === 200) {
       const snapshot = new Replica(view.url);
-      snapshot.take({ ...response, reason: "" });
+      snapshot.take(response);
       for (const [url, text] of snapshot.records) this.records.set(url, text);
     }
     this.hasState = true;
@@ -70,13 +72,13 @@ class Level0Connection {
   #receive(message: HttpResponse): void {
     if (this.#isOver) return;
     const { status, fields, body } = message;
-    const at = this.#world.clock.now();
+    const at = this.#surroundings.now;
     this.record.signs.push(at);
     const url = fieldValue(fields, "content-location");
     const row = status === 201 || status === 202 ? { row: rowIn(JSON.parse(String(body))) } : {};
     const names = fields.map(([name]) => name).join();
     if (names !== "Content-Type,Content-Location") this.record.strays.push(`a message with ${names}`);
-    this.stream.entries.push({ at, head: this.#world.writer.head, status, ...(url ? { url } : {}), ...row });
+    this.stream.entries.push({ at, head: this.#surroundings.horizon, status, ...(url ? { url } : {}), ...row });
     if (this.hasState) this.#apply(message);
     else this.#waiting.push(message);
   }
@@ -92,15 +94,15 @@ class Level0Connection {
 /** A client at Level 0: opens, GETs, and applies what comes; after any close it does so again. */
 export class Level0Reader implements Reader {
   readonly name: string;
-  readonly #world: World;
+  readonly #surroundings: Surroundings;
   readonly #target: Target;
   #connection: Level0Connection | undefined;
   #connections = 0;
 
-  constructor(world: World, name: string) {
-    this.#world = world;
+  constructor(surroundings: Surroundings, name: string) {
+    this.#surroundings = surroundings;
     this.name = name;
-    this.#target = drawTarget(world.random);
+    this.#target = surroundings.drawTarget();
   }
 
   get isConnected(): boolean {
@@ -112,7 +114,7 @@ export class Level0Reader implements Reader {
   }
 
   connect(): void {
-    this.#connection = new Level0Connection(this.#world, `${this.name}.${++this.#connections}`, this.#target);
+    this.#connection = new Level0Connection(this.#surroundings, `${this.name}.${++this.#connections}`, this.#target);
   }
 
   disconnect(): void {
@@ -141,6 +143,10 @@ export class Level0Reader implements Reader {
     if (this.#connection?.peer?.closing === undefined) return;
     this.#connection.peer.resume();
     this.disconnect();
+  }
+
+  positions(): { url: string; position: number }[] {
+    return [];
   }
 
   finish(): void {

@@ -1,11 +1,10 @@
 import { type Field, fieldValue, type HttpResponse, utf8Length, wellKnownPath } from "../../src/protocol/index.ts";
-import type { MemoryPeer } from "../../src/testing/index.ts";
 import { ConnectionRecord } from "./connection-record.ts";
 import type { Followed, Wish } from "./followed.ts";
 import type { Entry } from "./history.ts";
 import { LiveStream } from "./live-stream.ts";
+import type { Peer, Surroundings } from "./surroundings.ts";
 import { rowIn, rowsIn } from "./views.ts";
-import type { World } from "./world.ts";
 
 /** A subscription on this connection and what the client keeps of it. */
 interface Line {
@@ -23,21 +22,20 @@ interface Pending {
 export class Level1Connection {
   readonly record: ConnectionRecord;
   readonly own: Line | undefined;
-  peer: MemoryPeer | undefined;
-  readonly #world: World;
+  peer: Peer | undefined;
+  readonly #surroundings: Surroundings;
   readonly #lines: Map<string, Line> = new Map();
   readonly #pending: Map<string, Pending> = new Map();
   #requests = 0;
   #isOver = false;
 
-  constructor(world: World, name: string, own: Followed | undefined, wish: Wish) {
-    this.#world = world;
-    this.record = new ConnectionRecord(name, 1, world.clock.now());
+  constructor(surroundings: Surroundings, name: string, own: Followed | undefined, wish: Wish) {
+    this.#surroundings = surroundings;
+    this.record = new ConnectionRecord(name, 1, surroundings.now);
     this.own = own && { followed: own, stream: this.#begin(own, wish, false) };
-    const fields: Field[] = [["Host", "example.com"], ...wish.fields];
     const onMessage = (message: HttpResponse) => this.#receive(message);
     const target = own?.target.target ?? wellKnownPath;
-    void world.system.connectMemoryPeer(world.hub, target, { fields, onMessage }).then((peer) => {
+    void surroundings.connect({ level: 1, target, fields: wish.fields, onMessage }).then((peer) => {
       this.peer = peer;
       if (this.#isOver) peer.disconnect();
     });
@@ -68,7 +66,7 @@ export class Level1Connection {
 
   end(): void {
     this.#isOver = true;
-    this.#world.connections.push(this.record.end(this.#world.clock.now(), this.peer));
+    this.#surroundings.connections.push(this.record.end(this.#surroundings.now, this.peer));
     this.peer?.disconnect();
   }
 
@@ -79,16 +77,16 @@ export class Level1Connection {
   }
 
   #begin(followed: Followed, wish: Wish, isInBand: boolean): LiveStream {
-    const readsBefore = this.#world.counts.reads;
+    const readsBefore = this.#surroundings.reads;
     const stream = new LiveStream(this.record, followed.target.view, wish.asked, { isInBand, readsBefore });
-    this.#world.streams.push(stream);
+    this.#surroundings.streams.push(stream);
     return stream;
   }
 
   #receive(message: HttpResponse): void {
     if (this.#isOver) return;
     const { record, own } = this;
-    record.signs.push(this.#world.clock.now());
+    record.signs.push(this.#surroundings.now);
     const requestId = fieldValue(message.fields, "request-id");
     const label = fieldValue(message.fields, "subscription");
     if (requestId !== undefined) this.#answer(requestId, label, message);
@@ -142,9 +140,10 @@ export class Level1Connection {
   }
 
   #take({ stream, followed }: Line, message: HttpResponse, flags: Partial<Entry> = {}): void {
-    if (stream.entries.length === 0) stream.settleAsked(this.#world.journal);
-    stream.take({ ...this.#entry(stream, message), ...flags }, this.#world.counts.reads);
-    followed.take(message);
+    if (stream.entries.length === 0) stream.settleAsked(this.#surroundings);
+    stream.take({ ...this.#entry(stream, message), ...flags }, this.#surroundings.reads);
+    // The answer to a second SUBSCRIBE stands outside of what it may interrupt, unless it gives a position.
+    if (!flags.isAnswer || this.#mark(message)) followed.take(message);
     const isRecordGone = message.status === 204 && stream.view.record !== undefined;
     const isRefused = message.status >= 300 && message.status !== 304;
     if (isRefused) followed.forget();
@@ -153,7 +152,7 @@ export class Level1Connection {
 
   #mark({ fields }: HttpResponse): Entry["mark"] {
     const eventId = fieldValue(fields, "event-id");
-    return eventId === undefined ? undefined : this.#world.past.mark(eventId);
+    return eventId === undefined ? undefined : this.#surroundings.mark(eventId);
   }
 
   #entry({ view, asked, entries }: LiveStream, message: HttpResponse): Entry {
@@ -168,8 +167,8 @@ export class Level1Connection {
       this.record.strays.push("a 304 that opens what nothing was held of");
     }
     return {
-      at: this.#world.clock.now(),
-      head: this.#world.writer.head,
+      at: this.#surroundings.now,
+      head: this.#surroundings.horizon,
       status,
       ...(url === undefined ? {} : { url }),
       ...(eventId === undefined ? {} : { eventId }),

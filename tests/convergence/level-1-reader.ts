@@ -1,13 +1,13 @@
 import { Followed, type Wish } from "./followed.ts";
 import { Level1Connection } from "./level-1-connection.ts";
 import type { Held, Reader } from "./reader.ts";
-import { drawTarget, type Target } from "./views.ts";
-import type { World } from "./world.ts";
+import type { Surroundings } from "./surroundings.ts";
+import type { Target } from "./views.ts";
 
 /** A client at Level 1: what it follows outlives its connections. */
 export class Level1Reader implements Reader {
   readonly name: string;
-  readonly #world: World;
+  readonly #surroundings: Surroundings;
   readonly #own: Followed | undefined;
   readonly #followed: Map<string, Followed> = new Map();
   /** What it wants in band, on each connection anew. */
@@ -18,10 +18,10 @@ export class Level1Reader implements Reader {
   #owesRequests = false;
   #isRight = false;
 
-  constructor(world: World, name: string) {
-    this.#world = world;
+  constructor(surroundings: Surroundings, name: string) {
+    this.#surroundings = surroundings;
     this.name = name;
-    if (world.random.chance(0.7)) this.#own = this.#follow(drawTarget(world.random));
+    if (surroundings.random.chance(0.7)) this.#own = this.#follow(surroundings.drawTarget());
   }
 
   get isConnected(): boolean {
@@ -39,8 +39,8 @@ export class Level1Reader implements Reader {
 
   connect(isRight = false): void {
     this.#isRight = isRight;
-    const wish = this.#own ? this.#wish(this.#own) : { fields: [], asked: Followed.asked(this.#world) };
-    this.#connection = new Level1Connection(this.#world, `${this.name}.${++this.#connections}`, this.#own, wish);
+    const wish = this.#own ? this.#wish(this.#own) : { fields: [], asked: Followed.asked(this.#surroundings) };
+    this.#connection = new Level1Connection(this.#surroundings, `${this.name}.${++this.#connections}`, this.#own, wish);
     this.#owesRequests = true;
   }
 
@@ -74,21 +74,27 @@ export class Level1Reader implements Reader {
 
   change(): void {
     const connection = this.#connection;
-    const { random } = this.#world;
+    const { random } = this.#surroundings;
     if (!connection?.peer || connection.peer.closing) return;
     const [...lines] = connection.lines;
     if (lines.length > 0 && random.chance(0.35)) {
       const { followed } = random.pick(lines);
       if (connection.isPending(followed)) return;
       this.#wanted.delete(followed);
-      connection.unsubscribe(followed, { fields: [], asked: Followed.asked(this.#world) });
+      connection.unsubscribe(followed, { fields: [], asked: Followed.asked(this.#surroundings) });
       return;
     }
-    const target = drawTarget(random);
+    const target = this.#surroundings.drawTarget();
     const followed = this.#followed.get(target.view.url) ?? this.#follow(target);
     if (connection.isPending(followed)) return;
     if (followed !== this.#own) this.#wanted.add(followed);
     this.#subscribe(connection, followed, target.target);
+  }
+
+  positions(): { url: string; position: number }[] {
+    return (this.#connection?.lines ?? []).map(({ stream: { view, entries } }) => {
+      return { url: view.url, position: entries.findLast(({ mark }) => mark)?.mark?.position ?? -1 };
+    });
   }
 
   finish(): void {
@@ -103,18 +109,18 @@ export class Level1Reader implements Reader {
   }
 
   #follow(target: Target): Followed {
-    const followed = new Followed(this.#world, target);
+    const followed = new Followed(this.#surroundings, target);
     this.#followed.set(target.view.url, followed);
     return followed;
   }
 
   #wish(followed: Followed): Wish {
-    return this.#isRight ? followed.wishRight() : followed.wish(this.#world.random);
+    return this.#isRight ? followed.wishRight() : followed.wish(this.#surroundings.random);
   }
 
   #subscribe(connection: Level1Connection, followed: Followed, target: string): void {
     const isThere = connection.find(followed) !== undefined;
-    const wish = isThere ? { fields: [], asked: Followed.asked(this.#world) } : this.#wish(followed);
+    const wish = isThere ? { fields: [], asked: Followed.asked(this.#surroundings) } : this.#wish(followed);
     connection.subscribe(followed, wish, target);
   }
 }

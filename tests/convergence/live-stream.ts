@@ -1,5 +1,5 @@
 import type { Asked, ConnectionHistory, Entry, Stream, ViewDescription } from "./history.ts";
-import type { UnrulyJournal } from "./unruly-journal.ts";
+import type { Surroundings } from "./surroundings.ts";
 
 /** A subscription while it is recorded. */
 export class LiveStream implements Stream {
@@ -34,10 +34,10 @@ export class LiveStream implements Stream {
   }
 
   /** Whether its Last-Event-ID was known is certain only where that did not change until the answer came. */
-  settleAsked(journal: UnrulyJournal): void {
+  settleAsked(surroundings: Surroundings): void {
     const { lastEventId, isKnown, ...rest } = this.asked;
     if (lastEventId === undefined) return;
-    const isStill = journal.isKnown(lastEventId) === isKnown;
+    const isStill = surroundings.isKnown(lastEventId) === isKnown;
     this.asked = { ...rest, lastEventId, ...(isStill && isKnown !== undefined ? { isKnown } : {}) };
   }
 

@@ -23,6 +23,8 @@ export interface Reader {
   look(): void;
   /** True once all that it follows was given to it. */
   readonly isCaughtUp: boolean;
+  /** How far each active subscription has come, where its level says. */
+  positions(): { url: string; position: number }[];
   /** The run is over: what is open now was open at the end. */
   finish(): void;
   held(): Held[];

@@ -42,11 +42,25 @@ function resolveSteps(model: Model, stream: Stream, base: Mark | undefined, entr
   });
 }
 
+/** Level 0 does not say where it starts: the last place between the request and the 101 that explains what came. */
+function level0Start(model: Model, { view, asked, openedHead = asked.head, entries }: Stream): number {
+  const ends = model.history.transactions.map(({ last }) => last);
+  const candidates = [asked.head, ...ends.filter((end) => end > asked.head && end <= openedHead)];
+  const explains = (start: number): boolean => {
+    const expected = model.expected(view, start, model.head);
+    return entries.every(({ status, url, row }, at) => {
+      const { change, status: wanted } = expected[at] ?? {};
+      return status === wanted && url === change?.url && row?.version === (row && change?.after?.version);
+    });
+  };
+  return candidates.findLast(explains) ?? asked.head;
+}
+
 /** Cuts a subscription's messages at each opening and fresh 200, and finds what they tell of. */
 export function stretchesOf(model: Model, stream: Stream): Stretch[] {
   const { entries, asked, level } = stream;
   if (level === 0) {
-    const base: Mark = { epoch: asked.epoch, position: asked.head };
+    const base: Mark = { epoch: asked.epoch, position: level0Start(model, stream) };
     return [{ stream, base, steps: resolveSteps(model, stream, base, entries), isLast: true }];
   }
   const starts = entries.flatMap(({ status }, at) => (at === 0 || status === 200 ? [at] : []));

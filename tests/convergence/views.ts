@@ -44,7 +44,7 @@ export function drawTarget(random: Random): Target {
 }
 
 /** A row without what the server adds to it. */
-function plainRow(value: unknown): Row {
+export function plainRow(value: unknown): Row {
   const { url: _, ...row } = value as Row & { url?: unknown };
   return row as Row;
 }
@@ -59,5 +59,10 @@ export function rowsIn(view: ViewDescription, body: string): Map<string, Row> {
   const document: unknown = JSON.parse(body);
   if (view.record !== undefined) return new Map([[view.record, rowIn(document)]]);
   const [list] = Object.values(document as Record<string, unknown[]>);
-  return new Map((list ?? []).map((item) => [`${view.collection}/${(item as { id: unknown }).id}`, plainRow(item)]));
+  return new Map(
+    (list ?? []).map((item) => {
+      const { url, id } = item as { url?: string; id?: unknown };
+      return [url ?? `${view.collection}/${id}`, plainRow(item)];
+    }),
+  );
 }

@@ -1,3 +1,4 @@
+import type { Field, HttpResponse } from "../../src/protocol/index.ts";
 import type { Clock, Hub, HubOptions, Origin } from "../../src/server/index.ts";
 import type {
   FakeClock,
@@ -7,8 +8,10 @@ import type {
   MemoryStoreOptions,
   Random,
 } from "../../src/testing/index.ts";
-import type { ConnectionHistory, History, Stream } from "./history.ts";
+import type { ConnectionHistory, History, Mark, Stream } from "./history.ts";
+import type { Call, Peer, Surroundings } from "./surroundings.ts";
 import { type JournalCounts, JournalPast, type Unruliness, UnrulyJournal } from "./unruly-journal.ts";
+import { drawTarget, type Target } from "./views.ts";
 import { collections, Writer } from "./writer.ts";
 
 /** What is tested: the sources, or a copy of the built package with a defect in it. */
@@ -54,7 +57,7 @@ export function drawSetting(random: Random): Setting {
 const overshootBytes = 4 * 64 * 1_024;
 
 /** Everything on the server's side of a run, and the records of what happened. */
-export class World {
+export class World implements Surroundings {
   readonly system: System;
   readonly random: Random;
   readonly setting: Setting;
@@ -97,6 +100,53 @@ export class World {
     this.past.begin(isLost);
     this.journal = this.#openJournal();
     this.hub = this.#openHub();
+  }
+
+  get now(): number {
+    return this.clock.now();
+  }
+
+  get head(): number {
+    return this.writer.head;
+  }
+
+  get horizon(): number {
+    return this.writer.head;
+  }
+
+  get epoch(): number {
+    return this.past.epoch;
+  }
+
+  get reads(): number {
+    return this.counts.reads;
+  }
+
+  mark(eventId: string): Mark | undefined {
+    return this.past.mark(eventId);
+  }
+
+  isKnown(eventId: string): boolean {
+    return this.journal.isKnown(eventId);
+  }
+
+  nonsense(): string {
+    const beyond = this.past.name(this.past.segment, this.head + 1_000_000);
+    return this.random.pick(["never-heard-of:3.0", "nonsense", "d-5f3a", "s0:1", "s0:01.7", beyond]);
+  }
+
+  drawTarget(): Target {
+    return drawTarget(this.random);
+  }
+
+  connect({ level, target, fields, onMessage }: Call): Promise<Peer> {
+    const host: Field = ["Host", "example.com"];
+    return this.system.connectMemoryPeer(this.hub, target, { level, fields: [host, ...fields], onMessage });
+  }
+
+  async get(target: string): Promise<HttpResponse> {
+    const response = await this.origin({ method: "GET", target, fields: [], body: "" });
+    return { ...response, reason: "" };
   }
 
   /** Ends the run: its history. */

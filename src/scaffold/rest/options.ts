@@ -8,7 +8,7 @@ export interface ScaffoldOptions extends ActionOptions {
   readonly path: string;
   /** The tables that are served. Default: all. */
   readonly tables?: readonly string[];
-  /** Makes the file, in WAL mode, where there is none. Default false. */
+  /** Makes the file, in WAL mode, where there is none or an empty one. Default false. */
   readonly create?: boolean;
   /** Records that a GET answers at most; then a `Link` names the next ones. Default 1,000; 1 to 1,000,000. */
   readonly maxRows?: number;

@@ -5,6 +5,7 @@ import { unavailable } from "./refusal.ts";
 import { type Catalog, catalogOf, type IsServed, type Resource } from "./resource.ts";
 import type { Ledger, Snapshot } from "./snapshot.ts";
 import { countRecords } from "./sql.ts";
+import { rollBack } from "./transaction.ts";
 
 /** How long a request waits for a database that others hold locked. */
 export const busyWaitMs = 5000;
@@ -65,7 +66,7 @@ export class Reader {
       if (schemaVersion !== this.#ledger.schema.version) return undefined;
       return { result: action({ connection, catalog: this.catalog, bookmark }) };
     } finally {
-      connection.exec("ROLLBACK");
+      rollBack(connection);
     }
   }
 }

@@ -11,7 +11,7 @@ export function etagOf(body: string): string {
 
 /** A row as a JSON object. `row` has the values of all members, in their order. */
 function encodeRow(resource: Resource, row: readonly SqlValue[]): string {
-  const parts = resource.showsUrl ? [`"url":${JSON.stringify(recordUrl(resource, keyOf(resource, row)))}`] : [];
+  const parts = resource.showsUrl ? [`"url":"${recordUrl(resource, keyOf(resource, row))}"`] : [];
   resource.members.forEach(({ jsonName, type }, at) => {
     parts.push(jsonName + encodeJsonValue(type, row[at] ?? null));
   });

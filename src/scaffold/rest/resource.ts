@@ -127,6 +127,9 @@ export function keyMembers(resource: Resource): Member[] {
 
 /** The URL of the record with that key: `/artists/1`. */
 export function recordUrl(resource: Resource, key: readonly SqlValue[]): string {
+  const [only = null] = key;
+  // The most usual key has nothing to encode.
+  if (resource.table.integerKey && Number.isSafeInteger(only)) return `${resource.path}/${only}`;
   const parts = keyMembers(resource).map(({ type }, at) => encodeUrlPart(formatValue(type, key[at] ?? null)));
   return `${resource.path}/${parts.join(",")}`;
 }

@@ -1,7 +1,9 @@
 import { existsSync } from "node:fs";
+import { RocketError } from "../../protocol/index.ts";
 import type { Clock, Journal, Origin } from "../../server/index.ts";
 import { retryWhenBusy } from "../sqlite/busy.ts";
 import { openConnection } from "../sqlite/driver.ts";
+import { isEmptyFile } from "../sqlite/open-failure.ts";
 import { type OpenDatabase, openDatabase } from "./open-database.ts";
 import { type ResolvedScaffoldOptions, resolveScaffoldOptions, type ScaffoldOptions } from "./options.ts";
 import { type IsServed, isServable } from "./resource.ts";
@@ -66,7 +68,11 @@ export async function createScaffold(options: ScaffoldOptions): Promise<Scaffold
   const resolved = resolveScaffoldOptions(options);
   const { path, tables, actions, clock, maxRows, reportError } = resolved;
   const isServed: IsServed = (table) => tables === undefined || tables.includes(table);
-  if (resolved.create && !existsSync(path)) await createDatabase(path, clock);
+  if (resolved.create && (!existsSync(path) || isEmptyFile(path))) await createDatabase(path, clock);
+  else if (isEmptyFile(path)) {
+    const advice = "The option create makes a database of it.";
+    throw new RocketError("database-invalid", `${JSON.stringify(path)} is an empty file. ${advice}`);
+  }
   const database = await openDatabase(resolved, isServed);
   const { reader, writer, journal } = database;
   try {

@@ -59,8 +59,12 @@ export function createRecord(snapshot: Snapshot, resource: Resource, write: Writ
   return insert(snapshot, resource, values);
 }
 
-function etagOfRow(resource: Resource, row: readonly SqlValue[] | undefined): string | undefined {
-  return row && representRecord(resource, row).etag;
+function requireRowConditions(
+  fields: readonly Field[],
+  resource: Resource,
+  row: readonly SqlValue[] | undefined,
+): void {
+  if (isConditional(fields)) requireConditions(fields, row && representRecord(resource, row).etag);
 }
 
 /** Answers a PUT: replaces the record, or creates it. @throws Refusal */
@@ -73,7 +77,7 @@ export function putRecord(
   const row = findRecord(snapshot, resource, key);
   if (!row && !write.canCreate) throw noRecord();
   const values = decodeMembers(resource, unwrap(resource, write.json), key);
-  requireConditions(write.request.fields, etagOfRow(resource, row));
+  requireRowConditions(write.request.fields, resource, row);
   if (!row) {
     const withKey = new Map<Member, SqlValue>(keyMembers(resource).map((member, at) => [member, key[at] ?? null]));
     for (const [member, value] of values) withKey.set(member, value);
@@ -124,7 +128,7 @@ export function patchRecord(
   if (!row) throw noRecord();
   const members = mergeMembers(resource, unwrap(resource, write.json), row);
   const values = decodeMembers(resource, members, key);
-  requireConditions(write.request.fields, etagOfRow(resource, row));
+  requireRowConditions(write.request.fields, resource, row);
   return change(snapshot, resource, key, values);
 }
 
@@ -137,7 +141,7 @@ export function destroyRecord(
 ): OriginResponse {
   const row = findRecord(snapshot, resource, key);
   if (!row) throw noRecord();
-  requireConditions(write.request.fields, etagOfRow(resource, row));
+  requireRowConditions(write.request.fields, resource, row);
   if (run(snapshot, deleteRecord(resource, key)) === 0) throw new Refusal(409, "The database kept the record.");
   return { status: 204, fields: [], body: "" };
 }

@@ -6,9 +6,14 @@ import type { SqlValue } from "./schema.ts";
 
 const require = createRequire(import.meta.url);
 
+let loaded: typeof Database | undefined;
+
 function load(): typeof Database {
   try {
-    return require("better-sqlite3") as typeof Database;
+    const Constructor = require("better-sqlite3") as typeof Database;
+    // The binary is loaded when the first database is opened, and may be one for another Node.
+    new Constructor(":memory:").close();
+    return Constructor;
   } catch (cause) {
     throw new RocketError(
       "driver-missing",
@@ -72,6 +77,6 @@ class BetterSqliteConnection implements Connection {
  * @throws RocketError `driver-missing` where the package can't be loaded
  */
 export function openBetterSqlite(path: string, readOnly: boolean): Connection {
-  const Constructor = load();
-  return new BetterSqliteConnection(new Constructor(path, { readonly: readOnly, timeout: 0 }));
+  loaded ??= load();
+  return new BetterSqliteConnection(new loaded(path, { readonly: readOnly, timeout: 0 }));
 }

@@ -31,6 +31,8 @@ export class StatementCache {
   }
 
   get(sql: string): Statement {
+    // SQLite never compiles an EXPLAIN anew: after a change of the schema it would read freed memory.
+    if (/^\s*EXPLAIN\b/i.test(sql)) return this.#prepare(sql);
     const known = this.#statements.get(sql);
     if (known) {
       this.#statements.delete(sql);

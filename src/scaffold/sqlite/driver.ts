@@ -3,7 +3,8 @@ import { RocketError } from "../../protocol/index.ts";
 import { openBetterSqlite } from "./better-sqlite.ts";
 import type { Connection } from "./connection.ts";
 import { openNodeSqlite } from "./node-sqlite.ts";
-import { isBusy, sqliteCode } from "./sqlite-error.ts";
+import { isOutOfReach, openFailure } from "./open-failure.ts";
+import { isBusy } from "./sqlite-error.ts";
 
 export type { Connection, Statement } from "./connection.ts";
 
@@ -15,8 +16,22 @@ export interface ConnectionOptions {
   readonly create?: boolean;
 }
 
+function openFile(path: string, readOnly: boolean): Connection {
+  const exact = openNodeSqlite(path, readOnly, true);
+  if (exact) return exact;
+  try {
+    return openBetterSqlite(path, readOnly);
+  } catch (error) {
+    const isMissing = error instanceof RocketError && error.code === "driver-missing";
+    const other = isMissing ? openNodeSqlite(path, readOnly, false) : undefined;
+    if (!other) throw error;
+    return other;
+  }
+}
+
 /**
- * Opens a SQLite file: with `node:sqlite` where Node has it, else with `better-sqlite3`. Foreign keys are enforced,
+ * Opens a SQLite file: with `node:sqlite` where Node has it, else with `better-sqlite3`; on Node 22, whose own
+ * driver cuts text at a NUL, with `better-sqlite3` if that is there. Foreign keys are enforced,
  * each commit is synced (`synchronous=FULL`), and a locked database is an error at once: see `retryWhenBusy`.
  *
  * @throws RocketError `database-missing`, `database-invalid`, `driver-missing`; an error that `isBusy` tells where
@@ -24,12 +39,12 @@ export interface ConnectionOptions {
  */
 export function openConnection(path: string, options: ConnectionOptions = {}): Connection {
   const { readOnly = false, create = false } = options;
-  if (!create && path !== ":memory:" && !existsSync(path)) {
+  if (!create && path !== ":memory:" && !existsSync(path) && !isOutOfReach(path)) {
     throw new RocketError("database-missing", `There is no database ${JSON.stringify(path)}.`);
   }
   let connection: Connection | undefined;
   try {
-    connection = openNodeSqlite(path, readOnly) ?? openBetterSqlite(path, readOnly);
+    connection = openFile(path, readOnly);
     connection.exec("PRAGMA busy_timeout = 0; PRAGMA foreign_keys = ON");
     if (!readOnly) connection.exec("PRAGMA synchronous = FULL");
     // The first real read, which finds out whether this is a database at all.
@@ -38,7 +53,6 @@ export function openConnection(path: string, options: ConnectionOptions = {}): C
   } catch (error) {
     connection?.close();
     if (error instanceof RocketError || isBusy(error)) throw error;
-    const reason = sqliteCode(error) === 26 ? "is not a SQLite database" : "can't be opened";
-    throw new RocketError("database-invalid", `${JSON.stringify(path)} ${reason}: ${String(error)}`, { cause: error });
+    throw new RocketError("database-invalid", openFailure(path, error), { cause: error });
   }
 }

@@ -1,3 +1,4 @@
 export { detach } from "./journal/detach.ts";
 export { createSqliteJournal } from "./journal/journal.ts";
+export { type PausedJournal, pauseJournal } from "./journal/migration.ts";
 export type { SqliteJournal, SqliteJournalOptions } from "./journal/options.ts";

@@ -23,8 +23,14 @@ interface NodeSqlite {
   readonly StatementSync: { readonly prototype: Partial<NodeStatement> };
 }
 
+interface Loaded {
+  readonly module: NodeSqlite;
+  /** Whether text comes back whole: in Node 22 it ends at its first NUL. */
+  readonly isExact: boolean;
+}
+
 /** Loads without the warning that the module is experimental: who uses Rocket can do nothing about it. */
-function load(): NodeSqlite | undefined {
+function load(): Loaded | undefined {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
   if (major < 22 || (major === 22 && minor < 13)) return undefined;
   const { emitWarning } = process;
@@ -32,13 +38,19 @@ function load(): NodeSqlite | undefined {
   try {
     const module = createRequire(import.meta.url)("node:sqlite") as NodeSqlite;
     // Before 22.16 rows come as objects only, which lose columns of the same name.
-    return typeof module.StatementSync.prototype.setReturnArrays === "function" ? module : undefined;
+    if (typeof module.StatementSync.prototype.setReturnArrays !== "function") return undefined;
+    const connection = new NodeSqliteConnection(new module.DatabaseSync(":memory:", { readOnly: false, timeout: 0 }));
+    const [row] = connection.prepare("SELECT CAST(x'6100' AS TEXT)").all();
+    connection.close();
+    return { module, isExact: row?.[0] === "a\0" };
   } catch {
     return undefined;
   } finally {
     process.emitWarning = emitWarning;
   }
 }
+
+let loaded: Loaded | undefined | "not yet" = "not yet";
 
 /** A connection over Node's own `node:sqlite`. */
 class NodeSqliteConnection implements Connection {
@@ -77,8 +89,13 @@ class NodeSqliteConnection implements Connection {
   }
 }
 
-/** Opens a file with `node:sqlite`; `undefined` where this Node has none that will do. */
-export function openNodeSqlite(path: string, readOnly: boolean): Connection | undefined {
-  const module = load();
-  return module && new NodeSqliteConnection(new module.DatabaseSync(path, { readOnly, timeout: 0 }));
+/**
+ * Opens a file with `node:sqlite`; `undefined` where this Node has none that will do.
+ *
+ * @param mustBeExact - whether one will not do that cuts text with a NUL in it, as that of Node 22 does
+ */
+export function openNodeSqlite(path: string, readOnly: boolean, mustBeExact: boolean): Connection | undefined {
+  if (loaded === "not yet") loaded = load();
+  if (!loaded || (mustBeExact && !loaded.isExact)) return undefined;
+  return new NodeSqliteConnection(new loaded.module.DatabaseSync(path, { readOnly, timeout: 0 }));
 }

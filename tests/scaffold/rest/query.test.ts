@@ -28,6 +28,16 @@ describe("A filter", () => {
     expect(await names("/artists?genre=Rock")).toEqual([]);
   });
 
+  test("and a key are compared byte for byte, whatever the collation", async () => {
+    const { send } = await serve(`CREATE TABLE t (id TEXT PRIMARY KEY COLLATE NOCASE NOT NULL, a TEXT COLLATE RTRIM);
+      INSERT INTO t VALUES ('Abc', 'x')`);
+    const countOf = async (target: string) => ((await send("GET", target)).json as { t: unknown[] }).t.length;
+
+    expect([(await send("GET", "/t/abc")).status, (await send("GET", "/t/Abc")).status]).toEqual([404, 200]);
+    expect([await countOf("/t?id=abc"), await countOf("/t?id=Abc")]).toEqual([0, 1]);
+    expect([await countOf("/t?a=x+"), await countOf("/t?a=x")]).toEqual([0, 1]);
+  });
+
   test("never matches null", async () => {
     expect(await names("/artists?year=")).toEqual([]);
     expect(await names("/artists?year=null")).toEqual([]);

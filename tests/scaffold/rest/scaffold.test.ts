@@ -32,6 +32,13 @@ describe("A scaffold", () => {
     expect((await send("GET", "/")).json).toEqual({ collections: [{ name: "albums", url: "/albums" }] });
   });
 
+  test("leaves out a table that JSON objects can't hold, and says so", async () => {
+    const { errors, send } = await serve(`${musicSql}; CREATE TABLE odd (id INTEGER PRIMARY KEY, "__proto__" TEXT)`);
+
+    expect((await send("GET", "/odd")).status).toBe(404);
+    expect(errors.map(String)).toEqual([expect.stringContaining('"odd"')]);
+  });
+
   test("without the action subscribe gives no view, and says why", async () => {
     const { scaffold, send } = await serve(musicSql, { except: ["subscribe"] });
 

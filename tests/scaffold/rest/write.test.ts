@@ -243,6 +243,25 @@ describe("Writes in one turn", () => {
     expect(answers.map(({ status }) => status)).toEqual([409, 201, 201]);
   });
 
+  test("that fail leave nothing behind, whatever they had done before", async () => {
+    const { send } = await serve(`CREATE TABLE t (id INTEGER PRIMARY KEY, a);
+      CREATE TRIGGER refuse AFTER INSERT ON t WHEN new.a = 1 BEGIN SELECT RAISE(FAIL, 'no'); END`);
+
+    const answers = await Promise.all([1, 2].map((a) => send("POST", "/t", { a })));
+
+    expect(answers.map(({ status }) => status)).toEqual([422, 201]);
+    expect((await send("GET", "/t")).json).toEqual({ t: [{ url: "/t/1", id: 1, a: 2 }] });
+  });
+
+  test("see a column that another program has just added", async () => {
+    const { send, other } = await serve(musicSql);
+    other.exec("ALTER TABLE artists ADD COLUMN country TEXT");
+
+    const answer = await send("PATCH", "/artists/1", { country: "DE" });
+
+    expect([answer.status, answer.json]).toEqual([200, { artist: { ...kraftwerk, country: "DE" } }]);
+  });
+
   test("see the schema as another program has just changed it", async () => {
     const { send, other } = await serve(musicSql);
     other.exec("ALTER TABLE artists ADD COLUMN country TEXT; CREATE TABLE labels (id INTEGER PRIMARY KEY)");

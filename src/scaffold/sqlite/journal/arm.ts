@@ -45,7 +45,7 @@ function liveArms(connection: Connection): Arm[] {
 
 function readTriggers(connection: Connection): Trigger[] {
   return connection
-    .prepare("SELECT rowid, name, lower(tbl_name), sql FROM sqlite_schema WHERE type = 'trigger'")
+    .prepare("SELECT rowid, name, lower(tbl_name), sql FROM sqlite_schema WHERE type = 'trigger' ORDER BY rowid")
     .all()
     .map(([order, name, table, sql]) => ({
       order: Number(order),
@@ -57,13 +57,6 @@ function readTriggers(connection: Connection): Trigger[] {
 
 function schemaVersion(connection: Connection): number {
   return Number(connection.prepare("PRAGMA schema_version").all()[0]?.[0]);
-}
-
-/** Whether each watched table's triggers were checked at the version that the caller's transaction sees. */
-export function isArmed(connection: Connection, isWatched: (name: string) => boolean): boolean {
-  const version = schemaVersion(connection);
-  const arms = liveArms(connection).filter((arm) => isWatched(arm.name));
-  return arms.length > 0 && arms.every((arm) => arm.version === version);
 }
 
 /**
@@ -111,7 +104,8 @@ export class Armer {
     if (arm.description !== JSON.stringify(details.table)) return false;
     const expected = triggersOf(details, arm.id);
     const ours = triggers.filter(({ name }) => isRocketTrigger(name));
-    if (ours.length !== expected.size || ours.some(({ name, sql }) => expected.get(name) !== sql)) return false;
+    const found = ours.map(({ name, sql }) => [name, sql]);
+    if (JSON.stringify(found) !== JSON.stringify([...expected])) return false;
     // The newest trigger fires first, and ours must be first.
     const oldest = Math.min(...ours.map(({ order }) => order));
     return triggers.every(({ name, order }) => isRocketTrigger(name) || order < oldest);

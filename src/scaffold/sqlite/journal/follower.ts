@@ -75,6 +75,7 @@ export class Follower {
 
   #look(): Found {
     const { reader, rows } = this.#file;
+    if (this.#file.isAbandoned) return "schema";
     const readVersion = (): unknown => reader.prepare("PRAGMA data_version").all()[0]?.[0];
     if (!this.#isLost && readVersion() === this.#dataVersion) return "nothing";
     return inRead(reader, () => {

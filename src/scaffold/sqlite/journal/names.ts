@@ -6,6 +6,8 @@ export const cacheTable = "_rocket_cache";
 export const segmentTable = "_rocket_segment";
 /** What each set of triggers was made for. */
 export const armTable = "_rocket_arm";
+/** There while `rocket migrate` has the triggers off: one row that says who. */
+export const migrationTable = "_rocket_migration";
 
 const prefix = "rocket: ";
 

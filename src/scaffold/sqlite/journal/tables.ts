@@ -1,5 +1,5 @@
 import type { Connection } from "../connection.ts";
-import { armTable, cacheTable, journalTable, segmentTable } from "./names.ts";
+import { armTable, cacheTable, isRocketTrigger, journalTable, segmentTable } from "./names.ts";
 
 /** How many values an image may have: two images and the rest must fit into one row of SQLite's 2,000 columns. */
 export const maxWidth = 990;
@@ -26,6 +26,15 @@ export function hasTables(connection: Connection): boolean {
 /** Makes the journal's tables where they are missing. */
 export function makeTables(connection: Connection): void {
   connection.exec(createTables);
+}
+
+/** The names of the triggers that Rocket made. */
+export function rocketTriggers(connection: Connection): string[] {
+  return connection
+    .prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'")
+    .all()
+    .map(([name]) => String(name))
+    .filter(isRocketTrigger);
 }
 
 /** How many values the journal's images have room for. */

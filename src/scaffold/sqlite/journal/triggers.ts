@@ -4,8 +4,8 @@ import { candidates } from "./candidates.ts";
 import { cacheTable, journalTable, triggerName } from "./names.ts";
 import { type Shape, shapeOf } from "./shape.ts";
 
-/** How many rows the cache keeps for a table: those of one write, or of several that run inside one another. */
-const cachedRows = { plain: 12, nested: 60 } as const;
+/** How many rows the cache keeps for a table where writes run inside one another. */
+const cachedRows = 60;
 
 /** The pieces that the triggers of one table are made of. */
 interface Pieces {
@@ -36,18 +36,32 @@ function piecesOf(details: TableDetails, arm: number): Pieces {
   };
 }
 
+/** Rows that the write may displace: a condition for each way. */
+function displaceable({ shape, details }: Pieces, isUpdate: boolean): string[] {
+  const itself = isUpdate ? ` AND NOT (${shape.sameKey(shape.inTable, shape.old)})` : "";
+  return candidates(details, shape, isUpdate).map((condition) => `${condition}${itself}`);
+}
+
+/** Whether the write can displace anything, which most don't: they must not pay for those that do. */
+function whenDisplacing(pieces: Pieces, isUpdate: boolean): string {
+  const { shape } = pieces;
+  const found = displaceable(pieces, isUpdate).map(
+    (condition) => `EXISTS (SELECT 1 FROM ${shape.from} WHERE ${condition})`,
+  );
+  const isAny = `(${found.join(" OR ")})`;
+  return isUpdate && shape.changesUnique !== "" ? `(${shape.changesUnique}) AND ${isAny}` : isAny;
+}
+
 /** Puts rows into the cache that the write may displace. */
 function rememberStatements(pieces: Pieces, isUpdate: boolean): string[] {
   const { shape, details, arm, nextId, cached } = pieces;
-  const conditions = candidates(details, shape);
-  const most = Math.max(details.isNested ? cachedRows.nested : cachedRows.plain, conditions.length);
-  const itself = isUpdate ? ` AND NOT (${shape.sameKey(shape.inTable, shape.old)})` : "";
   const isCached = `SELECT 1 FROM ${cacheTable} WHERE arm = ${arm} AND done = 0 AND ${shape.sameKey(shape.inCache, shape.inTable)}`;
   return [
-    `DELETE FROM ${cacheTable} WHERE arm = ${arm} AND id <= (SELECT max(id) FROM ${cacheTable} WHERE arm = ${arm}) - ${most}`,
-    ...conditions.map(
+    // What an earlier write remembered in vain. Where writes run inside one another, it may be of use yet.
+    ...(details.isNested ? [] : [`DELETE FROM ${cacheTable} WHERE arm = ${arm}`]),
+    ...displaceable(pieces, isUpdate).map(
       (condition) =>
-        `INSERT INTO ${cacheTable} (arm, id, done, ${cached}) SELECT ${arm}, ${nextId}, 0, ${shape.image(shape.inTable)} FROM ${shape.from} WHERE ${condition}${itself} AND NOT EXISTS (${isCached}) LIMIT 1`,
+        `INSERT INTO ${cacheTable} (arm, id, done, ${cached}) SELECT ${arm}, ${nextId}, 0, ${shape.image(shape.inTable)} FROM ${shape.from} WHERE ${condition} AND NOT EXISTS (${isCached}) LIMIT 1`,
     ),
   ];
 }
@@ -75,16 +89,21 @@ function leftStatement({ shape, details, arm, oldColumns }: Pieces): string {
   return `INSERT INTO ${journalTable} (arm, has, ${oldColumns}) SELECT ${arm}, 1, ${shape.image(shape.old)}${condition}`;
 }
 
-function forgetStatement({ shape, arm }: Pieces, rows: readonly ("new" | "old")[]): string {
+function forgetStatement({ shape, details, arm }: Pieces, rows: readonly ("new" | "old")[]): string {
+  if (!details.isNested) return `DELETE FROM ${cacheTable} WHERE arm = ${arm}`;
   const keys = rows.map((row) => `(${shape.sameKey(shape.inCache, shape[row])})`);
   return `DELETE FROM ${cacheTable} WHERE arm = ${arm} AND (${keys.join(" OR ")})`;
 }
 
-/** Where other writes can come before the end of this one, they must find the row as it is now. */
+/**
+ * Where other writes can come before the end of this one, they must find the row as it is now: this write may have set
+ * off another one of it.
+ */
 function refreshStatements({ shape, details, arm, nextId, cached }: Pieces): string[] {
   if (!details.isNested) return [];
   return [
-    `INSERT INTO ${cacheTable} (arm, id, done, ${cached}) SELECT ${arm}, ${nextId}, 0, ${shape.image(shape.new)}`,
+    `DELETE FROM ${cacheTable} WHERE arm = ${arm} AND id <= (SELECT max(id) FROM ${cacheTable} WHERE arm = ${arm}) - ${cachedRows}`,
+    `INSERT INTO ${cacheTable} (arm, id, done, ${cached}) SELECT ${arm}, ${nextId}, 0, ${shape.image(shape.inTable)} FROM ${shape.from} WHERE ${shape.findKey(shape.new)}`,
   ];
 }
 
@@ -96,55 +115,73 @@ function overtakenStatements({ shape, details, arm }: Pieces): string[] {
   ];
 }
 
-/** The triggers of a table under an arm's id: name and SQL. Plain SQL, and only functions that old SQLite has. */
+interface Trigger {
+  readonly event: string;
+  readonly when: string;
+  readonly statements: readonly string[];
+}
+
+function rememberTriggers(pieces: Pieces): Trigger[] {
+  if (displaceable(pieces, false).length === 0) return [];
+  return [
+    { event: "BEFORE INSERT", when: whenDisplacing(pieces, false), statements: rememberStatements(pieces, false) },
+    { event: "BEFORE UPDATE", when: whenDisplacing(pieces, true), statements: rememberStatements(pieces, true) },
+  ];
+}
+
+/**
+ * A trigger for when rows are cached, and one with less to do for when none are. The second fires first, since it is
+ * newer; the other way round, the first would empty the cache and both would fire.
+ */
+function inTwo(pieces: Pieces, event: string, when: readonly string[], full: string[], quick: string): Trigger[] {
+  if (pieces.details.isNested) return [{ event, when: when.join(" AND "), statements: full }];
+  const isCached = `EXISTS (SELECT 1 FROM ${cacheTable} WHERE arm = ${pieces.arm})`;
+  return [
+    { event, when: [...when, isCached].join(" AND "), statements: full },
+    { event, when: [...when, `NOT ${isCached}`].join(" AND "), statements: [quick] },
+  ];
+}
+
+function journalTriggers(pieces: Pieces): Trigger[] {
+  const { shape, arm, newColumns, oldColumns } = pieces;
+  const isSame = shape.sameKey(shape.new, shape.old);
+  const created = `INSERT INTO ${journalTable} (arm, has, ${newColumns}) SELECT ${arm}, 2, ${shape.image(shape.new)}`;
+  const updated = `INSERT INTO ${journalTable} (arm, has, ${newColumns}, ${oldColumns}) SELECT ${arm}, 3, ${shape.image(shape.new)}, ${shape.image(shape.old)}`;
+  const displaced = displacedStatements(pieces, true);
+  const refreshed = refreshStatements(pieces);
+  const overtaken = overtakenStatements(pieces);
+  const inserting = [
+    ...displacedStatements(pieces, false),
+    arrivedStatement(pieces),
+    forgetStatement(pieces, ["new"]),
+    ...refreshed,
+  ];
+  const updating = [...displaced, updated, forgetStatement(pieces, ["old"]), ...refreshed, ...overtaken];
+  const moving = [
+    ...displaced,
+    leftStatement(pieces),
+    arrivedStatement(pieces),
+    forgetStatement(pieces, ["old", "new"]),
+    ...refreshed,
+    ...overtaken,
+  ];
+  return [
+    ...inTwo(pieces, "AFTER INSERT", [], inserting, created),
+    ...inTwo(pieces, "AFTER UPDATE", [isSame], updating, updated),
+    { event: "AFTER UPDATE", when: `NOT (${isSame})`, statements: moving },
+    { event: "AFTER DELETE", when: "", statements: [leftStatement(pieces), forgetStatement(pieces, ["old"])] },
+  ];
+}
+
+/**
+ * The triggers of a table under an arm's id, by name, in the order of their making. Plain SQL, and only functions that
+ * old SQLite has.
+ */
 export function triggersOf(details: TableDetails, arm: number): Map<string, string> {
   const pieces = piecesOf(details, arm);
-  const { shape } = pieces;
-  const isSame = shape.sameKey(shape.new, shape.old);
-  const updated = `INSERT INTO ${journalTable} (arm, has, ${pieces.newColumns}, ${pieces.oldColumns}) SELECT ${arm}, 3, ${shape.image(shape.new)}, ${shape.image(shape.old)}`;
-  const bodies: [event: string, when: string, statements: string[]][] = [
-    ["BEFORE INSERT", "", rememberStatements(pieces, false)],
-    ["BEFORE UPDATE", shape.changesUnique, rememberStatements(pieces, true)],
-    [
-      "AFTER INSERT",
-      "",
-      [
-        ...displacedStatements(pieces, false),
-        arrivedStatement(pieces),
-        forgetStatement(pieces, ["new"]),
-        ...refreshStatements(pieces),
-      ],
-    ],
-    [
-      "AFTER UPDATE",
-      isSame,
-      [
-        ...displacedStatements(pieces, true),
-        updated,
-        forgetStatement(pieces, ["old"]),
-        ...refreshStatements(pieces),
-        ...overtakenStatements(pieces),
-      ],
-    ],
-    [
-      "AFTER UPDATE",
-      `NOT (${isSame})`,
-      [
-        ...displacedStatements(pieces, true),
-        leftStatement(pieces),
-        arrivedStatement(pieces),
-        forgetStatement(pieces, ["old", "new"]),
-        ...refreshStatements(pieces),
-        ...overtakenStatements(pieces),
-      ],
-    ],
-    ["AFTER DELETE", "", [leftStatement(pieces), forgetStatement(pieces, ["old"])]],
-  ];
   const table = quoteName(details.table.name);
-  const canDisplace = candidates(details, shape).length > 0;
-  const needed = canDisplace ? bodies : bodies.filter(([event]) => !event.startsWith("BEFORE"));
   return new Map(
-    needed.map(([event, when, statements], index) => {
+    [...rememberTriggers(pieces), ...journalTriggers(pieces)].map(({ event, when, statements }, index) => {
       const name = triggerName(arm, `${event.toLowerCase()} ${index}`);
       const condition = when === "" ? "" : ` WHEN ${when}`;
       return [

@@ -23,8 +23,8 @@ export interface TrimOptions {
 /** Removes the journal's oldest rows, in small steps on a timer; never the last one. */
 export class Trimmer {
   readonly #options: TrimOptions;
-  /** Heads and when they were seen, oldest first. */
-  #seen: { readonly at: number; readonly position: number }[] = [];
+  /** Heads and when they were seen, oldest first; each stands for those seen since a moment. */
+  #seen: { readonly since: number; readonly at: number; readonly position: number }[] = [];
   #head = 0;
   #first = 0;
   #aged = 0;
@@ -42,8 +42,9 @@ export class Trimmer {
     if (maxAgeMs !== undefined) {
       const now = clock.now();
       const last = this.#seen.at(-1);
-      if (!last || now - last.at >= maxAgeMs / ageMarks) this.#seen.push({ at: now, position: head });
-      else this.#seen[this.#seen.length - 1] = { at: last.at, position: last.position };
+      const isNear = last !== undefined && now - last.since < maxAgeMs / ageMarks;
+      if (isNear) this.#seen.pop();
+      this.#seen.push({ since: isNear ? last.since : now, at: now, position: head });
     }
     this.#schedule();
   }

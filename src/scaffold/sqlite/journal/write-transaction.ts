@@ -1,4 +1,8 @@
+import { RocketError } from "../../../protocol/index.ts";
+import { type BusyOptions, retryWhenBusy } from "../busy.ts";
 import type { Connection } from "../connection.ts";
+import { openConnection } from "../driver.ts";
+import { isReadOnly } from "../sqlite-error.ts";
 
 /**
  * Runs `write` in a transaction that takes the write lock at once; rolls back what it did when it throws. Throws an
@@ -17,5 +21,26 @@ export function inWrite<Result>(connection: Connection, write: () => Result): Re
       // Some errors have rolled back already.
     }
     throw error;
+  }
+}
+
+/**
+ * Opens a database for one write transaction. Waits where it is locked.
+ *
+ * @throws RocketError `database-busy`, `journal-readonly`, and those of `openConnection`
+ */
+export async function writeOnce<Result>(
+  path: string,
+  options: BusyOptions,
+  write: (connection: Connection) => Result,
+): Promise<Result> {
+  const connection = await retryWhenBusy(() => openConnection(path), options);
+  try {
+    return await retryWhenBusy(() => inWrite(connection, () => write(connection)), options);
+  } catch (error) {
+    if (!isReadOnly(error)) throw error;
+    throw new RocketError("journal-readonly", `${JSON.stringify(path)} can't be written.`, { cause: error });
+  } finally {
+    connection.close();
   }
 }

@@ -1,0 +1,235 @@
+import type { Patch } from "./patched-system.ts";
+import type { PromiseName } from "./validators.ts";
+
+/** A fault that somebody could make, and who has to notice. */
+export interface Defect extends Patch {
+  /** What is wrong, in words. */
+  readonly name: string;
+  /** The promise whose validator must report it; `GET` where it must be seen in what replicas hold at the end. */
+  readonly breaks: PromiseName | "GET";
+}
+
+const connection = "server/connection.js";
+const catchUp = "server/catch-up.js";
+const opening = "server/opening.js";
+const hub = "server/hub.js";
+const view = "server/view.js";
+const store = "testing/memory-store.js";
+
+/** Defects of the hub and of a store under it. */
+export const defects: readonly Defect[] = [
+  {
+    name: "the state is read before the position",
+    breaks: "P8",
+    file: store,
+    find: "            return answer;",
+    replace: "            return answer.view ? { ...answer, view: { ...answer.view, ...this.journal.head } } : answer;",
+  },
+  {
+    name: "a subscription starts where the hub stands and not where its state was read",
+    breaks: "P3",
+    file: opening,
+    find: "    subscription.cursor = opening.cursor;",
+    replace: "    subscription.cursor = connection.hub.bookmark.position;",
+  },
+  {
+    name: "a resume skips one change",
+    breaks: "P3",
+    file: opening,
+    find: "const cursor = located ?? view.position;",
+    replace: "const cursor = located === undefined ? view.position : Math.min(located + 1, view.position);",
+  },
+  {
+    name: "a resume repeats one change",
+    breaks: "P2",
+    file: opening,
+    find: "const cursor = located ?? view.position;",
+    replace: "const cursor = located === undefined ? view.position : Math.max(located - 1, 0);",
+  },
+  {
+    name: "an unknown position is taken for the current one",
+    breaks: "P6",
+    file: opening,
+    find: 'const needsState = located === undefined && lastEventId !== "*";',
+    replace: "const needsState = lastEventId === undefined;",
+  },
+  {
+    name: "an unknown position is met with silence",
+    breaks: "P3",
+    file: opening,
+    find: "    const needsState = ",
+    replace:
+      "    if (isResume && located === undefined)\n        await new Promise(() => { });\n    const needsState = ",
+  },
+  {
+    name: "a strict client is given a 200 where the history is lost",
+    breaks: "P6",
+    file: opening,
+    find: "if (isResume && wishes.isStrict) {",
+    replace: "if (false) {",
+  },
+  {
+    name: "any entity tag is taken for the current one",
+    breaks: "P8",
+    file: opening,
+    find: "etag !== undefined && matchesEntityTag(wishes.ifNoneMatch, etag)",
+    replace: "etag !== undefined",
+  },
+  {
+    name: "a record that leaves a filter is judged by what it is now",
+    breaks: "P3",
+    file: view,
+    find: "this.#has(change.before);",
+    replace: "this.#has(change.after ?? change.before);",
+  },
+  {
+    name: "a deletion is told to every filter",
+    breaks: "P9",
+    file: view,
+    find: 'change.kind !== "create" && this.#has(change.before);',
+    replace: 'change.kind !== "create" && (change.kind === "delete" || this.#has(change.before));',
+  },
+  {
+    name: 'a filter takes 1 and "1" for equal',
+    breaks: "P9",
+    file: view,
+    find: '"string" ? "s" : "t"',
+    replace: '"string" ? "n" : "t"',
+  },
+  {
+    name: "a record that moves from one filter to another does not enter the second",
+    breaks: "P3",
+    file: "server/view-index.js",
+    find: "if (after !== undefined && after !== before)",
+    replace: "if (after !== undefined && before === undefined)",
+  },
+  {
+    name: "each message of a batch has the position",
+    breaks: "P5",
+    file: hub,
+    find: "last.eventId ??= batch.eventId;",
+    replace: "for (const each of notifications)\n                    each.eventId ??= batch.eventId;",
+  },
+  {
+    name: "no message has the position",
+    breaks: "P5",
+    file: hub,
+    find: "last.eventId ??= batch.eventId;",
+    replace: "last.eventId ??= undefined;",
+  },
+  {
+    name: "a page that ends within a transaction is marked as its end",
+    breaks: "P5",
+    file: catchUp,
+    find: "return more || this.#mark(",
+    replace: "return this.#mark(",
+  },
+  {
+    name: "a transaction comes in pieces",
+    breaks: "P5",
+    file: "server/memory-journal.js",
+    find: "                listener(batch);",
+    replace:
+      "                for (const change of committed)\n" +
+      "                    listener({ ...this.#bookmark(change.position), after: change.position - 1, changes: [change] });",
+  },
+  {
+    name: "the last message of a page is forgotten where the page ends at the head",
+    breaks: "P3",
+    file: catchUp,
+    find: "if (!this.#mark(subscription, this.#connection.hub.bookmark.eventId))\n            return false;",
+    replace: "",
+  },
+  {
+    name: "the batch that a snapshot fell into is replayed whole",
+    breaks: "P2",
+    file: catchUp,
+    find: "if (change.position <= cursor)\n                continue;",
+    replace: "",
+  },
+  {
+    name: "what was trimmed is skipped",
+    breaks: "P3",
+    file: catchUp,
+    find: "if (!this.#page || this.#page.position <= cursor)\n                return this.#startOver(subscription);",
+    replace:
+      "if (!this.#page) {\n                subscription.cursor = hub.bookmark.position;\n                return true;\n            }",
+  },
+  {
+    name: "positions of a lost history go on to count",
+    breaks: "P3",
+    file: catchUp,
+    find: "if (subscription.epoch !== hub.epoch)\n            return this.#startOver(subscription);",
+    replace: "",
+  },
+  {
+    name: "a reset is ignored",
+    breaks: "P3",
+    file: hub,
+    find: "for (const view of this.#index.all(change.collection))\n                    reset.add(view);",
+    replace: "",
+  },
+  {
+    name: "Level 0 goes on where it can't know what happened",
+    breaks: "P3",
+    file: opening,
+    find: 'connection.close(1012, "What happened is not known. GET again and reconnect.");',
+    replace: "beginSubscription(subscription, opening);",
+  },
+  {
+    name: "what a parked reader missed is dropped",
+    breaks: "P3",
+    file: connection,
+    find: "if (this.isCongested) {\n            this.#park(subscription, delivery.from);\n            return;",
+    replace: "if (this.isCongested) {\n            return;",
+  },
+  {
+    name: "a reader that does not read is written to without bound",
+    breaks: "P10",
+    file: connection,
+    find: "return this.#unsentBytes > this.hub.limits.maxUnsentBytes;",
+    replace: "return false;",
+  },
+  {
+    name: "a bookmark is sent while a subscription is behind",
+    breaks: "P3",
+    file: connection,
+    find: "const isTrue = (!this.own || this.own.caughtUp) && !this.#hasBehind;",
+    replace: "const isTrue = true;",
+  },
+  {
+    name: "a record's 204 does not end its subscription",
+    breaks: "P9",
+    file: connection,
+    find: "if (view?.record !== undefined && delivery.notifications.at(-1)?.status === 204)",
+    replace: "if (false)",
+  },
+  {
+    name: "a subscription that was taken off gets on",
+    breaks: "P9",
+    file: connection,
+    find: "this.#forget(subscription);\n        this.#settleOwn();",
+    replace: "this.#settleOwn();",
+  },
+  {
+    name: "messages of a subscription in band lack its name",
+    breaks: "P9",
+    file: "server/core.js",
+    find: 'return this.isOwn ? "level1" : "labelled";',
+    replace: 'return "level1";',
+  },
+  {
+    name: "there is no heartbeat",
+    breaks: "P7",
+    file: connection,
+    find: "    beat() {",
+    replace: "    beat() {\n        return;",
+  },
+  {
+    name: "what was rolled back is published",
+    breaks: "P4",
+    file: store,
+    find: "            throw error;",
+    replace: "            this.journal.commit(changes);\n            throw error;",
+  },
+];

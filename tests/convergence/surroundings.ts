@@ -1,0 +1,46 @@
+import type { Field, HttpResponse } from "../../src/protocol/index.ts";
+import type { MemoryPeer, Random } from "../../src/testing/index.ts";
+import type { ConnectionHistory, Mark, Stream } from "./history.ts";
+import type { Target } from "./views.ts";
+
+/** One end of a connection, in memory or over a socket. */
+export type Peer = Pick<
+  MemoryPeer,
+  "closing" | "disconnect" | "pause" | "peakUnreadBytes" | "pings" | "request" | "resume" | "send"
+>;
+
+/** How a client connects. */
+export interface Call {
+  readonly level: 0 | 1;
+  readonly target: string;
+  readonly fields: readonly Field[];
+  readonly onMessage: (message: HttpResponse) => void;
+}
+
+/** What a client of a run sees of it: the way to the server, and what the history needs to know of the moment. */
+export interface Surroundings {
+  readonly random: Random;
+  /** Where subscriptions and connections are recorded. */
+  readonly streams: Stream[];
+  readonly connections: ConnectionHistory[];
+  /** Milliseconds. */
+  readonly now: number;
+  /** The last position that is committed for certain. */
+  readonly head: number;
+  /** A position that nothing which has been received lies beyond. */
+  readonly horizon: number;
+  readonly epoch: number;
+  /** How many pages of the journal were read. */
+  readonly reads: number;
+  /** What an Event-ID means, whether or not it can be resumed from. */
+  mark(eventId: string): Mark | undefined;
+  /** Whether all that follows a position can be told right now. */
+  isKnown(eventId: string): boolean;
+  /** A Last-Event-ID that means nothing. */
+  nonsense(): string;
+  drawTarget(): Target;
+  /** Never rejects: a connection that fails is closed from the start. */
+  connect(call: Call): Promise<Peer>;
+  /** A plain GET; `undefined` where the server is away. */
+  get(target: string): Promise<HttpResponse | undefined>;
+}

@@ -1,0 +1,119 @@
+import { type Field, fieldValue, type HttpResponse } from "../../src/protocol/index.ts";
+import { createHub, type Hub, type HubLimits, type Origin, type OriginRequest } from "../../src/server/index.ts";
+import {
+  connectMemoryPeer,
+  createFakeClock,
+  createMemoryStore,
+  type FakeClock,
+  type MemoryPeer,
+  type MemoryStore,
+} from "../../src/testing/index.ts";
+
+export interface WorldOptions {
+  readonly limits?: Partial<HubLimits>;
+  readonly maxChanges?: number;
+  /** Milliseconds that the origin takes after it read the state. */
+  readonly latencyMs?: () => number;
+  /** Put around the store's origin. */
+  readonly around?: (origin: Origin) => Origin;
+  readonly seed?: number;
+}
+
+/** A hub over a store in memory, with a clock that stands still. */
+export interface World {
+  readonly clock: FakeClock;
+  readonly store: MemoryStore;
+  readonly hub: Hub;
+  /** What the origin was asked. */
+  readonly asked: OriginRequest[];
+  readonly errors: { readonly stage: string; readonly error: unknown }[];
+  open(target: string, fields?: readonly Field[], level?: 0 | 1): Promise<MemoryPeer>;
+  /** As `open`; resolves once everything that follows has happened. */
+  opened(target: string, fields?: readonly Field[], level?: 0 | 1): Promise<MemoryPeer>;
+  put(collection: string, id: number, columns?: Record<string, string | number | null>): void;
+  remove(collection: string, id: number): void;
+}
+
+export const host: Field = ["Host", "example.com"];
+
+export function createWorld({ limits, maxChanges, latencyMs, around, seed = 1 }: WorldOptions = {}): World {
+  const clock = createFakeClock(seed);
+  const store = createMemoryStore({
+    collections: ["a", "b"],
+    segment: "m",
+    clock,
+    ...(maxChanges === undefined ? {} : { maxChanges }),
+    ...(latencyMs === undefined ? {} : { latencyMs }),
+  });
+  const asked: OriginRequest[] = [];
+  const errors: { stage: string; error: unknown }[] = [];
+  const inner = around?.(store.origin) ?? store.origin;
+  const hub = createHub({
+    origin: (request) => {
+      asked.push(request);
+      return inner(request);
+    },
+    journal: store.journal,
+    clock,
+    ...(limits ? { limits } : {}),
+    onError: (error, { stage }) => errors.push({ error, stage }),
+  });
+  const open = (target: string, fields: readonly Field[] = [], level: 0 | 1 = 1): Promise<MemoryPeer> =>
+    connectMemoryPeer(hub, target, { level, fields: [host, ...fields] });
+  return {
+    clock,
+    store,
+    hub,
+    asked,
+    errors,
+    open,
+    async opened(target, fields, level) {
+      const opening = open(target, fields, level);
+      await clock.settle();
+      const peer = await opening;
+      await clock.settle();
+      return peer;
+    },
+    put(collection, id, columns = {}) {
+      store.transaction((writer) => writer.put(collection, { id, ...columns }));
+    },
+    remove(collection, id) {
+      store.transaction((writer) => writer.remove(collection, id));
+    },
+  };
+}
+
+/** `201 /a/1 @3 sub=/a id=7`: status, record, position, subscription, request. */
+export function brief({ status, fields }: HttpResponse): string {
+  const url = fieldValue(fields, "content-location");
+  const eventId = fieldValue(fields, "event-id");
+  const subscription = fieldValue(fields, "subscription");
+  const id = fieldValue(fields, "request-id");
+  return [
+    String(status),
+    ...(url === undefined ? [] : [url]),
+    ...(eventId === undefined ? [] : [`@${eventId.replace(/^m:/, "").replace(/\.0$/, "")}`]),
+    ...(subscription === undefined ? [] : [`sub=${subscription}`]),
+    ...(id === undefined ? [] : [`id=${id}`]),
+  ].join(" ");
+}
+
+export function briefs(peer: MemoryPeer, from = 0): string[] {
+  return peer.messages.slice(from).map(brief);
+}
+
+/** The one message that is expected there. */
+export function messageAt(peer: MemoryPeer, at: number): HttpResponse {
+  const message = peer.messages.at(at);
+  if (!message) throw new Error(`There is no message ${at}; there are ${peer.messages.length}.`);
+  return message;
+}
+
+/** A problem's detail. */
+export function detailOf(message: HttpResponse): string {
+  return (JSON.parse(String(message.body)) as { detail: string }).detail;
+}
+
+export function lastEventId(position: number, check = 0): Field {
+  return ["Last-Event-ID", `m:${position}.${check}`];
+}
