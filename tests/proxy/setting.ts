@@ -37,11 +37,11 @@ export function upstream(handler: RequestListener): Promise<Listening<Server>> {
 }
 
 /** A proxy before an upstream. */
-export interface Proxy extends Listening<RocketServer> {
+export interface TestProxy extends Listening<RocketServer> {
   readonly logged: readonly string[];
 }
 
-export async function proxy(url: string, options: Partial<ProxyOptions> = {}): Promise<Proxy> {
+export async function proxy(url: string, options: Partial<ProxyOptions> = {}): Promise<TestProxy> {
   const logged: string[] = [];
   const server = createProxy({ upstream: url, drainMs: 0, log: (line) => logged.push(line), ...options });
   const { port } = await server.listen(0);
@@ -50,7 +50,7 @@ export async function proxy(url: string, options: Partial<ProxyOptions> = {}): P
 }
 
 /** A proxy before an upstream with a handler of requests. */
-export async function proxied(handler: RequestListener, options: Partial<ProxyOptions> = {}): Promise<Proxy> {
+export async function proxied(handler: RequestListener, options: Partial<ProxyOptions> = {}): Promise<TestProxy> {
   const { url } = await upstream(handler);
   return proxy(url, options);
 }
