@@ -15,6 +15,15 @@ function hostName(host: string): string {
   return host.toLowerCase().replace(/:\d*$/, "");
 }
 
+/** True where a web origin is that of the host which a request names [R-SEC-1]. */
+export function isOwnOrigin(origin: string, host: string | undefined): boolean {
+  const scheme = /^(https?):\/\/(.+)$/i.exec(origin);
+  if (!scheme?.[2] || host === undefined) return false;
+  // A TLS proxy in front hides the scheme, so a default port may stand on either side only.
+  const withoutDefaultPort = (text: string) => text.toLowerCase().replace(/:(80|443)$/, "");
+  return withoutDefaultPort(scheme[2]) === withoutDefaultPort(host);
+}
+
 /** Decides who may come in: by Host, against DNS rebinding, and by Origin, against foreign pages [R-SEC-1, R-SEC-2]. */
 export class Access {
   readonly #options: ResolvedServerOptions;
@@ -61,11 +70,6 @@ export class Access {
   }
 
   #allowsOrigin(origin: string, host: string | undefined): boolean {
-    if (this.isListed(origin)) return true;
-    const scheme = /^(https?):\/\/(.+)$/i.exec(origin);
-    if (!scheme?.[2] || host === undefined) return false;
-    // A TLS proxy in front hides the scheme, so a default port may stand on either side only.
-    const withoutDefaultPort = (text: string) => text.toLowerCase().replace(/:(80|443)$/, "");
-    return withoutDefaultPort(scheme[2]) === withoutDefaultPort(host);
+    return this.isListed(origin) || isOwnOrigin(origin, host);
   }
 }

@@ -29,7 +29,8 @@ export interface ResolvedServerOptions {
   readonly log: (line: string) => void;
 }
 
-function originOf(text: string): string {
+/** A web origin in its usual spelling. @throws TypeError naming the option where it is none */
+export function parseWebOrigin(text: string): string {
   let url: URL | undefined;
   try {
     url = new URL(text);
@@ -63,7 +64,7 @@ function inRange(name: string, value: number, low: number, high: number): number
  */
 export function resolveServerOptions(options: ServerOptions): ResolvedServerOptions {
   return {
-    allowOrigins: new Set((options.allowOrigins ?? []).map(originOf)),
+    allowOrigins: new Set((options.allowOrigins ?? []).map(parseWebOrigin)),
     allowHosts: new Set((options.allowHosts ?? []).map(hostOf)),
     maxBodyBytes: inRange("maxBodyBytes", options.maxBodyBytes ?? 1024 * 1024, 1, 1024 * 1024 * 1024),
     drainMs: inRange("drainMs", options.drainMs ?? 5_000, 0, 600_000),

@@ -12,7 +12,8 @@ import { WebSocketTransport } from "./web-socket-transport.ts";
 export interface UpgradeParts {
   readonly server: Server;
   readonly hub: Hub;
-  readonly access: Access;
+  /** Refuses who may not come in. */
+  readonly access: Pick<Access, "refuse">;
   readonly maxMessageBytes: number;
   readonly reportError: (error: unknown, stage: string) => void;
   /** What the origin is told of the peer at the transport. Default: nothing. */

@@ -3,6 +3,8 @@ export type { Connection, Handshake } from "./connection.ts";
 export type { DerivedOptions } from "./derived/options.ts";
 export type { RecordOptions } from "./derived/record-rule.ts";
 export { createLocalStaleness, type Staleness } from "./derived/staleness.ts";
+export { documentBody, documentRequestFields, refuseByHead, tooLarge } from "./document-request.ts";
+export { type FetchOriginOptions, originFromFetch } from "./fetch-origin.ts";
 export { createHub, type Hub, type HubCounts } from "./hub.ts";
 export type { Batch, Bookmark, Change, Image, Journal, Page, Representation, Value } from "./journal.ts";
 export {

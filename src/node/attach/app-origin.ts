@@ -1,0 +1,115 @@
+import { createProblem, encodeRequest, type Field, fieldValue, problemResponse } from "../../protocol/index.ts";
+import {
+  documentBody,
+  documentRequestFields,
+  type Origin,
+  type OriginRequest,
+  type OriginResponse,
+  refuseByHead,
+  tooLarge,
+} from "../../server/index.ts";
+import { decodeContent } from "../content-coding.ts";
+import type { PathFilter } from "./options.ts";
+import type { SocketPeer } from "./peer.ts";
+import { type RawAnswer, type Target, VirtualConnection } from "./virtual-connection.ts";
+
+/** What the application is asked with. */
+export interface AppOriginParts extends Target {
+  /** The URLs that may be asked for. */
+  readonly paths: PathFilter | undefined;
+  readonly maxDocumentBytes: number;
+  readonly reportError: (error: unknown, stage: string) => void;
+}
+
+/** How long a connection is kept for a viewer's next request. A new one costs little more than a request. */
+const idleMs = 5_000;
+
+function encodeHead({ method, target, fields }: OriginRequest): Buffer | undefined {
+  try {
+    const text = encodeRequest({ method, target, fields: documentRequestFields(fields) });
+    return typeof text === "string" ? Buffer.from(text, "latin1") : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Asks the application by its own server: through the same routes and middleware as over the network. */
+export class AppOrigin {
+  readonly #parts: AppOriginParts;
+  readonly #lanes: WeakMap<object, VirtualConnection> = new WeakMap();
+  readonly #connections: Set<VirtualConnection> = new Set();
+
+  constructor(parts: AppOriginParts) {
+    this.#parts = parts;
+  }
+
+  /** One GET or HEAD. Never rejects. */
+  readonly ask: Origin = async (request) => {
+    const { paths } = this.#parts;
+    if (paths && !paths.includes(request.target)) {
+      return problemResponse(createProblem(422, "This URL is not among those that can be followed. GET it instead."));
+    }
+    const head = encodeHead(request);
+    if (!head) return problemResponse(createProblem(400, "This is no URL that can be asked for."));
+    const connection = this.#connectionFor(request);
+    try {
+      const outcome = await connection.exchange({
+        request: head,
+        isHead: request.method === "HEAD",
+        maxBytes: this.#parts.maxDocumentBytes,
+        signal: request.signal,
+        refuse: (fields) => refuseByHead(fields, this.#parts.maxDocumentBytes),
+        tooLarge: () => tooLarge(this.#parts.maxDocumentBytes),
+      });
+      return "instead" in outcome ? outcome.instead : await this.#read(outcome.answer);
+    } catch (error) {
+      if (!request.signal?.aborted) this.#parts.reportError(error, "application");
+      return problemResponse(createProblem(502, "The application gave no whole answer."));
+    } finally {
+      this.#release(connection, request.lane);
+    }
+  };
+
+  /** Ends all connections. */
+  close(): void {
+    for (const connection of this.#connections) connection.destroy();
+    this.#connections.clear();
+  }
+
+  /** The lane's own connection where that is free; else another one, never somebody else's. */
+  #connectionFor({ lane, peer }: OriginRequest): VirtualConnection {
+    const kept = lane && this.#lanes.get(lane);
+    if (lane) this.#lanes.delete(lane);
+    if (kept?.isFree) return kept;
+    const connection = new VirtualConnection(this.#parts, peer as SocketPeer | undefined);
+    this.#connections.add(connection);
+    return connection;
+  }
+
+  #release(connection: VirtualConnection, lane: object | undefined): void {
+    if (lane && connection.isOpen && !this.#lanes.has(lane) && this.#connections.has(connection)) {
+      this.#lanes.set(lane, connection);
+      connection.keepFor(idleMs, () => this.#connections.delete(connection));
+    } else {
+      connection.destroy();
+      this.#connections.delete(connection);
+    }
+  }
+
+  /** The answer as the hub takes it: without coding, and text as a string. */
+  async #read({ status, fields, bytes }: RawAnswer): Promise<OriginResponse> {
+    const { maxDocumentBytes } = this.#parts;
+    const coding = fieldValue(fields, "content-encoding") ?? "";
+    let plain: Buffer | undefined;
+    try {
+      plain = bytes.length === 0 ? bytes : await decodeContent(coding, bytes, maxDocumentBytes);
+    } catch (error) {
+      if (error instanceof RangeError) return tooLarge(maxDocumentBytes);
+      throw error;
+    }
+    if (!plain) return problemResponse(createProblem(415, `The document came as ${coding}, which can't be read.`));
+    const kept: readonly Field[] =
+      plain === bytes ? fields : fields.filter(([name]) => !/^content-(encoding|length)$/i.test(name));
+    return { status, fields: kept, body: documentBody(kept, plain) };
+  }
+}

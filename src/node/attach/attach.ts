@@ -1,0 +1,140 @@
+import { AsyncResource } from "node:async_hooks";
+import type { Server as HttpServer } from "node:http";
+import type { Server } from "node:net";
+import { createHub, type Hub, type HubCounts } from "../../server/index.ts";
+import { UpgradeHandler } from "../upgrade.ts";
+import { AttachAccess } from "./access.ts";
+import { AppOrigin } from "./app-origin.ts";
+import { Interception } from "./interception.ts";
+import { type AttachOptions, type ResolvedAttachOptions, resolveAttachOptions } from "./options.ts";
+import { peerOf } from "./peer.ts";
+import { connectionEventOf } from "./server-kind.ts";
+import { chooseTaker } from "./upgrade-choice.ts";
+
+/** An application that was made live. */
+export interface Attachment {
+  /** How many there are of what, for logs and status pages. */
+  readonly counts: HubCounts;
+  /**
+   * Says that resources may have changed by another way than a request to this server: a job, another process, SQL.
+   * Followers of these URLs, and of what is above and below, get what is new.
+   *
+   * @param url - a path, an absolute URL, or several
+   * @throws TypeError where it is no URL
+   */
+  changed(url: string | readonly string[]): void;
+  /**
+   * Ends every subscription gracefully and leaves the server as it was. Closing the server does so, too. Twice is fine.
+   */
+  close(): Promise<void>;
+}
+
+/** How long followers may take to answer the closing handshake. */
+const closeGraceMs = 1_000;
+
+const attached = new WeakSet<Server>();
+
+function checkUrls(urls: readonly unknown[]): void {
+  const wrong = urls.find((url) => typeof url !== "string" || !/^(\/|https?:\/\/)/i.test(url));
+  if (wrong === undefined) return;
+  throw new TypeError(
+    `url must be a path that begins with a slash, or an absolute http URL, not ${JSON.stringify(wrong)}.`,
+  );
+}
+
+/** One attached server: what passes through it, its hub, and the way into the application. */
+class AttachedServer implements Attachment {
+  readonly #server: Server;
+  readonly #context: AsyncResource = new AsyncResource("RocketAttachment");
+  readonly #origin: AppOrigin;
+  readonly #hub: Hub;
+  readonly #upgrades: UpgradeHandler;
+  readonly #interception: Interception;
+  #closing: Promise<void> | undefined;
+
+  constructor(server: Server, options: ResolvedAttachOptions) {
+    const { paths, allowOrigins, derived, limits, maxDocumentBytes, onError } = options;
+    const reportError = (error: unknown, stage: string) => {
+      try {
+        onError?.(error, { stage });
+      } catch {
+        // A failing error handler must not end what it was told about.
+      }
+    };
+    const event = connectionEventOf(server);
+    const context = this.#context;
+    this.#server = server;
+    this.#origin = new AppOrigin({ server, event, context, paths, maxDocumentBytes, reportError });
+    const hub = createHub({ origin: this.#origin.ask, derived, limits, ...(onError ? { onError } : {}) });
+    this.#hub = hub;
+    const access = new AttachAccess(allowOrigins, onError && ((error) => reportError(error, "access")));
+    const { maxMessageBytes } = hub.limits;
+    this.#upgrades = new UpgradeHandler({
+      ...{ hub, access, maxMessageBytes, reportError, peerOf },
+      // Only asked for other protocols than WebSocket, which it is never given.
+      server: server as HttpServer,
+    });
+    this.#interception = new Interception({
+      ...{ server, event, reportError },
+      choose: (request, hasOthers) => chooseTaker(request, paths, hasOthers),
+      onUpgrade: (request, socket, head) => {
+        context.runInAsyncScope(() => this.#upgrades.handle(request, socket, head));
+      },
+      onWritten: (urls) => context.runInAsyncScope(() => hub.changed(urls)),
+      onClose: () => void this.close(),
+    });
+  }
+
+  get counts(): HubCounts {
+    return this.#hub.counts;
+  }
+
+  changed(url: string | readonly string[]): void {
+    const urls = typeof url === "string" ? [url] : url;
+    if (!Array.isArray(urls)) throw new TypeError(`url must be a string or several, not ${typeof urls}.`);
+    checkUrls(urls);
+    this.#context.runInAsyncScope(() => this.#hub.changed(urls));
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#end();
+    return this.#closing;
+  }
+
+  async #end(): Promise<void> {
+    await this.#hub.close();
+    await this.#socketsClosed();
+    this.#interception.stop();
+    this.#origin.close();
+    attached.delete(this.#server);
+  }
+
+  /** Resolves once all followers are gone; those that do not go by themselves are made to. */
+  async #socketsClosed(): Promise<void> {
+    const { sockets } = this.#upgrades;
+    const closed = [...sockets].map((socket) => new Promise<void>((resolve) => socket.once("close", () => resolve())));
+    const grace = setTimeout(() => {
+      for (const socket of sockets) socket.destroy();
+    }, closeGraceMs);
+    await Promise.all(closed);
+    clearTimeout(grace);
+  }
+}
+
+/**
+ * Makes an application live: every URL that it answers to a GET can be followed over a WebSocket, by whoever may GET it.
+ * The application stays as it is; it is asked by requests of its own kind, with the follower's fields.
+ *
+ * @param server - what `app.listen()` or `http.createServer()` returns: an `http.Server`, an `https.Server`, or a secure
+ * server of `http2` with `allowHTTP1`; before or after it listens
+ * @throws TypeError | RangeError where the server can't take WebSockets or was attached to already, and naming an
+ * option and its value
+ */
+export function attach(server: Server, options: AttachOptions = {}): Attachment {
+  const resolved = resolveAttachOptions(options);
+  connectionEventOf(server);
+  if (attached.has(server)) throw new TypeError("server was attached to already: once is enough.");
+  const attachment = new AttachedServer(server, resolved);
+  attached.add(server);
+  return attachment;
+}

@@ -1,0 +1,141 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Server, Socket } from "node:net";
+import { replayPlain } from "./plain-request.ts";
+import { isMarked } from "./rocket-request.ts";
+import type { ConnectionEvent } from "./server-kind.ts";
+import type { UpgradeTaker } from "./upgrade-choice.ts";
+import { type OnWritten, watchWrite } from "./write-watch.ts";
+
+/** What is done with what passes through a server. */
+export interface InterceptionParts {
+  readonly server: Server;
+  readonly event: ConnectionEvent;
+  readonly choose: (request: IncomingMessage, hasOthers: boolean) => UpgradeTaker;
+  /** Takes an upgrade over. Must not throw. */
+  readonly onUpgrade: (request: IncomingMessage, socket: Socket, head: Buffer) => void;
+  readonly onWritten: OnWritten;
+  /** The application closes the server. Must not throw. */
+  readonly onClose: () => void;
+  readonly reportError: (error: unknown, stage: string) => void;
+}
+
+type Emit = (event: string | symbol, ...parameters: unknown[]) => boolean;
+type Close = (callback?: (error?: Error) => void) => Server;
+
+interface RequestStart {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly server: Server;
+}
+
+const requestStart = "http.server.request.start";
+
+function portOf(server: Server): number | undefined {
+  const address = server.address();
+  return typeof address === "object" ? address?.port : undefined;
+}
+
+/** Puts a method of one object's own before what it had; gives what takes it away again. */
+function override<Key extends "emit" | "close">(server: Server, key: Key, method: Server[Key]): () => void {
+  const had = Object.getOwnPropertyDescriptor(server, key);
+  Object.defineProperty(server, key, { value: method, writable: true, configurable: true, enumerable: false });
+  return () => {
+    // Where somebody has put another one before ours, ours stays below it and does nothing.
+    if (server[key] !== method) return;
+    if (had) Object.defineProperty(server, key, had);
+    else Reflect.deleteProperty(server, key);
+  };
+}
+
+/**
+ * Stands before a server's listeners by way of its `emit`. A listener of its own would not do: others that listen for
+ * upgrades answer, end or take over whatever they see.
+ */
+export class Interception {
+  readonly #parts: InterceptionParts;
+  readonly #seen: WeakSet<IncomingMessage> = new WeakSet();
+  readonly #restore: (() => void)[] = [];
+  #isActive = true;
+
+  constructor(parts: InterceptionParts) {
+    this.#parts = parts;
+    const { server } = parts;
+    this.#restore.push(override(server, "emit", this.#emitBefore(server.emit as Emit) as Server["emit"]));
+    this.#restore.push(override(server, "close", this.#closeBefore(server.close as Close) as Server["close"]));
+    // Without a listener the server does not tell of upgrades at all.
+    server.on("upgrade", this.#onUnseenUpgrade);
+    subscribe(requestStart, this.#onRequestStart);
+  }
+
+  /** Takes everything away again. Twice is fine. */
+  stop(): void {
+    this.#isActive = false;
+    this.#parts.server.off("upgrade", this.#onUnseenUpgrade);
+    unsubscribe(requestStart, this.#onRequestStart);
+    for (const restore of this.#restore.splice(0).reverse()) restore();
+  }
+
+  #emitBefore(original: Emit): Emit {
+    const before = (event: string | symbol, parameters: unknown[]): boolean => {
+      if (event === "upgrade") return this.#upgrade(...(parameters as [IncomingMessage, Socket, Buffer]));
+      if (event === "request" || event === "checkContinue" || event === "checkExpectation") {
+        this.#watch(...(parameters as [IncomingMessage, ServerResponse]));
+      }
+      return false;
+    };
+    return function emit(this: unknown, event, ...parameters) {
+      return before(event, parameters) || original.call(this, event, ...parameters);
+    };
+  }
+
+  #closeBefore(original: Close): Close {
+    const before = (): void => {
+      if (this.#isActive) this.#parts.onClose();
+    };
+    return function close(this: Server, callback) {
+      before();
+      return original.call(this, callback);
+    };
+  }
+
+  #watch(request: IncomingMessage, response: ServerResponse): void {
+    if (!this.#isActive || isMarked(request.socket)) return;
+    try {
+      watchWrite(request, response, this.#parts.onWritten);
+    } catch (error) {
+      this.#parts.reportError(error, "watch");
+    }
+  }
+
+  /** True where the upgrade is not the other listeners'. */
+  #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): boolean {
+    const { server, event, choose, onUpgrade, reportError } = this.#parts;
+    if (!this.#isActive) return false;
+    this.#seen.add(request);
+    try {
+      const hasOthers = server.listeners("upgrade").some((listener) => listener !== this.#onUnseenUpgrade);
+      const taker = choose(request, hasOthers);
+      if (taker === "others") return false;
+      if (taker === "rocket") onUpgrade(request, socket, head);
+      else replayPlain(server, event, request, socket, head);
+    } catch (error) {
+      reportError(error, "upgrade");
+      socket.destroy();
+    }
+    return true;
+  }
+
+  /** An upgrade that was told past our `emit`: by one that somebody kept from before. */
+  readonly #onUnseenUpgrade = (request: IncomingMessage, socket: Socket, head: Buffer): void => {
+    if (!this.#seen.has(request)) this.#upgrade(request, socket, head);
+  };
+
+  /** Frameworks that listen on several addresses do so by several servers, of which only the first is known. */
+  readonly #onRequestStart = (message: unknown): void => {
+    const { request, response, server } = message as RequestStart;
+    if (server === this.#parts.server || request.method === "GET") return;
+    const port = portOf(this.#parts.server);
+    if (port !== undefined && port === portOf(server)) this.#watch(request, response);
+  };
+}

@@ -1,0 +1,120 @@
+import type { DerivedOptions, HubLimits } from "../../server/index.ts";
+import { parseWebOrigin } from "../options.ts";
+
+/** Bounds on what followers can ask of the application. */
+export interface AttachLimits extends HubLimits {
+  /** Bytes that a document may have to be followed. Default 8 MiB; 1 KiB to 1 GiB. A larger one is refused with 413. */
+  readonly maxDocumentBytes: number;
+}
+
+/** How an application is made live. Nothing here is needed. */
+export interface AttachOptions extends Pick<DerivedOptions, "coalesceMs" | "records" | "refreshMs" | "viewer"> {
+  /**
+   * The paths that can be followed, each with all that is below it (`["/api"]`), or a function that tells by the path.
+   * WebSockets that are opened there without a subprotocol are Rocket's then, even beside other WebSocket servers. A GET
+   * there must be safe. Default: every path can be followed, and WebSockets without a subprotocol are Rocket's where no
+   * other WebSocket server listens.
+   */
+  readonly paths?: readonly string[] | ((path: string) => boolean);
+  /**
+   * Web origins beside the application's own whose pages may follow it: `https://app.example.com`. Default none: their
+   * handshakes are refused with 403 [R-SEC-1].
+   */
+  readonly allowOrigins?: readonly string[];
+  /** Bounds; each has a default. */
+  readonly limits?: Partial<AttachLimits>;
+  /**
+   * Told of errors that no peer is told the text of, and of refused web origins. What it throws is dropped. Default:
+   * refused web origins are a warning of the process, each once; nothing else is told.
+   */
+  readonly onError?: (error: unknown, context: { readonly stage: string }) => void;
+}
+
+/** Tells which URLs may be followed. */
+export interface PathFilter {
+  /** @param target - path and query, as sent */
+  includes(target: string): boolean;
+}
+
+/** Options with every default filled in. */
+export interface ResolvedAttachOptions {
+  readonly paths: PathFilter | undefined;
+  readonly allowOrigins: ReadonlySet<string>;
+  readonly derived: DerivedOptions;
+  readonly limits: Partial<HubLimits>;
+  readonly maxDocumentBytes: number;
+  readonly onError: AttachOptions["onError"];
+}
+
+/** A path without percent-encoding, for comparing; `undefined` for one that an application might take for another. */
+function plainPath(target: string): string | undefined {
+  let path = target.split("?")[0] ?? "";
+  try {
+    path = decodeURIComponent(path);
+  } catch {
+    return undefined;
+  }
+  return /(?:^|[/\\])\.{1,2}(?:[/\\]|$)/.test(path) ? undefined : path.replace(/\/{2,}/g, "/");
+}
+
+function pathFilterOf(paths: AttachOptions["paths"]): PathFilter | undefined {
+  if (paths === undefined) return undefined;
+  if (typeof paths === "function") {
+    return { includes: (target) => paths(target.split("?")[0] ?? "") };
+  }
+  if (!Array.isArray(paths) || !paths.every((path) => typeof path === "string" && /^\/[^?#]*$/.test(path))) {
+    throw new TypeError(
+      `paths must be paths that begin with a slash, as in ["/api"], or a function, not ${JSON.stringify(paths)}.`,
+    );
+  }
+  const roots = paths.map((path) => path.replace(/\/+$/, ""));
+  return {
+    includes(target) {
+      const path = plainPath(target);
+      return path !== undefined && roots.some((root) => path === root || path.startsWith(`${root}/`));
+    },
+  };
+}
+
+function documentLimit(value = 8 * 1024 * 1024): number {
+  if (Number.isInteger(value) && value >= 1024 && value <= 1024 ** 3) return value;
+  throw new RangeError(`limits.maxDocumentBytes must be a whole number from 1024 to ${1024 ** 3}, not ${value}.`);
+}
+
+const known = new Set([
+  "allowOrigins",
+  "coalesceMs",
+  "limits",
+  "onError",
+  "paths",
+  "records",
+  "refreshMs",
+  "viewer",
+] satisfies (keyof AttachOptions)[]);
+
+/**
+ * Fills in the defaults and checks what was given; the hub checks what is the hub's.
+ *
+ * @throws TypeError | RangeError naming the option and its value
+ */
+export function resolveAttachOptions(options: AttachOptions): ResolvedAttachOptions {
+  const stranger = Object.keys(options).find((name) => !known.has(name as keyof AttachOptions));
+  if (stranger !== undefined) {
+    throw new TypeError(`${stranger} is no option of attach; there are ${[...known].join(", ")}.`);
+  }
+  const { paths, allowOrigins = [], limits = {}, onError, coalesceMs, records, refreshMs, viewer } = options;
+  const { maxDocumentBytes, ...hubLimits } = limits;
+  return {
+    paths: pathFilterOf(paths),
+    allowOrigins: new Set(allowOrigins.map(parseWebOrigin)),
+    derived: {
+      ...(coalesceMs === undefined ? {} : { coalesceMs }),
+      ...(records === undefined ? {} : { records }),
+      ...(refreshMs === undefined ? {} : { refreshMs }),
+      ...(viewer === undefined ? {} : { viewer }),
+    },
+    limits: hubLimits,
+    maxDocumentBytes: documentLimit(maxDocumentBytes),
+    onError,
+  };
+}
