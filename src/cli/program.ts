@@ -12,6 +12,7 @@ import {
   parsePort,
   parseTarget,
 } from "./parse.ts";
+import { addProxy } from "./proxy-command.ts";
 import type { Action, ServeOptions } from "./serve-options.ts";
 import type { TailOptions } from "./tail.ts";
 import { packageVersion } from "./version.ts";
@@ -124,11 +125,12 @@ export async function main(args: readonly string[]): Promise<number> {
     .showHelpAfterError("(--help lists what there is)")
     .exitOverride();
   addServe(program, exit);
+  addProxy(program, exit);
   addTail(program, exit);
   addMigrate(program, exit);
   program.addHelpText(
     "after",
-    "\nExamples:\n  rocket serve music.db\n  rocket tail http://127.0.0.1:8080/artists\n\nrocket help <command> says more about one.",
+    "\nExamples:\n  rocket serve music.db\n  rocket proxy http://localhost:3000\n  rocket tail http://127.0.0.1:8080/artists\n\nrocket help <command> says more about one.",
   );
   try {
     await program.parseAsync(args, { from: "user" });

@@ -3,11 +3,11 @@ import { createServer } from "../node/index.ts";
 import { RocketError } from "../protocol/index.ts";
 import { createScaffold, detach } from "../scaffold/index.ts";
 import { CommandFailure, explain } from "./failure.ts";
+import { listen } from "./listen.ts";
 import { type Output, onOutputClosed, processOutput } from "./output.ts";
-import { checkHost, type ServeOptions, urlOf } from "./serve-options.ts";
+import { checkHost, type ServeOptions } from "./serve-options.ts";
 import { describeAdditions, listCollections, sqliteWarning } from "./serve-text.ts";
 import { onStopSignal } from "./signals.ts";
-import { systemErrorCode } from "./system-error.ts";
 import { sqliteVersion } from "./version.ts";
 
 type Scaffold = Awaited<ReturnType<typeof createScaffold>>;
@@ -65,21 +65,6 @@ function makeServer(scaffold: Scaffold, { options, output, onError }: Run): Serv
     onError,
     log: (line) => output.note(`rocket: ${line}`),
   });
-}
-
-async function listen(server: Server, options: ServeOptions): Promise<string> {
-  const { port = 8080, host = "127.0.0.1", portHint = `--port ${port === 8081 ? 8082 : 8081}` } = options;
-  try {
-    const address = await server.listen(port, host);
-    return urlOf(address.host, address.port);
-  } catch (error) {
-    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-    if (systemErrorCode(cause) !== "EADDRINUSE") {
-      throw new CommandFailure(`Can't listen on ${host}:${port}: ${explain(cause)}.`, 1, { cause });
-    }
-    const advice = `stop that, or take another port: ${portHint}`;
-    throw new CommandFailure(`Port ${port} is in use by another program: ${advice}.`, 1, { cause });
-  }
 }
 
 async function serveUntilStopped(scaffold: Scaffold, run: Run): Promise<void> {

@@ -1,0 +1,57 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { parseHostName, parseOrigin, parsePort } from "./parse.ts";
+import type { ProxyCommandOptions } from "./proxy.ts";
+
+interface ProxyFlags extends Omit<ProxyCommandOptions, "upstream" | "allowOrigins" | "allowHosts"> {
+  readonly allowOrigin?: readonly string[];
+  readonly allowHost?: readonly string[];
+}
+
+/** The API as `http://localhost:3000`; without a scheme it is `http:`, a port alone is one of this machine. */
+function parseUpstream(text: string): string {
+  const port = /^:?(\d{1,5})$/.exec(text)?.[1];
+  const named = port === undefined ? text : `localhost:${port}`;
+  const full = /^[a-z][a-z\d+.-]*:\/\//i.test(named) ? named : `http://${named}`;
+  const url = URL.canParse(full) ? new URL(full) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol) || url.href !== `${url.origin}/`) {
+    throw new InvalidArgumentError('Give scheme, host and port only, as in "http://localhost:3000".');
+  }
+  return url.origin;
+}
+
+function parseSeconds(text: string): number {
+  const seconds = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (seconds >= 1 && seconds <= 86_400) return seconds;
+  throw new InvalidArgumentError("Give a whole number from 1 to 86400.");
+}
+
+/** Adds `rocket proxy` to the program. */
+export function addProxy(program: Command, exit: (code: number) => void): void {
+  program
+    .command("proxy")
+    .summary("make an API in any language live")
+    .description(
+      "Stands before an HTTP API and passes everything through. Each of its URLs that answers a GET can be followed over " +
+        "a WebSocket. Writes through the proxy are seen at once, others when it looks again.",
+    )
+    .argument("<upstream>", "the API: http://localhost:3000, or a port of this machine", parseUpstream)
+    .option("--port <port>", "port to listen on; 0 picks a free one (default: 8080)", parsePort)
+    .option("--host <host>", "address to listen on (default: 127.0.0.1)")
+    .option("--allow-origin <origin>", "let pages of this web origin in; may be repeated", parseOrigin)
+    .option("--allow-host <name>", "answer under this host name too; may be repeated", parseHostName)
+    .addOption(
+      new Option(
+        "--host-field <whose>",
+        "send the upstream the client's Host (keep) or its own (default: its own if it is https)",
+      ).choices(["keep", "upstream"]),
+    )
+    .option("--trust-forwarded", "believe Forwarded and X-Forwarded-* of the peer, which is another proxy")
+    .option("--refresh <seconds>", "look again after this time without a write (default: 60)", parseSeconds)
+    .option("--timeout <seconds>", "how long the upstream may take to begin an answer (default: 120)", parseSeconds)
+    .addHelpText("after", "\nExample:\n  rocket proxy http://localhost:3000 --port 8080")
+    .action(async (upstream: string, { allowOrigin, allowHost, ...flags }: ProxyFlags) => {
+      const { runProxy } = await import("./proxy.ts");
+      const access = { ...(allowOrigin && { allowOrigins: allowOrigin }), ...(allowHost && { allowHosts: allowHost }) };
+      exit(await runProxy({ upstream, ...flags, ...access }));
+    });
+}
