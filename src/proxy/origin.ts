@@ -1,11 +1,17 @@
 import { isUnsafeMethod } from "../node/index.ts";
-import type { Field, HttpResponse } from "../protocol/index.ts";
-import type { Origin, OriginRequest, OriginResponse } from "../server/index.ts";
-import { readAnswer, refuseHead, tooLarge } from "./document.ts";
+import type { Field } from "../protocol/index.ts";
+import {
+  documentRequestFields,
+  type Origin,
+  type OriginRequest,
+  type OriginResponse,
+  refuseByHead,
+  tooLarge,
+} from "../server/index.ts";
+import { readAnswer } from "./document.ts";
 import { failureResponse, type Health, isLostConnection } from "./failure.ts";
 import { clientFields, type Hop, type Peer, pairs, rawText, upstreamFields } from "./fields.ts";
 import type { ExchangeControl, ExchangeHandler, Upstream, UpstreamRequest } from "./upstream.ts";
-import { askingFields } from "./viewer-fields.ts";
 import { WriteWatch } from "./write-watch.ts";
 
 /** What the hub's requests need. */
@@ -42,7 +48,8 @@ class Question implements ExchangeHandler {
     const isUnsafe = isUnsafeMethod(method);
     this.#canRepeat = !isUnsafe;
     this.#watch = isUnsafe ? new WriteWatch(target, parts.changed) : undefined;
-    const raw = upstreamFields(askingFields(fields), (peer ?? {}) as Peer, parts.hop);
+    const asking = isUnsafe ? fields : documentRequestFields(fields);
+    const raw = upstreamFields(asking.flat(), (peer ?? {}) as Peer, parts.hop);
     this.#sent = { method, target, fields: raw, ...(body.length > 0 && { body: Buffer.from(body) }) };
     signal?.addEventListener("abort", () => this.#end(failureResponse(enough)), { once: true });
   }
@@ -63,7 +70,7 @@ class Question implements ExchangeHandler {
     this.#status = status;
     this.#fields = pairs(clientFields(rawText(control.rawHeaders), false));
     this.#watch?.headed(status, this.#fields);
-    const refusal = refuseHead(status, this.#fields, maxDocumentBytes);
+    const refusal = status < 300 ? refuseByHead(this.#fields, maxDocumentBytes) : undefined;
     if (refusal) this.#end(refusal);
   }
 
@@ -96,7 +103,7 @@ class Question implements ExchangeHandler {
   }
 
   /** Answers without the rest of the upstream's answer. */
-  #end(response: HttpResponse): void {
+  #end(response: OriginResponse): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#chunks = [];
