@@ -165,6 +165,8 @@ export class CatchUp {
   /** Gives a subscription of a derived view the document, unless it has it: there is no history to go through. */
   #show(subscription: Subscription): boolean {
     const { derived, standing } = subscription;
+    // It goes on once its own GET returned the document.
+    if (derived?.isHeld(subscription)) return false;
     if (derived && derived.eventId !== standing) showDocument(subscription, derived);
     if (subscription.state !== "behind") return false;
     subscription.state = "live";

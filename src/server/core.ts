@@ -1,7 +1,8 @@
 import type { Body, Field } from "../protocol/index.ts";
 import type { Clock } from "./clock.ts";
 import type { Delivery, Form, Notification } from "./delivery.ts";
-import type { DerivedView, Viewer } from "./derived/view.ts";
+import type { Viewer } from "./derived/members.ts";
+import type { DerivedView } from "./derived/view.ts";
 import type { DerivedViews } from "./derived/views.ts";
 import type { Bookmark, Change, Journal, Representation } from "./journal.ts";
 import type { HubLimits } from "./options.ts";
@@ -113,6 +114,8 @@ export interface DerivedStart {
   readonly kind: "derived";
   readonly view: DerivedView<Subscription>;
   readonly viewer: Viewer;
+  /** Its own GET was just answered with the view's document; false where it took the document that was there. */
+  readonly isChecked: boolean;
 }
 
 /** One connection's interest in one view. Live, it needs no cursor: it stands where the hub stands. */

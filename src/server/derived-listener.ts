@@ -6,7 +6,7 @@ import type { DerivedView, ViewHost } from "./derived/view.ts";
 import { DerivedViews } from "./derived/views.ts";
 import { refusalOf, reopenSubscription, showDocument } from "./opening.ts";
 
-type Listener = Pick<ViewHost<Subscription>, "deliver" | "replace" | "reopen" | "refuse" | "gone">;
+type Listener = Pick<ViewHost<Subscription>, "deliver" | "replace" | "hold" | "release" | "reopen" | "refuse" | "gone">;
 
 function guarded(hub: HubCore, subscription: Subscription, give: () => void): void {
   try {
@@ -64,11 +64,24 @@ function derivedListener(hub: HubCore): Listener {
     replace(view) {
       for (const subscription of [...view.live]) guarded(hub, subscription, () => replace(view, subscription));
     },
+    hold(subscriptions) {
+      for (const subscription of subscriptions) {
+        if (subscription.state !== "live") continue;
+        subscription.leave();
+        subscription.state = "behind";
+      }
+    },
+    release(subscriptions) {
+      for (const subscription of subscriptions) {
+        if (subscription.state === "behind") subscription.connection.catchUp(subscription);
+      }
+    },
     reopen(subscriptions) {
       for (const subscription of subscriptions) {
+        const { derived } = subscription;
         reopenSubscription(subscription);
-        // Out of the view first: what it was shown there is not what it gets now.
-        hub.part(subscription);
+        // It keeps its name, and is given nothing of the view any more.
+        derived?.remove(subscription);
       }
     },
     refuse(subscriptions, response) {

@@ -184,9 +184,9 @@ class DirectHub implements Hub, HubCore {
     else this.#joinDerived(subscription, start);
   }
 
-  #joinDerived(subscription: Subscription, { view, viewer }: DerivedStart): void {
+  #joinDerived(subscription: Subscription, { view, viewer, isChecked }: DerivedStart): void {
     if (subscription.derived !== view) this.part(subscription);
-    this.derived?.follow(view, subscription, viewer);
+    this.derived?.follow(view, subscription, viewer, isChecked);
     subscription.derived = view;
   }
 

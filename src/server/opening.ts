@@ -7,7 +7,8 @@ import {
   problemResponse,
 } from "../protocol/index.ts";
 import type { ConnectionCore, DerivedStart, DirectStart, HubCore, Subscription } from "./core.ts";
-import type { DerivedView, Viewer } from "./derived/view.ts";
+import type { Viewer } from "./derived/members.ts";
+import type { DerivedView } from "./derived/view.ts";
 import type { OriginResponse } from "./origin.ts";
 import { endToEndFields } from "./viewer.ts";
 
@@ -103,18 +104,18 @@ export async function openView(
   const { target, fields, peer } = request;
   const viewer: Viewer = { fields, peer };
   const ask: Ask = (method) => {
-    return isShared && !hub.derived ? hub.askShared(method, target, fields) : hub.ask(method, target, fields, viewer);
+    return isShared && hub.journal ? hub.askShared(method, target, fields) : hub.ask(method, target, fields, viewer);
   };
-  const arming = hub.derived?.arm();
+  const open = hub.journal ? undefined : await hub.derived?.findOpen(target, viewer);
+  if (open) return openDerived(open, viewer, wishes, false);
+  const arming = hub.derived?.arm(target, viewer);
   try {
-    const open = hub.journal ? undefined : hub.derived?.findOpen(target, viewer);
-    if (open) return openDerived(open, viewer, wishes);
     const opening = await openDirect(hub, ask, wishes);
     if (opening.kind !== "other") return opening;
     const { derived } = hub;
     const response = opening.isHead ? await ask("GET") : opening.response;
     if (!derived || !arming || !isDocument(response)) return { kind: "refused", response: refusalOf(response) };
-    return openDerived(await derived.place(target, viewer, response, arming), viewer, wishes);
+    return openDerived(await derived.place(target, viewer, response, arming), viewer, wishes, true);
   } catch (error) {
     hub.reportError(error, "open");
     return { kind: "refused", response: isBusy };
@@ -188,10 +189,15 @@ function openingMessage(
 }
 
 /** The opening of a derived view: its position is its document's, so a resume is exact or begins anew [R-DER-8]. */
-function openDerived(view: DerivedView<Subscription>, viewer: Viewer, wishes: OpeningWishes): Opening {
-  const { eventId, etag, document, fields } = view;
-  const start: DerivedStart = { kind: "derived", view, viewer };
-  const source = document;
+function openDerived(
+  view: DerivedView<Subscription>,
+  viewer: Viewer,
+  wishes: OpeningWishes,
+  isChecked: boolean,
+): Opening {
+  const { eventId, etag, document, fields } = view.standing;
+  const start: DerivedStart = { kind: "derived", view, viewer, isChecked };
+  const source = view.standing;
   const position: Field = ["Event-ID", eventId];
   if (wishes.lastEventId === eventId || wishes.lastEventId === "*") {
     return { kind: "accepted", start, status: 304, fields: [position], body: "", source };
@@ -223,7 +229,7 @@ export function beginSubscription(
   }
   subscription.state = "behind";
   subscription.owesBookmark = true;
-  const frames = isShared ? connection.hub.shared.of(source, subscription.form) : undefined;
+  const frames = isShared && status === 200 ? connection.hub.shared.of(source, subscription.form) : undefined;
   connection.sendMessage({ status, fields: [...fields, ...subscription.labels, ...extraFields], body, frames });
   connection.catchUp(subscription);
 }
@@ -239,9 +245,9 @@ export function showDocument(subscription: Subscription, view: DerivedView<Subsc
   subscription.owesBookmark = true;
   connection.sendMessage({
     status: 200,
-    fields: [...view.fields, ["Event-ID", view.eventId], ...subscription.labels],
+    fields: [...view.standing.fields, ["Event-ID", view.eventId], ...subscription.labels],
     body: view.document.body,
-    frames: connection.hub.shared.of(view.document, subscription.form),
+    frames: connection.hub.shared.of(view.standing, subscription.form),
   });
 }
 
@@ -264,14 +270,20 @@ export async function openWithRoom(
 /** Opens a subscription in its turn and begins it, or ends it with the refusal. */
 export function openSubscription(subscription: Subscription, wishes: OpeningWishes, isShared = false): void {
   const { connection } = subscription;
-  const request = { target: subscription.target, fields: subscription.fields, peer: connection.peer };
   void connection.inTurn(subscription.target, async () => {
+    // A SUBSCRIBE that had its turn before may have brought other credentials.
+    const request = { target: subscription.target, fields: subscription.fields, peer: connection.peer };
     const opening = await openWithRoom(connection, () => openView(connection.hub, request, wishes, isShared));
     if (!opening || subscription.state !== "opening") return;
     if (opening.kind === "refused") connection.endRefused(subscription, opening.response);
-    else if (connection.level === 0) connection.close(1012, lostHistory);
+    else if (connection.level === 0 && !isStandingThere(subscription, opening)) connection.close(1012, lostHistory);
     else beginSubscription(subscription, opening, [], isShared);
   });
+}
+
+/** True where an opening goes on from what the subscription was given last. */
+function isStandingThere({ derived, standing }: Subscription, { status, fields }: AcceptedOpening): boolean {
+  return derived !== undefined && status === 304 && fieldValue(fields, "event-id") === standing;
 }
 
 /**
@@ -282,5 +294,7 @@ export function reopenSubscription(subscription: Subscription): void {
   if (subscription.state === "ended" || subscription.state === "opening") return;
   subscription.leave();
   subscription.state = "opening";
-  openSubscription(subscription, subscription.connection.level === 0 ? { lastEventId: "*" } : {}, true);
+  const { derived, standing, connection } = subscription;
+  if (derived) openSubscription(subscription, { lastEventId: standing }, true);
+  else openSubscription(subscription, connection.level === 0 ? { lastEventId: "*" } : {}, true);
 }

@@ -1,5 +1,5 @@
 import { createProblem, type Field, problemResponse } from "../protocol/index.ts";
-import type { Viewer } from "./derived/view.ts";
+import type { Viewer } from "./derived/members.ts";
 import type { ResolvedHubOptions } from "./options.ts";
 import type { OriginResponse } from "./origin.ts";
 import { viewerKey } from "./viewer.ts";

@@ -35,6 +35,14 @@ export interface DocumentPlace {
   readonly rule?: RecordRule | undefined;
 }
 
+/** True where two bodies have the same bytes. */
+export function isEqualBody(a: Body, b: Body): boolean {
+  if (typeof a === "string" || typeof b === "string") return a === b;
+  if (a.length !== b.length) return false;
+  for (let at = 0; at < a.length; at += 1) if (a[at] !== b[at]) return false;
+  return true;
+}
+
 function isJson(contentType: string): boolean {
   return /^application\/(?:[^;\s]+\+)?json\b/i.test(contentType);
 }

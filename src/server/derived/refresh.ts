@@ -4,38 +4,39 @@ import type { Clock } from "../clock.ts";
 export interface RefreshTimes {
   /** The least time between two GETs of a burst, in milliseconds. */
   readonly coalesceMs: number;
-  /** How long a document may stand without being looked at, in milliseconds; jittered by a tenth. */
+  /** How long a document may stand without being looked at, in milliseconds; less a jitter. */
   readonly refreshMs: number;
 }
 
 /**
  * When a view is looked at again: at once when it is stale, then after the coalescing interval with a trailing edge,
- * never twice at the same time, and in any case now and then.
+ * and never twice at the same time.
  */
 export class RefreshSchedule {
   readonly #clock: Clock;
   readonly #coalesceMs: number;
-  readonly #refreshMs: () => number;
   readonly #look: () => Promise<void>;
   #startedAt = Number.NEGATIVE_INFINITY;
   #isLooking = false;
   #isWanted = false;
   #isStopped = false;
   #cancelNext: (() => void) | undefined;
-  #cancelRegular: (() => void) | undefined;
+  #cancelLater: (() => void) | undefined;
 
   /** @param look - looks once; must not reject */
-  constructor(clock: Clock, coalesceMs: number, refreshMs: () => number, look: () => Promise<void>) {
+  constructor(clock: Clock, coalesceMs: number, look: () => Promise<void>) {
     this.#clock = clock;
     this.#coalesceMs = coalesceMs;
-    this.#refreshMs = refreshMs;
     this.#look = look;
-    this.#setRegular();
   }
 
   /** True from a call of `soon` until the look that it caused has ended. */
   get isDue(): boolean {
     return this.#isWanted || this.#isLooking || this.#cancelNext !== undefined;
+  }
+
+  get isStopped(): boolean {
+    return this.#isStopped;
   }
 
   /** Has the view looked at as soon as the interval allows. */
@@ -60,16 +61,27 @@ export class RefreshSchedule {
     });
   }
 
-  /** Has the view looked at after a while. */
-  later(ms: number): void {
-    if (!this.#isStopped) this.#clock.setTimer(() => this.soon(), ms);
+  /** Has the view looked at at a time by the clock, and not at the one that was named before. */
+  at(time: number | undefined): void {
+    this.#cancelLater?.();
+    this.#cancelLater = undefined;
+    if (this.#isStopped || time === undefined) return;
+    this.#cancelLater = this.#clock.setTimer(
+      () => {
+        this.#cancelLater = undefined;
+        this.soon();
+      },
+      Math.max(0, time - this.#clock.now()),
+    );
   }
 
   stop(): void {
     this.#isStopped = true;
     this.#isWanted = false;
     this.#cancelNext?.();
-    this.#cancelRegular?.();
+    this.#cancelNext = undefined;
+    this.#cancelLater?.();
+    this.#cancelLater = undefined;
   }
 
   #start(): void {
@@ -79,17 +91,9 @@ export class RefreshSchedule {
     this.#startedAt = this.#clock.now();
     void this.#look().then(() => {
       this.#isLooking = false;
-      if (this.#isStopped) return;
-      this.#setRegular();
       if (!this.#isWanted) return;
       this.#isWanted = false;
       this.soon();
     });
-  }
-
-  #setRegular(): void {
-    this.#cancelRegular?.();
-    const waitMs = this.#refreshMs() * (0.9 + this.#clock.random() * 0.2);
-    this.#cancelRegular = this.#clock.setTimer(() => this.soon(), waitMs);
   }
 }

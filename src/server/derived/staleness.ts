@@ -38,6 +38,12 @@ export function pathSegments(url: string): readonly string[] {
     });
 }
 
+/** True where two URLs' paths are the same, or one is above the other. */
+export function isRelatedPath(a: string, b: string): boolean {
+  const other = pathSegments(b);
+  return pathSegments(a).every((segment, at) => at >= other.length || segment === other[at]);
+}
+
 /** Finds those whose path is the same as a written one, above it or below it. */
 export class PathIndex<Item> {
   readonly #root: PathNode<Item> = { items: new Set(), children: new Map() };

@@ -1,120 +1,119 @@
-import { type Body, type Field, fieldValue, formatItems } from "../../protocol/index.ts";
-import type { Clock } from "../clock.ts";
-import { Delivery, type Notification } from "../delivery.ts";
+import { Delivery } from "../delivery.ts";
 import type { OriginResponse } from "../origin.ts";
-import { endToEndFields } from "../viewer.ts";
-import { listDifference } from "./difference.ts";
-import { digestDocument } from "./digest.ts";
-import { type Document, type DocumentPlace, type RecordList, readDocument, rereadDocument } from "./document.ts";
-import { itemsOf } from "./record-rule.ts";
+import { type AskingHost, askAs, rememberValidator, type Verdict } from "./asking.ts";
+import { type Document, type DocumentPlace, isEqualBody, readDocument, rereadDocument } from "./document.ts";
+import { type Member, Members, type Viewer } from "./members.ts";
+import { PendingWrites, type WrittenPaths } from "./pending-writes.ts";
 import { RefreshSchedule, type RefreshTimes } from "./refresh.ts";
-import { pathSegments } from "./staleness.ts";
-
-/** Who asks: credentials and other fields, and the peer at the transport. The object itself is the lane of its requests. */
-export interface Viewer {
-  fields: readonly Field[];
-  readonly peer?: unknown;
-}
-
-/** Those of a view's followers who ask as the same viewer: one GET speaks for all of them. */
-export interface ViewerGroup<Follower> {
-  readonly key: string;
-  readonly viewer: Viewer;
-  readonly followers: Set<Follower>;
-  /** When a GET of its own was last answered with the view's document. */
-  checkedAt: number;
-  /** True after a first 404 or 410, which a second one has to confirm. */
-  isMissing: boolean;
-}
+import { Rounds } from "./rounds.ts";
+import type { Sharing } from "./sharing.ts";
+import {
+  contentTypeOf,
+  differenceOf,
+  differingFields,
+  hasDocument,
+  readStanding,
+  type Standing,
+  withoutFields,
+} from "./standing.ts";
 
 /** What a view needs of the hub. */
-export interface ViewHost<Follower> {
-  readonly clock: Clock;
+export interface ViewHost<Follower> extends Omit<AskingHost<Follower>, "belongs" | "gone"> {
   readonly times: RefreshTimes;
-  /** One GET as a viewer, in bounded time and number; never rejects. */
-  get(target: string, viewer: Viewer, ifNoneMatch?: string): Promise<OriginResponse>;
+  belongs(view: DerivedView<Follower>, viewer: Viewer, response: OriginResponse): boolean;
   /** Gives all that are live what came. */
   deliver(view: DerivedView<Follower>, delivery: Delivery): void;
   /** Gives all that are live the document anew. */
   replace(view: DerivedView<Follower>): void;
-  /** Has followers ask anew, each for itself: their answers are no longer the view's. */
-  reopen(followers: readonly Follower[]): void;
-  /** Ends followers with an answer that is no document. */
-  refuse(followers: readonly Follower[], response: OriginResponse): void;
+  /** Has followers wait… */
+  hold(followers: readonly Follower[]): void;
+  /** …and go on, with the document as it is then. */
+  release(followers: readonly Follower[]): void;
   /** Ends followers of a record that is gone with its 204. */
   gone(view: DerivedView<Follower>, followers: readonly Follower[]): void;
   /** Nobody follows the view any more. */
   forget(view: DerivedView<Follower>): void;
 }
 
-const lookAgainMs = [25, 100];
-const confirmGoneMs = 1_000;
+/** What a view is made of. */
+export interface ViewParts {
+  /** Its name among the views. */
+  readonly key: string;
+  readonly sharing: Sharing;
+  readonly place: DocumentPlace;
+  readonly first: OriginResponse;
+  /** Whose answer the first one is. */
+  readonly viewerKey: string;
+}
+
 const lingerMs = 1_000;
-const firstRetryMs = 1_000;
-const lastRetryMs = 30_000;
-
-/** A document as followers are given it. */
-interface Standing {
-  readonly document: Document;
-  readonly digest: string;
-  readonly fields: readonly Field[];
-  readonly etag: string | undefined;
-}
-
-function isRetryable(status: number): boolean {
-  return status === 408 || status === 425 || status === 429 || status >= 500;
-}
-
-/** The wait that an answer asks for in seconds, in milliseconds. Dates are not read. */
-function retryAfterMs(response: OriginResponse): number {
-  const value = fieldValue(response.fields, "retry-after") ?? "";
-  return /^\d{1,6}$/.test(value) ? Number(value) * 1_000 : 0;
-}
+/** How often members of a joined view may disagree in a row before it counts: a write may fall between their GETs. */
+const maxDisputes = 3;
 
 /** A view of which only the document is known: it is asked for again, and compared. */
 export class DerivedView<Follower> {
   readonly kind = "derived";
   /** The target, which is also its name on the wire. */
   readonly url: string;
-  readonly sharingKey: string;
+  /** Its name among the views. */
+  key: string;
+  readonly sharing: Sharing;
   readonly place: DocumentPlace;
-  readonly groups: Map<string, ViewerGroup<Follower>> = new Map();
+  readonly members: Members<Follower> = new Members();
   readonly live: Set<Follower> = new Set();
   readonly #host: ViewHost<Follower>;
-  readonly #schedule: RefreshSchedule;
+  readonly #asking: AskingHost<Follower>;
+  readonly #rounds: Rounds<Follower>;
+  readonly #pending: PendingWrites = new PendingWrites();
+  #schedule: RefreshSchedule;
   #standing: Standing;
-  #written: Set<string> = new Set();
+  /** Whose fields those of the standing are. */
+  #fieldsOf: string;
+  /** When the document was last asked for with success. */
+  #seenAt: number;
   #isTold = false;
-  #looks = 0;
-  #failures = 0;
-  #waiting: (() => void)[] = [];
+  /** While all fail, nobody is asked as. */
+  #restUntil = 0;
+  #disputes = 0;
+  /** One who did not get the document when it was asked for as it alone. */
+  #suspect: Member<Follower> | undefined;
+  readonly #delayed: Set<Member<Follower>> = new Set();
+  /** Fields in which members' answers with the same document differ: they are nobody else's business. */
+  readonly #unshared: Set<string> = new Set();
+  #waiting: ((isSeen: boolean) => void)[] = [];
+  #cancelLinger: (() => void) | undefined;
 
-  constructor(host: ViewHost<Follower>, sharingKey: string, place: DocumentPlace, first: OriginResponse) {
+  constructor(host: ViewHost<Follower>, { key, sharing, place, first, viewerKey }: ViewParts) {
     this.#host = host;
+    this.#asking = {
+      ...host,
+      belongs: (viewer, response) => host.belongs(this, viewer, response),
+      gone: (followers, response) => this.#end(followers, response),
+    };
     this.url = place.target;
-    this.sharingKey = sharingKey;
+    this.key = key;
+    this.sharing = sharing;
     this.place = place;
-    this.#standing = readStanding(readDocument(contentTypeOf(first), first.body, place), first, place);
-    const refreshMs = () => Math.max(10, host.times.refreshMs / Math.max(1, this.groups.size));
-    this.#schedule = new RefreshSchedule(host.clock, host.times.coalesceMs, refreshMs, () => this.#look());
+    const document = readDocument(contentTypeOf(first), first.body, place);
+    this.#standing = readStanding(document, first, place, () => false);
+    this.#seenAt = host.clock.now();
+    this.#fieldsOf = viewerKey;
+    this.#schedule = this.#newSchedule();
+    this.#rounds = new Rounds(host.clock, host.times.refreshMs, this.members, (member) => this.#check(member));
+    this.#rounds.start();
+  }
+
+  get standing(): Standing {
+    return this.#standing;
   }
 
   /** The position: equal where the document is equal, on any process and after any restart [R-POS-8]. */
   get eventId(): string {
-    return `d-${this.#standing.digest}`;
+    return this.#standing.eventId;
   }
 
   get document(): Document {
     return this.#standing.document;
-  }
-
-  /** The fields of a 200 with the document. */
-  get fields(): readonly Field[] {
-    return this.#standing.fields;
-  }
-
-  get etag(): string | undefined {
-    return this.#standing.etag;
   }
 
   /** True from when the document was said to be stale until it was looked at. */
@@ -122,27 +121,54 @@ export class DerivedView<Follower> {
     return this.#schedule.isDue || this.#isTold;
   }
 
+  /** True once it is not looked at any more. */
+  get isStopped(): boolean {
+    return this.#schedule.isStopped;
+  }
+
   /** True where an answer's document is the view's. */
   isEqual(response: OriginResponse): boolean {
-    const { contentType, body } = this.#standing.document;
-    return contentType === contentTypeOf(response) && isEqualBody(body, response.body);
+    return hasDocument(this.#standing, response);
+  }
+
+  /** True where the view shows what this viewer's own GETs returned last, and nobody else's. */
+  isOnlyFor(viewerKey: string): boolean {
+    return this.members.size === 1 && this.members.get(viewerKey) !== undefined;
+  }
+
+  /** True where a viewer may be shown the document: nothing speaks against it that its own GETs told. */
+  isShownTo(viewerKey: string): boolean {
+    const member = this.members.get(viewerKey);
+    return !member || (!member.isHeld && member.failures === 0 && member.missingSince === undefined);
+  }
+
+  /** True while a follower waits for its own GET to return what the view shows. */
+  isHeld(follower: Follower): boolean {
+    return this.members.of(follower)?.isHeld === true;
+  }
+
+  /** Takes a further viewer's answer with the same document: what differs in its fields is not shown any more. */
+  agree(viewerKey: string, response: OriginResponse): void {
+    if (viewerKey === this.#fieldsOf) return;
+    for (const name of differingFields(this.#standing, response)) this.#unshared.add(name);
+    this.#standing = withoutFields(this.#standing, (name) => this.#unshared.has(name));
   }
 
   /**
    * Something was written that the document may show.
    *
-   * @param written - the URLs that were written, where it is not certain that the write can be read yet: then it is
-   * looked for again a little later, unless the difference has one of them
+   * @param written - the URLs of one write, where it is not certain that it can be read yet: then it is looked for again
+   * a little later, unless the difference has one of them
    */
   stale(written: readonly string[] = []): void {
-    for (const url of written) this.#written.add(pathSegments(url).join("/"));
+    this.#pending.add(written);
     this.#isTold = true;
-    this.#looks = 0;
     this.#schedule.soon();
   }
 
-  /** Looks now, and resolves when the document is one that was asked for after this call. */
-  renewed(): Promise<void> {
+  /** Looks now, and resolves then: to true where the document is one that was asked for after this call. */
+  renewed(): Promise<boolean> {
+    if (this.isStopped || this.members.size === 0) return Promise.resolve(false);
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
       this.#isTold = true;
@@ -150,17 +176,15 @@ export class DerivedView<Follower> {
     });
   }
 
-  add(follower: Follower, groupKey: string, viewer: Viewer): void {
-    let group = this.groups.get(groupKey);
-    if (!group) {
-      const checkedAt = this.#host.clock.now();
-      group = { key: groupKey, viewer, followers: new Set(), checkedAt, isMissing: false };
-      this.groups.set(groupKey, group);
-    }
-    group.followers.add(follower);
-    for (const other of this.groups.values()) {
-      if (other !== group && other.followers.delete(follower) && other.followers.size === 0)
-        this.groups.delete(other.key);
+  /** @param isChecked - its own GET was just answered with the document */
+  add(follower: Follower, viewerKey: string, viewer: Viewer, isChecked: boolean): void {
+    this.#cancelLinger?.();
+    const now = this.#host.clock.now();
+    const member = this.members.add(follower, viewerKey, viewer, isChecked ? now : this.#seenAt);
+    this.#rounds.joined();
+    if (isChecked) {
+      this.members.checked(member, now);
+      this.#release(member);
     }
     // What was said while nobody was there to look for it.
     if (this.#isTold) this.#schedule.soon();
@@ -168,192 +192,210 @@ export class DerivedView<Follower> {
 
   remove(follower: Follower): void {
     this.live.delete(follower);
-    for (const group of this.groups.values()) {
-      if (group.followers.delete(follower) && group.followers.size === 0) this.groups.delete(group.key);
-    }
+    this.members.remove(follower);
     this.linger();
   }
 
   /** Forgets the view after a while unless somebody follows it then: those who come back soon find it. */
   linger(): void {
-    if (this.groups.size > 0) return;
-    this.#host.clock.setTimer(() => {
-      if (this.groups.size === 0) this.stop();
-    }, lingerMs);
+    this.#cancelLinger?.();
+    if (this.members.size > 0 || this.isStopped) return;
+    this.#cancelLinger = this.#host.clock.setTimer(() => this.stop(), lingerMs);
   }
 
   /** Looks no more. Twice is fine. */
   stop(): void {
     this.#schedule.stop();
-    for (const resolve of this.#waiting.splice(0)) resolve();
+    this.#cancelLinger?.();
+    this.#rounds.stop();
+    for (const resolve of this.#waiting.splice(0)) resolve(false);
     this.#host.forget(this);
   }
 
+  /** Goes on after `stop`: what was missed meanwhile is looked for. */
+  restart(): void {
+    this.#schedule = this.#newSchedule();
+    this.#rounds.start();
+    this.stale();
+  }
+
+  #newSchedule(): RefreshSchedule {
+    const { clock, times } = this.#host;
+    return new RefreshSchedule(clock, times.coalesceMs, () => this.#look());
+  }
+
   async #look(): Promise<void> {
-    const group = this.#nextGroup();
     const waiting = this.#waiting.splice(0);
-    if (group) await this.#lookAs(group);
-    for (const resolve of waiting) resolve();
+    const isSeen = await this.#lookOnce();
+    for (const resolve of waiting) resolve(isSeen);
+    this.#plan();
   }
 
-  async #lookAs(group: ViewerGroup<Follower>): Promise<void> {
-    const written = this.#written;
-    const isTold = this.#isTold;
-    this.#written = new Set();
+  async #lookOnce(): Promise<boolean> {
+    const pair = this.#pair();
+    if (pair.length === 0) return false;
+    const written = this.#pending.take();
     this.#isTold = false;
-    const response = await this.#host.get(this.url, group.viewer, this.etag);
-    if (this.groups.get(group.key) === group) {
-      await this.#take(group, response, { written, isTold });
-    } else {
-      // Who asked is gone: somebody else has to.
-      this.stale([...written]);
+    const verdicts = await Promise.all(pair.map((member) => this.#ask(member)));
+    if (verdicts.every(({ kind }) => kind === "failed")) {
+      this.#restUntil = Math.max(...pair.map(({ notBefore }) => notBefore));
     }
-  }
-
-  /** One whose 404 is to be confirmed, else the one that was checked least lately. */
-  #nextGroup(): ViewerGroup<Follower> | undefined {
-    let next: ViewerGroup<Follower> | undefined;
-    for (const group of this.groups.values()) {
-      if (group.isMissing) return group;
-      if (!next || group.checkedAt < next.checkedAt) next = group;
-    }
-    return next;
-  }
-
-  async #take(group: ViewerGroup<Follower>, response: OriginResponse, cause: Cause): Promise<void> {
-    const { status } = response;
-    if (isRetryable(status)) {
-      const waitMs = Math.min(lastRetryMs, firstRetryMs * 2 ** this.#failures);
-      this.#failures += 1;
+    const isSeen = this.#conclude(verdicts, written);
+    if (isSeen) this.#seenAt = this.#host.clock.now();
+    else {
+      this.#pending.putBack(written);
       this.#isTold = true;
-      this.#schedule.later(Math.max(waitMs, retryAfterMs(response)));
-      return;
     }
-    this.#failures = 0;
-    if (status === 404 || status === 410) {
-      this.#missing(group, response);
-      return;
-    }
-    group.isMissing = false;
-    if (status === 304) {
-      group.checkedAt = this.#host.clock.now();
-      this.#lookAgain(cause.written);
-    } else if (status === 200 || status === 203) {
-      await this.#compare(group, response, cause);
-    } else {
-      this.#refuse(group, response);
-    }
+    return isSeen;
   }
 
-  #missing(group: ViewerGroup<Follower>, response: OriginResponse): void {
-    if (!group.isMissing) {
-      group.isMissing = true;
-      this.#schedule.later(confirmGoneMs);
-    } else if (this.document.list) {
-      this.#refuse(group, response);
-    } else {
-      this.#host.gone(this, [...group.followers]);
-      if (this.groups.size > 0) this.stale();
+  /** Who is asked as: in a joined view two, so that nobody's own answer is taken for everybody's. */
+  #pair(): Member<Follower>[] {
+    const now = this.#host.clock.now();
+    if (now < this.#restUntil) return [];
+    const suspect = this.#suspect;
+    this.#suspect = undefined;
+    const isAsked = suspect && this.members.has(suspect) && suspect.notBefore <= now;
+    const first = isAsked ? suspect : this.members.next(now);
+    if (!first) return [];
+    const second = this.members.next(now, (member) => member === first);
+    return second ? [first, second] : [first];
+  }
+
+  async #ask(member: Member<Follower>): Promise<Verdict<Follower>> {
+    const verdict = await askAs(this.#asking, this, member);
+    if (member.notBefore > this.#host.clock.now()) this.#delayed.add(member);
+    if (verdict.kind === "same") this.#release(member);
+    return verdict;
+  }
+
+  /** Whether the document is known now. */
+  #conclude(verdicts: readonly Verdict<Follower>[], written: readonly WrittenPaths[]): boolean {
+    const answers = verdicts
+      .filter((verdict) => verdict.kind === "same" || verdict.kind === "other")
+      .filter(({ member }) => this.members.has(member));
+    const [first, second] = answers;
+    if (!first) return false;
+    const other = answers.find(({ kind }) => kind === "other");
+    if (!other) {
+      this.#disputes = 0;
+      this.#lookFor(written, []);
+      return true;
     }
-  }
-
-  /** Ends a group; the others still wait for what this look was to find. */
-  #refuse(group: ViewerGroup<Follower>, response: OriginResponse): void {
-    this.#host.refuse([...group.followers], response);
-    if (this.groups.size > 0) this.stale();
-  }
-
-  async #compare(group: ViewerGroup<Follower>, response: OriginResponse, { written, isTold }: Cause): Promise<void> {
-    group.checkedAt = this.#host.clock.now();
-    if (this.isEqual(response)) {
-      this.#lookAgain(written);
-      return;
+    const isAgreed = first.kind === second?.kind && isSameDocument(first.response, second.response);
+    if (isAgreed || this.members.size === 1) {
+      this.#adopt(answers, written, false);
+      return true;
     }
-    if (!isTold && this.groups.size > 1 && !(await this.#isShared(group, response))) {
-      this.#host.reopen([...group.followers]);
-      return;
+    if (second) {
+      this.#dispute(other.member);
+      return false;
     }
-    this.#adopt(response, written);
+    // Nobody else can be asked as just now: what came is for the one who got it.
+    const now = this.#host.clock.now();
+    if (this.members.next(now, (member) => member === other.member)) return false;
+    this.#adopt(answers, written, true);
+    return true;
   }
 
-  /** Whether another viewer of the view gets the same new document: else only this one's answer changed. */
-  async #isShared(group: ViewerGroup<Follower>, response: OriginResponse): Promise<boolean> {
-    const other = [...this.groups.values()].find((candidate) => candidate !== group);
-    if (!other) return true;
-    const second = await this.#host.get(this.url, other.viewer);
-    return second.status === response.status && isEqualBody(second.body, response.body);
+  /** Members got different documents: a write fell between, or one of them is not like the others any more. */
+  #dispute(member: Member<Follower>): void {
+    this.#disputes += 1;
+    this.#suspect = member;
+    if (this.#disputes < maxDisputes) return;
+    this.#disputes = 0;
+    this.#suspect = undefined;
+    this.#host.reopen([...member.followers]);
   }
 
-  #adopt(response: OriginResponse, written: ReadonlySet<string>): void {
+  /** @param isAlone - only these may see it until the others' own GETs return it, too */
+  #adopt(
+    answers: readonly { readonly member: Member<Follower>; readonly response: OriginResponse }[],
+    written: readonly WrittenPaths[],
+    isAlone: boolean,
+  ): void {
+    const [first, second] = answers;
+    if (!first) return;
+    const { response } = first;
+    this.#disputes = 0;
     const before = this.#standing;
     const document = rereadDocument(before.document, contentTypeOf(response), response.body, this.place);
-    this.#standing = readStanding(document, response, this.place);
-    const notifications = this.#notifications(before.document, document);
-    if (!notifications) {
-      this.#host.replace(this);
+    this.#standing = readStanding(document, response, this.place, (name) => this.#unshared.has(name));
+    this.#fieldsOf = first.member.key;
+    if (second) this.agree(second.member.key, second.response);
+    const now = this.#host.clock.now();
+    for (const answer of answers) {
+      this.members.checked(answer.member, now);
+      rememberValidator(answer.member, this.#standing, answer.response);
+    }
+    this.#holdOthers(
+      answers.map(({ member }) => member),
+      isAlone,
+    );
+    const { notifications, urls } = differenceOf(before, this.#standing, this.url);
+    if (notifications) this.#host.deliver(this, new Delivery(this.url, notifications, 0, 0));
+    else this.#host.replace(this);
+    for (const { member } of answers) this.#release(member);
+    this.#lookFor(written, urls);
+  }
+
+  /** Has those wait whose own GETs could not be answered for too long: they see what those return, once they do. */
+  #holdOthers(checked: readonly Member<Follower>[], isAlone: boolean): void {
+    const earliest = this.#host.clock.now() - this.#host.times.refreshMs;
+    for (const member of this.members) {
+      if (!isAlone && member.checkedAt >= earliest) break;
+      if (member.isHeld || checked.includes(member)) continue;
+      member.isHeld = true;
+      this.#host.hold([...member.followers]);
+    }
+  }
+
+  #release(member: Member<Follower>): void {
+    if (!member.isHeld) return;
+    member.isHeld = false;
+    this.#host.release([...member.followers]);
+  }
+
+  #end(followers: readonly Follower[], response: OriginResponse): void {
+    if (this.document.list) this.#host.refuse(followers, response);
+    else this.#host.gone(this, followers);
+  }
+
+  #lookFor(written: readonly WrittenPaths[], found: readonly string[]): void {
+    if (this.#pending.found(written, found, this.#host.clock.now())) this.#isTold = true;
+  }
+
+  /** Says when to look next. */
+  #plan(): void {
+    const now = this.#host.clock.now();
+    const times: number[] = [];
+    for (const member of this.#delayed) {
+      if (member.notBefore > now && this.members.has(member)) times.push(member.notBefore);
+      else this.#delayed.delete(member);
+    }
+    const { lookAgainAt } = this.#pending;
+    if (lookAgainAt !== undefined) times.push(lookAgainAt);
+    else if (this.#isTold && now < this.#restUntil) times.push(this.#restUntil);
+    else if (this.#isTold && this.members.next(now)) this.#schedule.soon();
+    this.#schedule.at(times.length > 0 ? Math.min(...times) : undefined);
+  }
+
+  /** Asks as a member, whether it still belongs to the view. */
+  async #check(member: Member<Follower>): Promise<void> {
+    if (this.#host.clock.now() < this.#restUntil) return;
+    if (this.members.size === 1) {
+      this.#schedule.soon();
       return;
     }
-    const last = notifications.at(-1);
-    if (last) last.eventId = this.eventId;
-    this.#host.deliver(this, new Delivery(this.url, notifications, 0, 0));
-    const isFound = notifications.some(({ url }) => written.has(pathSegments(url).join("/")));
-    if (!isFound) this.#lookAgain(written);
-  }
-
-  /** What turns one document into the other; `undefined` where only a snapshot tells. */
-  #notifications(before: Document, after: Document): Notification[] | undefined {
-    if (before.contentType !== after.contentType) return undefined;
-    const { contentType } = after;
-    if (!before.list && !after.list) {
-      const etag = this.etag === undefined ? {} : { etag: this.etag };
-      return [{ status: 202, position: 0, url: this.url, representation: { contentType, body: after.body, ...etag } }];
+    const { kind } = await this.#ask(member);
+    if (kind === "other") {
+      this.#suspect = member;
+      this.#schedule.soon();
     }
-    if (!before.list || !after.list || !isSameList(before.list, after.list)) return undefined;
-    const steps = listDifference(before.list.rows, after.list.rows);
-    const bytes = steps.reduce((sum, { text = "", url }) => sum + text.length + url.length, 0);
-    if (bytes > after.body.length) return undefined;
-    return steps.map(({ status, url, text, index }) => {
-      const place: Notification = { status, position: 0, url };
-      if (text === undefined || index === undefined) return place;
-      return { ...place, index, representation: { contentType, body: text } };
-    });
-  }
-
-  #lookAgain(written: ReadonlySet<string>): void {
-    const waitMs = written.size > 0 ? lookAgainMs[this.#looks] : undefined;
-    if (waitMs === undefined) return;
-    this.#looks += 1;
-    for (const url of written) this.#written.add(url);
-    this.#isTold = true;
-    this.#schedule.later(waitMs);
+    this.#plan();
   }
 }
 
-/** Why a view is looked at. */
-interface Cause {
-  readonly written: ReadonlySet<string>;
-  /** True where somebody said that the document may have changed; false for the regular look. */
-  readonly isTold: boolean;
-}
-
-function contentTypeOf({ fields }: OriginResponse): string {
-  return fieldValue(fields, "content-type") ?? "application/octet-stream";
-}
-
-function isEqualBody(a: Body, b: Body): boolean {
-  if (typeof a === "string" || typeof b === "string") return a === b;
-  return a.length === b.length && a.every((byte, at) => byte === b[at]);
-}
-
-function isSameList(before: RecordList, after: RecordList): boolean {
-  const { rule } = after;
-  const isSameRule = before.rule.pointer === rule.pointer && before.rule.member === rule.member;
-  return isSameRule && before.head === after.head && before.tail === after.tail;
-}
-
-function readStanding(document: Document, response: OriginResponse, place: DocumentPlace): Standing {
-  const { contentType, body, list } = document;
-  const fields = endToEndFields(response.fields).filter(([name]) => !/^(items|item-order|event-id)$/i.test(name));
-  if (list) fields.push(["Items", formatItems(itemsOf(list.rule, place.target))]);
-  return { document, digest: digestDocument(contentType, body), fields, etag: fieldValue(response.fields, "etag") };
+function isSameDocument(a: OriginResponse, b: OriginResponse): boolean {
+  return contentTypeOf(a) === contentTypeOf(b) && isEqualBody(a.body, b.body);
 }

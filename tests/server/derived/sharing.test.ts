@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Field } from "../../../src/protocol/index.ts";
-import { hasCredentials, sharingOf, viewerKeyOf } from "../../../src/server/derived/sharing.ts";
+import { isAnonymous, sharingOf, viewerKeyOf } from "../../../src/server/derived/sharing.ts";
 
 const anna: Field[] = [
   ["Host", "example.com"],
@@ -13,7 +13,8 @@ const ben: Field[] = [
 
 function shares(a: readonly Field[], b: readonly Field[], answer: readonly Field[] = [], viewer?: string): boolean {
   const response = { status: 200, fields: answer, body: "" };
-  return sharingOf("/items", a, response, viewer).key === sharingOf("/items", b, response, viewer).key;
+  const keyOf = (fields: readonly Field[]) => sharingOf({ target: "/items", fields, viewer }, response).key;
+  return keyOf(a) === keyOf(b);
 }
 
 describe("two viewers", () => {
@@ -71,12 +72,79 @@ describe("two viewers", () => {
   });
 });
 
-test("credentials are Authorization and Cookie", () => {
-  expect([hasCredentials(anna), hasCredentials([["authorization", "x"]]), hasCredentials([["Host", "h"]])]).toEqual([
-    true,
-    true,
-    false,
-  ]);
+describe("who asks", () => {
+  test.each<[string, Field]>([
+    ["Authorization", ["authorization", "x"]],
+    ["a cookie", ["Cookie", "a=b"]],
+    ["a key in a field of its own", ["X-Api-Key", "k"]],
+    ["what a proxy says of the user", ["X-Forwarded-User", "anna"]],
+    ["a proxy's certificate field", ["X-Forwarded-Client-Cert", "Hash=1"]],
+  ])("is told by %s, which keeps viewers apart [R-DER-1]", (_title, field) => {
+    expect(isAnonymous([["Host", "h"], field])).toBe(false);
+    expect(shares([["Host", "h"], field], [["Host", "h"]])).toBe(false);
+    expect(
+      shares(
+        [["Host", "h"], field],
+        [
+          ["Host", "h"],
+          [field[0], "other"],
+        ],
+      ),
+    ).toBe(false);
+  });
+
+  test("is not told by inert fields, Accept and the site that is asked", () => {
+    const fields: Field[] = [
+      ["Host", "h"],
+      ["Accept", "*/*"],
+      ["User-Agent", "x"],
+      ["X-Forwarded-For", "1.2.3.4"],
+      ["Forwarded", "for=1.2.3.4"],
+    ];
+    expect(isAnonymous(fields)).toBe(true);
+    expect(
+      shares(fields, [
+        ["host", "h"],
+        ["accept", "*/*"],
+        ["Forwarded", "for=5.6.7.8"],
+      ]),
+    ).toBe(true);
+  });
+
+  test("is told by the peer's identity [R-DER-1]", () => {
+    expect(viewerKeyOf("/a", anna, "cert-1")).not.toBe(viewerKeyOf("/a", anna, "cert-2"));
+    expect(viewerKeyOf("/a", anna, "cert-1")).not.toBe(viewerKeyOf("/a", anna));
+  });
+});
+
+test.each<[string, readonly Field[], string | undefined]>([
+  ["public", [["Cache-Control", "public"]], undefined],
+  ["joined by name", [], "everyone"],
+  ["anybody's", [], undefined],
+])("an answer that is %s is not shared with those who asked another site [R-DER-1]", (_title, answer, viewer) => {
+  expect(shares([["Host", "a"]], [["Host", "b"]], answer, viewer)).toBe(false);
+  expect(shares([["X-Forwarded-Host", "a"]], [["X-Forwarded-Host", "b"]], answer, viewer)).toBe(false);
+  expect(shares([["Forwarded", "for=x;host=a"]], [["Forwarded", "for=y;host=b"]], answer, viewer)).toBe(false);
+});
+
+test("what several would share by name they do not where the answer is private or varies [R-DER-2]", () => {
+  for (const answer of [
+    ["Cache-Control", "private"],
+    ["Set-Cookie", "a"],
+    ["Vary", "*"],
+    ["Vary", "Cookie"],
+  ] as const) {
+    expect(shares(anna, ben, [answer], "tenant-1")).toBe(false);
+  }
+});
+
+test("an answer that varies by everything is not shared by those who differ in an inert field [R-DER-2]", () => {
+  expect(shares([...anna, ["User-Agent", "a"]], [...anna, ["User-Agent", "b"]], [["Vary", "*"]])).toBe(false);
+});
+
+test("an answer that varies by an inert field is not open to those who did not ask themselves [R-DER-2]", () => {
+  const response = { status: 200, fields: [["Vary", "Accept-Language"]] as const, body: "" };
+  expect(sharingOf({ target: "/items", fields: [["Host", "h"]] }, response).isOpen).toBe(false);
 });
 
 test("viewers of another target have another key", () => {

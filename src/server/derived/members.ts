@@ -1,0 +1,103 @@
+import type { Field } from "../../protocol/index.ts";
+
+/** Who asks: credentials and other fields, and the peer at the transport. The object itself is the lane of its requests. */
+export interface Viewer {
+  readonly fields: readonly Field[];
+  readonly peer?: unknown;
+}
+
+/** Those of a view's followers who ask as the same viewer: one GET speaks for all of them. */
+export interface Member<Follower> {
+  readonly key: string;
+  readonly viewer: Viewer;
+  readonly followers: Set<Follower>;
+  /** When a GET of its own was last answered with the view's document. */
+  checkedAt: number;
+  /** Its own entity tag, and the document that it was given with. */
+  validator: { readonly etag: string; readonly document: object } | undefined;
+  /** How many of its GETs failed in a row. */
+  failures: number;
+  /** It is not asked as before this time. */
+  notBefore: number;
+  /** When it was first answered 404 or 410, which a later answer has to confirm. */
+  missingSince: number | undefined;
+  /** True while nothing new is shown to it: first its own GET has to return that. */
+  isHeld: boolean;
+}
+
+/** The viewers of a view, those first whose own GET is longest ago. */
+export class Members<Follower> {
+  readonly #members: Map<string, Member<Follower>> = new Map();
+  readonly #memberOf: Map<Follower, Member<Follower>> = new Map();
+
+  get size(): number {
+    return this.#members.size;
+  }
+
+  get followers(): number {
+    return this.#memberOf.size;
+  }
+
+  [Symbol.iterator](): IterableIterator<Member<Follower>> {
+    return this.#members.values();
+  }
+
+  get(key: string): Member<Follower> | undefined {
+    return this.#members.get(key);
+  }
+
+  /** True while the member is one of these. */
+  has(member: Member<Follower>): boolean {
+    return this.#members.get(member.key) === member;
+  }
+
+  of(follower: Follower): Member<Follower> | undefined {
+    return this.#memberOf.get(follower);
+  }
+
+  /** Puts a follower among those of a viewer. @param checkedAt - when that viewer was last asked as, if it is new */
+  add(follower: Follower, key: string, viewer: Viewer, checkedAt: number): Member<Follower> {
+    if (this.#memberOf.get(follower)?.key !== key) this.remove(follower);
+    let member = this.#members.get(key);
+    if (!member) {
+      member = {
+        key,
+        viewer,
+        followers: new Set(),
+        checkedAt,
+        validator: undefined,
+        failures: 0,
+        notBefore: 0,
+        missingSince: undefined,
+        isHeld: false,
+      };
+      this.#members.set(key, member);
+    }
+    member.followers.add(follower);
+    this.#memberOf.set(follower, member);
+    return member;
+  }
+
+  remove(follower: Follower): void {
+    const member = this.#memberOf.get(follower);
+    if (!member) return;
+    this.#memberOf.delete(follower);
+    member.followers.delete(follower);
+    if (member.followers.size === 0) this.#members.delete(member.key);
+  }
+
+  /** Says that a member's own GET was just answered with the view's document. */
+  checked(member: Member<Follower>, now: number): void {
+    member.checkedAt = now;
+    member.notBefore = 0;
+    if (!this.has(member)) return;
+    this.#members.delete(member.key);
+    this.#members.set(member.key, member);
+  }
+
+  /** The one whose own GET is longest ago, of those that may be asked as now and that `isLeftOut` does not name. */
+  next(now: number, isLeftOut: (member: Member<Follower>) => boolean = () => false): Member<Follower> | undefined {
+    for (const member of this.#members.values()) if (member.notBefore <= now && !isLeftOut(member)) return member;
+    return undefined;
+  }
+}
