@@ -7,7 +7,7 @@ import { AttachAccess } from "./access.ts";
 import { AppOrigin } from "./app-origin.ts";
 import { Interception } from "./interception.ts";
 import { type AttachOptions, type ResolvedAttachOptions, resolveAttachOptions } from "./options.ts";
-import { peerOf } from "./peer.ts";
+import { peerOf, type SocketPeer } from "./peer.ts";
 import { connectionEventOf } from "./server-kind.ts";
 import { chooseTaker } from "./upgrade-choice.ts";
 
@@ -65,7 +65,12 @@ class AttachedServer implements Attachment {
     const context = this.#context;
     this.#server = server;
     this.#origin = new AppOrigin({ server, event, context, paths, maxDocumentBytes, reportError });
-    const hub = createHub({ origin: this.#origin.ask, derived, limits, ...(onError ? { onError } : {}) });
+    const hub = createHub({
+      origin: this.#origin.ask,
+      derived: { ...derived, identity: (peer) => (peer as SocketPeer | undefined)?.identity },
+      limits,
+      ...(onError ? { onError } : {}),
+    });
     this.#hub = hub;
     const access = new AttachAccess(allowOrigins, onError && ((error) => reportError(error, "access")));
     const { maxMessageBytes } = hub.limits;
