@@ -87,8 +87,9 @@ export class ResponseReader {
       case "chunk":
         return this.#readData(bytes);
       case "close":
-        if (bytes.length > 0) this.#sink.onBody(bytes);
-        return undefined;
+        if (bytes.length === 0) return undefined;
+        this.#sink.onBody(bytes);
+        return nothing;
       default:
         return this.#readLine(bytes);
     }
