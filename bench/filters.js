@@ -129,7 +129,7 @@ export async function run({ pairs = 15, progress }) {
     rows.push({ ...(await comparePairs({ pairs, warmups: 4, ...row })), goal: row.goal, unit: "ns CPU per change" });
     progress(rows.at(-1));
   };
-  await add({ name: "control: a change against 100 subscriptions, twice", a: hundredAgain, b: hundred });
+  await add({ name: "control, a change: 100 subscriptions, twice", a: hundredAgain, b: hundred });
   await add({ name: "a change against 100,000 subscriptions / 100", a: thousands, b: hundred, goal: 2 });
   return rows;
 }

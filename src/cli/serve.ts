@@ -80,7 +80,7 @@ async function serveUntilStopped(scaffold: Scaffold, run: Run): Promise<void> {
     if (!stop.signal.aborted) await once(stop.signal, "abort");
     const failure: unknown = stop.signal.reason;
     if (!(failure instanceof CommandFailure)) {
-      output.note("Stopping: every connection is told to come back later. Once more stops at once.");
+      output.note("Stopping: every connection is told to come back later. Asked again, it stops at once.");
     }
     await server.close();
     if (failure instanceof CommandFailure) throw failure;

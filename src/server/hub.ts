@@ -283,6 +283,7 @@ class DirectHub implements Hub, HubCore {
         for (const view of this.#index.all()) reset.add(view);
         this.epoch += 1;
         this.recent.clear();
+        this.#large.clear();
       } else {
         this.#match(batch, produced, reset);
         this.recent.push(batch);
@@ -337,6 +338,7 @@ class DirectHub implements Hub, HubCore {
   #restart(): void {
     this.epoch += 1;
     this.recent.clear();
+    this.#large.clear();
     this.bookmark = this.journal?.head ?? this.bookmark;
     this.#incoming = [];
     for (const view of this.#index.all()) for (const subscription of view.live) reopenSubscription(subscription);

@@ -22,6 +22,12 @@ export class LargeDeliveries {
     this.#views.add(view);
   }
 
+  /** Gives up all of them: their positions may come to mean something else. */
+  clear(): void {
+    for (const view of this.#views) view.large = undefined;
+    this.#views.clear();
+  }
+
   /** Gives up what nobody took a piece of lately. */
   sweep(): void {
     for (const view of this.#views) {

@@ -24,7 +24,7 @@ function record(collection: string, id: number): Target {
 const both = filtered("/a", ["kind", 1], ["place", "x"]);
 
 /** Everything that readers follow: whole and filtered collections, records, another spelling of one of them. */
-export const targets: readonly Target[] = [
+const targets: readonly Target[] = [
   same(filtered("/a")),
   same(filtered("/b")),
   same(filtered("/a", ["kind", 1])),

@@ -6,10 +6,10 @@ import type { JournalPast } from "./unruly-journal.ts";
 export const collections = ["a", "b"] as const;
 
 /** Values that filters must tell apart. */
-export const kinds = [1, "1", 2, "x", null] as const;
+const kinds = [1, "1", 2, "x", null] as const;
 
 /** Ids are few, so that records are written again and again. */
-export const maxId = 6;
+const maxId = 6;
 
 type Place = `/${string}/${number}`;
 type VersionedRow = StoredRow & Row;

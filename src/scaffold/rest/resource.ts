@@ -63,7 +63,7 @@ function membersOf(table: Table): Member[] {
 }
 
 /** Describes a table as a collection. */
-export function createResource(table: Table): Resource {
+function createResource(table: Table): Resource {
   const { name, identity } = table;
   const members = membersOf(table);
   const keyNames = identity.kind === "columns" ? identity.columns : [identity.alias];

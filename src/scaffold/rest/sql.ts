@@ -9,7 +9,7 @@ export interface Sql {
 }
 
 /** A name as an SQL identifier. */
-export function quoteName(name: string): string {
+function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 

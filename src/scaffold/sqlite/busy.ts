@@ -2,8 +2,6 @@ import { RocketError } from "../../protocol/index.ts";
 import { type Clock, systemClock } from "../../server/index.ts";
 import { isBusy } from "./sqlite-error.ts";
 
-export { isBusy } from "./sqlite-error.ts";
-
 /** How long and for what a locked database is waited for. */
 export interface BusyOptions {
   /** The timers. Default: the platform's. */

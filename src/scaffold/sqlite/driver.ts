@@ -6,7 +6,7 @@ import { openNodeSqlite } from "./node-sqlite.ts";
 import { isOutOfReach, openFailure } from "./open-failure.ts";
 import { isBusy } from "./sqlite-error.ts";
 
-export type { Connection, Statement } from "./connection.ts";
+export type { Connection } from "./connection.ts";
 
 /** How a database is opened. */
 export interface ConnectionOptions {

@@ -4,7 +4,7 @@ import { inRead } from "./read-transaction.ts";
 import type { Column, ForeignKey, Identity, Schema, SqlValue, Table } from "./schema.ts";
 
 /** The tables that are collections: no views, virtual or shadow tables, none of SQLite's or Rocket's own. */
-export const ordinaryTables: string = `sqlite_schema s JOIN pragma_table_list l ON l.schema = 'main' AND l.name = s.name
+const ordinaryTables = `sqlite_schema s JOIN pragma_table_list l ON l.schema = 'main' AND l.name = s.name
   WHERE s.type = 'table' AND l.type = 'table' AND lower(substr(s.name, 1, 7)) <> 'sqlite_'
     AND lower(substr(s.name, 1, 8)) <> '_rocket_'`;
 

@@ -11,7 +11,7 @@ const pattern =
   /\s+|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|[A-Za-z0-9_$\u0080-\u{10ffff}]+|./gsu;
 
 /** Takes SQL apart, without spaces and comments. */
-export function tokenise(sql: string): SqlToken[] {
+function tokenise(sql: string): SqlToken[] {
   const tokens: SqlToken[] = [];
   let depth = 0;
   for (const match of sql.matchAll(pattern)) {

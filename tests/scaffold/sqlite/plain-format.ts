@@ -10,7 +10,7 @@ export function exactText(value: Value | undefined): string {
 }
 
 /** A key as a text that tells apart what SQLite tells apart. */
-export function exactKey(key: readonly SqlValue[]): string {
+function exactKey(key: readonly SqlValue[]): string {
   return key.map(exactText).map(encodeURIComponent).join(",");
 }
 
