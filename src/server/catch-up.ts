@@ -166,7 +166,7 @@ export class CatchUp {
   #show(subscription: Subscription): boolean {
     const { derived, standing } = subscription;
     // It goes on once its own GET returned the document.
-    if (derived?.isHeld(subscription)) return false;
+    if (derived && !derived.shows(subscription)) return false;
     if (derived && derived.eventId !== standing) showDocument(subscription, derived);
     if (subscription.state !== "behind") return false;
     subscription.state = "live";

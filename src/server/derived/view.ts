@@ -136,15 +136,19 @@ export class DerivedView<Follower> {
     return this.members.size === 1 && this.members.get(viewerKey) !== undefined;
   }
 
-  /** True where a viewer may be shown the document: nothing speaks against it that its own GETs told. */
+  /** True where a viewer may be shown the document without a GET: its own returned it, as far as those tell. */
   isShownTo(viewerKey: string): boolean {
     const member = this.members.get(viewerKey);
-    return !member || (!member.isHeld && member.failures === 0 && member.missingSince === undefined);
+    if (!member) return this.members.size === 0 && this.#fieldsOf === viewerKey;
+    return !member.isHeld && member.failures === 0 && member.missingSince === undefined;
   }
 
-  /** True while a follower waits for its own GET to return what the view shows. */
-  isHeld(follower: Follower): boolean {
-    return this.members.of(follower)?.isHeld === true;
+  /** Whether a follower may be given the document now; one who may not is released once its own GET returns it. */
+  shows(follower: Follower): boolean {
+    const member = this.members.of(follower);
+    if (!member) return false;
+    if (member.checkedAt < this.#host.clock.now() - this.#host.times.refreshMs) this.#hold(member);
+    return !member.isHeld;
   }
 
   /** Takes a further viewer's answer with the same document: what differs in its fields is not shown any more. */
@@ -266,6 +270,7 @@ export class DerivedView<Follower> {
     const verdict = await askAs(this.#asking, this, member);
     if (member.notBefore > this.#host.clock.now()) this.#delayed.add(member);
     if (verdict.kind === "same") this.#release(member);
+    else if (member.missingSince !== undefined) this.#hold(member);
     return verdict;
   }
 
@@ -302,6 +307,7 @@ export class DerivedView<Follower> {
   #dispute(member: Member<Follower>): void {
     this.#disputes += 1;
     this.#suspect = member;
+    this.#hold(member);
     if (this.#disputes < maxDisputes) return;
     this.#disputes = 0;
     this.#suspect = undefined;
@@ -344,10 +350,15 @@ export class DerivedView<Follower> {
     const earliest = this.#host.clock.now() - this.#host.times.refreshMs;
     for (const member of this.members) {
       if (!isAlone && member.checkedAt >= earliest) break;
-      if (member.isHeld || checked.includes(member)) continue;
-      member.isHeld = true;
-      this.#host.hold([...member.followers]);
+      if (!checked.includes(member)) this.#hold(member);
     }
+  }
+
+  /** Nothing new is shown to a member until its own GET returns what the view shows. */
+  #hold(member: Member<Follower>): void {
+    if (member.isHeld || !this.members.has(member)) return;
+    member.isHeld = true;
+    this.#host.hold([...member.followers]);
   }
 
   #release(member: Member<Follower>): void {
@@ -389,6 +400,7 @@ export class DerivedView<Follower> {
     }
     const { kind } = await this.#ask(member);
     if (kind === "other") {
+      this.#hold(member);
       this.#suspect = member;
       this.#schedule.soon();
     }

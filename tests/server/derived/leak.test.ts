@@ -1,0 +1,51 @@
+import { afterAll, describe, expect, inject, it } from "vitest";
+import { createHub } from "../../../src/server/index.ts";
+import { createFakeClock } from "../../../src/testing/index.ts";
+import { copyPatched, loadSystem, removeCopy } from "../../convergence/patched-system.ts";
+import { leaks } from "./leak-defects.ts";
+import { runLeaks } from "./leak-run.ts";
+
+const seeds = Number(process.env.ROCKET_SEEDS ?? 20);
+const steps = 900;
+/** A leak that takes more seeds than this to be seen counts as not seen. */
+const maxSeeds = 12;
+const folders: string[] = [];
+
+afterAll(() => {
+  for (const folder of folders) removeCopy(folder);
+});
+
+describe("A derived view", () => {
+  it("shows nobody what its own GET would not give, over 100,000 transitions [R-DER-1] [R-DER-2]", async () => {
+    const sum = { transitions: 0, own: 0, shared: 0, gone: 0, refused: 0 };
+    for (let seed = 1; seed <= seeds; seed += 1) {
+      const { found, transitions, counts } = await runLeaks({ createHub, createFakeClock }, seed, steps);
+      expect(found, `seed ${seed}`).toEqual([]);
+      sum.transitions += transitions;
+      for (const kind of ["own", "shared", "gone", "refused"] as const) sum[kind] += counts[kind];
+    }
+    if (process.env.ROCKET_SHOW) console.log(sum);
+    expect(sum.transitions).toBeGreaterThanOrEqual(100_000);
+    expect(Math.min(sum.own, sum.shared, sum.gone, sum.refused)).toBeGreaterThan(500);
+  }, 240_000);
+
+  it.each(leaks.map((leak, nth) => [leak.name, leak, nth] as const))(
+    "is caught where %s",
+    async (_name, leak, nth) => {
+      expect(inject("buildError")).toBe("");
+      const folder = copyPatched(`leak-${nth}`, ["protocol", "server", "testing"], leak);
+      folders.push(folder);
+      const system = await loadSystem(folder);
+      const { firstSeed = 1 } = leak;
+      let seed = firstSeed - 1;
+      let found: readonly string[] = [];
+      while (found.length === 0 && seed < firstSeed + maxSeeds) {
+        seed += 1;
+        ({ found } = await runLeaks(system, seed, steps));
+      }
+      if (process.env.ROCKET_SHOW) console.log(seed, found[0]?.slice(0, 100));
+      expect(found.length).toBeGreaterThan(0);
+    },
+    60_000,
+  );
+});
