@@ -1,7 +1,7 @@
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
+import type { ExchangeControl, ExchangeHandler, UpstreamRequest } from "./exchange.ts";
 import { pairs } from "./fields.ts";
-import type { ExchangeControl, ExchangeHandler, UpstreamRequest } from "./upstream.ts";
 
 class LateAnswer extends Error {
   readonly code = "UND_ERR_HEADERS_TIMEOUT";

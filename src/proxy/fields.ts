@@ -59,16 +59,20 @@ function forwardedFor(address: string): string {
   return address.includes(":") ? `"[${address}]"` : address;
 }
 
+function quotable(host: string): string {
+  return host.includes('"') || host.includes("\\") ? host.replace(/["\\]/g, "\\$&") : host;
+}
+
 /** Adds `Forwarded` and `X-Forwarded-*` for this hop behind what earlier ones said. */
 function addForwarded(fields: string[], before: ReadonlyMap<string, string>, peer: Peer, host: string): void {
-  const address = (peer.remoteAddress ?? "").replace(/^::ffff:(?=\d+\.)/, "");
+  const { remoteAddress = "" } = peer;
+  const address = remoteAddress.startsWith("::ffff:") ? remoteAddress.slice(7) : remoteAddress;
   const scheme = peer.isEncrypted ? "https" : "http";
   const after = (name: string, value: string) => {
     const earlier = before.get(name);
     return earlier === undefined ? value : `${earlier}, ${value}`;
   };
-  const quoted = host.replace(/["\\]/g, "\\$&");
-  const element = `for=${forwardedFor(address)};host="${quoted}";proto=${scheme}`;
+  const element = `for=${forwardedFor(address)};host="${quotable(host)}";proto=${scheme}`;
   fields.push("Forwarded", after("forwarded", element));
   fields.push("X-Forwarded-For", after("x-forwarded-for", address === "" ? "unknown" : address));
   if (!before.has("x-forwarded-host")) fields.push("X-Forwarded-Host", host);

@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { isUnsafeMethod, sendAnswer } from "../node/index.ts";
 import { createProblem, problemResponse, reasonPhrase } from "../protocol/index.ts";
+import type { ExchangeControl, ExchangeHandler, UpstreamRequest } from "./exchange.ts";
 import { failureResponse, type Health, isLostConnection } from "./failure.ts";
 import { clientFields, type Hop, pairs, rawText, upstreamFields } from "./fields.ts";
-import { hasBody, RequestBody } from "./request-body.ts";
-import type { ExchangeControl, ExchangeHandler, Upstream, UpstreamRequest } from "./upstream.ts";
+import { hasBody, isSmall, RequestBody, readSmall } from "./request-body.ts";
+import type { Upstream } from "./upstream.ts";
 import { WriteWatch } from "./write-watch.ts";
 
 /** What forwarding needs. */
@@ -59,10 +60,14 @@ export class Forwarding implements ExchangeHandler {
       this.#refuse(508, "The proxy's upstream leads back to the proxy.");
     } else if (headers.expect !== undefined || headers.trailer !== undefined || (method === "OPTIONS" && url === "*")) {
       upstream.exchangeCarefully(this.#sent, this.#request, this);
-    } else if (hasBody(this.#request)) {
-      upstream.exchange({ ...this.#sent, body: new RequestBody(this.#request) }, this);
-    } else {
+    } else if (!hasBody(this.#request)) {
       upstream.exchange(this.#sent, this);
+    } else if (isSmall(this.#request)) {
+      readSmall(this.#request, (body) => {
+        if (!this.#isOver) upstream.exchange({ ...this.#sent, body }, this);
+      });
+    } else {
+      upstream.exchange({ ...this.#sent, body: new RequestBody(this.#request) }, this);
     }
   }
 
@@ -84,10 +89,12 @@ export class Forwarding implements ExchangeHandler {
     const isFramed = this.#sent.method === "HEAD" || status === 204 || status === 304 || hasLength(raw);
     const fields = clientFields(raw, this.#request.httpVersionMinor > 0 && !isFramed);
     response.writeHead(status, reason, fields);
-    this.#watch?.headed(status, pairs(fields));
-    // A head alone, as of an event stream, is not held back until there is a body; with one it is a single write.
+    this.#watch?.headed(status, fields);
     queueMicrotask(() => {
-      if (!this.#hasWritten && !response.writableEnded) response.flushHeaders();
+      if (response.writableEnded) return;
+      this.#watch?.lasts();
+      // A head alone, as of an event stream, is not held back until there is a body; with one it is a single write.
+      if (!this.#hasWritten) response.flushHeaders();
     });
   }
 

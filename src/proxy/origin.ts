@@ -9,9 +9,10 @@ import {
   tooLarge,
 } from "../server/index.ts";
 import { readAnswer } from "./document.ts";
+import type { ExchangeControl, ExchangeHandler, UpstreamRequest } from "./exchange.ts";
 import { failureResponse, type Health, isLostConnection } from "./failure.ts";
 import { clientFields, type Hop, type Peer, pairs, rawText, upstreamFields } from "./fields.ts";
-import type { ExchangeControl, ExchangeHandler, Upstream, UpstreamRequest } from "./upstream.ts";
+import type { Upstream } from "./upstream.ts";
 import { WriteWatch } from "./write-watch.ts";
 
 /** What the hub's requests need. */
@@ -68,8 +69,9 @@ class Question implements ExchangeHandler {
     const { health, maxDocumentBytes } = this.#parts;
     health.answered();
     this.#status = status;
-    this.#fields = pairs(clientFields(rawText(control.rawHeaders), false));
-    this.#watch?.headed(status, this.#fields);
+    const raw = clientFields(rawText(control.rawHeaders), false);
+    this.#fields = pairs(raw);
+    this.#watch?.headed(status, raw);
     const refusal = status < 300 ? refuseByHead(this.#fields, maxDocumentBytes) : undefined;
     if (refusal) this.#end(refusal);
   }

@@ -9,6 +9,23 @@ export function hasBody({ headers }: IncomingMessage): boolean {
   return headers["transfer-encoding"] !== undefined || (length !== undefined && !/^0*$/.test(length));
 }
 
+const smallBytes = 16 * 1024;
+
+/** True for a body so small that it is read whole before it is sent on: in one piece with the head. */
+export function isSmall({ headers }: IncomingMessage): boolean {
+  return headers["transfer-encoding"] === undefined && Number(headers["content-length"]) <= smallBytes;
+}
+
+/** Reads a small body, and gives it when it is whole. Nothing is given where the client goes away before. */
+export function readSmall(request: IncomingMessage, give: (body: Buffer) => void): void {
+  const parts: Buffer[] = [];
+  request.on("data", (part: Buffer) => parts.push(part));
+  request.on("end", () => {
+    const [first] = parts;
+    give(parts.length === 1 && first ? first : Buffer.concat(parts));
+  });
+}
+
 /**
  * A request's body as the upstream's client reads it. Destroying it drops the rest of the body and leaves the client's
  * connection alone, so that it can still be answered.

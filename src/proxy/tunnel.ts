@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
+import type { ExchangeControl, ExchangeHandler } from "./exchange.ts";
 import { clientFields, pairs, rawText } from "./fields.ts";
-import type { ExchangeControl, ExchangeHandler } from "./upstream.ts";
 
 const aborted = new Error("The client closed the connection.");
 const notTaken = new Error("The upstream did not change protocols.");

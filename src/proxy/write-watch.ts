@@ -1,12 +1,12 @@
 import { staleUrls } from "../node/index.ts";
-import type { Field } from "../protocol/index.ts";
+import { pairs, type RawFields } from "./fields.ts";
 
 /** Watches a request that may write, and tells what it made stale: once its answer is complete, or whatever ended it. */
 export class WriteWatch {
   readonly #target: string;
   readonly #changed: (urls: readonly string[]) => void;
   #status: number | undefined;
-  #fields: readonly Field[] = [];
+  #fields: RawFields = [];
   #isOver = false;
 
   constructor(target: string, changed: (urls: readonly string[]) => void) {
@@ -14,10 +14,14 @@ export class WriteWatch {
     this.#changed = changed;
   }
 
-  /** The answer's head came. Where its body takes longer, the write may be seen before its end. */
-  headed(status: number, fields: readonly Field[]): void {
+  /** The answer's head came. */
+  headed(status: number, fields: RawFields): void {
     this.#status = status;
     this.#fields = fields;
+  }
+
+  /** The answer's body takes longer than its head: the write may be seen before its end. */
+  lasts(): void {
     setImmediate(() => {
       if (!this.#isOver) this.#tell();
     });
@@ -31,7 +35,7 @@ export class WriteWatch {
   }
 
   #tell(): void {
-    const urls = staleUrls({ target: this.#target, status: this.#status, fields: this.#fields });
+    const urls = staleUrls({ target: this.#target, status: this.#status, fields: pairs(this.#fields) });
     if (urls.length > 0) this.#changed(urls);
   }
 }

@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -6,6 +7,7 @@ import { Follower } from "./follower.ts";
 import { answered, firstLine, freePort, hasProgram, run } from "./process.ts";
 import { proxy } from "./setting.ts";
 
+const require = createRequire(import.meta.url);
 const json = { "Content-Type": "application/json" };
 const send = (url: string, method: string, value?: object): Promise<Response> =>
   fetch(url, { method, headers: json, ...(value && { body: JSON.stringify(value) }) });
@@ -16,7 +18,7 @@ async function jsonServer(content: object): Promise<string> {
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   writeFileSync(join(folder, "db.json"), JSON.stringify(content));
   const port = await freePort();
-  const file = join(process.cwd(), "node_modules/json-server/lib/cli/bin.js");
+  const file = require.resolve("json-server/lib/cli/bin.js");
   run(process.execPath, [file, "db.json", "--host", "127.0.0.1", "--port", `${port}`, "--quiet"], folder);
   await answered(`http://127.0.0.1:${port}/`);
   return `http://127.0.0.1:${port}`;

@@ -107,11 +107,24 @@ describe("the proxy's streams", () => {
       response.on("close", () => closed[turn]?.resolve());
     });
     const get = new Wire(port).send("GET / HTTP/1.1", "Host: localhost", "", "");
-    const put = new Wire(port).send("PUT / HTTP/1.1", "Host: localhost", "Content-Length: 9", "", "abc");
+    const put = new Wire(port).send("PUT / HTTP/1.1", "Host: localhost", "Content-Length: 90000", "", "abc");
     await Promise.all(begun.map(({ promise }) => promise));
     get.socket.destroy();
     put.socket.destroy();
     await expect(Promise.all(closed.map(({ promise }) => promise))).resolves.toHaveLength(2);
+  });
+
+  it("don't reach the upstream with a small body that its client does not finish", async () => {
+    const seen: (string | undefined)[] = [];
+    const { port, url } = await proxied((incoming, response) => {
+      seen.push(incoming.method);
+      response.end();
+    });
+    const put = new Wire(port).send("PUT / HTTP/1.1", "Host: localhost", "Content-Length: 9", "", "abc");
+    put.socket.end();
+    await put.ended();
+    await (await fetch(url)).text();
+    expect(seen).toEqual(["GET"]);
   });
 
   it("cut an answer off that the upstream cuts off", async () => {
