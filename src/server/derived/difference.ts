@@ -48,6 +48,10 @@ function countBelow(sorted: readonly number[], value: number): number {
   return low;
 }
 
+function isSame(a: Row | undefined, b: Row | undefined): boolean {
+  return a !== undefined && b !== undefined && a.url === b.url && a.text === b.text;
+}
+
 /**
  * The steps that turn one list of records into another: first what left, then what entered, changed or moved, in the
  * new list's order. Records that only shifted because of others take no step.
@@ -55,6 +59,16 @@ function countBelow(sorted: readonly number[], value: number): number {
  * A record that will move stands at its old place until its own step, so an index counts those that stand before it.
  */
 export function listDifference(before: readonly Row[], after: readonly Row[]): Step[] {
+  let first = 0;
+  while (first < after.length && isSame(before[first], after[first])) first += 1;
+  const most = Math.min(before.length, after.length) - first;
+  let same = 0;
+  while (same < most && isSame(before[before.length - 1 - same], after[after.length - 1 - same])) same += 1;
+  return middleDifference(before.slice(first, before.length - same), after.slice(first, after.length - same), first);
+}
+
+/** As `listDifference`, of what stands behind `first` rows that stay. */
+function middleDifference(before: readonly Row[], after: readonly Row[], first: number): Step[] {
   const steps: Step[] = [];
   const remaining = new Set(after.map(({ url }) => url));
   const places = new Map<string, number>();
@@ -73,7 +87,7 @@ export function listDifference(before: readonly Row[], after: readonly Row[]): S
     if (isKept) lastKept = place;
     else if (place >= 0) waiting.splice(countBelow(waiting, place), 1);
     if (isKept && texts.get(url) === text) return;
-    const index = at + countBelow(waiting, lastKept);
+    const index = first + at + countBelow(waiting, lastKept);
     steps.push({ status: place < 0 ? 201 : 202, url, text, index });
   });
   return steps;

@@ -143,6 +143,9 @@ function endOf(row: PlacedRow | undefined): number {
   return row ? row.start + row.text.length : 0;
 }
 
+/** Up to so many rows are looked for one by one. */
+const fewRows = 8;
+
 interface Middle {
   /** How many rows at the beginning stay, and from which on the rest stays. */
   readonly kept: number;
@@ -171,10 +174,23 @@ function patchList(
     if (!row) return undefined;
     middle.push(row);
   }
-  const behind = list.rows.slice(end).map((row) => ({ ...row, start: row.start + shift }));
-  const rows = [...list.rows.slice(0, kept), ...middle, ...behind];
-  if (new Set(rows.map(({ url }) => url)).size !== rows.length) return undefined;
-  return { ...list, rows };
+  // Each row's text is cut from the new document: one cut from an old document would keep all of that in memory.
+  const moved = ({ url, text: old, start }: PlacedRow, by: number): PlacedRow => {
+    return { url, text: text.slice(start + by, start + by + old.length), start: start + by };
+  };
+  const rows = [
+    ...list.rows.slice(0, kept).map((row) => moved(row, 0)),
+    ...middle,
+    ...list.rows.slice(end).map((row) => moved(row, shift)),
+  ];
+  if (!areUnique(rows, middle)) return undefined;
+  return { rule, rows, head: text.slice(0, list.head.length), tail: text.slice(text.length - list.tail.length) };
+}
+
+/** Whether no two rows have the same URL, where only `added` are new. */
+function areUnique(rows: readonly PlacedRow[], added: readonly PlacedRow[]): boolean {
+  if (added.length > fewRows) return new Set(rows.map(({ url }) => url)).size === rows.length;
+  return added.every(({ url }) => rows.reduce((count, row) => (row.url === url ? count + 1 : count), 0) === 1);
 }
 
 /** The rows between those that stayed, with the commas around them, as an array; `undefined` where that is no JSON. */

@@ -1,21 +1,14 @@
 import { Delivery } from "../delivery.ts";
 import type { OriginResponse } from "../origin.ts";
 import { type AskingHost, askAs, rememberValidator, type Verdict } from "./asking.ts";
-import { type Document, type DocumentPlace, isEqualBody, readDocument, rereadDocument } from "./document.ts";
+import { type Document, type DocumentPlace, isEqualBody } from "./document.ts";
 import { type Member, Members, type Viewer } from "./members.ts";
 import { PendingWrites, type WrittenPaths } from "./pending-writes.ts";
 import { RefreshSchedule, type RefreshTimes } from "./refresh.ts";
 import { Rounds } from "./rounds.ts";
 import type { Sharing } from "./sharing.ts";
-import {
-  contentTypeOf,
-  differenceOf,
-  differingFields,
-  hasDocument,
-  readStanding,
-  type Standing,
-  withoutFields,
-} from "./standing.ts";
+import { ShownDocument } from "./shown.ts";
+import { contentTypeOf, differenceOf, hasDocument, type Standing } from "./standing.ts";
 
 /** What a view needs of the hub. */
 export interface ViewHost<Follower> extends Omit<AskingHost<Follower>, "belongs" | "gone"> {
@@ -66,9 +59,7 @@ export class DerivedView<Follower> {
   readonly #rounds: Rounds<Follower>;
   readonly #pending: PendingWrites = new PendingWrites();
   #schedule: RefreshSchedule;
-  #standing: Standing;
-  /** Whose fields those of the standing are. */
-  #fieldsOf: string;
+  readonly #shown: ShownDocument;
   /** When the document was last asked for with success. */
   #seenAt: number;
   #isTold = false;
@@ -78,8 +69,6 @@ export class DerivedView<Follower> {
   /** One who did not get the document when it was asked for as it alone. */
   #suspect: Member<Follower> | undefined;
   readonly #delayed: Set<Member<Follower>> = new Set();
-  /** Fields in which members' answers with the same document differ: they are nobody else's business. */
-  readonly #unshared: Set<string> = new Set();
   #waiting: ((isSeen: boolean) => void)[] = [];
   #cancelLinger: (() => void) | undefined;
 
@@ -94,26 +83,24 @@ export class DerivedView<Follower> {
     this.key = key;
     this.sharing = sharing;
     this.place = place;
-    const document = readDocument(contentTypeOf(first), first.body, place);
-    this.#standing = readStanding(document, first, place, () => false);
+    this.#shown = new ShownDocument(first, viewerKey, place);
     this.#seenAt = host.clock.now();
-    this.#fieldsOf = viewerKey;
     this.#schedule = this.#newSchedule();
     this.#rounds = new Rounds(host.clock, host.times.refreshMs, this.members, (member) => this.#check(member));
     this.#rounds.start();
   }
 
   get standing(): Standing {
-    return this.#standing;
+    return this.#shown.standing;
   }
 
   /** The position: equal where the document is equal, on any process and after any restart [R-POS-8]. */
   get eventId(): string {
-    return this.#standing.eventId;
+    return this.standing.eventId;
   }
 
   get document(): Document {
-    return this.#standing.document;
+    return this.standing.document;
   }
 
   /** True from when the document was said to be stale until it was looked at. */
@@ -128,7 +115,7 @@ export class DerivedView<Follower> {
 
   /** True where an answer's document is the view's. */
   isEqual(response: OriginResponse): boolean {
-    return hasDocument(this.#standing, response);
+    return hasDocument(this.standing, response);
   }
 
   /** True where the view shows what this viewer's own GETs returned last, and nobody else's. */
@@ -139,7 +126,7 @@ export class DerivedView<Follower> {
   /** True where a viewer may be shown the document without a GET: its own returned it, as far as those tell. */
   isShownTo(viewerKey: string): boolean {
     const member = this.members.get(viewerKey);
-    if (!member) return this.members.size === 0 && this.#fieldsOf === viewerKey;
+    if (!member) return this.members.size === 0 && this.#shown.isOf(viewerKey);
     return !member.isHeld && member.failures === 0 && member.missingSince === undefined;
   }
 
@@ -153,9 +140,7 @@ export class DerivedView<Follower> {
 
   /** Takes a further viewer's answer with the same document: what differs in its fields is not shown any more. */
   agree(viewerKey: string, response: OriginResponse): void {
-    if (viewerKey === this.#fieldsOf) return;
-    for (const name of differingFields(this.#standing, response)) this.#unshared.add(name);
-    this.#standing = withoutFields(this.#standing, (name) => this.#unshared.has(name));
+    this.#shown.agree(viewerKey, response);
   }
 
   /**
@@ -324,21 +309,19 @@ export class DerivedView<Follower> {
     if (!first) return;
     const { response } = first;
     this.#disputes = 0;
-    const before = this.#standing;
-    const document = rereadDocument(before.document, contentTypeOf(response), response.body, this.place);
-    this.#standing = readStanding(document, response, this.place, (name) => this.#unshared.has(name));
-    this.#fieldsOf = first.member.key;
+    const before = this.standing;
+    this.#shown.adopt(first.member.key, response);
     if (second) this.agree(second.member.key, second.response);
     const now = this.#host.clock.now();
     for (const answer of answers) {
       this.members.checked(answer.member, now);
-      rememberValidator(answer.member, this.#standing, answer.response);
+      rememberValidator(answer.member, this.standing, answer.response);
     }
     this.#holdOthers(
       answers.map(({ member }) => member),
       isAlone,
     );
-    const { notifications, urls } = differenceOf(before, this.#standing, this.url);
+    const { notifications, urls } = differenceOf(before, this.standing, this.url);
     if (notifications) this.#host.deliver(this, new Delivery(this.url, notifications, 0, 0));
     else this.#host.replace(this);
     for (const { member } of answers) this.#release(member);
