@@ -5,12 +5,12 @@ import type { AddressInfo } from "node:net";
 import { createClient } from "graphql-ws";
 import { useServer } from "graphql-ws/use/ws";
 import { Server as SocketServer } from "socket.io";
-import { io } from "socket.io-client";
 import { createServer as createVite } from "vite";
 import { describe, expect, it } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import type { AttachOptions } from "../../../src/node/index.ts";
 import { atEnd } from "./cleanup.ts";
+import { askByPolling, askByWebSocket } from "./engine-io.ts";
 import { expressApp } from "./frameworks/express.ts";
 import { Notes } from "./notes.ts";
 import { attachTo, endAfterTest, type Site } from "./site.ts";
@@ -56,12 +56,8 @@ describe.each(orders)("attached $order Socket.IO", ({ order }) => {
       sockets.on("connection", (socket) => socket.on("ask", (text, answer) => answer(`${text}!`)));
       atEnd(() => sockets.close());
     });
-    for (const transport of ["websocket", "polling"]) {
-      const client = io(`http://127.0.0.1:${port}`, { transports: [transport], forceNew: true });
-      atEnd(() => client.close());
-      expect(await client.emitWithAck("ask", transport)).toBe(`${transport}!`);
-      expect(client.io.engine.transport.name).toBe(transport);
-    }
+    expect(await askByWebSocket(port, "socket")).toBe('430["socket!"]');
+    expect(await askByPolling(port, "poll")).toBe('430["poll!"]');
     expect(await isLive(site)).toBe(true);
     expect(site.errors).toEqual([]);
   });
