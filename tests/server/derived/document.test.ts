@@ -9,7 +9,7 @@ function urls(body: unknown, target = "/items"): readonly string[] | undefined {
   return readDocument(json, JSON.stringify(body), { ...place, target }).list?.rows.map(({ url }) => url);
 }
 
-describe("a document's records", () => {
+describe("a document's records [R-FLD-9]", () => {
   test.each<[string, unknown, readonly string[] | undefined]>([
     ["stand in an array at the top", [{ id: 1 }, { id: 2 }], ["/items/1", "/items/2"]],
     ["stand in the member named like the path", { items: [{ id: 1 }], other: [{ id: 2 }] }, ["/items/1"]],
