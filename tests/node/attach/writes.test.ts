@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { describe, expect, it } from "vitest";
 import { isRocketRequest } from "../../../src/node/index.ts";
@@ -148,6 +148,37 @@ describe("a write", () => {
     const response = await site.send("POST", "/notes");
     expect([response.status, await response.text()]).toEqual([202, "fine"]);
     await follower.rows(site.notes.list);
+  });
+});
+
+/** The first of these addresses that this machine has, with the same port as the first server. */
+async function listenBeside(server: Server, port: number): Promise<string> {
+  for (const host of ["127.0.0.2", "::1"]) {
+    const isListening = await new Promise<boolean>((resolve) => {
+      server.once("error", () => resolve(false));
+      server.listen(port, host, () => resolve(true));
+    });
+    if (isListening) return host === "::1" ? "[::1]" : host;
+  }
+  throw new Error("This machine has no second loopback address.");
+}
+
+describe("a second server of the same application, on the same port of another address", () => {
+  it("is seen to write", async () => {
+    const site = await start((_notes, _request, response) => void response.end());
+    const second = createServer((_request, response) => {
+      site.notes.add("two");
+      response.end();
+    });
+    endAfterTest(second);
+    const host = await listenBeside(second, site.port);
+    const follower = await site.follow("/notes").ready();
+    await fetch(`http://${host}:${site.port}/notes`, { method: "POST" });
+    await follower.rows([
+      { id: 1, text: "one" },
+      { id: 2, text: "two" },
+    ]);
+    expect(follower.replica.snapshots).toBe(1);
   });
 });
 
