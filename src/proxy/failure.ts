@@ -1,6 +1,7 @@
 import { createProblem, type HttpResponse, problemResponse } from "../protocol/index.ts";
 
 const late = new Set(["ETIMEDOUT", "UND_ERR_CONNECT_TIMEOUT", "UND_ERR_HEADERS_TIMEOUT", "UND_ERR_BODY_TIMEOUT"]);
+const unreadable = new Set(["ERR_INVALID_CHAR", "UND_ERR_HEADERS_OVERFLOW", "UND_ERR_RES_CONTENT_LENGTH_MISMATCH"]);
 const lost = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"]);
 
 /** The code of an error; empty where it has none. */
@@ -15,12 +16,19 @@ export function isLostConnection(error: unknown): boolean {
   return lost.has(codeOf(error));
 }
 
+/** True where an answer came that is no HTTP. undici gives its parser's errors no code that can be relied on. */
+function isUnreadable(error: unknown, code: string): boolean {
+  return (
+    unreadable.has(code) || code.startsWith("HPE_") || (error instanceof Error && error.name === "HTTPParserError")
+  );
+}
+
 /** The answer to a request that the upstream did not answer: 504 where it was too slow, else 502. */
 export function failureResponse(error: unknown): HttpResponse {
   const code = codeOf(error);
   if (late.has(code)) return problemResponse(createProblem(504, "The upstream did not answer in time."));
   if (code === "UND_ERR_INVALID_ARG") return problemResponse(createProblem(400, "The request can't be passed on."));
-  if (code.startsWith("HPE_") || code === "UND_ERR_HEADERS_OVERFLOW") {
+  if (isUnreadable(error, code)) {
     return problemResponse(createProblem(502, "The upstream's answer can't be read."));
   }
   return problemResponse(createProblem(502, "The upstream can't be reached."), [["Retry-After", "1"]]);
