@@ -106,10 +106,10 @@ export async function openView(
   const ask: Ask = (method) => {
     return isShared && hub.journal ? hub.askShared(method, target, fields) : hub.ask(method, target, fields, viewer);
   };
-  const open = hub.journal ? undefined : await hub.derived?.findOpen(target, viewer);
-  if (open) return openDerived(open, viewer, wishes, false);
   const arming = hub.derived?.arm(target, viewer);
   try {
+    const open = hub.journal || !arming ? undefined : await hub.derived?.findOpen(target, viewer, arming);
+    if (open) return openDerived(open, viewer, wishes, false);
     const opening = await openDirect(hub, ask, wishes);
     if (opening.kind !== "other") return opening;
     const { derived } = hub;

@@ -2,7 +2,7 @@ import { fieldValue } from "../../protocol/index.ts";
 import type { Clock } from "../clock.ts";
 import type { OriginResponse } from "../origin.ts";
 import type { Member, Members, Viewer } from "./members.ts";
-import { hasDocument, type Standing } from "./standing.ts";
+import { entityTagOf, hasDocument, type Standing } from "./standing.ts";
 
 /** What a member's own GET comes to. */
 export type Verdict<Follower> =
@@ -96,16 +96,15 @@ export async function askAs<Follower>(
   }
   if (!hasDocument(view.standing, response)) return { kind: "other", member, response };
   view.members.checked(member, now);
-  rememberValidator(member, view.standing, response);
+  rememberValidator(member, view.standing, entityTagOf(response));
   return { kind: "same", member, response };
 }
 
 /** Remembers a member's own entity tag of a document, to ask with. */
 export function rememberValidator<Follower>(
   member: Member<Follower>,
-  standing: Standing,
-  response: OriginResponse,
+  { document }: Standing,
+  etag: string | undefined,
 ): void {
-  const etag = fieldValue(response.fields, "etag");
-  member.validator = etag === undefined ? undefined : { etag, document: standing.document };
+  member.validator = etag === undefined ? undefined : { etag, document };
 }

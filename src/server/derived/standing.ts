@@ -35,6 +35,11 @@ export function contentTypeOf({ fields }: OriginResponse): string {
   return fieldValue(fields, "content-type") ?? "application/octet-stream";
 }
 
+/** The validator that an answer gives. */
+export function entityTagOf({ fields }: OriginResponse): string | undefined {
+  return fieldValue(fields, "etag");
+}
+
 /** True where an answer has the very document. */
 export function hasDocument({ document }: Standing, response: OriginResponse): boolean {
   return document.contentType === contentTypeOf(response) && isEqualBody(document.body, response.body);
@@ -51,7 +56,7 @@ export function readStanding(
   const isKept = ([name]: Field): boolean => !hubFields.has(name.toLowerCase()) && !isLeftOut(name.toLowerCase());
   const fields = endToEndFields(response.fields).filter(isKept);
   if (list) fields.push(["Items", formatItems(itemsOf(list.rule, place.target))]);
-  const etag = isLeftOut("etag") ? undefined : fieldValue(response.fields, "etag");
+  const etag = isLeftOut("etag") ? undefined : entityTagOf(response);
   return { document, eventId: `d-${digestDocument(contentType, body)}`, fields, etag };
 }
 

@@ -8,7 +8,7 @@ import { RefreshSchedule, type RefreshTimes } from "./refresh.ts";
 import { Rounds } from "./rounds.ts";
 import type { Sharing } from "./sharing.ts";
 import { ShownDocument } from "./shown.ts";
-import { contentTypeOf, differenceOf, hasDocument, type Standing } from "./standing.ts";
+import { contentTypeOf, differenceOf, entityTagOf, hasDocument, type Standing } from "./standing.ts";
 
 /** What a view needs of the hub. */
 export interface ViewHost<Follower> extends Omit<AskingHost<Follower>, "belongs" | "gone"> {
@@ -157,7 +157,8 @@ export class DerivedView<Follower> {
 
   /** Looks now, and resolves then: to true where the document is one that was asked for after this call. */
   renewed(): Promise<boolean> {
-    if (this.isStopped || this.members.size === 0) return Promise.resolve(false);
+    const now = this.#host.clock.now();
+    if (this.isStopped || now < this.#restUntil || !this.members.next(now)) return Promise.resolve(false);
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
       this.#isTold = true;
@@ -173,6 +174,7 @@ export class DerivedView<Follower> {
     this.#rounds.joined();
     if (isChecked) {
       this.members.checked(member, now);
+      if (this.#shown.isOf(viewerKey)) rememberValidator(member, this.standing, this.standing.etag);
       this.#release(member);
     }
     // What was said while nobody was there to look for it.
@@ -315,7 +317,7 @@ export class DerivedView<Follower> {
     const now = this.#host.clock.now();
     for (const answer of answers) {
       this.members.checked(answer.member, now);
-      rememberValidator(answer.member, this.standing, answer.response);
+      rememberValidator(answer.member, this.standing, entityTagOf(answer.response));
     }
     this.#holdOthers(
       answers.map(({ member }) => member),

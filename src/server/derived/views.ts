@@ -35,6 +35,8 @@ export interface DerivedViewsParts<Follower> {
 interface Arming {
   readonly target: string;
   readonly written: (readonly string[])[];
+  /** The end of one of the same viewer key that was begun before. */
+  readonly before: Promise<void> | undefined;
   /** Has those go on that wait for what this one finds. */
   readonly end: () => void;
 }
@@ -85,8 +87,9 @@ export class DerivedViews<Follower> {
   /** Remembers what is written from now on, for {@link DerivedViews.place}; to be called before the GET [R-SUB-3]. */
   arm(target: string, viewer: Viewer): Arming {
     const key = this.#isAnonymous(viewer) ? this.#keyOf(target, viewer) : undefined;
+    const before = key === undefined ? undefined : this.#flights.get(key);
     let end = (): void => undefined;
-    if (key !== undefined && !this.#flights.has(key)) {
+    if (key !== undefined && !before) {
       const flight = new Promise<void>((resolve) => {
         end = () => {
           this.#flights.delete(key);
@@ -95,7 +98,7 @@ export class DerivedViews<Follower> {
       });
       this.#flights.set(key, flight);
     }
-    const arming: Arming = { target, written: [], end };
+    const arming: Arming = { target, written: [], before, end };
     this.#armings.add(arming);
     return arming;
   }
@@ -106,10 +109,10 @@ export class DerivedViews<Follower> {
   }
 
   /** The view that a request may take without a GET of its own: it is anonymous, and the document is current. */
-  async findOpen(target: string, viewer: Viewer): Promise<DerivedView<Follower> | undefined> {
+  async findOpen(target: string, viewer: Viewer, { before }: Arming): Promise<DerivedView<Follower> | undefined> {
     if (!this.#isAnonymous(viewer)) return undefined;
     const key = this.#keyOf(target, viewer);
-    if (!this.#open.has(key)) await this.#flights.get(key);
+    if (!this.#open.has(key)) await before;
     const view = this.#open.get(key);
     if (!view || (view.isStale && !(await view.renewed()))) return undefined;
     return this.#open.get(key) === view && view.isShownTo(key) ? view : undefined;
