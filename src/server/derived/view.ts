@@ -105,7 +105,7 @@ export class DerivedView<Follower> {
 
   /** True from when the document was said to be stale until it was looked at. */
   get isStale(): boolean {
-    return this.#schedule.isDue || this.#isTold;
+    return this.#schedule.isDue || (this.#isTold && this.#pending.lookAgainAt === undefined);
   }
 
   /** True once it is not looked at any more. */
