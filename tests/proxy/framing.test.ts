@@ -1,0 +1,159 @@
+import { request } from "node:http";
+import { createServer } from "node:net";
+import { describe, expect, it } from "vitest";
+import { echo } from "./echo.ts";
+import { deferred, listen, proxied, proxy, upstream, Wire } from "./setting.ts";
+
+describe("the proxy, by its framing and connections,", () => {
+  it("passes trailers on, both ways", async () => {
+    const { port } = await proxied((incoming, response) => {
+      incoming.resume().on("end", () => {
+        response.writeHead(200, { Trailer: "X-Sum" });
+        response.write("abc");
+        response.addTrailers([["X-Sum", `got ${incoming.trailers["x-check"]}`]]);
+        response.end();
+      });
+    });
+    const wire = new Wire(port).send(
+      "POST / HTTP/1.1",
+      "Host: localhost",
+      "Transfer-Encoding: chunked",
+      "Trailer: X-Check",
+      "Connection: close",
+      "",
+      "3",
+      "abc",
+      "0",
+      "X-Check: 42",
+      "",
+      "",
+    );
+    expect(await wire.ended()).toMatch(/Trailer: X-Sum\r\n[\s\S]*3\r\nabc\r\n0\r\nX-Sum: got 42\r\n\r\n$/);
+  });
+
+  it("asks the upstream before a client that expects 100 sends its body", async () => {
+    const { port } = await proxied(echo());
+    const wire = new Wire(port).send(
+      "POST / HTTP/1.1",
+      "Host: localhost",
+      "Content-Length: 5",
+      "Expect: 100-continue",
+      "",
+      "",
+    );
+    expect(await wire.until("\r\n\r\n")).toBe("HTTP/1.1 100 Continue\r\n\r\n");
+    wire.send("hello");
+    expect(await wire.until('"body":"hello"')).toContain("HTTP/1.1 200 OK");
+  });
+
+  it("passes the upstream's refusal of an expectation on, and ends the connection", async () => {
+    const { server, url: origin } = await upstream(() => {});
+    server.on("checkContinue", (_, response) => response.writeHead(413).end());
+    const { port } = await proxy(origin);
+    const wire = new Wire(port).send(
+      "POST / HTTP/1.1",
+      "Host: localhost",
+      "Content-Length: 5",
+      "Expect: 100-continue",
+      "",
+      "",
+    );
+    expect(await wire.ended()).toMatch(/^HTTP\/1\.1 413 Payload Too Large\r\n/);
+  });
+
+  it("passes early hints on, with all their fields", async () => {
+    const { port } = await proxied((_, response) => {
+      response.writeEarlyHints({ link: "</a.css>; rel=preload", "x-hint": "1" });
+      response.end("abc");
+    });
+    const wire = new Wire(port).send("GET / HTTP/1.1", "Host: localhost", "Connection: close", "", "");
+    expect(await wire.ended()).toMatch(
+      /^HTTP\/1\.1 103 Early Hints\r\nLink: <\/a\.css>; rel=preload\r\nx-hint: 1\r\n\r\nHTTP\/1\.1 200 OK\r\n/,
+    );
+  });
+
+  it("passes an answer on that ends with its connection", async () => {
+    const { url: origin } = await listen(
+      createServer((socket) => {
+        socket.once("data", () => socket.end("HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\nuntil the end"));
+      }),
+    );
+    const { url } = await proxy(origin);
+    expect(await (await fetch(url)).text()).toBe("until the end");
+  });
+
+  it("answers HTTP/1.0 clients as they understand it", async () => {
+    const { port } = await proxied((_, response) => {
+      response.writeEarlyHints({ link: "</a.css>; rel=preload" });
+      response.write("abc");
+      response.end("def");
+    });
+    const wire = new Wire(port).send("GET / HTTP/1.0", "Host: localhost", "", "");
+    expect(await wire.ended()).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\nabcdef$/);
+  });
+
+  it("uses connections again, both to clients and to the upstream", async () => {
+    const ports = new Set<number | undefined>();
+    const { port } = await proxied((incoming, response) => {
+      ports.add(incoming.socket.remotePort);
+      response.end("a");
+    });
+    const wire = new Wire(port);
+    for (let turn = 1; turn <= 5; turn += 1) {
+      wire.send("GET / HTTP/1.1", "Host: localhost", "", "");
+      await wire.until(
+        new RegExp(`(?:HTTP/1.1 200[\\s\\S]*?\\r\\na\\r\\n0\\r\\n\\r\\n|HTTP/1.1 200[\\s\\S]*?\\r\\n\\r\\na){${turn}}`),
+      );
+    }
+    expect(ports.size).toBe(1);
+  });
+
+  it("passes the head of an event stream on before there is an event, and each event at once", async () => {
+    const { promise, resolve } = deferred<(text: string) => void>();
+    const { port } = await proxied((_, response) => {
+      response.writeHead(200, { "Content-Type": "text/event-stream" });
+      response.flushHeaders();
+      resolve((text) => response.write(text));
+    });
+    const wire = new Wire(port).send("GET /events HTTP/1.1", "Host: localhost", "Accept: text/event-stream", "", "");
+    const write = await promise;
+    await wire.until("\r\n\r\n");
+    write("data: 1\n\n");
+    await wire.until("data: 1\n\n");
+    write("data: 2\n\n");
+    expect(await wire.until("data: 2\n\n")).toContain("Content-Type: text/event-stream");
+  });
+
+  it("takes a target in absolute form, if it names the Host", async () => {
+    const { port } = await proxied(echo());
+    const wire = new Wire(port).send(
+      "GET http://localhost/a?b HTTP/1.1",
+      "Host: localhost",
+      "Connection: close",
+      "",
+      "",
+    );
+    expect(await wire.ended()).toContain('"url":"/a?b"');
+    const other = new Wire(port).send("GET http://evil/a HTTP/1.1", "Host: localhost", "Connection: close", "", "");
+    expect(await other.ended()).toMatch(/^HTTP\/1\.1 400 /);
+  });
+
+  it("passes OPTIONS * on", async () => {
+    const { port } = await proxied(echo());
+    const wire = new Wire(port).send("OPTIONS * HTTP/1.1", "Host: localhost", "Connection: close", "", "");
+    expect(await wire.ended()).toContain('"url":"*"');
+  });
+
+  it("ends a loop that leads back to itself with 508", async () => {
+    const { url: inner } = await upstream((incoming, response) => {
+      const again = request(back, { headers: incoming.headers }, (answer) => {
+        response.writeHead(answer.statusCode ?? 500);
+        answer.pipe(response);
+      });
+      again.end();
+    });
+    const { url: back } = await proxy(inner);
+    const answer = await fetch(back);
+    expect(answer.status).toBe(508);
+  });
+});
