@@ -207,6 +207,24 @@ describe("the viewer option", () => {
   });
 });
 
+it("2,000 members of one view are each asked for within the refresh time, at the pace that takes [R-DER-1]", async () => {
+  const last = new Map<string, number>();
+  let longest = 0;
+  const world: AppWorld = new AppWorld((request) => {
+    const now = world.clock.now();
+    longest = Math.max(longest, now - (last.get(userOf(request)) ?? now));
+    last.set(userOf(request), now);
+    return json([{ id: 1 }], open);
+  });
+  await Promise.all(Array.from({ length: 2_000 }, (_, at) => world.open("/items", [cookie(`u${at}`)])));
+  await world.clock.settle();
+  world.takeGets();
+  await world.clock.advance(120_000);
+  expect(longest).toBeLessThanOrEqual(60_000);
+  expect(new Set(world.asked.map(userOf)).size).toBe(2_000);
+  expect(world.takeGets()).toBeLessThan(6_000);
+});
+
 it("An answer that becomes private is shown to nobody else, and all get their own [R-DER-2]", async () => {
   let isPublic = true;
   const world = new AppWorld((request) =>
