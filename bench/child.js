@@ -13,7 +13,7 @@ const handshakes = {
 const nodeArgs = process.env.BENCH_NODE_ARGS?.split(" ") ?? [];
 
 /** A child process that answers each request with one message. */
-class Child {
+export class Child {
   #process;
   #waiting = new Map();
   #requests = 0;

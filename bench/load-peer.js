@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 
-/** What a browser sends with its handshake; all servers get the same. */
+/** What a browser sends with its handshake beside its cookies; all servers get the same. */
 const browserFields = [
   "Connection: keep-alive, Upgrade",
   "Pragma: no-cache",
@@ -9,7 +9,6 @@ const browserFields = [
   "Accept: */*",
   "Accept-Language: en-GB,en;q=0.8,de;q=0.5",
   "Accept-Encoding: gzip, deflate, br",
-  "Cookie: session=5f1c0a9d3b7e46c28d0f6a1b2c3d4e5f",
   "Upgrade: websocket",
   "Sec-WebSocket-Version: 13",
   "Sec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==",
@@ -66,8 +65,10 @@ export class LoadPeer {
 
   #shakeHands() {
     const { port, path, subprotocol } = this.#group;
+    const cookie = this.#group.nextCookie();
     const host = `127.0.0.1:${port}`;
     const fields = [`Host: ${host}`, `Origin: http://${host}`, ...browserFields];
+    if (cookie) fields.push(`Cookie: session=${cookie}`);
     if (subprotocol) fields.push(`Sec-WebSocket-Protocol: ${subprotocol}`);
     this.#socket.write(`GET ${path} HTTP/1.1\r\n${fields.join("\r\n")}\r\n\r\n`);
   }

@@ -5,7 +5,7 @@ export class Gate {
   readonly #waiting: (() => void)[] = [];
   #running = 0;
 
-  /** @param defer - has the next task started in another turn of the event loop */
+  /** @param defer - calls back in another turn of the event loop */
   constructor(most: number, defer: (callback: () => void) => void) {
     this.#most = most;
     this.#defer = defer;
@@ -17,9 +17,12 @@ export class Gate {
     try {
       return await task();
     } finally {
-      const next = this.#waiting.shift();
-      if (next) this.#defer(next);
-      else this.#running -= 1;
+      // A place is free only in another turn: a task that was done in its own would else have all run in one turn.
+      this.#defer(() => {
+        const next = this.#waiting.shift();
+        if (next) next();
+        else this.#running -= 1;
+      });
     }
   }
 }
