@@ -55,11 +55,13 @@ class Level0Connection {
       return;
     }
     if (peer.closing) return;
-    const openedHead = this.#surroundings.head;
+    const { head, isHeadExact } = this.#surroundings;
     const response = await this.#surroundings.get(target);
     if (!response) return;
     const eventId = fieldValue(response.fields, "event-id");
-    this.stream.openedHead = (eventId && this.#surroundings.mark(eventId)?.position) || openedHead;
+    const position = eventId === undefined ? undefined : this.#surroundings.mark(eventId)?.position;
+    const openedHead = position ?? (isHeadExact ? head : undefined);
+    if (openedHead !== undefined) this.stream.openedHead = openedHead;
     if (response.status === 200) {
       const snapshot = new Replica(view.url);
       snapshot.take(response);

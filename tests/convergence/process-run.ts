@@ -26,6 +26,7 @@ export class ProcessRun implements Surroundings {
   readonly aborted: Set<number> = new Set();
   readonly acknowledged: Acknowledged[] = [];
   head = 0;
+  readonly isHeadExact = false;
   readonly #path: string;
   readonly #sql: SqlWriter;
   #server: Command | undefined;

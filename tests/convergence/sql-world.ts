@@ -28,6 +28,7 @@ export class SqlWorld implements Surroundings {
   streams: Stream[] = [];
   connections: ConnectionHistory[] = [];
   head = 0;
+  readonly isHeadExact = false;
   epoch = 0;
   readonly #system: SqlSystem;
   readonly #path: string;

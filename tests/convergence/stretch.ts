@@ -42,8 +42,11 @@ function resolveSteps(model: Model, stream: Stream, base: Mark | undefined, entr
   });
 }
 
-/** Level 0 does not say where it starts: the last place between the request and the 101 that explains what came. */
-function level0Start(model: Model, { view, asked, openedHead = asked.head, entries }: Stream): number {
+/**
+ * Level 0 does not say where it starts: the last place between the request and the 101 that explains what came. Where no
+ * GET told a position after the 101, it may be any after the request.
+ */
+function level0Start(model: Model, { view, asked, openedHead = Number.POSITIVE_INFINITY, entries }: Stream): number {
   const ends = model.history.transactions.map(({ last }) => last);
   const candidates = [asked.head, ...ends.filter((end) => end > asked.head && end <= openedHead)];
   const explains = (start: number): boolean => {

@@ -27,6 +27,8 @@ export interface Surroundings {
   readonly now: number;
   /** The last position that is committed for certain. */
   readonly head: number;
+  /** False where `head` may lag behind what was committed. */
+  readonly isHeadExact: boolean;
   /** A position that nothing which has been received lies beyond. */
   readonly horizon: number;
   readonly epoch: number;

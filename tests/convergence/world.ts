@@ -106,6 +106,8 @@ export class World implements Surroundings {
     return this.clock.now();
   }
 
+  readonly isHeadExact = true;
+
   get head(): number {
     return this.writer.head;
   }
