@@ -30,7 +30,7 @@ export async function burstRows({ load, add, progress }) {
     burst = { counted, ...outcome };
     return counted;
   };
-  // One GET at once and one for each interval that was begun. It is of the same burst: so `b` follows `a`.
+  // One GET at once and one for each interval that was begun, in the last burst: all are as long.
   const intervals = async () => {
     if (!burst) await gets();
     return 1 + Math.ceil(burst.tookMs / coalesceMs);
