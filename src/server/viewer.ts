@@ -40,16 +40,16 @@ const notPassed = new Set([
   "upgrade",
 ]);
 
-const handshakeCounts = new Set(["cookie", "forwarded", "host", "origin"]);
+/**
+ * What a request in band may say of who asks and what for. All else counts as the handshake has it: a field that a
+ * proxy in front would have taken off or set (`X-Forwarded-User`, `Cookie`) can't be smuggled in behind it.
+ */
+const ownInBand = new Set(["accept", "accept-language", "authorization"]);
 
 const inert = new Set(["user-agent", "origin", "referer"]);
 
 function isHandshakeOnly(name: string): boolean {
   return handshakeOnly.has(name) || name.startsWith("sec-") || name.startsWith("if-");
-}
-
-function isFixedByHandshake(name: string): boolean {
-  return handshakeCounts.has(name) || name.startsWith("x-forwarded-") || name === "x-real-ip";
 }
 
 /** The fields of a handshake that say who asks: without hop-by-hop, handshake, conditional and stream fields. */
@@ -58,11 +58,11 @@ export function viewerFields(fields: readonly Field[]): readonly Field[] {
 }
 
 /**
- * The fields of an in-band request as the origin gets it: the handshake's, replaced by name by the request's own. What
- * only a handshake can say is dropped [R-BAND-9].
+ * The fields of an in-band request as the origin gets it: the handshake's, with its own `Authorization`, `Accept` and
+ * `Accept-Language` in their places [R-BAND-9].
  */
 export function inBandFields(handshake: readonly Field[], own: readonly Field[]): readonly Field[] {
-  const added = viewerFields(own).filter(([name]) => !isFixedByHandshake(name.toLowerCase()));
+  const added = own.filter(([name]) => ownInBand.has(name.toLowerCase()));
   const replaced = new Set(added.map(([name]) => name.toLowerCase()));
   return [...handshake.filter(([name]) => !replaced.has(name.toLowerCase())), ...added];
 }

@@ -180,14 +180,13 @@ describe("SUBSCRIBE", () => {
       ["X-Forwarded-For", "1"],
       ["X-Forwarded-Host", "evil"],
       ["Sec-Fetch-Site", "same-origin"],
-      ["X-Own", "1"],
+      ["X-Remote-User", "admin"],
     );
     expect(world.asked.at(-1)?.fields).toEqual([
       host,
       ["Cookie", "handshake=1"],
       ["Origin", "https://example.com"],
       ["Authorization", "Bearer new"],
-      ["X-Own", "1"],
     ]);
   });
 });

@@ -100,6 +100,8 @@ export interface Sharing {
   readonly key: string;
   /** True where several viewers have this key. */
   readonly isJoined: boolean;
+  /** True where the answer is for its one viewer only. */
+  readonly isPrivate: boolean;
   /** True where an anonymous request of the same viewer key may take the view's document without a GET. */
   readonly isOpen: boolean;
 }
@@ -127,9 +129,9 @@ export function sharingOf(request: SharingRequest, response: OriginResponse): Sh
   if (isPublic || (!isPrivate && viewer !== undefined)) {
     const named = lines(fields, (name) => name === "accept" || authorityNames.has(name) || vary.includes(name));
     const isOpen = viewer === undefined && !vary.some(isInert);
-    return { key: JSON.stringify([viewer ?? null, target, named]), isJoined: true, isOpen };
+    return { key: JSON.stringify([viewer ?? null, target, named]), isJoined: true, isPrivate, isOpen };
   }
   const varied = lines(fields, (name) => isInert(name) && (vary.includes(name) || vary.includes("*")));
   const own = viewerKeyOf(target, fields, identity);
-  return { key: JSON.stringify([own, varied]), isJoined: false, isOpen: !isPrivate && !vary.some(isInert) };
+  return { key: JSON.stringify([own, varied]), isJoined: false, isPrivate, isOpen: !isPrivate && !vary.some(isInert) };
 }

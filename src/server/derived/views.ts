@@ -127,14 +127,16 @@ export class DerivedViews<Follower> {
   ): Promise<DerivedView<Follower>> {
     const sharing = this.#sharingOf(target, viewer, response);
     const viewerKey = this.#keyOf(target, viewer);
-    for (const key of [sharing.key, JSON.stringify([sharing.key, viewerKey])]) {
+    // Two without credentials can't be told apart, but a private answer was for one of them.
+    const isAlone = sharing.isPrivate && this.#isAnonymous(viewer);
+    for (const key of isAlone ? [] : [sharing.key, JSON.stringify([sharing.key, viewerKey])]) {
       const known = this.#views.get(key);
       if (known && (await this.#joins(known, viewerKey, response))) return known;
       const left = this.#views.get(key);
       if (left?.members.size === 0) left.stop();
       if (!this.#views.has(key)) return this.#make(key, sharing, viewer, response, arming);
     }
-    // Neither is the document of the one nor of the other: a view for itself, which nobody else finds.
+    // A view for itself, which nobody else finds.
     this.#made += 1;
     return this.#make(JSON.stringify([sharing.key, viewerKey, this.#made]), sharing, viewer, response, arming);
   }

@@ -39,6 +39,16 @@ describe("1,000 anonymous subscribers of one URL", () => {
     expect(world.takeGets()).toBe(3);
   });
 
+  it("are never shown each other's private answers, though their requests are the same [R-DER-2]", async () => {
+    let asked = 0;
+    const world = new AppWorld(() => json([{ id: 1, seenFrom: `address ${++asked}` }], ["Cache-Control", "private"]));
+    const first = await world.opened("/items");
+    const second = await world.opened("/items");
+    expect(first.messages.map(({ body }) => body).join("")).not.toContain("address 2");
+    expect(second.messages[0]?.body).toContain("address 2");
+    expect(world.hub.counts.views).toBe(2);
+  });
+
   it("ask for themselves where Vary names a field that says nothing of who asks [R-DER-2]", async () => {
     const world = new AppWorld(({ fields }) =>
       json([{ id: 1, language: fieldValue(fields, "accept-language") }], ["Vary", "Accept-Language"]),
