@@ -87,7 +87,7 @@ export function plain(status: number, ...fields: readonly Field[]): OriginRespon
 }
 
 /** `201 /a/1 #0 sub=/a`: status, record, place, subscription, request. */
-export function brief({ status, fields }: HttpResponse): string {
+function brief({ status, fields }: HttpResponse): string {
   const parts: string[] = [String(status)];
   const url = fieldValue(fields, "content-location");
   const index = fieldValue(fields, "item-index");

@@ -96,7 +96,7 @@ function addOddities(app: App, notes: Notes): void {
 }
 
 /** The sample application by Hono. */
-export function honoApp(notes: Notes): App {
+function honoApp(notes: Notes): App {
   const app: App = new Hono();
   app.use(async (context, next) => {
     const { method, path } = context.req;

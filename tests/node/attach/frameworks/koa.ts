@@ -101,7 +101,7 @@ const oddities: Record<string, (context: Context, notes: Notes) => unknown> = {
 };
 
 /** The sample application by Koa 3. */
-export function koaApp(notes: Notes): Koa {
+function koaApp(notes: Notes): Koa {
   const app = new Koa();
   app.silent = true;
   const sessions = new Map<string, string>();

@@ -101,7 +101,7 @@ async function serve(notes: Notes, request: IncomingMessage, response: ServerRes
 }
 
 /** The sample application by node:http alone. */
-export function plainServer(notes: Notes): Server {
+function plainServer(notes: Notes): Server {
   return createServer((request, response) => {
     serve(notes, request, response).catch(() => response.destroy());
   });
