@@ -1,6 +1,6 @@
 // Serves the music database; creates it on the first start. `npm start` runs this.
 // node examples/music/start.js [port] [database]
-import { chmodSync, existsSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runServe } from "../../dist/cli/index.js";
@@ -27,8 +27,6 @@ async function start() {
     console.error(`start: the port must be a whole number from 0 to 65535, not ${JSON.stringify(given)}.`);
     return 2;
   }
-  // npm makes it executable once only, when npx is first used here; the compiler forgets that where it makes it anew.
-  chmodSync(fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url)), 0o755);
   if (!existsSync(path)) {
     process.stdout.write("Creating the music database … ");
     createMusic(path);
