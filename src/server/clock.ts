@@ -2,6 +2,8 @@
 export interface Clock {
   /** Milliseconds since some fixed moment; never goes back. */
   now(): number;
+  /** Milliseconds since 1970, by a clock that may be set: for what outlasts the process. */
+  wallTime(): number;
   /** Calls `callback` once after `ms` milliseconds. Returns a function that cancels. */
   setTimer(callback: () => void, ms: number): () => void;
   /** Calls `callback` at the end of this turn of the event loop. */
@@ -21,6 +23,7 @@ interface Unrefable {
 /** The platform's clock. Its timers do not keep a process alive. */
 export const systemClock: Clock = {
   now: () => performance.now(),
+  wallTime: () => Date.now(),
   setTimer(callback, ms) {
     const timer = setTimeout(callback, ms);
     (timer as Unrefable).unref?.();

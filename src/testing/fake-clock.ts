@@ -49,6 +49,10 @@ class ManualClock implements FakeClock {
     return this.#now;
   }
 
+  wallTime(): number {
+    return this.#now;
+  }
+
   setTimer(callback: () => void, ms: number): () => void {
     const timer: Timer = { at: this.#now + Math.max(0, ms), order: this.#order++, callback };
     this.#timers.add(timer);
@@ -91,7 +95,7 @@ class ManualClock implements FakeClock {
   }
 }
 
-/** Makes a clock that starts at 0. @param seed - what its chance repeats from; default 1 */
+/** Makes a clock that starts at 0, which is the beginning of 1970. @param seed - what its chance repeats from; default 1 */
 export function createFakeClock(seed = 1): FakeClock {
   return new ManualClock(seed);
 }
