@@ -55,10 +55,11 @@ async function openScaffold({ options, onError }: Run): Promise<Scaffold> {
 }
 
 function makeServer(scaffold: Scaffold, { options, output, onError }: Run): Server {
-  const { origin, journal } = scaffold;
+  const { origin, journal, promises } = scaffold;
   const { allowOrigins, allowHosts } = options;
   return createServer({
     origin,
+    promises,
     // Windows (limit, offset) are derived from the collection's changes.
     derived: {},
     ...given({ journal, allowOrigins, allowHosts }),

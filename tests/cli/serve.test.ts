@@ -160,6 +160,45 @@ describe("rocket serve", () => {
     expect((await post("https://evil.example.com")).status).toBe(403);
   });
 
+  it("carries a write with an Idempotency-Key out once, also when it is killed in between [R-WK-4]", async () => {
+    const path = createDatabase();
+    const { command, url } = await serve(path, "--port", "0");
+    const { port } = new URL(url);
+    const post = async (): Promise<unknown> => {
+      const headers = { "Content-Type": "application/json", "Idempotency-Key": '"k"' };
+      const answer = await fetch(`${url}/artists`, { method: "POST", headers, body: '{"name":"Air"}' });
+      return [answer.status, answer.headers.get("event-id"), answer.headers.get("location"), await answer.text()];
+    };
+    const first = await post();
+    command.process.kill("SIGKILL");
+    await command.result;
+
+    await serve(path, "--port", port);
+
+    expect(await post()).toEqual(first);
+    expect(await namesIn(url)).toEqual(["Can", "Neu!", "Low", "Air"]);
+  });
+
+  it.each([
+    ["promises idempotency keys", [], ["journal", "idempotency-key"]],
+    ["does not promise idempotency keys where it is", ["--read-only"], ["journal"]],
+  ])("%s %j [R-WK-4]", async (_what, args, promises) => {
+    const { url } = await serve(createDatabase(), "--port", "0", ...args);
+    expect(await (await fetch(`${url}/.well-known/rocket`)).json()).toMatchObject({ rocket: { promises } });
+  });
+
+  it("lets listed pages send an Idempotency-Key", async () => {
+    const origin = "https://app.example.com";
+    const { url } = await serve(createDatabase(), "--port", "0", "--allow-origin", origin);
+    const headers = {
+      Origin: origin,
+      "Access-Control-Request-Method": "POST",
+      "Access-Control-Request-Headers": "content-type,idempotency-key",
+    };
+    const preflight = await fetch(`${url}/artists`, { method: "OPTIONS", headers });
+    expect(preflight.headers.get("access-control-allow-headers")).toBe("content-type,idempotency-key");
+  });
+
   it("removes with --detach what it added", async () => {
     const path = createDatabase();
     const before = objectsIn(path);

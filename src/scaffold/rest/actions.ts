@@ -38,6 +38,11 @@ export function resolveActions(options: ActionOptions): ReadonlySet<Action> {
   return new Set(options.readOnly ? allowed.filter((action) => !writes.includes(action)) : allowed);
 }
 
+/** Whether any of the actions writes. */
+export function canWrite(allowed: ReadonlySet<Action>): boolean {
+  return writes.some((action) => allowed.has(action));
+}
+
 /** The methods of a collection or a record, in the order of the `Allow` field. */
 export function allowedMethods(allowed: ReadonlySet<Action>, place: "index" | "collection" | "record"): string[] {
   const methods: string[] = [];

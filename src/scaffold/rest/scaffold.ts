@@ -4,6 +4,7 @@ import type { Clock, Journal, Origin } from "../../server/index.ts";
 import { retryWhenBusy } from "../sqlite/busy.ts";
 import { openConnection } from "../sqlite/driver.ts";
 import { isEmptyFile } from "../sqlite/open-failure.ts";
+import { canWrite } from "./actions.ts";
 import { type OpenDatabase, openDatabase } from "./open-database.ts";
 import { type ResolvedScaffoldOptions, resolveScaffoldOptions, type ScaffoldOptions } from "./options.ts";
 import { type IsServed, isServable } from "./resource.ts";
@@ -23,6 +24,11 @@ export interface Scaffold {
   readonly origin: Origin;
   /** Where changes come from; absent where the file can't be written. */
   readonly journal?: Journal;
+  /**
+   * What clients may rely on beside the journal, for `/.well-known/rocket`: `idempotency-key` where writes are taken
+   * [R-WK-4].
+   */
+  readonly promises: readonly string[];
   /** Why nothing can be subscribed to; absent where it can. */
   readonly notLive?: string;
   /** The collections, in the database's order, with how many records each has now. */
@@ -86,12 +92,13 @@ export async function createScaffold(options: ScaffoldOptions): Promise<Scaffold
   }
   const notLive = reasonNotLive(database, resolved);
   const settings = { notLive, maxRows };
-  const service = new Service({ reader, writer, actions, settings, onError: reportError });
+  const service = new Service({ reader, writer, actions, settings, clock, onError: reportError });
   let closing: Promise<void> | undefined;
   return {
     origin: service.answer,
     ...(journal ? { journal } : {}),
     ...(notLive === undefined ? {} : { notLive }),
+    promises: writer && canWrite(actions) ? ["idempotency-key"] : [],
     collections: () =>
       [...reader.catalog.resources.values()].map((resource) => ({
         path: resource.path,

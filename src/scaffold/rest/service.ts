@@ -1,9 +1,10 @@
-import type { Field } from "../../protocol/index.ts";
-import type { Origin, OriginRequest, OriginResponse } from "../../server/index.ts";
+import { type Field, fieldValue } from "../../protocol/index.ts";
+import type { Clock, Origin, OriginRequest, OriginResponse } from "../../server/index.ts";
 import { acceptedBodies, requireJsonAccepted, requireJsonBody } from "./accept.ts";
 import { type Action, allowedMethods } from "./actions.ts";
 import { parseBody } from "./body.ts";
 import { refuse } from "./failure.ts";
+import { parseOnce, performOnce } from "./idempotency.ts";
 import type { LiveSettings } from "./live.ts";
 import { read, refuseParameters } from "./read.ts";
 import type { Reader } from "./reader.ts";
@@ -21,6 +22,7 @@ export interface ServiceOptions {
   readonly writer: Writer | undefined;
   readonly actions: ReadonlySet<Action>;
   readonly settings: LiveSettings;
+  readonly clock: Clock;
   readonly onError: (error: unknown, stage: string) => void;
 }
 
@@ -84,10 +86,11 @@ export class Service {
   }
 
   async #write(request: OriginRequest, target: Target): Promise<OriginResponse> {
-    const { writer, actions, settings } = this.#options;
+    const { writer, actions, settings, clock } = this.#options;
     if (!writer)
       throw new Refusal(405, "The database can't be written.", { fields: [["Allow", "GET, HEAD, OPTIONS"]] });
     refuseParameters(target);
+    const once = parseOnce(request);
     const takesBody = request.method !== "DELETE";
     if (takesBody) {
       requireJsonBody(request.method, request.fields);
@@ -95,8 +98,11 @@ export class Service {
     }
     const json = takesBody ? parseBody(request.body) : {};
     const write: WriteRequest = { request, json, canCreate: actions.has("create"), maxRows: settings.maxRows };
-    const { result, bookmark } = await writer.write((snapshot) => perform(snapshot, target, write));
-    if (!bookmark) return result;
+    const { result, bookmark } = await writer.write((snapshot) => {
+      const run = () => perform(snapshot, target, write);
+      return once ? performOnce(snapshot, once, clock.wallTime(), run) : { result: run() };
+    });
+    if (!bookmark || fieldValue(result.fields, "event-id") !== undefined) return result;
     return { ...result, fields: [...result.fields, ["Event-ID", bookmark.eventId]] };
   }
 }

@@ -2,7 +2,7 @@ import type { Connection } from "../sqlite/driver.ts";
 import { isBusy } from "../sqlite/sqlite-error.ts";
 
 /** What an action gave or threw. */
-export type Outcome = { readonly result: unknown } | { readonly error: unknown };
+export type Outcome<Result> = { readonly result: Result } | { readonly error: unknown };
 
 /** Rolls back what is open, if something is. */
 export function rollBack(connection: Connection): void {
@@ -14,7 +14,11 @@ export function rollBack(connection: Connection): void {
 }
 
 /** Runs an action in a savepoint; `undefined` where its failure rolled back the whole transaction. */
-function runInSavepoint(connection: Connection, action: () => unknown, onLost: (error: unknown) => void) {
+function runInSavepoint<Result>(
+  connection: Connection,
+  action: () => Result,
+  onLost: (error: unknown) => void,
+): Outcome<Result> | undefined {
   connection.exec("SAVEPOINT rocket_write");
   try {
     const result = action();
@@ -32,14 +36,14 @@ function runInSavepoint(connection: Connection, action: () => unknown, onLost: (
   }
 }
 
-function runAll(
+function runAll<Result>(
   connection: Connection,
-  actions: readonly (() => unknown)[],
+  actions: readonly (() => Result)[],
   failed: Map<number, unknown>,
-): Outcome[] | undefined {
-  const outcomes: Outcome[] = [];
+): Outcome<Result>[] | undefined {
+  const outcomes: Outcome<Result>[] = [];
   for (const [at, action] of actions.entries()) {
-    const outcome: Outcome | undefined = failed.has(at)
+    const outcome: Outcome<Result> | undefined = failed.has(at)
       ? { error: failed.get(at) }
       : runInSavepoint(connection, action, (error) => failed.set(at, error));
     if (!outcome) return undefined;
@@ -55,17 +59,17 @@ function runAll(
  * @param end - runs last in the transaction
  * @throws what `end` throws and, with the transaction rolled back, that the database is busy
  */
-export function beginGroup<End>(
+export function beginGroup<Result, End>(
   connection: Connection,
-  actions: readonly (() => unknown)[],
-  end: () => End,
-): { readonly outcomes: readonly Outcome[]; readonly end: End } {
+  actions: readonly (() => Result)[],
+  end: (outcomes: readonly Outcome<Result>[]) => End,
+): { readonly outcomes: readonly Outcome<Result>[]; readonly end: End } {
   const failed = new Map<number, unknown>();
   for (;;) {
     connection.exec("BEGIN IMMEDIATE");
     try {
       const outcomes = runAll(connection, actions, failed);
-      if (outcomes) return { outcomes, end: end() };
+      if (outcomes) return { outcomes, end: end(outcomes) };
     } catch (error) {
       rollBack(connection);
       throw error;

@@ -1,15 +1,23 @@
 import type { Bookmark, Clock } from "../../server/index.ts";
 import { retryWhenBusy } from "../sqlite/busy.ts";
+import type { Connection } from "../sqlite/driver.ts";
 import { isBusy } from "../sqlite/sqlite-error.ts";
 import type { Link } from "./link.ts";
 import { busyWaitMs } from "./reader.ts";
 import { unavailable } from "./refusal.ts";
 import { catalogOf, type IsServed } from "./resource.ts";
 import type { Ledger, Snapshot } from "./snapshot.ts";
-import { beginGroup, rollBack } from "./transaction.ts";
+import { beginGroup, type Outcome, rollBack } from "./transaction.ts";
 
 /** A write: it runs in a savepoint of its own, maybe more than once, and must do nothing but use the snapshot. */
-export type Write<Result> = (snapshot: Snapshot) => Result;
+export type Write<Result> = (snapshot: Snapshot) => Done<Result>;
+
+/** What a write has done. */
+export interface Done<Result> {
+  readonly result: Result;
+  /** Runs at the end of the transaction, with the position that all its writes are answered with; what it throws fails all. */
+  readonly seal?: (bookmark: Bookmark | undefined) => void;
+}
 
 /** What a write gave, and where the journal stood at the end of its transaction. */
 export interface Written<Result> {
@@ -106,7 +114,7 @@ export class Writer {
           () =>
             run(snapshot),
       );
-      return { connection, ...beginGroup(connection, actions, () => ledger.standIn(connection)) };
+      return { connection, ...beginGroup(connection, actions, (outcomes) => this.#seal(connection, outcomes)) };
     });
     if (end.schemaVersion !== ledger.schema.version) {
       rollBack(connection);
@@ -124,8 +132,14 @@ export class Writer {
     outcomes.forEach((outcome, at) => {
       const job = jobs[at];
       if ("error" in outcome) job?.reject(outcome.error);
-      else job?.resolve({ result: outcome.result, bookmark: end.bookmark });
+      else job?.resolve({ result: outcome.result.result, bookmark: end.bookmark });
     });
     return true;
+  }
+
+  #seal(connection: Connection, outcomes: readonly Outcome<Done<unknown>>[]): ReturnType<Ledger["standIn"]> {
+    const end = this.#options.ledger.standIn(connection);
+    for (const outcome of outcomes) if ("result" in outcome) outcome.result.seal?.(end.bookmark);
+    return end;
   }
 }

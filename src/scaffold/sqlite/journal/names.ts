@@ -6,6 +6,8 @@ export const cacheTable = "_rocket_cache";
 export const segmentTable = "_rocket_segment";
 /** What each set of triggers was made for. */
 export const armTable = "_rocket_arm";
+/** The answers to writes that had an `Idempotency-Key`. */
+export const answerTable = "_rocket_idempotency";
 /** There while `rocket migrate` has the triggers off: one row that says who. */
 export const migrationTable = "_rocket_migration";
 

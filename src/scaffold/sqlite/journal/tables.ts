@@ -1,5 +1,5 @@
 import type { Connection } from "../connection.ts";
-import { armTable, cacheTable, isRocketTrigger, journalTable, segmentTable } from "./names.ts";
+import { answerTable, armTable, cacheTable, isRocketTrigger, journalTable, segmentTable } from "./names.ts";
 
 /** How many values an image may have: two images and the rest must fit into one row of SQLite's 2,000 columns. */
 export const maxWidth = 990;
@@ -13,9 +13,10 @@ CREATE TABLE IF NOT EXISTS ${journalTable} (position INTEGER PRIMARY KEY, arm, h
 CREATE TABLE IF NOT EXISTS ${cacheTable} (arm, id, done, PRIMARY KEY (arm, id)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS ${segmentTable} (id INTEGER PRIMARY KEY, name TEXT UNIQUE, start);
 CREATE TABLE IF NOT EXISTS ${armTable} (id INTEGER PRIMARY KEY, name TEXT, retired, version, description TEXT);
+CREATE TABLE IF NOT EXISTS ${answerTable} (id INTEGER PRIMARY KEY, key TEXT UNIQUE, digest, made, status, fields, body, event);
 `;
 
-/** Whether the journal's tables are there. */
+/** Whether the tables are there that triggers write to and positions are read from. */
 export function hasTables(connection: Connection): boolean {
   const found = connection
     .prepare("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN (?, ?, ?, ?)")
@@ -54,7 +55,7 @@ export function widenTables(connection: Connection, width: number): void {
 
 /** Removes the journal's tables. */
 export function dropTables(connection: Connection): void {
-  for (const table of [journalTable, cacheTable, segmentTable, armTable]) {
+  for (const table of [journalTable, cacheTable, segmentTable, armTable, answerTable]) {
     connection.exec(`DROP TABLE IF EXISTS ${table}`);
   }
 }

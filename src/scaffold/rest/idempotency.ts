@@ -1,0 +1,76 @@
+import { createHash } from "node:crypto";
+import { fieldValue, isToken } from "../../protocol/index.ts";
+import type { OriginRequest, OriginResponse } from "../../server/index.ts";
+import { findAnswer, type KeptAnswer, keepAnswer, markAnswer } from "../sqlite/journal.ts";
+import { Refusal } from "./refusal.ts";
+import type { Snapshot } from "./snapshot.ts";
+import type { Done } from "./writer.ts";
+
+/** A request that must be carried out once only. */
+export interface OnceRequest {
+  readonly key: string;
+  /** Equal for equal requests: method, target, `Content-Type` and body. */
+  readonly digest: string;
+}
+
+const maxKeyLength = 255;
+const quoted = /^"((?:[ !#-[\]-~]|\\["\\])*)"$/;
+
+/** The key in a field's value: a string of RFC 9651, or a bare token; `undefined` for anything else. */
+function parseKey(text: string): string | undefined {
+  const key = quoted.exec(text)?.[1]?.replace(/\\(.)/g, "$1") ?? (isToken(text) ? text : "");
+  return key.length >= 1 && key.length <= maxKeyLength ? key : undefined;
+}
+
+function digestOf({ method, target, fields, body }: OriginRequest): string {
+  const head = JSON.stringify([method, target, fieldValue(fields, "content-type") ?? ""]);
+  return createHash("sha256").update(`${head}\n`).update(body).digest("base64url");
+}
+
+/**
+ * Reads a request's `Idempotency-Key`; `undefined` where it has none.
+ *
+ * @throws Refusal 400 for a key that can't be, or more than one
+ */
+export function parseOnce(request: OriginRequest): OnceRequest | undefined {
+  const [value, ...more] = request.fields.filter(([name]) => name.toLowerCase() === "idempotency-key");
+  if (!value) return undefined;
+  const key = more.length === 0 ? parseKey(value[1]) : undefined;
+  if (key !== undefined) return { key, digest: digestOf(request) };
+  const form = `one string in double quotes, or a token, of 1 to ${maxKeyLength} characters`;
+  throw new Refusal(400, `The field Idempotency-Key is malformed: it must be ${form}.`);
+}
+
+function repeat({ status, fields, body, eventId }: KeptAnswer): OriginResponse {
+  return { status, fields: eventId === undefined ? fields : [...fields, ["Event-ID", eventId]], body };
+}
+
+/**
+ * Carries a write out and keeps its answer in the same transaction; where the key has an answer already, gives that and
+ * writes nothing.
+ *
+ * @param now - the wall time
+ * @throws Refusal 422 where the key was used for another request; what `perform` throws
+ */
+export function performOnce(
+  { connection }: Snapshot,
+  { key, digest }: OnceRequest,
+  now: number,
+  perform: () => OriginResponse,
+): Done<OriginResponse> {
+  const kept = findAnswer(connection, key, now);
+  if (kept?.digest === digest) return { result: repeat(kept) };
+  if (kept) {
+    const detail = "This Idempotency-Key was used for another request: another method, URL, Content-Type or body.";
+    throw new Refusal(422, `${detail} A new request needs a new key.`);
+  }
+  const result = perform();
+  const { status, fields, body } = result;
+  const id = keepAnswer(connection, key, { digest, status, fields, body: String(body) }, now);
+  return {
+    result,
+    seal: (bookmark) => {
+      if (bookmark) markAnswer(connection, id, bookmark.eventId);
+    },
+  };
+}
