@@ -1,13 +1,16 @@
 import { resolvePointer } from "./json-pointer.ts";
 import { expandUrlTemplate } from "./url-template.ts";
 
-/** Where a document's records are, and how their URLs are made: the `Items` field of a 200 [R-FLD-2]. */
+/**
+ * Where a document's records are, and how their URLs are made: the `Items` field of a 200. That of a resource that is one
+ * record has `record` alone [R-FLD-2].
+ */
 export interface Items {
   /** JSON pointer into the 200's body to the array of rows; the whole body unless given. */
   readonly list?: string;
-  /** JSON pointer into the body of a 201 or 202 to the record; the whole body unless given. */
+  /** JSON pointer into a record's own body to the record; the whole body unless given. */
   readonly record?: string;
-  /** URL template over a row: `/artists/{id}`. Either this or `link` is there. */
+  /** URL template over a row: `/artists/{id}`. Either this or `link` is there, unless the document is one record. */
   readonly url?: string;
   /** JSON pointer into a row to the row's own link: `/url`, `/_links/self/href`. */
   readonly link?: string;
@@ -55,6 +58,14 @@ export function parseItems(text: string): Items | undefined {
   if (!members?.has("url") && !members?.has("link")) return undefined;
   const known = ["list", "record", "url", "link"].filter((name) => members.has(name));
   return Object.fromEntries(known.map((name) => [name, members.get(name)])) as Items;
+}
+
+/**
+ * The `record` of an `Items` field, with `url` and `link` or without: the JSON pointer into a record's own body
+ * [R-FLD-3]. `undefined` where the field is malformed or does not say: then the whole body is the record.
+ */
+export function parseRecordPointer(text: string): string | undefined {
+  return parseStringDictionary(text)?.get("record");
 }
 
 function formatString(text: string): string {

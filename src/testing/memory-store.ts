@@ -128,6 +128,7 @@ class InMemoryStore implements MemoryStore {
       const { contentType, body, etag } = representRow(row);
       const fields: Field[] = [
         ["Content-Type", contentType],
+        ["Items", formatItems({ record: "/record" })],
         ["ETag", etag],
       ];
       return {

@@ -20,6 +20,7 @@ import {
   parseEventId,
   parseItemOrder,
   parseItems,
+  parseRecordPointer,
   prefersStrict,
   problemResponse,
   reasonPhrase,
@@ -122,6 +123,18 @@ describe("Items", () => {
       }),
       runs,
     );
+  });
+
+  it("of one record say where it is, and nothing of a list [R-FLD-2] [R-FLD-3]", () => {
+    fc.assert(
+      fc.property(name, (record) => {
+        const field = formatItems({ record: formatPointer(record) });
+        expect(parseItems(field)).toBeUndefined();
+        expect(parseRecordPointer(field)).toBe(formatPointer(record));
+      }),
+      runs,
+    );
+    expect(formatItems({ record: "/artist" })).toBe('record="/artist"');
   });
 
   it("lead from a row to its URL by any column [R-FLD-4]", () => {

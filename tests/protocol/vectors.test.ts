@@ -16,6 +16,7 @@ import {
   parseEventId,
   parseItemOrder,
   parseItems,
+  parseRecordPointer,
   retryClass,
 } from "../../src/protocol/index.ts";
 import {
@@ -94,8 +95,9 @@ describe("a field", () => {
     if (parts?.kind === "direct") expect(formatEventId(parts.segment, parts.position, parts.check)).toBe(eventId);
   });
 
-  it.each(itemsVectors)("Items: $field is read and written [R-FLD-2] [R-FLD-3]", ({ field, items, exact }) => {
+  it.each(itemsVectors)("Items: $field is read and written [R-FLD-2] [R-FLD-3]", ({ field, items, record, exact }) => {
     expect(parseItems(field) ?? null).toEqual(items);
+    expect(parseRecordPointer(field) ?? null).toBe(record);
     if (items && exact) expect(formatItems(items)).toBe(field);
   });
 

@@ -47,9 +47,12 @@ export const levelZeroVectors = read<{
 export const eventIdVectors = read<{ readonly eventId: string; readonly valid: boolean; readonly parts?: EventId }>(
   "event-id",
 );
-export const itemsVectors = read<{ readonly field: string; readonly items: Items | null; readonly exact: boolean }>(
-  "items",
-);
+export const itemsVectors = read<{
+  readonly field: string;
+  readonly items: Items | null;
+  readonly record: string | null;
+  readonly exact: boolean;
+}>("items");
 export const urlTemplateVectors = read<{
   readonly template: string;
   readonly row: unknown;

@@ -60,6 +60,16 @@ describe("a replica", () => {
     expect([...replica.records]).toEqual([["/a/2", '{"id":2,"status":201}']]);
   });
 
+  it("of one record is that also where Items says where it is [R-FLD-2] [R-FLD-3]", () => {
+    const replica = new Replica("/a/1");
+    const items = 'record="/record"';
+    replica.take(message(200, { Items: items, "Event-ID": "m:1.0" }, '{"record":{"id":1}}'));
+    replica.take(put(202, 1, "m:2.0"));
+    expect([...replica.records]).toEqual([["/a/1", '{"record":{"id":1,"status":202}}']]);
+    replica.take(message(204, { "Content-Location": "/a/1", "Event-ID": "m:3.0" }));
+    expect(replica.isGone).toBe(true);
+  });
+
   it("of one record is gone with that record's 204, and ends with a problem [R-SUB-9] [R-SUB-10]", () => {
     const replica = new Replica("/a/1");
     replica.take(message(200, { "Event-ID": "m:1.0" }, '{"record":{"id":1}}'));

@@ -58,7 +58,8 @@ function readRecord(
   const row = findRecord(snapshot, resource, key);
   if (!row) throw noRecord();
   const { etag, body } = representRecord(resource, row);
-  const response = answer(request, etag, eventIdFields(snapshot), body as string);
+  const fields: Field[] = [["Items", resource.recordItems], ...eventIdFields(snapshot)];
+  const response = answer(request, etag, fields, body as string);
   return response.status === 200 ? { ...response, ...followRecord(snapshot, settings, resource, row) } : response;
 }
 

@@ -34,6 +34,8 @@ export interface Resource {
   readonly showsUrl: boolean;
   /** The `Items` field of a collection. */
   readonly items: string;
+  /** The `Items` field of a record. */
+  readonly recordItems: string;
 }
 
 /** The resources of a database, by name. */
@@ -79,6 +81,7 @@ function createResource(table: Table): Resource {
     key: keyNames.map((part) => members.findIndex((member) => member.name === part)),
     showsUrl: !members.some((member) => member.name === "url"),
     items: formatItems({ list: formatPointer(name), record: formatPointer(singular), url }),
+    recordItems: formatItems({ record: formatPointer(singular) }),
   };
 }
 

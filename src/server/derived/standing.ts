@@ -1,4 +1,4 @@
-import { type Field, fieldValue, formatItems } from "../../protocol/index.ts";
+import { type Field, fieldValue, formatItems, parseItems } from "../../protocol/index.ts";
 import type { Notification } from "../delivery.ts";
 import type { OriginResponse } from "../origin.ts";
 import { endToEndFields } from "../viewer.ts";
@@ -25,10 +25,19 @@ export interface Difference {
   readonly urls: readonly string[];
 }
 
-const hubFields = new Set(["event-id", "item-order", "items"]);
 /** What a message costs beside its body, roughly; it counts where there are many. */
 const headBytes = 100;
 const fewSteps = 16;
+
+/**
+ * Whether a field is the hub's own to say: a position and an order are those of another history, `Items` speaks of a list
+ * that the hub has found or not. Where the document is one record, the origin may say where it is.
+ */
+function isHubField([name, value]: Field, list: RecordList | undefined): boolean {
+  const key = name.toLowerCase();
+  if (key === "items") return list !== undefined || parseItems(value) !== undefined;
+  return key === "event-id" || key === "item-order";
+}
 
 /** The type that an answer says its body has. */
 export function contentTypeOf({ fields }: OriginResponse): string {
@@ -53,7 +62,7 @@ export function readStanding(
   isLeftOut: (name: string) => boolean,
 ): Standing {
   const { contentType, body, list } = document;
-  const isKept = ([name]: Field): boolean => !hubFields.has(name.toLowerCase()) && !isLeftOut(name.toLowerCase());
+  const isKept = (field: Field): boolean => !isHubField(field, list) && !isLeftOut(field[0].toLowerCase());
   const fields = endToEndFields(response.fields).filter(isKept);
   if (list) fields.push(["Items", formatItems(itemsOf(list.rule, place.target))]);
   const etag = isLeftOut("etag") ? undefined : entityTagOf(response);
@@ -72,11 +81,11 @@ function valuesOf(fields: readonly Field[], name: string): string {
 
 /** The names, in lower case, of the fields in which an answer with the same document differs. */
 export function differingFields(standing: Standing, response: OriginResponse): string[] {
-  const own = endToEndFields(response.fields);
-  const names = new Set([...standing.fields, ...own].map(([name]) => name.toLowerCase()));
-  return [...names].filter((name) => {
-    return !hubFields.has(name) && valuesOf(standing.fields, name) !== valuesOf(own, name);
-  });
+  const { list } = standing.document;
+  const given = standing.fields.filter((field) => !isHubField(field, list));
+  const own = endToEndFields(response.fields).filter((field) => !isHubField(field, list));
+  const names = new Set([...given, ...own].map(([name]) => name.toLowerCase()));
+  return [...names].filter((name) => valuesOf(given, name) !== valuesOf(own, name));
 }
 
 function isSameList(before: RecordList, after: RecordList): boolean {

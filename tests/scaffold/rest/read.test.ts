@@ -1,5 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { compareByItemOrder, expandUrlTemplate, parseItemOrder, parseItems } from "../../../src/protocol/index.ts";
+import {
+  compareByItemOrder,
+  expandUrlTemplate,
+  parseItemOrder,
+  parseItems,
+  parseRecordPointer,
+  resolvePointer,
+} from "../../../src/protocol/index.ts";
 import { musicSql, serve } from "./service.ts";
 
 describe("GET", () => {
@@ -48,6 +55,18 @@ describe("GET", () => {
     expect(answer.view).toMatchObject({ url: "/artists/1", collection: "/artists", record: "/artists/1", equals: [] });
     expect(answer.field("Event-ID")).toBe(answer.view?.eventId);
     expect(answer.field("ETag")).toBeDefined();
+  });
+
+  test("of a record says where in its body the record is [R-FLD-2] [R-FLD-3]", async () => {
+    const { send } = await serve(
+      'CREATE TABLE "künstler/in" (id INTEGER PRIMARY KEY); INSERT INTO "künstler/in" VALUES (1)',
+    );
+
+    const answer = await send("GET", "/k%C3%BCnstler%2Fin/1");
+
+    const pointer = parseRecordPointer(answer.field("Items") ?? "");
+    expect(parseItems(answer.field("Items") ?? "")).toBeUndefined();
+    expect(resolvePointer(answer.json, pointer ?? "")).toMatchObject({ id: 1 });
   });
 
   test.each([

@@ -105,6 +105,18 @@ describe("A document without records", () => {
     expect(fieldValue(changed?.fields ?? [], "etag")).toBe(`"${after.length}${after.at(-1)}"`);
   });
 
+  it("may say where the one record is, and nothing of a list that was not found [R-FLD-2]", async () => {
+    const world = new AppWorld(() => json({ page: { id: 1 } }, ["Items", 'record="/page"']));
+    const peer = await world.opened("/pages/1");
+    expect(fieldValue(peer.messages[0]?.fields ?? [], "items")).toBe('record="/page"');
+    world.answer = () => json({ page: { id: 1 } }, ["Items", 'record="/page", url="/pages/{id}"']);
+    const other = await world.opened("/pages/2");
+    expect(fieldValue(other.messages[0]?.fields ?? [], "items")).toBeUndefined();
+    world.answer = () => json(rows(1), ["Items", 'record="/page"']);
+    const list = await world.opened("/pages");
+    expect(fieldValue(list.messages[0]?.fields ?? [], "items")).toBe('list="", record="", url="/pages/{id}"');
+  });
+
   it("that becomes another type comes as a fresh 200", async () => {
     const world = new AppWorld(() => ({ status: 200, fields: [["Content-Type", "text/plain"]], body: "a" }));
     const peer = await world.opened("/page");
