@@ -1,14 +1,18 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { createProblem, type Field, problemResponse, reasonPhrase, wellKnownPath } from "../protocol/index.ts";
+import { createProblem, type Field, problemResponse, wellKnownPath } from "../protocol/index.ts";
 import type { Hub, Origin, OriginResponse } from "../server/index.ts";
 import type { Access } from "./access.ts";
 import { requestFields } from "./fields.ts";
+import type { PublicFolder } from "./public-folder.ts";
+import { sendAnswer } from "./send-answer.ts";
 
 /** What plain HTTP needs. */
 export interface ListenerParts {
   readonly origin: Origin;
   readonly hub: Hub;
   readonly access: Access;
+  /** Tried before the origin. */
+  readonly publicFolder?: PublicFolder | undefined;
   readonly maxBodyBytes: number;
   readonly reportError: (error: unknown, stage: string) => void;
 }
@@ -18,6 +22,8 @@ const exposed = "Content-Location, ETag, Event-ID, Item-Order, Items, Link, Loca
 /** The whole body, or `undefined` once it is larger than allowed; the rest is then read and dropped. */
 function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
   return new Promise((resolve, reject) => {
+    const abort = () => reject(new Error("The request was aborted."));
+    if (request.destroyed) abort();
     let parts: Buffer[] = [];
     let bytes = 0;
     request.on("data", (part: Buffer) => {
@@ -31,35 +37,8 @@ function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | 
     });
     request.on("end", () => resolve(Buffer.concat(parts)));
     request.on("error", reject);
-    request.on("close", () => reject(new Error("The request was aborted.")));
+    request.on("close", abort);
   });
-}
-
-function writeFields(response: ServerResponse, answer: OriginResponse, extra: readonly Field[], isHead: boolean): void {
-  for (const [name, value] of [...answer.fields, ...extra]) response.appendHeader(name, value);
-  const hasBody = answer.status !== 204 && answer.status !== 304;
-  const length = typeof answer.body === "string" ? Buffer.byteLength(answer.body) : answer.body.length;
-  // A HEAD answer that made no body does not know its length.
-  if (hasBody && !response.hasHeader("content-length") && (!isHead || length > 0)) {
-    response.setHeader("Content-Length", length);
-  }
-  response.writeHead(answer.status, reasonPhrase(answer.status));
-}
-
-/** Writes an answer; one that can't be written as HTTP is a 500, and thrown. */
-export function sendAnswer(response: ServerResponse, answer: OriginResponse, extra: readonly Field[] = []): void {
-  const isHead = response.req.method === "HEAD";
-  try {
-    writeFields(response, answer, extra, isHead);
-  } catch (error) {
-    for (const name of response.getHeaderNames()) response.removeHeader(name);
-    const problem = problemResponse(createProblem(500, "The request could not be answered."));
-    writeFields(response, problem, [], isHead);
-    response.end(isHead ? undefined : problem.body);
-    throw error;
-  }
-  const hasBody = !isHead && answer.status !== 204 && answer.status !== 304;
-  response.end(hasBody ? answer.body : undefined);
 }
 
 /** Answers plain HTTP requests from the origin, with CORS for the origins that the options list. */
@@ -77,7 +56,7 @@ export class HttpListener {
     request.on("error", () => {});
     response.on("error", () => {});
     this.#answer(request, response).then(
-      (answer) => this.#finish(request, response, answer),
+      (answer) => answer !== "taken" && this.#finish(request, response, answer),
       (error: unknown) => {
         if (response.destroyed) return;
         this.#parts.reportError(error, "http");
@@ -97,8 +76,9 @@ export class HttpListener {
     }
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<OriginResponse> {
-    const { access, hub, origin, maxBodyBytes } = this.#parts;
+  /** The answer, unless the response was taken over: a file is being sent. */
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<OriginResponse | "taken"> {
+    const { access, hub, origin, publicFolder, maxBodyBytes } = this.#parts;
     const refusal = access.refuse(request, false);
     if (refusal) return refusal;
     const { method = "GET", url = "/" } = request;
@@ -112,6 +92,10 @@ export class HttpListener {
     if (url.split("?")[0] === wellKnownPath) {
       if (method === "GET" || method === "HEAD") return hub.wellKnown();
       return problemResponse(createProblem(405, `${method} is not served here.`), [["Allow", "GET, HEAD"]]);
+    }
+    if (publicFolder) {
+      if (this.isClosing) response.setHeader("Connection", "close");
+      if (await publicFolder.take(request, response, this.#corsFields(request))) return "taken";
     }
     const body = await readBody(request, maxBodyBytes);
     if (!body) return problemResponse(createProblem(413, `A body may have at most ${maxBodyBytes} bytes.`));

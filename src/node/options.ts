@@ -12,6 +12,17 @@ export interface ServerOptions extends HubOptions {
    * none. Elsewhere, a list given here is the whole list; without one, every name is served.
    */
   readonly allowHosts?: readonly string[];
+  /**
+   * A folder whose files are answered to GET and HEAD beside the origin's resources: a built front end. Its `index.html`
+   * is the answer at `/`, and at any URL without an extension that neither the origin {@link owns} nor a file has, to
+   * whoever prefers `text/html`. Names that begin with a dot, and links that lead out, are not served. Default none.
+   */
+  readonly publicFolder?: string;
+  /**
+   * With `publicFolder`: whether a target (path and query) is the origin's alone, so that no file is looked for. `/` is
+   * not asked about. Must not throw. Default: files come first everywhere.
+   */
+  readonly owns?: (target: string) => boolean;
   /** Bytes that a request's body may have over HTTP. Default 1 MiB; then 413. */
   readonly maxBodyBytes?: number;
   /** Milliseconds over which `close()` ends connections, fewer where there are few. Default 5,000; 0 to 600,000. */

@@ -5,6 +5,7 @@ import { Access } from "./access.ts";
 import { createHost, type RocketServer } from "./host.ts";
 import { HttpListener } from "./http-listener.ts";
 import { resolveServerOptions, type ServerOptions } from "./options.ts";
+import { PublicFolder } from "./public-folder.ts";
 import { UpgradeHandler } from "./upgrade.ts";
 
 const requestTimeoutMs = 30_000;
@@ -23,9 +24,11 @@ export function createServer(options: ServerOptions): RocketServer {
       // A failing error handler must not end what it was told about.
     }
   };
-  const hub = createHub(options);
   const access = new Access(resolved);
-  const listener = new HttpListener({ ...resolved, origin: options.origin, hub, access, reportError });
+  const { origin, publicFolder: path, owns = () => false } = options;
+  const publicFolder = path === undefined ? undefined : new PublicFolder({ path, owns, reportError });
+  const hub = createHub(options);
+  const listener = new HttpListener({ ...resolved, origin, hub, access, publicFolder, reportError });
   const server = createHttpServer((request, response) => listener.handle(request, response));
   server.requestTimeout = requestTimeoutMs;
   const maxMessageBytes = hub.limits.maxMessageBytes;

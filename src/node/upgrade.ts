@@ -5,7 +5,7 @@ import { chooseSubprotocol, createProblem, type Field, problemResponse } from ".
 import type { Handshake, Hub, Opening, OriginResponse } from "../server/index.ts";
 import type { Access } from "./access.ts";
 import { requestFields } from "./fields.ts";
-import { sendAnswer } from "./http-listener.ts";
+import { sendAnswer } from "./send-answer.ts";
 import { WebSocketTransport } from "./web-socket-transport.ts";
 
 /** What upgrades need. */

@@ -1,0 +1,30 @@
+import type { ServerResponse } from "node:http";
+import { createProblem, type Field, problemResponse, reasonPhrase } from "../protocol/index.ts";
+import type { OriginResponse } from "../server/index.ts";
+
+function writeFields(response: ServerResponse, answer: OriginResponse, extra: readonly Field[], isHead: boolean): void {
+  for (const [name, value] of [...answer.fields, ...extra]) response.appendHeader(name, value);
+  const hasBody = answer.status !== 204 && answer.status !== 304;
+  const length = typeof answer.body === "string" ? Buffer.byteLength(answer.body) : answer.body.length;
+  // A HEAD answer that made no body does not know its length.
+  if (hasBody && !response.hasHeader("content-length") && (!isHead || length > 0)) {
+    response.setHeader("Content-Length", length);
+  }
+  response.writeHead(answer.status, reasonPhrase(answer.status));
+}
+
+/** Writes an answer; one that can't be written as HTTP is a 500, and thrown. */
+export function sendAnswer(response: ServerResponse, answer: OriginResponse, extra: readonly Field[] = []): void {
+  const isHead = response.req.method === "HEAD";
+  try {
+    writeFields(response, answer, extra, isHead);
+  } catch (error) {
+    for (const name of response.getHeaderNames()) response.removeHeader(name);
+    const problem = problemResponse(createProblem(500, "The request could not be answered."));
+    writeFields(response, problem, [], isHead);
+    response.end(isHead ? undefined : problem.body);
+    throw error;
+  }
+  const hasBody = !isHead && answer.status !== 204 && answer.status !== 304;
+  response.end(hasBody ? answer.body : undefined);
+}
