@@ -8,9 +8,9 @@ function wholeNumber(text: string, low: number, high: number): number {
   throw new InvalidArgumentError(`Give a whole number from ${low} to ${high}.`);
 }
 
-/** The path of a database. */
+/** The path of a database or a folder. */
 export function parsePath(text: string): string {
-  if (text === "") throw new InvalidArgumentError("Give the path of a file.");
+  if (text === "") throw new InvalidArgumentError("Give a path.");
   return text;
 }
 

@@ -17,7 +17,8 @@ import type { Action, ServeOptions } from "./serve-options.ts";
 import type { TailOptions } from "./tail.ts";
 import { packageVersion } from "./version.ts";
 
-interface ServeFlags extends Omit<ServeOptions, "database" | "allowOrigins" | "allowHosts"> {
+interface ServeFlags extends Omit<ServeOptions, "database" | "allowOrigins" | "allowHosts" | "publicFolder"> {
+  readonly public?: string;
   readonly allowOrigin?: readonly string[];
   readonly allowHost?: readonly string[];
 }
@@ -26,12 +27,14 @@ interface TailFlags extends Omit<TailOptions, "url" | "lastEventId"> {
   readonly lastEventId?: string;
 }
 
-function serveOptions(database: string, { allowOrigin, allowHost, ...flags }: ServeFlags): ServeOptions {
+function serveOptions(database: string, given: ServeFlags): ServeOptions {
+  const { allowOrigin, allowHost, public: publicFolder, ...flags } = given;
   return {
     database,
     ...flags,
     ...(allowOrigin ? { allowOrigins: allowOrigin } : {}),
     ...(allowHost ? { allowHosts: allowHost } : {}),
+    ...(publicFolder === undefined ? {} : { publicFolder }),
   };
 }
 
@@ -54,6 +57,7 @@ function addServe(program: Command, exit: (code: number) => void): void {
     .option("--read-only", "allow no writes over HTTP; the journal is added all the same, so that reads are live")
     .option("--allow-origin <origin>", "let pages of this web origin in; may be repeated", parseOrigin)
     .option("--allow-host <name>", "answer under this host name too; may be repeated", parseHostName)
+    .option("--public <folder>", "serve the files of this folder beside the API: a built front end", parsePath)
     .option("--insecure", "allow writes by everyone who can reach a --host that is not loopback")
     .option("--create", "create the database if there is none, or an empty file")
     .option("--detach", "remove what Rocket added to the database, and exit")

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { CommandFailure } from "./failure.ts";
 
 /** What can be done with a collection, as `--only` and `--except` name it. */
@@ -26,6 +27,8 @@ export interface ServeOptions {
   readonly allowOrigins?: readonly string[];
   /** Host names beside loopback ones under which it may be reached. Default none. */
   readonly allowHosts?: readonly string[];
+  /** A folder whose files are served beside the API. Default none. */
+  readonly publicFolder?: string;
   /** Create the database if there is none, or an empty file. Default false. */
   readonly create?: boolean;
   /** Serve writes to everyone who can reach the host. Default false. */
@@ -58,4 +61,10 @@ export function checkHost(options: ServeOptions): void {
     `--host ${host} would let everyone who can reach this machine write to the database: add --read-only, or --insecure if that is what you want.`,
     2,
   );
+}
+
+/** @throws CommandFailure where there is no folder of that path */
+export function checkPublicFolder({ publicFolder }: ServeOptions): void {
+  if (publicFolder === undefined || statSync(publicFolder, { throwIfNoEntry: false })?.isDirectory()) return;
+  throw new CommandFailure(`--public: there is no folder ${JSON.stringify(publicFolder)}.`);
 }

@@ -1,11 +1,12 @@
 import { once } from "node:events";
+import { readdirSync } from "node:fs";
 import { createServer } from "../node/index.ts";
 import { RocketError } from "../protocol/index.ts";
 import { createScaffold, detach } from "../scaffold/index.ts";
 import { CommandFailure, explain } from "./failure.ts";
 import { listen } from "./listen.ts";
 import { type Output, onOutputClosed, processOutput } from "./output.ts";
-import { checkHost, type ServeOptions } from "./serve-options.ts";
+import { checkHost, checkPublicFolder, type ServeOptions } from "./serve-options.ts";
 import { describeAdditions, listCollections, sqliteWarning } from "./serve-text.ts";
 import { onStopSignal } from "./signals.ts";
 import { sqliteVersion } from "./version.ts";
@@ -19,6 +20,12 @@ function given<Options extends object>(
 ): { [Name in keyof Options]: Exclude<Options[Name], undefined> } {
   const entries = Object.entries(options).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as { [Name in keyof Options]: Exclude<Options[Name], undefined> };
+}
+
+/** What lies in the public folder under the name of a collection, and so is never seen. */
+function hiddenNames({ publicFolder }: ServeOptions, scaffold: Scaffold): string[] {
+  const names = publicFolder === undefined ? [] : readdirSync(publicFolder);
+  return names.filter((name) => scaffold.owns(`/${encodeURIComponent(name)}`));
 }
 
 /** One run of the command, until it is asked to stop or can't go on. */
@@ -55,14 +62,13 @@ async function openScaffold({ options, onError }: Run): Promise<Scaffold> {
 }
 
 function makeServer(scaffold: Scaffold, { options, output, onError }: Run): Server {
-  const { origin, journal, promises } = scaffold;
-  const { allowOrigins, allowHosts } = options;
+  const { origin, journal, promises, owns } = scaffold;
+  const { allowOrigins, allowHosts, publicFolder } = options;
   return createServer({
-    origin,
-    promises,
+    ...{ origin, promises, owns },
     // Windows (limit, offset) are derived from the collection's changes.
     derived: {},
-    ...given({ journal, allowOrigins, allowHosts }),
+    ...given({ journal, allowOrigins, allowHosts, publicFolder }),
     onError,
     log: (line) => output.note(`rocket: ${line}`),
   });
@@ -75,6 +81,10 @@ async function serveUntilStopped(scaffold: Scaffold, run: Run): Promise<void> {
   try {
     const url = await listen(server, options);
     output.write(`Serving ${options.database} at ${url}\n\n${listCollections(scaffold.collections())}\n`);
+    if (options.publicFolder !== undefined) output.write(`\nBeside them: the files of ${options.publicFolder}\n`);
+    for (const name of hiddenNames(options, scaffold)) {
+      output.note(`rocket: /${name} is a table's; what ${options.publicFolder} has under that name is hidden by it.`);
+    }
     const additions = scaffold.journal ? describeAdditions(options.database, options.commandHint) : scaffold.notLive;
     if (additions !== undefined) output.write(`\n${additions}\n`);
     options.onListening?.(url);
@@ -106,6 +116,7 @@ export async function runServe(options: ServeOptions): Promise<number> {
       return 0;
     }
     checkHost(options);
+    checkPublicFolder(options);
     const warning = sqliteWarning(sqliteVersion());
     if (warning !== undefined) output.note(warning);
     const run = startRun(options, output);

@@ -10,7 +10,8 @@ describe("rocket, called wrongly,", () => {
     ["an unknown command", ["srve"], "unknown command 'srve'"],
     ["an unknown option", ["serve", "a.db", "--prot", "1"], "unknown option '--prot'"],
     ["no database", ["serve"], "missing required argument 'database'"],
-    ["no path", ["serve", ""], "Give the path of a file."],
+    ["no path", ["serve", ""], "Give a path."],
+    ["no folder", ["serve", "a.db", "--public", ""], "Give a path."],
     ["nothing to run", ["migrate", "a.db"], "missing required argument 'command'"],
     ["two databases", ["serve", "a.db", "b.db"], "too many arguments"],
     ["a port that is none", ["serve", "a.db", "--port", "80a"], "Give a whole number from 0 to 65535."],
@@ -57,7 +58,7 @@ describe("rocket", () => {
     ],
     [
       ["serve", "--help"],
-      ["--read-only", "--detach", "Example:"],
+      ["--read-only", "--public <folder>", "--detach", "Example:"],
     ],
     [
       ["help", "tail"],

@@ -1,7 +1,7 @@
 import type { SqlValue } from "../sqlite/schema.ts";
 import { Refusal } from "./refusal.ts";
 import { type Catalog, keyMembers, type Resource } from "./resource.ts";
-import { decodePart, type Target } from "./target.ts";
+import { decodePart, parseTarget, type Target } from "./target.ts";
 import { resolveText } from "./value-text.ts";
 
 /** What a URL names: the list of collections, a collection, or a record by its key. */
@@ -28,6 +28,16 @@ export function findRoute(catalog: Catalog, { segments }: Target): Route | undef
   if (keyText === undefined) return { place: "collection", resource };
   const key = parseKey(resource, keyText);
   return key && { place: "record", resource, key };
+}
+
+/** Whether a URL is a collection's or below one. A malformed one counts, so that the service says what is wrong with it. */
+export function ownsTarget(catalog: Catalog, target: string): boolean {
+  try {
+    const [name = ""] = parseTarget(target.split("?")[0] ?? "").segments;
+    return catalog.resources.has(decodePart(name));
+  } catch {
+    return true;
+  }
 }
 
 /** What a URL names. @throws Refusal 404 where it names nothing */

@@ -8,6 +8,7 @@ import { canWrite } from "./actions.ts";
 import { type OpenDatabase, openDatabase } from "./open-database.ts";
 import { type ResolvedScaffoldOptions, resolveScaffoldOptions, type ScaffoldOptions } from "./options.ts";
 import { type IsServed, isServable } from "./resource.ts";
+import { ownsTarget } from "./route.ts";
 import { Service } from "./service.ts";
 import type { Ledger } from "./snapshot.ts";
 
@@ -31,6 +32,8 @@ export interface Scaffold {
   readonly promises: readonly string[];
   /** Why nothing can be subscribed to; absent where it can. */
   readonly notLive?: string;
+  /** Whether a URL is that of a collection, or below it, whatever is there: files beside the service stand back then. */
+  owns(target: string): boolean;
   /** The collections, in the database's order, with how many records each has now. */
   collections(): CollectionCount[];
   /** Finishes what is being written, and closes the database. Twice is fine. */
@@ -99,6 +102,7 @@ export async function createScaffold(options: ScaffoldOptions): Promise<Scaffold
     ...(journal ? { journal } : {}),
     ...(notLive === undefined ? {} : { notLive }),
     promises: writer && canWrite(actions) ? ["idempotency-key"] : [],
+    owns: (target) => ownsTarget(reader.catalog, target),
     collections: () =>
       [...reader.catalog.resources.values()].map((resource) => ({
         path: resource.path,

@@ -24,6 +24,27 @@ describe("A scaffold", () => {
     expect(scaffold.notLive).toBeUndefined();
   });
 
+  test("owns the URLs of its collections and what is below them, and those that are malformed", async () => {
+    const { scaffold, send, other } = await serve(`${musicSql}; CREATE TABLE "a b" (id INTEGER PRIMARY KEY)`);
+    const targets = ["/artists", "/artists?x=%", "/artists/9/albums", "/a%20b/1", "/%", "/artists%"];
+    const others = [
+      "/",
+      "//artists",
+      "/Artists",
+      "/artists.js",
+      "/artists%2F1",
+      "/_rocket_journal",
+      "/new",
+      "/x?artists",
+    ];
+
+    expect(targets.filter((target) => !scaffold.owns(target))).toEqual([]);
+    expect(others.filter((target) => scaffold.owns(target))).toEqual([]);
+    other.exec("CREATE TABLE new (id INTEGER PRIMARY KEY)");
+    await send("GET", "/new");
+    expect(scaffold.owns("/new")).toBe(true);
+  });
+
   test("serves the tables that it is told to, and no others", async () => {
     const { scaffold, send } = await serve(musicSql, { tables: ["albums"] });
 
