@@ -16,9 +16,9 @@ export class AttachServer extends Child {
   #load;
   #started;
 
-  /** @param kind - what attach-server.js knows */
-  constructor(kind, rows, load) {
-    super("./attach-server.js", kind, String(rows));
+  /** @param kind - what attach-server.js knows @param size - of its rows: `listed` or `whole` */
+  constructor(kind, rows, load, size = "whole") {
+    super("./attach-server.js", kind, String(rows), size);
     this.#kind = kind;
     this.#load = load;
     this.#started = this.started();

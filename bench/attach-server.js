@@ -1,5 +1,5 @@
-// One server of the attach bench, in a process of its own: `attach`, `unbounded`, `plain` or `socket-io`, and how many
-// rows its app has. It is driven by messages of its parent.
+// One server of the attach bench, in a process of its own: `attach`, `unbounded`, `plain` or `socket-io`, how many rows
+// its app has, and whether they are `listed`. It is driven by messages of its parent.
 import { createServer } from "node:http";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { Server } from "socket.io";
@@ -7,11 +7,15 @@ import { attach } from "../dist/node/index.js";
 import { Gate } from "../dist/server/derived/gate.js";
 import { createApp } from "./attach-app.js";
 
-const [kind, rows] = process.argv.slice(2);
+const [kind, rows, size] = process.argv.slice(2);
 const nanosPerMilli = 1e6;
 
 let written;
-const { app, counts } = createApp({ rows: Number(rows), written: (record) => written?.(record) });
+const { app, counts } = createApp({
+  rows: Number(rows),
+  areListed: size === "listed",
+  written: (record) => written?.(record),
+});
 const server = createServer(app);
 if (kind === "attach" || kind === "unbounded") attach(server);
 // The control: every GET that is due is asked at once.
