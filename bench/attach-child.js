@@ -30,7 +30,7 @@ export class AttachServer extends Child {
 
   /** Opens `count` connections that follow `path`. @param cookies - `own`, `none`, or all the same */
   async open(count, path, cookies) {
-    const handshake = handshakes[this.#kind === "socket-io" ? "socket-io" : "rocket"];
+    const handshake = handshakes[this.#kind.startsWith("socket-io") ? "socket-io" : "rocket"];
     const port = await this.port();
     await this.#load.ask("open", { id: this.#id, path, count, cookies, port, ...handshake });
     await wait(settleMs);

@@ -22,18 +22,24 @@ function latency(server) {
 export async function latencyRows({ load, add, progress }) {
   for (const { rows, size, bytes, goal } of documents) {
     const servers = [];
-    for (const kind of ["attach", "socket-io", "socket-io"]) {
+    for (const kind of ["attach", "socket-io", "socket-io", "socket-io-render"]) {
       servers.push(await new AttachServer(kind, rows, load, size).open(followers, "/songs", "none"));
     }
-    const [attached, io, again] = servers;
+    const [attached, io, again, rendering] = servers;
     const what = `${rows} rows of ${bytes} bytes`;
-    progress(`3 servers with ${followers} followers of ${what} each`);
+    progress(`4 servers with ${followers} followers of ${what} each`);
     await add({ name: `control, ${what}: Express + Socket.IO, twice`, a: latency(again), b: latency(io), unit });
     await add({
       name: `${what}: Express + attach / Express + Socket.IO`,
       a: latency(attached),
       b: latency(io),
       goal,
+      unit,
+    });
+    await add({
+      name: `${what}: Socket.IO and the list rendered / Socket.IO`,
+      a: latency(rendering),
+      b: latency(io),
       unit,
     });
     for (const server of servers) await server.close();
