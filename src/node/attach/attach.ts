@@ -66,10 +66,11 @@ class AttachedServer implements Attachment {
     const context = this.#context;
     this.#server = server;
     this.#origin = new AppOrigin({ server, event, context, paths, maxDocumentBytes, reportError });
-    const writes = new WriteWatch(
-      () => hub.needsChanges,
-      (urls) => context.runInAsyncScope(() => hub.changed(urls)),
-    );
+    const writes = new WriteWatch({
+      isNeeded: () => hub.needsChanges,
+      onWritten: (urls) => context.runInAsyncScope(() => hub.changed(urls)),
+      reportError,
+    });
     const hub = createHub({
       origin: (request) => {
         writes.seeAll();

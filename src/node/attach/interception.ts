@@ -101,11 +101,7 @@ export class Interception {
 
   #watch(request: IncomingMessage, response: ServerResponse): void {
     if (!this.#isActive || request.method === "GET" || isMarked(request.socket)) return;
-    try {
-      this.#parts.writes.see(request, response);
-    } catch (error) {
-      this.#parts.reportError(error, "watch");
-    }
+    this.#parts.writes.see(request, response);
   }
 
   /** True where the upgrade is not the other listeners'. */

@@ -78,21 +78,26 @@ class AnswerWatch {
   }
 }
 
+/** Whom a watch tells. */
+export interface WriteWatchParts {
+  /** False while nobody could be told of a write. */
+  readonly isNeeded: () => boolean;
+  readonly onWritten: OnWritten;
+  readonly reportError: (error: unknown, stage: string) => void;
+}
+
 /**
  * Watches the requests that may write. While nobody needs to be told, it only keeps those that are in progress: they are
  * watched as soon as somebody may miss what they write.
  */
 export class WriteWatch {
-  readonly #isNeeded: () => boolean;
-  readonly #onWritten: OnWritten;
+  readonly #parts: WriteWatchParts;
   /** Answers in progress that are not watched yet, with what was asked for: routers change a request's URL. */
   readonly #waiting: Map<ServerResponse, string> = new Map();
   readonly #onClose: (this: ServerResponse) => void;
 
-  /** @param isNeeded - false while nobody could be told of a write */
-  constructor(isNeeded: () => boolean, onWritten: OnWritten) {
-    this.#isNeeded = isNeeded;
-    this.#onWritten = onWritten;
+  constructor(parts: WriteWatchParts) {
+    this.#parts = parts;
     const watch = this;
     // One listener for all: it costs each request less than one of its own.
     this.#onClose = function (this: ServerResponse) {
@@ -104,7 +109,7 @@ export class WriteWatch {
   see(request: IncomingMessage, response: ServerResponse): void {
     if (!isUnsafeMethod(request.method ?? "GET")) return;
     const target = request.url ?? "/";
-    if (this.#isNeeded()) {
+    if (this.#parts.isNeeded()) {
       this.#begin(target, response);
     } else {
       this.#waiting.set(response, target);
@@ -122,7 +127,11 @@ export class WriteWatch {
   }
 
   #begin(target: string, response: ServerResponse): void {
-    new AnswerWatch(target, response, this.#onWritten).begin();
+    try {
+      new AnswerWatch(target, response, this.#parts.onWritten).begin();
+    } catch (error) {
+      this.#parts.reportError(error, "watch");
+    }
   }
 
   #closed(response: ServerResponse): void {

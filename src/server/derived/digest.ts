@@ -85,6 +85,15 @@ export function digestPiece(text: string, start: number, end: number, words: Int
   digest.write(words, at);
 }
 
+/** Digests a text that is cut at some places. @param end - where the last piece ends */
+export function digestPieces(text: string, starts: readonly number[], end: number): PiecedText {
+  const digests = new Int32Array(starts.length * digestWords);
+  starts.forEach((start, at) => {
+    digestPiece(text, start, starts[at + 1] ?? end, digests, at * digestWords);
+  });
+  return { start: starts[0] ?? end, end, digests };
+}
+
 /** A text in pieces, of which those in the middle are digested already. */
 export interface PiecedText {
   /** Where the first of them begins, and where the last one ends. */
@@ -97,7 +106,7 @@ export interface PiecedText {
  * A digest of a document, the same on every machine: 128 bits, made for telling documents apart and not against
  * somebody who looks for two that collide.
  *
- * @param pieces - digests of the document's pieces, where it is cut into some
+ * @param pieces - of the document where it is cut into some: where that is must depend on the document alone
  */
 export function digestDocument(contentType: string, body: string | Uint8Array, pieces?: PiecedText): string {
   const digest = new Digest();

@@ -1,5 +1,6 @@
 import type { Body } from "../../protocol/index.ts";
-import { findRecordRule, type RecordRule, recordUrl } from "./record-rule.ts";
+import { digestPieces, type PiecedText } from "./digest.ts";
+import { findRecordRule, listMember, type RecordRule, recordUrl } from "./record-rule.ts";
 import { arrayStart, type Span, scanElements } from "./row-scanner.ts";
 import { type PlacedRow, RowTable } from "./row-table.ts";
 
@@ -18,6 +19,8 @@ export interface Document {
   readonly body: Body;
   /** Absent where the document is one record as a whole. */
   readonly list?: RecordList;
+  /** Its digests in pieces: the elements of what seems to be its list, whether those have URLs for this viewer or not. */
+  readonly pieces?: PiecedText | undefined;
 }
 
 /** Whose document it is: for links and keys of its rows. */
@@ -72,7 +75,20 @@ export function readDocument(contentType: string, body: Body, place: DocumentPla
   }
   const rule = place.rule ?? findRecordRule(parsed, place.target, place.authority);
   const list = rule && readList(body, rule, place);
-  return list ? { contentType, body, list } : { contentType, body };
+  if (list) return { contentType, body, list, pieces: list.rows };
+  const member = place.rule ? place.rule.member : listMember(parsed, place.target);
+  return { contentType, body, pieces: member === null ? undefined : piecesOf(body, member) };
+}
+
+function piecesOf(text: string, member: string | undefined): PiecedText | undefined {
+  const start = arrayStart(text, member);
+  if (start === undefined) return undefined;
+  const { spans, end } = scanElements(text, start);
+  return digestPieces(
+    text,
+    spans.map((span) => span.start),
+    end,
+  );
 }
 
 function commonPrefix(a: string, b: string): number {
@@ -105,7 +121,7 @@ function commonSuffix(a: string, b: string, most: number): number {
 export function rereadDocument(before: Document, contentType: string, body: Body, place: DocumentPlace): Document {
   const fast =
     typeof body === "string" && before.contentType === contentType ? rereadList(before, body, place) : undefined;
-  return fast ? { contentType, body, list: fast } : readDocument(contentType, body, place);
+  return fast ? { contentType, body, list: fast, pieces: fast.rows } : readDocument(contentType, body, place);
 }
 
 function rereadList(before: Document, text: string, place: DocumentPlace): RecordList | undefined {

@@ -53,12 +53,12 @@ export function readStanding(
   place: DocumentPlace,
   isLeftOut: (name: string) => boolean,
 ): Standing {
-  const { contentType, body, list } = document;
+  const { contentType, body, list, pieces } = document;
   const isKept = ([name]: Field): boolean => !hubFields.has(name.toLowerCase()) && !isLeftOut(name.toLowerCase());
   const fields = endToEndFields(response.fields).filter(isKept);
   if (list) fields.push(["Items", formatItems(itemsOf(list.rule, place.target))]);
   const etag = isLeftOut("etag") ? undefined : entityTagOf(response);
-  return { document, eventId: `d-${digestDocument(contentType, body, list?.rows)}`, fields, etag };
+  return { document, eventId: `d-${digestDocument(contentType, body, pieces)}`, fields, etag };
 }
 
 /** A standing without some of its fields. */

@@ -68,8 +68,8 @@ const text = fc
   });
 
 /** All that counts of a document's list: its rows, what stands around them, and the position. */
-function seen({ contentType, body, list }: Document): unknown {
-  const position = digestDocument(contentType, body, list?.rows);
+function seen({ contentType, body, list, pieces }: Document): unknown {
+  const position = digestDocument(contentType, body, pieces);
   return { contentType, body, position, rows: list?.rows.slice(), head: list?.head, tail: list?.tail };
 }
 
@@ -119,10 +119,20 @@ test("two documents of which a row, its place or the space between rows differs 
   fc.assert(
     fc.property(text, text, (one, other) => {
       const positions = [one, other].map((body) => {
-        return digestDocument(json, body, readDocument(json, body, place).list?.rows);
+        return digestDocument(json, body, readDocument(json, body, place).pieces);
       });
       expect(positions[0] === positions[1]).toBe(one === other);
     }),
     { numRuns: 5_000 },
   );
+});
+
+test("equal documents have equal positions, whether their records have URLs for a viewer or not [R-POS-8]", () => {
+  const body = JSON.stringify({ items: [{ url: "http://a.example/items/1" }, { url: "http://a.example/items/2" }] });
+  const [named, unnamed] = ["a.example", "b.example"].map((authority) => {
+    const { list, pieces } = readDocument(json, body, { ...place, authority });
+    return { isList: list !== undefined, position: digestDocument(json, body, pieces) };
+  });
+  expect([named?.isList, unnamed?.isList]).toEqual([true, false]);
+  expect(named?.position).toBe(unnamed?.position);
 });
