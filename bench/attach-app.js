@@ -1,15 +1,17 @@
 import express from "express";
-import { song } from "./payload.js";
+import { listedSong, song } from "./payload.js";
 
 /**
  * The application of the bench: an Express app as anybody would write it. It knows nothing of Rocket.
  *
  * @param {object} options
  * @param {number} options.rows - how many songs there are
+ * @param {boolean} [options.areListed] - whether they are small, as in a list, or have all that a record may have
  * @param {(record: object) => void} [options.written] - what a realtime app written by hand does after a write
  */
-export function createApp({ rows, written }) {
-  const songs = Array.from({ length: rows }, (_, id) => ({ ...song(id), id, url: `/songs/${id}` }));
+export function createApp({ rows, areListed, written }) {
+  const whole = (id) => ({ ...song(id), id, url: `/songs/${id}` });
+  const songs = Array.from({ length: rows }, (_, id) => (areListed ? listedSong(id) : whole(id)));
   const app = express();
   const counts = { gets: 0 };
   app.use(express.json());
@@ -30,5 +32,7 @@ export function createApp({ rows, written }) {
       response.json(record);
     });
   }
-  return { app, counts };
+  /** What Express does for a GET of the list once it is routed, and before anything is sent. */
+  const render = () => app.get("etag fn")(Buffer.from(JSON.stringify(songs)));
+  return { app, counts, render };
 }

@@ -16,9 +16,9 @@ export class AttachServer extends Child {
   #load;
   #started;
 
-  /** @param kind - what attach-server.js knows */
-  constructor(kind, rows, load) {
-    super("./attach-server.js", kind, String(rows));
+  /** @param kind - what attach-server.js knows @param size - of its rows: `listed` or `whole` */
+  constructor(kind, rows, load, size = "whole") {
+    super("./attach-server.js", kind, String(rows), size);
     this.#kind = kind;
     this.#load = load;
     this.#started = this.started();
@@ -30,7 +30,7 @@ export class AttachServer extends Child {
 
   /** Opens `count` connections that follow `path`. @param cookies - `own`, `none`, or all the same */
   async open(count, path, cookies) {
-    const handshake = handshakes[this.#kind === "socket-io" ? "socket-io" : "rocket"];
+    const handshake = handshakes[this.#kind.startsWith("socket-io") ? "socket-io" : "rocket"];
     const port = await this.port();
     await this.#load.ask("open", { id: this.#id, path, count, cookies, port, ...handshake });
     await wait(settleMs);

@@ -13,3 +13,8 @@ export function song(plays) {
     updated_at: "2026-11-02T09:14:07Z",
   };
 }
+
+/** A row of a list of songs, as those of `examples/music` have it: as JSON about 90 bytes. */
+export function listedSong(id) {
+  return { id, album_id: 391, track: 1, title: "Everything in Its Right Place", plays: 1_000_000 };
+}

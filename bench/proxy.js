@@ -103,8 +103,8 @@ export async function run({ pairs = 15, progress }) {
     progress(rows.at(-1));
   };
   const [first] = loads;
-  await add({ name: `control: ${first.name}, plain, twice`, a: cost(again, first), b: cost(plain, first) }, "µs each");
   for (const load of loads) {
+    await add({ name: `control: ${load.name}, plain, twice`, a: cost(again, load), b: cost(plain, load) }, "µs each");
     const name = `${load.name} / plain undici proxy`;
     await add({ name, a: cost(rocket, load), b: cost(plain, load), goal: 1.15 }, "µs each");
   }

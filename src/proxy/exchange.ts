@@ -1,14 +1,16 @@
 import type { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 
-/** A request for the upstream. */
+/** A request's body: as it comes, or whole. */
+export type UpstreamBody = Readable | Buffer;
+
+/** A request for the upstream, without its body. */
 export interface UpstreamRequest {
   readonly method: string;
   /** Path and query. */
   readonly target: string;
   /** Names and values in turn. */
   readonly fields: string[];
-  readonly body?: Readable | Buffer | undefined;
   /** The protocol to change to. */
   readonly upgrade?: string;
 }

@@ -6,14 +6,14 @@ import { failureResponse, type Health, isLostConnection } from "./failure.ts";
 import { clientFields, type Hop, pairs, rawText, upstreamFields } from "./fields.ts";
 import { hasBody, isSmall, RequestBody, readSmall } from "./request-body.ts";
 import type { Upstream } from "./upstream.ts";
-import { WriteWatch } from "./write-watch.ts";
+import { type WriteListener, WriteWatch } from "./write-watch.ts";
 
 /** What forwarding needs. */
 export interface ForwardingParts {
   readonly upstream: Upstream;
   readonly hop: Hop;
   readonly health: Health;
-  readonly changed: (urls: readonly string[]) => void;
+  readonly staleness: WriteListener;
 }
 
 const aborted = new Error("The client closed the connection.");
@@ -45,7 +45,7 @@ export class Forwarding implements ExchangeHandler {
     this.#request = request;
     this.#response = response;
     this.#canRepeat = canRepeat && !hasBody(request) && !isUnsafeMethod(method);
-    this.#watch = isUnsafeMethod(method) ? new WriteWatch(target, parts.changed) : undefined;
+    this.#watch = isUnsafeMethod(method) ? new WriteWatch(target, parts.staleness) : undefined;
     this.#sent = { method, target, fields: upstreamFields(request.rawHeaders, peerOf(request), parts.hop) };
     request.on("error", ignore);
     response.on("error", ignore);
@@ -64,10 +64,10 @@ export class Forwarding implements ExchangeHandler {
       upstream.exchange(this.#sent, this);
     } else if (isSmall(this.#request)) {
       readSmall(this.#request, (body) => {
-        if (!this.#isOver) upstream.exchange({ ...this.#sent, body }, this);
+        if (!this.#isOver) upstream.exchange(this.#sent, this, body);
       });
     } else {
-      upstream.exchange({ ...this.#sent, body: new RequestBody(this.#request) }, this);
+      upstream.exchange(this.#sent, this, new RequestBody(this.#request));
     }
   }
 

@@ -13,7 +13,7 @@ import type { ExchangeControl, ExchangeHandler, UpstreamRequest } from "./exchan
 import { failureResponse, type Health, isLostConnection } from "./failure.ts";
 import { clientFields, type Hop, type Peer, pairs, rawText, upstreamFields } from "./fields.ts";
 import type { Upstream } from "./upstream.ts";
-import { WriteWatch } from "./write-watch.ts";
+import { type WriteListener, WriteWatch } from "./write-watch.ts";
 
 /** What the hub's requests need. */
 export interface ProxyOriginParts {
@@ -21,7 +21,7 @@ export interface ProxyOriginParts {
   readonly hop: Hop;
   readonly health: Health;
   readonly maxDocumentBytes: number;
-  readonly changed: (urls: readonly string[]) => void;
+  readonly staleness: WriteListener;
 }
 
 type Resolve = (response: OriginResponse | Promise<OriginResponse>) => void;
@@ -32,6 +32,7 @@ const enough = new Error("The answer is of no more use.");
 class Question implements ExchangeHandler {
   readonly #parts: ProxyOriginParts;
   readonly #sent: UpstreamRequest;
+  readonly #body: Buffer | null;
   readonly #resolve: Resolve;
   readonly #watch: WriteWatch | undefined;
   #control: ExchangeControl | undefined;
@@ -48,15 +49,16 @@ class Question implements ExchangeHandler {
     this.#resolve = resolve;
     const isUnsafe = isUnsafeMethod(method);
     this.#canRepeat = !isUnsafe;
-    this.#watch = isUnsafe ? new WriteWatch(target, parts.changed) : undefined;
+    this.#watch = isUnsafe ? new WriteWatch(target, parts.staleness) : undefined;
     const asking = isUnsafe ? fields : documentRequestFields(fields);
     const raw = upstreamFields(asking.flat(), (peer ?? {}) as Peer, parts.hop);
-    this.#sent = { method, target, fields: raw, ...(body.length > 0 && { body: Buffer.from(body) }) };
+    this.#sent = { method, target, fields: raw };
+    this.#body = body.length > 0 ? Buffer.from(body) : null;
     signal?.addEventListener("abort", () => this.#end(failureResponse(enough)), { once: true });
   }
 
   start(): void {
-    this.#parts.upstream.exchange(this.#sent, this);
+    this.#parts.upstream.exchange(this.#sent, this, this.#body);
   }
 
   onRequestStart(control: ExchangeControl): void {
@@ -96,7 +98,7 @@ class Question implements ExchangeHandler {
     if (this.#isOver) return;
     if (this.#canRepeat && this.#status === 0 && isLostConnection(error)) {
       this.#canRepeat = false;
-      this.#parts.upstream.exchange(this.#sent, this);
+      this.#parts.upstream.exchange(this.#sent, this, this.#body);
       return;
     }
     this.#isOver = true;

@@ -71,8 +71,8 @@ export function createProxy(options: ProxyOptions): RocketServer {
   const hop: Hop = { via, trustForwarded, ...(hostField === "upstream" && { host: url.host }) };
   const upstream = new Upstream(url, resolved.upstreamTimeoutMs);
   const health = new Health(url.origin, resolved.log);
-  const changed = (urls: readonly string[]) => hub.changed(urls);
-  const parts: ForwardingParts = { upstream, hop, health, changed };
+  const staleness = { isHeard: () => hub.needsChanges, changed: (urls: readonly string[]) => hub.changed(urls) };
+  const parts: ForwardingParts = { upstream, hop, health, staleness };
   const hub = createHub({
     origin: createProxyOrigin({ ...parts, maxDocumentBytes }),
     derived: options,

@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 import { type Dispatcher, Pool } from "undici";
 import { exchangeCarefully } from "./careful.ts";
-import type { ExchangeHandler, UpstreamRequest } from "./exchange.ts";
+import type { ExchangeHandler, UpstreamBody, UpstreamRequest } from "./exchange.ts";
 
 const maxHeadBytes = 64 * 1024;
 const connectTimeoutMs = 10_000;
@@ -12,14 +12,14 @@ export class Upstream {
   readonly url: URL;
   readonly timeoutMs: number;
   readonly #pool: Pool;
-  readonly #serverName: { readonly servername?: string };
+  readonly #serverName: string | undefined;
 
   constructor(url: URL, timeoutMs: number) {
     this.url = url;
     this.timeoutMs = timeoutMs;
     const host = url.hostname.replace(/^\[|\]$/g, "");
     // Else the client's Host would be the name that the certificate is checked for.
-    this.#serverName = url.protocol === "https:" && isIP(host) === 0 ? { servername: host } : {};
+    this.#serverName = url.protocol === "https:" && isIP(host) === 0 ? host : undefined;
     this.#pool = new Pool(url.origin, {
       allowH2: false,
       pipelining: 1,
@@ -31,9 +31,13 @@ export class Upstream {
   }
 
   /** Begins an exchange over a kept-alive connection. Never throws. */
-  exchange(request: UpstreamRequest, handler: ExchangeHandler): void {
-    const { method, target, fields, body = null, upgrade = null } = request;
-    const options = { ...this.#serverName, method, path: target, headers: fields, body, upgrade };
+  exchange(request: UpstreamRequest, handler: ExchangeHandler, body: UpstreamBody | null = null): void {
+    const { method, target, fields, upgrade = null } = request;
+    const servername = this.#serverName;
+    const options =
+      servername === undefined
+        ? { method, path: target, headers: fields, body, upgrade }
+        : { method, path: target, headers: fields, body, upgrade, servername };
     this.#pool.dispatch(options, handler as Dispatcher.DispatchHandler);
   }
 

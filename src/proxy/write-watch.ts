@@ -1,17 +1,24 @@
 import { staleUrls } from "../node/index.ts";
 import { pairs, type RawFields } from "./fields.ts";
 
+/** Who is told what requests made stale. */
+export interface WriteListener {
+  /** False while it is told in vain. */
+  isHeard(): boolean;
+  changed(urls: readonly string[]): void;
+}
+
 /** Watches a request that may write, and tells what it made stale: once its answer is complete, or whatever ended it. */
 export class WriteWatch {
   readonly #target: string;
-  readonly #changed: (urls: readonly string[]) => void;
+  readonly #listener: WriteListener;
   #status: number | undefined;
   #fields: RawFields = [];
   #isOver = false;
 
-  constructor(target: string, changed: (urls: readonly string[]) => void) {
+  constructor(target: string, listener: WriteListener) {
     this.#target = target;
-    this.#changed = changed;
+    this.#listener = listener;
   }
 
   /** The answer's head came. */
@@ -35,7 +42,9 @@ export class WriteWatch {
   }
 
   #tell(): void {
+    // Who begins to follow from now on asks for a document behind this write.
+    if (!this.#listener.isHeard()) return;
     const urls = staleUrls({ target: this.#target, status: this.#status, fields: pairs(this.#fields) });
-    if (urls.length > 0) this.#changed(urls);
+    if (urls.length > 0) this.#listener.changed(urls);
   }
 }

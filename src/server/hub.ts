@@ -39,6 +39,11 @@ export interface Hub {
   readonly limits: HubLimits;
   /** True while one more connection would be too many. */
   readonly isFull: boolean;
+  /**
+   * False while {@link Hub.changed} can matter to nobody: no derived view stands or is being opened, and what is said
+   * stays in this process.
+   */
+  readonly needsChanges: boolean;
   readonly counts: HubCounts;
   /** Runs the request that authorises a Level 0 subscription, before the 101 is sent. Never rejects. */
   authorise(handshake: Handshake): Promise<Opening>;
@@ -118,6 +123,10 @@ class DirectHub implements Hub, HubCore {
 
   get isFull(): boolean {
     return this.#connections.size >= this.limits.maxConnections;
+  }
+
+  get needsChanges(): boolean {
+    return this.#options.derived?.isStalenessShared === true || this.derived?.isIdle === false;
   }
 
   get counts(): HubCounts {

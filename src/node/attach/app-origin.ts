@@ -53,15 +53,15 @@ export class AppOrigin {
     if (!head) return problemResponse(createProblem(400, "This is no URL that can be asked for."));
     const connection = this.#connectionFor(request);
     try {
-      const outcome = await connection.exchange({
+      return await connection.exchange({
         request: head,
         isHead: request.method === "HEAD",
         maxBytes: this.#parts.maxDocumentBytes,
         signal: request.signal,
         refuse: (fields) => refuseByHead(fields, this.#parts.maxDocumentBytes),
         tooLarge: () => tooLarge(this.#parts.maxDocumentBytes),
+        read: (answer) => this.#read(answer),
       });
-      return "instead" in outcome ? outcome.instead : await this.#read(outcome.answer);
     } catch (error) {
       if (!request.signal?.aborted) this.#parts.reportError(error, "application");
       return problemResponse(createProblem(502, "The application gave no whole answer."));
@@ -97,12 +97,18 @@ export class AppOrigin {
   }
 
   /** The answer as the hub takes it: without coding, and text as a string. */
-  async #read({ status, fields, bytes }: RawAnswer): Promise<OriginResponse> {
-    const { maxDocumentBytes } = this.#parts;
+  #read({ status, fields, bytes }: RawAnswer): OriginResponse | Promise<OriginResponse> {
     const coding = fieldValue(fields, "content-encoding") ?? "";
+    if (coding !== "" && bytes.length > 0) return this.#decode({ status, fields, bytes: Buffer.from(bytes) }, coding);
+    const body = documentBody(fields, bytes);
+    return { status, fields, body: body === bytes ? Buffer.from(bytes) : body };
+  }
+
+  async #decode({ status, fields, bytes }: RawAnswer, coding: string): Promise<OriginResponse> {
+    const { maxDocumentBytes } = this.#parts;
     let plain: Buffer | undefined;
     try {
-      plain = bytes.length === 0 ? bytes : await decodeContent(coding, bytes, maxDocumentBytes);
+      plain = await decodeContent(coding, bytes, maxDocumentBytes);
     } catch (error) {
       if (error instanceof RangeError) return tooLarge(maxDocumentBytes);
       throw error;

@@ -10,6 +10,7 @@ import { type AttachOptions, type ResolvedAttachOptions, resolveAttachOptions } 
 import { peerOf, type SocketPeer } from "./peer.ts";
 import { connectionEventOf } from "./server-kind.ts";
 import { chooseTaker } from "./upgrade-choice.ts";
+import { WriteWatch } from "./write-watch.ts";
 
 /** An application that was made live. */
 export interface Attachment {
@@ -65,8 +66,16 @@ class AttachedServer implements Attachment {
     const context = this.#context;
     this.#server = server;
     this.#origin = new AppOrigin({ server, event, context, paths, maxDocumentBytes, reportError });
+    const writes = new WriteWatch({
+      isNeeded: () => hub.needsChanges,
+      onWritten: (urls) => context.runInAsyncScope(() => hub.changed(urls)),
+      reportError,
+    });
     const hub = createHub({
-      origin: this.#origin.ask,
+      origin: (request) => {
+        writes.seeAll();
+        return this.#origin.ask(request);
+      },
       derived: { ...derived, identity: (peer) => (peer as SocketPeer | undefined)?.identity },
       limits,
       ...(onError ? { onError } : {}),
@@ -80,12 +89,11 @@ class AttachedServer implements Attachment {
       server: server as HttpServer,
     });
     this.#interception = new Interception({
-      ...{ server, event, reportError },
+      ...{ server, event, reportError, writes },
       choose: (request, hasOthers) => chooseTaker(request, paths, hasOthers),
       onUpgrade: (request, socket, head) => {
         context.runInAsyncScope(() => this.#upgrades.handle(request, socket, head));
       },
-      onWritten: (urls) => context.runInAsyncScope(() => hub.changed(urls)),
       onClose: () => void this.close(),
     });
   }

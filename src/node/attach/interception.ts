@@ -5,7 +5,7 @@ import { replayPlain } from "./plain-request.ts";
 import { isMarked } from "./rocket-request.ts";
 import type { ConnectionEvent } from "./server-kind.ts";
 import type { UpgradeTaker } from "./upgrade-choice.ts";
-import { type OnWritten, watchWrite } from "./write-watch.ts";
+import type { WriteWatch } from "./write-watch.ts";
 
 /** What is done with what passes through a server. */
 export interface InterceptionParts {
@@ -14,7 +14,7 @@ export interface InterceptionParts {
   readonly choose: (request: IncomingMessage, hasOthers: boolean) => UpgradeTaker;
   /** Takes an upgrade over. Must not throw. */
   readonly onUpgrade: (request: IncomingMessage, socket: Socket, head: Buffer) => void;
-  readonly onWritten: OnWritten;
+  readonly writes: WriteWatch;
   /** The application closes the server. Must not throw. */
   readonly onClose: () => void;
   readonly reportError: (error: unknown, stage: string) => void;
@@ -100,12 +100,8 @@ export class Interception {
   }
 
   #watch(request: IncomingMessage, response: ServerResponse): void {
-    if (!this.#isActive || isMarked(request.socket)) return;
-    try {
-      watchWrite(request, response, this.#parts.onWritten);
-    } catch (error) {
-      this.#parts.reportError(error, "watch");
-    }
+    if (!this.#isActive || request.method === "GET" || isMarked(request.socket)) return;
+    this.#parts.writes.see(request, response);
   }
 
   /** True where the upgrade is not the other listeners'. */

@@ -9,7 +9,8 @@ export interface ResponseHead {
 /** Is told what a reader finds, in order. */
 export interface ResponseSink {
   onHead(head: ResponseHead): void;
-  onBody(bytes: Buffer): void;
+  /** @param isLast - `onEnd` follows before anybody else gets a turn */
+  onBody(bytes: Buffer, isLast: boolean): void;
   /** The answer is whole. @param keepsAlive - whether another request may follow on the connection */
   onEnd(keepsAlive: boolean): void;
 }
@@ -88,7 +89,7 @@ export class ResponseReader {
         return this.#readData(bytes);
       case "close":
         if (bytes.length === 0) return undefined;
-        this.#sink.onBody(bytes);
+        this.#sink.onBody(bytes, false);
         return nothing;
       default:
         return this.#readLine(bytes);
@@ -134,8 +135,9 @@ export class ResponseReader {
     if (bytes.length === 0) return undefined;
     const data = bytes.subarray(0, this.#left);
     this.#left -= data.length;
-    this.#sink.onBody(data);
-    if (this.#left === 0 && this.#state === "length") this.#finish();
+    const isLast = this.#left === 0 && this.#state === "length";
+    this.#sink.onBody(data, isLast);
+    if (isLast) this.#finish();
     else if (this.#left === 0) this.#state = "chunk-end";
     return bytes.subarray(data.length);
   }

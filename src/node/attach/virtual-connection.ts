@@ -19,6 +19,7 @@ export interface Target {
 export interface RawAnswer {
   readonly status: number;
   readonly fields: readonly Field[];
+  /** The application's own, maybe: it may write over them in its next turn. */
   readonly bytes: Buffer;
 }
 
@@ -33,14 +34,13 @@ export interface Exchange {
   readonly refuse: (fields: readonly Field[]) => OriginResponse | undefined;
   /** The answer in place of one with a larger body than allowed. */
   readonly tooLarge: () => OriginResponse;
+  /** Makes of a whole answer what the hub takes. */
+  readonly read: (answer: RawAnswer) => OriginResponse | Promise<OriginResponse>;
 }
-
-/** What came of an exchange: the application's answer, or what takes its place. */
-export type Outcome = { readonly answer: RawAnswer } | { readonly instead: OriginResponse };
 
 /** Collects one answer. */
 class Collector implements ResponseSink {
-  readonly outcome: Promise<Outcome>;
+  readonly outcome: Promise<OriginResponse>;
   readonly reader: ResponseReader;
   keepsAlive = false;
   isSettled = false;
@@ -48,7 +48,7 @@ class Collector implements ResponseSink {
   #head: Omit<RawAnswer, "bytes"> = { status: 0, fields: [] };
   readonly #parts: Buffer[] = [];
   #length = 0;
-  #resolve: (outcome: Outcome) => void = () => {};
+  #resolve: (outcome: OriginResponse | Promise<OriginResponse>) => void = () => {};
   #reject: (error: unknown) => void = () => {};
 
   constructor(exchange: Exchange) {
@@ -63,21 +63,23 @@ class Collector implements ResponseSink {
   onHead(head: Omit<RawAnswer, "bytes">): void {
     this.#head = head;
     const instead = this.#exchange.refuse(head.fields);
-    if (instead) this.#settle({ instead });
+    if (instead) this.#settle(instead);
   }
 
-  onBody(bytes: Buffer): void {
+  onBody(bytes: Buffer, isLast: boolean): void {
     if (this.isSettled) return;
     this.#length += bytes.length;
-    if (this.#length > this.#exchange.maxBytes) this.#settle({ instead: this.#exchange.tooLarge() });
-    // The application may write from a buffer that it uses again.
-    else this.#parts.push(Buffer.from(bytes));
+    if (this.#length > this.#exchange.maxBytes) this.#settle(this.#exchange.tooLarge());
+    // The application may write from a buffer that it uses again, but not before it gets a turn.
+    else this.#parts.push(isLast ? bytes : Buffer.from(bytes));
   }
 
   onEnd(keepsAlive: boolean): void {
     if (this.isSettled) return;
     this.keepsAlive = keepsAlive;
-    this.#settle({ answer: { ...this.#head, bytes: Buffer.concat(this.#parts, this.#length) } });
+    const [first] = this.#parts;
+    const bytes = first && this.#parts.length === 1 ? first : Buffer.concat(this.#parts, this.#length);
+    this.#settle(this.#exchange.read({ ...this.#head, bytes }));
   }
 
   fail(error: unknown): void {
@@ -86,7 +88,7 @@ class Collector implements ResponseSink {
     this.#reject(error);
   }
 
-  #settle(outcome: Outcome): void {
+  #settle(outcome: OriginResponse | Promise<OriginResponse>): void {
     this.isSettled = true;
     this.#resolve(outcome);
   }
@@ -119,7 +121,7 @@ export class VirtualConnection implements SocketOwner {
    *
    * @throws the application's error, where it throws at once; Error where it gives no whole answer
    */
-  async exchange(exchange: Exchange): Promise<Outcome> {
+  async exchange(exchange: Exchange): Promise<OriginResponse> {
     const collector = new Collector(exchange);
     this.#collector = collector;
     clearTimeout(this.#idle);

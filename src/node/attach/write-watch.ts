@@ -27,10 +27,12 @@ function fieldsOfWriteHead(parameters: readonly unknown[]): Field[] {
 }
 
 /** Sees one answer to a request that may write, and says so when it ends. */
-class WriteWatch {
+class AnswerWatch {
   readonly #target: string;
   readonly #response: ServerResponse;
   readonly #onWritten: OnWritten;
+  /** Its head may have been written with fields that nobody has seen. */
+  readonly #isLate: boolean;
   #written: Field[] = [];
   #hasEnded = false;
 
@@ -38,6 +40,7 @@ class WriteWatch {
     this.#target = target;
     this.#response = response;
     this.#onWritten = onWritten;
+    this.#isLate = response.headersSent;
   }
 
   begin(): void {
@@ -69,11 +72,72 @@ class WriteWatch {
       }
     }
     const urls = staleUrls({ target: this.#target, status, fields });
-    if (urls.length > 0) this.#onWritten(urls);
+    if (urls.length === 0) return;
+    // What it may have named can't be told any more, so that is everything.
+    this.#onWritten(this.#isLate ? [...urls, "/"] : urls);
   }
 }
 
-/** Has it said which URLs a request may have changed, where its method may write. */
-export function watchWrite(request: IncomingMessage, response: ServerResponse, onWritten: OnWritten): void {
-  if (isUnsafeMethod(request.method ?? "GET")) new WriteWatch(request.url ?? "/", response, onWritten).begin();
+/** Whom a watch tells. */
+export interface WriteWatchParts {
+  /** False while nobody could be told of a write. */
+  readonly isNeeded: () => boolean;
+  readonly onWritten: OnWritten;
+  readonly reportError: (error: unknown, stage: string) => void;
+}
+
+/**
+ * Watches the requests that may write. While nobody needs to be told, it only keeps those that are in progress: they are
+ * watched as soon as somebody may miss what they write.
+ */
+export class WriteWatch {
+  readonly #parts: WriteWatchParts;
+  /** Answers in progress that are not watched yet, with what was asked for: routers change a request's URL. */
+  readonly #waiting: Map<ServerResponse, string> = new Map();
+  readonly #onClose: (this: ServerResponse) => void;
+
+  constructor(parts: WriteWatchParts) {
+    this.#parts = parts;
+    const watch = this;
+    // One listener for all: it costs each request less than one of its own.
+    this.#onClose = function (this: ServerResponse) {
+      watch.#closed(this);
+    };
+  }
+
+  /** Takes a request that begins. */
+  see(request: IncomingMessage, response: ServerResponse): void {
+    if (!isUnsafeMethod(request.method ?? "GET")) return;
+    const target = request.url ?? "/";
+    if (this.#parts.isNeeded()) {
+      this.#begin(target, response);
+    } else {
+      this.#waiting.set(response, target);
+      response.on("close", this.#onClose);
+    }
+  }
+
+  /** Watches those in progress, too. To be called before a document is asked for [R-DER-3]. */
+  seeAll(): void {
+    for (const [response, target] of this.#waiting) {
+      response.off("close", this.#onClose);
+      this.#begin(target, response);
+    }
+    this.#waiting.clear();
+  }
+
+  #begin(target: string, response: ServerResponse): void {
+    try {
+      new AnswerWatch(target, response, this.#parts.onWritten).begin();
+    } catch (error) {
+      this.#parts.reportError(error, "watch");
+    }
+  }
+
+  #closed(response: ServerResponse): void {
+    const target = this.#waiting.get(response);
+    this.#waiting.delete(response);
+    // The client has gone, and the application may still write.
+    if (target !== undefined && !response.writableEnded) this.#begin(target, response);
+  }
 }

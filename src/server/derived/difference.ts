@@ -57,14 +57,20 @@ function isSame(a: Row | undefined, b: Row | undefined): boolean {
  * new list's order. Records that only shifted because of others take no step.
  *
  * A record that will move stands at its old place until its own step, so an index counts those that stand before it.
+ *
+ * @param kept - how many rows stand before both lists, and stay
  */
-export function listDifference(before: readonly Row[], after: readonly Row[]): Step[] {
+export function listDifference(before: readonly Row[], after: readonly Row[], kept = 0): Step[] {
   let first = 0;
   while (first < after.length && isSame(before[first], after[first])) first += 1;
   const most = Math.min(before.length, after.length) - first;
   let same = 0;
   while (same < most && isSame(before[before.length - 1 - same], after[after.length - 1 - same])) same += 1;
-  return middleDifference(before.slice(first, before.length - same), after.slice(first, after.length - same), first);
+  return middleDifference(
+    before.slice(first, before.length - same),
+    after.slice(first, after.length - same),
+    kept + first,
+  );
 }
 
 /** As `listDifference`, of what stands behind `first` rows that stay. */

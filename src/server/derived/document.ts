@@ -1,17 +1,13 @@
 import type { Body } from "../../protocol/index.ts";
-import type { Row } from "./difference.ts";
-import { findRecordRule, type RecordRule, recordUrl } from "./record-rule.ts";
-import { arrayStart, scanElements } from "./row-scanner.ts";
-
-/** A row, with where it stands in the document's text. */
-interface PlacedRow extends Row {
-  readonly start: number;
-}
+import { digestPieces, type PiecedText } from "./digest.ts";
+import { findRecordRule, listMember, type RecordRule, recordUrl } from "./record-rule.ts";
+import { arrayStart, type Span, scanElements } from "./row-scanner.ts";
+import { type PlacedRow, RowTable } from "./row-table.ts";
 
 /** The records of a document and what stands around them. */
 export interface RecordList {
   readonly rule: RecordRule;
-  readonly rows: readonly PlacedRow[];
+  readonly rows: RowTable;
   /** What stands before the list's first and after its last element: a change there is no record's. */
   readonly head: string;
   readonly tail: string;
@@ -23,6 +19,8 @@ export interface Document {
   readonly body: Body;
   /** Absent where the document is one record as a whole. */
   readonly list?: RecordList;
+  /** Its digests in pieces: the elements of what seems to be its list, whether those have URLs for this viewer or not. */
+  readonly pieces?: PiecedText | undefined;
 }
 
 /** Whose document it is: for links and keys of its rows. */
@@ -47,30 +45,23 @@ function isJson(contentType: string): boolean {
   return /^application\/(?:[^;\s]+\+)?json\b/i.test(contentType);
 }
 
-function placedRow(
-  text: string,
-  start: number,
-  end: number,
-  rule: RecordRule,
-  place: DocumentPlace,
-): PlacedRow | undefined {
-  const rowText = text.slice(start, end);
-  const url = recordUrl(JSON.parse(rowText), rule, place.target, place.authority);
-  return url === undefined ? undefined : { url, text: rowText, start };
+function placedRow(text: string, { start, end }: Span, rule: RecordRule, place: DocumentPlace): PlacedRow | undefined {
+  const url = recordUrl(JSON.parse(text.slice(start, end)), rule, place.target, place.authority);
+  return url === undefined ? undefined : { url, start, end };
 }
 
 function readList(text: string, rule: RecordRule, place: DocumentPlace): RecordList | undefined {
   const start = arrayStart(text, rule.member);
   if (start === undefined) return undefined;
   const { spans, end } = scanElements(text, start);
-  const rows: PlacedRow[] = [];
+  const placed: PlacedRow[] = [];
   for (const span of spans) {
-    const row = placedRow(text, span.start, span.end, rule, place);
+    const row = placedRow(text, span, rule, place);
     if (!row) return undefined;
-    rows.push(row);
+    placed.push(row);
   }
-  if (new Set(rows.map(({ url }) => url)).size !== rows.length) return undefined;
-  return { rule, rows, head: text.slice(0, start), tail: text.slice(end) };
+  const rows = RowTable.of(text, placed, end);
+  return rows && { rule, rows, head: text.slice(0, start), tail: text.slice(end) };
 }
 
 /** Takes an answer apart from scratch. A body that claims to be JSON and is not stays whole. */
@@ -84,14 +75,27 @@ export function readDocument(contentType: string, body: Body, place: DocumentPla
   }
   const rule = place.rule ?? findRecordRule(parsed, place.target, place.authority);
   const list = rule && readList(body, rule, place);
-  return list ? { contentType, body, list } : { contentType, body };
+  if (list) return { contentType, body, list, pieces: list.rows };
+  const member = place.rule ? place.rule.member : listMember(parsed, place.target);
+  return { contentType, body, pieces: member === null ? undefined : piecesOf(body, member) };
+}
+
+function piecesOf(text: string, member: string | undefined): PiecedText | undefined {
+  const start = arrayStart(text, member);
+  if (start === undefined) return undefined;
+  const { spans, end } = scanElements(text, start);
+  return digestPieces(
+    text,
+    spans.map((span) => span.start),
+    end,
+  );
 }
 
 function commonPrefix(a: string, b: string): number {
   const most = Math.min(a.length, b.length);
   let low = 0;
   // Whole stretches are compared by the engine; only the last one by character.
-  for (let step = 4096; step >= 1; step = step === 1 ? 0 : Math.max(1, step >>> 4)) {
+  for (let step = 65_536; step >= 1; step = step === 1 ? 0 : Math.max(1, step >>> 4)) {
     while (low + step <= most && a.slice(low, low + step) === b.slice(low, low + step)) low += step;
   }
   return low;
@@ -99,7 +103,7 @@ function commonPrefix(a: string, b: string): number {
 
 function commonSuffix(a: string, b: string, most: number): number {
   let low = 0;
-  for (let step = 4096; step >= 1; step = step === 1 ? 0 : Math.max(1, step >>> 4)) {
+  for (let step = 65_536; step >= 1; step = step === 1 ? 0 : Math.max(1, step >>> 4)) {
     while (
       low + step <= most &&
       a.slice(a.length - low - step, a.length - low) === b.slice(b.length - low - step, b.length - low)
@@ -117,7 +121,7 @@ function commonSuffix(a: string, b: string, most: number): number {
 export function rereadDocument(before: Document, contentType: string, body: Body, place: DocumentPlace): Document {
   const fast =
     typeof body === "string" && before.contentType === contentType ? rereadList(before, body, place) : undefined;
-  return fast ? { contentType, body, list: fast } : readDocument(contentType, body, place);
+  return fast ? { contentType, body, list: fast, pieces: fast.rows } : readDocument(contentType, body, place);
 }
 
 function rereadList(before: Document, text: string, place: DocumentPlace): RecordList | undefined {
@@ -130,21 +134,14 @@ function rereadList(before: Document, text: string, place: DocumentPlace): Recor
   // A row is the same when it and the character behind it are: else a number might go on.
   let kept = 0;
   let end = rows.length;
-  while (kept < end && endOf(rows[kept]) < prefix) kept += 1;
+  while (kept < end && rows.endOf(kept) < prefix) kept += 1;
   const shift = text.length - old.length;
   const sameFrom = old.length - suffix;
-  while (end > kept && (rows[end - 1]?.start ?? 0) > sameFrom) end -= 1;
-  const resume = kept > 0 ? endOf(rows[kept - 1]) : head.length;
-  const stop = end < rows.length ? (rows[end]?.start ?? 0) + shift : text.length - tail.length;
-  return patchList(list, text, { kept, end, resume, stop, shift }, place, rule);
+  while (end > kept && rows.startOf(end - 1) > sameFrom) end -= 1;
+  const resume = kept > 0 ? rows.endOf(kept - 1) : head.length;
+  const stop = end < rows.length ? rows.startOf(end) + shift : text.length - tail.length;
+  return patchList(list, text, { kept, end, resume, stop }, place, rule);
 }
-
-function endOf(row: PlacedRow | undefined): number {
-  return row ? row.start + row.text.length : 0;
-}
-
-/** Up to so many rows are looked for one by one. */
-const fewRows = 8;
 
 interface Middle {
   /** How many rows at the beginning stay, and from which on the rest stays. */
@@ -153,13 +150,12 @@ interface Middle {
   /** Where in the new text the rows between them begin and end. */
   readonly resume: number;
   readonly stop: number;
-  readonly shift: number;
 }
 
 function patchList(
   list: RecordList,
   text: string,
-  { kept, end, resume, stop, shift }: Middle,
+  { kept, end, resume, stop }: Middle,
   place: DocumentPlace,
   rule: RecordRule,
 ): RecordList | undefined {
@@ -170,27 +166,14 @@ function patchList(
   if (spans.length !== parsed.length) return undefined;
   const middle: PlacedRow[] = [];
   for (const span of spans) {
-    const row = placedRow(text, span.start, span.end, rule, place);
+    const row = placedRow(text, span, rule, place);
     if (!row) return undefined;
     middle.push(row);
   }
-  // Each row's text is cut from the new document: one cut from an old document would keep all of that in memory.
-  const moved = ({ url, text: old, start }: PlacedRow, by: number): PlacedRow => {
-    return { url, text: text.slice(start + by, start + by + old.length), start: start + by };
-  };
-  const rows = [
-    ...list.rows.slice(0, kept).map((row) => moved(row, 0)),
-    ...middle,
-    ...list.rows.slice(end).map((row) => moved(row, shift)),
-  ];
-  if (!areUnique(rows, middle)) return undefined;
-  return { rule, rows, head: text.slice(0, list.head.length), tail: text.slice(text.length - list.tail.length) };
-}
-
-/** Whether no two rows have the same URL, where only `added` are new. */
-function areUnique(rows: readonly PlacedRow[], added: readonly PlacedRow[]): boolean {
-  if (added.length > fewRows) return new Set(rows.map(({ url }) => url)).size === rows.length;
-  return added.every(({ url }) => rows.reduce((count, row) => (row.url === url ? count + 1 : count), 0) === 1);
+  const { head, tail } = list;
+  const rows = list.rows.patched(text, { first: kept, rest: end }, middle, text.length - tail.length);
+  // Cut from the new document: a text that is cut from an old one would keep all of that in memory.
+  return rows && { rule, rows, head: text.slice(0, head.length), tail: text.slice(text.length - tail.length) };
 }
 
 /** The rows between those that stayed, with the commas around them, as an array; `undefined` where that is no JSON. */

@@ -42,6 +42,8 @@ export interface ResolvedDerivedOptions {
   readonly identity: DerivedOptions["identity"];
   readonly records: Readonly<Record<string, RecordOptions>>;
   readonly staleness: Staleness;
+  /** Whether others than this hub may hear of what may have changed. */
+  readonly isStalenessShared: boolean;
 }
 
 function inRange(name: string, value: number, low: number, high: number): number {
@@ -71,5 +73,6 @@ export function resolveDerivedOptions(options: DerivedOptions): ResolvedDerivedO
     identity,
     records,
     staleness,
+    isStalenessShared: options.staleness !== undefined,
   };
 }

@@ -79,7 +79,8 @@ function isNamedList(member: string | undefined, target: string): boolean {
   return member === undefined || member === nameOf(target);
 }
 
-function listMember(document: unknown, target: string): string | undefined | null {
+/** The member of a document that seems to be its list; `undefined` where it is one itself, `null` where there is none. */
+export function listMember(document: unknown, target: string): string | undefined | null {
   if (Array.isArray(document)) return undefined;
   if (!isRow(document)) return null;
   const name = nameOf(target);

@@ -6,6 +6,7 @@ import { listDifference, type Step } from "./difference.ts";
 import { digestDocument } from "./digest.ts";
 import { type Document, type DocumentPlace, isEqualBody, type RecordList } from "./document.ts";
 import { itemsOf } from "./record-rule.ts";
+import type { RowTable } from "./row-table.ts";
 
 /** A document as followers are given it. */
 export interface Standing {
@@ -61,12 +62,12 @@ export function readStanding(
   place: DocumentPlace,
   isLeftOut: (name: string) => boolean,
 ): Standing {
-  const { contentType, body, list } = document;
+  const { contentType, body, list, pieces } = document;
   const isKept = (field: Field): boolean => !isHubField(field, list) && !isLeftOut(field[0].toLowerCase());
   const fields = endToEndFields(response.fields).filter(isKept);
   if (list) fields.push(["Items", formatItems(itemsOf(list.rule, place.target))]);
   const etag = isLeftOut("etag") ? undefined : entityTagOf(response);
-  return { document, eventId: `d-${digestDocument(contentType, body)}`, fields, etag };
+  return { document, eventId: `d-${digestDocument(contentType, body, pieces)}`, fields, etag };
 }
 
 /** A standing without some of its fields. */
@@ -99,6 +100,12 @@ function isLarger(steps: readonly Step[], body: { readonly length: number }): bo
   return steps.reduce((sum, { text = "", url }) => sum + text.length + url.length, heads) > body.length;
 }
 
+/** The steps between two lists, of which those rows are looked at that may differ. */
+function rowSteps(before: RowTable, after: RowTable): Step[] {
+  const { first, last } = after.keptOf(before);
+  return listDifference(before.slice(first, before.length - last), after.slice(first, after.length - last), first);
+}
+
 /** What turns one document into another. @param url - the view's, which is the record's where the whole is one */
 export function differenceOf(before: Standing, after: Standing, url: string): Difference {
   const { contentType, body, list } = after.document;
@@ -111,7 +118,7 @@ export function differenceOf(before: Standing, after: Standing, url: string): Di
     return { notifications: isSameType ? [changed] : undefined, urls: [url] };
   }
   if (!old.list || !list) return { notifications: undefined, urls: [] };
-  const steps = listDifference(old.list.rows, list.rows);
+  const steps = rowSteps(old.list.rows, list.rows);
   const urls = steps.map((step) => step.url);
   if (!isSameType || !isSameList(old.list, list) || isLarger(steps, body)) return { notifications: undefined, urls };
   const notifications = steps.map(({ status, url: record, text, index }): Notification => {

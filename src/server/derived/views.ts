@@ -64,6 +64,11 @@ export class DerivedViews<Follower> {
     this.#unsubscribe = parts.staleness.subscribe((urls) => this.changed(urls, false));
   }
 
+  /** True while there is no view and none is being opened: nothing can be missed. */
+  get isIdle(): boolean {
+    return this.#views.size === 0 && this.#armings.size === 0;
+  }
+
   get counts(): { readonly views: number; readonly followers: number } {
     let followers = 0;
     for (const { members } of this.#views.values()) followers += members.followers;

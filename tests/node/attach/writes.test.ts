@@ -151,6 +151,68 @@ describe("a write", () => {
   });
 });
 
+/** What an application does with a write before anybody follows, and where the client is by then. */
+const beginnings: readonly {
+  readonly title: string;
+  readonly target: string;
+  readonly write: (response: ServerResponse) => void;
+  readonly isGone?: boolean;
+}[] = [
+  { title: "nothing yet", target: "/notes", write: () => {} },
+  {
+    title: "it sent a head that names what it writes",
+    target: "/elsewhere",
+    write: (response) => response.writeHead(201, { Location: "/notes/2" }).flushHeaders(),
+  },
+  { title: "nothing yet, and its client has gone", target: "/notes", write: () => {}, isGone: true },
+];
+
+describe("a write that began before anybody followed", () => {
+  it.each(beginnings)("is told to those who do when it ends: $title [R-DER-3]", async ({ target, write, isGone }) => {
+    const held: ServerResponse[] = [];
+    const site = await start((_notes, _request, response) => {
+      held.push(response);
+      write(response);
+    });
+    const socket = connect((site.server.address() as AddressInfo).port, "127.0.0.1");
+    atEnd(() => socket.destroy());
+    socket.write(requestText(`POST ${target}`));
+    while (held.length === 0) await site.send("GET", "/");
+    const response = held[0] as ServerResponse;
+    if (isGone) {
+      const gone = once(response, "close");
+      socket.destroy();
+      await gone;
+    }
+    const follower = await site.follow("/notes").ready();
+    site.notes.add("two");
+    response.end();
+    await follower.rows([
+      { id: 1, text: "one" },
+      { id: 2, text: "two" },
+    ]);
+    expect(follower.replica.snapshots).toBe(1);
+  });
+
+  it("is told by its own URL, where a router has changed that of the request", async () => {
+    const held: (() => void)[] = [];
+    const site = await start((notes, request, response) => {
+      request.url = "/routed";
+      held.push(() => {
+        notes.add("two");
+        response.end();
+      });
+    });
+    const written = site.send("POST", "/notes");
+    while (held.length === 0) await site.send("GET", "/");
+    const follower = await site.follow("/notes").ready();
+    held[0]?.();
+    await written;
+    await follower.rows(site.notes.list);
+    expect(site.notes.list).toHaveLength(2);
+  });
+});
+
 /** The first of these addresses that this machine has, with the same port as the first server. */
 async function listenBeside(server: Server, port: number): Promise<string> {
   for (const host of ["127.0.0.2", "::1"]) {

@@ -196,6 +196,25 @@ describe("Staleness", () => {
     world.hub.changed(["/a", "/b"]);
     expect(told).toEqual([["/a", "/b"]]);
   });
+
+  it("matters to the hub from the opening of the first view to the end of the last", async () => {
+    let seen: boolean | undefined;
+    const world = new AppWorld(() => {
+      seen = world.hub.needsChanges;
+      return [{ id: 1 }];
+    });
+    expect(world.hub.needsChanges).toBe(false);
+    const peer = await world.opened("/items");
+    expect([seen, world.hub.needsChanges]).toEqual([true, true]);
+    peer.disconnect();
+    await world.clock.advance(1_000);
+    expect(world.hub.needsChanges).toBe(false);
+  });
+
+  it("matters to the hub at any time where others may hear of it", () => {
+    const world = new AppWorld(() => [], { derived: { staleness: createLocalStaleness() } });
+    expect(world.hub.needsChanges).toBe(true);
+  });
 });
 
 describe("After the last follower left", () => {
