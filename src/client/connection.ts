@@ -1,0 +1,299 @@
+import {
+  decodeResponse,
+  encodeRequest,
+  type Field,
+  fieldValue,
+  type HttpResponse,
+  notificationKind,
+  type Problem,
+  ProtocolError,
+  parseEventId,
+  silenceMs,
+  subprotocolName,
+} from "../protocol/index.ts";
+import { Backoff } from "./backoff.ts";
+import type { ClientClock } from "./clock.ts";
+import type { Http } from "./http.ts";
+import { isTransient, problemOf, retryAfterMs } from "./problem.ts";
+import type { Following } from "./transport.ts";
+import type { Socket, SocketEvents } from "./web-socket.ts";
+
+/** How long a server has for the handshake, and then for its first message [R-L1-3]. */
+const patienceMs = 10_000;
+
+/** How a connection ended. */
+export interface Ending {
+  /** The WebSocket's close code. */
+  readonly code: number;
+  /** True once it was a connection of Level 1. */
+  readonly wasReady: boolean;
+  /** What the server said about it. */
+  readonly problem?: Problem | undefined;
+  /** How long the server asks to wait. */
+  readonly retryAfterMs: number;
+}
+
+/** What a connection needs. */
+export interface ConnectionOptions {
+  readonly clock: ClientClock;
+  readonly http: Http;
+  /** Opens a socket at the well-known URL. */
+  readonly open: (protocols: string[], events: SocketEvents) => Socket;
+  readonly onReady: (first: HttpResponse) => void;
+  readonly onEnded: (ending: Ending) => void;
+}
+
+interface Entry {
+  readonly following: Following;
+  readonly backoff: Backoff;
+  /** The server's name for it, from the answer to SUBSCRIBE on. */
+  canonical: string | undefined;
+  /** The position that the last SUBSCRIBE asked for. */
+  asked: string | undefined;
+  hasRenewed: boolean;
+  isRenewal: boolean;
+  cancelRetry: () => void;
+}
+
+/** One WebSocket of Level 1 at the well-known URL, with all subscriptions in band. */
+export class Connection {
+  readonly #options: ConnectionOptions;
+  readonly #socket: Socket;
+  readonly #entries: Map<Following, Entry> = new Map();
+  readonly #pending: Map<string, Entry> = new Map();
+  #isReady = false;
+  #isOver = false;
+  #requests = 0;
+  #heardAt: number;
+  #problem: HttpResponse | undefined;
+  #cancelTimer: () => void;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.#heardAt = options.clock.now();
+    this.#cancelTimer = options.clock.setTimer(() => this.#end(1006), patienceMs);
+    this.#socket = options.open([subprotocolName], {
+      opened: () => {
+        this.#cancelTimer();
+        this.#cancelTimer = options.clock.setTimer(() => this.#end(1006), patienceMs);
+      },
+      received: (data) => this.#received(data),
+      ended: (code) => this.#end(code),
+    });
+  }
+
+  /** Follows a URL, as soon as the connection is ready. */
+  add(following: Following): void {
+    const entry: Entry = {
+      following,
+      backoff: new Backoff(this.#options.clock),
+      canonical: undefined,
+      asked: undefined,
+      hasRenewed: false,
+      isRenewal: false,
+      cancelRetry: () => {},
+    };
+    this.#entries.set(following, entry);
+    if (this.#isReady) this.#subscribe(entry);
+  }
+
+  /** Follows a URL no more. */
+  remove(following: Following): void {
+    const entry = this.#entries.get(following);
+    if (!entry) return;
+    this.#entries.delete(following);
+    entry.cancelRetry();
+    this.#unsubscribe(entry);
+  }
+
+  /** Gives the server new credentials for each subscription, in place [R-BAND-5]. */
+  renew(): void {
+    for (const entry of this.#entries.values()) {
+      if (entry.canonical !== undefined) this.#subscribe(entry, { isRenewal: true });
+    }
+  }
+
+  /** Gives the connection up where it has been silent for too long, as after the machine slept. */
+  check(): void {
+    const silentMs = this.#options.clock.now() - this.#heardAt;
+    if (silentMs >= silenceMs) this.#end(1006);
+    else if (this.#isReady) this.#watch(silenceMs - silentMs);
+  }
+
+  /** Says good-bye; nothing more is heard. */
+  close(): void {
+    this.#finish();
+    this.#socket.close();
+  }
+
+  #watch(ms: number): void {
+    this.#cancelTimer();
+    this.#cancelTimer = this.#options.clock.setTimer(() => this.check(), ms);
+  }
+
+  #received(data: string | Uint8Array): void {
+    this.#heardAt = this.#options.clock.now();
+    try {
+      const message = decodeResponse(data);
+      if (this.#isReady) this.#route(message);
+      else this.#first(message);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#socket.close(error.closeCode);
+      this.#end(error.closeCode);
+    }
+  }
+
+  /** A naive server echoes any subprotocol: only its first message tells [R-L1-3]. */
+  #first(message: HttpResponse): void {
+    const kind = notificationKind(message.status);
+    if (kind === "enter" || kind === "change" || kind === "leave") {
+      this.#end(1006);
+      return;
+    }
+    if (kind === "problem") {
+      this.#problem = message;
+      return;
+    }
+    this.#isReady = true;
+    this.#watch(silenceMs);
+    this.#options.onReady(message);
+    for (const entry of this.#entries.values()) this.#subscribe(entry);
+  }
+
+  #route(message: HttpResponse): void {
+    const { fields } = message;
+    const requestId = fieldValue(fields, "request-id");
+    const canonical = fieldValue(fields, "subscription");
+    if (requestId !== undefined) {
+      const entry = this.#pending.get(requestId);
+      this.#pending.delete(requestId);
+      if (entry) this.#answered(entry, message);
+    } else if (canonical !== undefined) {
+      for (const entry of this.#named(canonical)) this.#notified(entry, message);
+    } else if (message.status === 304) this.#heartbeat(message);
+    else this.#problem = message;
+  }
+
+  #named(canonical: string): Entry[] {
+    return [...this.#entries.values()].filter((entry) => entry.canonical === canonical);
+  }
+
+  #heartbeat(message: HttpResponse): void {
+    const id = parseEventId(fieldValue(message.fields, "event-id") ?? "");
+    for (const { following } of this.#entries.values()) {
+      const own = parseEventId(following.sink.position ?? "");
+      const isSame = id?.kind === "direct" && own?.kind === "direct" && id.segment === own.segment;
+      if (following.sink.isCaughtUp && isSame) following.sink.take(message);
+    }
+  }
+
+  #notified(entry: Entry, message: HttpResponse): void {
+    if (notificationKind(message.status) === "problem") this.#refused(entry, message);
+    else entry.following.sink.take(message);
+  }
+
+  async #subscribe(entry: Entry, { isRenewal = false, isFresh = false, isRefused = false } = {}): Promise<void> {
+    const { following } = entry;
+    try {
+      const authorization = await this.#options.http.authorization(isRefused);
+      if (this.#isOver || this.#entries.get(following) !== entry) return;
+      const { position } = following.sink;
+      entry.isRenewal = isRenewal;
+      entry.asked = isFresh ? undefined : position;
+      const fields: Field[] = [];
+      if (entry.asked !== undefined && !isRenewal) fields.push(["Last-Event-ID", entry.asked]);
+      if (authorization !== undefined) fields.push(["Authorization", authorization]);
+      this.#request("SUBSCRIBE", following.target, fields, entry);
+    } catch {
+      // There are no credentials for now.
+      this.#retry(entry, 0);
+    }
+  }
+
+  #request(method: string, target: string, fields: readonly Field[], entry?: Entry): void {
+    this.#requests += 1;
+    const id = String(this.#requests);
+    if (entry) this.#pending.set(id, entry);
+    this.#socket.send(
+      encodeRequest({ method, target, fields: [["Request-ID", id], ...fields] }) as string | Uint8Array<ArrayBuffer>,
+    );
+  }
+
+  #unsubscribe({ canonical }: Entry): void {
+    if (canonical !== undefined && !this.#isOver && this.#named(canonical).length === 0) {
+      this.#request("UNSUBSCRIBE", canonical, []);
+    }
+  }
+
+  #answered(entry: Entry, message: HttpResponse): void {
+    const { following } = entry;
+    const canonical = fieldValue(message.fields, "subscription");
+    if (canonical === undefined) {
+      this.#refused(entry, message);
+      return;
+    }
+    entry.hasRenewed = false;
+    entry.backoff.reset();
+    const isKnown = entry.canonical === canonical;
+    entry.canonical = canonical;
+    if (this.#entries.get(following) !== entry) {
+      // Nobody wants it any more, unless somebody asked for the same again meanwhile.
+      const isAsked = [...this.#pending.values()].some((other) => other.following.target === following.target);
+      if (!isAsked) this.#unsubscribe(entry);
+      return;
+    }
+    if (message.status !== 304) {
+      for (const one of this.#named(canonical)) one.following.sink.take(message);
+    } else if (entry.isRenewal && isKnown) return;
+    else if (entry.asked !== undefined && fieldValue(message.fields, "event-id") === entry.asked) {
+      following.sink.take(message);
+    } else {
+      // The server has this subscription already, from another name or time: where it stands is not known here.
+      this.#request("UNSUBSCRIBE", canonical, []);
+      void this.#subscribe(entry, { isFresh: true });
+    }
+  }
+
+  #refused(entry: Entry, message: HttpResponse): void {
+    const { following } = entry;
+    entry.canonical = undefined;
+    if (this.#entries.get(following) !== entry) return;
+    const { status } = message;
+    if (status === 401 && !entry.hasRenewed) {
+      entry.hasRenewed = true;
+      following.sink.lost(false);
+      void this.#subscribe(entry, { isRefused: true });
+    } else if (isTransient(status)) this.#retry(entry, retryAfterMs(message, Date.now()));
+    else {
+      this.#entries.delete(following);
+      following.sink.fail(problemOf(message));
+    }
+  }
+
+  #retry(entry: Entry, leastMs: number): void {
+    if (this.#isOver) return;
+    entry.following.sink.lost(false);
+    entry.cancelRetry();
+    entry.cancelRetry = this.#options.clock.setTimer(() => void this.#subscribe(entry), entry.backoff.next(leastMs));
+  }
+
+  #end(code: number): void {
+    if (this.#isOver) return;
+    this.#finish();
+    this.#socket.close();
+    const problem = this.#problem;
+    this.#options.onEnded({
+      code: problem ? 4000 + problem.status : code,
+      wasReady: this.#isReady,
+      problem: problem && problemOf(problem),
+      retryAfterMs: problem ? retryAfterMs(problem, Date.now()) : 0,
+    });
+  }
+
+  #finish(): void {
+    this.#isOver = true;
+    this.#cancelTimer();
+    for (const entry of this.#entries.values()) entry.cancelRetry();
+  }
+}

@@ -1,0 +1,151 @@
+import {
+  createProblem,
+  decodeResponse,
+  fieldValue,
+  type HttpResponse,
+  notificationKind,
+  retryClass,
+} from "../protocol/index.ts";
+import { Backoff } from "./backoff.ts";
+import type { ClientClock } from "./clock.ts";
+import type { Http } from "./http.ts";
+import { isTransient, problemOf, retryAfterMs } from "./problem.ts";
+import type { Following } from "./transport.ts";
+import type { Socket, SocketEvents } from "./web-socket.ts";
+
+/** Milliseconds between two looks where nothing but looking is possible; each a fifth more or less. */
+const pollMs = 5_000;
+const caughtUp: HttpResponse = { status: 304, reason: "", fields: [], body: "" };
+
+/** What following a document needs. */
+export interface DocumentFollowerOptions {
+  readonly following: Following;
+  readonly clock: ClientClock;
+  readonly http: Http;
+  /** Opens a Level 0 socket at the URL; absent where sockets are blocked. */
+  readonly open: ((events: SocketEvents) => Socket) | undefined;
+  /** Called where the server can't be reached at all. */
+  readonly onUnreachable: () => void;
+}
+
+/**
+ * Follows one URL by its document: GETs it, and takes the changes of a Level 0 socket, opened before the GET
+ * [R-L0-3]. Where there is no socket, it GETs again at intervals.
+ */
+export class DocumentFollower {
+  readonly #options: DocumentFollowerOptions;
+  readonly #backoff: Backoff;
+  readonly #abort: AbortController = new AbortController();
+  #socket: Socket | undefined;
+  #etag: string | undefined;
+  /** What came before the document; `undefined` once that is there. */
+  #early: HttpResponse[] | undefined;
+  #cancelTimer: () => void = () => {};
+
+  constructor(options: DocumentFollowerOptions) {
+    this.#options = options;
+    this.#backoff = new Backoff(options.clock);
+    this.#round();
+  }
+
+  /** Looks at once. */
+  wake(): void {
+    if (!this.#socket) this.#round();
+  }
+
+  /** Ends it. Twice is fine. */
+  stop(): void {
+    this.#abort.abort();
+    this.#cancelTimer();
+    this.#socket?.close();
+    this.#socket = undefined;
+  }
+
+  #round(): void {
+    this.#cancelTimer();
+    const { open } = this.#options;
+    if (!open) {
+      void this.#look();
+      return;
+    }
+    const events = { hasOpened: false };
+    this.#early = [];
+    this.#socket = open({
+      opened: () => {
+        events.hasOpened = true;
+        this.#backoff.reset();
+        void this.#look();
+      },
+      received: (data) => this.#received(data),
+      ended: (code) => this.#ended(code, events.hasOpened),
+    });
+  }
+
+  #ended(code: number, hasOpened: boolean): void {
+    const { following } = this.#options;
+    this.#socket = undefined;
+    this.#early = undefined;
+    if (!hasOpened) void this.#look();
+    else if (retryClass(code) !== "retry" && code !== 4401) {
+      this.stop();
+      following.sink.fail(createProblem(code > 4000 ? code - 4000 : 410, `The server ended it with ${code}.`));
+    } else {
+      following.sink.lost(false);
+      this.#again(this.#backoff.next());
+    }
+  }
+
+  #again(ms: number): void {
+    this.#cancelTimer();
+    if (!this.#abort.signal.aborted) this.#cancelTimer = this.#options.clock.setTimer(() => this.#round(), ms);
+  }
+
+  #received(data: string | Uint8Array): void {
+    try {
+      const message = decodeResponse(data);
+      const kind = notificationKind(message.status);
+      if (kind !== "enter" && kind !== "change" && kind !== "leave") return;
+      if (this.#early) this.#early.push(message);
+      else this.#options.following.sink.take(message, true);
+    } catch {
+      this.#socket?.close();
+      this.#ended(1006, true);
+    }
+  }
+
+  async #look(): Promise<void> {
+    const { following, http, onUnreachable } = this.#options;
+    const { signal } = this.#abort;
+    // After a lost connection the document may be the same, and the state not: only a poll may be told "no change".
+    const isKnown = this.#etag !== undefined && !this.#socket && following.sink.isCaughtUp;
+    const headers: Record<string, string> = { Accept: "application/json, */*;q=0.5" };
+    if (isKnown && this.#etag) headers["If-None-Match"] = this.#etag;
+    const message = await http.ask(following.target, { headers, signal, cache: "no-store" }).catch(() => undefined);
+    if (signal.aborted) return;
+    if (!message) onUnreachable();
+    else this.#looked(message);
+  }
+
+  #looked(message: HttpResponse): void {
+    const { following, clock } = this.#options;
+    const { sink } = following;
+    const { status } = message;
+    if (status === 304 || (status >= 200 && status < 300)) {
+      this.#etag = fieldValue(message.fields, "etag") ?? (status === 304 ? this.#etag : undefined);
+      if (status !== 304) sink.take({ ...message, status: 200, reason: "OK" });
+      sink.take(caughtUp);
+      const early = this.#early ?? [];
+      this.#early = undefined;
+      for (const one of early) sink.take(one, true);
+      if (!this.#socket) this.#again(pollMs * (0.8 + 0.4 * clock.random()));
+    } else if (isTransient(status)) {
+      this.#socket?.close();
+      this.#socket = undefined;
+      sink.lost(false);
+      this.#again(this.#backoff.next(retryAfterMs(message, Date.now())));
+    } else {
+      this.stop();
+      sink.fail(problemOf(message));
+    }
+  }
+}

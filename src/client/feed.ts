@@ -1,0 +1,180 @@
+import {
+  createProblem,
+  fieldValue,
+  type HttpResponse,
+  notificationKind,
+  type Problem,
+  parseEventId,
+} from "../protocol/index.ts";
+import type { ClientClock } from "./clock.ts";
+import { Replica } from "./replica.ts";
+import type { Status } from "./status.ts";
+import type { Sink } from "./transport.ts";
+
+/** Who looks at a feed. */
+export interface FeedListener {
+  /** Whole batches, after they were applied; a 200 is a batch of its own. */
+  messages?(batch: readonly HttpResponse[]): void;
+  /** Rows, position or status may have changed. */
+  changed?(): void;
+}
+
+/** What a feed needs of its client. */
+export interface FeedOptions {
+  readonly target: string;
+  readonly clock: ClientClock;
+  /** Begins to follow; the function that it returns ends it. */
+  readonly follow: (feed: Feed) => () => void;
+  /** The state to begin with: a 200 that was handed over. */
+  readonly initial?: HttpResponse | undefined;
+  /** Told after each change of the status. */
+  readonly onStatus: () => void;
+}
+
+/** How long a feed goes on when nobody looks any more: an interface that is drawn anew finds it again. */
+const lingerMs = 1_000;
+
+/** True where `later` is known to be at or after `earlier`; `undefined` where positions can't be ordered. */
+export function isAtOrAfter(later: string | undefined, earlier: string): boolean | undefined {
+  const [a, b] = [parseEventId(later ?? ""), parseEventId(earlier)];
+  if (a?.kind !== "direct" || b?.kind !== "direct" || a.segment !== b.segment) return undefined;
+  return a.position >= b.position;
+}
+
+/** One URL that is followed, for everyone in this client who looks at it: its records, its position, its status. */
+export class Feed implements Sink {
+  readonly target: string;
+  readonly replica: Replica;
+  position: string | undefined;
+  isCaughtUp = false;
+  status: Status = { state: "connecting" };
+  readonly listeners: Set<FeedListener> = new Set();
+  readonly #options: FeedOptions;
+  #hasOpened = false;
+  #unmarked: HttpResponse[] = [];
+  #unfollow: (() => void) | undefined;
+  #cancelLinger: () => void = () => {};
+  #liveAt: number | undefined;
+
+  constructor(options: FeedOptions) {
+    this.#options = options;
+    this.target = options.target;
+    this.replica = new Replica(options.target);
+    if (options.initial) {
+      this.replica.replace(options.initial);
+      this.position = fieldValue(options.initial.fields, "event-id");
+      this.#liveAt = options.clock.now();
+      this.status = { state: "stale", since: this.#liveAt };
+    }
+  }
+
+  /** True once there is something to show. */
+  get hasState(): boolean {
+    return this.replica.version > 0;
+  }
+
+  /** Looks on, until the function that is returned is called. */
+  listen(listener: FeedListener): () => void {
+    this.#cancelLinger();
+    this.listeners.add(listener);
+    if (!this.#unfollow && !this.isEnded) {
+      this.#unfollow = () => {};
+      this.#unfollow = this.#options.follow(this);
+    }
+    return () => {
+      if (!this.listeners.delete(listener) || this.listeners.size > 0) return;
+      this.#cancelLinger = this.#options.clock.setTimer(() => this.stop(), lingerMs);
+    };
+  }
+
+  /** True while somebody looks, or did a moment ago. */
+  get isFollowed(): boolean {
+    return this.#unfollow !== undefined;
+  }
+
+  /** True where it failed for good. */
+  get isEnded(): boolean {
+    return this.status.state === "failed";
+  }
+
+  /** Follows no more. What is known is kept, and the next who looks resumes there. */
+  stop(): void {
+    this.#cancelLinger();
+    this.#unfollow?.();
+    this.#unfollow = undefined;
+    this.lost(false);
+  }
+
+  take(message: HttpResponse, isWhole = false): void {
+    switch (notificationKind(message.status)) {
+      case "snapshot":
+        this.#unmarked = [];
+        this.#hasOpened = true;
+        this.isCaughtUp = false;
+        this.replica.replace(message);
+        this.position = fieldValue(message.fields, "event-id");
+        this.#tell([message]);
+        return;
+      case "enter":
+      case "change":
+      case "leave":
+        this.#unmarked.push(message);
+        if (isWhole || fieldValue(message.fields, "event-id") !== undefined) this.#commit(message);
+        return;
+      case "bookmark":
+        this.#bookmark(fieldValue(message.fields, "event-id"));
+    }
+  }
+
+  lost(isOffline: boolean): void {
+    this.#unmarked = [];
+    this.#hasOpened = false;
+    if (this.isCaughtUp) this.#liveAt = this.#options.clock.now();
+    this.isCaughtUp = false;
+    if (this.isEnded) return;
+    const since = this.#liveAt === undefined ? {} : { since: this.#liveAt };
+    const state = isOffline ? "offline" : this.hasState ? "stale" : "connecting";
+    this.#show({ state, ...since });
+  }
+
+  fail(problem: Problem): void {
+    this.lost(false);
+    this.#unfollow?.();
+    this.#show({ ...this.status, state: "failed", problem });
+  }
+
+  #commit(mark: HttpResponse): void {
+    const batch = this.#unmarked;
+    this.#unmarked = [];
+    const eventId = fieldValue(mark.fields, "event-id");
+    // What was applied already is not applied again.
+    if (eventId && this.position && isAtOrAfter(this.position, eventId)) return;
+    for (const message of batch) this.replica.apply(message);
+    if (eventId) this.position = eventId;
+    this.#tell(batch);
+    if (this.replica.isGone) this.fail(createProblem(410, `${this.target} was destroyed.`));
+  }
+
+  #bookmark(eventId: string | undefined): void {
+    if (eventId && this.#hasOpened && this.#unmarked.length === 0) this.position = eventId;
+    this.isCaughtUp = this.#hasOpened;
+    this.#hasOpened = true;
+    if (this.isCaughtUp) this.#show({ state: "live" });
+    this.#tell([]);
+  }
+
+  #show(status: Status): void {
+    const { state, since, problem } = this.status;
+    if (state === status.state && since === status.since && problem === status.problem) return;
+    this.status = status;
+    this.#options.onStatus();
+    this.#tell([]);
+  }
+
+  #tell(batch: readonly HttpResponse[]): void {
+    for (const listener of [...this.listeners]) {
+      if (batch.length > 0) listener.messages?.(batch);
+      listener.changed?.();
+    }
+  }
+}

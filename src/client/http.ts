@@ -1,0 +1,78 @@
+import { type Field, fieldValue, type HttpResponse } from "../protocol/index.ts";
+
+/**
+ * Gives a bearer token, or nothing where there is none to give.
+ *
+ * @param isRefused - true where the server refused the one that was given before
+ */
+export type TokenSource = (isRefused: boolean) => string | undefined | Promise<string | undefined>;
+
+/** What plain requests need. */
+export interface HttpOptions {
+  /** An absolute `http:` or `https:` URL. */
+  readonly base: URL;
+  readonly fetch: typeof globalThis.fetch;
+  readonly token: TokenSource | undefined;
+}
+
+/** Sends requests over HTTP with the client's credentials. */
+export class Http {
+  readonly base: URL;
+  readonly #options: HttpOptions;
+  #token: Promise<string | undefined> | undefined;
+
+  constructor(options: HttpOptions) {
+    this.base = options.base;
+    this.#options = options;
+  }
+
+  /** The path and query of a URL of this origin. @throws TypeError where it is of another origin */
+  target(path: string): string {
+    const { base } = this;
+    // A path stays below the base's own path; a record's URL begins with it already.
+    const root = base.pathname.replace(/\/$/, "");
+    const isBelow = path.startsWith(`${root}/`) || !path.startsWith("/") || root === "";
+    const url = new URL(isBelow ? path : root + path, base);
+    if (url.origin !== base.origin) throw new TypeError(`${path} is not a URL of ${base.origin}.`);
+    return url.pathname + url.search;
+  }
+
+  /** The value of `Authorization`; `undefined` where there is no token. @throws what the token's source throws */
+  async authorization(isRefused = false): Promise<string | undefined> {
+    const { token } = this.#options;
+    if (!token) return undefined;
+    if (isRefused) this.#token = undefined;
+    this.#token ??= Promise.resolve(isRefused).then(token);
+    try {
+      const value = await this.#token;
+      return value === undefined ? undefined : `Bearer ${value}`;
+    } catch (error) {
+      this.#token = undefined;
+      throw error;
+    }
+  }
+
+  /** As the platform's `fetch`; credentials that are refused are asked for once more. */
+  async fetch(path: string, init: RequestInit = {}): Promise<Response> {
+    const response = await this.#send(path, init, false);
+    const isRepeatable = !(init.body instanceof ReadableStream);
+    return response.status === 401 && this.#options.token && isRepeatable ? this.#send(path, init, true) : response;
+  }
+
+  /** Sends a request and gives the answer as a message. */
+  async ask(path: string, init: RequestInit = {}): Promise<HttpResponse> {
+    const response = await this.fetch(path, init);
+    const fields: Field[] = [...response.headers];
+    const isText = /json|^text\//.test(fieldValue(fields, "content-type") ?? "");
+    const body = isText ? await response.text() : new Uint8Array(await response.arrayBuffer());
+    return { status: response.status, reason: response.statusText, fields, body };
+  }
+
+  async #send(path: string, init: RequestInit, isRefused: boolean): Promise<Response> {
+    const headers = new Headers(init.headers);
+    const authorization = await this.authorization(isRefused);
+    if (authorization && !headers.has("authorization")) headers.set("Authorization", authorization);
+    const url = new URL(this.target(path), this.base);
+    return this.#options.fetch(url.href, { ...init, headers });
+  }
+}

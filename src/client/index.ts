@@ -1,0 +1,12 @@
+export { type Client, type ClientState, createClient } from "./client.ts";
+export type { ClientClock } from "./clock.ts";
+export type { Collection, CollectionSnapshot, LiveRecord, RecordSnapshot, WriteOptions } from "./collection.ts";
+export type { TokenSource } from "./http.ts";
+export type { ClientOptions } from "./options.ts";
+export { ProblemError } from "./problem.ts";
+export type { Order, Query } from "./query.ts";
+export type { Status } from "./status.ts";
+export type { ClientStorage } from "./storage.ts";
+export type { MessageCallback, SubscribeOptions, Subscription } from "./subscription.ts";
+export type { WebSocketConstructor } from "./web-socket.ts";
+export { type Conflict, ConflictError } from "./write.ts";

@@ -1,0 +1,161 @@
+import { fieldValue, type HttpResponse } from "../protocol/index.ts";
+import type { ClientClock } from "./clock.ts";
+import type { Feed } from "./feed.ts";
+import type { Outbox } from "./outbox.ts";
+import { isShown, type Overlaid, overlay } from "./overlay.ts";
+import type { Status } from "./status.ts";
+import type { Write } from "./write.ts";
+
+/** What a live view stands on. */
+export interface LiveViewOptions {
+  readonly target: string;
+  /** The feed of a URL, the same for everyone who follows it at a time. */
+  readonly feedOf: (target: string) => Feed;
+  readonly outbox: Outbox;
+  readonly clock: ClientClock;
+  /** Called when something was shown that could settle a write. */
+  readonly onShown: () => void;
+}
+
+/** What is to be seen of a view; the same object until something changes. */
+export interface ViewSnapshot {
+  readonly rows: readonly unknown[];
+  readonly status: Status;
+  /** True once there is something to show. */
+  readonly hasState: boolean;
+}
+
+/** A feed's rows with this client's own writes shown ahead of time. */
+export class LiveView {
+  readonly target: string;
+  readonly #options: LiveViewOptions;
+  readonly #listeners: Set<() => void> = new Set();
+  #feed: Feed;
+  #unlisten: (() => void) | undefined;
+  #settled: WeakSet<Write> = new WeakSet();
+  /** What entered since a create was made, and what came since a write was answered, by the write's id. */
+  readonly #entered: Map<string, Set<string>> = new Map();
+  readonly #seen: Map<string, Set<string>> = new Map();
+  #shown: Overlaid | undefined;
+  #shownVersion = -1;
+  #snapshot: ViewSnapshot | undefined;
+
+  constructor(options: LiveViewOptions) {
+    this.target = options.target;
+    this.#options = options;
+    this.#feed = options.feedOf(options.target);
+  }
+
+  get feed(): Feed {
+    return this.#feed;
+  }
+
+  /** True while somebody looks. */
+  get isActive(): boolean {
+    return this.#unlisten !== undefined;
+  }
+
+  /** Calls the listener whenever the snapshot is another. Returns a function that ends it. */
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    if (!this.#unlisten) {
+      this.#feed = this.#options.feedOf(this.target);
+      this.#unlisten = this.#feed.listen({
+        messages: (batch) => this.#note(batch),
+        changed: () => this.changed(),
+      });
+    }
+    return () => {
+      this.#listeners.delete(listener);
+      if (this.#listeners.size > 0) return;
+      this.#unlisten?.();
+      this.#unlisten = undefined;
+    };
+  }
+
+  getSnapshot(): ViewSnapshot {
+    this.#snapshot ??= this.#make(undefined);
+    return this.#snapshot;
+  }
+
+  /** The URL of a row of the snapshot. */
+  urlOf(row: unknown): string | undefined {
+    return this.#shown?.urls.get(row) ?? this.#feed.replica.urlOf(row);
+  }
+
+  /** True for a row that the server has not confirmed. */
+  isPending(row: unknown): boolean {
+    return this.#shown?.pending.has(row) ?? false;
+  }
+
+  /** True once this view shows a write without help. */
+  isSettled(write: Write): boolean {
+    return !this.#isOpen(write);
+  }
+
+  /** Writes or the feed have changed. */
+  changed(): void {
+    const before = this.#snapshot;
+    const next = this.#make(before);
+    this.#options.onShown();
+    if (next === before) return;
+    this.#snapshot = next;
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  /** The writes themselves have changed: what was laid over the rows is out of date. */
+  writesChanged(): void {
+    this.#shownVersion = -1;
+    this.changed();
+  }
+
+  #make(before: ViewSnapshot | undefined): ViewSnapshot {
+    const { status, hasState, replica } = this.#feed;
+    const rows = this.#rows();
+    if (before?.rows === rows && before.status === status && before.hasState === hasState) return before;
+    this.#shownVersion = replica.version;
+    return { rows, status, hasState };
+  }
+
+  #rows(): readonly unknown[] {
+    const { outbox } = this.#options;
+    const { replica } = this.#feed;
+    const open = outbox.writes.filter((write) => this.#isOpen(write));
+    if (open.length === 0) {
+      this.#shown = undefined;
+      return replica.rows;
+    }
+    const key = replica.version;
+    if (!this.#shown || this.#shownVersion !== key || open.some((write) => write.state === "answered")) {
+      this.#shown = overlay(this.#feed, outbox, (write) => open.includes(write), this.#entered);
+      this.#shownVersion = key;
+    }
+    return this.#shown.rows;
+  }
+
+  #isOpen(write: Write): boolean {
+    if (this.#settled.has(write)) return false;
+    const { outbox, clock } = this.#options;
+    const url = outbox.created.get(write.url) ?? write.url;
+    if (!isShown(write, this.#feed, url, this.#seen.get(write.id) ?? new Set(), clock.now())) return true;
+    this.#settled.add(write);
+    this.#seen.delete(write.id);
+    this.#entered.delete(write.id);
+    return false;
+  }
+
+  #note(batch: readonly HttpResponse[]): void {
+    const { outbox } = this.#options;
+    for (const write of outbox.writes) {
+      const note = write.state === "answered" ? this.#seen : write.kind === "create" ? this.#entered : undefined;
+      if (!note) continue;
+      const urls = note.get(write.id) ?? new Set();
+      note.set(write.id, urls);
+      for (const message of batch) {
+        const url = fieldValue(message.fields, "content-location");
+        if (message.status === 200) urls.add(outbox.created.get(write.url) ?? write.url);
+        else if (url !== undefined && (note === this.#seen || message.status === 201)) urls.add(url);
+      }
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import type { HttpResponse } from "../protocol/index.ts";
+import { type ClientClock, platformClock } from "./clock.ts";
+import type { TokenSource } from "./http.ts";
+import type { ClientStorage } from "./storage.ts";
+import { findWebSocket, type WebSocketConstructor } from "./web-socket.ts";
+
+/** Options of a client. */
+export interface ClientOptions {
+  /**
+   * A bearer token, or a function that gives one. It is asked when one is needed, once more where the server answers
+   * 401, and by `renew()`. What it throws is tried again later. Default: none; cookies go along as the platform does.
+   */
+  readonly token?: string | TokenSource;
+  /** Where queued writes outlive a reload, as `localStorage`. Only writes that the server promises to do once are queued. Default: nowhere. */
+  readonly storage?: ClientStorage;
+  /**
+   * Whether the tabs of a browser share one connection. They see the same, so with a token it needs a name of the user,
+   * which is the same in all tabs of that user. Default: true without a token, false with one.
+   */
+  readonly tabs?: boolean | string;
+  /** What another client's `dehydrate()` gave. Views begin with it and resume there. Default: nothing. */
+  readonly initial?: Readonly<Record<string, HttpResponse>>;
+  /** Sends requests. Default: the platform's. */
+  readonly fetch?: typeof globalThis.fetch;
+  /** Opens WebSockets. Default: the platform's, or the package `ws` on a Node without. */
+  readonly WebSocket?: WebSocketConstructor;
+  /** Time and chance, for tests. Default: the platform's. */
+  readonly clock?: ClientClock;
+}
+
+/** Options with their defaults. */
+export interface ResolvedClientOptions {
+  readonly base: URL;
+  readonly token: TokenSource | undefined;
+  readonly storage: ClientStorage | undefined;
+  /** Who shares a connection; `undefined` where nobody does. */
+  readonly tabs: string | undefined;
+  readonly initial: Readonly<Record<string, HttpResponse>>;
+  readonly fetch: typeof globalThis.fetch;
+  readonly findWebSocket: typeof findWebSocket;
+  readonly clock: ClientClock;
+}
+
+/** Checks options and fills in defaults. @throws TypeError */
+export function resolveClientOptions(baseUrl: string | URL | undefined, options: ClientOptions): ResolvedClientOptions {
+  const { location } = globalThis as { location?: { href: string; origin: string } };
+  const given = String(baseUrl ?? location?.origin ?? "");
+  if (!URL.canParse(given, location?.href))
+    throw new TypeError(`baseUrl is ${JSON.stringify(given)}: an absolute URL is needed.`);
+  const base = new URL(given, location?.href);
+  if (!/^https?:$/.test(base.protocol)) throw new TypeError(`baseUrl is ${base.href}: http: or https: is needed.`);
+  base.search = base.hash = "";
+  base.pathname = base.pathname.replace(/\/*$/, "/");
+  const { token, tabs, WebSocket } = options;
+  if (tabs === true && token !== undefined) {
+    throw new TypeError(
+      "tabs is true, and there is a token: give a name of the user instead, so that no other user's tab shares it.",
+    );
+  }
+  const sharing = tabs ?? token === undefined;
+  return {
+    base,
+    token: typeof token === "string" ? () => token : token,
+    storage: options.storage,
+    tabs: sharing === false ? undefined : sharing === true ? "" : sharing,
+    initial: options.initial ?? {},
+    fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
+    findWebSocket: WebSocket ? () => WebSocket : findWebSocket,
+    clock: options.clock ?? platformClock,
+  };
+}

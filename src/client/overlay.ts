@@ -1,0 +1,83 @@
+import { isDeepEqual } from "./deep-equal.ts";
+import { type Feed, isAtOrAfter } from "./feed.ts";
+import type { Outbox } from "./outbox.ts";
+import { temporaryUrl, type Write } from "./write.ts";
+
+/** Where positions can't tell, a bookmark so long after the answer does. */
+const settleMs = 1_000;
+
+/** True once the stream of a feed shows what a write did, or would have by now. */
+export function isShown(write: Write, feed: Feed, url: string, seen: ReadonlySet<string>, now: number): boolean {
+  if (write.state !== "answered") return false;
+  const { eventId } = write;
+  const isPast = eventId === undefined ? undefined : isAtOrAfter(feed.position, eventId);
+  if (isPast !== undefined) return isPast;
+  // Nothing to compare: another segment, a derived view, a server without positions.
+  return seen.has(url) || (feed.isCaughtUp && now - write.answeredAt >= settleMs);
+}
+
+/** A list with writes shown ahead of time. */
+export interface Overlaid {
+  readonly rows: readonly unknown[];
+  /** The URL of each row that the overlay made. */
+  readonly urls: ReadonlyMap<unknown, string>;
+  /** The rows that the server has not confirmed. */
+  readonly pending: ReadonlySet<unknown>;
+}
+
+function merge(row: unknown, values: Readonly<Record<string, unknown>>): unknown {
+  return { ...(row as object), ...values };
+}
+
+/** True where a row that came in the stream must be the record that a create is about to make. */
+function isSameRecord(row: unknown, write: Write): boolean {
+  return (
+    typeof row === "object" &&
+    row !== null &&
+    Object.entries(write.values).every(([name, value]) => isDeepEqual(Reflect.get(row, name), value))
+  );
+}
+
+/**
+ * Shows writes on top of a feed's rows: created records at the end, changed ones changed, destroyed ones gone.
+ *
+ * @param isOpen - whether the feed does not show a write yet
+ * @param entered - rows that entered since the write was made, by its id
+ */
+export function overlay(
+  feed: Feed,
+  outbox: Outbox,
+  isOpen: (write: Write) => boolean,
+  entered: ReadonlyMap<string, ReadonlySet<string>>,
+): Overlaid {
+  const { replica } = feed;
+  const byUrl = new Map<string, unknown>();
+  for (const row of replica.rows) byUrl.set(replica.urlOf(row) ?? "", row);
+  const pending = new Set<unknown>();
+  const made = new Map<unknown, string>();
+  const show = (url: string, row: unknown, isPending: boolean): void => {
+    pending.delete(byUrl.get(url));
+    byUrl.set(url, row);
+    made.set(row, url);
+    if (isPending) pending.add(row);
+  };
+  for (const write of outbox.writes.filter(isOpen)) {
+    const url = outbox.created.get(write.url) ?? write.url;
+    const isPending = write.state !== "answered";
+    if (write.kind === "create") {
+      const temporary = temporaryUrl + write.id;
+      const real = outbox.created.get(temporary);
+      const come = [...(entered.get(write.id) ?? [])].some((one) => isSameRecord(replica.get(one), write));
+      if (write.view !== feed.target || come || (real !== undefined && replica.get(real) !== undefined)) continue;
+      show(real ?? temporary, isPending ? { ...write.values } : (write.row ?? { ...write.values }), isPending);
+    } else if (!byUrl.has(url)) continue;
+    else if (write.kind === "destroy") byUrl.delete(url);
+    else
+      show(
+        url,
+        isPending ? merge(byUrl.get(url), write.values) : (write.row ?? merge(byUrl.get(url), write.values)),
+        isPending,
+      );
+  }
+  return { rows: [...byUrl.values()], urls: made, pending };
+}

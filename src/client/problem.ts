@@ -1,0 +1,52 @@
+import { createProblem, fieldValue, type HttpResponse, type Problem } from "../protocol/index.ts";
+
+/** A refusal by the server, as an error that can be thrown. Its message is the problem's detail. */
+export class ProblemError extends Error {
+  /** What the server said (RFC 9457). */
+  readonly problem: Problem;
+
+  /** @param problem - what the server said */
+  constructor(problem: Problem) {
+    super(problem.detail);
+    this.name = "ProblemError";
+    this.problem = problem;
+  }
+}
+
+/** The body as text. */
+export function bodyText({ body }: HttpResponse): string {
+  return typeof body === "string" ? body : new TextDecoder().decode(body);
+}
+
+/** The body's JSON; `undefined` where it is none. */
+export function bodyJson(message: HttpResponse): unknown {
+  try {
+    return JSON.parse(bodyText(message));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The problem in an answer; one is made where the server sent none. */
+export function problemOf(message: HttpResponse): Problem {
+  const { status, fields } = message;
+  const location = fieldValue(fields, "location");
+  const said = bodyJson(message);
+  const isProblem = typeof said === "object" && said !== null && "detail" in said;
+  const detail = location ? `It is at ${location} now.` : `The server answered ${status}.`;
+  return isProblem
+    ? { ...createProblem(status, detail), ...said, status, detail: String(said.detail) }
+    : createProblem(status, detail, location ? { location } : {});
+}
+
+/** Milliseconds that the server asks to wait; 0 where it doesn't (RFC 9110 §10.2.3). */
+export function retryAfterMs({ fields }: HttpResponse, now: number): number {
+  const value = fieldValue(fields, "retry-after") ?? "";
+  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now;
+  return ms > 0 ? Math.min(ms, 3_600_000) : 0;
+}
+
+/** True for statuses after which the same may work later. */
+export function isTransient(status: number): boolean {
+  return status === 408 || status === 413 || status === 425 || status === 429 || status >= 500;
+}

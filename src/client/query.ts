@@ -1,0 +1,27 @@
+/** What of a collection is wanted: members that must be equal, the order, a window. */
+export interface Query<Row> {
+  /** Members and the values that they must have. */
+  readonly where?: {
+    readonly [Name in keyof Row]?: Row[Name] extends infer Value ? Extract<Value, string | number | boolean> : never;
+  };
+  /** `name`, `name.desc`, or several of them. Default: the server's. */
+  readonly order?: Order<Row> | readonly Order<Row>[];
+  /** Records at most. Default: the server's. */
+  readonly limit?: number;
+  /** Records to skip. Default 0. */
+  readonly offset?: number;
+}
+
+/** A member's name, alone or with a direction. */
+export type Order<Row> = `${Extract<keyof Row, string>}${"" | ".asc" | ".desc"}`;
+
+/** A path with a query behind it. */
+export function queryPath<Row>(path: string, { where = {}, order, limit, offset }: Query<Row>): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(where)) if (value !== undefined) parameters.append(name, String(value));
+  if (order !== undefined) parameters.append("order", [order].flat().join(","));
+  if (limit !== undefined) parameters.append("limit", String(limit));
+  if (offset !== undefined) parameters.append("offset", String(offset));
+  const query = parameters.toString();
+  return query === "" ? path : `${path}${path.includes("?") ? "&" : "?"}${query}`;
+}

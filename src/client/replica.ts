@@ -1,0 +1,216 @@
+import {
+  compareByItemOrder,
+  fieldValue,
+  type HttpResponse,
+  type Items,
+  itemUrl,
+  parseItemOrder,
+  parseItems,
+  parseRecordPointer,
+  resolvePointer,
+} from "../protocol/index.ts";
+import { isDeepEqual } from "./deep-equal.ts";
+import { guessItems, guessRecord } from "./guess-items.ts";
+import { bodyText } from "./problem.ts";
+
+type Compare = (a: unknown, b: unknown) => number;
+
+/** The JSON of a body; the text itself where it is none. */
+function contentOf(message: HttpResponse): unknown {
+  const type = fieldValue(message.fields, "content-type") ?? "";
+  if (typeof message.body !== "string" && !/json|^text\//.test(type)) return message.body;
+  const text = bodyText(message);
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** A copy of the document with another list at the pointer. */
+function withList(document: unknown, pointer: string, rows: readonly unknown[]): unknown {
+  if (pointer === "" || typeof document !== "object" || document === null) return rows;
+  const [, name = "", ...rest] = pointer.split("/");
+  const key = name.replaceAll("~1", "/").replaceAll("~0", "~");
+  const below = rest.length === 0 ? "" : `/${rest.join("/")}`;
+  return { ...document, [key]: withList(Reflect.get(document, key), below, rows) };
+}
+
+/**
+ * What a client knows of one view: a list of records with their URLs, or one document. Rows that are equal keep their
+ * identity, whatever brings them again.
+ */
+export class Replica {
+  /** Grows with each change that can be seen. */
+  version = 0;
+  /** True where the view is one document and not a list. */
+  isRecord = false;
+  /** True once the record itself was destroyed. */
+  isGone = false;
+  /** The validators that the server gave, by record URL. */
+  readonly etags: Map<string, string> = new Map();
+  readonly #target: string;
+  #opening: HttpResponse | undefined;
+  #document: unknown;
+  #items: Items = {};
+  #isGuessed = false;
+  #compare: Compare | undefined;
+  #byUrl: Map<string, unknown> = new Map();
+  /** The records' URLs in order; where nothing tells an order, the map's own holds. */
+  #order: string[] = [];
+  #rows: readonly unknown[] | undefined;
+  #urls: WeakMap<object, string> = new WeakMap();
+
+  /** @param target - path and query */
+  constructor(target: string) {
+    this.#target = target;
+  }
+
+  /** The rows in order; the document as its only row where it is a record. The same array until something changes. */
+  get rows(): readonly unknown[] {
+    this.#rows ??= this.#order.map((url) => this.#byUrl.get(url));
+    return this.#rows;
+  }
+
+  /** The record at a URL. */
+  get(url: string): unknown {
+    return this.#byUrl.get(url);
+  }
+
+  /** The URL of a row that this replica gave; `undefined` for any other. */
+  urlOf(row: unknown): string | undefined {
+    return typeof row === "object" && row !== null ? this.#urls.get(row) : undefined;
+  }
+
+  /** Everything as one 200, for whoever comes later; `undefined` before the first. */
+  snapshot(position: string | undefined): HttpResponse | undefined {
+    if (!this.#opening || this.isGone) return undefined;
+    const fields = this.#opening.fields.filter(
+      ([name]) => !/^(?:etag|event-id|content-length|subscription|request-id)$/i.test(name),
+    );
+    const whole = this.isRecord ? this.#document : withList(this.#document, this.#items.list ?? "", this.rows);
+    const body = whole instanceof Uint8Array || typeof whole === "string" ? whole : JSON.stringify(whole);
+    return { status: 200, reason: "OK", fields: position ? [...fields, ["Event-ID", position]] : fields, body };
+  }
+
+  /** Takes a 200 in, as a difference: what is equal stays what it is. */
+  replace(message: HttpResponse): void {
+    const { fields } = message;
+    const field = fieldValue(fields, "items") ?? "";
+    const order = parseItemOrder(fieldValue(fields, "item-order") ?? "");
+    const before = this.#byUrl;
+    this.#opening = message;
+    this.#document = contentOf(message);
+    const pointer = parseRecordPointer(field);
+    const said = parseItems(field);
+    const items = said ?? (pointer === undefined ? guessItems(this.#document, this.#target) : undefined);
+    this.isRecord = items === undefined;
+    this.isGone = false;
+    this.#isGuessed = said === undefined && !this.isRecord;
+    this.#items = items ?? { record: pointer ?? "" };
+    this.#compare = order && compareByItemOrder(order);
+    this.#byUrl = new Map();
+    this.etags.clear();
+    for (const [url, row] of this.#rowsOf(items)) this.#byUrl.set(url, this.#same(before.get(url), row, url));
+    const urls = [...this.#byUrl.keys()];
+    const isSame =
+      urls.length === this.#order.length &&
+      urls.every((url, at) => url === this.#order[at] && this.#byUrl.get(url) === before.get(url));
+    this.#order = urls;
+    const etag = fieldValue(fields, "etag");
+    if (etag && this.isRecord) this.etags.set(this.#path, etag);
+    if (!isSame || this.version === 0) this.#changed();
+  }
+
+  /** Takes a 201, 202 or 204 in. */
+  apply(message: HttpResponse): void {
+    const url = fieldValue(message.fields, "content-location") ?? "";
+    if (message.status === 204) {
+      this.#leave(url);
+      return;
+    }
+    const content = contentOf(message);
+    if (this.isRecord) this.#document = content;
+    const read = this.#isGuessed
+      ? guessRecord(content, this.#items, url)
+      : (resolvePointer(content, this.#items.record ?? "") ?? content);
+    const before = this.#byUrl.get(url);
+    const row = this.#same(before, read, url);
+    const etag = fieldValue(message.fields, "etag");
+    if (etag) this.etags.set(url, etag);
+    else this.etags.delete(url);
+    const index = fieldValue(message.fields, "item-index");
+    const isMoved = this.#place(url, before, row, index === undefined ? undefined : Number(index));
+    this.#byUrl.set(url, row);
+    if (isMoved || row !== before) this.#changed();
+  }
+
+  get #path(): string {
+    return this.#target.split("?")[0] ?? "";
+  }
+
+  *#rowsOf(items: Items | undefined): Iterable<[string, unknown]> {
+    if (!items) {
+      yield [this.#path, resolvePointer(this.#document, this.#items.record ?? "") ?? this.#document];
+      return;
+    }
+    const rows = resolvePointer(this.#document, items.list ?? "");
+    if (!Array.isArray(rows)) return;
+    for (const row of rows) {
+      const url = itemUrl(items, row, this.#target);
+      if (url !== undefined) yield [url, row];
+    }
+  }
+
+  #same(before: unknown, row: unknown, url: string): unknown {
+    const kept = before !== undefined && isDeepEqual(before, row) ? before : row;
+    if (typeof kept === "object" && kept !== null) this.#urls.set(kept, url);
+    return kept;
+  }
+
+  #changed(): void {
+    this.version += 1;
+    this.#rows = undefined;
+  }
+
+  #leave(url: string): void {
+    if (!this.#byUrl.has(url)) return;
+    const at = this.#find(url, this.#byUrl.get(url));
+    this.#order.splice(at, 1);
+    this.#byUrl.delete(url);
+    this.etags.delete(url);
+    if (this.isRecord && url === this.#path) this.isGone = true;
+    this.#changed();
+  }
+
+  /** Puts a URL where it belongs; true where it was not there. */
+  #place(url: string, before: unknown, row: unknown, index: number | undefined): boolean {
+    const isKnown = this.#byUrl.has(url);
+    const compare = this.#compare;
+    if (isKnown) {
+      if (index === undefined && (!compare || compare(before, row) === 0)) return false;
+      if (index !== undefined && this.#order[index] === url) return false;
+      this.#order.splice(this.#find(url, before), 1);
+    }
+    const at = index ?? (compare ? this.#bisect(row, compare) : this.#order.length);
+    this.#order.splice(at, 0, url);
+    return true;
+  }
+
+  #find(url: string, row: unknown): number {
+    const guess = this.#compare ? this.#bisect(row, this.#compare) : -1;
+    return this.#order[guess] === url ? guess : this.#order.indexOf(url);
+  }
+
+  /** The first place whose row is not before this one. */
+  #bisect(row: unknown, compare: Compare): number {
+    let low = 0;
+    let high = this.#order.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (compare(this.#byUrl.get(this.#order[middle] ?? ""), row) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

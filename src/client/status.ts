@@ -1,0 +1,26 @@
+import type { Problem } from "../protocol/index.ts";
+
+/** How well what is shown agrees with the server; the same object until it changes. */
+export interface Status {
+  /**
+   * `connecting`: nothing was received yet. `live`: everything up to now is here. `stale`: what is here was right at
+   * `since`, and the connection is being made again. `offline`: as `stale` (or `connecting`), and the server can't be
+   * reached at all. `failed`: it is over, for the reason in `problem`.
+   */
+  readonly state: "connecting" | "live" | "stale" | "offline" | "failed";
+  /** When it was last live, in milliseconds since 1970; absent while live, and where it never was. */
+  readonly since?: number;
+  /** Why it failed (RFC 9457). */
+  readonly problem?: Problem;
+}
+
+const ranks = ["live", "connecting", "stale", "offline", "failed"] as const;
+
+/** One status for several: the worst of them. */
+export function worstStatus(statuses: Iterable<Status>): Status | undefined {
+  let worst: Status | undefined;
+  for (const status of statuses) {
+    if (!worst || ranks.indexOf(status.state) > ranks.indexOf(worst.state)) worst = status;
+  }
+  return worst;
+}

@@ -1,0 +1,44 @@
+import type { HttpResponse, Problem } from "../protocol/index.ts";
+
+/** Who is told of what happens to one URL. */
+export interface Sink {
+  /** Where the next connection resumes; `undefined` where only a snapshot will do. */
+  readonly position: string | undefined;
+  /** True while everything up to now was told. */
+  readonly isCaughtUp: boolean;
+  /**
+   * Takes one message of the subscription.
+   *
+   * @param isWhole - true where it is a step of its own, though it has no position (Level 0, polling)
+   */
+  take(message: HttpResponse, isWhole?: boolean): void;
+  /** The connection is lost or not there yet: what was not marked will come again. */
+  lost(isOffline: boolean): void;
+  /** It is over, and trying again would not help. */
+  fail(problem: Problem): void;
+}
+
+/** One URL that is being followed. */
+export interface Following {
+  /** The path and query, as the client says it. */
+  readonly target: string;
+  readonly sink: Sink;
+}
+
+/** What a server says of itself at the well-known URL [R-WK-1]. */
+export interface ServerPromises {
+  /** True where a repeated request with an `Idempotency-Key` is done once. */
+  readonly idempotencyKey: boolean;
+}
+
+/** How a client follows URLs. Requests in band and streams are further implementations of it. */
+export interface Transport {
+  /** Begins to follow a URL. Returns a function that ends it. */
+  follow(following: Following): () => void;
+  /** Asks for credentials again and gives them to every subscription, in place. */
+  renew(): void;
+  /** Tries again at once what waits. */
+  wake(): void;
+  /** Ends everything. Twice is fine. */
+  close(): void;
+}

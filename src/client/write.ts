@@ -1,0 +1,61 @@
+import type { Problem } from "../protocol/index.ts";
+
+/** What a write does. */
+export type WriteKind = "create" | "update" | "destroy";
+
+/** A write as it is kept over a reload. */
+export interface StoredWrite {
+  /** Also its `Idempotency-Key`. */
+  readonly id: string;
+  readonly kind: WriteKind;
+  /** The view that it was made in: a created record is shown there. */
+  readonly view: string;
+  /** The URL that it goes to; for a record that is not created yet, its temporary one. */
+  url: string;
+  /** The record's members, or those to change. */
+  readonly values: Readonly<Record<string, unknown>>;
+  /** `If-Match`. */
+  etag?: string | undefined;
+}
+
+/** The two versions of a record that a guarded write met. */
+export interface Conflict<Row = unknown> {
+  readonly url: string;
+  /** What the write wanted to change. */
+  readonly mine: Partial<Row>;
+  /** The record as the server has it now; `undefined` where it is gone. */
+  readonly theirs: Row | undefined;
+}
+
+/** A write that was refused since the record had changed (412). It has both versions. */
+export class ConflictError extends Error {
+  /** What the server said (RFC 9457). */
+  readonly problem: Problem;
+  readonly conflict: Conflict;
+
+  /** @param conflict - both versions */
+  constructor(problem: Problem, conflict: Conflict) {
+    super(`${conflict.url} was changed by somebody else.`);
+    this.name = "ConflictError";
+    this.problem = problem;
+    this.conflict = conflict;
+  }
+}
+
+/** A write that is on its way, or done and not yet seen in the stream. */
+export interface Write extends StoredWrite {
+  state: "queued" | "sent" | "answered";
+  /** The record as the server answered it. */
+  row: unknown;
+  /** The position at or after which the streams show it. */
+  eventId: string | undefined;
+  /** When it was answered. */
+  answeredAt: number;
+  readonly resolve: (row: unknown) => void;
+  readonly reject: (error: Error) => void;
+  /** Decides on a conflict: other values to write over the server's version, or nothing to give up. */
+  readonly onConflict: ((conflict: Conflict) => unknown) | undefined;
+}
+
+/** The beginning of every URL that stands for a record that the server has not created yet. */
+export const temporaryUrl = "urn:uuid:";
