@@ -1,4 +1,4 @@
-import { createProblem, type HttpResponse } from "../protocol/index.ts";
+import type { HttpResponse } from "../protocol/index.ts";
 import { type Collection, createCollection, createRecord, type LiveParts, type LiveRecord } from "./collection.ts";
 import { Feed } from "./feed.ts";
 import { Http } from "./http.ts";
@@ -7,7 +7,7 @@ import { type ClientOptions, type ResolvedClientOptions, resolveClientOptions } 
 import { OriginTransport } from "./origin-transport.ts";
 import { Outbox } from "./outbox.ts";
 import { watchPlatform } from "./platform.ts";
-import { bodyJson } from "./problem.ts";
+import { bodyJson, localProblem } from "./problem.ts";
 import { type Query, queryPath } from "./query.ts";
 import { type Status, worstStatus } from "./status.ts";
 import { WriteStore } from "./storage.ts";
@@ -142,7 +142,7 @@ class OriginClient implements Client {
     this.#isClosed = true;
     this.#unwatch();
     this.#outbox.close();
-    for (const feed of [...this.#feeds.values()]) feed.fail(createProblem(499, "The client is closed."));
+    for (const feed of [...this.#feeds.values()]) feed.fail(localProblem(499, "The client is closed."));
     this.#feeds.clear();
     this.#transport.close();
   }
@@ -184,7 +184,7 @@ class OriginClient implements Client {
       },
       onStatus: () => this.#updateStatus(),
     });
-    if (this.#isClosed) feed.fail(createProblem(499, "The client is closed."));
+    if (this.#isClosed) feed.fail(localProblem(499, "The client is closed."));
     else this.#feeds.set(target, feed);
     return feed;
   }

@@ -1,9 +1,9 @@
-import { createProblem, fieldValue } from "../protocol/index.ts";
+import { fieldValue } from "../protocol/index.ts";
 import { isDeepEqual } from "./deep-equal.ts";
 import type { Http } from "./http.ts";
 import type { LiveView } from "./live-view.ts";
 import type { Outbox } from "./outbox.ts";
-import { bodyJson, ProblemError } from "./problem.ts";
+import { bodyJson, localProblem, ProblemError } from "./problem.ts";
 import type { Status } from "./status.ts";
 import { type Conflict, ConflictError, temporaryUrl, type WriteKind } from "./write.ts";
 
@@ -144,7 +144,7 @@ class LiveObject<Row, Snapshot extends object> implements Live<Snapshot> {
     if (etag !== undefined && isShown) return etag;
     if (answer.status === 200 && etag === undefined) throw new TypeError(`The server gives no ETag for ${url}.`);
     // Whatever this names, it is not the version that is shown: the server refuses it, and the conflict is told.
-    const problem = createProblem(412, "The record is not the one that is shown.");
+    const problem = localProblem(412, "The record is not the one that is shown.");
     throw new ConflictError(problem, { url, mine: values, theirs: Object.values(body ?? {})[0] ?? undefined });
   }
 }

@@ -1,15 +1,8 @@
-import {
-  createProblem,
-  decodeResponse,
-  fieldValue,
-  type HttpResponse,
-  notificationKind,
-  retryClass,
-} from "../protocol/index.ts";
+import { decodeResponse, fieldValue, type HttpResponse, notificationKind, retryClass } from "../protocol/index.ts";
 import { Backoff } from "./backoff.ts";
 import type { ClientClock } from "./clock.ts";
 import type { Http } from "./http.ts";
-import { isTransient, problemOf, retryAfterMs } from "./problem.ts";
+import { isTransient, localProblem, problemOf, retryAfterMs } from "./problem.ts";
 import type { Following } from "./transport.ts";
 import type { Socket, SocketEvents } from "./web-socket.ts";
 
@@ -88,7 +81,7 @@ export class DocumentFollower {
     if (!hasOpened) void this.#look();
     else if (retryClass(code) !== "retry" && code !== 4401) {
       this.stop();
-      following.sink.fail(createProblem(code > 4000 ? code - 4000 : 410, `The server ended it with ${code}.`));
+      following.sink.fail(localProblem(code > 4000 ? code - 4000 : 410, `The server ended it with ${code}.`));
     } else {
       following.sink.lost(false);
       this.#again(this.#backoff.next());

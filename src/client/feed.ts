@@ -1,12 +1,6 @@
-import {
-  createProblem,
-  fieldValue,
-  type HttpResponse,
-  notificationKind,
-  type Problem,
-  parseEventId,
-} from "../protocol/index.ts";
+import { fieldValue, type HttpResponse, notificationKind, type Problem, parseEventId } from "../protocol/index.ts";
 import type { ClientClock } from "./clock.ts";
+import { localProblem } from "./problem.ts";
 import { Replica } from "./replica.ts";
 import type { Status } from "./status.ts";
 import type { Sink } from "./transport.ts";
@@ -152,7 +146,7 @@ export class Feed implements Sink {
     for (const message of batch) this.replica.apply(message);
     if (eventId) this.position = eventId;
     this.#tell(batch);
-    if (this.replica.isGone) this.fail(createProblem(410, `${this.target} was destroyed.`));
+    if (this.replica.isGone) this.fail(localProblem(410, `${this.target} was destroyed.`));
   }
 
   #bookmark(eventId: string | undefined): void {

@@ -1,10 +1,10 @@
-import { createProblem, type HttpResponse, type Problem, retryClass, wellKnownPath } from "../protocol/index.ts";
+import { type HttpResponse, type Problem, retryClass, wellKnownPath } from "../protocol/index.ts";
 import { Backoff } from "./backoff.ts";
 import type { ClientClock } from "./clock.ts";
 import { Connection, type Ending } from "./connection.ts";
 import { DocumentFollower } from "./document-follower.ts";
 import type { Http } from "./http.ts";
-import { bodyJson, isTransient, problemOf, retryAfterMs } from "./problem.ts";
+import { bodyJson, isTransient, localProblem, problemOf, retryAfterMs } from "./problem.ts";
 import type { Following, Transport } from "./transport.ts";
 import { type findWebSocket, openSocket, type SocketEvents } from "./web-socket.ts";
 
@@ -155,7 +155,7 @@ export class OriginTransport implements Transport {
       await this.#options.http.authorization(true).catch(() => {});
       this.#wait(false, this.#backoff.next());
     } else if (retry === "retry") this.#wait(false, this.#backoff.next(ending.retryAfterMs));
-    else this.#fail(ending.problem ?? createProblem(502, `The server ended the connection with ${ending.code}.`));
+    else this.#fail(ending.problem ?? localProblem(502, `The server ended the connection with ${ending.code}.`));
   }
 
   /** The socket could not be opened, and a browser doesn't say why: a GET tells what is there. */

@@ -1,4 +1,4 @@
-import { createProblem, fieldValue, type HttpResponse, type Problem } from "../protocol/index.ts";
+import { fieldValue, type HttpResponse, type Problem } from "../protocol/index.ts";
 
 /** A refusal by the server, as an error that can be thrown. Its message is the problem's detail. */
 export class ProblemError extends Error {
@@ -11,6 +11,11 @@ export class ProblemError extends Error {
     this.name = "ProblemError";
     this.problem = problem;
   }
+}
+
+/** A problem that the client itself states. @param extensions - further members */
+export function localProblem(status: number, detail: string, extensions: object = {}): Problem {
+  return { type: "about:blank", title: detail, ...extensions, status, detail };
 }
 
 /** The body as text. */
@@ -35,8 +40,8 @@ export function problemOf(message: HttpResponse): Problem {
   const isProblem = typeof said === "object" && said !== null && "detail" in said;
   const detail = location ? `It is at ${location} now.` : `The server answered ${status}.`;
   return isProblem
-    ? { ...createProblem(status, detail), ...said, status, detail: String(said.detail) }
-    : createProblem(status, detail, location ? { location } : {});
+    ? { ...localProblem(status, detail), ...said, status, detail: String(said.detail) }
+    : localProblem(status, detail, location ? { location } : {});
 }
 
 /** Milliseconds that the server asks to wait; 0 where it doesn't (RFC 9110 §10.2.3). */

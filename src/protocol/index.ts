@@ -3,8 +3,6 @@ export {
   type CloseCode,
   closeCodeForStatus,
   closeCodes,
-  type RetryClass,
-  retryClass,
   truncateReason,
 } from "./close-codes.ts";
 export { decodeRequest, decodeResponse } from "./decode.ts";
@@ -22,6 +20,7 @@ export { type NotificationKind, notificationKind, reasonPhrase } from "./notific
 export { prefersStrict } from "./preferences.ts";
 export { createProblem, type Problem, problemResponse } from "./problem.ts";
 export { ProtocolError, protocolError } from "./protocol-error.ts";
+export { type RetryClass, retryClass } from "./retry-class.ts";
 export {
   bearerSubprotocol,
   chooseSubprotocol,
