@@ -2,17 +2,16 @@ import type { HttpResponse } from "../protocol/index.ts";
 import { type Collection, createCollection, createRecord, type LiveParts, type LiveRecord } from "./collection.ts";
 import { Feed } from "./feed.ts";
 import { Http } from "./http.ts";
+import { lateTransport } from "./late-transport.ts";
 import { LiveView } from "./live-view.ts";
 import { type ClientOptions, type ResolvedClientOptions, resolveClientOptions } from "./options.ts";
 import { OriginTransport } from "./origin-transport.ts";
-import { Outbox } from "./outbox.ts";
-import { watchPlatform } from "./platform.ts";
+import type { Outbox } from "./outbox.ts";
+import { canShare, watchPlatform } from "./platform.ts";
 import { bodyJson, localProblem } from "./problem.ts";
 import { type Query, queryPath } from "./query.ts";
 import { type Status, worstStatus } from "./status.ts";
-import { WriteStore } from "./storage.ts";
 import { type MessageCallback, type SubscribeOptions, type Subscription, subscribeToFeed } from "./subscription.ts";
-import { shareAmongTabs } from "./tabs.ts";
 import type { Transport } from "./transport.ts";
 
 /** The state of views, by URL, to be handed from one client to another: from a server's to a page's. JSON. */
@@ -49,7 +48,8 @@ class OriginClient implements Client {
   readonly #options: ResolvedClientOptions;
   readonly #http: Http;
   readonly #transport: Transport;
-  readonly #outbox: Outbox;
+  #outbox: Outbox | undefined;
+  #outboxLoading: Promise<Outbox> | undefined;
   readonly #feeds: Map<string, Feed> = new Map();
   readonly #views: Map<string, LiveView> = new Map();
   readonly #live: Map<string, unknown> = new Map();
@@ -61,9 +61,8 @@ class OriginClient implements Client {
   #isClosed = false;
 
   constructor(options: ResolvedClientOptions) {
-    const { base, clock, storage } = options;
     this.#options = options;
-    this.url = base.href;
+    this.url = options.base.href;
     this.#initial = { ...options.initial };
     this.#http = new Http(options);
     const own = new OriginTransport({
@@ -71,31 +70,26 @@ class OriginClient implements Client {
       http: this.#http,
       onServer: (wellKnown) => this.#learn(wellKnown),
     });
+    const { tabs, clock } = options;
+    const feedOf = (target: string) => this.#feed(target);
     this.#transport =
-      options.tabs === undefined
+      tabs === undefined || !canShare()
         ? own
-        : shareAmongTabs(own, {
-            ...options,
-            name: `rocket ${options.tabs} ${base.href}`,
-            feedOf: (target) => this.#feed(target),
-          });
+        : lateTransport(
+            import("./tabs.ts").then(
+              ({ shareAmongTabs }) => shareAmongTabs(own, { name: `rocket ${tabs} ${this.url}`, clock, feedOf }),
+              () => own,
+            ),
+          );
     this.#unwatch = watchPlatform({
       wake: () => {
         this.#transport.wake();
-        this.#outbox.wake();
+        this.#outbox?.wake();
       },
       sleep: () => own.sleep(),
     });
-    this.#outbox = new Outbox({
-      http: this.#http,
-      clock,
-      store: storage && new WriteStore(storage, base.href),
-      isIdempotent: () => this.#askIdempotent(),
-      onChanged: () => {
-        for (const view of this.#views.values()) view.writesChanged();
-        this.#settle();
-      },
-    });
+    // What was left behind is sent, whatever the page does.
+    if (options.storage) void this.#loadOutbox().catch(() => {});
   }
 
   get status(): Status {
@@ -141,7 +135,7 @@ class OriginClient implements Client {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#unwatch();
-    this.#outbox.close();
+    this.#outbox?.close();
     for (const feed of [...this.#feeds.values()]) feed.fail(localProblem(499, "The client is closed."));
     this.#feeds.clear();
     this.#transport.close();
@@ -150,17 +144,50 @@ class OriginClient implements Client {
   #liveAt(path: string, create: (parts: LiveParts) => unknown): unknown {
     const target = this.#http.target(path);
     const key = `${create.name} ${target}`;
-    const live = this.#live.get(key) ?? create({ view: this.#view(target), outbox: this.#outbox, http: this.#http });
+    const live = this.#live.get(key) ?? create(this.#parts(target));
     this.#live.set(key, live);
     return live;
   }
 
+  #parts(target: string): LiveParts {
+    // Asked for ahead of the first write, which is to be shown at once.
+    this.#loadOutbox().catch(() => {});
+    return {
+      view: this.#view(target),
+      outbox: () => this.#loadOutbox(),
+      keyOf: (url) => this.#outbox?.keyOf(url) ?? url,
+      http: this.#http,
+    };
+  }
+
+  #loadOutbox(): Promise<Outbox> {
+    this.#outboxLoading ??= import("./outbox.ts").then(
+      ({ Outbox }) => {
+        this.#outbox = new Outbox({
+          http: this.#http,
+          clock: this.#options.clock,
+          storage: this.#options.storage,
+          isIdempotent: () => this.#askIdempotent(),
+          onChanged: () => {
+            for (const view of this.#views.values()) view.writesChanged();
+            this.#settle();
+          },
+        });
+        if (this.#isClosed) this.#outbox.close();
+        return this.#outbox;
+      },
+      (error: unknown) => {
+        this.#outboxLoading = undefined;
+        throw error;
+      },
+    );
+    return this.#outboxLoading;
+  }
+
   #view(target: string): LiveView {
-    const { clock } = this.#options;
-    const outbox = this.#outbox;
     const feedOf = (one: string) => this.#feed(one);
-    const view =
-      this.#views.get(target) ?? new LiveView({ target, feedOf, outbox, clock, onShown: () => this.#settle() });
+    const outboxOf = () => this.#outbox;
+    const view = this.#views.get(target) ?? new LiveView({ target, feedOf, outboxOf, onShown: () => this.#settle() });
     this.#views.set(target, view);
     return view;
   }
@@ -199,14 +226,14 @@ class OriginClient implements Client {
 
   #settle(): void {
     const active = [...this.#views.values()].filter(({ isActive }) => isActive);
-    this.#outbox.settle((write) => active.every((view) => view.isSettled(write)));
+    this.#outbox?.settle((write) => active.every((view) => view.isSettled(write)));
   }
 
   #learn(wellKnown: HttpResponse): void {
     const said = bodyJson(wellKnown) as { rocket?: { promises?: unknown } } | undefined;
     const promises = said?.rocket?.promises;
     this.#isIdempotent = Array.isArray(promises) && promises.includes("idempotency-key");
-    this.#outbox.wake();
+    this.#outbox?.wake();
   }
 
   async #askIdempotent(): Promise<boolean> {

@@ -75,7 +75,10 @@ export interface LiveRecord<Row> extends Live<RecordSnapshot<Row>> {
 /** What live objects stand on. */
 export interface LiveParts {
   readonly view: LiveView;
-  readonly outbox: Outbox;
+  /** What sends writes; resolves once its code is loaded. */
+  readonly outbox: () => Promise<Outbox>;
+  /** The key of a record's URL in lists. */
+  readonly keyOf: (url: string) => string;
   readonly http: Http;
 }
 
@@ -124,7 +127,8 @@ class LiveObject<Row, Snapshot extends object> implements Live<Snapshot> {
     values: object,
     options: WriteOptions<Row> = {},
   ): Promise<unknown> {
-    const { outbox, view } = this.parts;
+    const { view } = this.parts;
+    const outbox = await this.parts.outbox();
     const etag = options.ifUnchanged ? await this.#etag(url, values) : undefined;
     const write = { id: crypto.randomUUID(), kind, view: view.target, url, values: { ...values }, etag };
     return outbox.add(write, options.onConflict as (conflict: Conflict) => unknown);
@@ -172,9 +176,7 @@ class LiveCollection<Row, New> extends LiveObject<Row, CollectionSnapshot<Row>> 
   }
 
   keyOf(row: Row): string {
-    const url = this.#urlOf(row);
-    for (const [temporary, real] of this.parts.outbox.created) if (real === url) return temporary;
-    return url;
+    return this.parts.keyOf(this.#urlOf(row));
   }
 
   isPending(row: Row): boolean {

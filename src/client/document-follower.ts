@@ -1,8 +1,17 @@
-import { decodeResponse, fieldValue, type HttpResponse, notificationKind, retryClass } from "../protocol/index.ts";
+import {
+  decodeResponse,
+  fieldValue,
+  formatItems,
+  type HttpResponse,
+  type Items,
+  notificationKind,
+  retryClass,
+} from "../protocol/index.ts";
 import { Backoff } from "./backoff.ts";
 import type { ClientClock } from "./clock.ts";
+import { guessItems, guessRecord } from "./guess-items.ts";
 import type { Http } from "./http.ts";
-import { isTransient, localProblem, problemOf, retryAfterMs } from "./problem.ts";
+import { bodyJson, isTransient, localProblem, problemOf, retryAfterMs } from "./problem.ts";
 import type { Following } from "./transport.ts";
 import type { Socket, SocketEvents } from "./web-socket.ts";
 
@@ -31,6 +40,8 @@ export class DocumentFollower {
   readonly #abort: AbortController = new AbortController();
   #socket: Socket | undefined;
   #etag: string | undefined;
+  /** Where the records are, where the server does not say. */
+  #guess: Items | undefined;
   /** What came before the document; `undefined` once that is there. */
   #early: HttpResponse[] | undefined;
   #cancelTimer: () => void = () => {};
@@ -99,11 +110,26 @@ export class DocumentFollower {
       const kind = notificationKind(message.status);
       if (kind !== "enter" && kind !== "change" && kind !== "leave") return;
       if (this.#early) this.#early.push(message);
-      else this.#options.following.sink.take(message, true);
+      else this.#step(message);
     } catch {
       this.#socket?.close();
       this.#ended(1006, true);
     }
+  }
+
+  /** The document as a 200 that says where its records are. */
+  #snapshot(message: HttpResponse): HttpResponse {
+    const isSaid = fieldValue(message.fields, "items") !== undefined;
+    this.#guess = isSaid ? undefined : guessItems(bodyJson(message), this.#options.following.target);
+    const items = this.#guess ? ([["Items", formatItems(this.#guess)]] as const) : [];
+    return { status: 200, reason: "OK", fields: [...message.fields, ...items], body: message.body };
+  }
+
+  #step(message: HttpResponse): void {
+    const { sink, target } = this.#options.following;
+    const isWrapped = this.#guess && message.status !== 204;
+    const body = isWrapped ? JSON.stringify(guessRecord(bodyJson(message), this.#guess ?? {}, target)) : message.body;
+    sink.take({ ...message, body }, true);
   }
 
   async #look(): Promise<void> {
@@ -125,11 +151,11 @@ export class DocumentFollower {
     const { status } = message;
     if (status === 304 || (status >= 200 && status < 300)) {
       this.#etag = fieldValue(message.fields, "etag") ?? (status === 304 ? this.#etag : undefined);
-      if (status !== 304) sink.take({ ...message, status: 200, reason: "OK" });
+      if (status !== 304) sink.take(this.#snapshot(message));
       sink.take(caughtUp);
       const early = this.#early ?? [];
       this.#early = undefined;
-      for (const one of early) sink.take(one, true);
+      for (const one of early) this.#step(one);
       if (!this.#socket) this.#again(pollMs * (0.8 + 0.4 * clock.random()));
     } else if (isTransient(status)) {
       this.#socket?.close();

@@ -1,8 +1,7 @@
 import { fieldValue, type HttpResponse } from "../protocol/index.ts";
-import type { ClientClock } from "./clock.ts";
 import type { Feed } from "./feed.ts";
 import type { Outbox } from "./outbox.ts";
-import { isShown, type Overlaid, overlay } from "./overlay.ts";
+import type { Overlaid } from "./overlay.ts";
 import type { Status } from "./status.ts";
 import type { Write } from "./write.ts";
 
@@ -11,8 +10,8 @@ export interface LiveViewOptions {
   readonly target: string;
   /** The feed of a URL, the same for everyone who follows it at a time. */
   readonly feedOf: (target: string) => Feed;
-  readonly outbox: Outbox;
-  readonly clock: ClientClock;
+  /** This client's writes, once there are any. */
+  readonly outboxOf: () => Outbox | undefined;
   /** Called when something was shown that could settle a write. */
   readonly onShown: () => void;
 }
@@ -118,16 +117,16 @@ export class LiveView {
   }
 
   #rows(): readonly unknown[] {
-    const { outbox } = this.#options;
+    const outbox = this.#options.outboxOf();
     const { replica } = this.#feed;
-    const open = outbox.writes.filter((write) => this.#isOpen(write));
-    if (open.length === 0) {
+    const open = outbox?.writes.filter((write) => this.#isOpen(write)) ?? [];
+    if (!outbox || open.length === 0) {
       this.#shown = undefined;
       return replica.rows;
     }
     const key = replica.version;
     if (!this.#shown || this.#shownVersion !== key || open.some((write) => write.state === "answered")) {
-      this.#shown = overlay(this.#feed, outbox, (write) => open.includes(write), this.#entered);
+      this.#shown = outbox.overlay(this.#feed, (write) => open.includes(write), this.#entered);
       this.#shownVersion = key;
     }
     return this.#shown.rows;
@@ -135,9 +134,7 @@ export class LiveView {
 
   #isOpen(write: Write): boolean {
     if (this.#settled.has(write)) return false;
-    const { outbox, clock } = this.#options;
-    const url = outbox.created.get(write.url) ?? write.url;
-    if (!isShown(write, this.#feed, url, this.#seen.get(write.id) ?? new Set(), clock.now())) return true;
+    if (!this.#options.outboxOf()?.isShown(write, this.#feed, this.#seen.get(write.id) ?? new Set())) return true;
     this.#settled.add(write);
     this.#seen.delete(write.id);
     this.#entered.delete(write.id);
@@ -145,15 +142,15 @@ export class LiveView {
   }
 
   #note(batch: readonly HttpResponse[]): void {
-    const { outbox } = this.#options;
-    for (const write of outbox.writes) {
+    const outbox = this.#options.outboxOf();
+    for (const write of outbox?.writes ?? []) {
       const note = write.state === "answered" ? this.#seen : write.kind === "create" ? this.#entered : undefined;
       if (!note) continue;
       const urls = note.get(write.id) ?? new Set();
       note.set(write.id, urls);
       for (const message of batch) {
         const url = fieldValue(message.fields, "content-location");
-        if (message.status === 200) urls.add(outbox.created.get(write.url) ?? write.url);
+        if (message.status === 200) urls.add(outbox?.urlOf(write) ?? write.url);
         else if (url !== undefined && (note === this.#seen || message.status === 201)) urls.add(url);
       }
     }

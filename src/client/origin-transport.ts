@@ -2,7 +2,7 @@ import { type HttpResponse, type Problem, retryClass, wellKnownPath } from "../p
 import { Backoff } from "./backoff.ts";
 import type { ClientClock } from "./clock.ts";
 import { Connection, type Ending } from "./connection.ts";
-import { DocumentFollower } from "./document-follower.ts";
+import type { DocumentFollower } from "./document-follower.ts";
 import type { Http } from "./http.ts";
 import { bodyJson, isTransient, localProblem, problemOf, retryAfterMs } from "./problem.ts";
 import type { Following, Transport } from "./transport.ts";
@@ -40,6 +40,7 @@ export class OriginTransport implements Transport {
   readonly #followings: Set<Following> = new Set();
   /** Those that are followed by their documents, while that is the way. */
   #followers: Map<Following, DocumentFollower> | undefined;
+  #DocumentFollower: typeof DocumentFollower | undefined;
   #hasLevel0 = false;
   readonly #backoff: Backoff;
   #connection: Connection | undefined;
@@ -169,11 +170,11 @@ export class OriginTransport implements Transport {
       onServer(answer);
       this.#failures += 1;
       if (this.#failures < blockedAfter) this.#wait(false, this.#backoff.next());
-      else this.#followDocuments(false);
+      else await this.#followDocuments(false);
     } else if (answer.status === 401 || answer.status === 403) this.#fail(problemOf(answer));
     else {
       onServer(answer);
-      this.#followDocuments(true);
+      await this.#followDocuments(true);
     }
   }
 
@@ -188,7 +189,15 @@ export class OriginTransport implements Transport {
     for (const { sink } of [...this.#followings]) sink.fail(problem);
   }
 
-  #followDocuments(hasLevel0: boolean): void {
+  async #followDocuments(hasLevel0: boolean): Promise<void> {
+    // Loaded where it is needed: few pages ever do.
+    const code = await import("./document-follower.ts").catch(() => undefined);
+    if (this.#followings.size === 0 || this.#connection || this.#followers) return;
+    if (!code) {
+      this.#wait(true, this.#backoff.next());
+      return;
+    }
+    this.#DocumentFollower = code.DocumentFollower;
     this.#followers = new Map();
     this.#hasLevel0 = hasLevel0;
     for (const following of this.#followings) this.#followDocument(following);
@@ -198,16 +207,15 @@ export class OriginTransport implements Transport {
   #followDocument(following: Following): void {
     const { clock, http, findWebSocket } = this.#options;
     const open = (events: SocketEvents) => openSocket(this.#url(following.target), [], findWebSocket, events);
-    this.#followers?.set(
+    if (!this.#DocumentFollower) return;
+    const follower = new this.#DocumentFollower({
       following,
-      new DocumentFollower({
-        following,
-        clock,
-        http,
-        open: this.#hasLevel0 ? open : undefined,
-        onUnreachable: () => this.#unreachable(),
-      }),
-    );
+      clock,
+      http,
+      open: this.#hasLevel0 ? open : undefined,
+      onUnreachable: () => this.#unreachable(),
+    });
+    this.#followers?.set(following, follower);
   }
 
   #unreachable(): void {

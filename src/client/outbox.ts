@@ -1,9 +1,11 @@
 import { fieldValue, type HttpResponse, parseRecordPointer, resolvePointer } from "../protocol/index.ts";
 import { Backoff } from "./backoff.ts";
 import type { ClientClock } from "./clock.ts";
+import type { Feed } from "./feed.ts";
 import type { Http } from "./http.ts";
+import { isShown, type Overlaid, overlay } from "./overlay.ts";
 import { bodyJson, isTransient, ProblemError, problemOf, retryAfterMs } from "./problem.ts";
-import type { WriteStore } from "./storage.ts";
+import { type ClientStorage, WriteStore } from "./storage.ts";
 import { type Conflict, ConflictError, type StoredWrite, temporaryUrl, type Write } from "./write.ts";
 
 /** How long a write may take until it counts as lost. */
@@ -13,7 +15,8 @@ const writeTimeoutMs = 30_000;
 export interface OutboxOptions {
   readonly http: Http;
   readonly clock: ClientClock;
-  readonly store: WriteStore | undefined;
+  /** Where queued writes outlive a reload. */
+  readonly storage: ClientStorage | undefined;
   /** Whether the server does a repeated `Idempotency-Key` once; rejects where that can't be asked now. */
   readonly isIdempotent: () => Promise<boolean>;
   /** Told after each change of what is to be shown. */
@@ -39,6 +42,7 @@ export class Outbox {
   /** Real URLs by temporary ones, of records that this client created. */
   readonly created: Map<string, string> = new Map();
   readonly #options: OutboxOptions;
+  readonly #store: WriteStore | undefined;
   readonly #backoff: Backoff;
   readonly #abort: AbortController = new AbortController();
   #isRunning = false;
@@ -47,8 +51,9 @@ export class Outbox {
 
   constructor(options: OutboxOptions) {
     this.#options = options;
+    this.#store = options.storage && new WriteStore(options.storage, options.http.base.href);
     this.#backoff = new Backoff(options.clock);
-    void options.store?.load().then((stored) => {
+    void this.#store?.load().then((stored) => {
       const known = new Set(this.writes.map(({ id }) => id));
       for (const write of stored)
         if (!known.has(write.id))
@@ -64,7 +69,7 @@ export class Outbox {
   add(stored: StoredWrite, onConflict?: (conflict: Conflict) => unknown): Promise<unknown> {
     if (this.#abort.signal.aborted) return Promise.reject(new TypeError("The client is closed."));
     return new Promise((resolve, reject) => {
-      void this.#options.store?.put(stored);
+      void this.#store?.put(stored);
       this.#push(stored, resolve, reject, onConflict);
     });
   }
@@ -72,6 +77,27 @@ export class Outbox {
   /** Tries at once what waits. */
   wake(): void {
     this.#wake();
+  }
+
+  /** The rows of a feed with the writes that `isOpen` chooses laid over them. */
+  overlay(feed: Feed, isOpen: (write: Write) => boolean, entered: ReadonlyMap<string, ReadonlySet<string>>): Overlaid {
+    return overlay(feed, this, isOpen, entered);
+  }
+
+  /** True once a feed shows by itself what a write did. @param seen - what came in it since the answer */
+  isShown(write: Write, feed: Feed, seen: ReadonlySet<string>): boolean {
+    return isShown(write, feed, this.urlOf(write), seen, this.#options.clock.now());
+  }
+
+  /** The URL of the record that a write is about; the temporary one while it has no other. */
+  urlOf({ url }: StoredWrite): string {
+    return this.created.get(url) ?? url;
+  }
+
+  /** The key of a record in lists: of one that was created here, the URL that it had first. */
+  keyOf(url: string): string {
+    for (const [temporary, real] of this.created) if (real === url) return temporary;
+    return url;
   }
 
   /** Removes those that a view shows by now. */
@@ -190,7 +216,7 @@ export class Outbox {
         this.created.set(temporaryUrl + write.id, pathname + search);
       }
     }
-    void this.#options.store?.remove(write.id);
+    void this.#store?.remove(write.id);
     this.#options.onChanged();
     write.resolve(write.row);
   }
@@ -215,8 +241,8 @@ export class Outbox {
     const etag = fieldValue(current.fields, "etag");
     const next: StoredWrite = { ...stored(write), id: crypto.randomUUID(), values: { ...decided }, etag };
     this.#remove(write);
-    void this.#options.store?.remove(write.id);
-    void this.#options.store?.put(next);
+    void this.#store?.remove(write.id);
+    void this.#store?.put(next);
     const rest = { state: "queued", row: undefined, eventId: undefined, answeredAt: 0 } as const;
     const { resolve, reject, onConflict } = write;
     this.writes.unshift({ ...next, ...rest, resolve, reject, onConflict });
@@ -225,7 +251,7 @@ export class Outbox {
 
   #refuse(write: Write, error: Error): void {
     this.#remove(write);
-    void this.#options.store?.remove(write.id);
+    void this.#store?.remove(write.id);
     this.#options.onChanged();
     write.reject(error);
   }

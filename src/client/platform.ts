@@ -1,6 +1,14 @@
 interface Platform {
+  readonly navigator?: { readonly locks?: unknown };
+  readonly BroadcastChannel?: unknown;
   readonly addEventListener?: typeof globalThis.addEventListener;
   readonly document?: Document;
+}
+
+/** Whether tabs can share a connection here: a page, with locks (a secure context) and channels. */
+export function canShare(): boolean {
+  const { navigator, BroadcastChannel, document } = globalThis as Platform;
+  return Boolean(document && navigator?.locks && BroadcastChannel);
 }
 
 /**

@@ -10,7 +10,6 @@ import {
   resolvePointer,
 } from "../protocol/index.ts";
 import { isDeepEqual } from "./deep-equal.ts";
-import { guessItems, guessRecord } from "./guess-items.ts";
 import { bodyText } from "./problem.ts";
 
 type Compare = (a: unknown, b: unknown) => number;
@@ -53,7 +52,6 @@ export class Replica {
   #opening: HttpResponse | undefined;
   #document: unknown;
   #items: Items = {};
-  #isGuessed = false;
   #compare: Compare | undefined;
   #byUrl: Map<string, unknown> = new Map();
   /** The records' URLs in order; where nothing tells an order, the map's own holds. */
@@ -101,13 +99,10 @@ export class Replica {
     const before = this.#byUrl;
     this.#opening = message;
     this.#document = contentOf(message);
-    const pointer = parseRecordPointer(field);
-    const said = parseItems(field);
-    const items = said ?? (pointer === undefined ? guessItems(this.#document, this.#target) : undefined);
+    const items = parseItems(field);
     this.isRecord = items === undefined;
     this.isGone = false;
-    this.#isGuessed = said === undefined && !this.isRecord;
-    this.#items = items ?? { record: pointer ?? "" };
+    this.#items = items ?? { record: parseRecordPointer(field) ?? "" };
     this.#compare = order && compareByItemOrder(order);
     this.#byUrl = new Map();
     this.etags.clear();
@@ -131,9 +126,7 @@ export class Replica {
     }
     const content = contentOf(message);
     if (this.isRecord) this.#document = content;
-    const read = this.#isGuessed
-      ? guessRecord(content, this.#items, url)
-      : (resolvePointer(content, this.#items.record ?? "") ?? content);
+    const read = resolvePointer(content, this.#items.record ?? "") ?? content;
     const before = this.#byUrl.get(url);
     const row = this.#same(before, read, url);
     const etag = fieldValue(message.fields, "etag");

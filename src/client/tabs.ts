@@ -178,12 +178,7 @@ class SharedTransport implements Transport {
   }
 }
 
-/** Shares a transport among tabs where the platform can; elsewhere it is what it was. */
+/** Shares a transport among tabs; for platforms that have locks and channels. */
 export function shareAmongTabs(own: Transport, options: TabsOptions): Transport {
-  const { navigator, BroadcastChannel, document } = globalThis as {
-    navigator?: { locks?: unknown };
-    BroadcastChannel?: unknown;
-    document?: unknown;
-  };
-  return navigator?.locks && BroadcastChannel && document ? new SharedTransport(own, options) : own;
+  return new SharedTransport(own, options);
 }
