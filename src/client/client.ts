@@ -169,7 +169,7 @@ class OriginClient implements Client {
           storage: this.#options.storage,
           isIdempotent: () => this.#askIdempotent(),
           onChanged: () => {
-            for (const view of this.#views.values()) view.writesChanged();
+            for (const view of this.#views.values()) view.changed();
             this.#settle();
           },
         });

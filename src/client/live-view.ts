@@ -36,8 +36,11 @@ export class LiveView {
   readonly #entered: Map<string, Set<string>> = new Map();
   readonly #seen: Map<string, Set<string>> = new Map();
   #shown: Overlaid | undefined;
-  #shownVersion = -1;
   #snapshot: ViewSnapshot | undefined;
+  /** The version of the rows in the snapshot. */
+  #seenVersion = -1;
+  /** What listeners were told of last. */
+  #told: { readonly status: Status; readonly version: number } | undefined;
 
   constructor(options: LiveViewOptions) {
     this.target = options.target;
@@ -73,7 +76,15 @@ export class LiveView {
   }
 
   getSnapshot(): ViewSnapshot {
-    this.#snapshot ??= this.#make(undefined);
+    const { status, hasState, replica } = this.#feed;
+    const before = this.#snapshot;
+    const isSame = before?.status === status && before.hasState === hasState && this.#seenVersion === replica.version;
+    // With writes laid over the rows, what is shown may change though no row did.
+    if (before && isSame && !this.#shown && !this.#hasWrites()) return before;
+    this.#seenVersion = replica.version;
+    const rows = this.#rows(before?.rows ?? []);
+    if (before?.rows === rows && before.status === status && before.hasState === hasState) return before;
+    this.#snapshot = { rows, status, hasState };
     return this.#snapshot;
   }
 
@@ -94,29 +105,22 @@ export class LiveView {
 
   /** Writes or the feed have changed. */
   changed(): void {
-    const before = this.#snapshot;
-    const next = this.#make(before);
-    this.#options.onShown();
-    if (next === before) return;
-    this.#snapshot = next;
-    for (const listener of [...this.#listeners]) listener();
+    const before = this.#told;
+    // Rows are made when somebody asks for them: a listener may look at one snapshot for many changes.
+    const { status, replica } = this.#feed;
+    const isQuiet =
+      before?.status === status && before.version === replica.version && !this.#shown && !this.#hasWrites();
+    this.#told = { status, version: replica.version };
+    if (!isQuiet) for (const listener of [...this.#listeners]) listener();
+    if (this.#hasWrites()) this.#options.onShown();
   }
 
-  /** The writes themselves have changed: what was laid over the rows is out of date. */
-  writesChanged(): void {
-    this.#shownVersion = -1;
-    this.changed();
+  #hasWrites(): boolean {
+    return (this.#options.outboxOf()?.writes.length ?? 0) > 0;
   }
 
-  #make(before: ViewSnapshot | undefined): ViewSnapshot {
-    const { status, hasState, replica } = this.#feed;
-    const rows = this.#rows();
-    if (before?.rows === rows && before.status === status && before.hasState === hasState) return before;
-    this.#shownVersion = replica.version;
-    return { rows, status, hasState };
-  }
-
-  #rows(): readonly unknown[] {
+  /** The rows to show; those of before where they are the same. */
+  #rows(before: readonly unknown[]): readonly unknown[] {
     const outbox = this.#options.outboxOf();
     const { replica } = this.#feed;
     const open = outbox?.writes.filter((write) => this.#isOpen(write)) ?? [];
@@ -124,12 +128,9 @@ export class LiveView {
       this.#shown = undefined;
       return replica.rows;
     }
-    const key = replica.version;
-    if (!this.#shown || this.#shownVersion !== key || open.some((write) => write.state === "answered")) {
-      this.#shown = outbox.overlay(this.#feed, (write) => open.includes(write), this.#entered);
-      this.#shownVersion = key;
-    }
-    return this.#shown.rows;
+    this.#shown = outbox.overlay(this.#feed, (write) => open.includes(write), this.#entered, this.#shown);
+    const { rows } = this.#shown;
+    return rows.length === before.length && rows.every((row, at) => row === before[at]) ? before : rows;
   }
 
   #isOpen(write: Write): boolean {

@@ -80,8 +80,13 @@ export class Outbox {
   }
 
   /** The rows of a feed with the writes that `isOpen` chooses laid over them. */
-  overlay(feed: Feed, isOpen: (write: Write) => boolean, entered: ReadonlyMap<string, ReadonlySet<string>>): Overlaid {
-    return overlay(feed, this, isOpen, entered);
+  overlay(
+    feed: Feed,
+    isOpen: (write: Write) => boolean,
+    entered: ReadonlyMap<string, ReadonlySet<string>>,
+    before: Overlaid | undefined,
+  ): Overlaid {
+    return overlay(feed, this, isOpen, entered, before);
   }
 
   /** True once a feed shows by itself what a write did. @param seen - what came in it since the answer */

@@ -43,19 +43,23 @@ function isSameRecord(row: unknown, write: Write): boolean {
  *
  * @param isOpen - whether the feed does not show a write yet
  * @param entered - rows that entered since the write was made, by its id
+ * @param before - what was shown before: rows that are equal keep their identity
  */
 export function overlay(
   feed: Feed,
   outbox: Outbox,
   isOpen: (write: Write) => boolean,
   entered: ReadonlyMap<string, ReadonlySet<string>>,
+  before: Overlaid | undefined,
 ): Overlaid {
   const { replica } = feed;
   const byUrl = new Map<string, unknown>();
   for (const row of replica.rows) byUrl.set(replica.urlOf(row) ?? "", row);
   const pending = new Set<unknown>();
   const made = new Map<unknown, string>();
-  const show = (url: string, row: unknown, isPending: boolean): void => {
+  const kept = new Map([...(before?.urls ?? [])].map(([row, url]) => [url, row]));
+  const show = (url: string, shown: unknown, isPending: boolean): void => {
+    const row = isDeepEqual(kept.get(url), shown) ? kept.get(url) : shown;
     pending.delete(byUrl.get(url));
     byUrl.set(url, row);
     made.set(row, url);

@@ -56,6 +56,8 @@ export class Replica {
   #byUrl: Map<string, unknown> = new Map();
   /** The records' URLs in order; where nothing tells an order, the map's own holds. */
   #order: string[] = [];
+  /** The rows beside `#order`; `undefined` where they have to be gathered again. */
+  #list: unknown[] | undefined;
   #rows: readonly unknown[] | undefined;
   #urls: WeakMap<object, string> = new WeakMap();
 
@@ -66,7 +68,8 @@ export class Replica {
 
   /** The rows in order; the document as its only row where it is a record. The same array until something changes. */
   get rows(): readonly unknown[] {
-    this.#rows ??= this.#order.map((url) => this.#byUrl.get(url));
+    this.#list ??= this.#order.map((url) => this.#byUrl.get(url));
+    this.#rows ??= this.#list.slice();
     return this.#rows;
   }
 
@@ -112,6 +115,7 @@ export class Replica {
       urls.length === this.#order.length &&
       urls.every((url, at) => url === this.#order[at] && this.#byUrl.get(url) === before.get(url));
     this.#order = urls;
+    this.#list = undefined;
     const etag = fieldValue(fields, "etag");
     if (etag && this.isRecord) this.etags.set(this.#path, etag);
     if (!isSame || this.version === 0) this.#changed();
@@ -132,10 +136,16 @@ export class Replica {
     const etag = fieldValue(message.fields, "etag");
     if (etag) this.etags.set(url, etag);
     else this.etags.delete(url);
-    const index = fieldValue(message.fields, "item-index");
-    const isMoved = this.#place(url, before, row, index === undefined ? undefined : Number(index));
+    const said = fieldValue(message.fields, "item-index");
+    const isKnown = this.#byUrl.has(url);
+    const [from, to] = this.#place(url, before, row, said === undefined ? undefined : Number(said));
     this.#byUrl.set(url, row);
-    if (isMoved || row !== before) this.#changed();
+    if (isKnown && from === to && row === before) return;
+    if (from !== to && isKnown) this.#cut(from);
+    if (from !== to || !isKnown) this.#insert(to, url, row);
+    else if (to < 0) this.#list = undefined;
+    else if (this.#list) this.#list[to] = row;
+    this.#changed();
   }
 
   get #path(): string {
@@ -168,26 +178,33 @@ export class Replica {
 
   #leave(url: string): void {
     if (!this.#byUrl.has(url)) return;
-    const at = this.#find(url, this.#byUrl.get(url));
-    this.#order.splice(at, 1);
+    this.#cut(this.#find(url, this.#byUrl.get(url)));
     this.#byUrl.delete(url);
     this.etags.delete(url);
     if (this.isRecord && url === this.#path) this.isGone = true;
     this.#changed();
   }
 
-  /** Puts a URL where it belongs; true where it was not there. */
-  #place(url: string, before: unknown, row: unknown, index: number | undefined): boolean {
-    const isKnown = this.#byUrl.has(url);
-    const compare = this.#compare;
-    if (isKnown) {
-      if (index === undefined && (!compare || compare(before, row) === 0)) return false;
-      if (index !== undefined && this.#order[index] === url) return false;
-      this.#order.splice(this.#find(url, before), 1);
-    }
-    const at = index ?? (compare ? this.#bisect(row, compare) : this.#order.length);
+  #cut(at: number): void {
+    this.#order.splice(at, 1);
+    this.#list?.splice(at, 1);
+  }
+
+  #insert(at: number, url: string, row: unknown): void {
     this.#order.splice(at, 0, url);
-    return true;
+    this.#list?.splice(at, 0, row);
+  }
+
+  /** Where a record is and where it belongs, once it was taken away; -1 for a place that nobody needs to know. */
+  #place(url: string, before: unknown, row: unknown, index: number | undefined): readonly [from: number, to: number] {
+    const compare = this.#compare;
+    if (!this.#byUrl.has(url)) return [-1, index ?? (compare ? this.#bisect(row, compare) : this.#order.length)];
+    if (index === undefined && !compare) return [-1, -1];
+    const from = index !== undefined && this.#order[index] === url ? index : this.#find(url, before);
+    if (index !== undefined || !compare) return [from, index ?? from];
+    if (compare(before, row) === 0) return [from, from];
+    const to = this.#bisect(row, compare);
+    return [from, to > from ? to - 1 : to];
   }
 
   #find(url: string, row: unknown): number {
