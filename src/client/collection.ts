@@ -108,16 +108,19 @@ class LiveObject<Row, Snapshot extends object> implements Live<Snapshot> {
 
   ready(): Promise<Snapshot> {
     return new Promise((resolve, reject) => {
-      let stop: (() => void) | undefined;
+      let isDone = false;
       const look = (): void => {
         const { hasState, status } = this.parts.view.getSnapshot();
-        if (!hasState && !status.problem) return;
+        if (isDone || (!hasState && !status.problem)) return;
+        isDone = true;
         if (hasState) resolve(this.getSnapshot());
         else if (status.problem) reject(new ProblemError(status.problem));
-        queueMicrotask(() => stop?.());
+        stop();
       };
+      let stop = (): void => {};
       stop = this.subscribe(look);
       look();
+      if (isDone) stop();
     });
   }
 

@@ -68,8 +68,7 @@ export class Replica {
 
   /** The rows in order; the document as its only row where it is a record. The same array until something changes. */
   get rows(): readonly unknown[] {
-    this.#list ??= this.#order.map((url) => this.#byUrl.get(url));
-    this.#rows ??= this.#list.slice();
+    this.#rows ??= this.#gather().slice();
     return this.#rows;
   }
 
@@ -212,13 +211,19 @@ export class Replica {
     return this.#order[guess] === url ? guess : this.#order.indexOf(url);
   }
 
+  #gather(): unknown[] {
+    this.#list ??= this.#order.map((url) => this.#byUrl.get(url));
+    return this.#list;
+  }
+
   /** The first place whose row is not before this one. */
   #bisect(row: unknown, compare: Compare): number {
+    const list = this.#gather();
     let low = 0;
-    let high = this.#order.length;
+    let high = list.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (compare(this.#byUrl.get(this.#order[middle] ?? ""), row) < 0) low = middle + 1;
+      if (compare(list[middle], row) < 0) low = middle + 1;
       else high = middle;
     }
     return low;
