@@ -10,6 +10,7 @@ import type { Outbox } from "./outbox.ts";
 import { canShare, watchPlatform } from "./platform.ts";
 import { bodyJson, localProblem } from "./problem.ts";
 import { type Query, queryPath } from "./query.ts";
+import { RowUrls } from "./row-urls.ts";
 import { type Status, worstStatus } from "./status.ts";
 import { type MessageCallback, type SubscribeOptions, type Subscription, subscribeToFeed } from "./subscription.ts";
 import type { Transport } from "./transport.ts";
@@ -51,6 +52,7 @@ class OriginClient implements Client {
   #outbox: Outbox | undefined;
   #outboxLoading: Promise<Outbox> | undefined;
   readonly #feeds: Map<string, Feed> = new Map();
+  readonly #urls: RowUrls = new RowUrls();
   readonly #views: Map<string, LiveView> = new Map();
   readonly #live: Map<string, unknown> = new Map();
   readonly #statusListeners: Set<() => void> = new Set();
@@ -156,6 +158,7 @@ class OriginClient implements Client {
       view: this.#view(target),
       outbox: () => this.#loadOutbox(),
       keyOf: (url) => this.#outbox?.keyOf(url) ?? url,
+      urls: this.#urls,
       http: this.#http,
     };
   }
@@ -166,6 +169,7 @@ class OriginClient implements Client {
         this.#outbox = new Outbox({
           http: this.#http,
           clock: this.#options.clock,
+          urls: this.#urls,
           storage: this.#options.storage,
           isIdempotent: () => this.#askIdempotent(),
           onChanged: () => {
@@ -200,6 +204,7 @@ class OriginClient implements Client {
     const feed: Feed = new Feed({
       target,
       clock: this.#options.clock,
+      urls: this.#urls,
       initial,
       follow: (sink) => {
         const unfollow = this.#transport.follow({ target, sink });

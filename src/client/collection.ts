@@ -4,6 +4,7 @@ import type { Http } from "./http.ts";
 import type { LiveView } from "./live-view.ts";
 import type { Outbox } from "./outbox.ts";
 import { bodyJson, localProblem, ProblemError } from "./problem.ts";
+import type { RowUrls } from "./row-urls.ts";
 import type { Status } from "./status.ts";
 import { type Conflict, ConflictError, temporaryUrl, type WriteKind } from "./write.ts";
 
@@ -54,7 +55,7 @@ export interface Collection<Row, New = Partial<Row>> extends Live<CollectionSnap
   update(row: Row | string, changes: Partial<Row>, options?: WriteOptions<Row>): Promise<Row>;
   /** Destroys a record. @throws ProblemError, ConflictError, TypeError */
   destroy(row: Row | string, options?: WriteOptions<Row>): Promise<void>;
-  /** The URL of a row of the snapshot; a `urn:uuid:` before the server has created it. @throws TypeError for any other */
+  /** The URL of a row that this client gave, also an older one; a `urn:uuid:` before the server has created it. @throws TypeError for any other */
   urlOf(row: Row): string;
   /** A key of a row for lists: it stays the same when the server confirms a record that was created here. */
   keyOf(row: Row): string;
@@ -77,6 +78,7 @@ export interface LiveParts {
   readonly view: LiveView;
   /** What sends writes; resolves once its code is loaded. */
   readonly outbox: () => Promise<Outbox>;
+  readonly urls: RowUrls;
   /** The key of a record's URL in lists. */
   readonly keyOf: (url: string) => string;
   readonly http: Http;
@@ -187,8 +189,8 @@ class LiveCollection<Row, New> extends LiveObject<Row, CollectionSnapshot<Row>> 
   }
 
   #urlOf(row: Row | string): string {
-    const url = typeof row === "string" ? row : this.parts.view.urlOf(row);
-    if (url === undefined) throw new TypeError(`The row is not one of the present snapshot of ${this.url}.`);
+    const url = typeof row === "string" ? row : this.parts.urls.get(row);
+    if (url === undefined) throw new TypeError(`The row is none that this client gave.`);
     return url.startsWith(temporaryUrl) ? url : this.parts.http.target(url);
   }
 }

@@ -2,6 +2,7 @@ import { fieldValue, type HttpResponse, notificationKind, type Problem, parseEve
 import type { ClientClock } from "./clock.ts";
 import { localProblem } from "./problem.ts";
 import { Replica } from "./replica.ts";
+import type { RowUrls } from "./row-urls.ts";
 import type { Status } from "./status.ts";
 import type { Sink } from "./transport.ts";
 
@@ -17,6 +18,7 @@ export interface FeedListener {
 export interface FeedOptions {
   readonly target: string;
   readonly clock: ClientClock;
+  readonly urls: RowUrls;
   /** Begins to follow; the function that it returns ends it. */
   readonly follow: (feed: Feed) => () => void;
   /** The state to begin with: a 200 that was handed over. */
@@ -53,7 +55,7 @@ export class Feed implements Sink {
   constructor(options: FeedOptions) {
     this.#options = options;
     this.target = options.target;
-    this.replica = new Replica(options.target);
+    this.replica = new Replica(options.target, options.urls);
     if (options.initial) {
       this.replica.replace(options.initial);
       this.position = fieldValue(options.initial.fields, "event-id");

@@ -88,11 +88,6 @@ export class LiveView {
     return this.#snapshot;
   }
 
-  /** The URL of a row of the snapshot. */
-  urlOf(row: unknown): string | undefined {
-    return this.#shown?.urls.get(row) ?? this.#feed.replica.urlOf(row);
-  }
-
   /** True for a row that the server has not confirmed. */
   isPending(row: unknown): boolean {
     return this.#shown?.pending.has(row) ?? false;
@@ -128,7 +123,7 @@ export class LiveView {
       this.#shown = undefined;
       return replica.rows;
     }
-    this.#shown = outbox.overlay(this.#feed, (write) => open.includes(write), this.#entered, this.#shown);
+    this.#shown = outbox.overlay({ feed: this.#feed, writes: open, entered: this.#entered, before: this.#shown });
     const { rows } = this.#shown;
     return rows.length === before.length && rows.every((row, at) => row === before[at]) ? before : rows;
   }

@@ -3,8 +3,9 @@ import { Backoff } from "./backoff.ts";
 import type { ClientClock } from "./clock.ts";
 import type { Feed } from "./feed.ts";
 import type { Http } from "./http.ts";
-import { isShown, type Overlaid, overlay } from "./overlay.ts";
+import { isShown, type Overlaid, type OverlayParts, overlay } from "./overlay.ts";
 import { bodyJson, isTransient, ProblemError, problemOf, retryAfterMs } from "./problem.ts";
+import type { RowUrls } from "./row-urls.ts";
 import { type ClientStorage, WriteStore } from "./storage.ts";
 import { type Conflict, ConflictError, type StoredWrite, temporaryUrl, type Write } from "./write.ts";
 
@@ -15,6 +16,7 @@ const writeTimeoutMs = 30_000;
 export interface OutboxOptions {
   readonly http: Http;
   readonly clock: ClientClock;
+  readonly urls: RowUrls;
   /** Where queued writes outlive a reload. */
   readonly storage: ClientStorage | undefined;
   /** Whether the server does a repeated `Idempotency-Key` once; rejects where that can't be asked now. */
@@ -79,14 +81,9 @@ export class Outbox {
     this.#wake();
   }
 
-  /** The rows of a feed with the writes that `isOpen` chooses laid over them. */
-  overlay(
-    feed: Feed,
-    isOpen: (write: Write) => boolean,
-    entered: ReadonlyMap<string, ReadonlySet<string>>,
-    before: Overlaid | undefined,
-  ): Overlaid {
-    return overlay(feed, this, isOpen, entered, before);
+  /** The rows of a feed with some of the writes laid over them. */
+  overlay(parts: Omit<OverlayParts, "created" | "urls">): Overlaid {
+    return overlay({ ...parts, created: this.created, urls: this.#options.urls });
   }
 
   /** True once a feed shows by itself what a write did. @param seen - what came in it since the answer */
@@ -221,6 +218,7 @@ export class Outbox {
         this.created.set(temporaryUrl + write.id, pathname + search);
       }
     }
+    this.#options.urls.set(write.row, this.created.get(temporaryUrl + write.id) ?? url);
     void this.#store?.remove(write.id);
     this.#options.onChanged();
     write.resolve(write.row);

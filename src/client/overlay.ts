@@ -1,6 +1,6 @@
 import { isDeepEqual } from "./deep-equal.ts";
 import { type Feed, isAtOrAfter } from "./feed.ts";
-import type { Outbox } from "./outbox.ts";
+import type { RowUrls } from "./row-urls.ts";
 import { temporaryUrl, type Write } from "./write.ts";
 
 /** Where positions can't tell, a bookmark so long after the answer does. */
@@ -19,8 +19,8 @@ export function isShown(write: Write, feed: Feed, url: string, seen: ReadonlySet
 /** A list with writes shown ahead of time. */
 export interface Overlaid {
   readonly rows: readonly unknown[];
-  /** The URL of each row that the overlay made. */
-  readonly urls: ReadonlyMap<unknown, string>;
+  /** The rows that the overlay made, by URL. */
+  readonly made: ReadonlyMap<string, unknown>;
   /** The rows that the server has not confirmed. */
   readonly pending: ReadonlySet<unknown>;
 }
@@ -38,50 +38,50 @@ function isSameRecord(row: unknown, write: Write): boolean {
   );
 }
 
-/**
- * Shows writes on top of a feed's rows: created records at the end, changed ones changed, destroyed ones gone.
- *
- * @param isOpen - whether the feed does not show a write yet
- * @param entered - rows that entered since the write was made, by its id
- * @param before - what was shown before: rows that are equal keep their identity
- */
-export function overlay(
-  feed: Feed,
-  outbox: Outbox,
-  isOpen: (write: Write) => boolean,
-  entered: ReadonlyMap<string, ReadonlySet<string>>,
-  before: Overlaid | undefined,
-): Overlaid {
+/** What an overlay is made of. */
+export interface OverlayParts {
+  readonly feed: Feed;
+  /** The writes that the feed does not show yet, in order. */
+  readonly writes: readonly Write[];
+  /** Real URLs by temporary ones. */
+  readonly created: ReadonlyMap<string, string>;
+  /** The URLs that entered since a create was made, by its id. */
+  readonly entered: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly urls: RowUrls;
+  /** What was shown before: rows that are equal keep their identity. */
+  readonly before: Overlaid | undefined;
+}
+
+/** Shows writes on top of a feed's rows: created records at the end, changed ones changed, destroyed ones gone. */
+export function overlay({ feed, writes, created, entered, urls, before }: OverlayParts): Overlaid {
   const { replica } = feed;
-  const byUrl = new Map<string, unknown>();
-  for (const row of replica.rows) byUrl.set(replica.urlOf(row) ?? "", row);
+  const byUrl = new Map(replica.entries());
   const pending = new Set<unknown>();
-  const made = new Map<unknown, string>();
-  const kept = new Map([...(before?.urls ?? [])].map(([row, url]) => [url, row]));
+  const made = new Map<string, unknown>();
   const show = (url: string, shown: unknown, isPending: boolean): void => {
-    const row = isDeepEqual(kept.get(url), shown) ? kept.get(url) : shown;
+    const last = before?.made.get(url);
+    const row = isDeepEqual(last, shown) ? last : shown;
     pending.delete(byUrl.get(url));
     byUrl.set(url, row);
-    made.set(row, url);
+    made.set(url, row);
+    urls.set(row, url);
     if (isPending) pending.add(row);
   };
-  for (const write of outbox.writes.filter(isOpen)) {
-    const url = outbox.created.get(write.url) ?? write.url;
+  for (const write of writes) {
+    const url = created.get(write.url) ?? write.url;
     const isPending = write.state !== "answered";
     if (write.kind === "create") {
       const temporary = temporaryUrl + write.id;
-      const real = outbox.created.get(temporary);
+      const real = created.get(temporary);
       const come = [...(entered.get(write.id) ?? [])].some((one) => isSameRecord(replica.get(one), write));
       if (write.view !== feed.target || come || (real !== undefined && replica.get(real) !== undefined)) continue;
       show(real ?? temporary, isPending ? { ...write.values } : (write.row ?? { ...write.values }), isPending);
     } else if (!byUrl.has(url)) continue;
     else if (write.kind === "destroy") byUrl.delete(url);
-    else
-      show(
-        url,
-        isPending ? merge(byUrl.get(url), write.values) : (write.row ?? merge(byUrl.get(url), write.values)),
-        isPending,
-      );
+    else {
+      const changed = merge(byUrl.get(url), write.values);
+      show(url, isPending ? changed : (write.row ?? changed), isPending);
+    }
   }
-  return { rows: [...byUrl.values()], urls: made, pending };
+  return { rows: [...byUrl.values()], made, pending };
 }

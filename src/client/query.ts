@@ -1,9 +1,12 @@
+type Scalar = string | number | boolean;
+
+/** The values that a member can be compared with in a URL. */
+type Comparable<Value> = unknown extends Value ? Scalar : Extract<Value, Scalar>;
+
 /** What of a collection is wanted: members that must be equal, the order, a window. */
 export interface Query<Row> {
   /** Members and the values that they must have. */
-  readonly where?: {
-    readonly [Name in keyof Row]?: Row[Name] extends infer Value ? Extract<Value, string | number | boolean> : never;
-  };
+  readonly where?: { readonly [Name in keyof Row]?: Comparable<Row[Name]> };
   /** `name`, `name.desc`, or several of them. Default: the server's. */
   readonly order?: Order<Row> | readonly Order<Row>[];
   /** Records at most. Default: the server's. */

@@ -11,6 +11,7 @@ import {
 } from "../protocol/index.ts";
 import { isDeepEqual } from "./deep-equal.ts";
 import { bodyText } from "./problem.ts";
+import type { RowUrls } from "./row-urls.ts";
 
 type Compare = (a: unknown, b: unknown) => number;
 
@@ -59,11 +60,15 @@ export class Replica {
   /** The rows beside `#order`; `undefined` where they have to be gathered again. */
   #list: unknown[] | undefined;
   #rows: readonly unknown[] | undefined;
-  #urls: WeakMap<object, string> = new WeakMap();
+  readonly #urls: RowUrls;
 
-  /** @param target - path and query */
-  constructor(target: string) {
+  /**
+   * @param target - path and query
+   * @param urls - where the rows' URLs are noted
+   */
+  constructor(target: string, urls: RowUrls) {
     this.#target = target;
+    this.#urls = urls;
   }
 
   /** The rows in order; the document as its only row where it is a record. The same array until something changes. */
@@ -77,9 +82,9 @@ export class Replica {
     return this.#byUrl.get(url);
   }
 
-  /** The URL of a row that this replica gave; `undefined` for any other. */
-  urlOf(row: unknown): string | undefined {
-    return typeof row === "object" && row !== null ? this.#urls.get(row) : undefined;
+  /** Each record with its URL, in order. */
+  *entries(): Iterable<readonly [url: string, row: unknown]> {
+    for (const url of this.#order) yield [url, this.#byUrl.get(url)];
   }
 
   /** Everything as one 200, for whoever comes later; `undefined` before the first. */
@@ -166,7 +171,7 @@ export class Replica {
 
   #same(before: unknown, row: unknown, url: string): unknown {
     const kept = before !== undefined && isDeepEqual(before, row) ? before : row;
-    if (typeof kept === "object" && kept !== null) this.#urls.set(kept, url);
+    this.#urls.set(kept, url);
     return kept;
   }
 
