@@ -126,8 +126,8 @@ class OriginClient implements Client {
 
   dehydrate(): ClientState {
     const state: Record<string, HttpResponse> = { ...this.#initial };
-    for (const [target, { replica, position }] of this.#feeds) {
-      const whole = replica.snapshot(position);
+    for (const [target, { replica, position, isEnded }] of this.#feeds) {
+      const whole = isEnded ? undefined : replica.snapshot(position);
       if (typeof whole?.body === "string") state[target] = whole;
     }
     return state;
@@ -209,7 +209,8 @@ class OriginClient implements Client {
       follow: (sink) => {
         const unfollow = this.#transport.follow({ target, sink });
         return () => {
-          if (this.#feeds.get(target) === feed) this.#feeds.delete(target);
+          // What a view shows is kept: who looks again finds it, and it resumes there.
+          if (this.#feeds.get(target) === feed && !this.#views.has(target)) this.#feeds.delete(target);
           unfollow();
           this.#updateStatus();
         };

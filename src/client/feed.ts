@@ -96,8 +96,7 @@ export class Feed implements Sink {
   /** Follows no more. What is known is kept, and the next who looks resumes there. */
   stop(): void {
     this.#cancelLinger();
-    this.#unfollow?.();
-    this.#unfollow = undefined;
+    this.#leave();
     this.lost(false);
   }
 
@@ -135,8 +134,14 @@ export class Feed implements Sink {
 
   fail(problem: Problem): void {
     this.lost(false);
-    this.#unfollow?.();
+    this.#leave();
     this.#show({ ...this.status, state: "failed", problem });
+  }
+
+  #leave(): void {
+    const unfollow = this.#unfollow;
+    this.#unfollow = undefined;
+    unfollow?.();
   }
 
   #commit(mark: HttpResponse): void {
