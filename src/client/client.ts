@@ -42,6 +42,13 @@ export interface Client {
   close(): void;
 }
 
+/** Views that nobody looks at any more, but may again. */
+const maxKept = 100;
+
+function liveKey(create: (parts: LiveParts) => unknown, target: string): string {
+  return `${create === createRecord ? "record" : "collection"} ${target}`;
+}
+
 const idle: Status = { state: "connecting" };
 
 class OriginClient implements Client {
@@ -126,8 +133,8 @@ class OriginClient implements Client {
 
   dehydrate(): ClientState {
     const state: Record<string, HttpResponse> = { ...this.#initial };
-    for (const [target, { replica, position }] of this.#feeds) {
-      const whole = replica.snapshot(position);
+    for (const [target, { replica, position, isEnded }] of this.#feeds) {
+      const whole = isEnded ? undefined : replica.snapshot(position);
       if (typeof whole?.body === "string") state[target] = whole;
     }
     return state;
@@ -145,7 +152,7 @@ class OriginClient implements Client {
 
   #liveAt(path: string, create: (parts: LiveParts) => unknown): unknown {
     const target = this.#http.target(path);
-    const key = `${create.name} ${target}`;
+    const key = liveKey(create, target);
     const live = this.#live.get(key) ?? create(this.#parts(target));
     this.#live.set(key, live);
     return live;
@@ -209,8 +216,8 @@ class OriginClient implements Client {
       follow: (sink) => {
         const unfollow = this.#transport.follow({ target, sink });
         return () => {
-          if (this.#feeds.get(target) === feed) this.#feeds.delete(target);
           unfollow();
+          this.#forget();
           this.#updateStatus();
         };
       },
@@ -219,6 +226,16 @@ class OriginClient implements Client {
     if (this.#isClosed) feed.fail(localProblem(499, "The client is closed."));
     else this.#feeds.set(target, feed);
     return feed;
+  }
+
+  /** What was shown lately is kept: who looks again finds it, and it resumes there. */
+  #forget(): void {
+    const unused = [...this.#feeds].filter(([, { isFollowed }]) => !isFollowed);
+    for (const [target] of unused.slice(0, -maxKept)) {
+      this.#feeds.delete(target);
+      if (!this.#views.get(target)?.isActive) this.#views.delete(target);
+      for (const create of [createCollection, createRecord]) this.#live.delete(liveKey(create, target));
+    }
   }
 
   #updateStatus(): void {

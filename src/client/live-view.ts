@@ -66,8 +66,6 @@ export class LiveView {
         messages: (batch) => this.#note(batch),
         changed: () => this.changed(),
       });
-      // What was shown last may be long out of date.
-      if (this.#snapshot) this.#snapshot = this.#make(this.#snapshot);
     }
     return () => {
       this.#listeners.delete(listener);
