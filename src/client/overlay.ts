@@ -68,7 +68,9 @@ export function overlay({ feed, writes, created, entered, urls, before }: Overla
   const made = new Map<string, unknown>();
   const show = (url: string, shown: unknown, isPending: boolean): void => {
     const last = before?.made.get(url);
-    const row = isDeepEqual(last, shown) ? last : shown;
+    // A row that is confirmed is another one, so that whoever shows it as pending draws it anew.
+    const isKept = before?.pending.has(last) === isPending && isDeepEqual(last, shown);
+    const row = isKept ? last : shown;
     pending.delete(byUrl.get(url));
     byUrl.set(url, row);
     made.set(url, row);
