@@ -12,6 +12,7 @@ const steps = [
   ["format and lint", tool("@biomejs/biome/bin/biome", "ci", "--error-on-warnings", "--colors=off")],
   ["types and build", tool("typescript/bin/tsc", "-b")],
   ["types of the tests", tool("typescript/bin/tsc", "-p", "tsconfig.tests.json")],
+  ["types of the examples", tool("typescript/bin/tsc", "-p", "examples/chat")],
   ["nothing unused", tool("knip/bin/knip.js", "--no-progress")],
   ["package metadata", tool("publint/src/cli.js", "--strict")],
   ["package types", tool("@arethetypeswrong/cli/dist/index.js", "--pack", ".", "--profile", "esm-only", "--no-color")],

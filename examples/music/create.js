@@ -68,7 +68,7 @@ function musicSql() {
 }
 
 /** SQLite as this Node has it: built in from 22.13 on, else the package. */
-function openDatabase(path) {
+export function openDatabase(path) {
   const builtIn = process.versions.sqlite && process.getBuiltinModule("node:sqlite");
   if (builtIn) return new builtIn.DatabaseSync(path);
   const Database = createRequire(import.meta.url)("better-sqlite3");

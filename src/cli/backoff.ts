@@ -1,5 +1,5 @@
-const firstCapMs = 500;
-const lastCapMs = 30_000;
+import { retryWaitMs } from "../protocol/index.ts";
+
 const nearCapMs = 2_000;
 
 /**
@@ -8,7 +8,7 @@ const nearCapMs = 2_000;
  */
 export class Backoff {
   readonly #random: () => number;
-  readonly #lastCapMs: number;
+  readonly #lastCapMs: number | undefined;
   #tries = 0;
 
   /**
@@ -17,14 +17,14 @@ export class Backoff {
    */
   constructor(random: () => number, isNear: boolean) {
     this.#random = random;
-    this.#lastCapMs = isNear ? nearCapMs : lastCapMs;
+    this.#lastCapMs = isNear ? nearCapMs : undefined;
   }
 
   /** The next wait in milliseconds. */
   next(): number {
-    const capMs = Math.min(this.#lastCapMs, firstCapMs * 2 ** this.#tries);
+    const waitMs = retryWaitMs(this.#tries, this.#random(), this.#lastCapMs);
     this.#tries += 1;
-    return this.#random() * capMs;
+    return waitMs;
   }
 
   /** Begins again, after a connection that was stable. */

@@ -1,9 +1,7 @@
+import { retryWaitMs } from "../protocol/index.ts";
 import type { ClientClock } from "./clock.ts";
 
-const firstCapMs = 500;
-const lastCapMs = 30_000;
-
-/** How long to wait before each retry: full jitter, `random(0, min(30 s, 0.5 s·2ⁿ))`, n from 0 [R-CLOSE-5]. */
+/** How long to wait before each of several retries in a row [R-CLOSE-5]. */
 export class Backoff {
   readonly #clock: ClientClock;
   #tries = 0;
@@ -14,9 +12,9 @@ export class Backoff {
 
   /** The next wait in milliseconds; at least `leastMs`, which a server may have asked for. */
   next(leastMs = 0): number {
-    const capMs = Math.min(lastCapMs, firstCapMs * 2 ** this.#tries);
+    const waitMs = retryWaitMs(this.#tries, this.#clock.random());
     this.#tries += 1;
-    return Math.max(this.#clock.random() * capMs, leastMs);
+    return Math.max(waitMs, leastMs);
   }
 
   /** Begins again, after a connection that was stable. */

@@ -42,6 +42,13 @@ export interface Client {
   close(): void;
 }
 
+/** Views that nobody looks at any more, but may again. */
+const maxKept = 100;
+
+function liveKey(create: (parts: LiveParts) => unknown, target: string): string {
+  return `${create === createRecord ? "record" : "collection"} ${target}`;
+}
+
 const idle: Status = { state: "connecting" };
 
 class OriginClient implements Client {
@@ -145,7 +152,7 @@ class OriginClient implements Client {
 
   #liveAt(path: string, create: (parts: LiveParts) => unknown): unknown {
     const target = this.#http.target(path);
-    const key = `${create.name} ${target}`;
+    const key = liveKey(create, target);
     const live = this.#live.get(key) ?? create(this.#parts(target));
     this.#live.set(key, live);
     return live;
@@ -209,9 +216,8 @@ class OriginClient implements Client {
       follow: (sink) => {
         const unfollow = this.#transport.follow({ target, sink });
         return () => {
-          // What a view shows is kept: who looks again finds it, and it resumes there.
-          if (this.#feeds.get(target) === feed && !this.#views.has(target)) this.#feeds.delete(target);
           unfollow();
+          this.#forget();
           this.#updateStatus();
         };
       },
@@ -220,6 +226,16 @@ class OriginClient implements Client {
     if (this.#isClosed) feed.fail(localProblem(499, "The client is closed."));
     else this.#feeds.set(target, feed);
     return feed;
+  }
+
+  /** What was shown lately is kept: who looks again finds it, and it resumes there. */
+  #forget(): void {
+    const unused = [...this.#feeds].filter(([, { isFollowed }]) => !isFollowed);
+    for (const [target] of unused.slice(0, -maxKept)) {
+      this.#feeds.delete(target);
+      if (!this.#views.get(target)?.isActive) this.#views.delete(target);
+      for (const create of [createCollection, createRecord]) this.#live.delete(liveKey(create, target));
+    }
   }
 
   #updateStatus(): void {

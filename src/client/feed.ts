@@ -78,7 +78,7 @@ export class Feed implements Sink {
       this.#unfollow = this.#options.follow(this);
     }
     return () => {
-      if (!this.listeners.delete(listener) || this.listeners.size > 0) return;
+      if (!this.listeners.delete(listener) || this.listeners.size > 0 || !this.#unfollow) return;
       this.#cancelLinger = this.#options.clock.setTimer(() => this.stop(), lingerMs);
     };
   }
@@ -96,7 +96,9 @@ export class Feed implements Sink {
   /** Follows no more. What is known is kept, and the next who looks resumes there. */
   stop(): void {
     this.#cancelLinger();
-    this.#leave();
+    const unfollow = this.#unfollow;
+    this.#unfollow = undefined;
+    unfollow?.();
     this.lost(false);
   }
 
@@ -133,15 +135,8 @@ export class Feed implements Sink {
   }
 
   fail(problem: Problem): void {
-    this.lost(false);
-    this.#leave();
+    this.stop();
     this.#show({ ...this.status, state: "failed", problem });
-  }
-
-  #leave(): void {
-    const unfollow = this.#unfollow;
-    this.#unfollow = undefined;
-    unfollow?.();
   }
 
   #commit(mark: HttpResponse): void {

@@ -130,7 +130,8 @@ export class LiveView {
 
   #isOpen(write: Write): boolean {
     if (this.#settled.has(write)) return false;
-    if (!this.#options.outboxOf()?.isShown(write, this.#feed, this.#seen.get(write.id) ?? new Set())) return true;
+    const seen = [...(this.#seen.get(write.id) ?? []), ...(this.#entered.get(write.id) ?? [])];
+    if (!this.#options.outboxOf()?.isShown(write, this.#feed, new Set(seen))) return true;
     this.#settled.add(write);
     this.#seen.delete(write.id);
     this.#entered.delete(write.id);

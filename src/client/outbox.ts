@@ -92,8 +92,9 @@ export class Outbox {
   }
 
   /** The URL of the record that a write is about; the temporary one while it has no other. */
-  urlOf({ url }: StoredWrite): string {
-    return this.created.get(url) ?? url;
+  urlOf({ kind, id, url }: StoredWrite): string {
+    const own = kind === "create" ? temporaryUrl + id : url;
+    return this.created.get(own) ?? own;
   }
 
   /** The key of a record in lists: of one that was created here, the URL that it had first. */

@@ -6,14 +6,22 @@ import { temporaryUrl, type Write } from "./write.ts";
 /** Where positions can't tell, a bookmark so long after the answer does. */
 const settleMs = 1_000;
 
-/** True once the stream of a feed shows what a write did, or would have by now. */
+/**
+ * True once the stream of a feed shows what a write did, or would have by now.
+ *
+ * @param seen - the URLs that came since the answer; for a create also those that entered before it
+ */
 export function isShown(write: Write, feed: Feed, url: string, seen: ReadonlySet<string>, now: number): boolean {
   if (write.state !== "answered") return false;
   const { eventId } = write;
   const isPast = eventId === undefined ? undefined : isAtOrAfter(feed.position, eventId);
   if (isPast !== undefined) return isPast;
-  // Nothing to compare: another segment, a derived view, a server without positions.
-  return seen.has(url) || (feed.isCaughtUp && now - write.answeredAt >= settleMs);
+  // Nothing to compare: another segment, a derived view, a server without positions. The message may have been faster
+  // than the answer.
+  const row = feed.replica.get(url);
+  const isSeen =
+    write.kind === "destroy" ? row === undefined : seen.has(url) || (row !== undefined && isDeepEqual(row, write.row));
+  return isSeen || (feed.isCaughtUp && now - write.answeredAt >= settleMs);
 }
 
 /** A list with writes shown ahead of time. */

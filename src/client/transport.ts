@@ -25,12 +25,6 @@ export interface Following {
   readonly sink: Sink;
 }
 
-/** What a server says of itself at the well-known URL [R-WK-1]. */
-export interface ServerPromises {
-  /** True where a repeated request with an `Idempotency-Key` is done once. */
-  readonly idempotencyKey: boolean;
-}
-
 /** How a client follows URLs. Requests in band and streams are further implementations of it. */
 export interface Transport {
   /** Begins to follow a URL. Returns a function that ends it. */

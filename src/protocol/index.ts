@@ -21,6 +21,7 @@ export { prefersStrict } from "./preferences.ts";
 export { createProblem, type Problem, problemResponse } from "./problem.ts";
 export { ProtocolError, protocolError } from "./protocol-error.ts";
 export { type RetryClass, retryClass } from "./retry-class.ts";
+export { retryWaitMs } from "./retry-wait.ts";
 export {
   bearerSubprotocol,
   chooseSubprotocol,
