@@ -113,7 +113,9 @@ class LiveObject<Row, Snapshot extends object> implements Live<Snapshot> {
       let isDone = false;
       const look = (): void => {
         const { hasState, status } = this.parts.view.getSnapshot();
-        if (isDone || (!hasState && !status.problem)) return;
+        // The first answer is followed by the word that this is all: until then it is "connecting".
+        const isHere = hasState && status.state !== "connecting";
+        if (isDone || (!isHere && !status.problem)) return;
         isDone = true;
         if (hasState) resolve(this.getSnapshot());
         else if (status.problem) reject(new ProblemError(status.problem));

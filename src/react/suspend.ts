@@ -9,6 +9,7 @@ export interface Awaitable {
 
 // Not in a component's state: one that waits for its first rendering has none.
 const waiting: WeakMap<Awaitable, Promise<void>> = new WeakMap();
+const known: WeakSet<Awaitable> = new WeakSet();
 
 /** True once there was something to show. */
 export function hasShown({ state, since }: Status): boolean {
@@ -22,14 +23,22 @@ export function hasShown({ state, since }: Status): boolean {
  */
 export function suspendUntilShown(live: Awaitable): void {
   const { status } = live.getSnapshot();
-  if (status.state === "failed" && status.problem) throw new ProblemError(status.problem);
-  if (hasShown(status)) return;
-  const known = waiting.get(live);
-  if (known) throw known;
-  const done = (): void => {
+  if (status.state === "failed" && status.problem) {
+    known.delete(live);
+    throw new ProblemError(status.problem);
+  }
+  if (hasShown(status) || known.has(live)) return;
+  throw waiting.get(live) ?? wait(live);
+}
+
+function wait(live: Awaitable): Promise<void> {
+  const end = (): void => {
     waiting.delete(live);
   };
-  const promise = live.ready().then(done, done);
+  const promise = live.ready().then(() => {
+    known.add(live);
+    end();
+  }, end);
   waiting.set(live, promise);
-  throw promise;
+  return promise;
 }

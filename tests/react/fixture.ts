@@ -6,6 +6,7 @@ import {
   encodeResponse,
   fieldValue,
   type HttpRequest,
+  type HttpResponse,
   problemResponse,
 } from "../../src/protocol/index.ts";
 import { createHub, type Hub, type OriginResponse } from "../../src/server/index.ts";
@@ -48,11 +49,17 @@ class FakeSocket {
       return;
     }
     this.#peer = await connectMemoryPeer(this.#world.hub, target, {
-      onMessage: (message) => this.onmessage?.({ data: encodeResponse(message) }),
+      onMessage: (message) => this.#take(message),
     });
     this.readyState = 1;
     this.onopen?.();
-    for (const message of this.#peer.messages) this.onmessage?.({ data: encodeResponse(message) });
+    for (const message of this.#peer.messages) this.#take(message);
+  }
+
+  #take(message: HttpResponse): void {
+    const take = (): void => this.onmessage?.({ data: encodeResponse(message) });
+    if (message.status === 304 && this.#world.bookmarkMs > 0) this.#world.clock.setTimer(take, this.#world.bookmarkMs);
+    else take();
   }
 
   send(data: string | Uint8Array): void {
@@ -83,6 +90,8 @@ export class World {
   isUp = true;
   /** The status with which writes are refused. */
   refusal: number | undefined;
+  /** How much later than its other messages the server's bookmarks come. */
+  bookmarkMs = 0;
   /** Paths that are refused with a 403. */
   readonly forbidden: Set<string> = new Set();
   #gate: Promise<void> = Promise.resolve();

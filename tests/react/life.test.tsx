@@ -170,6 +170,26 @@ describe("suspense", () => {
     expect(page.element.innerHTML).toBe("<i></i>");
   });
 
+  it("shows what came before the connection was lost, and does not ask again and again", async () => {
+    const world = new World();
+    world.put({ id: 1, title: "a" });
+    world.bookmarkMs = 50;
+    const client = world.client();
+    const ready = vi.spyOn(client.collection("/songs"), "ready");
+    const page = await showPage(
+      client,
+      <Suspense fallback="waiting">
+        <Titles suspense />
+      </Suspense>,
+    );
+    await world.settle();
+    await world.stop();
+    await world.pass(10_000);
+    await world.settle();
+    expect(page.text).toBe("a");
+    expect(ready.mock.calls.length).toBeLessThanOrEqual(2);
+  });
+
   it("goes on waiting while the server can't be reached", async () => {
     const world = new World();
     world.put({ id: 1, title: "a" });
