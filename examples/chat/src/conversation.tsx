@@ -1,6 +1,6 @@
 import { type KeyboardEvent, useState } from "react";
+import { useCollection } from "rocket-rest/react";
 import { Avatar } from "./parts.tsx";
-import { useCollection } from "./rocket-react.tsx";
 
 interface Message {
   author_id: string;

@@ -1,9 +1,9 @@
 import { useState } from "react";
 import { createRoot } from "react-dom/client";
 import { createClient } from "rocket-rest/client";
+import { RocketProvider, useCollection } from "rocket-rest/react";
 import { Conversation } from "./conversation.tsx";
 import { Avatar, Badge } from "./parts.tsx";
-import { RocketProvider, useCollection } from "./rocket-react.tsx";
 import "./style.css";
 
 type Room = { id: number; name: string; topic: string };

@@ -1,4 +1,4 @@
-import { useRocketStatus } from "./rocket-react.tsx";
+import { useRocketStatus } from "rocket-rest/react";
 
 const words = { connecting: "Connecting", live: "Live", stale: "Reconnecting", offline: "Offline", failed: "Refused" };
 
