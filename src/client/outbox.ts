@@ -3,7 +3,7 @@ import { Backoff } from "./backoff.ts";
 import type { ClientClock } from "./clock.ts";
 import type { Feed } from "./feed.ts";
 import type { Http } from "./http.ts";
-import { isShown, type Overlaid, overlay } from "./overlay.ts";
+import { isShown, type Overlaid, overlay, settleMs } from "./overlay.ts";
 import { bodyJson, isTransient, ProblemError, problemOf, retryAfterMs } from "./problem.ts";
 import { type ClientStorage, WriteStore } from "./storage.ts";
 import { type Conflict, ConflictError, type StoredWrite, temporaryUrl, type Write } from "./write.ts";
@@ -48,6 +48,7 @@ export class Outbox {
   #isRunning = false;
   #isIdempotent: boolean | undefined;
   #wake: () => void = () => {};
+  #cancelSettling: () => void = () => {};
 
   constructor(options: OutboxOptions) {
     this.#options = options;
@@ -113,6 +114,7 @@ export class Outbox {
   /** Sends nothing more; what is kept stays kept. */
   close(): void {
     this.#abort.abort();
+    this.#cancelSettling();
     this.#wake();
     for (const write of this.writes)
       if (write.state !== "answered") write.reject(new TypeError("The client is closed."));
@@ -222,6 +224,9 @@ export class Outbox {
       }
     }
     void this.#store?.remove(write.id);
+    // The last thing that settles a write is time: nothing may come in the streams.
+    this.#cancelSettling();
+    this.#cancelSettling = this.#options.clock.setTimer(() => this.#options.onChanged(), settleMs);
     this.#options.onChanged();
     write.resolve(write.row);
   }

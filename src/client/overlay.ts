@@ -4,7 +4,7 @@ import type { Outbox } from "./outbox.ts";
 import { temporaryUrl, type Write } from "./write.ts";
 
 /** Where positions can't tell, a bookmark so long after the answer does. */
-const settleMs = 1_000;
+export const settleMs = 1_000;
 
 /** True once the stream of a feed shows what a write did, or would have by now. */
 export function isShown(write: Write, feed: Feed, url: string, seen: ReadonlySet<string>, now: number): boolean {
@@ -13,7 +13,8 @@ export function isShown(write: Write, feed: Feed, url: string, seen: ReadonlySet
   const isPast = eventId === undefined ? undefined : isAtOrAfter(feed.position, eventId);
   if (isPast !== undefined) return isPast;
   // Nothing to compare: another segment, a derived view, a server without positions.
-  return seen.has(url) || (feed.isCaughtUp && now - write.answeredAt >= settleMs);
+  const elapsedMs = now - write.answeredAt;
+  return seen.has(url) || (feed.isCaughtUp && (elapsedMs >= settleMs || elapsedMs < 0));
 }
 
 /** A list with writes shown ahead of time. */
