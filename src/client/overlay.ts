@@ -60,7 +60,7 @@ export function overlay(
   const made = new Map<unknown, string>();
   const kept = new Map([...(before?.urls ?? [])].map(([row, url]) => [url, row]));
   const show = (url: string, shown: unknown, isPending: boolean): void => {
-    const row = isDeepEqual(kept.get(url), shown) ? kept.get(url) : shown;
+    const row = [kept.get(url), replica.get(url)].find((one) => isDeepEqual(one, shown)) ?? shown;
     pending.delete(byUrl.get(url));
     byUrl.set(url, row);
     made.set(row, url);

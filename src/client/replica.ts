@@ -48,6 +48,8 @@ export class Replica {
   isGone = false;
   /** The validators that the server gave, by record URL. */
   readonly etags: Map<string, string> = new Map();
+  /** The row that is shown for a URL ahead of time: one that comes and is equal takes its place unseen. */
+  shownAhead: ((url: string) => unknown) | undefined;
   readonly #target: string;
   #opening: HttpResponse | undefined;
   #document: unknown;
@@ -166,7 +168,7 @@ export class Replica {
   }
 
   #same(before: unknown, row: unknown, url: string): unknown {
-    const kept = before !== undefined && isDeepEqual(before, row) ? before : row;
+    const kept = [before, this.shownAhead?.(url)].find((one) => one !== undefined && isDeepEqual(one, row)) ?? row;
     if (typeof kept === "object" && kept !== null) this.#urls.set(kept, url);
     return kept;
   }
