@@ -62,6 +62,7 @@ export function overlay(
   const show = (url: string, shown: unknown, isPending: boolean): void => {
     const row = [kept.get(url), replica.get(url)].find((one) => isDeepEqual(one, shown)) ?? shown;
     pending.delete(byUrl.get(url));
+    made.delete(byUrl.get(url));
     byUrl.set(url, row);
     made.set(row, url);
     if (isPending) pending.add(row);
