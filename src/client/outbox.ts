@@ -3,7 +3,7 @@ import { Backoff } from "./backoff.ts";
 import type { ClientClock } from "./clock.ts";
 import type { Feed } from "./feed.ts";
 import type { Http } from "./http.ts";
-import { isShown, type Overlaid, type OverlayParts, overlay } from "./overlay.ts";
+import { isShown, type Overlaid, type OverlayParts, overlay, settleMs } from "./overlay.ts";
 import { bodyJson, isTransient, ProblemError, problemOf, retryAfterMs } from "./problem.ts";
 import type { RowUrls } from "./row-urls.ts";
 import { type ClientStorage, WriteStore } from "./storage.ts";
@@ -50,6 +50,7 @@ export class Outbox {
   #isRunning = false;
   #isIdempotent: boolean | undefined;
   #wake: () => void = () => {};
+  #cancelSettling: () => void = () => {};
 
   constructor(options: OutboxOptions) {
     this.#options = options;
@@ -111,6 +112,7 @@ export class Outbox {
   /** Sends nothing more; what is kept stays kept. */
   close(): void {
     this.#abort.abort();
+    this.#cancelSettling();
     this.#wake();
     for (const write of this.writes)
       if (write.state !== "answered") write.reject(new TypeError("The client is closed."));
@@ -221,6 +223,9 @@ export class Outbox {
     }
     this.#options.urls.set(write.row, this.created.get(temporaryUrl + write.id) ?? url);
     void this.#store?.remove(write.id);
+    // The last thing that settles a write is time: nothing may come in the streams.
+    this.#cancelSettling();
+    this.#cancelSettling = this.#options.clock.setTimer(() => this.#options.onChanged(), settleMs);
     this.#options.onChanged();
     write.resolve(write.row);
   }
