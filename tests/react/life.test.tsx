@@ -113,6 +113,20 @@ describe("a component that follows", () => {
     expect(world.askedBy("SUBSCRIBE")).toEqual(["/songs", expect.stringMatching(/^\/songs@m:/)]);
   });
 
+  it("tries a view that has failed again, when it is new", async () => {
+    const world = new World();
+    world.forbidden.add("/songs");
+    const page = await showPage(world.client(), <Titles />);
+    await world.settle();
+    world.forbidden.clear();
+    world.put({ id: 1, title: "a" });
+
+    await page.show(<Titles key="new" />);
+    await world.settle();
+
+    expect(page.text).toBe("a");
+  });
+
   it("tells what to do where there is no provider", () => {
     const Alone = (): ReactNode => useClient().url;
     return expect(showPage(undefined as never, <Alone />)).rejects.toThrow(/RocketProvider/);
