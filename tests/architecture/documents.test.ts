@@ -43,7 +43,7 @@ describe("the documents", () => {
     expect(await typeCheckFences(documents, "dist/.docs")).toEqual([]);
   });
 
-  it("mark all their code as ts", () => {
+  it("mark all their code as ts or tsx", () => {
     expect(fenceViolations(documents)).toEqual([]);
   });
 
@@ -71,6 +71,13 @@ describe("the rules for documents", () => {
     expect(found).toEqual([expect.stringMatching(/^docs\/b\.md:5: error TS2322/)]);
   });
 
+  it("find components that do not type-check", async () => {
+    const text =
+      "```tsx\nimport { RocketProvider } from 'rocket-rest/react';\n\nexport const a = <RocketProvider>b</RocketProvider>;\n```\n";
+    const found = await typeCheckFences([page(text)], "dist/.docs-sample");
+    expect(found).toEqual([expect.stringMatching(/^docs\/a\.md:4: error TS2741/)]);
+  });
+
   it("find code that imports what the package does not have", async () => {
     const text = "```ts\nimport { nothing } from 'rocket-rest/protocol';\nimport 'rocket-rest/nowhere';\n```\n";
     const found = await typeCheckFences([page(text)], "dist/.docs-sample");
@@ -90,10 +97,11 @@ describe("the rules for documents", () => {
   });
 
   it("find code in another spelling", () => {
-    const text = "```js\na\n```\n```http\nb\n```\n```ts no-check\nc\n```\n";
+    const text = "```js\na\n```\n```http\nb\n```\n```ts no-check\nc\n```\n```jsx\nd\n```\n```tsx\ne\n```\n";
     expect(fenceViolations([page(text)])).toEqual([
-      "docs/a.md:2 is js: write ts, so that it is checked",
-      "docs/a.md:8 is ts no-check: write ts, so that it is checked",
+      "docs/a.md:2 is js: write ts or tsx, so that it is checked",
+      "docs/a.md:8 is ts no-check: write ts or tsx, so that it is checked",
+      "docs/a.md:11 is jsx: write ts or tsx, so that it is checked",
     ]);
   });
 

@@ -20,12 +20,12 @@ export function fencesOf(text: string): Fence[] {
   }));
 }
 
-/** Code in another spelling than `ts` would go unchecked. */
+/** Code in another spelling than `ts` or `tsx` would go unchecked. */
 export function fenceViolations(documents: readonly TextFile[]): string[] {
   return documents.flatMap(({ path, text }) =>
     fencesOf(text)
-      .filter(({ language }) => /^(?:js|jsx|mjs|javascript|typescript|tsx|ts\W.*)$/i.test(language))
-      .map(({ line, language }) => `${path}:${line} is ${language}: write ts, so that it is checked`),
+      .filter(({ language }) => /^(?:js|jsx|mjs|javascript|typescript|tsx?\W.*)$/i.test(language))
+      .map(({ line, language }) => `${path}:${line} is ${language}: write ts or tsx, so that it is checked`),
   );
 }
 
@@ -43,6 +43,7 @@ const compilerOptions = {
   module: "nodenext",
   lib: ["es2023", "dom", "dom.iterable"],
   types: ["node"],
+  jsx: "react-jsx",
   strict: true,
   exactOptionalPropertyTypes: true,
   moduleDetection: "force",
@@ -51,7 +52,7 @@ const compilerOptions = {
 };
 
 /**
- * Type-checks the `ts` blocks of documents against the built package and gives the compiler's messages with the
+ * Type-checks the `ts` and `tsx` blocks of documents against the built package and gives the compiler's messages with the
  * document's own lines. Each block stands alone, as a module of a user's project.
  *
  * @param folder - where to put the blocks, from the root: a folder below dist, so that `rocket-rest/…` means this package
@@ -61,19 +62,19 @@ export async function typeCheckFences(documents: readonly TextFile[], folder: st
   rmSync(place, { recursive: true, force: true });
   mkdirSync(place, { recursive: true });
   for (const { path, text } of documents) {
-    for (const { line, code } of fencesOf(text).filter(({ language }) => language === "ts")) {
-      const name = `${path.replaceAll("/", "@")}@${line}.ts`;
+    for (const { line, code, language } of fencesOf(text).filter(({ language }) => /^tsx?$/.test(language))) {
+      const name = `${path.replaceAll("/", "@")}@${line}.${language}`;
       writeFileSync(join(place, name), "\n".repeat(line - 1) + code);
     }
   }
-  writeFileSync(join(place, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts"] }));
+  writeFileSync(join(place, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts", "*.tsx"] }));
   writeFileSync(join(place, "none.ts"), "");
   const output = await compile(place);
   return output
     .split("\n")
     .filter((line) => line.includes("error TS"))
     .map((line) =>
-      line.replace(/^.*?([^/\\]+)@\d+\.ts\((\d+),\d+\)/, (_, name, at) => `${name.replaceAll("@", "/")}:${at}`),
+      line.replace(/^.*?([^/\\]+)@\d+\.tsx?\((\d+),\d+\)/, (_, name, at) => `${name.replaceAll("@", "/")}:${at}`),
     );
 }
 

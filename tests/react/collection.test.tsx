@@ -3,7 +3,9 @@ import { memo, type ReactNode, useState } from "react";
 import { describe, expect, it } from "vitest";
 import { type UseCollectionResult, useCollection, useRocketStatus } from "../../src/react/index.ts";
 import { type Song, World } from "./fixture.ts";
-import { showPage } from "./page.tsx";
+import { failOnConsoleErrors, showPage } from "./page.tsx";
+
+failOnConsoleErrors();
 
 type Songs = UseCollectionResult<Song>;
 

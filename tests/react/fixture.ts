@@ -44,6 +44,8 @@ class FakeSocket {
   }
 
   async #open(target: string): Promise<void> {
+    // Nobody listens yet.
+    await Promise.resolve();
     if (!this.#world.isUp) {
       this.end(1006);
       return;

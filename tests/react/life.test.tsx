@@ -1,10 +1,10 @@
 // @vitest-environment happy-dom
 import { act, Component, type ReactNode, Suspense, useState } from "react";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { ProblemError } from "../../src/client/index.ts";
 import { RocketProvider, useClient, useCollection, useRecord } from "../../src/react/index.ts";
 import { type Song, World } from "./fixture.ts";
-import { showPage } from "./page.tsx";
+import { failOnConsoleErrors, showPage } from "./page.tsx";
 
 function Titles({ suspense = false, path = "/songs" }: { suspense?: boolean; path?: string }): ReactNode {
   const { rows } = useCollection<Song>(path, { suspense });
@@ -28,16 +28,7 @@ class Boundary extends Component<{ children: ReactNode }, { error: unknown }> {
   }
 }
 
-// React tells the console what a boundary has caught.
-beforeEach(() => {
-  vi.spyOn(console, "error").mockImplementation((...said) => {
-    if (!said.some((one) => one instanceof ProblemError || /no client/.test(String(one))))
-      throw new Error(said.join(" "));
-  });
-});
-afterEach(() => {
-  vi.restoreAllMocks();
-});
+failOnConsoleErrors((said) => said instanceof ProblemError || /no client/.test(String(said)));
 
 describe("a component that follows", () => {
   it("has one subscription in strict mode, and one socket", async () => {
@@ -113,6 +104,20 @@ describe("a component that follows", () => {
     expect(world.askedBy("SUBSCRIBE")).toEqual(["/songs", expect.stringMatching(/^\/songs@m:/)]);
   });
 
+  it("tries a view that has failed again, when it is new", async () => {
+    const world = new World();
+    world.forbidden.add("/songs");
+    const page = await showPage(world.client(), <Titles />);
+    await world.settle();
+    world.forbidden.clear();
+    world.put({ id: 1, title: "a" });
+
+    await page.show(<Titles key="new" />);
+    await world.settle();
+
+    expect(page.text).toBe("a");
+  });
+
   it("tells what to do where there is no provider", () => {
     const Alone = (): ReactNode => useClient().url;
     return expect(showPage(undefined as never, <Alone />)).rejects.toThrow(/RocketProvider/);
@@ -142,8 +147,10 @@ describe("suspense", () => {
   it("waits for the first rows", async () => {
     const world = new World();
     world.put({ id: 1, title: "a" });
+    const client = world.client();
+    const ready = vi.spyOn(client.collection("/songs"), "ready");
     const page = await showPage(
-      world.client(),
+      client,
       <Suspense fallback="waiting">
         <Titles suspense />
       </Suspense>,
@@ -152,10 +159,24 @@ describe("suspense", () => {
     expect(page.text).toBe("waiting");
     await world.settle();
     expect(page.text).toBe("a");
+    expect(ready).toHaveBeenCalledTimes(1);
     world.put({ id: 2, title: "b" });
     await world.pass(10_000);
     expect(page.text).toBe("a,b");
     expect(world.askedBy("SUBSCRIBE")).toEqual(["/songs"]);
+  });
+
+  it("does not wait for what is known", async () => {
+    const world = new World();
+    world.put({ id: 1, title: "a" });
+    const page = await showPage(world.client(), <Titles />);
+    await world.settle();
+    await page.show(
+      <Suspense fallback="waiting">
+        <Titles suspense />
+      </Suspense>,
+    );
+    expect(page.text).toBe("a");
   });
 
   it("shows an empty list that is known", async () => {
@@ -185,7 +206,12 @@ describe("suspense", () => {
     await world.settle();
     await world.stop();
     await world.pass(10_000);
-    await world.settle();
+    await page.show(
+      <Suspense fallback="waiting">
+        <Titles suspense />
+      </Suspense>,
+    );
+    expect(client.status).toEqual({ state: "offline" });
     expect(page.text).toBe("a");
     expect(ready.mock.calls.length).toBeLessThanOrEqual(2);
   });
@@ -234,11 +260,12 @@ describe("suspense", () => {
     expect(page.text).toBe("a");
   });
 
-  it("throws a later refusal too", async () => {
+  it("throws a later refusal too, and waits again after it", async () => {
     const world = new World();
     world.put({ id: 1, title: "a" });
+    const client = world.client();
     const page = await showPage(
-      world.client(),
+      client,
       <Boundary>
         <Suspense fallback="waiting">
           <Titles suspense />
@@ -251,6 +278,15 @@ describe("suspense", () => {
     world.start();
     await world.pass(60_000);
     expect(page.text).toBe("403");
+
+    world.forbidden.clear();
+    await act(async () => {
+      void client.collection("/songs").ready();
+      page.element.querySelector("button")?.click();
+    });
+    expect(page.text).toBe("waiting");
+    await world.settle();
+    expect(page.text).toBe("a");
   });
 });
 
@@ -305,6 +341,26 @@ describe("useRecord", () => {
     await world.settle();
 
     expect([page.text, renders]).toEqual(["a", before]);
+  });
+
+  it("renders for a write that is pending, where nothing else is read", async () => {
+    const world = new World();
+    world.put({ id: 1, title: "a" });
+    const release = world.hold();
+    let song: ReturnType<typeof useRecord<Song>> | undefined;
+    function Pending(): ReactNode {
+      song = useRecord<Song>("/songs/1");
+      return String(song.isPending);
+    }
+    const page = await showPage(world.client(), <Pending />);
+    await world.settle();
+    const updated = song?.update({ title: "b" });
+    await world.settle();
+    expect(page.text).toBe("true");
+    release();
+    await world.settle();
+    await updated;
+    expect(page.text).toBe("false");
   });
 
   it("follows nothing without a path", async () => {

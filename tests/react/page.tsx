@@ -1,7 +1,23 @@
 import { act, type ReactNode, StrictMode } from "react";
 import { createRoot, hydrateRoot, type Root } from "react-dom/client";
+import { afterEach, beforeEach, expect, vi } from "vitest";
 import type { Client } from "../../src/client/index.ts";
 import { RocketProvider } from "../../src/react/index.ts";
+
+/** What React complains of fails the test. @param isExpected - of what is said, what it should say */
+export function failOnConsoleErrors(isExpected: (said: unknown) => boolean = () => false): void {
+  const complaints: string[] = [];
+  beforeEach(() => {
+    complaints.length = 0;
+    vi.spyOn(console, "error").mockImplementation((...said) => {
+      if (!said.some(isExpected)) complaints.push(said.join(" "));
+    });
+  });
+  afterEach(() => {
+    vi.restoreAllMocks();
+    expect(complaints).toEqual([]);
+  });
+}
 
 /** A React tree in the document. */
 export interface Page {

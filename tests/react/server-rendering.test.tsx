@@ -5,7 +5,9 @@ import { describe, expect, it } from "vitest";
 import type { Client, ClientState } from "../../src/client/index.ts";
 import { RocketProvider, useCollection, useRocketStatus } from "../../src/react/index.ts";
 import { type Song, World } from "./fixture.ts";
-import { showPage } from "./page.tsx";
+import { failOnConsoleErrors, showPage } from "./page.tsx";
+
+failOnConsoleErrors();
 
 function Songs({ suspense = false }: { suspense?: boolean }): ReactNode {
   const { rows, status, keyOf } = useCollection<Song>("/songs", { suspense });
