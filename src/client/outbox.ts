@@ -218,7 +218,7 @@ export class Outbox {
       const location = fieldValue(fields, "content-location") ?? fieldValue(fields, "location");
       if (location !== undefined) {
         const { pathname, search } = new URL(location, new URL(url, this.#options.http.base));
-        this.created.set(temporaryUrl + write.id, pathname + search);
+        this.#created(temporaryUrl + write.id, pathname + search);
       }
     }
     this.#options.urls.set(write.row, this.created.get(temporaryUrl + write.id) ?? url);
@@ -228,6 +228,15 @@ export class Outbox {
     this.#cancelSettling = this.#options.clock.setTimer(() => this.#options.onChanged(), settleMs);
     this.#options.onChanged();
     write.resolve(write.row);
+  }
+
+  /** A record has its URL: whatever waits for it has to find it after a reload too. */
+  #created(temporary: string, url: string): void {
+    this.created.set(temporary, url);
+    for (const write of this.writes.filter((one) => one.url === temporary)) {
+      write.url = url;
+      void this.#store?.put(stored(write));
+    }
   }
 
   async #refused(write: Write, answer: HttpResponse, url: string): Promise<void> {

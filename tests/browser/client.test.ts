@@ -1,6 +1,6 @@
 import type { Page } from "playwright-core";
 import { expect, it } from "vitest";
-import { describeInBrowser, patienceMs, watchSockets } from "./browser.ts";
+import { describeInBrowser, patienceMs } from "./browser.ts";
 import { hasStatus, NotesSite, shows, write } from "./notes-site.ts";
 
 const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => `${from + at}`);
@@ -62,31 +62,6 @@ describeInBrowser("the client in a browser", (openContext) => {
     expect(await page.evaluate(() => globalThis.failures)).toEqual([]);
   });
 
-  it("makes one connection for six tabs, and another tab takes over when its tab is closed", async () => {
-    const site = await NotesSite.start();
-    const context = await openContext();
-    const sockets = watchSockets(context);
-    const pages = [];
-    for (let count = 0; count < 6; count += 1) pages.push(await site.open(context));
-    await site.write("a");
-    await Promise.all(pages.map((page) => shows(page, "a")));
-    expect(sockets.size).toBe(1);
-
-    for (const text of ["b", "c"]) {
-      const [leader] = sockets;
-      await leader?.close();
-      await site.write(text);
-      const left = pages.filter((page) => !page.isClosed());
-      const texts = text === "b" ? ["a", "b"] : ["a", "b", "c"];
-      await Promise.all(left.map((page) => shows(page, ...texts)));
-      await Promise.all(left.map((page) => hasStatus(page, "live")));
-      expect(sockets.size).toBe(1);
-    }
-    const [last] = pages.filter((page) => !page.isClosed());
-    if (last) await write(last, "d");
-    await Promise.all(pages.filter((page) => !page.isClosed()).map((page) => shows(page, "a", "b", "c", "d")));
-  });
-
   it("asks again and again where WebSockets are blocked, and finds its way back", async () => {
     const site = await NotesSite.start();
     const context = await openContext();
@@ -116,35 +91,5 @@ describeInBrowser("the client in a browser", (openContext) => {
     await site.write("c");
     await shows(page, "a", "b", "c");
     expect(polls).toEqual([]);
-  });
-
-  it("keeps queued writes over a reload, and sends each once, also one whose answer was lost", async () => {
-    const site = await NotesSite.start();
-    const context = await openContext();
-    const network = { isBlocked: false, sent: 0 };
-    await context.routeWebSocket(/./, (socket) => {
-      if (network.isBlocked) void socket.close();
-      else socket.connectToServer();
-    });
-    await context.route(/\/(notes|\.well-known)/, async (route) => {
-      if (!network.isBlocked) return route.continue();
-      if (route.request().method() === "POST" && network.sent === 0) {
-        network.sent += 1;
-        await route.fetch();
-      }
-      return route.abort();
-    });
-    const page = await site.open(context);
-
-    network.isBlocked = true;
-    await write(page, "a", "b");
-    await expect.poll(() => site.texts(), { timeout: patienceMs }).toEqual(["a"]);
-    await page.reload();
-    await shows(page, "a?", "b?");
-    network.isBlocked = false;
-
-    await shows(page, "a", "b");
-    expect(await site.texts()).toEqual(["a", "b"]);
-    expect(await page.evaluate("localStorage.getItem(localStorage.key(0))")).toBe("[]");
   });
 });

@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { BrowserContext, Page } from "playwright-core";
+import type { BrowserContext, Page, Route } from "playwright-core";
 import { expect } from "vitest";
 import { type Command, serve } from "../cli/command.ts";
 import { runSql, temporaryFolder } from "../cli/database.ts";
@@ -99,3 +99,22 @@ export async function shows(page: Page, ...texts: readonly string[]): Promise<vo
   };
   await expect.poll(shown, { timeout: 15_000, interval: 20 }).toEqual(texts);
 }
+
+/** The way between a context's pages and the site's API, which a test can close. The page itself is always served. */
+export interface Network {
+  /** How the way is closed; `undefined` while it is open. */
+  closed: ((route: Route) => unknown) | undefined;
+}
+
+/** Puts itself between the pages of a context and the API. */
+export async function interceptApi(context: BrowserContext): Promise<Network> {
+  const network: Network = { closed: undefined };
+  await context.routeWebSocket(/./, (socket) => {
+    if (network.closed) void socket.close();
+    else socket.connectToServer();
+  });
+  await context.route(/\/(notes|\.well-known)/, (route) => (network.closed ?? goOn)(route));
+  return network;
+}
+
+const goOn = (route: Route): Promise<void> => route.continue();

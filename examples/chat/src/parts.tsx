@@ -17,3 +17,12 @@ export function Avatar({ name }: { name: string }) {
     </i>
   );
 }
+
+/** A button of a message. */
+export function Button({ label, act }: { label: string; act(): void }) {
+  return (
+    <button type="button" onClick={act}>
+      {label}
+    </button>
+  );
+}
