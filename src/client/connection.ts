@@ -184,7 +184,8 @@ export class Connection {
     for (const { following } of this.#entries.values()) {
       const own = parseEventId(following.sink.position ?? "");
       const isSame = id?.kind === "direct" && own?.kind === "direct" && id.segment === own.segment;
-      if (following.sink.isCaughtUp && isSame) following.sink.take(message);
+      // To others it tells no position, but that nothing is on its way.
+      if (following.sink.isCaughtUp) following.sink.take(isSame ? message : { ...message, fields: [] });
     }
   }
 

@@ -41,6 +41,8 @@ export class Feed implements Sink {
   readonly replica: Replica;
   position: string | undefined;
   isCaughtUp = false;
+  /** When the last message came. */
+  heardAt = 0;
   status: Status = { state: "connecting" };
   readonly listeners: Set<FeedListener> = new Set();
   readonly #options: FeedOptions;
@@ -101,6 +103,7 @@ export class Feed implements Sink {
   }
 
   take(message: HttpResponse, isWhole = false): void {
+    this.heardAt = this.#options.clock.now();
     switch (notificationKind(message.status)) {
       case "snapshot":
         this.#unmarked = [];

@@ -3,7 +3,7 @@ import { Backoff } from "./backoff.ts";
 import type { ClientClock } from "./clock.ts";
 import type { Feed } from "./feed.ts";
 import type { Http } from "./http.ts";
-import { isShown, type Overlaid, overlay, settleMs } from "./overlay.ts";
+import { isShown, type Overlaid, overlay } from "./overlay.ts";
 import { bodyJson, isTransient, ProblemError, problemOf, retryAfterMs } from "./problem.ts";
 import { type ClientStorage, WriteStore } from "./storage.ts";
 import { type Conflict, ConflictError, type StoredWrite, temporaryUrl, type Write } from "./write.ts";
@@ -48,7 +48,6 @@ export class Outbox {
   #isRunning = false;
   #isIdempotent: boolean | undefined;
   #wake: () => void = () => {};
-  #cancelSettling: () => void = () => {};
 
   constructor(options: OutboxOptions) {
     this.#options = options;
@@ -92,7 +91,7 @@ export class Outbox {
 
   /** True once a feed shows by itself what a write did. @param seen - what came in it since the answer */
   isShown(write: Write, feed: Feed, seen: ReadonlySet<string>): boolean {
-    return isShown(write, feed, this.urlOf(write), seen, this.#options.clock.now());
+    return isShown(write, feed, this.urlOf(write), seen);
   }
 
   /** The URL of the record that a write is about; the temporary one while it has no other. */
@@ -114,7 +113,6 @@ export class Outbox {
   /** Sends nothing more; what is kept stays kept. */
   close(): void {
     this.#abort.abort();
-    this.#cancelSettling();
     this.#wake();
     for (const write of this.writes)
       if (write.state !== "answered") write.reject(new TypeError("The client is closed."));
@@ -224,9 +222,6 @@ export class Outbox {
       }
     }
     void this.#store?.remove(write.id);
-    // The last thing that settles a write is time: nothing may come in the streams.
-    this.#cancelSettling();
-    this.#cancelSettling = this.#options.clock.setTimer(() => this.#options.onChanged(), settleMs);
     this.#options.onChanged();
     write.resolve(write.row);
   }

@@ -3,18 +3,20 @@ import { type Feed, isAtOrAfter } from "./feed.ts";
 import type { Outbox } from "./outbox.ts";
 import { temporaryUrl, type Write } from "./write.ts";
 
-/** Where positions can't tell, a bookmark so long after the answer does. */
-export const settleMs = 1_000;
+/** Where positions can't tell, a message or bookmark so long after the answer does. */
+const settleMs = 1_000;
+/** Further back than this nothing of a live connection lies: the clock was set back. */
+const clockSetBackMs = -60_000;
 
 /** True once the stream of a feed shows what a write did, or would have by now. */
-export function isShown(write: Write, feed: Feed, url: string, seen: ReadonlySet<string>, now: number): boolean {
+export function isShown(write: Write, feed: Feed, url: string, seen: ReadonlySet<string>): boolean {
   if (write.state !== "answered") return false;
   const { eventId } = write;
   const isPast = eventId === undefined ? undefined : isAtOrAfter(feed.position, eventId);
   if (isPast !== undefined) return isPast;
   // Nothing to compare: another segment, a derived view, a server without positions.
-  const elapsedMs = now - write.answeredAt;
-  return seen.has(url) || (feed.isCaughtUp && (elapsedMs >= settleMs || elapsedMs < 0));
+  const elapsedMs = feed.heardAt - write.answeredAt;
+  return seen.has(url) || (feed.isCaughtUp && (elapsedMs >= settleMs || elapsedMs < clockSetBackMs));
 }
 
 /** A list with writes shown ahead of time. */
