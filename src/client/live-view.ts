@@ -141,7 +141,9 @@ export class LiveView {
 
   #isOpen(write: Write): boolean {
     if (this.#settled.has(write)) return false;
-    if (!this.#options.outboxOf()?.isShown(write, this.#feed, this.#seen.get(write.id) ?? new Set())) return true;
+    // A created record may have entered before the answer told its URL.
+    const seen = new Set([...(this.#seen.get(write.id) ?? []), ...(this.#entered.get(write.id) ?? [])]);
+    if (!this.#options.outboxOf()?.isShown(write, this.#feed, seen)) return true;
     this.#settled.add(write);
     this.#seen.delete(write.id);
     this.#entered.delete(write.id);

@@ -94,9 +94,9 @@ export class Outbox {
     return isShown(write, feed, this.urlOf(write), seen);
   }
 
-  /** The URL of the record that a write is about; the temporary one while it has no other. */
-  urlOf({ url }: StoredWrite): string {
-    return this.created.get(url) ?? url;
+  /** The URL of the record that a write is about, once it is known; until then the one that it goes to. */
+  urlOf({ id, kind, url }: StoredWrite): string {
+    return this.created.get(kind === "create" ? temporaryUrl + id : url) ?? url;
   }
 
   /** The key of a record in lists: of one that was created here, the URL that it had first. */
