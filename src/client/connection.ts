@@ -115,7 +115,10 @@ export class Connection {
 
   /** Gives the connection up where it has been silent for too long, as after the machine slept. */
   check(): void {
-    const silentMs = this.#options.clock.now() - this.#heardAt;
+    const now = this.#options.clock.now();
+    // The clock was set back: how long it was silent is not known.
+    if (now < this.#heardAt) this.#heardAt = now;
+    const silentMs = now - this.#heardAt;
     if (silentMs >= silenceMs) this.#end(1006);
     else if (this.#isReady) this.#watch(silenceMs - silentMs);
   }
