@@ -45,6 +45,8 @@ export class Outbox {
   readonly #store: WriteStore | undefined;
   readonly #backoff: Backoff;
   readonly #abort: AbortController = new AbortController();
+  /** Until it resolves, what was left behind is not known: nothing is sent ahead of it. */
+  readonly #loading: Promise<void> | undefined;
   #isRunning = false;
   #isIdempotent: boolean | undefined;
   #wake: () => void = () => {};
@@ -53,16 +55,14 @@ export class Outbox {
     this.#options = options;
     this.#store = options.storage && new WriteStore(options.storage, options.http.base.href);
     this.#backoff = new Backoff(options.clock);
-    void this.#store?.load().then((stored) => {
+    this.#loading = this.#store?.load().then((stored) => {
       const known = new Set(this.writes.map(({ id }) => id));
-      for (const write of stored)
-        if (!known.has(write.id))
-          this.#push(
-            write,
-            () => {},
-            () => {},
-          );
+      const left = stored.filter(({ id }) => !known.has(id));
+      // They were made before all that was made here.
+      this.writes.unshift(...left.map((write) => queued(write, ignore, ignore)));
+      if (left.length > 0) this.#options.onChanged();
     });
+    void this.#run();
   }
 
   /** Sends a write. Resolves with the record as the server answers it. @throws ProblemError, ConflictError, TypeError (network) */
@@ -70,7 +70,9 @@ export class Outbox {
     if (this.#abort.signal.aborted) return Promise.reject(new TypeError("The client is closed."));
     return new Promise((resolve, reject) => {
       void this.#store?.put(stored);
-      this.#push(stored, resolve, reject, onConflict);
+      this.writes.push(queued(stored, resolve, reject, onConflict));
+      this.#options.onChanged();
+      void this.#run();
     });
   }
 
@@ -118,18 +120,6 @@ export class Outbox {
       if (write.state !== "answered") write.reject(new TypeError("The client is closed."));
   }
 
-  #push(
-    stored: StoredWrite,
-    resolve: Write["resolve"],
-    reject: Write["reject"],
-    onConflict?: (conflict: Conflict) => unknown,
-  ): void {
-    const state = { state: "queued", row: undefined, eventId: undefined, answeredAt: 0 } as const;
-    this.writes.push({ ...stored, ...state, resolve, reject, onConflict });
-    this.#options.onChanged();
-    void this.#run();
-  }
-
   #remove(write: Write): void {
     this.writes.splice(this.writes.indexOf(write), 1);
   }
@@ -137,6 +127,7 @@ export class Outbox {
   async #run(): Promise<void> {
     if (this.#isRunning) return;
     this.#isRunning = true;
+    await this.#loading;
     for (;;) {
       const write = this.writes.find(({ state }) => state !== "answered");
       if (!write || this.#abort.signal.aborted) break;
@@ -248,9 +239,7 @@ export class Outbox {
     this.#remove(write);
     void this.#store?.remove(write.id);
     void this.#store?.put(next);
-    const rest = { state: "queued", row: undefined, eventId: undefined, answeredAt: 0 } as const;
-    const { resolve, reject, onConflict } = write;
-    this.writes.unshift({ ...next, ...rest, resolve, reject, onConflict });
+    this.writes.unshift(queued(next, write.resolve, write.reject, write.onConflict));
     this.#options.onChanged();
   }
 
@@ -260,6 +249,17 @@ export class Outbox {
     this.#options.onChanged();
     write.reject(error);
   }
+}
+
+function ignore(): void {}
+
+function queued(
+  write: StoredWrite,
+  resolve: Write["resolve"],
+  reject: Write["reject"],
+  onConflict?: Write["onConflict"],
+): Write {
+  return { ...write, state: "queued", row: undefined, eventId: undefined, answeredAt: 0, resolve, reject, onConflict };
 }
 
 function stored({ id, kind, view, url, values, etag }: StoredWrite): StoredWrite {

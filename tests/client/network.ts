@@ -194,10 +194,10 @@ export class FakeSocket implements Transport {
 
 /** The constructor of sockets on a network. */
 export function socketsOn(network: Network): new (url: string, protocols?: string[]) => WebSocket {
-  const constructor = function open(url: string, protocols: string[] = []): FakeSocket {
+  const open = function openSocket(url: string, protocols: string[] = []): FakeSocket {
     return new FakeSocket(network, url, protocols);
   };
-  return constructor as unknown as new (
+  return open as unknown as new (
     url: string,
     protocols?: string[],
   ) => WebSocket;

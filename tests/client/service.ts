@@ -147,6 +147,7 @@ export class Service {
 
   #answerWrite({ method, target, headers, body }: Request): Answer {
     const key = headers.get("idempotency-key");
+    if (process.env.SEED) console.log("write", method, target, body, key, this.#network.clock.now());
     const known = key === null ? undefined : this.#keys.get(key);
     if (known && this.options.isIdempotent) return known;
     const values = body === "" ? {} : (JSON.parse(body) as Columns);

@@ -18,6 +18,8 @@ export interface OwnWrite {
   outcome: "pending" | "resolved" | "refused" | "unknown" | "closed";
   /** Set where it was handed over to the next client. */
   isKept: boolean;
+  /** Set where the validator has to be asked for first: without a network it is not even begun. */
+  readonly isGuarded: boolean;
 }
 
 /** A client's clock: it counts its timers, and its time of day may jump. */
@@ -128,10 +130,13 @@ export class World implements Network {
   }
 
   /** Makes an own write, with a tag that tells it in the store, and notes what becomes of it. */
-  write(begin: (tag: string) => Promise<unknown>, given?: string): OwnWrite {
+  write(
+    begin: (tag: string) => Promise<unknown>,
+    { name, isGuarded = false }: { readonly name?: string; readonly isGuarded?: boolean } = {},
+  ): OwnWrite {
     this.#tags += 1;
-    const tag = given ?? `w${this.#tags}`;
-    const write: OwnWrite = { tag, outcome: "pending", isKept: false };
+    const tag = name ?? `w${this.#tags}`;
+    const write: OwnWrite = { tag, outcome: "pending", isKept: false, isGuarded };
     this.writes.push(write);
     begin(tag).then(
       () => {
