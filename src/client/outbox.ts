@@ -156,6 +156,8 @@ export class Outbox {
     } catch {
       return this.#backoff.next();
     }
+    // What can't be repeated must not be found by the next page: it may have been done.
+    if (!this.#isIdempotent) await this.#store?.remove(write.id);
     const wasSent = write.state === "sent";
     write.state = "sent";
     const url = this.created.get(write.url) ?? write.url;
