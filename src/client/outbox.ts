@@ -211,12 +211,21 @@ export class Outbox {
       const location = fieldValue(fields, "content-location") ?? fieldValue(fields, "location");
       if (location !== undefined) {
         const { pathname, search } = new URL(location, new URL(url, this.#options.http.base));
-        this.created.set(temporaryUrl + write.id, pathname + search);
+        this.#named(temporaryUrl + write.id, pathname + search);
       }
     }
     void this.#store?.remove(write.id);
     this.#options.onChanged();
     write.resolve(write.row);
+  }
+
+  /** A record has its URL: what waits for it outlives a reload by that one only. */
+  #named(temporary: string, url: string): void {
+    this.created.set(temporary, url);
+    for (const write of this.writes.filter((one) => one.url === temporary)) {
+      write.url = url;
+      void this.#store?.put(stored(write));
+    }
   }
 
   async #refused(write: Write, answer: HttpResponse, url: string): Promise<void> {
