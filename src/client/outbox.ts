@@ -157,7 +157,8 @@ export class Outbox {
       return this.#backoff.next();
     }
     // What can't be repeated must not be found by the next page: it may have been done.
-    if (!this.#isIdempotent) await this.#store?.remove(write.id);
+    if (!this.#isIdempotent && !this.#abort.signal.aborted) await this.#store?.remove(write.id);
+    if (this.#abort.signal.aborted) return undefined;
     const wasSent = write.state === "sent";
     write.state = "sent";
     const url = this.created.get(write.url) ?? write.url;
