@@ -189,6 +189,8 @@ export class FakeSocket implements Transport {
   die(): void {
     this.isDead = true;
     this.connection?.closed();
+    // At Level 0 only the platform notices, after a while.
+    if (this.level === 0) this.#network.clock.setTimer(() => this.#over(1006), 5_000);
   }
 }
 

@@ -45,6 +45,8 @@ export class Service {
   /** Answers to give instead, first come first served: to subscriptions, and to writes. */
   readonly refuseReads: Answer[] = [];
   readonly refuseWrites: Answer[] = [];
+  /** How often a GET of the well-known URL is answered with 503. */
+  refusePromises = 0;
   readonly #network: Network;
   readonly #random: Random;
   readonly #keys: Map<string, Answer> = new Map();
@@ -109,6 +111,10 @@ export class Service {
       return problem(401);
     }
     if (target === "/.well-known/rocket") {
+      if (this.refusePromises > 0) {
+        this.refusePromises -= 1;
+        return problem(503);
+      }
       const known = kind === "level-1" && hub ? hub.wellKnown() : undefined;
       return known ? { status: 200, fields: known.fields, body: String(known.body) } : problem(404);
     }
@@ -147,7 +153,6 @@ export class Service {
 
   #answerWrite({ method, target, headers, body }: Request): Answer {
     const key = headers.get("idempotency-key");
-    if (process.env.SEED) console.log("write", method, target, body, key, this.#network.clock.now());
     const known = key === null ? undefined : this.#keys.get(key);
     if (known && this.options.isIdempotent) return known;
     const values = body === "" ? {} : (JSON.parse(body) as Columns);

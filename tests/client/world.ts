@@ -20,6 +20,8 @@ export interface OwnWrite {
   isKept: boolean;
   /** Set where the validator has to be asked for first: without a network it is not even begun. */
   readonly isGuarded: boolean;
+  /** The create of the record that it changes, where that is queued as well. */
+  readonly after: string | undefined;
 }
 
 /** A client's clock: it counts its timers, and its time of day may jump. */
@@ -132,11 +134,11 @@ export class World implements Network {
   /** Makes an own write, with a tag that tells it in the store, and notes what becomes of it. */
   write(
     begin: (tag: string) => Promise<unknown>,
-    { name, isGuarded = false }: { readonly name?: string; readonly isGuarded?: boolean } = {},
+    { name, isGuarded = false, after }: { name?: string; isGuarded?: boolean; after?: string } = {},
   ): OwnWrite {
     this.#tags += 1;
     const tag = name ?? `w${this.#tags}`;
-    const write: OwnWrite = { tag, outcome: "pending", isKept: false, isGuarded };
+    const write: OwnWrite = { tag, outcome: "pending", isKept: false, isGuarded, after };
     this.writes.push(write);
     begin(tag).then(
       () => {
