@@ -8,7 +8,7 @@ import { type ClientOptions, type ResolvedClientOptions, resolveClientOptions } 
 import { OriginTransport } from "./origin-transport.ts";
 import type { Outbox } from "./outbox.ts";
 import { canShare, watchPlatform } from "./platform.ts";
-import { bodyJson, localProblem } from "./problem.ts";
+import { bodyJson, isTransient, localProblem, ProblemError, problemOf } from "./problem.ts";
 import { type Query, queryPath } from "./query.ts";
 import { type Status, worstStatus } from "./status.ts";
 import { type MessageCallback, type SubscribeOptions, type Subscription, subscribeToFeed } from "./subscription.ts";
@@ -237,7 +237,12 @@ class OriginClient implements Client {
   }
 
   async #askIdempotent(): Promise<boolean> {
-    if (this.#isIdempotent === undefined) this.#learn(await this.#http.ask("/.well-known/rocket"));
+    if (this.#isIdempotent === undefined) {
+      const answer = await this.#http.ask("/.well-known/rocket");
+      // A server that can't answer now promises nothing, and denies nothing.
+      if (isTransient(answer.status)) throw new ProblemError(problemOf(answer));
+      this.#learn(answer);
+    }
     return this.#isIdempotent ?? false;
   }
 }
