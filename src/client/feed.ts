@@ -153,7 +153,8 @@ export class Feed implements Sink {
   }
 
   #bookmark(eventId: string | undefined): void {
-    if (eventId && this.#hasOpened && this.#unmarked.length === 0) this.position = eventId;
+    const isLate = eventId !== undefined && isAtOrAfter(eventId, this.position ?? "") === false;
+    if (eventId && !isLate && this.#hasOpened && this.#unmarked.length === 0) this.position = eventId;
     this.isCaughtUp = this.#hasOpened;
     this.#hasOpened = true;
     if (this.isCaughtUp) this.#show({ state: "live" });
