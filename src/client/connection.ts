@@ -284,8 +284,10 @@ export class Connection {
   }
 
   #refused(entry: Entry, message: HttpResponse): void {
-    const { following } = entry;
-    if (entry.canonical !== undefined) this.#subscribed.delete(entry.canonical);
+    const { following, canonical } = entry;
+    // A SUBSCRIBE that is refused leaves what was subscribed before as it is.
+    const isOver = fieldValue(message.fields, "subscription") !== undefined;
+    if (isOver && canonical !== undefined) this.#subscribed.delete(canonical);
     entry.canonical = undefined;
     if (this.#entries.get(following) !== entry) return;
     const { status } = message;
@@ -296,6 +298,7 @@ export class Connection {
     } else if (isTransient(status)) this.#retry(entry, retryAfterMs(message, Date.now()));
     else {
       this.#entries.delete(following);
+      if (!isOver) this.#unsubscribeUnused(canonical);
       following.sink.fail(problemOf(message));
     }
   }
