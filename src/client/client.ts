@@ -8,7 +8,7 @@ import { type ClientOptions, type ResolvedClientOptions, resolveClientOptions } 
 import { OriginTransport } from "./origin-transport.ts";
 import type { Outbox } from "./outbox.ts";
 import { canShare, watchPlatform } from "./platform.ts";
-import { bodyJson, isGatewayStatus, localProblem, ProblemError, problemOf } from "./problem.ts";
+import { bodyJson, isTransient, localProblem, ProblemError, problemOf } from "./problem.ts";
 import { type Query, queryPath } from "./query.ts";
 import { RowUrls } from "./row-urls.ts";
 import { type Status, worstStatus } from "./status.ts";
@@ -263,8 +263,8 @@ class OriginClient implements Client {
   async #askIdempotent(): Promise<boolean> {
     if (this.#isIdempotent === undefined) {
       const answer = await this.#http.ask("/.well-known/rocket");
-      // It says nothing of the server behind it: what was queued has to wait.
-      if (isGatewayStatus(answer.status)) throw new ProblemError(problemOf(answer));
+      // A server that can't answer now promises nothing, and denies nothing.
+      if (isTransient(answer.status)) throw new ProblemError(problemOf(answer));
       this.#learn(answer);
     }
     return this.#isIdempotent ?? false;

@@ -136,8 +136,9 @@ export class LiveView {
 
   #isOpen(write: Write): boolean {
     if (this.#settled.has(write)) return false;
-    const seen = [...(this.#seen.get(write.id) ?? []), ...(this.#entered.get(write.id) ?? [])];
-    if (!this.#options.outboxOf()?.isShown(write, this.#feed, new Set(seen))) return true;
+    // A created record may have entered before the answer told its URL.
+    const seen = new Set([...(this.#seen.get(write.id) ?? []), ...(this.#entered.get(write.id) ?? [])]);
+    if (!this.#options.outboxOf()?.isShown(write, this.#feed, seen)) return true;
     this.#settled.add(write);
     this.#seen.delete(write.id);
     this.#entered.delete(write.id);

@@ -3,7 +3,7 @@ import { Backoff } from "./backoff.ts";
 import type { ClientClock } from "./clock.ts";
 import type { Feed } from "./feed.ts";
 import type { Http } from "./http.ts";
-import { isShown, type Overlaid, type OverlayParts, overlay, settleMs } from "./overlay.ts";
+import { isShown, type Overlaid, type OverlayParts, overlay } from "./overlay.ts";
 import { bodyJson, isTransient, ProblemError, problemOf, retryAfterMs } from "./problem.ts";
 import type { RowUrls } from "./row-urls.ts";
 import { type ClientStorage, WriteStore } from "./storage.ts";
@@ -47,25 +47,24 @@ export class Outbox {
   readonly #store: WriteStore | undefined;
   readonly #backoff: Backoff;
   readonly #abort: AbortController = new AbortController();
+  /** Until it resolves, what was left behind is not known: nothing is sent ahead of it. */
+  readonly #loading: Promise<void> | undefined;
   #isRunning = false;
   #isIdempotent: boolean | undefined;
   #wake: () => void = () => {};
-  #cancelSettling: () => void = () => {};
 
   constructor(options: OutboxOptions) {
     this.#options = options;
     this.#store = options.storage && new WriteStore(options.storage, options.http.base.href);
     this.#backoff = new Backoff(options.clock);
-    void this.#store?.load().then((stored) => {
+    this.#loading = this.#store?.load().then((stored) => {
       const known = new Set(this.writes.map(({ id }) => id));
-      for (const write of stored)
-        if (!known.has(write.id))
-          this.#push(
-            write,
-            () => {},
-            () => {},
-          );
+      const left = stored.filter(({ id }) => !known.has(id));
+      // They were made before all that was made here.
+      this.writes.unshift(...left.map((write) => queued(write, ignore, ignore)));
+      if (left.length > 0) this.#options.onChanged();
     });
+    void this.#run();
   }
 
   /** Sends a write. Resolves with the record as the server answers it. @throws ProblemError, ConflictError, TypeError (network) */
@@ -73,7 +72,9 @@ export class Outbox {
     if (this.#abort.signal.aborted) return Promise.reject(new TypeError("The client is closed."));
     return new Promise((resolve, reject) => {
       void this.#store?.put(stored);
-      this.#push(stored, resolve, reject, onConflict);
+      this.writes.push(queued(stored, resolve, reject, onConflict));
+      this.#options.onChanged();
+      void this.#run();
     });
   }
 
@@ -89,7 +90,7 @@ export class Outbox {
 
   /** True once a feed shows by itself what a write did. @param seen - what came in it since the answer */
   isShown(write: Write, feed: Feed, seen: ReadonlySet<string>): boolean {
-    return isShown(write, feed, this.urlOf(write), seen, this.#options.clock.now());
+    return isShown(write, feed, this.urlOf(write), seen);
   }
 
   /** The URL of the record that a write is about; the temporary one while it has no other. */
@@ -112,22 +113,9 @@ export class Outbox {
   /** Sends nothing more; what is kept stays kept. */
   close(): void {
     this.#abort.abort();
-    this.#cancelSettling();
     this.#wake();
     for (const write of this.writes)
       if (write.state !== "answered") write.reject(new TypeError("The client is closed."));
-  }
-
-  #push(
-    stored: StoredWrite,
-    resolve: Write["resolve"],
-    reject: Write["reject"],
-    onConflict?: (conflict: Conflict) => unknown,
-  ): void {
-    const state = { state: "queued", row: undefined, eventId: undefined, answeredAt: 0 } as const;
-    this.writes.push({ ...stored, ...state, resolve, reject, onConflict });
-    this.#options.onChanged();
-    void this.#run();
   }
 
   #remove(write: Write): void {
@@ -137,6 +125,7 @@ export class Outbox {
   async #run(): Promise<void> {
     if (this.#isRunning) return;
     this.#isRunning = true;
+    await this.#loading;
     for (;;) {
       const write = this.writes.find(({ state }) => state !== "answered");
       if (!write || this.#abort.signal.aborted) break;
@@ -165,6 +154,9 @@ export class Outbox {
     } catch {
       return this.#backoff.next();
     }
+    // What can't be repeated must not be found by the next page: it may have been done.
+    if (!this.#isIdempotent && !this.#abort.signal.aborted) await this.#store?.remove(write.id);
+    if (this.#abort.signal.aborted) return undefined;
     const wasSent = write.state === "sent";
     write.state = "sent";
     const url = this.created.get(write.url) ?? write.url;
@@ -218,20 +210,17 @@ export class Outbox {
       const location = fieldValue(fields, "content-location") ?? fieldValue(fields, "location");
       if (location !== undefined) {
         const { pathname, search } = new URL(location, new URL(url, this.#options.http.base));
-        this.#created(temporaryUrl + write.id, pathname + search);
+        this.#named(temporaryUrl + write.id, pathname + search);
       }
     }
     this.#options.urls.set(write.row, this.created.get(temporaryUrl + write.id) ?? url);
     void this.#store?.remove(write.id);
-    // The last thing that settles a write is time: nothing may come in the streams.
-    this.#cancelSettling();
-    this.#cancelSettling = this.#options.clock.setTimer(() => this.#options.onChanged(), settleMs);
     this.#options.onChanged();
     write.resolve(write.row);
   }
 
-  /** A record has its URL: whatever waits for it has to find it after a reload too. */
-  #created(temporary: string, url: string): void {
+  /** A record has its URL: what waits for it outlives a reload by that one only. */
+  #named(temporary: string, url: string): void {
     this.created.set(temporary, url);
     for (const write of this.writes.filter((one) => one.url === temporary)) {
       write.url = url;
@@ -261,9 +250,7 @@ export class Outbox {
     this.#remove(write);
     void this.#store?.remove(write.id);
     void this.#store?.put(next);
-    const rest = { state: "queued", row: undefined, eventId: undefined, answeredAt: 0 } as const;
-    const { resolve, reject, onConflict } = write;
-    this.writes.unshift({ ...next, ...rest, resolve, reject, onConflict });
+    this.writes.unshift(queued(next, write.resolve, write.reject, write.onConflict));
     this.#options.onChanged();
   }
 
@@ -273,6 +260,17 @@ export class Outbox {
     this.#options.onChanged();
     write.reject(error);
   }
+}
+
+function ignore(): void {}
+
+function queued(
+  write: StoredWrite,
+  resolve: Write["resolve"],
+  reject: Write["reject"],
+  onConflict?: Write["onConflict"],
+): Write {
+  return { ...write, state: "queued", row: undefined, eventId: undefined, answeredAt: 0, resolve, reject, onConflict };
 }
 
 function stored({ id, kind, view, url, values, etag }: StoredWrite): StoredWrite {
