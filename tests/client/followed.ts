@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Client, Subscription } from "../../src/client/index.ts";
+import type { Client, Status, Subscription } from "../../src/client/index.ts";
 import type { StoredRow } from "../../src/testing/index.ts";
 
 /** Somebody who follows a URL through a client, and what it makes of that. */
@@ -15,6 +15,13 @@ export interface Followed {
   stop(): void;
 }
 
+/** What whoever follows needs of the world. */
+export interface Surroundings {
+  readonly kind: string;
+  readonly client: Client;
+  readonly atHandshake: ReadonlyMap<number, number>;
+}
+
 function require(isTrue: boolean, what: () => string): void {
   if (!isTrue) throw new Error(what());
 }
@@ -25,17 +32,23 @@ export class Replayed implements Followed {
   readonly isSettled: boolean = true;
   /** Where records may go back, as at Level 0, where the order of a GET and a notification is not known. */
   readonly mayGoBack: boolean;
+  readonly #world: Surroundings;
   readonly #subscription: Subscription;
   #byUrl: Map<string, StoredRow> = new Map();
   readonly #newest: Map<string, number> = new Map();
   #hasBegun = false;
   #trouble: Error | undefined;
 
-  constructor(client: Client, target: string, way: "callback" | "iterable", mayGoBack: boolean) {
+  constructor(world: Surroundings, target: string, way: "callback" | "iterable") {
     this.target = target;
-    this.mayGoBack = mayGoBack;
+    this.mayGoBack = world.kind !== "level-1";
+    this.#world = world;
+    const { client } = world;
     if (way === "callback") {
-      this.#subscription = client.subscribe(target, (_request, response, body) => this.#take(response, body));
+      const onStatus = (status: Status): void => this.#noteStatus(status);
+      this.#subscription = client.subscribe(target, (_request, response, body) => this.#take(response, body), {
+        onStatus,
+      });
     } else {
       this.#subscription = client.subscribe(target);
       void this.#read();
@@ -57,6 +70,16 @@ export class Replayed implements Followed {
 
   stop(): void {
     this.#subscription.close();
+  }
+
+  /** Once it is said to be live, everything that was there when the connection was made is here. */
+  #noteStatus({ state }: Status): void {
+    if (state !== "live" || this.target !== "/a" || this.mayGoBack) return;
+    for (const [id, version] of this.#world.atHandshake) {
+      const known = this.#byUrl.get(`/a/${id}`)?.v ?? version;
+      if (Number(known) < version)
+        this.#trouble ??= new Error(`Live with version ${known} of /a/${id}, not ${version}.`);
+    }
   }
 
   async #read(): Promise<void> {

@@ -17,6 +17,10 @@ export interface Network {
   readonly sockets: Set<FakeSocket>;
   /** Called with each message before it arrives: gives what arrives instead. */
   mangle: (data: string | Uint8Array) => readonly (string | Uint8Array)[];
+  /** Told of each connection that is made. */
+  handshaken(): void;
+  /** Counts what a client asks for; gives false where that is more than any has reason to. */
+  count(what: string): boolean;
 }
 
 interface Frame {
@@ -64,7 +68,7 @@ export class FakeSocket implements Transport {
     this.target = pathname + search;
     this.level = protocols.length > 0 && network.kind === "level-1" ? 1 : 0;
     network.sockets.add(this);
-    this.#later("up", () => void this.#shake(protocols));
+    if (network.count("a handshake")) this.#later("up", () => void this.#shake(protocols));
   }
 
   /** What the server does. */
@@ -153,7 +157,9 @@ export class FakeSocket implements Transport {
       return;
     }
     this.#open(protocols[0] ?? "");
-    if (!isNaive) this.connection = hub.connect(this, handshake);
+    if (isNaive) return;
+    this.connection = hub.connect(this, handshake);
+    this.#network.handshaken();
   }
 
   #open(protocol: string): void {

@@ -34,6 +34,11 @@ function problem(status: number, ...fields: Field[]): Answer {
   return { status, fields: [...own, ...fields], body: String(body) };
 }
 
+function tagOf(target: string, body: string): string {
+  const { tag = `destroy ${target}` } = body === "" ? {} : (JSON.parse(body) as Columns);
+  return String(tag);
+}
+
 /** A REST service over a store, with a hub in front of it, that does what a test tells it to. */
 export class Service {
   readonly store: MemoryStore;
@@ -41,6 +46,8 @@ export class Service {
   /** How often each own write was carried out, by its tag; what was refused. */
   readonly applied: Map<string, number> = new Map();
   readonly refused: Set<string> = new Set();
+  /** The tags of writes that came with a token that is none. */
+  readonly turnedAway: Set<string> = new Set();
   token = "t0";
   /** Answers to give instead, first come first served: to subscriptions, and to writes. */
   readonly refuseReads: Answer[] = [];
@@ -108,6 +115,7 @@ export class Service {
   async answer({ method, target, headers, body }: Request): Promise<Answer> {
     const { hub, kind } = this.#network;
     if (this.options.wantsToken && target !== "/.well-known/rocket" && !this.#isAllowed(headers.get("authorization"))) {
+      if (method !== "GET") this.turnedAway.add(tagOf(target, body));
       return problem(401);
     }
     if (target === "/.well-known/rocket") {
@@ -138,7 +146,9 @@ export class Service {
   /** What the hub asks. */
   async #origin(request: OriginRequest): Promise<OriginResponse> {
     const { wantsToken, flavour } = this.options;
-    if (wantsToken && !this.#isAllowed(fieldValue(request.fields, "authorization"))) return problem(401);
+    if (wantsToken && !this.#isAllowed(fieldValue(request.fields, "authorization"))) {
+      return this.#network.count("401 for a subscription") ? problem(401) : new Promise(() => {});
+    }
     const refusal = this.refuseReads.shift();
     if (refusal) return refusal;
     const answer = await this.store.origin(request);
@@ -156,7 +166,7 @@ export class Service {
     const known = key === null ? undefined : this.#keys.get(key);
     if (known && this.options.isIdempotent) return known;
     const values = body === "" ? {} : (JSON.parse(body) as Columns);
-    const tag = String(values.tag ?? `destroy ${target}`);
+    const tag = tagOf(target, body);
     const refusal = this.refuseWrites.shift();
     if (refusal) {
       if (refusal.status < 500 && refusal.status !== 429) this.refused.add(tag);
@@ -201,12 +211,10 @@ export class Service {
 
   /** The validator that a GET of the record gives. */
   etag(row: StoredRow): string {
-    let etag = "";
     const body = JSON.stringify({ record: row });
     let hash = 0x811c9dc5;
     for (let at = 0; at < body.length; at += 1) hash = Math.imul(hash ^ body.charCodeAt(at), 0x01000193) >>> 0;
-    etag = `"${hash.toString(36)}-${body.length.toString(36)}"`;
-    return etag;
+    return `"${hash.toString(36)}-${body.length.toString(36)}"`;
   }
 }
 

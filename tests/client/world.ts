@@ -1,8 +1,11 @@
-import { type Client, type ClientClock, createClient, ProblemError } from "../../src/client/index.ts";
+import { type Client, type ClientClock, createClient } from "../../src/client/index.ts";
 import { createFakeClock, createRandom, type FakeClock, type Random } from "../../src/testing/index.ts";
 import { type Followed, Looked, Replayed } from "./followed.ts";
 import { type FakeSocket, type Network, socketsOn } from "./network.ts";
 import { type Answer, Service, type ServiceOptions } from "./service.ts";
+
+/** How often a client may ask for something in a run. */
+const mostOfAKind = 400;
 
 /** How a world is made. */
 export interface WorldOptions extends Partial<ServiceOptions> {
@@ -10,6 +13,8 @@ export interface WorldOptions extends Partial<ServiceOptions> {
   readonly kind?: Network["kind"];
   /** Whether the client's writes outlive it. */
   readonly hasStorage?: boolean;
+  /** Makes clients: those of another build, to see defects of it found. */
+  readonly createClient?: typeof createClient | undefined;
 }
 
 /** A write of the client's own, and what became of it. */
@@ -22,6 +27,16 @@ export interface OwnWrite {
   readonly isGuarded: boolean;
   /** The create of the record that it changes, where that is queued as well. */
   readonly after: string | undefined;
+  /** The list that a record is created in. */
+  readonly list: Looked | undefined;
+}
+
+/** What is known of a write when it is made. */
+export interface WriteTraits {
+  readonly name?: string;
+  readonly isGuarded?: boolean;
+  readonly after?: string;
+  readonly list?: Looked;
 }
 
 /** A client's clock: it counts its timers, and its time of day may jump. */
@@ -68,8 +83,6 @@ export class World implements Network {
   readonly stored: Map<string, string> = new Map();
   readonly writes: OwnWrite[] = [];
   readonly followed: Followed[] = [];
-  /** What the client asked over HTTP: `GET /a`. */
-  readonly requests: string[] = [];
   readonly hasStorage: boolean;
   kind: Network["kind"];
   hub: Network["hub"];
@@ -80,11 +93,17 @@ export class World implements Network {
   /** How many answers to writes get lost after they were carried out. */
   answersToLose = 0;
   client: Client;
-  /** How often the client asked for a token because one was refused. */
-  renewals = 0;
+  /** Set while the client is given a token that is none. */
+  isTokenWrong = false;
+  /** What a client did that none may do at any time. */
+  trouble: string | undefined;
+  /** The versions of the rows of `/a` when a connection was made last. */
+  atHandshake: ReadonlyMap<number, number> = new Map();
+  readonly #createClient: typeof createClient;
+  readonly #counts: Map<string, number> = new Map();
   #tags = 0;
 
-  constructor({ seed = 1, kind = "level-1", hasStorage = false, ...service }: WorldOptions = {}) {
+  constructor({ seed = 1, kind = "level-1", hasStorage = false, createClient: make, ...service }: WorldOptions = {}) {
     this.clock = createFakeClock(seed);
     this.random = createRandom(seed);
     this.clientClock = new CountingClock(this.clock);
@@ -92,6 +111,7 @@ export class World implements Network {
     this.hasStorage = hasStorage;
     this.service = new Service(this, { flavour: "direct", isIdempotent: false, wantsToken: false, ...service });
     this.service.start();
+    this.#createClient = make ?? createClient;
     this.client = this.connect();
   }
 
@@ -102,7 +122,7 @@ export class World implements Network {
       getItem: (key: string) => stored.get(key) ?? null,
       setItem: (key: string, value: string) => stored.set(key, value),
     };
-    return createClient("http://example.com", {
+    return this.#createClient("http://example.com", {
       WebSocket: socketsOn(this),
       fetch: ((url: string, init?: RequestInit) => this.#fetch(url, init)) as typeof fetch,
       clock: this.clientClock,
@@ -110,10 +130,7 @@ export class World implements Network {
       ...(this.hasStorage ? { storage } : {}),
       ...(service.options.wantsToken
         ? {
-            token: (isRefused: boolean) => {
-              if (isRefused) this.renewals += 1;
-              return service.token;
-            },
+            token: () => (this.isTokenWrong ? "wrong" : service.token),
           }
         : {}),
     });
@@ -126,7 +143,7 @@ export class World implements Network {
   }
 
   replay(target: string, way: "callback" | "iterable" = "callback"): Replayed {
-    const replayed = new Replayed(this.client, target, way, this.kind !== "level-1");
+    const replayed = new Replayed(this, target, way);
     this.followed.push(replayed);
     return replayed;
   }
@@ -134,11 +151,11 @@ export class World implements Network {
   /** Makes an own write, with a tag that tells it in the store, and notes what becomes of it. */
   write(
     begin: (tag: string) => Promise<unknown>,
-    { name, isGuarded = false, after }: { name?: string; isGuarded?: boolean; after?: string } = {},
+    { name, isGuarded = false, after, list }: WriteTraits = {},
   ): OwnWrite {
     this.#tags += 1;
     const tag = name ?? `w${this.#tags}`;
-    const write: OwnWrite = { tag, outcome: "pending", isKept: false, isGuarded, after };
+    const write: OwnWrite = { tag, outcome: "pending", isKept: false, isGuarded, after, list };
     this.writes.push(write);
     begin(tag).then(
       () => {
@@ -147,7 +164,7 @@ export class World implements Network {
       (error: Error) => {
         if (write.outcome !== "pending") return;
         const isClosed = error.message === "The client is closed.";
-        const isKnown = error instanceof ProblemError || error.message === "The record was never created.";
+        const isKnown = error.name === "ProblemError" || error.message === "The record was never created.";
         write.outcome = isClosed ? "closed" : isKnown || error.name === "ConflictError" ? "refused" : "unknown";
       },
     );
@@ -176,17 +193,41 @@ export class World implements Network {
     await closed;
   }
 
+  handshaken(): void {
+    this.atHandshake = new Map(this.service.rows("a").map(({ id, v }) => [id, Number(v)]));
+  }
+
+  /** Counts what a client asks for; gives false where that is more than any has reason to. */
+  count(what: string): boolean {
+    const count = (this.#counts.get(what) ?? 0) + 1;
+    this.#counts.set(what, count);
+    if (count > mostOfAKind) this.trouble ??= `${count} times ${what}.`;
+    return count <= mostOfAKind;
+  }
+
   /** Calls `check` of all that is followed. */
   check(): void {
+    if (this.trouble !== undefined) throw new Error(this.trouble);
+    for (const write of this.writes) this.#checkCreated(write);
     for (const one of this.followed) one.check();
+  }
+
+  /** A record that was created here is in its list from then on, whichever way it is known. */
+  #checkCreated({ list, tag, outcome }: OwnWrite): void {
+    if (!list || outcome !== "resolved" || !this.followed.includes(list) || list.state === "failed") return;
+    const id = this.service.expected(list.target)?.find((row) => row.tag === tag)?.id;
+    const url = `${list.target.split("?")[0]}/${id}`;
+    const isDestroyed = this.writes.some((other) => other.tag === `destroy ${url}`);
+    if (id === undefined || isDestroyed || list.shown.some((row) => list.collection.urlOf(row) === url)) return;
+    throw new Error(`${tag} was created as ${url}, and is not shown.`);
   }
 
   async #fetch(url: string, init: RequestInit = {}): Promise<Response> {
     const { pathname, search } = new URL(url);
     const method = init.method ?? "GET";
     const target = pathname + search;
-    this.requests.push(`${method} ${target}`);
     const { signal } = init;
+    if (!this.count(`${method} over HTTP`)) return new Promise(() => {});
     await this.#pass(signal);
     const headers = new Headers(init.headers);
     const answer = await this.service.answer({ method, target, headers, body: String(init.body ?? "") });
