@@ -4,7 +4,7 @@ import type { ClientClock } from "./clock.ts";
 import type { Feed } from "./feed.ts";
 import type { Http } from "./http.ts";
 import { isShown, type Overlaid, type OverlayParts, overlay } from "./overlay.ts";
-import { bodyJson, isTransient, ProblemError, problemOf, retryAfterMs } from "./problem.ts";
+import { bodyJson, isGatewayStatus, ProblemError, problemOf, retryAfterMs } from "./problem.ts";
 import type { RowUrls } from "./row-urls.ts";
 import { type ClientStorage, WriteStore } from "./storage.ts";
 import { type Conflict, ConflictError, type StoredWrite, temporaryUrl, type Write } from "./write.ts";
@@ -166,7 +166,7 @@ export class Outbox {
     }
     const answer = await this.#request(write, url).catch((error: Error) => error);
     if (this.#abort.signal.aborted) return undefined;
-    if (answer instanceof Error || (isTransient(answer.status) && answer.status !== 500 && answer.status !== 413)) {
+    if (answer instanceof Error || isGatewayStatus(answer.status)) {
       if (this.#isIdempotent) {
         return this.#backoff.next(answer instanceof Error ? 0 : retryAfterMs(answer, Date.now()));
       }

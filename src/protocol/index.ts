@@ -10,9 +10,10 @@ export { encodeRequest, encodeResponse, type RequestToEncode, type ResponseToEnc
 export { matchesEntityTag } from "./entity-tag.ts";
 export { type ErrorCode, errorCodes, RocketError } from "./errors.ts";
 export { type EventId, formatEventId, isEventId, parseEventId } from "./event-id.ts";
+export { formatItems } from "./format-items.ts";
 export { isBannedField } from "./framing-fields.ts";
 export { compareByItemOrder, formatItemOrder, type ItemOrder, parseItemOrder } from "./item-order.ts";
-export { formatItems, type Items, itemUrl, parseItems, parseRecordPointer } from "./items.ts";
+export { type Items, itemUrl, parseItems, parseRecordPointer } from "./items.ts";
 export { formatPointer, resolvePointer } from "./json-pointer.ts";
 export { type Body, type Field, fieldValue, type HttpRequest, type HttpResponse } from "./message.ts";
 export { clientLimits, type MessageLimits, serverLimits } from "./message-limits.ts";
