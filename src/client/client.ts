@@ -8,7 +8,7 @@ import { type ClientOptions, type ResolvedClientOptions, resolveClientOptions } 
 import { OriginTransport } from "./origin-transport.ts";
 import type { Outbox } from "./outbox.ts";
 import { canShare, watchPlatform } from "./platform.ts";
-import { bodyJson, localProblem } from "./problem.ts";
+import { bodyJson, isTransient, localProblem, ProblemError, problemOf } from "./problem.ts";
 import { type Query, queryPath } from "./query.ts";
 import { RowUrls } from "./row-urls.ts";
 import { type Status, worstStatus } from "./status.ts";
@@ -243,6 +243,8 @@ class OriginClient implements Client {
     const worst = worstStatus(active.map(({ status }) => status)) ?? idle;
     if (worst === this.#status) return;
     this.#status = worst;
+    // In a tab without the connection, nothing else tells that the server is back.
+    if (worst.state === "live") this.#outbox?.wake();
     for (const listener of [...this.#statusListeners]) listener();
   }
 
@@ -259,7 +261,12 @@ class OriginClient implements Client {
   }
 
   async #askIdempotent(): Promise<boolean> {
-    if (this.#isIdempotent === undefined) this.#learn(await this.#http.ask("/.well-known/rocket"));
+    if (this.#isIdempotent === undefined) {
+      const answer = await this.#http.ask("/.well-known/rocket");
+      // A server that can't answer now promises nothing, and denies nothing.
+      if (isTransient(answer.status)) throw new ProblemError(problemOf(answer));
+      this.#learn(answer);
+    }
     return this.#isIdempotent ?? false;
   }
 }

@@ -61,6 +61,10 @@ export class Connection {
   readonly #socket: Socket;
   readonly #entries: Map<Following, Entry> = new Map();
   readonly #pending: Map<string, Entry> = new Map();
+  /** What the server has subscribed here, by its own names. */
+  readonly #subscribed: Set<string> = new Set();
+  /** The number of the last UNSUBSCRIBE for each of those names. */
+  readonly #unsubscribed: Map<string, number> = new Map();
   #isReady = false;
   #isOver = false;
   #requests = 0;
@@ -103,7 +107,7 @@ export class Connection {
     if (!entry) return;
     this.#entries.delete(following);
     entry.cancelRetry();
-    this.#unsubscribe(entry);
+    this.#unsubscribeUnused(entry.canonical);
   }
 
   /** Gives the server new credentials for each subscription, in place [R-BAND-5]. */
@@ -115,7 +119,10 @@ export class Connection {
 
   /** Gives the connection up where it has been silent for too long, as after the machine slept. */
   check(): void {
-    const silentMs = this.#options.clock.now() - this.#heardAt;
+    const now = this.#options.clock.now();
+    // The clock was set back: how long it was silent is not known.
+    if (now < this.#heardAt) this.#heardAt = now;
+    const silentMs = now - this.#heardAt;
     if (silentMs >= silenceMs) this.#end(1006);
     else if (this.#isReady) this.#watch(silenceMs - silentMs);
   }
@@ -168,7 +175,7 @@ export class Connection {
     if (requestId !== undefined) {
       const entry = this.#pending.get(requestId);
       this.#pending.delete(requestId);
-      if (entry) this.#answered(entry, message);
+      if (entry) this.#answered(entry, message, Number(requestId));
     } else if (canonical !== undefined) {
       for (const entry of this.#named(canonical)) this.#notified(entry, message);
     } else if (message.status === 304) this.#heartbeat(message);
@@ -184,7 +191,8 @@ export class Connection {
     for (const { following } of this.#entries.values()) {
       const own = parseEventId(following.sink.position ?? "");
       const isSame = id?.kind === "direct" && own?.kind === "direct" && id.segment === own.segment;
-      if (following.sink.isCaughtUp && isSame) following.sink.take(message);
+      // To others it tells no position, but that nothing is on its way.
+      if (following.sink.isCaughtUp) following.sink.take(isSame ? message : { ...message, fields: [] });
     }
   }
 
@@ -220,14 +228,20 @@ export class Connection {
     );
   }
 
-  #unsubscribe({ canonical }: Entry): void {
-    if (canonical !== undefined && !this.#isOver && this.#named(canonical).length === 0) {
-      this.#request("UNSUBSCRIBE", canonical, []);
-    }
+  #unsubscribe(canonical: string): void {
+    this.#request("UNSUBSCRIBE", canonical, []);
+    this.#subscribed.delete(canonical);
+    this.#unsubscribed.set(canonical, this.#requests);
   }
 
-  #answered(entry: Entry, message: HttpResponse): void {
+  #unsubscribeUnused(canonical: string | undefined): void {
+    if (canonical === undefined || this.#isOver || this.#named(canonical).length > 0) return;
+    this.#unsubscribe(canonical);
+  }
+
+  #answered(entry: Entry, message: HttpResponse, request: number): void {
     const { following } = entry;
+    const { sink } = following;
     const canonical = fieldValue(message.fields, "subscription");
     if (canonical === undefined) {
       this.#refused(entry, message);
@@ -235,28 +249,45 @@ export class Connection {
     }
     entry.hasRenewed = false;
     entry.backoff.reset();
-    const isKnown = entry.canonical === canonical;
-    entry.canonical = canonical;
-    if (this.#entries.get(following) !== entry) {
-      // Nobody wants it any more, unless somebody asked for the same again meanwhile.
-      const isAsked = [...this.#pending.values()].some((other) => other.following.target === following.target);
-      if (!isAsked) this.#unsubscribe(entry);
+    const isWanted = this.#entries.get(following) === entry;
+    if (request < (this.#unsubscribed.get(canonical) ?? 0)) {
+      // It was ended after this was asked, on behalf of somebody else.
+      if (isWanted) void this.#subscribe(entry);
       return;
     }
+    const wasSubscribed = this.#subscribed.has(canonical);
+    this.#subscribed.add(canonical);
+    if (!isWanted) {
+      // Nobody wants it any more, unless somebody asked for the same again meanwhile.
+      const isAsked = [...this.#pending.values()].some((other) => other.following.target === following.target);
+      if (!isAsked) this.#unsubscribeUnused(canonical);
+      return;
+    }
+    const isKnown = entry.canonical === canonical;
+    entry.canonical = canonical;
     if (message.status !== 304) {
       for (const one of this.#named(canonical)) one.following.sink.take(message);
     } else if (entry.isRenewal && isKnown) return;
     else if (entry.asked !== undefined && fieldValue(message.fields, "event-id") === entry.asked) {
-      following.sink.take(message);
-    } else {
-      // The server has this subscription already, from another name or time: where it stands is not known here.
-      this.#request("UNSUBSCRIBE", canonical, []);
-      void this.#subscribe(entry, { isFresh: true });
-    }
+      sink.take(message);
+      // Of a subscription that is there already, the position is told where it is caught up: no bookmark follows.
+      if (wasSubscribed) sink.take(message);
+    } else this.#subscribeAnew(entry, canonical);
+  }
+
+  /** The server has a subscription already, from another name or time: where it stands is not known to this entry. */
+  #subscribeAnew(entry: Entry, canonical: string): void {
+    entry.canonical = undefined;
+    for (const { following } of this.#named(canonical)) following.sink.lost(false);
+    this.#unsubscribe(canonical);
+    void this.#subscribe(entry, { isFresh: true });
   }
 
   #refused(entry: Entry, message: HttpResponse): void {
-    const { following } = entry;
+    const { following, canonical } = entry;
+    // A SUBSCRIBE that is refused leaves what was subscribed before as it is.
+    const isOver = fieldValue(message.fields, "subscription") !== undefined;
+    if (isOver && canonical !== undefined) this.#subscribed.delete(canonical);
     entry.canonical = undefined;
     if (this.#entries.get(following) !== entry) return;
     const { status } = message;
@@ -267,6 +298,7 @@ export class Connection {
     } else if (isTransient(status)) this.#retry(entry, retryAfterMs(message, Date.now()));
     else {
       this.#entries.delete(following);
+      if (!isOver) this.#unsubscribeUnused(canonical);
       following.sink.fail(problemOf(message));
     }
   }

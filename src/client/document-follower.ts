@@ -3,6 +3,7 @@ import {
   fieldValue,
   formatItems,
   type HttpResponse,
+  heartbeatMs,
   type Items,
   notificationKind,
   retryClass,
@@ -104,6 +105,15 @@ export class DocumentFollower {
     if (!this.#abort.signal.aborted) this.#cancelTimer = this.#options.clock.setTimer(() => this.#round(), ms);
   }
 
+  /** Level 0 has no bookmarks: its silence stands for them. */
+  #beat(): void {
+    this.#cancelTimer();
+    this.#cancelTimer = this.#options.clock.setTimer(() => {
+      this.#options.following.sink.take(caughtUp);
+      this.#beat();
+    }, heartbeatMs);
+  }
+
   #received(data: string | Uint8Array): void {
     try {
       const message = decodeResponse(data);
@@ -156,7 +166,8 @@ export class DocumentFollower {
       const early = this.#early ?? [];
       this.#early = undefined;
       for (const one of early) this.#step(one);
-      if (!this.#socket) this.#again(pollMs * (0.8 + 0.4 * clock.random()));
+      if (this.#socket) this.#beat();
+      else this.#again(pollMs * (0.8 + 0.4 * clock.random()));
     } else if (isTransient(status)) {
       this.#socket?.close();
       this.#socket = undefined;

@@ -43,6 +43,8 @@ export class Feed implements Sink {
   readonly replica: Replica;
   position: string | undefined;
   isCaughtUp = false;
+  /** When the last message came. */
+  heardAt = 0;
   status: Status = { state: "connecting" };
   readonly listeners: Set<FeedListener> = new Set();
   readonly #options: FeedOptions;
@@ -103,6 +105,7 @@ export class Feed implements Sink {
   }
 
   take(message: HttpResponse, isWhole = false): void {
+    this.heardAt = this.#options.clock.now();
     switch (notificationKind(message.status)) {
       case "snapshot":
         this.#unmarked = [];
@@ -152,7 +155,8 @@ export class Feed implements Sink {
   }
 
   #bookmark(eventId: string | undefined): void {
-    if (eventId && this.#hasOpened && this.#unmarked.length === 0) this.position = eventId;
+    const isLate = eventId !== undefined && isAtOrAfter(eventId, this.position ?? "") === false;
+    if (eventId && !isLate && this.#hasOpened && this.#unmarked.length === 0) this.position = eventId;
     this.isCaughtUp = this.#hasOpened;
     this.#hasOpened = true;
     if (this.isCaughtUp) this.#show({ state: "live" });

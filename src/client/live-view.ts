@@ -62,6 +62,7 @@ export class LiveView {
     this.#listeners.add(listener);
     if (!this.#unlisten) {
       this.#feed = this.#options.feedOf(this.target);
+      this.#feed.replica.shownAhead = (url) => this.#ahead(url);
       this.#unlisten = this.#feed.listen({
         messages: (batch) => this.#note(batch),
         changed: () => this.changed(),
@@ -82,7 +83,9 @@ export class LiveView {
     // With writes laid over the rows, what is shown may change though no row did.
     if (before && isSame && !this.#shown && !this.#hasWrites()) return before;
     this.#seenVersion = replica.version;
-    const rows = this.#rows(before?.rows ?? []);
+    const shown = this.#rows();
+    const isEqual = before?.rows.length === shown.length && shown.every((row, at) => row === before.rows[at]);
+    const rows = before && isEqual ? before.rows : shown;
     if (before?.rows === rows && before.status === status && before.hasState === hasState) return before;
     this.#snapshot = { rows, status, hasState };
     return this.#snapshot;
@@ -110,12 +113,16 @@ export class LiveView {
     if (this.#hasWrites()) this.#options.onShown();
   }
 
+  #ahead(url: string): unknown {
+    const row = this.#shown?.made.get(url);
+    return this.#shown?.pending.has(row) ? undefined : row;
+  }
+
   #hasWrites(): boolean {
     return (this.#options.outboxOf()?.writes.length ?? 0) > 0;
   }
 
-  /** The rows to show; those of before where they are the same. */
-  #rows(before: readonly unknown[]): readonly unknown[] {
+  #rows(): readonly unknown[] {
     const outbox = this.#options.outboxOf();
     const { replica } = this.#feed;
     const open = outbox?.writes.filter((write) => this.#isOpen(write)) ?? [];
@@ -124,14 +131,14 @@ export class LiveView {
       return replica.rows;
     }
     this.#shown = outbox.overlay({ feed: this.#feed, writes: open, entered: this.#entered, before: this.#shown });
-    const { rows } = this.#shown;
-    return rows.length === before.length && rows.every((row, at) => row === before[at]) ? before : rows;
+    return this.#shown.rows;
   }
 
   #isOpen(write: Write): boolean {
     if (this.#settled.has(write)) return false;
-    const seen = [...(this.#seen.get(write.id) ?? []), ...(this.#entered.get(write.id) ?? [])];
-    if (!this.#options.outboxOf()?.isShown(write, this.#feed, new Set(seen))) return true;
+    // A created record may have entered before the answer told its URL.
+    const seen = new Set([...(this.#seen.get(write.id) ?? []), ...(this.#entered.get(write.id) ?? [])]);
+    if (!this.#options.outboxOf()?.isShown(write, this.#feed, seen)) return true;
     this.#settled.add(write);
     this.#seen.delete(write.id);
     this.#entered.delete(write.id);

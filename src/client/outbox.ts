@@ -47,6 +47,8 @@ export class Outbox {
   readonly #store: WriteStore | undefined;
   readonly #backoff: Backoff;
   readonly #abort: AbortController = new AbortController();
+  /** Until it resolves, what was left behind is not known: nothing is sent ahead of it. */
+  readonly #loading: Promise<void> | undefined;
   #isRunning = false;
   #isIdempotent: boolean | undefined;
   #wake: () => void = () => {};
@@ -55,16 +57,14 @@ export class Outbox {
     this.#options = options;
     this.#store = options.storage && new WriteStore(options.storage, options.http.base.href);
     this.#backoff = new Backoff(options.clock);
-    void this.#store?.load().then((stored) => {
+    this.#loading = this.#store?.load().then((stored) => {
       const known = new Set(this.writes.map(({ id }) => id));
-      for (const write of stored)
-        if (!known.has(write.id))
-          this.#push(
-            write,
-            () => {},
-            () => {},
-          );
+      const left = stored.filter(({ id }) => !known.has(id));
+      // They were made before all that was made here.
+      this.writes.unshift(...left.map((write) => queued(write, ignore, ignore)));
+      if (left.length > 0) this.#options.onChanged();
     });
+    void this.#run();
   }
 
   /** Sends a write. Resolves with the record as the server answers it. @throws ProblemError, ConflictError, TypeError (network) */
@@ -72,7 +72,9 @@ export class Outbox {
     if (this.#abort.signal.aborted) return Promise.reject(new TypeError("The client is closed."));
     return new Promise((resolve, reject) => {
       void this.#store?.put(stored);
-      this.#push(stored, resolve, reject, onConflict);
+      this.writes.push(queued(stored, resolve, reject, onConflict));
+      this.#options.onChanged();
+      void this.#run();
     });
   }
 
@@ -88,7 +90,7 @@ export class Outbox {
 
   /** True once a feed shows by itself what a write did. @param seen - what came in it since the answer */
   isShown(write: Write, feed: Feed, seen: ReadonlySet<string>): boolean {
-    return isShown(write, feed, this.urlOf(write), seen, this.#options.clock.now());
+    return isShown(write, feed, this.urlOf(write), seen);
   }
 
   /** The URL of the record that a write is about; the temporary one while it has no other. */
@@ -116,18 +118,6 @@ export class Outbox {
       if (write.state !== "answered") write.reject(new TypeError("The client is closed."));
   }
 
-  #push(
-    stored: StoredWrite,
-    resolve: Write["resolve"],
-    reject: Write["reject"],
-    onConflict?: (conflict: Conflict) => unknown,
-  ): void {
-    const state = { state: "queued", row: undefined, eventId: undefined, answeredAt: 0 } as const;
-    this.writes.push({ ...stored, ...state, resolve, reject, onConflict });
-    this.#options.onChanged();
-    void this.#run();
-  }
-
   #remove(write: Write): void {
     this.writes.splice(this.writes.indexOf(write), 1);
   }
@@ -135,6 +125,7 @@ export class Outbox {
   async #run(): Promise<void> {
     if (this.#isRunning) return;
     this.#isRunning = true;
+    await this.#loading;
     for (;;) {
       const write = this.writes.find(({ state }) => state !== "answered");
       if (!write || this.#abort.signal.aborted) break;
@@ -163,6 +154,9 @@ export class Outbox {
     } catch {
       return this.#backoff.next();
     }
+    // What can't be repeated must not be found by the next page: it may have been done.
+    if (!this.#isIdempotent && !this.#abort.signal.aborted) await this.#store?.remove(write.id);
+    if (this.#abort.signal.aborted) return undefined;
     const wasSent = write.state === "sent";
     write.state = "sent";
     const url = this.created.get(write.url) ?? write.url;
@@ -216,13 +210,22 @@ export class Outbox {
       const location = fieldValue(fields, "content-location") ?? fieldValue(fields, "location");
       if (location !== undefined) {
         const { pathname, search } = new URL(location, new URL(url, this.#options.http.base));
-        this.created.set(temporaryUrl + write.id, pathname + search);
+        this.#named(temporaryUrl + write.id, pathname + search);
       }
     }
     this.#options.urls.set(write.row, this.created.get(temporaryUrl + write.id) ?? url);
     void this.#store?.remove(write.id);
     this.#options.onChanged();
     write.resolve(write.row);
+  }
+
+  /** A record has its URL: what waits for it outlives a reload by that one only. */
+  #named(temporary: string, url: string): void {
+    this.created.set(temporary, url);
+    for (const write of this.writes.filter((one) => one.url === temporary)) {
+      write.url = url;
+      void this.#store?.put(stored(write));
+    }
   }
 
   async #refused(write: Write, answer: HttpResponse, url: string): Promise<void> {
@@ -247,9 +250,7 @@ export class Outbox {
     this.#remove(write);
     void this.#store?.remove(write.id);
     void this.#store?.put(next);
-    const rest = { state: "queued", row: undefined, eventId: undefined, answeredAt: 0 } as const;
-    const { resolve, reject, onConflict } = write;
-    this.writes.unshift({ ...next, ...rest, resolve, reject, onConflict });
+    this.writes.unshift(queued(next, write.resolve, write.reject, write.onConflict));
     this.#options.onChanged();
   }
 
@@ -259,6 +260,17 @@ export class Outbox {
     this.#options.onChanged();
     write.reject(error);
   }
+}
+
+function ignore(): void {}
+
+function queued(
+  write: StoredWrite,
+  resolve: Write["resolve"],
+  reject: Write["reject"],
+  onConflict?: Write["onConflict"],
+): Write {
+  return { ...write, state: "queued", row: undefined, eventId: undefined, answeredAt: 0, resolve, reject, onConflict };
 }
 
 function stored({ id, kind, view, url, values, etag }: StoredWrite): StoredWrite {

@@ -3,25 +3,28 @@ import { type Feed, isAtOrAfter } from "./feed.ts";
 import type { RowUrls } from "./row-urls.ts";
 import { temporaryUrl, type Write } from "./write.ts";
 
-/** Where positions can't tell, a bookmark so long after the answer does. */
+/** Where positions can't tell, a message or bookmark so long after the answer does. */
 const settleMs = 1_000;
+/** Further back than this nothing of a live connection lies: the clock was set back. */
+const clockSetBackMs = -60_000;
 
 /**
  * True once the stream of a feed shows what a write did, or would have by now.
  *
  * @param seen - the URLs that came since the answer; for a create also those that entered before it
  */
-export function isShown(write: Write, feed: Feed, url: string, seen: ReadonlySet<string>, now: number): boolean {
+export function isShown(write: Write, feed: Feed, url: string, seen: ReadonlySet<string>): boolean {
   if (write.state !== "answered") return false;
   const { eventId } = write;
   const isPast = eventId === undefined ? undefined : isAtOrAfter(feed.position, eventId);
   if (isPast !== undefined) return isPast;
   // Nothing to compare: another segment, a derived view, a server without positions. The message may have been faster
   // than the answer.
+  const elapsedMs = feed.heardAt - write.answeredAt;
   const row = feed.replica.get(url);
   const isSeen =
     write.kind === "destroy" ? row === undefined : seen.has(url) || (row !== undefined && isDeepEqual(row, write.row));
-  return isSeen || (feed.isCaughtUp && now - write.answeredAt >= settleMs);
+  return isSeen || (feed.isCaughtUp && (elapsedMs >= settleMs || elapsedMs < clockSetBackMs));
 }
 
 /** A list with writes shown ahead of time. */
@@ -67,8 +70,9 @@ export function overlay({ feed, writes, created, entered, urls, before }: Overla
   const pending = new Set<unknown>();
   const made = new Map<string, unknown>();
   const show = (url: string, shown: unknown, isPending: boolean): void => {
-    const last = before?.made.get(url);
-    const row = isDeepEqual(last, shown) ? last : shown;
+    // A row that is confirmed is another one than the pending one, so that whoever shows it draws it anew.
+    const last = before?.pending.has(before.made.get(url)) === isPending ? before.made.get(url) : undefined;
+    const row = [last, isPending ? undefined : replica.get(url)].find((one) => isDeepEqual(one, shown)) ?? shown;
     pending.delete(byUrl.get(url));
     byUrl.set(url, row);
     made.set(url, row);

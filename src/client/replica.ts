@@ -49,6 +49,8 @@ export class Replica {
   isGone = false;
   /** The validators that the server gave, by record URL. */
   readonly etags: Map<string, string> = new Map();
+  /** The row that is shown for a URL ahead of time: one that comes and is equal takes its place unseen. */
+  shownAhead: ((url: string) => unknown) | undefined;
   readonly #target: string;
   #opening: HttpResponse | undefined;
   #document: unknown;
@@ -170,7 +172,7 @@ export class Replica {
   }
 
   #same(before: unknown, row: unknown, url: string): unknown {
-    const kept = before !== undefined && isDeepEqual(before, row) ? before : row;
+    const kept = [before, this.shownAhead?.(url)].find((one) => one !== undefined && isDeepEqual(one, row)) ?? row;
     this.#urls.set(kept, url);
     return kept;
   }

@@ -17,24 +17,27 @@ export interface TabsOptions {
 
 /** What tabs say to each other. */
 type Note =
-  | { readonly kind: "leader" }
+  | { readonly kind: "leader" | "wake" }
   | { readonly kind: "follow" | "unfollow"; readonly from: string; readonly target: string }
   | {
       readonly kind: "batch";
       readonly to: string;
       readonly target: string;
       readonly batch: readonly HttpResponse[];
-      readonly position: string | undefined;
     }
   | {
       readonly kind: "state";
       readonly to: string;
       readonly target: string;
       readonly state: string;
+      readonly position: string | undefined;
       readonly problem: Problem | undefined;
     };
 
-const caughtUp: HttpResponse = { status: 304, reason: "", fields: [], body: "" };
+/** A bookmark at a position. */
+function bookmark(position: string | undefined): HttpResponse {
+  return { status: 304, reason: "", fields: position === undefined ? [] : [["Event-ID", position]], body: "" };
+}
 
 /**
  * Shares one connection among the tabs of a browser. The tab that holds the lock has it; the others follow through a
@@ -75,6 +78,8 @@ class SharedTransport implements Transport {
 
   wake(): void {
     this.#own.wake();
+    // The tab that has the connection may be hidden, where its timers are slow.
+    if (!this.#isAlone) this.#say({ kind: "wake" });
   }
 
   close(): void {
@@ -130,6 +135,9 @@ class SharedTransport implements Transport {
         if (this.#isAlone) return;
         for (const { target } of this.#followings.keys()) this.#say({ kind: "follow", from: this.#id, target });
         return;
+      case "wake":
+        if (this.#isAlone) this.#own.wake();
+        return;
       case "follow":
         // A tab without the lock is never asked: it may be alone only for want of an answer.
         if (this.#isAlone) this.#serve(note.from, note.target);
@@ -148,12 +156,12 @@ class SharedTransport implements Transport {
     this.#others.get(key)?.();
     const feed = this.#options.feedOf(target);
     const tellState = () => {
-      const { status, isCaughtUp } = feed;
-      this.#say({ kind: "state", to, target, state: isCaughtUp ? "live" : status.state, problem: status.problem });
+      const { status, isCaughtUp, position } = feed;
+      const state = isCaughtUp ? "live" : status.state;
+      this.#say({ kind: "state", to, target, state, position, problem: status.problem });
     };
     const tellBatch = (batch: readonly HttpResponse[]) => {
-      const { position } = feed;
-      this.#say({ kind: "batch", to, target, batch, position });
+      this.#say({ kind: "batch", to, target, batch });
     };
     const unlisten = feed.listen({ messages: tellBatch, changed: tellState });
     this.#others.set(key, unlisten);
@@ -170,9 +178,9 @@ class SharedTransport implements Transport {
         for (const [at, one] of note.batch.entries()) sink.take(one, at === note.batch.length - 1);
       else if (note.problem) sink.fail(note.problem);
       else if (note.state !== "live") sink.lost(note.state === "offline");
-      else if (!sink.isCaughtUp) {
-        sink.take(caughtUp);
-        sink.take(caughtUp);
+      else if (!sink.isCaughtUp || note.position !== sink.position) {
+        sink.take(bookmark(note.position));
+        sink.take(bookmark(note.position));
       }
     }
   }

@@ -122,6 +122,8 @@ it("sees what others write, and says which rows are not confirmed yet", async ()
 
   expect(first && list.isPending(first)).toBe(false);
   expect(second && list.isPending(second)).toBe(true);
+  const pending = list.getSnapshot();
   await updated;
+  expect(list.getSnapshot()).not.toBe(pending);
   expect(list.getSnapshot().rows.map((row) => list.isPending(row))).toEqual([false, false]);
 });

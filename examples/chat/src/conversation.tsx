@@ -1,16 +1,9 @@
 import { type KeyboardEvent, useState } from "react";
-import { Avatar } from "./parts.tsx";
-import { useCollection } from "./rocket-react.tsx";
+import { useCollection } from "rocket-rest/react";
+import { Avatar, Button } from "./parts.tsx";
 
-interface Message {
-  author_id: string;
-  author: string;
-  room_id: number;
-  id: number;
-  text: string;
-  sent_at: string;
-  edited_at: string | null;
-}
+type Person = { author_id: string; author: string };
+type Message = Person & { id: number; room_id: number; text: string; sent_at: string; edited_at: string | null };
 type Props = { room: { id: number; name: string }; author: string; attempt(write: Promise<unknown>): void };
 
 const clock = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit" });
@@ -48,16 +41,8 @@ export function Conversation({ room, author, attempt }: Props) {
         <b>{row.author}</b>
         <p>{row.text}</p>
         <small>
-          {isMine && (
-            <button type="button" onClick={() => edit(keyOf(row))}>
-              Edit
-            </button>
-          )}
-          {isMine && (
-            <button type="button" onClick={() => attempt(destroy(row))}>
-              Delete
-            </button>
-          )}
+          {isMine && <Button label="Edit" act={() => edit(keyOf(row))} />}
+          {isMine && <Button label="Delete" act={() => attempt(destroy(row))} />}
           {row.edited_at && "edited "}
           {isPending(row) ? "waiting" : clock.format(new Date(row.sent_at))}
         </small>

@@ -1,9 +1,9 @@
 import { useState } from "react";
 import { createRoot } from "react-dom/client";
 import { createClient } from "rocket-rest/client";
+import { RocketProvider, useCollection } from "rocket-rest/react";
 import { Conversation } from "./conversation.tsx";
 import { Avatar, Badge } from "./parts.tsx";
-import { RocketProvider, useCollection } from "./rocket-react.tsx";
 import "./style.css";
 
 type Room = { id: number; name: string; topic: string };
@@ -20,7 +20,11 @@ function App() {
   const [name, setName] = useState<string>(sessionStorage.name);
   const [notice, setNotice] = useState("");
   const room = rooms.find((one) => one.name === decodeURIComponent(location.hash.slice(1))) ?? rooms[0];
-  const attempt = (write: Promise<unknown>) => write.catch((error: Error) => setNotice(error.message));
+  const attempt = (write: Promise<unknown>) =>
+    write.then(
+      () => setNotice(""),
+      (error) => setNotice(error.message),
+    );
   const rename = (to: string) => {
     sessionStorage.name = to;
     setName(to);
@@ -28,7 +32,7 @@ function App() {
   const addRoom = (form: FormData) => {
     const wanted = String(form.get("name")).trim().toLowerCase();
     location.hash = encodeURIComponent(wanted);
-    if (wanted) attempt(create({ name: wanted }));
+    if (wanted && rooms.every((one) => one.name !== wanted)) attempt(create({ name: wanted }));
   };
   return (
     <>

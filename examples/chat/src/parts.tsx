@@ -1,4 +1,4 @@
-import { useRocketStatus } from "./rocket-react.tsx";
+import { useRocketStatus } from "rocket-rest/react";
 
 const words = { connecting: "Connecting", live: "Live", stale: "Reconnecting", offline: "Offline", failed: "Refused" };
 
@@ -15,5 +15,14 @@ export function Avatar({ name }: { name: string }) {
     <i className="avatar" aria-hidden="true" style={{ "--hue": hue } as object}>
       {name.slice(0, 1)}
     </i>
+  );
+}
+
+/** A button of a message. */
+export function Button({ label, act }: { label: string; act(): void }) {
+  return (
+    <button type="button" onClick={act}>
+      {label}
+    </button>
   );
 }

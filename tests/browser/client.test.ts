@@ -1,0 +1,95 @@
+import type { Page } from "playwright-core";
+import { expect, it } from "vitest";
+import { describeInBrowser, patienceMs } from "./browser.ts";
+import { hasStatus, NotesSite, shows, write } from "./notes-site.ts";
+
+const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => `${from + at}`);
+
+/** The paths that a page requests from now on. */
+function watchRequests(page: Page, method: string): string[] {
+  const paths: string[] = [];
+  page.on("request", (request) => {
+    if (request.method() === method) paths.push(new URL(request.url()).pathname);
+  });
+  return paths;
+}
+
+describeInBrowser("the client in a browser", (openContext) => {
+  it("shows each window what another one writes", async () => {
+    const site = await NotesSite.start();
+    const [one, other] = [await site.open(await openContext()), await site.open(await openContext())];
+
+    await write(one, "a");
+    await shows(other, "a");
+    await write(other, "b");
+    await Promise.all([shows(one, "a", "b"), shows(other, "a", "b")]);
+    expect(await site.texts()).toEqual(["a", "b"]);
+  });
+
+  it("sends what was written offline once it is back, and catches up", async () => {
+    const site = await NotesSite.start();
+    const [context, other] = [await openContext(), await site.open(await openContext())];
+    const page = await site.open(context);
+    await write(page, "a");
+    await shows(other, "a");
+
+    await context.setOffline(true);
+    await hasStatus(page, "offline");
+    await write(page, "c", "d");
+    await shows(page, "a", "c?", "d?");
+    await write(other, "b");
+    await shows(other, "a", "b");
+    await context.setOffline(false);
+
+    await Promise.all([shows(page, "a", "b", "c", "d"), shows(other, "a", "b", "c", "d"), hasStatus(page, "live")]);
+    expect(await site.texts()).toEqual(["a", "b", "c", "d"]);
+    expect(await page.evaluate(() => globalThis.failures)).toEqual([]);
+  });
+
+  it("loses nothing and doubles nothing when the server is killed in the middle of writes", async () => {
+    const site = await NotesSite.start();
+    const [page, other] = [await site.open(await openContext()), await site.open(await openContext())];
+    const texts = numbers(1, 60);
+
+    await write(page, ...texts);
+    await other.locator("li", { hasText: "10" }).waitFor();
+    await site.kill();
+    await Promise.all([page, other].map((one) => hasStatus(one, "offline")));
+    await site.restart();
+
+    await Promise.all([shows(page, ...texts), shows(other, ...texts)]);
+    expect(await site.texts()).toEqual(texts);
+    expect(await page.evaluate(() => globalThis.failures)).toEqual([]);
+  });
+
+  it("asks again and again where WebSockets are blocked, and finds its way back", async () => {
+    const site = await NotesSite.start();
+    const context = await openContext();
+    const network = { isBlocked: true };
+    await context.routeWebSocket(/./, (socket) => {
+      if (network.isBlocked) void socket.close();
+      else socket.connectToServer();
+    });
+    const page = await context.newPage();
+    await page.clock.install();
+    await page.goto(site.url);
+
+    await hasStatus(page, "live");
+    await site.write("a");
+    await page.clock.fastForward(6_000);
+    await shows(page, "a");
+    await write(page, "b");
+    await page.clock.fastForward(6_000);
+    await shows(page, "a", "b");
+
+    network.isBlocked = false;
+    const upgraded = page.waitForEvent("websocket", { timeout: patienceMs });
+    await page.clock.fastForward(50_000);
+    await upgraded;
+    await hasStatus(page, "live");
+    const polls = watchRequests(page, "GET");
+    await site.write("c");
+    await shows(page, "a", "b", "c");
+    expect(polls).toEqual([]);
+  });
+});

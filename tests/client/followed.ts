@@ -1,0 +1,207 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Client, Status, Subscription } from "../../src/client/index.ts";
+import type { StoredRow } from "../../src/testing/index.ts";
+
+/** Somebody who follows a URL through a client, and what it makes of that. */
+export interface Followed {
+  readonly target: string;
+  /** Throws where something is shown that must never be. */
+  check(): void;
+  /** The rows that are known; `undefined` where it failed. */
+  rows(): readonly unknown[] | undefined;
+  /** True where nothing waits for the server. */
+  readonly isSettled: boolean;
+  readonly state: string;
+  stop(): void;
+}
+
+/** What whoever follows needs of the world. */
+export interface Surroundings {
+  readonly kind: string;
+  readonly client: Client;
+  readonly atHandshake: ReadonlyMap<number, number>;
+}
+
+function require(isTrue: boolean, what: () => string): void {
+  if (!isTrue) throw new Error(what());
+}
+
+/** Whoever follows by the answers: what a list or record becomes if one does what they say. */
+export class Replayed implements Followed {
+  readonly target: string;
+  readonly isSettled: boolean = true;
+  /** Where records may go back, as at Level 0, where the order of a GET and a notification is not known. */
+  readonly mayGoBack: boolean;
+  readonly #world: Surroundings;
+  readonly #subscription: Subscription;
+  #byUrl: Map<string, StoredRow> = new Map();
+  readonly #newest: Map<string, number> = new Map();
+  #hasBegun = false;
+  #trouble: Error | undefined;
+
+  constructor(world: Surroundings, target: string, way: "callback" | "iterable") {
+    this.target = target;
+    this.mayGoBack = world.kind !== "level-1";
+    this.#world = world;
+    const { client } = world;
+    if (way === "callback") {
+      const onStatus = (status: Status): void => this.#noteStatus(status);
+      this.#subscription = client.subscribe(target, (_request, response, body) => this.#take(response, body), {
+        onStatus,
+      });
+    } else {
+      this.#subscription = client.subscribe(target);
+      void this.#read();
+    }
+  }
+
+  get state(): string {
+    return this.#subscription.status.state;
+  }
+
+  check(): void {
+    if (this.#trouble) throw this.#trouble;
+  }
+
+  rows(): readonly unknown[] | undefined {
+    if (this.state === "failed") return undefined;
+    return [...this.#byUrl.values()].sort((a, b) => a.id - b.id);
+  }
+
+  stop(): void {
+    this.#subscription.close();
+  }
+
+  /** Once it is said to be live, everything that was there when the connection was made is here. */
+  #noteStatus({ state }: Status): void {
+    if (state !== "live" || this.target !== "/a" || this.mayGoBack) return;
+    for (const [id, version] of this.#world.atHandshake) {
+      const known = this.#byUrl.get(`/a/${id}`)?.v ?? version;
+      if (Number(known) < version)
+        this.#trouble ??= new Error(`Live with version ${known} of /a/${id}, not ${version}.`);
+    }
+  }
+
+  async #read(): Promise<void> {
+    try {
+      for await (const response of this.#subscription) {
+        this.#take(response, response.status === 204 ? undefined : await response.json());
+      }
+    } catch {
+      // It was refused; the status says so.
+    }
+  }
+
+  #take({ status, headers }: Response, body: unknown): void {
+    try {
+      if (status === 200) this.#replace(body);
+      else this.#apply(status, headers.get("content-location") ?? "", body);
+    } catch (error) {
+      this.#trouble ??= error as Error;
+    }
+  }
+
+  #replace(body: unknown): void {
+    const [content] = Object.values(body as object) as [StoredRow | StoredRow[]];
+    this.#hasBegun = true;
+    this.#byUrl = new Map();
+    for (const row of [content].flat())
+      this.#keep(`${this.target.split("/").slice(0, 2).join("/").split("?")[0]}/${row.id}`, row);
+  }
+
+  #apply(status: number, url: string, body: unknown): void {
+    require(this.#hasBegun, () => `${status} ${url} came before a 200.`);
+    if (status === 204) this.#byUrl.delete(url);
+    else {
+      const { record } = body as { record?: StoredRow };
+      this.#keep(url, record ?? (body as StoredRow));
+    }
+  }
+
+  #keep(url: string, row: StoredRow): void {
+    const newest = this.#newest.get(url) ?? 0;
+    const version = Number(row.v);
+    require(this.mayGoBack || version >= newest, () => `${url} went back from version ${newest} to ${version}.`);
+    this.#newest.set(url, version);
+    this.#byUrl.set(url, row);
+  }
+}
+
+/** Whoever looks at a live list or record. */
+export class Looked implements Followed {
+  readonly target: string;
+  readonly #client: Client;
+  readonly #isRecord: boolean;
+  readonly #stop: () => void;
+  #before: Map<string, unknown> = new Map();
+  #pending: ReadonlySet<string> = new Set();
+  #last: unknown;
+  #calls = 0;
+  #callsBefore = 0;
+
+  constructor(client: Client, target: string) {
+    this.#client = client;
+    this.target = target;
+    this.#isRecord = /^\/\w+\/\d/.test(target);
+    this.#stop = this.live.subscribe(() => {
+      this.#calls += 1;
+    });
+    this.#last = this.live.getSnapshot();
+  }
+
+  get live() {
+    return this.#isRecord ? this.#client.record<StoredRow>(this.target) : this.collection;
+  }
+
+  get collection() {
+    return this.#client.collection<StoredRow, Record<string, unknown>>(this.target);
+  }
+
+  get state(): string {
+    return this.live.getSnapshot().status.state;
+  }
+
+  get shown(): readonly StoredRow[] {
+    const snapshot = this.live.getSnapshot();
+    return "rows" in snapshot ? snapshot.rows : snapshot.row ? [snapshot.row] : [];
+  }
+
+  get isSettled(): boolean {
+    return !this.shown.some((row) => this.collection.isPending(row));
+  }
+
+  rows(): readonly unknown[] | undefined {
+    return this.state === "failed" ? undefined : this.shown;
+  }
+
+  stop(): void {
+    this.#stop();
+  }
+
+  #urlOf(row: StoredRow): string {
+    return this.#isRecord ? this.target : this.collection.urlOf(row);
+  }
+
+  check(): void {
+    const snapshot = this.live.getSnapshot();
+    require(snapshot === this.live.getSnapshot(), () => `${this.target}: two snapshots of one state.`);
+    require(snapshot === this.#last || this.#calls > this.#callsBefore, () =>
+      `${this.target}: the snapshot is another, and nobody was told.`);
+    this.#last = snapshot;
+    this.#callsBefore = this.#calls;
+    const now = new Map<string, unknown>();
+    for (const row of this.shown) {
+      const url = this.#urlOf(row);
+      require(!now.has(url), () => `${this.target}: ${url} is there twice.`);
+      now.set(url, row);
+      const before = this.#before.get(url);
+      // A row that is confirmed is another one than the pending one: it is drawn in another way.
+      const isPending = this.collection.isPending(row);
+      const isAlike = isPending === this.#pending.has(url);
+      require(before === row || !isAlike || !isDeepStrictEqual(before, row), () =>
+        `${this.target}: ${url} is another object, and equal: ${JSON.stringify(row)}.`);
+    }
+    this.#before = now;
+    this.#pending = new Set(this.shown.flatMap((row) => (this.collection.isPending(row) ? this.#urlOf(row) : [])));
+  }
+}

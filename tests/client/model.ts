@@ -1,0 +1,568 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Field } from "../../src/protocol/index.ts";
+import {
+  createProblem,
+  decodeResponse,
+  encodeRequest,
+  encodeResponse,
+  fieldValue,
+  problemResponse,
+} from "../../src/protocol/index.ts";
+import { Looked } from "./followed.ts";
+import type { FakeSocket } from "./network.ts";
+import { refusal, type Service } from "./service.ts";
+import { World, type WorldOptions } from "./world.ts";
+
+/** One kind of thing that happens. */
+export interface Happening {
+  readonly name: string;
+  readonly weight?: number;
+  /** Whether it makes sense in that world. */
+  readonly fits?: (world: World) => boolean;
+  readonly happen: (world: World) => void | Promise<void>;
+}
+
+const isLevel1 = ({ kind }: World): boolean => kind === "level-1";
+const colors = ["red", "blue"];
+
+/** Something that a browser tells pages. */
+function platformEvent(type: string): void {
+  (globalThis as unknown as EventTarget).dispatchEvent(new Event(type));
+}
+
+function columns({ random }: World): Record<string, string | number> {
+  return { color: random.pick(colors), size: random.below(3) };
+}
+
+function someId({ service, random }: World, name = "a"): number | undefined {
+  const rows = service.rows(name);
+  return rows.length === 0 ? undefined : random.pick(rows).id;
+}
+
+function looked({ followed }: World): Looked[] {
+  return followed.filter((one): one is Looked => one instanceof Looked && !/\d/.test(one.target));
+}
+
+function someSocket({ sockets, random }: World): FakeSocket | undefined {
+  const open = [...sockets].filter(({ readyState, isDead }) => readyState === 1 && !isDead);
+  return open.length === 0 ? undefined : random.pick(open);
+}
+
+function ended(code: number, status?: number, ...fields: Field[]): (world: World) => void {
+  return (world) => {
+    const socket = someSocket(world);
+    if (!socket) return;
+    if (status !== undefined && socket.level === 1) {
+      const { body, fields: own } = problemResponse(createProblem(status, "So it is."));
+      socket.deliver(encodeResponse({ status, reason: "", fields: [...own, ...fields], body: String(body) }));
+    }
+    socket.fail(code);
+  };
+}
+
+/** Ends one in-band subscription, as a server does that changed its mind. */
+function endsSubscription(world: World, status: number, ...fields: Field[]): void {
+  const socket = someSocket(world);
+  const canonical = world.followed.length === 0 ? undefined : world.random.pick(world.followed).target;
+  if (!socket?.connection || canonical === undefined) return;
+  const id = `world-${socket.endings.size}`;
+  socket.endings.set(id, { status, fields });
+  socket.connection.receive(encodeRequest({ method: "UNSUBSCRIBE", target: canonical, fields: [["Request-ID", id]] }));
+}
+
+function someList(world: World): Looked | undefined {
+  const lists = looked(world).filter(({ state }) => state !== "failed");
+  return lists.length === 0 ? undefined : world.random.pick(lists);
+}
+
+/** Writes through one of the lists that are looked at. */
+function own(world: World, write: (list: Looked) => void): void {
+  const list = someList(world);
+  if (list) write(list);
+}
+
+const kinds: readonly Happening[] = [
+  {
+    name: "somebody creates",
+    weight: 4,
+    happen: (world) => world.service.write([{ name: world.random.pick(["a", "a", "b"]), columns: columns(world) }]),
+  },
+  {
+    name: "somebody updates",
+    weight: 6,
+    happen: (world) => {
+      const id = someId(world);
+      if (id !== undefined) world.service.write([{ name: "a", id, columns: columns(world) }]);
+    },
+  },
+  {
+    name: "somebody destroys",
+    weight: 2,
+    happen: (world) => {
+      const id = someId(world);
+      if (id !== undefined) world.service.write([{ name: "a", id }]);
+    },
+  },
+  {
+    name: "somebody writes several in one transaction",
+    weight: 3,
+    happen: (world) => {
+      const rows = world.service.rows("a").slice(0, 3);
+      const first = rows.map(({ id }) => ({ name: "a", id, columns: columns(world) }));
+      const second = rows.slice(1).map(({ id }) => ({ name: "a", id, columns: columns(world) }));
+      world.service.write([...first, ...second, { name: "a", columns: columns(world) }]);
+    },
+  },
+  {
+    name: "create",
+    weight: 4,
+    happen: (world) =>
+      own(world, (list) => {
+        const values = columns(world);
+        world.write((tag) => list.collection.create({ ...values, tag }), { list });
+      }),
+  },
+  {
+    name: "update",
+    weight: 4,
+    happen: (world) =>
+      own(world, (list) => {
+        const { shown } = list;
+        if (shown.length === 0) return;
+        const row = world.random.pick(shown);
+        const isGuarded = world.random.chance(0.2) && row.id !== undefined;
+        const values = columns(world);
+        world.write((tag) => list.collection.update(row, { ...values, tag } as never, { ifUnchanged: isGuarded }), {
+          isGuarded,
+        });
+      }),
+  },
+  {
+    name: "destroy",
+    weight: 2,
+    happen: (world) =>
+      own(world, (list) => {
+        const { shown } = list;
+        if (shown.length === 0) return;
+        const row = world.random.pick(shown);
+        const url = list.collection.urlOf(row);
+        if (!url.startsWith("urn:") && !world.writes.some(({ tag }) => tag === `destroy ${url}`)) {
+          world.write(() => list.collection.destroy(row), { name: `destroy ${url}` });
+        }
+      }),
+  },
+  {
+    name: "update of a record whose create is queued",
+    weight: 3,
+    happen: async (world) => {
+      const list = someList(world);
+      if (!list) return;
+      const values = columns(world);
+      const { tag } = world.write((mine) => list.collection.create({ ...values, tag: mine }), { list });
+      await world.clock.settle();
+      const row = list.shown.find((one) => one.tag === tag);
+      if (row) world.write((mine) => list.collection.update(row, { tag: mine, size: 7 } as never), { after: tag });
+    },
+  },
+  { name: "the server closes with 1000", fits: isLevel1, happen: ended(1000) },
+  { name: "the server goes away (1001)", happen: ended(1001) },
+  { name: "the connection breaks (1006)", weight: 3, happen: ended(1006) },
+  { name: "the server fails (1011)", happen: ended(1011) },
+  { name: "the server restarts (1012)", happen: ended(1012) },
+  { name: "the server is overloaded (1013)", happen: ended(1013) },
+  { name: "credentials are refused (4401)", fits: isLevel1, happen: ended(4401) },
+  { name: "everything is forbidden (4403)", fits: isLevel1, happen: ended(4403, 403) },
+  { name: "too many requests (4429, Retry-After)", fits: isLevel1, happen: ended(4429, 429, ["Retry-After", "3"]) },
+  { name: "it is not available (4503)", fits: isLevel1, happen: ended(4503, 503) },
+  {
+    name: "the connection is half open",
+    happen: (world) => someSocket(world)?.die(),
+  },
+  {
+    name: "a batch comes twice",
+    fits: isLevel1,
+    happen: (world) => {
+      let batch: (string | Uint8Array)[] = [];
+      world.mangle = (data) => {
+        const message = decodeResponse(data);
+        const isChange =
+          [201, 202, 204].includes(message.status) && fieldValue(message.fields, "request-id") === undefined;
+        if (isChange) batch.push(data);
+        if (!isChange || fieldValue(message.fields, "event-id") === undefined) return [data];
+        const whole = batch;
+        batch = [];
+        world.mangle = (one) => [one];
+        return whole.length === 1 || world.service.options.flavour === "direct" ? [data, ...whole] : [data];
+      };
+    },
+  },
+  {
+    name: "a bookmark comes late once more",
+    fits: isLevel1,
+    happen: (world) => {
+      let kept: string | Uint8Array | undefined;
+      let later = 3;
+      world.mangle = (data) => {
+        const message = decodeResponse(data);
+        const isMark = message.status === 304 && fieldValue(message.fields, "request-id") === undefined;
+        if (isMark && kept === undefined) kept = data;
+        else if (kept !== undefined && fieldValue(message.fields, "event-id") !== undefined) later -= 1;
+        if (later > 0 || kept === undefined) return [data];
+        world.mangle = (one) => [one];
+        return world.service.options.flavour === "direct" ? [data, kept] : [data];
+      };
+    },
+  },
+  {
+    name: "the journal is lost",
+    fits: ({ service }) => service.options.flavour === "direct",
+    happen: (world) => {
+      world.service.store.journal.lose();
+    },
+  },
+  {
+    name: "the journal is trimmed",
+    fits: ({ service }) => service.options.flavour === "direct",
+    happen: ({ service }) => service.store.journal.trim(Number.MAX_SAFE_INTEGER),
+  },
+  {
+    name: "the server is restarted",
+    weight: 2,
+    happen: async (world) => {
+      await world.stop();
+      if (world.random.chance(0.5)) world.service.store.journal.lose();
+      world.clock.setTimer(() => world.hub ?? world.service.start(), world.random.below(3_000));
+    },
+  },
+  {
+    name: "the token expires",
+    fits: ({ service }) => service.options.wantsToken,
+    happen: (world) => {
+      world.service.token = `t${world.random.below(1_000_000)}`;
+      if (world.random.chance(0.5)) endsSubscription(world, 401);
+    },
+  },
+  {
+    name: "the token is wrong for a while",
+    fits: ({ service }) => service.options.wantsToken,
+    happen: (world) => {
+      world.isTokenWrong = true;
+      world.client.renew();
+      world.clock.setTimer(() => {
+        world.isTokenWrong = false;
+        world.client.renew();
+      }, world.random.below(5_000));
+    },
+  },
+  {
+    name: "the token is renewed in place",
+    fits: ({ service }) => service.options.wantsToken,
+    happen: (world) => {
+      world.service.token = `t${world.random.below(1_000_000)}`;
+      world.client.renew();
+    },
+  },
+  {
+    name: "the network is gone for a while",
+    weight: 2,
+    happen: (world) => {
+      if (world.isOffline) return;
+      world.isOffline = true;
+      for (const socket of world.sockets) if (world.random.chance(0.5)) socket.die();
+      if (world.random.chance(0.5)) platformEvent("offline");
+      world.clock.setTimer(() => {
+        world.isOffline = false;
+        if (world.random.chance(0.7)) platformEvent("online");
+      }, world.random.below(20_000));
+    },
+  },
+  {
+    name: "the page comes back",
+    happen: () => void platformEvent("pageshow"),
+  },
+  {
+    name: "the clock jumps",
+    happen: (world) => {
+      world.clientClock.skewMs += world.random.pick([40_000, 3_000, -3_000, -3_600_000]);
+      if (world.random.chance(0.5)) platformEvent("pageshow");
+    },
+  },
+  {
+    name: "everything is slow",
+    happen: (world) => {
+      const ms = world.random.pick([5, 100, 1_500]);
+      world.latencyMs = () => world.random.below(ms);
+      world.clock.setTimer(() => {
+        world.latencyMs = () => world.random.below(5);
+      }, 4_000);
+    },
+  },
+  {
+    name: "the answer to a write is lost",
+    weight: 3,
+    happen: (world) => {
+      world.answersToLose += 1;
+    },
+  },
+  {
+    name: "a write is refused",
+    weight: 2,
+    happen: ({ service, random }) => {
+      service.refuseWrites.push(refusal(random.pick([400, 403, 409, 422, 500])));
+    },
+  },
+  {
+    name: "a write is put off (503)",
+    happen: ({ service }) => {
+      service.refuseWrites.push(refusal(503, ["Retry-After", "2"]));
+    },
+  },
+  {
+    name: "a subscription is put off",
+    fits: isLevel1,
+    happen: (world) => {
+      const { service, random } = world;
+      const status = random.pick([503, 429]);
+      service.refuseReads.push(refusal(status, ["Retry-After", "1"]));
+      if (random.chance(0.5)) endsSubscription(world, 503, ["Retry-After", "1"]);
+    },
+  },
+  {
+    name: "a subscription is refused",
+    fits: isLevel1,
+    happen: (world) => {
+      world.service.refuseReads.push(refusal(world.random.pick([403, 404, 422])));
+      if (world.random.chance(0.3)) endsSubscription(world, 403);
+    },
+  },
+  {
+    name: "the server does not say what it promises (503)",
+    weight: 2,
+    happen: ({ service }) => {
+      service.refusePromises += 1;
+    },
+  },
+  { name: "the page is loaded again", happen: (world) => world.reload() },
+  {
+    name: "somebody begins to look",
+    weight: 3,
+    happen: (world) => void (world.followed.length < 8 && world.look(world.random.pick(targetsOf(world)))),
+  },
+  {
+    name: "somebody begins to follow",
+    weight: 3,
+    happen: (world) =>
+      void (
+        world.followed.length < 8 &&
+        world.replay(world.random.pick(targetsOf(world)), world.random.pick(["callback", "iterable"]))
+      ),
+  },
+  {
+    name: "somebody leaves",
+    weight: 3,
+    happen: (world) => {
+      if (world.followed.length > 1) world.followed.splice(world.random.below(world.followed.length), 1)[0]?.stop();
+    },
+  },
+  {
+    name: "somebody leaves and returns",
+    weight: 2,
+    happen: async (world) => {
+      const at = world.random.below(world.followed.length);
+      const one = world.followed.splice(at, 1)[0];
+      if (!one) return;
+      one.stop();
+      await world.clock.advance(world.random.pick([0, 300, 1_000, 3_000]));
+      if (one instanceof Looked) world.look(one.target);
+      else world.replay(one.target);
+    },
+  },
+  {
+    name: "sockets are blocked for a while",
+    happen: (world) => {
+      world.isBlocked = true;
+      for (const socket of world.sockets) socket.fail(1006);
+      world.clock.setTimer(() => {
+        world.isBlocked = false;
+      }, world.random.below(60_000));
+    },
+  },
+  {
+    name: "a message is malformed",
+    fits: isLevel1,
+    happen: (world) => someSocket(world)?.deliver("HTTP/1.1 200 OK\r\nA : b\r\n\r\n"),
+  },
+  {
+    name: "a message is nothing that is known",
+    fits: isLevel1,
+    happen: (world) =>
+      someSocket(world)?.deliver("HTTP/1.1 206 Partial Content\r\nSubscription: /a\r\nX: y\r\n\r\nwhat"),
+  },
+  {
+    name: "time passes",
+    weight: 5,
+    happen: (world) => world.clock.advance(world.random.pick([100, 1_000, 5_000, 30_000])),
+  },
+];
+
+/** All kinds, by name. */
+export const eventNames: readonly string[] = kinds.map(({ name }) => name);
+
+function targetsOf(world: World): string[] {
+  const id = someId(world) ?? 1;
+  return ["/a", "/a", "/a?color=red", "/a?color=red&size=1", "/a?size=1&color=red", "/b", `/a/${id}`];
+}
+
+/** The world of a seed. */
+export function worldOf(seed: number, createClient?: WorldOptions["createClient"]): World {
+  const flavour = seed % 2 === 0 ? "direct" : "derived";
+  const kind = seed % 11 === 0 ? "level-0" : seed % 13 === 0 ? "naive" : "level-1";
+  const options: WorldOptions = {
+    seed,
+    flavour,
+    kind,
+    isIdempotent: kind === "level-1" && seed % 3 !== 0,
+    wantsToken: kind === "level-1" && seed % 5 === 0,
+    hasStorage: seed % 4 < 2,
+    createClient,
+  };
+  return new World(options);
+}
+
+/** Lets things happen at random. Gives how many did. */
+export async function disturb(
+  world: World,
+  seen: Map<string, number>,
+  trace?: (text: string) => void,
+): Promise<number> {
+  const { random } = world;
+  const possible = kinds
+    .filter(({ fits }) => fits?.(world) ?? true)
+    .flatMap((kind) => Array.from({ length: kind.weight ?? 1 }, () => kind));
+  const count = 10 + random.below(20);
+  world.latencyMs = () => random.below(5);
+  for (let at = 0; at < count; at += 1) {
+    const kind = random.pick(possible);
+    trace?.(`${world.clock.now()} ${kind.name}`);
+    seen.set(kind.name, (seen.get(kind.name) ?? 0) + 1);
+    await kind.happen(world);
+    await world.clock.advance(random.below(random.pick([1, 10, 60, 1_500])));
+    world.check();
+  }
+  return count;
+}
+
+function equal(known: unknown, expected: unknown, what: string): void {
+  if (!isDeepStrictEqual(known, expected)) {
+    throw new Error(`${what}: ${JSON.stringify(known)} instead of ${JSON.stringify(expected)}`);
+  }
+}
+
+/** Lets everything come to rest. */
+export async function settle(world: World): Promise<void> {
+  world.isOffline = world.isBlocked = world.isTokenWrong = false;
+  world.latencyMs = () => 1;
+  world.mangle = (data) => [data];
+  world.answersToLose = world.service.refusePromises = 0;
+  world.service.refuseReads.length = world.service.refuseWrites.length = 0;
+  if (!world.hub) world.service.start();
+  await world.clock.advance(4_000);
+  // What was refused for good is asked for again by whoever still wants it.
+  const failed = world.followed.filter(({ state }) => state === "failed");
+  for (const one of failed) {
+    one.stop();
+    world.followed.splice(world.followed.indexOf(one), 1);
+  }
+  for (const one of failed) {
+    if (one instanceof Looked) world.look(one.target);
+    else world.replay(one.target);
+  }
+  await world.clock.advance(150_000);
+  world.check();
+}
+
+function isExcused({ refused, turnedAway }: Service, tag: string): boolean {
+  return refused.has(tag) || turnedAway.has(tag);
+}
+
+function checkWrites({ writes, service, hasStorage }: World): void {
+  for (const { tag, outcome, isKept, isGuarded, after = tag } of writes) {
+    const count = service.applied.get(tag) ?? 0;
+    const what = `${tag} is ${outcome}${isKept ? ", kept" : ""}: it was done`;
+    if (count > 1) throw new Error(`${what} ${count} times.`);
+    if (outcome === "pending") throw new Error(`${what} ${count} times, and nobody is told.`);
+    if (outcome === "resolved" && count !== 1 && !service.refused.has(tag)) throw new Error(`${what} not at all.`);
+    if (outcome === "refused" && count !== 0) throw new Error(`${what}.`);
+    if (outcome === "unknown" && service.options.isIdempotent && !(isGuarded && count === 0))
+      throw new Error(`${what} ${count} times.`);
+    if (outcome === "closed" && isKept && hasStorage && service.options.isIdempotent) {
+      if (count === 0 && !isExcused(service, tag) && !isExcused(service, after)) throw new Error(`${what} not at all.`);
+    }
+  }
+}
+
+/** A document that is one record comes in its envelope where nothing says what that is. */
+function recordOf(row: unknown): unknown {
+  const { record } = row as { record?: unknown };
+  return record ?? row;
+}
+
+function checkRows(world: World): void {
+  const isLevel0 = world.kind !== "level-1";
+  for (const one of world.followed) {
+    const expected = world.service.expected(one.target);
+    const rows = one.rows()?.map(recordOf);
+    const what = `${one.constructor.name} ${one.target} (${one.state})`;
+    if (expected === undefined) {
+      equal(rows, undefined, what);
+      continue;
+    }
+    const byId = (list: readonly unknown[]) => [...(list as { id: number }[])].sort((a, b) => a.id - b.id);
+    equal(rows && isLevel0 ? byId(rows) : rows, expected, what);
+    equal(one.state, "live", `the state of ${what}`);
+    if (!one.isSettled) throw new Error(`${what} shows something that is pending.`);
+  }
+}
+
+/** Holds what is left against what must be, and ends the client. */
+export async function conclude(world: World): Promise<void> {
+  checkRows(world);
+  checkWrites(world);
+  world.client.close();
+  equal(world.clientClock.timers, 0, "timers of a closed client");
+  await world.clock.settle();
+  equal(world.clientClock.timers, 0, "timers of a closed client, a moment later");
+  for (const one of world.followed) one.stop();
+  equal(world.clientClock.timers, 0, "timers of a closed client that nobody follows");
+  await world.clock.advance(10);
+  equal([...world.sockets].filter(({ isDead }) => !isDead).length, 0, "open sockets");
+  world.check();
+  await world.stop();
+}
+
+/** What of a run is wanted. */
+export interface RunOptions {
+  /** Counts how often which event happened. */
+  readonly seen?: Map<string, number>;
+  /** Told of each event. */
+  readonly trace?: (text: string) => void;
+  readonly createClient?: WorldOptions["createClient"];
+}
+
+/** A whole run. Gives how many events it had. @throws Error where something is not as it must be */
+export async function run(seed: number, { seen = new Map(), trace, createClient }: RunOptions = {}): Promise<number> {
+  const world = worldOf(seed, createClient);
+  try {
+    for (let count = world.random.below(5); count > 0; count -= 1) {
+      world.service.write([{ name: "a", columns: columns(world) }]);
+    }
+    world.look("/a");
+    world.replay("/a");
+    const events = await disturb(world, seen, trace);
+    await settle(world);
+    await conclude(world);
+    return events;
+  } finally {
+    world.client.close();
+  }
+}

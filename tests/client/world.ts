@@ -1,0 +1,266 @@
+import { type Client, type ClientClock, createClient } from "../../src/client/index.ts";
+import { createFakeClock, createRandom, type FakeClock, type Random } from "../../src/testing/index.ts";
+import { type Followed, Looked, Replayed } from "./followed.ts";
+import { type FakeSocket, type Network, socketsOn } from "./network.ts";
+import { type Answer, Service, type ServiceOptions } from "./service.ts";
+
+/** How often a client may ask for something in a run. */
+const mostOfAKind = 400;
+
+/** How a world is made. */
+export interface WorldOptions extends Partial<ServiceOptions> {
+  readonly seed?: number;
+  readonly kind?: Network["kind"];
+  /** Whether the client's writes outlive it. */
+  readonly hasStorage?: boolean;
+  /** Makes clients: those of another build, to see defects of it found. */
+  readonly createClient?: typeof createClient | undefined;
+}
+
+/** A write of the client's own, and what became of it. */
+export interface OwnWrite {
+  readonly tag: string;
+  outcome: "pending" | "resolved" | "refused" | "unknown" | "closed";
+  /** Set where it was handed over to the next client. */
+  isKept: boolean;
+  /** Set where the validator has to be asked for first: without a network it is not even begun. */
+  readonly isGuarded: boolean;
+  /** The create of the record that it changes, where that is queued as well. */
+  readonly after: string | undefined;
+  /** The list that a record is created in. */
+  readonly list: Looked | undefined;
+}
+
+/** What is known of a write when it is made. */
+export interface WriteTraits {
+  readonly name?: string;
+  readonly isGuarded?: boolean;
+  readonly after?: string;
+  readonly list?: Looked;
+}
+
+/** A client's clock: it counts its timers, and its time of day may jump. */
+class CountingClock implements ClientClock {
+  readonly #clock: FakeClock;
+  skewMs = 0;
+  timers = 0;
+
+  constructor(clock: FakeClock) {
+    this.#clock = clock;
+  }
+
+  readonly random = (): number => this.#clock.random();
+
+  now(): number {
+    return this.#clock.now() + this.skewMs;
+  }
+
+  setTimer(callback: () => void, ms: number): () => void {
+    this.timers += 1;
+    let isSet = true;
+    const end = (): void => {
+      if (isSet) this.timers -= 1;
+      isSet = false;
+    };
+    const cancel = this.#clock.setTimer(() => {
+      end();
+      callback();
+    }, ms);
+    return () => {
+      end();
+      cancel();
+    };
+  }
+}
+
+/** A client, a network and a service, all with one clock that stands still. */
+export class World implements Network {
+  readonly clock: FakeClock;
+  readonly random: Random;
+  readonly clientClock: CountingClock;
+  readonly service: Service;
+  readonly sockets: Set<FakeSocket> = new Set();
+  readonly stored: Map<string, string> = new Map();
+  readonly writes: OwnWrite[] = [];
+  readonly followed: Followed[] = [];
+  readonly hasStorage: boolean;
+  kind: Network["kind"];
+  hub: Network["hub"];
+  isOffline = false;
+  isBlocked = false;
+  latencyMs: () => number = () => 0;
+  mangle: Network["mangle"] = (data) => [data];
+  /** How many answers to writes get lost after they were carried out. */
+  answersToLose = 0;
+  client: Client;
+  /** Set while the client is given a token that is none. */
+  isTokenWrong = false;
+  /** What a client did that none may do at any time. */
+  trouble: string | undefined;
+  /** The versions of the rows of `/a` when a connection was made last. */
+  atHandshake: ReadonlyMap<number, number> = new Map();
+  readonly #createClient: typeof createClient;
+  readonly #counts: Map<string, number> = new Map();
+  #tags = 0;
+
+  constructor({ seed = 1, kind = "level-1", hasStorage = false, createClient: make, ...service }: WorldOptions = {}) {
+    this.clock = createFakeClock(seed);
+    this.random = createRandom(seed);
+    this.clientClock = new CountingClock(this.clock);
+    this.kind = kind;
+    this.hasStorage = hasStorage;
+    this.service = new Service(this, { flavour: "direct", isIdempotent: false, wantsToken: false, ...service });
+    this.service.start();
+    this.#createClient = make ?? createClient;
+    this.client = this.connect();
+  }
+
+  /** A client of this world. */
+  connect(): Client {
+    const { service, stored } = this;
+    const storage = {
+      getItem: (key: string) => stored.get(key) ?? null,
+      setItem: (key: string, value: string) => stored.set(key, value),
+    };
+    return this.#createClient("http://example.com", {
+      WebSocket: socketsOn(this),
+      fetch: ((url: string, init?: RequestInit) => this.#fetch(url, init)) as typeof fetch,
+      clock: this.clientClock,
+      tabs: false,
+      ...(this.hasStorage ? { storage } : {}),
+      ...(service.options.wantsToken
+        ? {
+            token: () => (this.isTokenWrong ? "wrong" : service.token),
+          }
+        : {}),
+    });
+  }
+
+  look(target: string): Looked {
+    const looked = new Looked(this.client, target);
+    this.followed.push(looked);
+    return looked;
+  }
+
+  replay(target: string, way: "callback" | "iterable" = "callback"): Replayed {
+    const replayed = new Replayed(this, target, way);
+    this.followed.push(replayed);
+    return replayed;
+  }
+
+  /** Makes an own write, with a tag that tells it in the store, and notes what becomes of it. */
+  write(
+    begin: (tag: string) => Promise<unknown>,
+    { name, isGuarded = false, after, list }: WriteTraits = {},
+  ): OwnWrite {
+    this.#tags += 1;
+    const tag = name ?? `w${this.#tags}`;
+    const write: OwnWrite = { tag, outcome: "pending", isKept: false, isGuarded, after, list };
+    this.writes.push(write);
+    begin(tag).then(
+      () => {
+        if (write.outcome === "pending") write.outcome = "resolved";
+      },
+      (error: Error) => {
+        if (write.outcome !== "pending") return;
+        const isClosed = error.message === "The client is closed.";
+        const isKnown = error.name === "ProblemError" || error.message === "The record was never created.";
+        write.outcome = isClosed ? "closed" : isKnown || error.name === "ConflictError" ? "refused" : "unknown";
+      },
+    );
+    return write;
+  }
+
+  /** The page is loaded again: the client is gone, another one begins with what was stored. */
+  async reload(): Promise<void> {
+    const targets = this.followed.splice(0).map((one) => [one.target, one instanceof Looked] as const);
+    this.client.close();
+    await this.clock.settle();
+    for (const write of this.writes) if (write.outcome === "closed") write.isKept = this.hasStorage;
+    this.client = this.connect();
+    for (const [target, isLooked] of targets) {
+      if (isLooked) this.look(target);
+      else this.replay(target);
+    }
+  }
+
+  /** Stops the server; `start` of the service begins it again. */
+  async stop(): Promise<void> {
+    const { hub } = this;
+    this.hub = undefined;
+    const closed = hub?.close(0);
+    await this.clock.advance(10);
+    await closed;
+  }
+
+  handshaken(): void {
+    this.atHandshake = new Map(this.service.rows("a").map(({ id, v }) => [id, Number(v)]));
+  }
+
+  /** Counts what a client asks for; gives false where that is more than any has reason to. */
+  count(what: string): boolean {
+    const count = (this.#counts.get(what) ?? 0) + 1;
+    this.#counts.set(what, count);
+    if (count > mostOfAKind) this.trouble ??= `${count} times ${what}.`;
+    return count <= mostOfAKind;
+  }
+
+  /** Calls `check` of all that is followed. */
+  check(): void {
+    if (this.trouble !== undefined) throw new Error(this.trouble);
+    for (const write of this.writes) this.#checkCreated(write);
+    for (const one of this.followed) one.check();
+  }
+
+  /** A record that was created here is in its list from then on, whichever way it is known. */
+  #checkCreated({ list, tag, outcome }: OwnWrite): void {
+    if (!list || outcome !== "resolved" || !this.followed.includes(list) || list.state === "failed") return;
+    const id = this.service.expected(list.target)?.find((row) => row.tag === tag)?.id;
+    const url = `${list.target.split("?")[0]}/${id}`;
+    const isDestroyed = this.writes.some((other) => other.tag === `destroy ${url}`);
+    if (id === undefined || isDestroyed || list.shown.some((row) => list.collection.urlOf(row) === url)) return;
+    throw new Error(`${tag} was created as ${url}, and is not shown.`);
+  }
+
+  async #fetch(url: string, init: RequestInit = {}): Promise<Response> {
+    const { pathname, search } = new URL(url);
+    const method = init.method ?? "GET";
+    const target = pathname + search;
+    const { signal } = init;
+    if (!this.count(`${method} over HTTP`)) return new Promise(() => {});
+    await this.#pass(signal);
+    const headers = new Headers(init.headers);
+    const answer = await this.service.answer({ method, target, headers, body: String(init.body ?? "") });
+    if (method !== "GET" && answer.status < 300 && this.answersToLose > 0) {
+      this.answersToLose -= 1;
+      throw new TypeError("The connection broke.");
+    }
+    await this.#pass(signal);
+    return responseOf(answer);
+  }
+
+  /** What takes time on the way. @throws TypeError where nothing gets through */
+  async #pass(signal: AbortSignal | null | undefined): Promise<void> {
+    const ms = this.latencyMs();
+    if (ms > 0) {
+      await new Promise<void>((resolve) => {
+        const end = (): void => {
+          cancel();
+          signal?.removeEventListener("abort", end);
+          resolve();
+        };
+        const cancel = this.clock.setTimer(end, ms);
+        signal?.addEventListener("abort", end);
+      });
+    }
+    if (signal?.aborted) throw new DOMException("It was aborted.", "AbortError");
+    if (this.isOffline || !this.hub) throw new TypeError("It can't be reached.");
+  }
+}
+
+/** As much of a Response as the client reads: thousands of real ones would take most of the time. */
+function responseOf({ status, fields, body }: Answer): Response {
+  const headers = fields.map(([name, value]) => [name.toLowerCase(), value]);
+  const bytes = async () => new TextEncoder().encode(body).buffer;
+  return { status, statusText: "", headers, text: async () => body, arrayBuffer: bytes } as unknown as Response;
+}
