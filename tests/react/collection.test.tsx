@@ -56,6 +56,18 @@ describe("useCollection", () => {
     expect(probe.renders).toBe(before);
   });
 
+  it("does not render for rows that nobody reads", async () => {
+    const world = new World();
+    const probe = createProbe(({ status }) => status.state);
+    const page = await showPage(world.client(), <probe.Probe />);
+    await world.settle();
+    const before = probe.renders;
+    world.put({ id: 1, title: "a" });
+    await world.settle();
+    expect([page.text, probe.renders]).toEqual(["live", before]);
+    expect(titles(probe.songs)).toBe("");
+  });
+
   it("renders once for the first rows, and not again when it is live", async () => {
     const world = new World();
     world.put({ id: 1, title: "a" });

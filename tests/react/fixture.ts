@@ -131,6 +131,8 @@ export class World {
   /** Lets time pass, with everything that follows. */
   async pass(ms: number): Promise<void> {
     await act(async () => {
+      // The client loads it meanwhile too: by the time that somebody writes it is there.
+      await import("../../src/client/outbox.ts");
       await this.clock.advance(ms);
       await this.clock.settle();
     });

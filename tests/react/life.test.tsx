@@ -171,12 +171,15 @@ describe("suspense", () => {
     world.put({ id: 1, title: "a" });
     const page = await showPage(world.client(), <Titles />);
     await world.settle();
+    const waited = vi.fn(() => null);
+    const Waiting = (): ReactNode => waited();
     await page.show(
-      <Suspense fallback="waiting">
+      <Suspense fallback={<Waiting />}>
         <Titles suspense />
       </Suspense>,
     );
     expect(page.text).toBe("a");
+    expect(waited).not.toHaveBeenCalled();
   });
 
   it("shows an empty list that is known", async () => {

@@ -4,6 +4,7 @@ import { renderToReadableStream, renderToString } from "react-dom/server";
 import { describe, expect, it } from "vitest";
 import type { Client, ClientState } from "../../src/client/index.ts";
 import { RocketProvider, useCollection, useRocketStatus } from "../../src/react/index.ts";
+import { readText } from "../architecture/project.ts";
 import { type Song, World } from "./fixture.ts";
 import { failOnConsoleErrors, showPage } from "./page.tsx";
 
@@ -46,6 +47,10 @@ async function serve(world: World, node: ReactNode): Promise<{ html: string; sta
 }
 
 describe("server rendering", () => {
+  it("leaves the module to client components", () => {
+    expect(readText("src/react/index.ts").text).toMatch(/^"use client";\n/);
+  });
+
   it("renders rows that are there", async () => {
     const world = new World();
     world.put({ id: 1, title: "a" });
