@@ -239,7 +239,7 @@ class OriginClient implements Client {
   }
 
   #updateStatus(): void {
-    const active = [...this.#feeds.values()].filter(({ isFollowed }) => isFollowed);
+    const active = [...this.#feeds.values()].filter(({ isFollowed, listeners }) => isFollowed || listeners.size > 0);
     const worst = worstStatus(active.map(({ status }) => status)) ?? idle;
     if (worst === this.#status) return;
     this.#status = worst;

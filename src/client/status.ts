@@ -3,7 +3,7 @@ import type { Problem } from "../protocol/index.ts";
 /** How well what is shown agrees with the server; the same object until it changes. */
 export interface Status {
   /**
-   * `connecting`: nothing was received yet. `live`: everything up to now is here. `stale`: what is here was right at
+   * `connecting`: nothing was received yet, or not all of the first answer. `live`: everything up to now is here. `stale`: what is here was right at
    * `since`, and the connection is being made again. `offline`: as `stale` (or `connecting`), and the server can't be
    * reached at all. `failed`: it is over, for the reason in `problem`.
    */
