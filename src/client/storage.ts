@@ -6,10 +6,12 @@ export interface ClientStorage {
   setItem(key: string, value: string): unknown;
 }
 
-/** Keeps the writes of one origin in a storage, those of other tabs beside its own. */
+/** Keeps the writes of one origin in a storage, those of other tabs beside its own. What can't be kept is left out. */
 export class WriteStore {
   readonly #storage: ClientStorage;
   readonly #key: string;
+  /** The writes of this tab in their order; `undefined` in the place of those that are to be forgotten. */
+  readonly #own: Map<string, StoredWrite | undefined> = new Map();
   #last: Promise<unknown> = Promise.resolve();
 
   /** @param base - the origin's base URL, which names the entry */
@@ -20,40 +22,56 @@ export class WriteStore {
 
   /** What was left behind. */
   load(): Promise<readonly StoredWrite[]> {
-    return this.#inTurn(() => this.#read());
+    return this.#inTurn(async () => parse(await this.#storage.getItem(this.#key)));
   }
 
   /** Keeps a write, in the place of an older state of it. */
   put(write: StoredWrite): Promise<void> {
-    return this.#change((writes) => {
-      const at = writes.findIndex(({ id }) => id === write.id);
-      return at < 0 ? [...writes, write] : writes.with(at, write);
-    });
+    this.#own.set(write.id, write);
+    return this.#save();
   }
 
   /** Forgets a write. */
   remove(id: string): Promise<void> {
-    return this.#change((writes) => writes.filter((write) => write.id !== id));
+    this.#own.set(id, undefined);
+    return this.#save();
   }
 
-  #change(change: (writes: readonly StoredWrite[]) => readonly StoredWrite[]): Promise<void> {
-    return this.#inTurn(async () => {
-      await this.#storage.setItem(this.#key, JSON.stringify(change(await this.#read())));
-    });
-  }
-
-  async #read(): Promise<readonly StoredWrite[]> {
+  async #save(): Promise<void> {
+    const { navigator } = globalThis as { navigator?: { locks?: LockManager } };
     try {
-      const read: unknown = JSON.parse((await this.#storage.getItem(this.#key)) ?? "[]");
-      return Array.isArray(read) ? read : [];
+      // At once, for the page may be about to close …
+      const first = await this.#inTurn(() => this.#merge());
+      // … and again, one tab after another: tabs that save at the same moment overwrite each other.
+      const second = await navigator?.locks?.request(this.#key, () => this.#inTurn(() => this.#merge()));
+      for (const id of second ?? first) this.#own.delete(id);
     } catch {
-      return [];
+      // It is full, or not to be used here: the writes are sent all the same.
     }
+  }
+
+  /** Lays this tab's writes over what is kept; gives the ids of those that are forgotten now. */
+  async #merge(): Promise<readonly string[]> {
+    const done = [...this.#own.keys()].filter((id) => this.#own.get(id) === undefined);
+    const before = (await this.#storage.getItem(this.#key)) ?? "[]";
+    const others = parse(before).filter(({ id }) => !this.#own.has(id));
+    const after = JSON.stringify([...others, ...[...this.#own.values()].filter((write) => write !== undefined)]);
+    if (after !== before) await this.#storage.setItem(this.#key, after);
+    return done;
   }
 
   #inTurn<Result>(action: () => Promise<Result>): Promise<Result> {
     const done = this.#last.then(action);
     this.#last = done.catch(() => {});
     return done;
+  }
+}
+
+function parse(text: string | null): readonly StoredWrite[] {
+  try {
+    const read: unknown = JSON.parse(text ?? "[]");
+    return Array.isArray(read) ? read : [];
+  } catch {
+    return [];
   }
 }

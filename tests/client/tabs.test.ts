@@ -5,18 +5,9 @@ import { RowUrls } from "../../src/client/row-urls.ts";
 import { shareAmongTabs } from "../../src/client/tabs.ts";
 import type { Sink, Transport } from "../../src/client/transport.ts";
 import type { HttpResponse } from "../../src/protocol/index.ts";
+import { Locks } from "./locks.ts";
 
 const target = "/notes";
-
-/** Locks as browsers have them: one holder at a time, the others in line. */
-class Locks {
-  #last: Promise<unknown> = Promise.resolve();
-
-  request(_name: string, _options: unknown, hold: () => Promise<void>): Promise<unknown> {
-    this.#last = this.#last.then(hold);
-    return this.#last;
-  }
-}
 
 /** A connection whose messages the test makes up. */
 class FakeTransport implements Transport {
