@@ -22,7 +22,7 @@ export class WriteStore {
 
   /** What was left behind. */
   load(): Promise<readonly StoredWrite[]> {
-    return this.#inTurn(async () => parse(await this.#storage.getItem(this.#key)));
+    return this.#inTurn(async () => parse(await this.#storage.getItem(this.#key))).catch(() => []);
   }
 
   /** Keeps a write, in the place of an older state of it. */

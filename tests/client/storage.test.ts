@@ -61,8 +61,11 @@ it("A storage that is full or forbidden stops nothing", async () => {
   const fail = (): never => {
     throw new Error("full");
   };
-  const store = new WriteStore({ getItem: () => null, setItem: fail }, base);
+  const full = new WriteStore({ getItem: () => null, setItem: fail }, base);
+  const forbidden = new WriteStore({ getItem: fail, setItem: fail }, base);
 
-  await expect(store.put(writeOf("a"))).resolves.toBeUndefined();
-  await expect(store.remove("a")).resolves.toBeUndefined();
+  await expect(full.put(writeOf("a"))).resolves.toBeUndefined();
+  await expect(full.remove("a")).resolves.toBeUndefined();
+  await expect(forbidden.load()).resolves.toEqual([]);
+  await expect(forbidden.put(writeOf("a"))).resolves.toBeUndefined();
 });
