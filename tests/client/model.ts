@@ -8,7 +8,7 @@ import {
   fieldValue,
   problemResponse,
 } from "../../src/protocol/index.ts";
-import { Looked } from "./followed.ts";
+import { Looked, midstSize } from "./followed.ts";
 import type { FakeSocket } from "./network.ts";
 import { refusal, type Service } from "./service.ts";
 import { World, type WorldOptions } from "./world.ts";
@@ -81,6 +81,14 @@ function own(world: World, write: (list: Looked) => void): void {
   if (list) write(list);
 }
 
+/** One transaction; what it passes through in its midst is told by the size. */
+function writeSeveral(world: World): void {
+  const [first, ...others] = world.service.rows("a").slice(0, 3);
+  const passing = others.map(({ id }) => ({ name: "a", id, columns: { ...columns(world), size: midstSize } }));
+  const rows = [first, ...others].flatMap((row) => (row ? [{ name: "a", id: row.id, columns: columns(world) }] : []));
+  world.service.write([...passing, ...rows, { name: "a", columns: columns(world) }]);
+}
+
 const kinds: readonly Happening[] = [
   {
     name: "somebody creates",
@@ -106,12 +114,7 @@ const kinds: readonly Happening[] = [
   {
     name: "somebody writes several in one transaction",
     weight: 3,
-    happen: (world) => {
-      const rows = world.service.rows("a").slice(0, 3);
-      const first = rows.map(({ id }) => ({ name: "a", id, columns: columns(world) }));
-      const second = rows.slice(1).map(({ id }) => ({ name: "a", id, columns: columns(world) }));
-      world.service.write([...first, ...second, { name: "a", columns: columns(world) }]);
-    },
+    happen: writeSeveral,
   },
   {
     name: "create",
@@ -194,6 +197,7 @@ const kinds: readonly Happening[] = [
         world.mangle = (one) => [one];
         return whole.length === 1 || world.service.options.flavour === "direct" ? [data, ...whole] : [data];
       };
+      writeSeveral(world);
     },
   },
   {

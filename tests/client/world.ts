@@ -137,7 +137,7 @@ export class World implements Network {
   }
 
   look(target: string): Looked {
-    const looked = new Looked(this.client, target);
+    const looked = new Looked(this.client, target, this.kind !== "level-1");
     this.followed.push(looked);
     return looked;
   }
