@@ -80,6 +80,7 @@ export class World implements Network {
   readonly clientClock: CountingClock;
   readonly service: Service;
   readonly sockets: Set<FakeSocket> = new Set();
+  readonly sent: string[] = [];
   readonly stored: Map<string, string> = new Map();
   readonly writes: OwnWrite[] = [];
   readonly followed: Followed[] = [];
