@@ -1,6 +1,5 @@
 import { isDeepEqual } from "./deep-equal.ts";
 import { type Feed, isAtOrAfter } from "./feed.ts";
-import type { Outbox } from "./outbox.ts";
 import { temporaryUrl, type Write } from "./write.ts";
 
 /** Where positions can't tell, a message or bookmark so long after the answer does. */
@@ -17,6 +16,14 @@ export function isShown(write: Write, feed: Feed, url: string, seen: ReadonlySet
   // Nothing to compare: another segment, a derived view, a server without positions.
   const elapsedMs = feed.heardAt - write.answeredAt;
   return seen.has(url) || (feed.isCaughtUp && (elapsedMs >= settleMs || elapsedMs < clockSetBackMs));
+}
+
+/** The writes of a client. */
+interface OwnWrites {
+  /** Oldest first. */
+  readonly writes: readonly Write[];
+  /** Real URLs by temporary ones. */
+  readonly created: ReadonlyMap<string, string>;
 }
 
 /** A list with writes shown ahead of time. */
@@ -50,7 +57,7 @@ function isSameRecord(row: unknown, write: Write): boolean {
  */
 export function overlay(
   feed: Feed,
-  outbox: Outbox,
+  outbox: OwnWrites,
   isOpen: (write: Write) => boolean,
   entered: ReadonlyMap<string, ReadonlySet<string>>,
   before: Overlaid | undefined,

@@ -418,7 +418,7 @@ function targetsOf(world: World): string[] {
 }
 
 /** The world of a seed. */
-export function worldOf(seed: number, createClient?: WorldOptions["createClient"]): World {
+function worldOf(seed: number, createClient?: WorldOptions["createClient"]): World {
   const flavour = seed % 2 === 0 ? "direct" : "derived";
   const kind = seed % 11 === 0 ? "level-0" : seed % 13 === 0 ? "naive" : "level-1";
   const options: WorldOptions = {
@@ -434,11 +434,7 @@ export function worldOf(seed: number, createClient?: WorldOptions["createClient"
 }
 
 /** Lets things happen at random. Gives how many did. */
-export async function disturb(
-  world: World,
-  seen: Map<string, number>,
-  trace?: (text: string) => void,
-): Promise<number> {
+async function disturb(world: World, seen: Map<string, number>, trace?: (text: string) => void): Promise<number> {
   const { random } = world;
   const possible = kinds
     .filter(({ fits }) => fits?.(world) ?? true)
@@ -463,7 +459,7 @@ function equal(known: unknown, expected: unknown, what: string): void {
 }
 
 /** Lets everything come to rest. */
-export async function settle(world: World): Promise<void> {
+async function settle(world: World): Promise<void> {
   world.isOffline = world.isBlocked = world.isTokenWrong = false;
   world.latencyMs = () => 1;
   world.mangle = (data) => [data];
@@ -529,7 +525,7 @@ function checkRows(world: World): void {
 }
 
 /** Holds what is left against what must be, and ends the client. */
-export async function conclude(world: World): Promise<void> {
+async function conclude(world: World): Promise<void> {
   checkRows(world);
   checkWrites(world);
   world.client.close();
