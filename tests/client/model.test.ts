@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { eventNames, run } from "./model.ts";
+import { eventNames } from "./events.ts";
+import { run } from "./model.ts";
 import { createPage } from "./page.ts";
 
 const seeds = Number(process.env.ROCKET_SEEDS ?? 1_500);
