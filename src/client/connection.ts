@@ -164,8 +164,9 @@ export class Connection {
     }
     this.#isReady = true;
     this.#watch(silenceMs);
+    for (const entry of this.#entries.values()) void this.#subscribe(entry);
+    // Those that it adds are subscribed as they are added.
     this.#options.onReady(message);
-    for (const entry of this.#entries.values()) this.#subscribe(entry);
   }
 
   #route(message: HttpResponse): void {

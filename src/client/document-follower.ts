@@ -145,12 +145,14 @@ export class DocumentFollower {
   async #look(): Promise<void> {
     const { following, http, onUnreachable } = this.#options;
     const { signal } = this.#abort;
+    const socket = this.#socket;
     // After a lost connection the document may be the same, and the state not: only a poll may be told "no change".
     const isKnown = this.#etag !== undefined && !this.#socket && following.sink.isCaughtUp;
     const headers: Record<string, string> = { Accept: "application/json, */*;q=0.5" };
     if (isKnown && this.#etag) headers["If-None-Match"] = this.#etag;
     const message = await http.ask(following.target, { headers, signal, cache: "no-store" }).catch(() => undefined);
-    if (signal.aborted) return;
+    // What was asked for beside a socket that has ended since may be older than what the next one brings.
+    if (signal.aborted || socket !== this.#socket) return;
     if (!message) onUnreachable();
     else this.#looked(message);
   }

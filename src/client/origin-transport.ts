@@ -130,8 +130,10 @@ export class OriginTransport implements Transport {
 
   #ready(first: HttpResponse): void {
     this.#failures = 0;
-    this.#hasRenewed = false;
-    this.#cancelStable = this.#options.clock.setTimer(() => this.#backoff.reset(), stableMs);
+    this.#cancelStable = this.#options.clock.setTimer(() => {
+      this.#backoff.reset();
+      this.#hasRenewed = false;
+    }, stableMs);
     this.#options.onServer(first);
     if (!this.#followers) return;
     this.#stopFollowers();

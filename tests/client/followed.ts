@@ -15,6 +15,9 @@ export interface Followed {
   stop(): void;
 }
 
+/** The size of a row in the midst of a transaction, which nobody may see at Level 1. */
+export const midstSize = 99;
+
 /** What whoever follows needs of the world. */
 export interface Surroundings {
   readonly kind: string;
@@ -138,13 +141,21 @@ export class Looked implements Followed {
   #last: unknown;
   #calls = 0;
   #callsBefore = 0;
+  #trouble: Error | undefined;
 
-  constructor(client: Client, target: string) {
+  constructor(client: Client, target: string, mayGoBack: boolean) {
     this.#client = client;
     this.target = target;
     this.#isRecord = /^\/\w+\/\d/.test(target);
     this.#stop = this.live.subscribe(() => {
       this.#calls += 1;
+      try {
+        this.#sample();
+        const midst = mayGoBack ? undefined : this.shown.find(({ size }) => size === midstSize);
+        require(!midst, () => `${target} is seen in the midst of a transaction: ${JSON.stringify(midst)}`);
+      } catch (error) {
+        this.#trouble ??= error as Error;
+      }
     });
     this.#last = this.live.getSnapshot();
   }
@@ -183,12 +194,18 @@ export class Looked implements Followed {
   }
 
   check(): void {
+    if (this.#trouble) throw this.#trouble;
     const snapshot = this.live.getSnapshot();
     require(snapshot === this.live.getSnapshot(), () => `${this.target}: two snapshots of one state.`);
     require(snapshot === this.#last || this.#calls > this.#callsBefore, () =>
       `${this.target}: the snapshot is another, and nobody was told.`);
     this.#last = snapshot;
     this.#callsBefore = this.#calls;
+    this.#sample();
+  }
+
+  /** Each row has its own URL, and is the object that it was where it is equal. */
+  #sample(): void {
     const now = new Map<string, unknown>();
     for (const row of this.shown) {
       const url = this.#urlOf(row);

@@ -15,6 +15,8 @@ export interface Network {
   isBlocked: boolean;
   latencyMs: () => number;
   readonly sockets: Set<FakeSocket>;
+  /** What clients sent in sockets. */
+  readonly sent: string[];
   /** Called with each message before it arrives: gives what arrives instead. */
   mangle: (data: string | Uint8Array) => readonly (string | Uint8Array)[];
   /** Told of each connection that is made. */
@@ -104,6 +106,7 @@ export class FakeSocket implements Transport {
   /** What the client does. */
   send(data: string | Uint8Array): void {
     if (this.readyState !== 1) throw new Error("The socket is not open.");
+    this.#network.sent.push(String(data));
     this.#later("up", () => this.connection?.receive(data));
   }
 

@@ -80,6 +80,7 @@ export class World implements Network {
   readonly clientClock: CountingClock;
   readonly service: Service;
   readonly sockets: Set<FakeSocket> = new Set();
+  readonly sent: string[] = [];
   readonly stored: Map<string, string> = new Map();
   readonly writes: OwnWrite[] = [];
   readonly followed: Followed[] = [];
@@ -137,7 +138,7 @@ export class World implements Network {
   }
 
   look(target: string): Looked {
-    const looked = new Looked(this.client, target);
+    const looked = new Looked(this.client, target, this.kind !== "level-1");
     this.followed.push(looked);
     return looked;
   }

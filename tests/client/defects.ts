@@ -1,0 +1,116 @@
+import type { Patch } from "../convergence/patched-system.ts";
+
+/** A mistake that a client could have made, and what is seen of it. */
+export interface Defect extends Patch {
+  readonly name: string;
+  readonly sees: RegExp;
+}
+
+/** Mistakes that the model has to see. */
+export const defects: readonly Defect[] = [
+  {
+    name: "applies notifications before the commit mark",
+    file: "client/feed.js",
+    find: 'if (isWhole || fieldValue(message.fields, "event-id") !== undefined)\n                    this.#commit(message);',
+    replace: "this.#commit(message);",
+    sees: /in the midst of/,
+  },
+  {
+    name: "applies a batch that it has already",
+    file: "client/feed.js",
+    find: "if (eventId && this.position && isAtOrAfter(this.position, eventId))\n            return;",
+    replace: "",
+    sees: /went back/,
+  },
+  {
+    name: "keeps the position though it moved on with a batch",
+    file: "client/feed.js",
+    find: "if (eventId)\n            this.position = eventId;\n        this.#tell(batch);",
+    replace: "this.#tell(batch);",
+    sees: /went back|instead of|not shown|another object/,
+  },
+  {
+    name: "takes the first 304 for the one that says caught up",
+    file: "client/feed.js",
+    find: "this.isCaughtUp = this.#hasOpened;\n        this.#hasOpened = true;",
+    replace: "this.isCaughtUp = this.#hasOpened = true;",
+    sees: /Live with version/,
+  },
+  {
+    name: "does not subscribe again where the server has the subscription under another name",
+    file: "client/connection.js",
+    find: "this.#subscribeAnew(entry, canonical);",
+    replace: "sink.take(message);",
+    sees: /instead of/,
+  },
+  {
+    name: "never gives up a connection that is silent",
+    file: "client/connection.js",
+    find: "if (silentMs >= silenceMs)\n            this.#end(1006);",
+    replace: "if (silentMs >= silenceMs)\n            return;",
+    sees: /instead of/,
+  },
+  {
+    name: "asks with refused credentials for ever",
+    file: "client/connection.js",
+    find: "status === 401 && !entry.hasRenewed",
+    replace: "status === 401",
+    sees: /times 401 for a subscription/,
+  },
+  {
+    name: "repeats a write with refused credentials for ever",
+    file: "client/http.js",
+    find: "? this.#send(path, init, true) : response",
+    replace: "? this.fetch(path, init) : response",
+    sees: /over HTTP/,
+  },
+  {
+    name: "never waits before it tries again",
+    file: "client/backoff.js",
+    find: "return Math.max(this.#clock.random() * capMs, leastMs);",
+    replace: "return leastMs + capMs * 0;",
+    sees: /times (?:a handshake|\w+ over HTTP)/,
+  },
+  {
+    name: "drops what it shows ahead of time as soon as the answer is there",
+    file: "client/overlay.js",
+    find: "if (isPast !== undefined)\n        return isPast;",
+    replace: "return true;",
+    sees: /is not shown/,
+  },
+  {
+    name: "never drops what it shows ahead of time",
+    file: "client/overlay.js",
+    find: "if (isPast !== undefined)\n        return isPast;",
+    replace: "return false;",
+    sees: /instead of/,
+  },
+  {
+    name: "repeats a write without its key",
+    file: "client/outbox.js",
+    find: 'headers["Idempotency-Key"]',
+    replace: 'headers["X-Key"]',
+    sees: /done 2 times/,
+  },
+  {
+    name: "does not keep writes over a reload",
+    file: "client/outbox.js",
+    find: "void this.#store?.put(stored);",
+    replace: "",
+    sees: /not at all/,
+  },
+  {
+    name: "leaves its timer behind when it is closed",
+    file: "client/connection.js",
+    find: "this.#isOver = true;\n        this.#cancelTimer();",
+    replace: "this.#isOver = true;",
+    sees: /timers of a closed client/,
+  },
+  {
+    name: "ignores that a record left",
+    file: "client/replica.js",
+    find: "this.#byUrl.delete(url);",
+    replace: "",
+    sees: /instead of|twice|not shown/,
+  },
+];

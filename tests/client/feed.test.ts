@@ -1,0 +1,63 @@
+import { describe, expect, it } from "vitest";
+import { Feed } from "../../src/client/feed.ts";
+import { RowUrls } from "../../src/client/row-urls.ts";
+import { createFakeClock } from "../../src/testing/index.ts";
+import { change, leave, listOf, type message } from "./messages.ts";
+
+const clock = createFakeClock();
+
+function feedAt(position: string): Feed {
+  const feed = new Feed({ target: "/a", clock, urls: new RowUrls(), follow: () => () => {}, onStatus: () => {} });
+  feed.take(listOf([{ id: 1, v: 1 }], ["Event-ID", position]));
+  return feed;
+}
+
+function mark(position: string): ReturnType<typeof message> {
+  return { status: 304, reason: "", fields: [["Event-ID", position]], body: "" };
+}
+
+describe("A feed", () => {
+  it("applies notifications up to the mark as one step [R-POS-5]", () => {
+    const feed = feedAt("m:1.0");
+    feed.take(change(201, { id: 2 }));
+    expect([feed.replica.rows.length, feed.position]).toEqual([1, "m:1.0"]);
+    feed.take(leave(1, ["Event-ID", "m:3.0"]));
+    expect([feed.replica.rows, feed.position]).toEqual([[{ id: 2 }], "m:3.0"]);
+  });
+
+  it("forgets what no mark followed when the connection is lost, and when a 200 comes [R-POS-5]", () => {
+    const feed = feedAt("m:1.0");
+    feed.take(change(201, { id: 2 }));
+    feed.lost(false);
+    feed.take(change(201, { id: 3 }));
+    feed.take(listOf([], ["Event-ID", "m:4.0"]));
+    feed.take(change(201, { id: 4 }, ["Event-ID", "m:5.0"]));
+    expect(feed.replica.rows).toEqual([{ id: 4 }]);
+  });
+
+  it("is live at the first 304 after the opening, not before [R-SUB-1]", () => {
+    const feed = feedAt("m:1.0");
+    feed.take(mark("m:1.0"));
+    expect(feed.status.state).toBe("live");
+    feed.lost(false);
+    feed.take(mark("m:1.0"));
+    expect(feed.isCaughtUp).toBe(false);
+    feed.take(mark("m:2.0"));
+    expect([feed.isCaughtUp, feed.position]).toEqual([true, "m:2.0"]);
+  });
+
+  it("does not move its position back for a bookmark that is late, nor applies a batch twice", () => {
+    const feed = feedAt("m:5.0");
+    feed.take(mark("m:4.0"));
+    feed.take(change(202, { id: 1, v: 0 } as { id: number }, ["Event-ID", "m:5.0"]));
+    expect([feed.position, feed.replica.rows]).toEqual(["m:5.0", [{ id: 1, v: 1 }]]);
+  });
+
+  it("leaves no timer behind once it failed", () => {
+    const feed = feedAt("m:1.0");
+    const unlisten = feed.listen({});
+    feed.fail({ type: "about:blank", title: "", status: 403, detail: "" });
+    unlisten();
+    expect(clock.timers).toBe(0);
+  });
+});

@@ -1,0 +1,55 @@
+import { describe, expect, it } from "vitest";
+import { Http } from "../../src/client/http.ts";
+
+function httpThat(answers: (authorization: string | null) => number, token?: (isRefused: boolean) => string): Http {
+  const send = async (_url: unknown, init?: RequestInit): Promise<Response> =>
+    new Response(null, { status: answers(new Headers(init?.headers).get("authorization")) });
+  return new Http({ base: new URL("http://h/base/"), fetch: send as typeof fetch, token });
+}
+
+describe("Http", () => {
+  it("asks for other credentials once where they are refused, and no further", async () => {
+    const asked: boolean[] = [];
+    const http = httpThat(
+      () => 401,
+      (isRefused) => {
+        asked.push(isRefused);
+        return "t";
+      },
+    );
+    expect((await http.fetch("/a")).status).toBe(401);
+    expect(asked).toEqual([false, true]);
+  });
+
+  it("asks for a token once for many requests", async () => {
+    let asked = 0;
+    const http = httpThat(
+      (authorization) => (authorization === "Bearer t1" ? 200 : 401),
+      () => `t${++asked}`,
+    );
+    await Promise.all([http.fetch("/a"), http.fetch("/b")]);
+    expect((await http.fetch("/c")).status).toBe(200);
+    expect(asked).toBe(1);
+  });
+
+  it("asks again after the source of tokens threw", async () => {
+    let asked = 0;
+    const http = httpThat(
+      () => 200,
+      () => {
+        asked += 1;
+        if (asked === 1) throw new Error("no network");
+        return "t";
+      },
+    );
+    await expect(http.fetch("/a")).rejects.toThrow("no network");
+    expect((await http.fetch("/a")).status).toBe(200);
+  });
+
+  it("stays below the base's path, and at its origin", () => {
+    const http = httpThat(() => 200);
+    expect(http.target("/a?b=1")).toBe("/base/a?b=1");
+    expect(http.target("/base/a")).toBe("/base/a");
+    expect(() => http.target("http://other/a")).toThrow(TypeError);
+  });
+});

@@ -1,0 +1,100 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import type { Looked } from "./followed.ts";
+import { refusal } from "./service.ts";
+import { World, type WorldOptions } from "./world.ts";
+
+beforeAll(() => import("../../src/client/outbox.ts"));
+
+async function worldWith(options: WorldOptions): Promise<{ world: World; list: Looked }> {
+  const world = new World({ hasStorage: true, ...options });
+  world.service.write([{ name: "a", columns: { color: "red" } }]);
+  const list = world.look("/a");
+  await world.clock.advance(100);
+  return { world, list };
+}
+
+describe("Writes", () => {
+  it("that were left behind are sent before new ones", async () => {
+    const { world, list } = await worldWith({ isIdempotent: true });
+    world.isOffline = true;
+    world.write((tag) => list.collection.update("/a/1", { tag } as never));
+    await world.clock.settle();
+    await world.reload();
+    const [again] = world.followed as Looked[];
+    world.write((tag) => again?.collection.update("/a/1", { tag } as never) ?? Promise.reject());
+    world.isOffline = false;
+    await world.clock.advance(60_000);
+    expect(world.service.rows("a")[0]?.tag).toBe("w2");
+    expect([...world.service.applied]).toEqual([
+      ["w1", 1],
+      ["w2", 1],
+    ]);
+  });
+
+  it("to a record whose create was answered outlive a reload", async () => {
+    const { world, list } = await worldWith({ isIdempotent: true });
+    const created = world.write((tag) => list.collection.create({ tag }));
+    await world.clock.settle();
+    const url = list.collection.urlOf(list.shown[1] as never);
+    const update = world.write((tag) => {
+      world.service.refuseWrites.push(refusal(503, ["Retry-After", "30"]));
+      return list.collection.update(url, { tag } as never);
+    });
+    await world.clock.advance(1_000);
+    expect([created.outcome, update.outcome]).toEqual(["resolved", "pending"]);
+    await world.reload();
+    await world.clock.advance(60_000);
+    expect(world.service.applied.get("w2")).toBe(1);
+  });
+
+  it("that can't be repeated are not sent again after a reload", async () => {
+    const { world, list } = await worldWith({ isIdempotent: false });
+    const ms = 50;
+    world.latencyMs = () => ms;
+    const write = world.write((tag) => list.collection.update("/a/1", { tag } as never));
+    await world.clock.advance(ms + 1);
+    await world.reload();
+    await world.clock.advance(60_000);
+    expect([write.outcome, world.service.applied.get("w1"), [...world.stored.values()]]).toEqual(["closed", 1, ["[]"]]);
+  });
+
+  it("whose answer got lost are repeated with their key, and carried out once", async () => {
+    const { world, list } = await worldWith({ isIdempotent: true });
+    world.answersToLose = 2;
+    const write = world.write((tag) => list.collection.create({ tag }));
+    await world.clock.advance(60_000);
+    expect([write.outcome, world.service.applied.get("w1"), list.shown.length]).toEqual(["resolved", 1, 2]);
+  });
+
+  it("are taken back where the server refuses them", async () => {
+    const { world, list } = await worldWith({});
+    const before = list.shown;
+    world.service.refuseWrites.push(refusal(422));
+    const write = world.write((tag) => list.collection.update("/a/1", { tag } as never));
+    await world.clock.settle();
+    expect(write.outcome).toBe("refused");
+    expect(list.shown[0]).toBe(before[0]);
+  });
+
+  it("ask again what the server promises where it can't say", async () => {
+    const world = new World({ isIdempotent: true });
+    world.service.write([{ name: "a", columns: {} }]);
+    world.service.refusePromises = 1;
+    const { client } = world;
+    world.answersToLose = 1;
+    const write = world.write((tag) => client.collection("/a").update("/a/1", { tag }));
+    await world.clock.advance(60_000);
+    expect([write.outcome, world.service.applied.get("w1")]).toEqual(["resolved", 1]);
+  });
+
+  it("to other lists are not shown for longer than until the next sign of life", async () => {
+    const { world } = await worldWith({ flavour: "derived" });
+    const list = world.look("/a?color=blue");
+    await world.clock.advance(100);
+    world.write((tag) => list.collection.create({ color: "green", tag }));
+    await world.clock.settle();
+    expect(list.shown.length).toBe(1);
+    await world.clock.advance(22_000);
+    expect(list.shown).toEqual([]);
+  });
+});
