@@ -1,17 +1,20 @@
-import type { Field } from "../../src/protocol/index.ts";
+import { decodeResponse, fieldValue } from "../../src/protocol/index.ts";
+import { Looked } from "./followed.ts";
 import {
-  createProblem,
-  decodeResponse,
-  encodeRequest,
-  encodeResponse,
-  fieldValue,
-  problemResponse,
-} from "../../src/protocol/index.ts";
-import { Looked, midstSize } from "./followed.ts";
-import type { FakeSocket } from "./network.ts";
+  columns,
+  ended,
+  endsSubscription,
+  isLevel1,
+  own,
+  platformEvent,
+  someId,
+  someList,
+  someSocket,
+  targetsOf,
+  writeSeveral,
+} from "./interferences.ts";
 import { refusal } from "./service.ts";
 import type { World } from "./world.ts";
-
 /** One kind of thing that happens. */
 export interface Happening {
   readonly name: string;
@@ -19,74 +22,6 @@ export interface Happening {
   /** Whether it makes sense in that world. */
   readonly fits?: (world: World) => boolean;
   readonly happen: (world: World) => void | Promise<void>;
-}
-
-const isLevel1 = ({ kind }: World): boolean => kind === "level-1";
-const colors = ["red", "blue"];
-
-/** Something that a browser tells pages. */
-function platformEvent(type: string): void {
-  (globalThis as unknown as EventTarget).dispatchEvent(new Event(type));
-}
-
-/** The members of some record. */
-export function columns({ random }: World): Record<string, string | number> {
-  return { color: random.pick(colors), size: random.below(3) };
-}
-
-function someId({ service, random }: World, name = "a"): number | undefined {
-  const rows = service.rows(name);
-  return rows.length === 0 ? undefined : random.pick(rows).id;
-}
-
-function looked({ followed }: World): Looked[] {
-  return followed.filter((one): one is Looked => one instanceof Looked && !/\d/.test(one.target));
-}
-
-function someSocket({ sockets, random }: World): FakeSocket | undefined {
-  const open = [...sockets].filter(({ readyState, isDead }) => readyState === 1 && !isDead);
-  return open.length === 0 ? undefined : random.pick(open);
-}
-
-function ended(code: number, status?: number, ...fields: Field[]): (world: World) => void {
-  return (world) => {
-    const socket = someSocket(world);
-    if (!socket) return;
-    if (status !== undefined && socket.level === 1) {
-      const { body, fields: own } = problemResponse(createProblem(status, "So it is."));
-      socket.deliver(encodeResponse({ status, reason: "", fields: [...own, ...fields], body: String(body) }));
-    }
-    socket.fail(code);
-  };
-}
-
-/** Ends one in-band subscription, as a server does that changed its mind. */
-function endsSubscription(world: World, status: number, ...fields: Field[]): void {
-  const socket = someSocket(world);
-  const canonical = world.followed.length === 0 ? undefined : world.random.pick(world.followed).target;
-  if (!socket?.connection || canonical === undefined) return;
-  const id = `world-${socket.endings.size}`;
-  socket.endings.set(id, { status, fields });
-  socket.connection.receive(encodeRequest({ method: "UNSUBSCRIBE", target: canonical, fields: [["Request-ID", id]] }));
-}
-
-function someList(world: World): Looked | undefined {
-  const lists = looked(world).filter(({ state }) => state !== "failed");
-  return lists.length === 0 ? undefined : world.random.pick(lists);
-}
-
-/** Writes through one of the lists that are looked at. */
-function own(world: World, write: (list: Looked) => void): void {
-  const list = someList(world);
-  if (list) write(list);
-}
-
-/** One transaction; what it passes through in its midst is told by the size. */
-function writeSeveral(world: World): void {
-  const [first, ...others] = world.service.rows("a").slice(0, 3);
-  const passing = others.map(({ id }) => ({ name: "a", id, columns: { ...columns(world), size: midstSize } }));
-  const rows = [first, ...others].flatMap((row) => (row ? [{ name: "a", id: row.id, columns: columns(world) }] : []));
-  world.service.write([...passing, ...rows, { name: "a", columns: columns(world) }]);
 }
 
 /** All kinds of things that happen. */
@@ -205,6 +140,8 @@ export const kinds: readonly Happening[] = [
     name: "a bookmark comes late once more",
     fits: isLevel1,
     happen: (world) => {
+      world.hasLateBookmarks = true;
+      world.atHandshake = new Map();
       let kept: string | Uint8Array | undefined;
       let later = 3;
       world.mangle = (data) => {
@@ -412,8 +349,3 @@ export const kinds: readonly Happening[] = [
 
 /** All kinds, by name. */
 export const eventNames: readonly string[] = kinds.map(({ name }) => name);
-
-function targetsOf(world: World): string[] {
-  const id = someId(world) ?? 1;
-  return ["/a", "/a", "/a?color=red", "/a?color=red&size=1", "/a?size=1&color=red", "/b", `/a/${id}`];
-}

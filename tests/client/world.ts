@@ -96,9 +96,11 @@ export class World implements Network {
   client: Client;
   /** Set while the client is given a token that is none. */
   isTokenWrong = false;
+  /** Set where bookmarks come that say what is not true any more. */
+  hasLateBookmarks = false;
   /** What a client did that none may do at any time. */
   trouble: string | undefined;
-  /** The versions of the rows of `/a` when a connection was made last. */
+  /** The versions of the rows of `/a` when a connection was made last; none where nothing follows from them. */
   atHandshake: ReadonlyMap<number, number> = new Map();
   readonly #createClient: typeof createClient;
   readonly #counts: Map<string, number> = new Map();
@@ -195,6 +197,7 @@ export class World implements Network {
   }
 
   handshaken(): void {
+    if (this.service.options.flavour === "derived" || this.hasLateBookmarks) return;
     this.atHandshake = new Map(this.service.rows("a").map(({ id, v }) => [id, Number(v)]));
   }
 
@@ -215,7 +218,9 @@ export class World implements Network {
 
   /** A record that was created here is in its list from then on, whichever way it is known. */
   #checkCreated({ list, tag, outcome }: OwnWrite): void {
-    if (!list || outcome !== "resolved" || !this.followed.includes(list) || list.state === "failed") return;
+    // Where positions don't tell, time does, and here it can't be trusted.
+    if (this.clientClock.skewMs !== 0) return;
+    if (!list || outcome !== "resolved" || !this.followed.includes(list) || list.state !== "live") return;
     const id = this.service.expected(list.target)?.find((row) => row.tag === tag)?.id;
     const url = `${list.target.split("?")[0]}/${id}`;
     const isDestroyed = this.writes.some((other) => other.tag === `destroy ${url}`);
