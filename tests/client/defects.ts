@@ -67,8 +67,8 @@ export const defects: readonly Defect[] = [
   {
     name: "never waits before it tries again",
     file: "client/backoff.js",
-    find: "return Math.max(this.#clock.random() * capMs, leastMs);",
-    replace: "return leastMs + capMs * 0;",
+    find: "return Math.max(waitMs, leastMs);",
+    replace: "return leastMs + waitMs * 0;",
     sees: /times (?:a handshake|\w+ over HTTP)/,
   },
   {
