@@ -178,6 +178,7 @@ class OriginClient implements Client {
           clock: this.#options.clock,
           urls: this.#urls,
           storage: this.#options.storage,
+          onRefused: this.#options.onRefused,
           isIdempotent: () => this.#askIdempotent(),
           onChanged: () => {
             for (const view of this.#views.values()) view.changed();

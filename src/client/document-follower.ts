@@ -43,6 +43,7 @@ export class DocumentFollower {
   #etag: string | undefined;
   /** Where the records are, where the server does not say. */
   #guess: Items | undefined;
+  #looks = 0;
   /** What came before the document; `undefined` once that is there. */
   #early: HttpResponse[] | undefined;
   #cancelTimer: () => void = () => {};
@@ -53,9 +54,11 @@ export class DocumentFollower {
     this.#round();
   }
 
-  /** Looks at once. */
+  /** Looks at once, through a new socket: one of Level 0 may have died without a sign. */
   wake(): void {
-    if (!this.#socket) this.#round();
+    this.#socket?.close();
+    this.#socket = undefined;
+    this.#round();
   }
 
   /** Ends it. Twice is fine. */
@@ -88,6 +91,7 @@ export class DocumentFollower {
 
   #ended(code: number, hasOpened: boolean): void {
     const { following } = this.#options;
+    this.#looks += 1;
     this.#socket = undefined;
     this.#early = undefined;
     if (!hasOpened) void this.#look();
@@ -145,14 +149,15 @@ export class DocumentFollower {
   async #look(): Promise<void> {
     const { following, http, onUnreachable } = this.#options;
     const { signal } = this.#abort;
-    const socket = this.#socket;
+    this.#looks += 1;
+    const look = this.#looks;
     // After a lost connection the document may be the same, and the state not: only a poll may be told "no change".
     const isKnown = this.#etag !== undefined && !this.#socket && following.sink.isCaughtUp;
     const headers: Record<string, string> = { Accept: "application/json, */*;q=0.5" };
     if (isKnown && this.#etag) headers["If-None-Match"] = this.#etag;
     const message = await http.ask(following.target, { headers, signal, cache: "no-store" }).catch(() => undefined);
-    // What was asked for beside a socket that has ended since may be older than what the next one brings.
-    if (signal.aborted || socket !== this.#socket) return;
+    // What was asked for earlier, beside another socket, may be older than what is known by now.
+    if (signal.aborted || look !== this.#looks) return;
     if (!message) onUnreachable();
     else this.#looked(message);
   }

@@ -173,8 +173,15 @@ export class Feed implements Sink {
 
   #tell(batch: readonly HttpResponse[]): void {
     for (const listener of [...this.listeners]) {
-      if (batch.length > 0) listener.messages?.(batch);
-      listener.changed?.();
+      try {
+        if (batch.length > 0) listener.messages?.(batch);
+        listener.changed?.();
+      } catch (error) {
+        // It is the application's, and told as any error of a callback; the others go on.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
     }
   }
 }

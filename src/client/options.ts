@@ -14,6 +14,11 @@ export interface ClientOptions {
   /** Where queued writes outlive a reload, as `localStorage`. Only writes that the server promises to do once are queued. Default: nowhere. */
   readonly storage?: ClientStorage;
   /**
+   * Called where a write that a reload left behind is refused, a `ProblemError` or `ConflictError`: nobody waits for its
+   * promise any more. Default: it is written to the console.
+   */
+  readonly onRefused?: (error: Error) => void;
+  /**
    * Whether the tabs of a browser share one connection. They see the same, so with a token it needs a name of the user,
    * which is the same in all tabs of that user. Default: true without a token, false with one.
    */
@@ -33,6 +38,7 @@ export interface ResolvedClientOptions {
   readonly base: URL;
   readonly token: TokenSource | undefined;
   readonly storage: ClientStorage | undefined;
+  readonly onRefused: (error: Error) => void;
   /** Who shares a connection; `undefined` where nobody does. */
   readonly tabs: string | undefined;
   readonly initial: Readonly<Record<string, HttpResponse>>;
@@ -62,6 +68,7 @@ export function resolveClientOptions(baseUrl: string | URL | undefined, options:
     base,
     token: typeof token === "string" ? () => token : token,
     storage: options.storage,
+    onRefused: options.onRefused ?? ((error) => console.error(error)),
     tabs: sharing === false ? undefined : sharing === true ? "" : sharing,
     initial: options.initial ?? {},
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),

@@ -21,6 +21,8 @@ export interface OutboxOptions {
   readonly storage: ClientStorage | undefined;
   /** Whether the server does a repeated `Idempotency-Key` once; rejects where that can't be asked now. */
   readonly isIdempotent: () => Promise<boolean>;
+  /** Told of a write that was left behind and is refused: nobody waits for its promise. */
+  readonly onRefused: (error: Error) => void;
   /** Told after each change of what is to be shown. */
   readonly onChanged: () => void;
 }
@@ -61,7 +63,7 @@ export class Outbox {
       const known = new Set(this.writes.map(({ id }) => id));
       const left = stored.filter(({ id }) => !known.has(id));
       // They were made before all that was made here.
-      this.writes.unshift(...left.map((write) => queued(write, ignore, ignore)));
+      this.writes.unshift(...left.map((write) => queued(write, ignore, options.onRefused)));
       if (left.length > 0) this.#options.onChanged();
     });
     void this.#run();

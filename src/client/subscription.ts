@@ -57,6 +57,8 @@ class FeedSubscription implements Subscription {
   readonly #onStatus: ((status: Status) => void) | undefined;
   readonly #request: Request;
   readonly #unlisten: () => void;
+  readonly #signal: AbortSignal | undefined;
+  readonly #onAbort = (): void => this.close();
   #status: Status;
   #queue: HttpResponse[] | undefined;
   #wake: () => void = () => {};
@@ -74,8 +76,9 @@ class FeedSubscription implements Subscription {
     // Whoever joins a feed that is there already begins with the whole.
     queueMicrotask(() => this.#begin());
     const { signal } = options;
+    this.#signal = signal;
     if (signal?.aborted) this.close();
-    else signal?.addEventListener("abort", () => this.close(), { once: true });
+    else signal?.addEventListener("abort", this.#onAbort);
   }
 
   get status(): Status {
@@ -85,6 +88,7 @@ class FeedSubscription implements Subscription {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#signal?.removeEventListener("abort", this.#onAbort);
     this.#unlisten();
     this.#wake();
   }

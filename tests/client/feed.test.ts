@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { Feed } from "../../src/client/feed.ts";
 import { RowUrls } from "../../src/client/row-urls.ts";
 import { createFakeClock } from "../../src/testing/index.ts";
@@ -51,6 +51,24 @@ describe("A feed", () => {
     feed.take(mark("m:4.0"));
     feed.take(change(202, { id: 1, v: 0 } as { id: number }, ["Event-ID", "m:5.0"]));
     expect([feed.position, feed.replica.rows]).toEqual(["m:5.0", [{ id: 1, v: 1 }]]);
+  });
+
+  it("tells the others where a listener throws, and throws that on by itself", () => {
+    const feed = feedAt("m:1.0");
+    const later: (() => void)[] = [];
+    vi.stubGlobal("queueMicrotask", (task: () => void) => later.push(task));
+    const told: number[] = [];
+    feed.listen({
+      messages: () => {
+        throw new Error("of the application");
+      },
+    });
+    feed.listen({ messages: ([first]) => told.push(first?.status ?? 0) });
+    feed.take(change(202, { id: 1, v: 2 } as { id: number }, ["Event-ID", "m:2.0"]));
+    vi.unstubAllGlobals();
+    feed.stop();
+    expect(told).toEqual([202]);
+    expect(() => later[0]?.()).toThrow("of the application");
   });
 
   it("leaves no timer behind once it failed", () => {

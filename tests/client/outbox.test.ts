@@ -31,6 +31,19 @@ describe("Writes", () => {
     ]);
   });
 
+  it("that were left behind and are refused are told to the application", async () => {
+    const { world, list } = await worldWith({ isIdempotent: true });
+    world.isOffline = true;
+    world.write((tag) => list.collection.update("/a/1", { tag } as never));
+    await world.clock.settle();
+    await world.reload();
+    world.service.refuseWrites.push(refusal(422));
+    world.isOffline = false;
+    await world.clock.advance(60_000);
+    expect(world.refusedLater).toMatchObject([{ name: "ProblemError", problem: { status: 422 } }]);
+    expect([...world.stored.values()]).toEqual(["[]"]);
+  });
+
   it("to a record whose create was answered outlive a reload", async () => {
     const { world, list } = await worldWith({ isIdempotent: true });
     const created = world.write((tag) => list.collection.create({ tag }));

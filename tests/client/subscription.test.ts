@@ -50,6 +50,23 @@ describe("A subscription", () => {
     await refused;
   });
 
+  it("ends by its signal, and leaves no listener at one that outlives it", async () => {
+    const world = worldWithRows(0);
+    const abort = new AbortController();
+    const told: number[] = [];
+    const ended = world.client.subscribe("/a", (_request, { status }) => told.push(status), { signal: abort.signal });
+    const removed: string[] = [];
+    const outlived = new AbortController().signal;
+    outlived.removeEventListener = (type: string) => void removed.push(type);
+    world.client.subscribe("/a", () => {}, { signal: outlived }).close();
+    await world.clock.advance(10);
+    abort.abort();
+    world.service.write([{ name: "a", columns: {} }]);
+    await world.clock.advance(10);
+    ended.close();
+    expect([told, removed]).toEqual([[200], ["abort"]]);
+  });
+
   it("that is closed ends its iterable, and its URL a second later", async () => {
     const world = worldWithRows(0);
     const subscription = world.client.subscribe("/a");

@@ -118,6 +118,9 @@ export class World implements Network {
     this.client = this.connect();
   }
 
+  /** Refusals of writes that a reload left behind. */
+  readonly refusedLater: Error[] = [];
+
   /** A client of this world. */
   connect(): Client {
     const { service, stored } = this;
@@ -130,6 +133,7 @@ export class World implements Network {
       fetch: ((url: string, init?: RequestInit) => this.#fetch(url, init)) as typeof fetch,
       clock: this.clientClock,
       tabs: false,
+      onRefused: (error) => void this.refusedLater.push(error),
       ...(this.hasStorage ? { storage } : {}),
       ...(service.options.wantsToken
         ? {
