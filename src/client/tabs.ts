@@ -6,6 +6,11 @@ import type { Following, Transport } from "./transport.ts";
 /** How long a tab waits for the one that has the connection, until it makes its own. */
 const patienceMs = 5_000;
 
+/** How often the tab that has the connection says that it is there. Timers of hidden tabs may wait for a minute. */
+const aliveMs = 20_000;
+/** A tab that was not heard for so long is not waited for any more. */
+const silentMs = 90_000;
+
 /** What sharing needs. */
 export interface TabsOptions {
   /** Tabs that share say the same name. */
@@ -17,7 +22,7 @@ export interface TabsOptions {
 
 /** What tabs say to each other. */
 type Note =
-  | { readonly kind: "leader" | "wake" }
+  | { readonly kind: "leader" | "alive" | "wake" }
   | { readonly kind: "follow" | "unfollow"; readonly from: string; readonly target: string }
   | {
       readonly kind: "batch";
@@ -51,17 +56,33 @@ class SharedTransport implements Transport {
   readonly #followings: Map<Following, () => void> = new Map();
   /** In the leader: what other tabs follow, by their id and the URL. */
   readonly #others: Map<string, () => void> = new Map();
+  /** Other tabs whose end is awaited. */
+  readonly #watched: Set<string> = new Set();
   readonly #abort: AbortController = new AbortController();
   #isAlone = false;
-  #release: () => void = () => {};
+  /** True once others can see that this tab is there. */
+  #isKnown = false;
+  #isClosed = false;
+  readonly #releases: (() => void)[] = [];
   #cancelPatience: () => void = () => {};
+  #cancelBeat: () => void = () => {};
 
   constructor(own: Transport, options: TabsOptions) {
     this.#own = own;
     this.#options = options;
     this.#channel = new BroadcastChannel(options.name);
     this.#channel.onmessage = ({ data }) => this.#heard(data);
-    navigator.locks.request(options.name, { signal: this.#abort.signal }, () => this.#lead()).catch(() => {});
+    this.#lock(options.name, () => {
+      this.#goAlone();
+      this.#say({ kind: "leader" });
+      return this.#held();
+    });
+    // Held as long as this tab lives: others see by it that it is gone. So nothing is asked of them before.
+    this.#lock(this.#nameOf(this.#id), () => {
+      this.#isKnown = true;
+      this.#ask();
+      return this.#held();
+    });
   }
 
   follow(following: Following): () => void {
@@ -85,28 +106,40 @@ class SharedTransport implements Transport {
   close(): void {
     this.#abort.abort();
     this.#cancelPatience();
+    this.#cancelBeat();
     for (const end of [...this.#followings.values(), ...this.#others.values()]) end();
+    this.#isClosed = true;
     this.#own.close();
     this.#channel.close();
-    this.#release();
+    for (const release of this.#releases) release();
+  }
+
+  #nameOf(id: string): string {
+    return `${this.#options.name} ${id}`;
+  }
+
+  #lock(name: string, hold: () => unknown): void {
+    navigator.locks.request(name, { signal: this.#abort.signal }, hold).catch(() => {});
+  }
+
+  /** Until this tab closes. */
+  #held(): Promise<void> {
+    return new Promise((resolve) => this.#releases.push(resolve));
   }
 
   #begin(following: Following): () => void {
     if (this.#isAlone) return this.#own.follow(following);
     const { target } = following;
-    this.#say({ kind: "follow", from: this.#id, target });
-    this.#wait();
+    if (this.#isKnown) this.#say({ kind: "follow", from: this.#id, target });
+    this.#cancelPatience();
+    this.#cancelPatience = this.#options.clock.setTimer(() => this.#goAlone(), patienceMs);
     return () => this.#say({ kind: "unfollow", from: this.#id, target });
   }
 
-  /** The lock is had: this tab makes the connection, and keeps the lock until it closes. */
-  #lead(): Promise<void> {
-    const held = new Promise<void>((resolve) => {
-      this.#release = resolve;
-    });
-    this.#goAlone();
-    this.#say({ kind: "leader" });
-    return held;
+  /** Asks the tab that has the connection for all that is followed here. */
+  #ask(): void {
+    if (this.#isAlone || !this.#isKnown) return;
+    for (const { target } of this.#followings.keys()) this.#say({ kind: "follow", from: this.#id, target });
   }
 
   #goAlone(): void {
@@ -120,20 +153,48 @@ class SharedTransport implements Transport {
   }
 
   /** A leader that says nothing (it is stopped, or its tab is frozen) is not waited for. */
-  #wait(): void {
+  #wait(ms: number): void {
     this.#cancelPatience();
-    this.#cancelPatience = this.#options.clock.setTimer(() => this.#goAlone(), patienceMs);
+    if (this.#isAlone || this.#followings.size === 0) return;
+    this.#cancelPatience = this.#options.clock.setTimer(() => this.#goAlone(), ms);
+  }
+
+  /** Says at intervals that this tab is there, while another one counts on it. */
+  #beat(): void {
+    this.#cancelBeat();
+    if (this.#others.size === 0) return;
+    this.#cancelBeat = this.#options.clock.setTimer(() => {
+      this.#say({ kind: "alive" });
+      this.#beat();
+    }, aliveMs);
+  }
+
+  /** A tab that is gone follows nothing more, though it could not say so. */
+  #watch(id: string): void {
+    if (this.#watched.has(id)) return;
+    this.#watched.add(id);
+    this.#lock(this.#nameOf(id), () => {
+      this.#watched.delete(id);
+      for (const key of [...this.#others.keys()]) if (key.startsWith(`${id} `)) this.#drop(key);
+    });
+  }
+
+  #drop(key: string): void {
+    this.#others.get(key)?.();
+    this.#others.delete(key);
   }
 
   #say(note: Note): void {
-    if (!this.#abort.signal.aborted || note.kind === "unfollow") this.#channel.postMessage(note);
+    if (!this.#isClosed) this.#channel.postMessage(note);
   }
 
   #heard(note: Note): void {
     switch (note.kind) {
       case "leader":
-        if (this.#isAlone) return;
-        for (const { target } of this.#followings.keys()) this.#say({ kind: "follow", from: this.#id, target });
+        this.#ask();
+        return;
+      case "alive":
+        this.#wait(silentMs);
         return;
       case "wake":
         if (this.#isAlone) this.#own.wake();
@@ -143,8 +204,7 @@ class SharedTransport implements Transport {
         if (this.#isAlone) this.#serve(note.from, note.target);
         return;
       case "unfollow":
-        this.#others.get(`${note.from} ${note.target}`)?.();
-        this.#others.delete(`${note.from} ${note.target}`);
+        this.#drop(`${note.from} ${note.target}`);
         return;
       default:
         if (note.to === this.#id && !this.#isAlone) this.#told(note);
@@ -153,7 +213,8 @@ class SharedTransport implements Transport {
 
   #serve(to: string, target: string): void {
     const key = `${to} ${target}`;
-    this.#others.get(key)?.();
+    this.#drop(key);
+    this.#watch(to);
     const feed = this.#options.feedOf(target);
     const tellState = () => {
       const { status, isCaughtUp, position } = feed;
@@ -165,13 +226,14 @@ class SharedTransport implements Transport {
     };
     const unlisten = feed.listen({ messages: tellBatch, changed: tellState });
     this.#others.set(key, unlisten);
+    if (this.#others.size === 1) this.#beat();
     const whole = feed.replica.snapshot(feed.position);
     if (whole) tellBatch([whole]);
     tellState();
   }
 
   #told(note: Extract<Note, { readonly to: string }>): void {
-    this.#cancelPatience();
+    this.#wait(silentMs);
     for (const { target, sink } of this.#followings.keys()) {
       if (target !== note.target) continue;
       if (note.kind === "batch")

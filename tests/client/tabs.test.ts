@@ -1,10 +1,11 @@
 import { expect, it, onTestFinished, vi } from "vitest";
-import { platformClock } from "../../src/client/clock.ts";
+import { type ClientClock, platformClock } from "../../src/client/clock.ts";
 import { Feed } from "../../src/client/feed.ts";
 import { RowUrls } from "../../src/client/row-urls.ts";
 import { shareAmongTabs } from "../../src/client/tabs.ts";
 import type { Sink, Transport } from "../../src/client/transport.ts";
 import type { HttpResponse } from "../../src/protocol/index.ts";
+import { createFakeClock } from "../../src/testing/index.ts";
 import { Locks } from "./locks.ts";
 
 const target = "/notes";
@@ -23,9 +24,11 @@ class FakeTransport implements Transport {
   close(): void {}
 }
 
-function openTab(name: string): { own: FakeTransport; feed: Feed; shared: Transport } {
+type Tab = { own: FakeTransport; feed: Feed; shared: Transport };
+
+function openTab(name: string, clock: ClientClock = platformClock): Tab {
   const own = new FakeTransport();
-  const shared: Transport = shareAmongTabs(own, { name, clock: platformClock, feedOf: () => feed });
+  const shared: Transport = shareAmongTabs(own, { name, clock, feedOf: () => feed });
   const feed: Feed = new Feed({
     target,
     clock: platformClock,
@@ -77,4 +80,46 @@ it("A tab without the connection moves its position by bookmarks, as the one tha
   await until(follower.feed, () => follower.feed.position === "s:2");
   expect(follower.feed.replica.rows).toEqual([{ id: 1 }]);
   expect(follower.own.sinks).toEqual([]);
+});
+
+async function openTwo(clock?: ClientClock): Promise<{ leader: Tab; follower: Tab; unlisten: () => void }> {
+  vi.stubGlobal("navigator", { locks: new Locks() });
+  onTestFinished(() => void vi.unstubAllGlobals());
+  const name = crypto.randomUUID();
+  const leader = openTab(name);
+  await vi.waitUntil(() => leader.shared !== undefined);
+  const follower = openTab(name, clock);
+  const unlisten = follower.feed.listen({});
+  await vi.waitUntil(() => leader.own.sinks.length === 1);
+  leader.own.sinks[0]?.take(message(200, "s:1", '{"notes":[]}'));
+  leader.own.sinks[0]?.take(message(304, "s:1"));
+  await vi.waitUntil(() => follower.feed.isCaughtUp);
+  return { leader, follower, unlisten };
+}
+
+it("A tab that is gone without a word is followed for no longer by the one that has the connection", async () => {
+  const { leader, follower } = await openTwo();
+
+  // What a browser does for a page that goes: its locks are free, and it says nothing.
+  vi.spyOn(BroadcastChannel.prototype, "postMessage").mockImplementation(() => {});
+  onTestFinished(() => void vi.restoreAllMocks());
+  follower.shared.close();
+
+  await vi.waitUntil(() => leader.own.sinks.length === 0, { timeout: 10_000 });
+});
+
+it("A tab makes its own connection where the one that has it was not heard for too long", async () => {
+  const clock = createFakeClock();
+  const { leader, follower } = await openTwo(clock);
+
+  await clock.advance(89_000);
+  expect(follower.own.sinks).toEqual([]);
+  leader.own.sinks[0]?.take(message(304, "s:2"));
+  await vi.waitUntil(() => follower.feed.position === "s:2");
+  await clock.advance(89_000);
+  expect(follower.own.sinks).toEqual([]);
+  await clock.advance(1_001);
+
+  expect(follower.own.sinks.length).toBe(1);
+  expect(follower.feed.status.state).toBe("stale");
 });
