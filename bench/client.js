@@ -4,6 +4,7 @@ import { gzipSync } from "node:zlib";
 import { build } from "vite";
 import { createClient } from "../dist/client/index.js";
 import { encodeResponse } from "../dist/protocol/index.js";
+import { memorySocket } from "./memory-socket.js";
 import { comparePairs } from "./pairs.js";
 
 const records = 10_000;
@@ -97,25 +98,7 @@ const changes = Array.from({ length: records }, (_, at) => {
   });
 });
 
-/** A server in memory: what it sends is given by hand. */
-class MemorySocket {
-  static last;
-  readyState = 0;
-  constructor() {
-    MemorySocket.last = this;
-    queueMicrotask(() => {
-      this.readyState = 1;
-      this.onopen();
-      this.onmessage({ data: 'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{"rocket":{"promises":[]}}' });
-    });
-  }
-  send(text) {
-    if (!text.startsWith("SUBSCRIBE")) return;
-    this.onmessage({ data: initial });
-    this.onmessage({ data: bookmark });
-  }
-  close() {}
-}
+const MemorySocket = memorySocket([initial, bookmark]);
 
 /** Microseconds for each notification in a live collection, whose snapshot is looked at `looks` times on the way. */
 async function applyToCollection(looks) {

@@ -3,6 +3,7 @@ import { createElement, memo, useEffect, useState } from "react";
 import { createClient } from "../dist/client/index.js";
 import { encodeResponse } from "../dist/protocol/index.js";
 import { RocketProvider, useCollection } from "../dist/react/index.js";
+import { memorySocket } from "./memory-socket.js";
 import { comparePairs } from "./pairs.js";
 
 const rows = 1_000;
@@ -36,23 +37,7 @@ function change(id, plays, eventId) {
   });
 }
 
-/** A server in memory. */
-class MemorySocket {
-  static last;
-  readyState = 0;
-  constructor() {
-    MemorySocket.last = this;
-    queueMicrotask(() => {
-      this.readyState = 1;
-      this.onopen();
-      this.onmessage({ data: 'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{"rocket":{"promises":[]}}' });
-    });
-  }
-  send(text) {
-    if (text.startsWith("SUBSCRIBE")) queueMicrotask(() => this.onmessage({ data: opening }));
-  }
-  close() {}
-}
+const MemorySocket = memorySocket([opening]);
 
 const Row = memo(({ title, plays }) => createElement("li", null, title, ": ", plays));
 

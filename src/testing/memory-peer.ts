@@ -35,12 +35,14 @@ export interface MemoryPeerOptions extends Partial<Handshake> {
   readonly onMessage?: (message: HttpResponse) => void;
 }
 
-interface Frame {
+/** A frame that a server wrote: one message. */
+export interface Frame {
   readonly isText: boolean;
   readonly payload: Uint8Array;
 }
 
-function* framesIn(bytes: Uint8Array): Generator<Frame> {
+/** The frames in what a server wrote at once: whole, unmasked, with a text or binary message each (RFC 6455 §5.2). */
+export function* framesIn(bytes: Uint8Array): Generator<Frame> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = 0; at < bytes.length; ) {
     const isText = view.getUint8(at) === 0x81;

@@ -1,6 +1,7 @@
 import { decodeResponse, encodeResponse, type Field, fieldValue } from "../../src/protocol/index.ts";
 import { type Connection, type Handshake, type Hub, type Transport, webSocketFraming } from "../../src/server/index.ts";
 import type { FakeClock, Random } from "../../src/testing/index.ts";
+import { framesIn } from "../../src/testing/memory-peer.ts";
 
 /** What lies between clients and the server, and what it does to them. */
 export interface Network {
@@ -23,23 +24,6 @@ export interface Network {
   handshaken(): void;
   /** Counts what a client asks for; gives false where that is more than any has reason to. */
   count(what: string): boolean;
-}
-
-interface Frame {
-  readonly isText: boolean;
-  readonly payload: Uint8Array;
-}
-
-function* framesIn(bytes: Uint8Array): Generator<Frame> {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let at = 0; at < bytes.length; ) {
-    const isText = view.getUint8(at) === 0x81;
-    const short = view.getUint8(at + 1);
-    const headBytes = short < 126 ? 2 : short === 126 ? 4 : 10;
-    const length = short < 126 ? short : short === 126 ? view.getUint16(at + 2) : Number(view.getBigUint64(at + 2));
-    yield { isText, payload: bytes.subarray(at + headBytes, at + headBytes + length) };
-    at += headBytes + length;
-  }
 }
 
 /** A WebSocket as browsers have it, over a network that a test rules. */
