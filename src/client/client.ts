@@ -133,8 +133,8 @@ class OriginClient implements Client {
 
   dehydrate(): ClientState {
     const state: Record<string, HttpResponse> = { ...this.#initial };
-    for (const [target, { replica, position, isEnded }] of this.#feeds) {
-      const whole = isEnded ? undefined : replica.snapshot(position);
+    for (const [target, feed] of this.#feeds) {
+      const whole = feed.isEnded ? undefined : feed.whole();
       if (typeof whole?.body === "string") state[target] = whole;
     }
     return state;

@@ -145,9 +145,10 @@ export class Connection {
       if (this.#isReady) this.#route(message);
       else this.#first(message);
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      this.#socket.close(error.closeCode);
-      this.#end(error.closeCode);
+      // Whatever it was, it came of what the server sent.
+      const code = error instanceof ProtocolError ? error.closeCode : 1002;
+      this.#socket.close(code);
+      this.#end(code);
     }
   }
 

@@ -1,14 +1,17 @@
+/** What is nested deeper counts as different: nothing that a server sends may use up the stack. */
+const maxDepth = 200;
+
 function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
 }
 
 /** Whether two JSON values are equal; the order of members does not count. */
-export function isDeepEqual(a: unknown, b: unknown): boolean {
+export function isDeepEqual(a: unknown, b: unknown, depth = 0): boolean {
   if (a === b) return true;
-  if (!isObject(a) || !isObject(b) || Array.isArray(a) !== Array.isArray(b)) return false;
+  if (!isObject(a) || !isObject(b) || Array.isArray(a) !== Array.isArray(b) || depth > maxDepth) return false;
   const names = Object.keys(a);
   return (
     names.length === Object.keys(b).length &&
-    names.every((name) => Object.hasOwn(b, name) && isDeepEqual(Reflect.get(a, name), Reflect.get(b, name)))
+    names.every((name) => Object.hasOwn(b, name) && isDeepEqual(Reflect.get(a, name), Reflect.get(b, name), depth + 1))
   );
 }

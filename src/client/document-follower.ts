@@ -159,7 +159,16 @@ export class DocumentFollower {
     // What was asked for earlier, beside another socket, may be older than what is known by now.
     if (signal.aborted || look !== this.#looks) return;
     if (!message) onUnreachable();
-    else this.#looked(message);
+    else this.#lookedSafely(message);
+  }
+
+  #lookedSafely(message: HttpResponse): void {
+    try {
+      this.#looked(message);
+    } catch {
+      this.stop();
+      this.#options.following.sink.fail(localProblem(502, "The server's document can't be read."));
+    }
   }
 
   #looked(message: HttpResponse): void {

@@ -114,7 +114,7 @@ class FeedSubscription implements Subscription {
 
   #begin(): void {
     if (this.#hasBegun || this.#isClosed) return;
-    const whole = this.#feed.replica.snapshot(this.#feed.position);
+    const whole = this.#feed.whole();
     if (whole) this.#take([whole]);
     else this.#changed();
   }
@@ -129,7 +129,7 @@ class FeedSubscription implements Subscription {
     if (!this.#queue) return;
     this.#queue.push(...batch);
     if (this.#queue.length > maxQueued) {
-      const whole = this.#feed.replica.snapshot(this.#feed.position);
+      const whole = this.#feed.whole();
       if (whole) this.#queue = [whole];
     }
     this.#wake();

@@ -227,7 +227,7 @@ class SharedTransport implements Transport {
     const unlisten = feed.listen({ messages: tellBatch, changed: tellState });
     this.#others.set(key, unlisten);
     if (this.#others.size === 1) this.#beat();
-    const whole = feed.replica.snapshot(feed.position);
+    const whole = feed.whole();
     if (whole) tellBatch([whole]);
     tellState();
   }

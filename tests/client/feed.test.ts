@@ -71,6 +71,17 @@ describe("A feed", () => {
     expect(() => later[0]?.()).toThrow("of the application");
   });
 
+  it("takes what is nested however deeply, and fails where that can't be handed on as a whole", () => {
+    const deep = `${'{"a":'.repeat(20_000)}1${"}".repeat(20_000)}`;
+    const feed = feedAt("m:1.0");
+    const row = change(202, { id: 1 }, ["Event-ID", "m:2.0"]);
+    const nested = { ...row, body: String(row.body).replace(/"id":1/, `"id":1,"x":${deep}`) };
+    feed.take(nested);
+    feed.take({ ...nested, fields: nested.fields.map(([name, value]) => [name, value === "m:2.0" ? "m:3.0" : value]) });
+    expect([feed.position, feed.replica.rows.length, feed.isEnded]).toEqual(["m:3.0", 1, false]);
+    expect([feed.whole(), feed.status.problem?.status]).toEqual([undefined, 500]);
+  });
+
   it("leaves no timer behind once it failed", () => {
     const feed = feedAt("m:1.0");
     const unlisten = feed.listen({});
