@@ -1,0 +1,66 @@
+import { describe, expect, it } from "vitest";
+import { DocumentFollower } from "../../src/client/document-follower.ts";
+import type { Http } from "../../src/client/http.ts";
+import type { Sink } from "../../src/client/transport.ts";
+import type { SocketEvents } from "../../src/client/web-socket.ts";
+import type { HttpResponse } from "../../src/protocol/index.ts";
+import { createFakeClock } from "../../src/testing/index.ts";
+import { listOf } from "./messages.ts";
+
+/** A follower whose GETs and sockets the test answers by hand. */
+function follow({ hasLevel0 }: { readonly hasLevel0: boolean }) {
+  const clock = createFakeClock();
+  const asked: ((answer: HttpResponse) => void)[] = [];
+  const sockets: SocketEvents[] = [];
+  const closed: number[] = [];
+  const taken: unknown[] = [];
+  const sink: Sink = {
+    position: undefined,
+    isCaughtUp: false,
+    take: ({ status, body }) => void (status === 200 && taken.push(body)),
+    lost: () => {},
+    fail: () => {},
+  };
+  const http = { ask: () => new Promise((resolve) => asked.push(resolve)) } as unknown as Http;
+  const open = (events: SocketEvents) => {
+    const at = sockets.push(events) - 1;
+    return { send: () => {}, close: () => void closed.push(at) };
+  };
+  const follower = new DocumentFollower({
+    following: { target: "/a", sink },
+    clock,
+    http,
+    open: hasLevel0 ? open : undefined,
+    onUnreachable: () => {},
+  });
+  return { clock, follower, asked, sockets, closed, taken };
+}
+
+const older = listOf([{ id: 1, v: 1 }]);
+const newer = listOf([{ id: 1, v: 2 }]);
+
+describe("A follower of documents", () => {
+  it("does not let an answer that was asked for earlier win over a later one", async () => {
+    const { clock, follower, asked, taken } = follow({ hasLevel0: false });
+    follower.wake();
+    asked[1]?.(newer);
+    await clock.settle();
+    asked[0]?.(older);
+    await clock.settle();
+    expect(taken).toEqual([newer.body]);
+    follower.stop();
+  });
+
+  it("makes a new Level 0 socket when it is woken: the old one may have died without a sign", async () => {
+    const { clock, follower, asked, sockets, closed, taken } = follow({ hasLevel0: true });
+    sockets[0]?.opened();
+    asked[0]?.(older);
+    await clock.settle();
+    follower.wake();
+    sockets[1]?.opened();
+    asked[1]?.(newer);
+    await clock.settle();
+    expect([closed, taken]).toEqual([[0], [older.body, newer.body]]);
+    follower.stop();
+  });
+});
