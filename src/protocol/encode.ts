@@ -1,5 +1,6 @@
-import { endOfTarget, endOfValue, isToken, utf8Length } from "./characters.ts";
-import { fieldRole, parseContentLength } from "./framing-fields.ts";
+import { isToken, isValue } from "./characters.ts";
+import { bodyLength, isLengthOf } from "./content-length.ts";
+import { framingRole } from "./framing-fields.ts";
 import type { Body, Field } from "./message.ts";
 import { reasonPhrase } from "./notification.ts";
 
@@ -26,16 +27,14 @@ export interface ResponseToEncode {
 }
 
 function checkField(name: string, value: string, body: Body): void {
-  if (endOfValue(value, 0, value.length) !== value.length) {
+  if (!isValue(value)) {
     throw new TypeError(`The value of ${name}, ${JSON.stringify(value)}, has a character that a field can't hold.`);
   }
-  const role = fieldRole(name);
-  if (role === "plain" || role === "host") return;
-  if (role === "malformed") throw new TypeError(`The field name ${JSON.stringify(name)} is not a token.`);
+  if (!isToken(name)) throw new TypeError(`The field name ${JSON.stringify(name)} is not a token.`);
+  const role = framingRole(name);
   if (role === "banned") throw new TypeError(`The field ${name} must not be in a message.`);
-  const length = typeof body === "string" ? utf8Length(body) : body.length;
-  if (parseContentLength(value) !== length) {
-    throw new TypeError(`Content-Length is ${JSON.stringify(value)}, but the body has ${length} bytes.`);
+  if (role === "content-length" && !isLengthOf(value, body)) {
+    throw new TypeError(`Content-Length is ${JSON.stringify(value)}, but the body has ${bodyLength(body)} bytes.`);
   }
 }
 
@@ -67,7 +66,7 @@ function join(head: string, body: Body): Body {
 export function encodeRequest(request: RequestToEncode): Body {
   const { method, target, fields, body = "" } = request;
   if (!isToken(method)) throw new TypeError(`The method ${JSON.stringify(method)} is not a token.`);
-  if (!target.startsWith("/") || endOfTarget(target, 0, target.length) !== target.length) {
+  if (!/^\/[!"$-~]*$/.test(target)) {
     throw new TypeError(`The target ${JSON.stringify(target)} is not a path and query of visible ASCII.`);
   }
   return join(`${method} ${target} HTTP/1.1\r\n${encodeFields(fields, body)}`, body);
@@ -87,7 +86,7 @@ export function encodeResponse(response: ResponseToEncode): Body {
   if (!Number.isInteger(status) || status < 200 || status > 599) {
     throw new RangeError(`The status ${status} is not a whole number from 200 to 599.`);
   }
-  if (endOfValue(reason, 0, reason.length) !== reason.length) {
+  if (!isValue(reason)) {
     throw new TypeError(`The reason ${JSON.stringify(reason)} has a character that a status line can't hold.`);
   }
   if ((status === 204 || status === 304) && body.length > 0) throw new TypeError(`A ${status} has no body.`);

@@ -17,7 +17,7 @@ export type EventId =
     };
 
 const shape = /^[A-Za-z0-9._~:-]{1,128}$/;
-const direct = /^([A-Za-z0-9._~-]+):(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)$/;
+const form = /^(?:([\w.~-]+):(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)|d-([\w.~-]+))$/;
 
 /** Whether `text` can be an `Event-ID`: 1 to 128 letters, digits, `-`, `.`, `_`, `~` and `:` [R-POS-1]. */
 export function isEventId(text: string): boolean {
@@ -26,16 +26,11 @@ export function isEventId(text: string): boolean {
 
 /** Takes an `Event-ID` apart; `undefined` where it is of neither form [R-POS-2]. */
 export function parseEventId(text: string): EventId | undefined {
-  if (!isEventId(text)) return undefined;
-  const match = direct.exec(text);
-  if (match) {
-    const [, segment = "", position, check] = match;
-    const id = { kind: "direct", segment, position: Number(position), check: Number(check) } as const;
-    return Number.isSafeInteger(id.position) && Number.isSafeInteger(id.check) ? id : undefined;
-  }
-  if (text.startsWith("d-") && text.length > 2 && !text.includes(":"))
-    return { kind: "derived", digest: text.slice(2) };
-  return undefined;
+  const [, segment, position, check, digest] = (isEventId(text) && form.exec(text)) || [];
+  if (digest !== undefined) return { kind: "derived", digest };
+  if (segment === undefined) return undefined;
+  const id = { kind: "direct", segment, position: Number(position), check: Number(check) } as const;
+  return Number.isSafeInteger(id.position) && Number.isSafeInteger(id.check) ? id : undefined;
 }
 
 /**

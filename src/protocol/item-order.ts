@@ -1,4 +1,5 @@
-import { encodeUrlPart } from "./url-template.ts";
+import { ownMember } from "./own-member.ts";
+import { decodeUrlPart, encodeUrlPart } from "./url-template.ts";
 
 /** The order of a list: by the first member, where equal by the next, and so on. */
 export type ItemOrder = readonly {
@@ -11,14 +12,10 @@ export type ItemOrder = readonly {
 export function parseItemOrder(text: string): ItemOrder | undefined {
   const order: { name: string; descending: boolean }[] = [];
   for (const part of text.split(",")) {
-    const match = /^[ \t]*((?:[A-Za-z0-9._~-]|%[0-9A-Fa-f]{2})+)\.(asc|desc)[ \t]*$/.exec(part);
-    if (!match) return undefined;
-    const [, name = "", direction] = match;
-    try {
-      order.push({ name: decodeURIComponent(name), descending: direction === "desc" });
-    } catch {
-      return undefined;
-    }
+    const [, encoded, direction] = /^[ \t]*((?:[\w.~-]|%[0-9A-Fa-f]{2})+)\.(asc|desc)[ \t]*$/.exec(part) ?? [];
+    const name = encoded && decodeUrlPart(encoded);
+    if (name === undefined) return undefined;
+    order.push({ name, descending: direction === "desc" });
   }
   return order;
 }
@@ -35,20 +32,11 @@ export function formatItemOrder(order: ItemOrder): string {
   return order.map(({ name, descending }) => `${encodeUrlPart(name)}.${descending ? "desc" : "asc"}`).join(",");
 }
 
+const ranks: Readonly<Record<string, number>> = { boolean: 1, number: 2, bigint: 2, string: 3 };
+
 /** NULL, then booleans, then numbers, then text, then what has no order. */
 function rank(value: unknown): number {
-  if (value === null || value === undefined) return 0;
-  switch (typeof value) {
-    case "boolean":
-      return 1;
-    case "number":
-    case "bigint":
-      return 2;
-    case "string":
-      return 3;
-    default:
-      return 4;
-  }
+  return value === null || value === undefined ? 0 : (ranks[typeof value] ?? 4);
 }
 
 function isSurrogate(unit: number): boolean {
@@ -62,25 +50,17 @@ function compareText(a: string, b: string): number {
     const left = a.charCodeAt(at);
     const right = b.charCodeAt(at);
     if (left === right) continue;
-    if (isSurrogate(left) !== isSurrogate(right)) return isSurrogate(left) ? 1 : -1;
-    return left - right;
+    return Number(isSurrogate(left)) - Number(isSurrogate(right)) || left - right;
   }
   return a.length - b.length;
 }
 
 function compareValues(a: unknown, b: unknown): number {
-  const left = rank(a);
-  if (left !== rank(b)) return left - rank(b);
-  if (typeof a === "string" && typeof b === "string") return compareText(a, b);
-  if (typeof a === "boolean" && typeof b === "boolean") return Number(a) - Number(b);
-  if ((typeof a === "number" || typeof a === "bigint") && (typeof b === "number" || typeof b === "bigint")) {
-    return a < b ? -1 : a > b ? 1 : 0;
-  }
-  return 0;
-}
-
-function memberOf(row: unknown, name: string): unknown {
-  return typeof row === "object" && row !== null && Object.hasOwn(row, name) ? Reflect.get(row, name) : undefined;
+  const type = rank(a);
+  if (type !== rank(b) || type > 3) return type - rank(b);
+  if (typeof a === "string") return compareText(a, String(b));
+  const [left, right] = [a as number, b as number];
+  return left < right ? -1 : left > right ? 1 : 0;
 }
 
 /**
@@ -90,7 +70,7 @@ function memberOf(row: unknown, name: string): unknown {
 export function compareByItemOrder(order: ItemOrder): (a: unknown, b: unknown) => number {
   return (a, b) => {
     for (const { name, descending } of order) {
-      const result = compareValues(memberOf(a, name), memberOf(b, name));
+      const result = compareValues(ownMember(a, name), ownMember(b, name));
       if (result !== 0) return descending ? -result : result;
     }
     return 0;

@@ -1,5 +1,5 @@
 import { resolvePointer } from "./json-pointer.ts";
-import { expandUrlTemplate } from "./url-template.ts";
+import { decodeUrlPart, expandUrlTemplate } from "./url-template.ts";
 
 /**
  * Where a document's records are, and how their URLs are made: the `Items` field of a 200. That of a resource that is one
@@ -16,48 +16,27 @@ export interface Items {
   readonly link?: string;
 }
 
-const member = /([a-z*][a-z0-9_.*-]*)=(?:"((?:[ !#-[\]-~]|\\["\\])*)"|%"((?:[ !#-$&-~]|%[0-9a-f]{2})*)")/y;
-const separator = /[ \t]*,[ \t]*/y;
+// A string or display string, then a comma that something follows, or the end.
+const member =
+  /([a-z*][a-z0-9_.*-]*)=(?:"((?:[ !#-[\]-~]|\\["\\])*)"|%"((?:[ !#-$&-~]|%[0-9a-f]{2})*)")(?:[ \t]*,[ \t]*(?!$)|$)/y;
 
-function readDisplayString(text: string): string | undefined {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | null {
-  pattern.lastIndex = at;
-  return pattern.exec(text);
-}
-
-/** The members of a dictionary of strings and display strings (RFC 9651 §3.2); `undefined` where it is anything else. */
-function parseStringDictionary(text: string): Map<string, string> | undefined {
-  const members = new Map<string, string>();
-  const end = text.length;
-  let at = 0;
-  for (;;) {
-    const match = matchAt(member, text, at);
-    if (!match) return undefined;
-    const [whole, key = "", plain, display = ""] = match;
-    const value = plain === undefined ? readDisplayString(display) : plain.replace(/\\(.)/g, "$1");
-    if (value === undefined) return undefined;
-    members.set(key, value);
-    at += whole.length;
-    if (at === end) return members;
-    const comma = matchAt(separator, text, at);
-    if (!comma) return undefined;
-    at += comma[0].length;
-  }
+/** The known members of a dictionary of strings and display strings (RFC 9651 §3.2); `undefined` where it is anything else. */
+function parseMembers(text: string): Items | undefined {
+  const members: Record<string, string> = {};
+  member.lastIndex = 0;
+  do {
+    const [, key = "", plain, display = ""] = member.exec(text) ?? [];
+    const value = plain === undefined ? decodeUrlPart(display) : plain.replace(/\\(.)/g, "$1");
+    if (key === "" || value === undefined) return undefined;
+    if (/^(?:list|record|url|link)$/.test(key)) members[key] = value;
+  } while (member.lastIndex < text.length);
+  return members;
 }
 
 /** Reads an `Items` field; `undefined` where it is malformed or has neither `url` nor `link`. Members that it does not know are left out. */
 export function parseItems(text: string): Items | undefined {
-  const members = parseStringDictionary(text);
-  if (!members?.has("url") && !members?.has("link")) return undefined;
-  const known = ["list", "record", "url", "link"].filter((name) => members.has(name));
-  return Object.fromEntries(known.map((name) => [name, members.get(name)])) as Items;
+  const items = parseMembers(text);
+  return items?.url === undefined && items?.link === undefined ? undefined : items;
 }
 
 /**
@@ -65,7 +44,7 @@ export function parseItems(text: string): Items | undefined {
  * [R-FLD-3]. `undefined` where the field is malformed or does not say: then the whole body is the record.
  */
 export function parseRecordPointer(text: string): string | undefined {
-  return parseStringDictionary(text)?.get("record");
+  return parseMembers(text)?.record;
 }
 
 const anyAuthority = "http://rocket.invalid";

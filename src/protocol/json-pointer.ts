@@ -1,3 +1,5 @@
+import { ownMember } from "./own-member.ts";
+
 const arrayIndex = /^(?:0|[1-9][0-9]*)$/;
 
 /**
@@ -5,16 +7,11 @@ const arrayIndex = /^(?:0|[1-9][0-9]*)$/;
  * pointer names the document.
  */
 export function resolvePointer(document: unknown, pointer: string): unknown {
-  if (pointer === "") return document;
-  if (!pointer.startsWith("/")) return undefined;
+  if (/^[^/]|~(?![01])/.test(pointer)) return undefined;
   let value = document;
-  for (const part of pointer.slice(1).split("/")) {
-    if (/~(?![01])/.test(part)) return undefined;
+  for (const part of pointer.split("/").slice(1)) {
     const key = part.replaceAll("~1", "/").replaceAll("~0", "~");
-    if (typeof value !== "object" || value === null) return undefined;
-    if (Array.isArray(value) && !arrayIndex.test(key)) return undefined;
-    if (!Object.hasOwn(value, key)) return undefined;
-    value = Reflect.get(value, key);
+    value = Array.isArray(value) && !arrayIndex.test(key) ? undefined : ownMember(value, key);
   }
   return value;
 }

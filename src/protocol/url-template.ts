@@ -1,3 +1,7 @@
+import { ownMember } from "./own-member.ts";
+
+const expression = /\{((?:[\w.]|%[0-9A-Fa-f]{2})+)\}|[{}]/g;
+
 /**
  * A value as one part of a URL: everything but letters, digits, `-`, `.`, `_` and `~` is percent-encoded, as UTF-8
  * (RFC 6570 §3.2.2). Both ends make record URLs with it, so that they are equal byte for byte [R-FLD-4].
@@ -9,26 +13,12 @@ export function encodeUrlPart(text: string): string {
   );
 }
 
-function decodeName(name: string): string | undefined {
+/** Decodes percent-encoded text; `undefined` where it is no UTF-8. */
+export function decodeUrlPart(text: string): string | undefined {
   try {
-    return decodeURIComponent(name);
+    return decodeURIComponent(text);
   } catch {
     return undefined;
-  }
-}
-
-function memberText(row: unknown, name: string | undefined): string | undefined {
-  if (name === undefined || typeof row !== "object" || row === null || !Object.hasOwn(row, name)) return undefined;
-  const value: unknown = Reflect.get(row, name);
-  switch (typeof value) {
-    case "string":
-      return value;
-    case "number":
-    case "boolean":
-    case "bigint":
-      return String(value);
-    default:
-      return undefined;
   }
 }
 
@@ -42,21 +32,14 @@ export function urlTemplateExpression(name: string): string {
  * malformed or a member is missing, `null` or not a string, number or boolean [R-FLD-4].
  */
 export function expandUrlTemplate(template: string, row: unknown): string | undefined {
-  let url = "";
-  let at = 0;
-  while (at < template.length) {
-    const open = template.indexOf("{", at);
-    const literal = template.slice(at, open < 0 ? template.length : open);
-    if (literal.includes("}")) return undefined;
-    url += literal;
-    if (open < 0) break;
-    const close = template.indexOf("}", open);
-    if (close <= open + 1) return undefined;
-    const name = template.slice(open + 1, close);
-    const text = /^(?:[A-Za-z0-9_.]|%[0-9A-Fa-f]{2})+$/.test(name) ? memberText(row, decodeName(name)) : undefined;
-    if (text === undefined) return undefined;
-    url += encodeUrlPart(text);
-    at = close + 1;
-  }
-  return url;
+  let isWhole = true;
+  const url = template.replace(expression, (_, name?: string) => {
+    // Without a name it is a brace that is no part of an expression.
+    const key = name && decodeUrlPart(name);
+    const value = key && ownMember(row, key);
+    if (/^(?:string|number|boolean|bigint)$/.test(typeof value)) return encodeUrlPart(String(value));
+    isWhole = false;
+    return "";
+  });
+  return isWhole ? url : undefined;
 }
