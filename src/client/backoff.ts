@@ -1,20 +1,20 @@
 import { retryWaitMs } from "../protocol/index.ts";
-import type { ClientClock } from "./clock.ts";
+import { Timer } from "./clock.ts";
 
-/** How long to wait before each of several retries in a row [R-CLOSE-5]. */
-export class Backoff {
-  readonly #clock: ClientClock;
+/** How long to wait before each of several retries in a row [R-CLOSE-5], and the timer of the next one. */
+export class Backoff extends Timer {
   #tries = 0;
-
-  constructor(clock: ClientClock) {
-    this.#clock = clock;
-  }
 
   /** The next wait in milliseconds; at least `leastMs`, which a server may have asked for. */
   next(leastMs = 0): number {
-    const waitMs = retryWaitMs(this.#tries, this.#clock.random());
+    const waitMs = retryWaitMs(this.#tries, this.clock.random());
     this.#tries += 1;
     return Math.max(waitMs, leastMs);
+  }
+
+  /** Calls `retry` after the next wait, in the place of what was waited for before. */
+  wait(retry: () => void, leastMs = 0): void {
+    this.set(retry, this.next(leastMs));
   }
 
   /** Begins again, after a connection that was stable. */

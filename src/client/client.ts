@@ -1,19 +1,18 @@
 import type { HttpResponse } from "../protocol/index.ts";
-import { type Collection, createCollection, createRecord, type LiveParts, type LiveRecord } from "./collection.ts";
+import { type Collection, createCollection, createRecord, type LiveRecord } from "./collection.ts";
 import { Feed } from "./feed.ts";
 import { Http } from "./http.ts";
-import { lateTransport } from "./late-transport.ts";
-import { LiveView } from "./live-view.ts";
+import type { LiveContext } from "./live.ts";
 import { type ClientOptions, type ResolvedClientOptions, resolveClientOptions } from "./options.ts";
 import { OriginTransport } from "./origin-transport.ts";
 import type { Outbox } from "./outbox.ts";
 import { canShare, watchPlatform } from "./platform.ts";
-import { bodyJson, isTransient, localProblem, ProblemError, problemOf } from "./problem.ts";
+import { localProblem } from "./problem.ts";
 import { type Query, queryPath } from "./query.ts";
 import { RowUrls } from "./row-urls.ts";
 import { type Status, worstStatus } from "./status.ts";
 import { type MessageCallback, type SubscribeOptions, type Subscription, subscribeToFeed } from "./subscription.ts";
-import type { Transport } from "./transport.ts";
+import type { Sink, Transport } from "./transport.ts";
 
 /** The state of views, by URL, to be handed from one client to another: from a server's to a page's. JSON. */
 export type ClientState = Readonly<Record<string, HttpResponse>>;
@@ -45,27 +44,25 @@ export interface Client {
 /** Views that nobody looks at any more, but may again. */
 const maxKept = 100;
 
-function liveKey(create: (parts: LiveParts) => unknown, target: string): string {
-  return `${create === createRecord ? "record" : "collection"} ${target}`;
-}
-
 const idle: Status = { state: "connecting" };
 
 class OriginClient implements Client {
   readonly url: string;
   readonly #options: ResolvedClientOptions;
   readonly #http: Http;
-  readonly #transport: Transport;
+  readonly #context: LiveContext;
+  #transport: Transport;
+  /** Until it resolves, nobody knows yet which tab has the connection. */
+  #sharing: Promise<void> | undefined;
+  #wellKnown: HttpResponse | undefined;
   #outbox: Outbox | undefined;
   #outboxLoading: Promise<Outbox> | undefined;
   readonly #feeds: Map<string, Feed> = new Map();
-  readonly #urls: RowUrls = new RowUrls();
-  readonly #views: Map<string, LiveView> = new Map();
-  readonly #live: Map<string, unknown> = new Map();
+  readonly #collections: Map<string, Collection<unknown>> = new Map();
+  readonly #records: Map<string, LiveRecord<unknown>> = new Map();
   readonly #statusListeners: Set<() => void> = new Set();
   readonly #unwatch: () => void;
   #initial: Record<string, HttpResponse>;
-  #isIdempotent: boolean | undefined;
   #status: Status = idle;
   #isClosed = false;
 
@@ -74,22 +71,24 @@ class OriginClient implements Client {
     this.url = options.base.href;
     this.#initial = { ...options.initial };
     this.#http = new Http(options);
+    this.#context = {
+      http: this.#http,
+      urls: new RowUrls(),
+      views: new Set(),
+      feedOf: (target) => this.#feed(target),
+      outbox: () => this.#outbox,
+      loadOutbox: () => this.#loadOutbox(),
+    };
     const own = new OriginTransport({
       ...options,
       http: this.#http,
-      onServer: (wellKnown) => this.#learn(wellKnown),
+      onServer: (wellKnown) => {
+        this.#wellKnown = wellKnown;
+        this.#outbox?.learn(wellKnown);
+      },
     });
-    const { tabs, clock } = options;
-    const feedOf = (target: string) => this.#feed(target);
-    this.#transport =
-      tabs === undefined || !canShare()
-        ? own
-        : lateTransport(
-            import("./tabs.ts").then(
-              ({ shareAmongTabs }) => shareAmongTabs(own, { name: `rocket ${tabs} ${this.url}`, clock, feedOf }),
-              () => own,
-            ),
-          );
+    this.#transport = own;
+    if (options.tabs !== undefined && canShare()) this.#sharing = this.#share(own, options.tabs);
     this.#unwatch = watchPlatform({
       wake: () => {
         this.#transport.wake();
@@ -115,11 +114,11 @@ class OriginClient implements Client {
   }
 
   collection<Row, New>(path: string, query: Query<Row> = {}): Collection<Row, New> {
-    return this.#liveAt(queryPath(path, query), createCollection) as Collection<Row, New>;
+    return this.#live(this.#collections, createCollection, queryPath(path, query)) as unknown as Collection<Row, New>;
   }
 
   record<Row>(path: string): LiveRecord<Row> {
-    return this.#liveAt(path, createRecord) as LiveRecord<Row>;
+    return this.#live(this.#records, createRecord, path) as unknown as LiveRecord<Row>;
   }
 
   onStatus(listener: () => void): () => void {
@@ -150,40 +149,30 @@ class OriginClient implements Client {
     this.#transport.close();
   }
 
-  #liveAt(path: string, create: (parts: LiveParts) => unknown): unknown {
-    const target = this.#http.target(path);
-    const key = liveKey(create, target);
-    const live = this.#live.get(key) ?? create(this.#parts(target));
-    this.#live.set(key, live);
-    return live;
+  async #share(own: Transport, name: string): Promise<void> {
+    const { clock } = this.#options;
+    const options = { name: `rocket ${name} ${this.url}`, clock, feedOf: this.#context.feedOf };
+    const code = await import("./tabs.ts").catch(() => undefined);
+    if (code && !this.#isClosed) this.#transport = code.shareAmongTabs(own, options);
+    this.#sharing = undefined;
   }
 
-  #parts(target: string): LiveParts {
+  #live<Live>(known: Map<string, Live>, create: (target: string, context: LiveContext) => Live, path: string): Live {
     // Asked for ahead of the first write, which is to be shown at once.
     this.#loadOutbox().catch(() => {});
-    return {
-      view: this.#view(target),
-      outbox: () => this.#loadOutbox(),
-      keyOf: (url) => this.#outbox?.keyOf(url) ?? url,
-      urls: this.#urls,
-      http: this.#http,
-    };
+    const target = this.#http.target(path);
+    const live = known.get(target) ?? create(target, this.#context);
+    known.set(target, live);
+    return live;
   }
 
   #loadOutbox(): Promise<Outbox> {
     this.#outboxLoading ??= import("./outbox.ts").then(
       ({ Outbox }) => {
         this.#outbox = new Outbox({
-          http: this.#http,
-          clock: this.#options.clock,
-          urls: this.#urls,
-          storage: this.#options.storage,
-          onRefused: this.#options.onRefused,
-          isIdempotent: () => this.#askIdempotent(),
-          onChanged: () => {
-            for (const view of this.#views.values()) view.changed();
-            this.#settle();
-          },
+          ...this.#options,
+          ...this.#context,
+          wellKnown: this.#wellKnown,
         });
         if (this.#isClosed) this.#outbox.close();
         return this.#outbox;
@@ -196,14 +185,6 @@ class OriginClient implements Client {
     return this.#outboxLoading;
   }
 
-  #view(target: string): LiveView {
-    const feedOf = (one: string) => this.#feed(one);
-    const outboxOf = () => this.#outbox;
-    const view = this.#views.get(target) ?? new LiveView({ target, feedOf, outboxOf, onShown: () => this.#settle() });
-    this.#views.set(target, view);
-    return view;
-  }
-
   #feed(target: string): Feed {
     const known = this.#feeds.get(target);
     if (known && !known.isEnded) return known;
@@ -212,16 +193,9 @@ class OriginClient implements Client {
     const feed: Feed = new Feed({
       target,
       clock: this.#options.clock,
-      urls: this.#urls,
+      urls: this.#context.urls,
       initial,
-      follow: (sink) => {
-        const unfollow = this.#transport.follow({ target, sink });
-        return () => {
-          unfollow();
-          this.#forget();
-          this.#updateStatus();
-        };
-      },
+      follow: (sink) => this.#follow(target, sink),
       onStatus: () => this.#updateStatus(),
     });
     if (this.#isClosed) feed.fail(localProblem(499, "The client is closed."));
@@ -229,13 +203,29 @@ class OriginClient implements Client {
     return feed;
   }
 
+  #follow(target: string, sink: Sink): () => void {
+    let isOver = false;
+    let unfollow = (): void => {};
+    const begin = (): void => {
+      if (!isOver) unfollow = this.#transport.follow({ target, sink });
+    };
+    if (this.#sharing) void this.#sharing.then(begin);
+    else begin();
+    return () => {
+      isOver = true;
+      unfollow();
+      this.#forget();
+      this.#updateStatus();
+    };
+  }
+
   /** What was shown lately is kept: who looks again finds it, and it resumes there. */
   #forget(): void {
     const unused = [...this.#feeds].filter(([, { isFollowed }]) => !isFollowed);
     for (const [target] of unused.slice(0, -maxKept)) {
       this.#feeds.delete(target);
-      if (!this.#views.get(target)?.isActive) this.#views.delete(target);
-      for (const create of [createCollection, createRecord]) this.#live.delete(liveKey(create, target));
+      this.#collections.delete(target);
+      this.#records.delete(target);
     }
   }
 
@@ -247,28 +237,6 @@ class OriginClient implements Client {
     // In a tab without the connection, nothing else tells that the server is back.
     if (worst.state === "live") this.#outbox?.wake();
     for (const listener of [...this.#statusListeners]) listener();
-  }
-
-  #settle(): void {
-    const active = [...this.#views.values()].filter(({ isActive }) => isActive);
-    this.#outbox?.settle((write) => active.every((view) => view.isSettled(write)));
-  }
-
-  #learn(wellKnown: HttpResponse): void {
-    const said = bodyJson(wellKnown) as { rocket?: { promises?: unknown } } | undefined;
-    const promises = said?.rocket?.promises;
-    this.#isIdempotent = Array.isArray(promises) && promises.includes("idempotency-key");
-    this.#outbox?.wake();
-  }
-
-  async #askIdempotent(): Promise<boolean> {
-    if (this.#isIdempotent === undefined) {
-      const answer = await this.#http.ask("/.well-known/rocket");
-      // A server that can't answer now promises nothing, and denies nothing.
-      if (isTransient(answer.status)) throw new ProblemError(problemOf(answer));
-      this.#learn(answer);
-    }
-    return this.#isIdempotent ?? false;
   }
 }
 

@@ -17,3 +17,24 @@ export const platformClock: ClientClock = {
   },
   random: () => Math.random(),
 };
+
+/** One timer at a time. */
+export class Timer {
+  protected readonly clock: ClientClock;
+  #cancel: () => void = () => {};
+
+  constructor(clock: ClientClock) {
+    this.clock = clock;
+  }
+
+  /** Calls back after `ms` milliseconds, in the place of what it was set to before. */
+  set(callback: () => void, ms: number): void {
+    this.cancel();
+    this.#cancel = this.clock.setTimer(callback, ms);
+  }
+
+  /** Calls nothing more. Twice is fine. */
+  cancel(): void {
+    this.#cancel();
+  }
+}

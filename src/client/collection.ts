@@ -1,12 +1,6 @@
-import { fieldValue } from "../protocol/index.ts";
-import { isDeepEqual } from "./deep-equal.ts";
-import type { Http } from "./http.ts";
-import type { LiveView } from "./live-view.ts";
-import type { Outbox } from "./outbox.ts";
-import { bodyJson, localProblem, ProblemError } from "./problem.ts";
-import type { RowUrls } from "./row-urls.ts";
+import { type LiveContext, LiveView } from "./live.ts";
 import type { Status } from "./status.ts";
-import { type Conflict, ConflictError, temporaryUrl, type WriteKind } from "./write.ts";
+import { type Conflict, temporaryUrl, type WriteKind } from "./write.ts";
 
 /** Options of an update or destroy. */
 export interface WriteOptions<Row> {
@@ -73,141 +67,62 @@ export interface LiveRecord<Row> extends Live<RecordSnapshot<Row>> {
   readonly isPending: boolean;
 }
 
-/** What live objects stand on. */
-export interface LiveParts {
-  readonly view: LiveView;
-  /** What sends writes; resolves once its code is loaded. */
-  readonly outbox: () => Promise<Outbox>;
-  readonly urls: RowUrls;
-  /** The key of a record's URL in lists. */
-  readonly keyOf: (url: string) => string;
-  readonly http: Http;
-}
-
-class LiveObject<Row, Snapshot extends object> implements Live<Snapshot> {
-  readonly url: string;
-  protected readonly parts: LiveParts;
-  readonly #shape: (rows: readonly Row[], status: Status) => Snapshot;
-  #from: unknown;
-  #snapshot: Snapshot | undefined;
-
-  constructor(parts: LiveParts, shape: (rows: readonly Row[], status: Status) => Snapshot) {
-    this.parts = parts;
-    this.url = parts.view.target;
-    this.#shape = shape;
-  }
-
-  // Bound, so that they can be handed to useSyncExternalStore.
-  readonly getSnapshot: () => Snapshot = () => {
-    const from = this.parts.view.getSnapshot();
-    if (this.#snapshot && this.#from === from) return this.#snapshot;
-    this.#from = from;
-    this.#snapshot = this.#shape(from.rows as readonly Row[], from.status);
-    return this.#snapshot;
-  };
-
-  readonly subscribe: (listener: () => void) => () => void = (listener) => this.parts.view.subscribe(listener);
-
-  ready(): Promise<Snapshot> {
-    return new Promise((resolve, reject) => {
-      let isDone = false;
-      const look = (): void => {
-        const { hasState, status } = this.parts.view.getSnapshot();
-        // The first answer is followed by the word that this is all: until then it is "connecting".
-        const isHere = hasState && status.state !== "connecting";
-        if (isDone || (!isHere && !status.problem)) return;
-        isDone = true;
-        if (hasState) resolve(this.getSnapshot());
-        else if (status.problem) reject(new ProblemError(status.problem));
-        stop();
-      };
-      let stop = (): void => {};
-      stop = this.subscribe(look);
-      look();
-      if (isDone) stop();
-    });
-  }
-
-  protected async write(
+class WritableView<Row, Snapshot extends { readonly status: Status }> extends LiveView<Snapshot> {
+  protected async write<Result>(
     kind: WriteKind,
     url: string,
-    values: object,
+    values: object = {},
     options: WriteOptions<Row> = {},
-  ): Promise<unknown> {
-    const { view } = this.parts;
-    const outbox = await this.parts.outbox();
-    const etag = options.ifUnchanged ? await this.#etag(url, values) : undefined;
-    const write = { id: crypto.randomUUID(), kind, view: view.target, url, values: { ...values }, etag };
-    return outbox.add(write, options.onConflict as (conflict: Conflict) => unknown);
-  }
-
-  /** The validator of the record as it is shown. */
-  async #etag(url: string, values: object): Promise<string> {
-    const { view, http } = this.parts;
-    const { replica } = view.feed;
-    const known = replica.etags.get(url);
-    if (known !== undefined) return known;
-    const answer = await http.ask(url);
-    const etag = fieldValue(answer.fields, "etag");
-    const body = bodyJson(answer);
-    const shown = replica.get(url);
-    const isShown = [body, ...Object.values(body ?? {})].some((one) => isDeepEqual(one, shown));
-    if (etag !== undefined && isShown) return etag;
-    if (answer.status === 200 && etag === undefined) throw new TypeError(`The server gives no ETag for ${url}.`);
-    // Whatever this names, it is not the version that is shown: the server refuses it, and the conflict is told.
-    const problem = localProblem(412, "The record is not the one that is shown.");
-    throw new ConflictError(problem, { url, mine: values, theirs: Object.values(body ?? {})[0] ?? undefined });
+  ): Promise<Result> {
+    const outbox = await this.context.loadOutbox();
+    return (await outbox.write(this, { kind, url, values, ...(options as WriteOptions<unknown>) })) as Result;
   }
 }
 
-class LiveCollection<Row, New> extends LiveObject<Row, CollectionSnapshot<Row>> implements Collection<Row, New> {
-  constructor(parts: LiveParts) {
-    super(parts, (rows, status) => ({ rows, status }));
+class LiveCollection<Row, New> extends WritableView<Row, CollectionSnapshot<Row>> implements Collection<Row, New> {
+  constructor(url: string, context: LiveContext) {
+    super(url, context, (rows, status) => ({ rows: rows as readonly Row[], status }));
   }
 
-  async create(values: New): Promise<Row> {
-    const url = this.url.split("?")[0] ?? "";
-    return (await this.write("create", url, values as object)) as Row;
+  create(values: New): Promise<Row> {
+    return this.write("create", this.url.split("?")[0] ?? "", values as object);
   }
 
   async update(row: Row | string, changes: Partial<Row>, options?: WriteOptions<Row>): Promise<Row> {
-    return (await this.write("update", this.#urlOf(row), changes, options)) as Row;
+    return this.write("update", this.urlOf(row), changes, options);
   }
 
   async destroy(row: Row | string, options?: WriteOptions<Row>): Promise<void> {
-    await this.write("destroy", this.#urlOf(row), {}, options);
+    await this.write("destroy", this.urlOf(row), {}, options);
   }
 
-  urlOf(row: Row): string {
-    return this.#urlOf(row);
+  urlOf(row: Row | string): string {
+    const url = typeof row === "string" ? row : this.context.urls.get(row);
+    if (url === undefined) throw new TypeError("The row is none that this client gave.");
+    return url.startsWith(temporaryUrl) ? url : this.context.http.target(url);
   }
 
   keyOf(row: Row): string {
-    return this.parts.keyOf(this.#urlOf(row));
+    const url = this.urlOf(row);
+    return this.context.outbox()?.keyOf(url) ?? url;
   }
 
   isPending(row: Row): boolean {
-    return this.parts.view.isPending(row);
-  }
-
-  #urlOf(row: Row | string): string {
-    const url = typeof row === "string" ? row : this.parts.urls.get(row);
-    if (url === undefined) throw new TypeError(`The row is none that this client gave.`);
-    return url.startsWith(temporaryUrl) ? url : this.parts.http.target(url);
+    return this.overlay?.isPending(row) ?? false;
   }
 }
 
-class LiveOne<Row> extends LiveObject<Row, RecordSnapshot<Row>> implements LiveRecord<Row> {
-  constructor(parts: LiveParts) {
-    super(parts, ([row], status) => ({ row, status }));
+class LiveOne<Row> extends WritableView<Row, RecordSnapshot<Row>> implements LiveRecord<Row> {
+  constructor(url: string, context: LiveContext) {
+    super(url, context, ([row], status) => ({ row: row as Row | undefined, status }));
   }
 
   get isPending(): boolean {
-    return this.parts.view.isPending(this.getSnapshot().row);
+    return this.overlay?.isPending(this.getSnapshot().row) ?? false;
   }
 
-  async update(changes: Partial<Row>, options?: WriteOptions<Row>): Promise<Row> {
-    return (await this.write("update", this.url, changes, options)) as Row;
+  update(changes: Partial<Row>, options?: WriteOptions<Row>): Promise<Row> {
+    return this.write("update", this.url, changes, options);
   }
 
   async destroy(options?: WriteOptions<Row>): Promise<void> {
@@ -215,12 +130,12 @@ class LiveOne<Row> extends LiveObject<Row, RecordSnapshot<Row>> implements LiveR
   }
 }
 
-/** Makes a live collection over a view. */
-export function createCollection<Row, New>(parts: LiveParts): Collection<Row, New> {
-  return new LiveCollection(parts);
+/** Makes a live collection. @param url - its path and query */
+export function createCollection(url: string, context: LiveContext): Collection<unknown> {
+  return new LiveCollection(url, context);
 }
 
-/** Makes a live record over a view. */
-export function createRecord<Row>(parts: LiveParts): LiveRecord<Row> {
-  return new LiveOne(parts);
+/** Makes a live record. @param url - its path and query */
+export function createRecord(url: string, context: LiveContext): LiveRecord<unknown> {
+  return new LiveOne(url, context);
 }

@@ -4,15 +4,15 @@ import {
   type Field,
   fieldValue,
   type HttpResponse,
+  isAtOrAfter,
   notificationKind,
   type Problem,
   ProtocolError,
-  parseEventId,
   silenceMs,
   subprotocolName,
 } from "../protocol/index.ts";
 import { Backoff } from "./backoff.ts";
-import type { ClientClock } from "./clock.ts";
+import { type ClientClock, Timer } from "./clock.ts";
 import type { Http } from "./http.ts";
 import { isTransient, problemOf, retryAfterMs } from "./problem.ts";
 import type { Following } from "./transport.ts";
@@ -52,7 +52,6 @@ interface Entry {
   asked: string | undefined;
   hasRenewed: boolean;
   isRenewal: boolean;
-  cancelRetry: () => void;
 }
 
 /** One WebSocket of Level 1 at the well-known URL, with all subscriptions in band. */
@@ -70,17 +69,16 @@ export class Connection {
   #requests = 0;
   #heardAt: number;
   #problem: HttpResponse | undefined;
-  #cancelTimer: () => void;
+  readonly #timer: Timer;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#heardAt = options.clock.now();
-    this.#cancelTimer = options.clock.setTimer(() => this.#end(1006), patienceMs);
+    this.#timer = new Timer(options.clock);
+    const wait = (): void => this.#timer.set(() => this.#end(1006), patienceMs);
+    wait();
     this.#socket = options.open([subprotocolName], {
-      opened: () => {
-        this.#cancelTimer();
-        this.#cancelTimer = options.clock.setTimer(() => this.#end(1006), patienceMs);
-      },
+      opened: wait,
       received: (data) => this.#received(data),
       ended: (code) => this.#end(code),
     });
@@ -95,7 +93,6 @@ export class Connection {
       asked: undefined,
       hasRenewed: false,
       isRenewal: false,
-      cancelRetry: () => {},
     };
     this.#entries.set(following, entry);
     if (this.#isReady) this.#subscribe(entry);
@@ -106,7 +103,7 @@ export class Connection {
     const entry = this.#entries.get(following);
     if (!entry) return;
     this.#entries.delete(following);
-    entry.cancelRetry();
+    entry.backoff.cancel();
     this.#unsubscribeUnused(entry.canonical);
   }
 
@@ -134,8 +131,7 @@ export class Connection {
   }
 
   #watch(ms: number): void {
-    this.#cancelTimer();
-    this.#cancelTimer = this.#options.clock.setTimer(() => this.check(), ms);
+    this.#timer.set(() => this.check(), ms);
   }
 
   #received(data: string | Uint8Array): void {
@@ -189,12 +185,12 @@ export class Connection {
   }
 
   #heartbeat(message: HttpResponse): void {
-    const id = parseEventId(fieldValue(message.fields, "event-id") ?? "");
+    const eventId = fieldValue(message.fields, "event-id") ?? "";
     for (const { following } of this.#entries.values()) {
-      const own = parseEventId(following.sink.position ?? "");
-      const isSame = id?.kind === "direct" && own?.kind === "direct" && id.segment === own.segment;
-      // To others it tells no position, but that nothing is on its way.
-      if (following.sink.isCaughtUp) following.sink.take(isSame ? message : { ...message, fields: [] });
+      const { sink } = following;
+      // To those of another segment it tells no position, but that nothing is on its way.
+      const isSame = isAtOrAfter(sink.position ?? "", eventId) !== undefined;
+      if (sink.isCaughtUp) sink.take(isSame ? message : { ...message, fields: [] });
     }
   }
 
@@ -308,8 +304,7 @@ export class Connection {
   #retry(entry: Entry, leastMs: number): void {
     if (this.#isOver) return;
     entry.following.sink.lost(false);
-    entry.cancelRetry();
-    entry.cancelRetry = this.#options.clock.setTimer(() => void this.#subscribe(entry), entry.backoff.next(leastMs));
+    entry.backoff.wait(() => void this.#subscribe(entry), leastMs);
   }
 
   #end(code: number): void {
@@ -327,7 +322,7 @@ export class Connection {
 
   #finish(): void {
     this.#isOver = true;
-    this.#cancelTimer();
-    for (const entry of this.#entries.values()) entry.cancelRetry();
+    this.#timer.cancel();
+    for (const { backoff } of this.#entries.values()) backoff.cancel();
   }
 }

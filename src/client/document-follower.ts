@@ -46,7 +46,6 @@ export class DocumentFollower {
   #looks = 0;
   /** What came before the document; `undefined` once that is there. */
   #early: HttpResponse[] | undefined;
-  #cancelTimer: () => void = () => {};
 
   constructor(options: DocumentFollowerOptions) {
     this.#options = options;
@@ -64,13 +63,13 @@ export class DocumentFollower {
   /** Ends it. Twice is fine. */
   stop(): void {
     this.#abort.abort();
-    this.#cancelTimer();
+    this.#backoff.cancel();
     this.#socket?.close();
     this.#socket = undefined;
   }
 
   #round(): void {
-    this.#cancelTimer();
+    this.#backoff.cancel();
     const { open } = this.#options;
     if (!open) {
       void this.#look();
@@ -100,21 +99,20 @@ export class DocumentFollower {
       following.sink.fail(localProblem(code > 4000 ? code - 4000 : 410, `The server ended it with ${code}.`));
     } else {
       following.sink.lost(false);
-      this.#again(this.#backoff.next());
+      this.#again();
     }
   }
 
-  #again(ms: number): void {
-    this.#cancelTimer();
-    if (!this.#abort.signal.aborted) this.#cancelTimer = this.#options.clock.setTimer(() => this.#round(), ms);
+  #again(leastMs?: number): void {
+    if (!this.#abort.signal.aborted) this.#backoff.wait(() => this.#round(), leastMs);
   }
 
   /** Level 0 has no bookmarks: its silence stands for them. */
   #beat(): void {
-    this.#cancelTimer();
-    this.#cancelTimer = this.#options.clock.setTimer(() => {
+    this.#backoff.set(() => {
       this.#options.following.sink.take(caughtUp);
-      this.#beat();
+      // Whoever was told may have ended it.
+      if (this.#socket) this.#beat();
     }, heartbeatMs);
   }
 
@@ -183,12 +181,13 @@ export class DocumentFollower {
       this.#early = undefined;
       for (const one of early) this.#step(one);
       if (this.#socket) this.#beat();
-      else this.#again(pollMs * (0.8 + 0.4 * clock.random()));
+      else if (!this.#abort.signal.aborted)
+        this.#backoff.set(() => this.#round(), pollMs * (0.8 + 0.4 * clock.random()));
     } else if (isTransient(status)) {
       this.#socket?.close();
       this.#socket = undefined;
       sink.lost(false);
-      this.#again(this.#backoff.next(retryAfterMs(message, Date.now())));
+      this.#again(retryAfterMs(message, Date.now()));
     } else {
       this.stop();
       sink.fail(problemOf(message));

@@ -1,5 +1,5 @@
-import { fieldValue, type HttpResponse, notificationKind, type Problem, parseEventId } from "../protocol/index.ts";
-import type { ClientClock } from "./clock.ts";
+import { fieldValue, type HttpResponse, isAtOrAfter, notificationKind, type Problem } from "../protocol/index.ts";
+import { type ClientClock, Timer } from "./clock.ts";
 import { localProblem } from "./problem.ts";
 import { Replica } from "./replica.ts";
 import type { RowUrls } from "./row-urls.ts";
@@ -30,13 +30,6 @@ export interface FeedOptions {
 /** How long a feed goes on when nobody looks any more: an interface that is drawn anew finds it again. */
 const lingerMs = 1_000;
 
-/** True where `later` is known to be at or after `earlier`; `undefined` where positions can't be ordered. */
-export function isAtOrAfter(later: string | undefined, earlier: string): boolean | undefined {
-  const [a, b] = [parseEventId(later ?? ""), parseEventId(earlier)];
-  if (a?.kind !== "direct" || b?.kind !== "direct" || a.segment !== b.segment) return undefined;
-  return a.position >= b.position;
-}
-
 /** One URL that is followed, for everyone in this client who looks at it: its records, its position, its status. */
 export class Feed implements Sink {
   readonly target: string;
@@ -51,11 +44,12 @@ export class Feed implements Sink {
   #hasOpened = false;
   #unmarked: HttpResponse[] = [];
   #unfollow: (() => void) | undefined;
-  #cancelLinger: () => void = () => {};
+  readonly #linger: Timer;
   #liveAt: number | undefined;
 
   constructor(options: FeedOptions) {
     this.#options = options;
+    this.#linger = new Timer(options.clock);
     this.target = options.target;
     this.replica = new Replica(options.target, options.urls);
     if (options.initial) {
@@ -83,7 +77,7 @@ export class Feed implements Sink {
 
   /** Looks on, until the function that is returned is called. */
   listen(listener: FeedListener): () => void {
-    this.#cancelLinger();
+    this.#linger.cancel();
     this.listeners.add(listener);
     if (!this.#unfollow && !this.isEnded) {
       this.#unfollow = () => {};
@@ -91,7 +85,7 @@ export class Feed implements Sink {
     }
     return () => {
       if (!this.listeners.delete(listener) || this.listeners.size > 0 || !this.#unfollow) return;
-      this.#cancelLinger = this.#options.clock.setTimer(() => this.stop(), lingerMs);
+      this.#linger.set(() => this.stop(), lingerMs);
     };
   }
 
@@ -107,7 +101,7 @@ export class Feed implements Sink {
 
   /** Follows no more. What is known is kept, and the next who looks resumes there. */
   stop(): void {
-    this.#cancelLinger();
+    this.#linger.cancel();
     const unfollow = this.#unfollow;
     this.#unfollow = undefined;
     unfollow?.();

@@ -1,19 +1,17 @@
 import { type HttpResponse, type Problem, retryClass, wellKnownPath } from "../protocol/index.ts";
 import { Backoff } from "./backoff.ts";
-import type { ClientClock } from "./clock.ts";
+import { type ClientClock, Timer } from "./clock.ts";
 import { Connection, type Ending } from "./connection.ts";
-import type { DocumentFollower } from "./document-follower.ts";
+import type { Fallback } from "./fallback.ts";
 import type { Http } from "./http.ts";
-import { bodyJson, isTransient, localProblem, problemOf, retryAfterMs } from "./problem.ts";
+import { isTransient, localProblem, retryAfterMs } from "./problem.ts";
 import type { Following, Transport } from "./transport.ts";
-import { type findWebSocket, openSocket, type SocketEvents } from "./web-socket.ts";
+import { type findWebSocket, openSocket, type Socket, type SocketEvents } from "./web-socket.ts";
 
 /** A connection that lasted so long counts as stable [R-CLOSE-5]. */
 const stableMs = 10_000;
 /** After so long in another way the WebSocket is tried again; up to a half more. */
 const retrySocketMs = 30_000;
-/** How often the socket must fail, though the server is there, until it counts as blocked. */
-const blockedAfter = 2;
 
 /** What the way to an origin needs. */
 export interface OriginTransportOptions {
@@ -25,12 +23,6 @@ export interface OriginTransportOptions {
   readonly onServer: (wellKnown: HttpResponse) => void;
 }
 
-function isLevel1(message: HttpResponse): boolean {
-  const said = bodyJson(message) as { rocket?: { levels?: unknown } } | undefined;
-  const levels = said?.rocket?.levels;
-  return message.status === 200 && Array.isArray(levels) && levels.includes(1);
-}
-
 /**
  * Follows URLs of one origin in the best way that there is: one WebSocket of Level 1 for all; on servers of the 2013
  * proposal one of Level 0 for each; where sockets are blocked, GETs at intervals. It finds its way back.
@@ -38,32 +30,28 @@ function isLevel1(message: HttpResponse): boolean {
 export class OriginTransport implements Transport {
   readonly #options: OriginTransportOptions;
   readonly #followings: Set<Following> = new Set();
-  /** Those that are followed by their documents, while that is the way. */
-  #followers: Map<Following, DocumentFollower> | undefined;
-  #DocumentFollower: typeof DocumentFollower | undefined;
-  #hasLevel0 = false;
   readonly #backoff: Backoff;
+  readonly #stable: Timer;
   #connection: Connection | undefined;
-  #failures = 0;
+  /** The other ways, once the socket could not be opened. */
+  #fallback: Fallback | undefined;
   #hasRenewed = false;
-  #cancelTimer: () => void = () => {};
-  #cancelStable: () => void = () => {};
 
   constructor(options: OriginTransportOptions) {
     this.#options = options;
     this.#backoff = new Backoff(options.clock);
+    this.#stable = new Timer(options.clock);
   }
 
   follow(following: Following): () => void {
     this.#followings.add(following);
-    if (this.#followers) this.#followDocument(following);
+    if (this.#fallback?.isUsed) this.#fallback.add(following);
     else if (this.#connection) this.#connection.add(following);
     else if (this.#followings.size === 1) this.#connect();
     return () => {
       this.#followings.delete(following);
       this.#connection?.remove(following);
-      this.#followers?.get(following)?.stop();
-      this.#followers?.delete(following);
+      this.#fallback?.remove(following);
       if (this.#followings.size === 0) this.close();
     };
   }
@@ -82,61 +70,55 @@ export class OriginTransport implements Transport {
       this.#backoff.reset();
       this.#connect();
     }
-    for (const follower of this.#followers?.values() ?? []) follower.wake();
+    this.#fallback?.wake();
   }
 
   /** Gives the connection up until `wake`, or for a while. */
   sleep(): void {
     this.#stop();
-    if (this.#followings.size > 0) this.#wait(true, this.#backoff.next());
+    this.#wait(true);
   }
 
   close(): void {
     this.#stop();
-    this.#failures = 0;
+    this.#fallback = undefined;
   }
 
   #stop(): void {
-    this.#cancelTimer();
-    this.#cancelStable();
+    this.#backoff.cancel();
+    this.#stable.cancel();
     this.#connection?.close();
     this.#connection = undefined;
-    this.#stopFollowers();
+    this.#fallback?.stop();
   }
 
-  #stopFollowers(): void {
-    for (const follower of this.#followers?.values() ?? []) follower.stop();
-    this.#followers = undefined;
-  }
-
-  #url(target: string): string {
-    const url = new URL(target, this.#options.http.base);
+  #open(path: string, protocols: string[], events: SocketEvents): Socket {
+    const url = new URL(path, this.#options.http.base);
     url.protocol = url.protocol.replace("http", "ws");
-    return url.href;
+    return openSocket(url.href, protocols, this.#options.findWebSocket, events);
   }
 
   #connect(): void {
-    this.#cancelTimer();
-    const { clock, http, findWebSocket } = this.#options;
+    this.#backoff.cancel();
     this.#connection = new Connection({
-      clock,
-      http,
-      open: (protocols, events) => openSocket(this.#url(wellKnownPath), protocols, findWebSocket, events),
+      ...this.#options,
+      open: (protocols, events) => this.#open(wellKnownPath, protocols, events),
       onReady: (first) => this.#ready(first),
       onEnded: (ending) => void this.#ended(ending),
     });
-    if (!this.#followers) for (const following of this.#followings) this.#connection.add(following);
+    if (!this.#fallback?.isUsed) for (const following of this.#followings) this.#connection.add(following);
   }
 
   #ready(first: HttpResponse): void {
-    this.#failures = 0;
-    this.#cancelStable = this.#options.clock.setTimer(() => {
+    this.#stable.set(() => {
       this.#backoff.reset();
       this.#hasRenewed = false;
     }, stableMs);
     this.#options.onServer(first);
-    if (!this.#followers) return;
-    this.#stopFollowers();
+    const isBack = this.#fallback?.isUsed;
+    this.#fallback?.stop();
+    this.#fallback = undefined;
+    if (!isBack) return;
     for (const following of this.#followings) {
       following.sink.lost(false);
       this.#connection?.add(following);
@@ -144,91 +126,55 @@ export class OriginTransport implements Transport {
   }
 
   async #ended(ending: Ending): Promise<void> {
-    this.#cancelStable();
+    const { code, problem } = ending;
+    this.#stable.cancel();
     this.#connection = undefined;
-    if (this.#followers) {
+    if (this.#fallback?.isUsed) {
       this.#retrySocketLater();
       return;
     }
     for (const { sink } of this.#followings) sink.lost(false);
-    const retry = retryClass(ending.code);
-    if (!ending.wasReady && !ending.problem) await this.#probe();
+    const retry = retryClass(code);
+    if (!ending.wasReady && !problem) await this.#probe();
     else if (retry === "credentials" && !this.#hasRenewed) {
       this.#hasRenewed = true;
       await this.#options.http.authorization(true).catch(() => {});
-      this.#wait(false, this.#backoff.next());
-    } else if (retry === "retry") this.#wait(false, this.#backoff.next(ending.retryAfterMs));
-    else this.#fail(ending.problem ?? localProblem(502, `The server ended the connection with ${ending.code}.`));
+      this.#wait(false);
+    } else if (retry === "retry") this.#wait(false, ending.retryAfterMs);
+    else this.#fail(problem ?? localProblem(502, `The server ended the connection with ${code}.`));
   }
 
   /** The socket could not be opened, and a browser doesn't say why: a GET tells what is there. */
   async #probe(): Promise<void> {
-    const { http, onServer } = this.#options;
-    const answer = await http.ask(wellKnownPath, { cache: "no-store" }).catch(() => undefined);
-    if (this.#followings.size === 0 || this.#connection || this.#followers) return;
-    if (!answer) this.#wait(true, this.#backoff.next());
-    else if (isTransient(answer.status)) this.#wait(false, this.#backoff.next(retryAfterMs(answer, Date.now())));
-    else if (isLevel1(answer)) {
-      onServer(answer);
-      this.#failures += 1;
-      if (this.#failures < blockedAfter) this.#wait(false, this.#backoff.next());
-      else await this.#followDocuments(false);
-    } else if (answer.status === 401 || answer.status === 403) this.#fail(problemOf(answer));
-    else {
-      onServer(answer);
-      await this.#followDocuments(true);
-    }
+    const isOver = (): unknown => this.#followings.size === 0 || this.#connection || this.#fallback?.isUsed;
+    const answer = await this.#options.http.ask(wellKnownPath, { cache: "no-store" }).catch(() => undefined);
+    // Loaded where it is needed, and where there is somebody to load it from: few pages ever do.
+    const isThere = answer && !isTransient(answer.status);
+    const code = isThere && !isOver() ? await import("./fallback.ts").catch(() => undefined) : undefined;
+    if (isOver()) return;
+    if (code)
+      this.#fallback ??= new code.Fallback({
+        ...this.#options,
+        open: (path, events) => this.#open(path, [], events),
+        onUnreachable: () => this.sleep(),
+      });
+    const problem = isThere && this.#fallback?.judge(answer, this.#followings);
+    if (problem) this.#fail(problem);
+    else if (this.#fallback?.isUsed) this.#retrySocketLater();
+    else this.#wait(!answer, answer && retryAfterMs(answer, Date.now()));
   }
 
-  #wait(isOffline: boolean, ms: number): void {
+  #wait(isOffline: boolean, leastMs?: number): void {
     for (const { sink } of this.#followings) sink.lost(isOffline);
-    this.#cancelTimer();
-    if (this.#followings.size === 0) return;
-    this.#cancelTimer = this.#options.clock.setTimer(() => this.#connect(), ms);
+    this.#backoff.cancel();
+    if (this.#followings.size > 0) this.#backoff.wait(() => this.#connect(), leastMs);
   }
 
   #fail(problem: Problem): void {
     for (const { sink } of [...this.#followings]) sink.fail(problem);
   }
 
-  async #followDocuments(hasLevel0: boolean): Promise<void> {
-    // Loaded where it is needed: few pages ever do.
-    const code = await import("./document-follower.ts").catch(() => undefined);
-    if (this.#followings.size === 0 || this.#connection || this.#followers) return;
-    if (!code) {
-      this.#wait(true, this.#backoff.next());
-      return;
-    }
-    this.#DocumentFollower = code.DocumentFollower;
-    this.#followers = new Map();
-    this.#hasLevel0 = hasLevel0;
-    for (const following of this.#followings) this.#followDocument(following);
-    this.#retrySocketLater();
-  }
-
-  #followDocument(following: Following): void {
-    const { clock, http, findWebSocket } = this.#options;
-    const open = (events: SocketEvents) => openSocket(this.#url(following.target), [], findWebSocket, events);
-    if (!this.#DocumentFollower) return;
-    const follower = new this.#DocumentFollower({
-      following,
-      clock,
-      http,
-      open: this.#hasLevel0 ? open : undefined,
-      onUnreachable: () => this.#unreachable(),
-    });
-    this.#followers?.set(following, follower);
-  }
-
-  #unreachable(): void {
-    this.#stop();
-    this.#wait(true, this.#backoff.next());
-  }
-
   #retrySocketLater(): void {
-    this.#cancelTimer();
-    const { clock } = this.#options;
-    const ms = retrySocketMs * (1 + 0.5 * clock.random());
-    this.#cancelTimer = clock.setTimer(() => this.#connect(), ms);
+    this.#backoff.set(() => this.#connect(), retrySocketMs * (1 + 0.5 * this.#options.clock.random()));
   }
 }

@@ -1,13 +1,13 @@
-import { fieldValue, type HttpResponse, parseRecordPointer, resolvePointer } from "../protocol/index.ts";
+import { fieldValue, type HttpResponse, parseRecordPointer, resolvePointer, wellKnownPath } from "../protocol/index.ts";
 import { Backoff } from "./backoff.ts";
 import type { ClientClock } from "./clock.ts";
-import type { Feed } from "./feed.ts";
+import { shownEtag } from "./guard.ts";
 import type { Http } from "./http.ts";
-import { isShown, type Overlaid, type OverlayParts, overlay } from "./overlay.ts";
-import { bodyJson, isGatewayStatus, ProblemError, problemOf, retryAfterMs } from "./problem.ts";
+import { Overlay, type OverlayContext, type View } from "./overlay.ts";
+import { bodyJson, isTransient, ProblemError, problemOf, retryAfterMs } from "./problem.ts";
 import type { RowUrls } from "./row-urls.ts";
 import { type ClientStorage, WriteStore } from "./storage.ts";
-import { type Conflict, ConflictError, type StoredWrite, temporaryUrl, type Write } from "./write.ts";
+import { type Conflict, ConflictError, type StoredWrite, temporaryUrl, type Write, type WriteKind } from "./write.ts";
 
 /** How long a write may take until it counts as lost. */
 const writeTimeoutMs = 30_000;
@@ -19,15 +19,31 @@ export interface OutboxOptions {
   readonly urls: RowUrls;
   /** Where queued writes outlive a reload. */
   readonly storage: ClientStorage | undefined;
-  /** Whether the server does a repeated `Idempotency-Key` once; rejects where that can't be asked now. */
-  readonly isIdempotent: () => Promise<boolean>;
+  /** What the server said at the well-known URL, where it was asked already. */
+  readonly wellKnown: HttpResponse | undefined;
   /** Told of a write that was left behind and is refused: nobody waits for its promise. */
   readonly onRefused: (error: Error) => void;
-  /** Told after each change of what is to be shown. */
-  readonly onChanged: () => void;
+  /** The views that somebody looks at. */
+  readonly views: ReadonlySet<View>;
+}
+
+/** A write to be sent. */
+export interface WriteToSend {
+  readonly kind: WriteKind;
+  readonly url: string;
+  readonly values: object;
+  /** Writes only where the record is still as it is shown. */
+  readonly ifUnchanged?: boolean;
+  /** Decides on a conflict: other values, or nothing to give up. */
+  readonly onConflict?: (conflict: Conflict) => unknown;
 }
 
 const methods = { create: "POST", update: "PATCH", destroy: "DELETE" } as const;
+
+/** True for statuses by which a gateway, or an overloaded server, says that it can't answer now. */
+function isGatewayStatus(status: number): boolean {
+  return isTransient(status) && status !== 413 && status !== 500 && status !== 501;
+}
 
 /** The record in an answer: below the pointer that `Items` tells, or the only member of an envelope that looks like one. */
 function rowIn(answer: HttpResponse): unknown {
@@ -40,12 +56,14 @@ function rowIn(answer: HttpResponse): unknown {
 }
 
 /** Writes in the order in which they were made, one after another; what can be repeated safely waits for the network. */
-export class Outbox {
+export class Outbox implements OverlayContext {
   /** All that is not yet seen in the streams, oldest first. */
   readonly writes: Write[] = [];
   /** Real URLs by temporary ones, of records that this client created. */
   readonly created: Map<string, string> = new Map();
+  readonly urls: RowUrls;
   readonly #options: OutboxOptions;
+  readonly #overlays: WeakMap<View, Overlay> = new WeakMap();
   readonly #store: WriteStore | undefined;
   readonly #backoff: Backoff;
   readonly #abort: AbortController = new AbortController();
@@ -57,6 +75,8 @@ export class Outbox {
 
   constructor(options: OutboxOptions) {
     this.#options = options;
+    this.urls = options.urls;
+    if (options.wellKnown) this.learn(options.wellKnown);
     this.#store = options.storage && new WriteStore(options.storage, options.http.base.href);
     this.#backoff = new Backoff(options.clock);
     this.#loading = this.#store?.load().then((stored) => {
@@ -64,18 +84,21 @@ export class Outbox {
       const left = stored.filter(({ id }) => !known.has(id));
       // They were made before all that was made here.
       this.writes.unshift(...left.map((write) => queued(write, ignore, options.onRefused)));
-      if (left.length > 0) this.#options.onChanged();
+      if (left.length > 0) this.#changed();
     });
     void this.#run();
   }
 
   /** Sends a write. Resolves with the record as the server answers it. @throws ProblemError, ConflictError, TypeError (network) */
-  add(stored: StoredWrite, onConflict?: (conflict: Conflict) => unknown): Promise<unknown> {
-    if (this.#abort.signal.aborted) return Promise.reject(new TypeError("The client is closed."));
+  async write(view: View, { kind, url, values, ifUnchanged, onConflict }: WriteToSend): Promise<unknown> {
+    const { replica } = view.feed;
+    const etag = ifUnchanged ? await shownEtag({ http: this.#options.http, replica, url, values }) : undefined;
+    const stored = { id: crypto.randomUUID(), kind, view: view.url, url, values: { ...values }, etag };
+    if (this.#abort.signal.aborted) throw new TypeError("The client is closed.");
     return new Promise((resolve, reject) => {
       void this.#store?.put(stored);
       this.writes.push(queued(stored, resolve, reject, onConflict));
-      this.#options.onChanged();
+      this.#changed();
       void this.#run();
     });
   }
@@ -85,14 +108,19 @@ export class Outbox {
     this.#wake();
   }
 
-  /** The rows of a feed with some of the writes laid over them. */
-  overlay(parts: Omit<OverlayParts, "created" | "urls">): Overlaid {
-    return overlay({ ...parts, created: this.created, urls: this.#options.urls });
+  /** What the server says of itself at the well-known URL: whether it does a repeated `Idempotency-Key` once. */
+  learn(wellKnown: HttpResponse): void {
+    const said = bodyJson(wellKnown) as { rocket?: { promises?: unknown } } | undefined;
+    const promises = said?.rocket?.promises;
+    this.#isIdempotent = Array.isArray(promises) && promises.includes("idempotency-key");
+    this.#wake();
   }
 
-  /** True once a feed shows by itself what a write did. @param seen - what came in it since the answer */
-  isShown(write: Write, feed: Feed, seen: ReadonlySet<string>): boolean {
-    return isShown(write, feed, this.urlOf(write), seen);
+  /** What is shown ahead of time in a view. */
+  overlayOf(view: View): Overlay {
+    const overlay = this.#overlays.get(view) ?? new Overlay(view, this);
+    this.#overlays.set(view, overlay);
+    return overlay;
   }
 
   /** The URL of the record that a write is about; the temporary one while it has no other. */
@@ -107,8 +135,11 @@ export class Outbox {
     return url;
   }
 
-  /** Removes those that a view shows by now. */
-  settle(isSettled: (write: Write) => boolean): void {
+  /** Removes those that all views show by now. */
+  settle(): void {
+    if (this.writes.length === 0) return;
+    const overlays = [...this.#options.views].map((view) => this.overlayOf(view));
+    const isSettled = (write: Write) => overlays.every((overlay) => overlay.isSettled(write));
     for (const write of this.writes.filter((one) => one.state === "answered" && isSettled(one))) this.#remove(write);
   }
 
@@ -118,6 +149,20 @@ export class Outbox {
     this.#wake();
     for (const write of this.writes)
       if (write.state !== "answered") write.reject(new TypeError("The client is closed."));
+  }
+
+  #changed(): void {
+    for (const view of this.#options.views) view.changed();
+    this.settle();
+  }
+
+  /** Whether the server does a repeated key once; throws where it can't be asked now. */
+  async #askIdempotent(): Promise<void> {
+    if (this.#isIdempotent !== undefined) return;
+    const answer = await this.#options.http.ask(wellKnownPath);
+    // A server that can't answer now promises nothing, and denies nothing.
+    if (isTransient(answer.status)) throw new ProblemError(problemOf(answer));
+    this.learn(answer);
   }
 
   #remove(write: Write): void {
@@ -152,7 +197,7 @@ export class Outbox {
   async #send(write: Write): Promise<number | undefined> {
     try {
       // Asked before anything is sent: what was never sent may wait without harm.
-      this.#isIdempotent ??= await this.#options.isIdempotent();
+      await this.#askIdempotent();
     } catch {
       return this.#backoff.next();
     }
@@ -217,7 +262,7 @@ export class Outbox {
     }
     this.#options.urls.set(write.row, this.created.get(temporaryUrl + write.id) ?? url);
     void this.#store?.remove(write.id);
-    this.#options.onChanged();
+    this.#changed();
     write.resolve(write.row);
   }
 
@@ -253,13 +298,13 @@ export class Outbox {
     void this.#store?.remove(write.id);
     void this.#store?.put(next);
     this.writes.unshift(queued(next, write.resolve, write.reject, write.onConflict));
-    this.#options.onChanged();
+    this.#changed();
   }
 
   #refuse(write: Write, error: Error): void {
     this.#remove(write);
     void this.#store?.remove(write.id);
-    this.#options.onChanged();
+    this.#changed();
     write.reject(error);
   }
 }

@@ -1,5 +1,6 @@
+import { fieldValue, type HttpResponse, isAtOrAfter } from "../protocol/index.ts";
 import { isDeepEqual } from "./deep-equal.ts";
-import { type Feed, isAtOrAfter } from "./feed.ts";
+import type { Feed } from "./feed.ts";
 import type { RowUrls } from "./row-urls.ts";
 import { temporaryUrl, type Write } from "./write.ts";
 
@@ -13,10 +14,10 @@ const clockSetBackMs = -60_000;
  *
  * @param seen - the URLs that came since the answer; for a create also those that entered before it
  */
-export function isShown(write: Write, feed: Feed, url: string, seen: ReadonlySet<string>): boolean {
+function isShown(write: Write, feed: Feed, url: string, seen: ReadonlySet<string>): boolean {
   if (write.state !== "answered") return false;
   const { eventId } = write;
-  const isPast = eventId === undefined ? undefined : isAtOrAfter(feed.position, eventId);
+  const isPast = eventId === undefined ? undefined : isAtOrAfter(feed.position ?? "", eventId);
   if (isPast !== undefined) return isPast;
   // Nothing to compare: another segment, a derived view, a server without positions. The message may have been faster
   // than the answer.
@@ -28,7 +29,7 @@ export function isShown(write: Write, feed: Feed, url: string, seen: ReadonlySet
 }
 
 /** A list with writes shown ahead of time. */
-export interface Overlaid {
+interface Overlaid {
   readonly rows: readonly unknown[];
   /** The rows that the overlay made, by URL. */
   readonly made: ReadonlyMap<string, unknown>;
@@ -49,8 +50,8 @@ function isSameRecord(row: unknown, write: Write): boolean {
   );
 }
 
-/** What an overlay is made of. */
-export interface OverlayParts {
+/** What such a list is made of. */
+interface OverlayParts {
   readonly feed: Feed;
   /** The writes that the feed does not show yet, in order. */
   readonly writes: readonly Write[];
@@ -64,9 +65,9 @@ export interface OverlayParts {
 }
 
 /** Shows writes on top of a feed's rows: created records at the end, changed ones changed, destroyed ones gone. */
-export function overlay({ feed, writes, created, entered, urls, before }: OverlayParts): Overlaid {
+function layOver({ feed, writes, created, entered, urls, before }: OverlayParts): Overlaid {
   const { replica } = feed;
-  const byUrl = new Map(replica.entries());
+  const byUrl = new Map(replica.entries.map(({ url, row }) => [url, row]));
   const pending = new Set<unknown>();
   const made = new Map<string, unknown>();
   const show = (url: string, shown: unknown, isPending: boolean): void => {
@@ -96,4 +97,93 @@ export function overlay({ feed, writes, created, entered, urls, before }: Overla
     }
   }
   return { rows: [...byUrl.values()], made, pending };
+}
+
+/** A view that writes are laid over. */
+export interface View {
+  /** The path and query that it shows. */
+  readonly url: string;
+  readonly feed: Feed;
+  /** Called where writes have changed. */
+  changed(): void;
+}
+
+/** What overlays need of whoever sends the writes. */
+export interface OverlayContext {
+  /** All that are not yet seen in the streams, oldest first. */
+  readonly writes: readonly Write[];
+  /** Real URLs by temporary ones. */
+  readonly created: ReadonlyMap<string, string>;
+  readonly urls: RowUrls;
+  /** The URL of the record that a write is about. */
+  urlOf(write: Write): string;
+}
+
+/** One view's rows with this client's own writes shown ahead of time. */
+export class Overlay {
+  readonly #view: View;
+  readonly #context: OverlayContext;
+  #settled: WeakSet<Write> = new WeakSet();
+  /** What entered since a create was made, and what came since a write was answered, by the write's id. */
+  readonly #entered: Map<string, Set<string>> = new Map();
+  readonly #seen: Map<string, Set<string>> = new Map();
+  #shown: Overlaid | undefined;
+
+  constructor(view: View, context: OverlayContext) {
+    this.#view = view;
+    this.#context = context;
+  }
+
+  /** True where what is shown may change though no row of the feed did. */
+  get isActive(): boolean {
+    return this.#shown !== undefined || this.#context.writes.length > 0;
+  }
+
+  /** The rows to be shown. */
+  rows(): readonly unknown[] {
+    const { feed } = this.#view;
+    const writes = this.#context.writes.filter((write) => !this.isSettled(write));
+    const { created, urls } = this.#context;
+    const parts = { feed, writes, created, urls, entered: this.#entered, before: this.#shown };
+    this.#shown = writes.length > 0 ? layOver(parts) : undefined;
+    return this.#shown?.rows ?? feed.replica.rows;
+  }
+
+  /** True for a row that the server has not confirmed. */
+  isPending(row: unknown): boolean {
+    return this.#shown?.pending.has(row) ?? false;
+  }
+
+  /** The row that is shown at a URL ahead of time, as the server answered it. */
+  ahead(url: string): unknown {
+    const row = this.#shown?.made.get(url);
+    return this.isPending(row) ? undefined : row;
+  }
+
+  /** True once the feed shows a write without help. */
+  isSettled(write: Write): boolean {
+    if (this.#settled.has(write)) return true;
+    // A created record may have entered before the answer told its URL.
+    const seen = new Set([...(this.#seen.get(write.id) ?? []), ...(this.#entered.get(write.id) ?? [])]);
+    if (!isShown(write, this.#view.feed, this.#context.urlOf(write), seen)) return false;
+    this.#settled.add(write);
+    this.#seen.delete(write.id);
+    this.#entered.delete(write.id);
+    return true;
+  }
+
+  /** Notes what came. */
+  note(batch: readonly HttpResponse[]): void {
+    for (const write of this.#context.writes) {
+      const note = write.state === "answered" ? this.#seen : write.kind === "create" ? this.#entered : undefined;
+      if (!note) continue;
+      const urls = note.get(write.id) ?? new Set();
+      note.set(write.id, urls);
+      for (const message of batch) {
+        const url = fieldValue(message.fields, "content-location");
+        if (message.status === 200) urls.add(this.#context.urlOf(write));
+        else if (url !== undefined && (note === this.#seen || message.status === 201)) urls.add(url);
+      }
+    }
+  }
 }

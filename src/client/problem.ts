@@ -55,8 +55,3 @@ export function retryAfterMs({ fields }: HttpResponse, now: number): number {
 export function isTransient(status: number): boolean {
   return status === 408 || status === 413 || status === 425 || status === 429 || status >= 500;
 }
-
-/** True for statuses by which a gateway, or an overloaded server, says that it can't answer now. */
-export function isGatewayStatus(status: number): boolean {
-  return isTransient(status) && status !== 413 && status !== 500 && status !== 501;
-}

@@ -32,8 +32,14 @@ function withList(document: unknown, pointer: string, rows: readonly unknown[]):
   if (pointer === "" || typeof document !== "object" || document === null) return rows;
   const [, name = "", ...rest] = pointer.split("/");
   const key = name.replaceAll("~1", "/").replaceAll("~0", "~");
-  const below = rest.length === 0 ? "" : `/${rest.join("/")}`;
+  const below = rest.map((part) => `/${part}`).join("");
   return { ...document, [key]: withList(Reflect.get(document, key), below, rows) };
+}
+
+/** A record and its URL. */
+export interface Entry {
+  readonly url: string;
+  row: unknown;
 }
 
 /**
@@ -49,6 +55,8 @@ export class Replica {
   isGone = false;
   /** The validators that the server gave, by record URL. */
   readonly etags: Map<string, string> = new Map();
+  /** The records in order. */
+  entries: Entry[] = [];
   /** The row that is shown for a URL ahead of time: one that comes and is equal takes its place unseen. */
   shownAhead: ((url: string) => unknown) | undefined;
   readonly #target: string;
@@ -56,11 +64,7 @@ export class Replica {
   #document: unknown;
   #items: Items = {};
   #compare: Compare | undefined;
-  #byUrl: Map<string, unknown> = new Map();
-  /** The records' URLs in order; where nothing tells an order, the map's own holds. */
-  #order: string[] = [];
-  /** The rows beside `#order`; `undefined` where they have to be gathered again. */
-  #list: unknown[] | undefined;
+  #byUrl: Map<string, Entry> = new Map();
   #rows: readonly unknown[] | undefined;
   readonly #urls: RowUrls;
 
@@ -75,18 +79,13 @@ export class Replica {
 
   /** The rows in order; the document as its only row where it is a record. The same array until something changes. */
   get rows(): readonly unknown[] {
-    this.#rows ??= this.#gather().slice();
+    this.#rows ??= this.entries.map(({ row }) => row);
     return this.#rows;
   }
 
   /** The record at a URL. */
   get(url: string): unknown {
-    return this.#byUrl.get(url);
-  }
-
-  /** Each record with its URL, in order. */
-  *entries(): Iterable<readonly [url: string, row: unknown]> {
-    for (const url of this.#order) yield [url, this.#byUrl.get(url)];
+    return this.#byUrl.get(url)?.row;
   }
 
   /** Everything as one 200, for whoever comes later; `undefined` before the first. */
@@ -105,23 +104,24 @@ export class Replica {
     const { fields } = message;
     const field = fieldValue(fields, "items") ?? "";
     const order = parseItemOrder(fieldValue(fields, "item-order") ?? "");
+    const items = parseItems(field);
     const before = this.#byUrl;
     this.#opening = message;
     this.#document = contentOf(message);
-    const items = parseItems(field);
     this.isRecord = items === undefined;
     this.isGone = false;
     this.#items = items ?? { record: parseRecordPointer(field) ?? "" };
     this.#compare = order && compareByItemOrder(order);
     this.#byUrl = new Map();
     this.etags.clear();
-    for (const [url, row] of this.#rowsOf(items)) this.#byUrl.set(url, this.#same(before.get(url), row, url));
-    const urls = [...this.#byUrl.keys()];
+    for (const [url, row] of this.#rowsOf(items)) {
+      this.#byUrl.set(url, { url, row: this.#same(before.get(url)?.row, row, url) });
+    }
+    const last = this.entries;
+    this.entries = [...this.#byUrl.values()];
     const isSame =
-      urls.length === this.#order.length &&
-      urls.every((url, at) => url === this.#order[at] && this.#byUrl.get(url) === before.get(url));
-    this.#order = urls;
-    this.#list = undefined;
+      last.length === this.entries.length &&
+      last.every(({ url, row }, at) => url === this.entries[at]?.url && row === this.entries[at]?.row);
     const etag = fieldValue(fields, "etag");
     if (etag && this.isRecord) this.etags.set(this.#path, etag);
     if (!isSame || this.version === 0) this.#changed();
@@ -129,29 +129,21 @@ export class Replica {
 
   /** Takes a 201, 202 or 204 in. */
   apply(message: HttpResponse): void {
-    const url = fieldValue(message.fields, "content-location") ?? "";
-    if (message.status === 204) {
+    const { fields, status } = message;
+    const url = fieldValue(fields, "content-location") ?? "";
+    const etag = fieldValue(fields, "etag");
+    if (etag && status !== 204) this.etags.set(url, etag);
+    else this.etags.delete(url);
+    if (status === 204) {
       this.#leave(url);
       return;
     }
     const content = contentOf(message);
     if (this.isRecord) this.#document = content;
-    const read = resolvePointer(content, this.#items.record ?? "") ?? content;
-    const before = this.#byUrl.get(url);
-    const row = this.#same(before, read, url);
-    const etag = fieldValue(message.fields, "etag");
-    if (etag) this.etags.set(url, etag);
-    else this.etags.delete(url);
-    const said = fieldValue(message.fields, "item-index");
-    const isKnown = this.#byUrl.has(url);
-    const [from, to] = this.#place(url, before, row, said === undefined ? undefined : Number(said));
-    this.#byUrl.set(url, row);
-    if (isKnown && from === to && row === before) return;
-    if (from !== to && isKnown) this.#cut(from);
-    if (from !== to || !isKnown) this.#insert(to, url, row);
-    else if (to < 0) this.#list = undefined;
-    else if (this.#list) this.#list[to] = row;
-    this.#changed();
+    const known = this.#byUrl.get(url);
+    const row = this.#same(known?.row, resolvePointer(content, this.#items.record ?? "") ?? content, url);
+    const index = fieldValue(fields, "item-index");
+    this.#place(known, { url, row }, index === undefined ? undefined : Number(index));
   }
 
   get #path(): string {
@@ -183,54 +175,48 @@ export class Replica {
   }
 
   #leave(url: string): void {
-    if (!this.#byUrl.has(url)) return;
-    this.#cut(this.#find(url, this.#byUrl.get(url)));
+    const entry = this.#byUrl.get(url);
+    if (!entry) return;
+    this.entries.splice(this.#find(entry), 1);
     this.#byUrl.delete(url);
-    this.etags.delete(url);
     if (this.isRecord && url === this.#path) this.isGone = true;
     this.#changed();
   }
 
-  #cut(at: number): void {
-    this.#order.splice(at, 1);
-    this.#list?.splice(at, 1);
-  }
-
-  #insert(at: number, url: string, row: unknown): void {
-    this.#order.splice(at, 0, url);
-    this.#list?.splice(at, 0, row);
-  }
-
-  /** Where a record is and where it belongs, once it was taken away; -1 for a place that nobody needs to know. */
-  #place(url: string, before: unknown, row: unknown, index: number | undefined): readonly [from: number, to: number] {
+  /**
+   * Puts a record where it belongs.
+   *
+   * @param index - its place, where the server tells
+   */
+  #place(known: Entry | undefined, entry: Entry, index: number | undefined): void {
     const compare = this.#compare;
-    if (!this.#byUrl.has(url)) return [-1, index ?? (compare ? this.#bisect(row, compare) : this.#order.length)];
-    if (index === undefined && !compare) return [-1, -1];
-    const from = index !== undefined && this.#order[index] === url ? index : this.#find(url, before);
-    if (index !== undefined || !compare) return [from, index ?? from];
-    if (compare(before, row) === 0) return [from, from];
-    const to = this.#bisect(row, compare);
-    return [from, to > from ? to - 1 : to];
+    const { url, row } = entry;
+    const isMoved =
+      index === undefined ? compare && known && compare(known.row, row) !== 0 : this.entries[index] !== known;
+    if (known && !isMoved) {
+      if (known.row === row) return;
+      known.row = row;
+    } else {
+      if (known) this.entries.splice(this.#find(known), 1);
+      const to = index ?? (compare ? this.#bisect(row, compare) : this.entries.length);
+      this.entries.splice(to, 0, entry);
+      this.#byUrl.set(url, entry);
+    }
+    this.#changed();
   }
 
-  #find(url: string, row: unknown): number {
-    const guess = this.#compare ? this.#bisect(row, this.#compare) : -1;
-    return this.#order[guess] === url ? guess : this.#order.indexOf(url);
-  }
-
-  #gather(): unknown[] {
-    this.#list ??= this.#order.map((url) => this.#byUrl.get(url));
-    return this.#list;
+  #find(entry: Entry): number {
+    const guess = this.#compare ? this.#bisect(entry.row, this.#compare) : -1;
+    return this.entries[guess] === entry ? guess : this.entries.indexOf(entry);
   }
 
   /** The first place whose row is not before this one. */
   #bisect(row: unknown, compare: Compare): number {
-    const list = this.#gather();
     let low = 0;
-    let high = list.length;
+    let high = this.entries.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (compare(list[middle], row) < 0) low = middle + 1;
+      if (compare(this.entries[middle]?.row, row) < 0) low = middle + 1;
       else high = middle;
     }
     return low;

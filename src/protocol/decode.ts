@@ -31,7 +31,8 @@ function headText(bytes: Uint8Array, limit: number): string {
 /** Says what is wrong with the line of the head that begins at `at`. */
 function lineError(head: string, at: number, limit: number): ProtocolError {
   const feed = head.indexOf("\n", at);
-  if (feed >= 0) return protocolError(`malformed line in the head: ${JSON.stringify(head.slice(at, feed).slice(0, 80))}`);
+  if (feed >= 0)
+    return protocolError(`malformed line in the head: ${JSON.stringify(head.slice(at, feed).slice(0, 80))}`);
   return head.length > limit ? tooLarge("head", limit) : protocolError("the head has no end");
 }
 

@@ -33,6 +33,13 @@ export function parseEventId(text: string): EventId | undefined {
   return Number.isSafeInteger(id.position) && Number.isSafeInteger(id.check) ? id : undefined;
 }
 
+/** True where `later` is known to be at or after `earlier`; `undefined` where positions can't be ordered [R-POS-2]. */
+export function isAtOrAfter(later: string, earlier: string): boolean | undefined {
+  const [a, b] = [parseEventId(later), parseEventId(earlier)];
+  if (a?.kind !== "direct" || b?.kind !== "direct" || a.segment !== b.segment) return undefined;
+  return a.position >= b.position;
+}
+
 /**
  * Writes a place in a journal: `segment:position.check`.
  *

@@ -9,7 +9,7 @@ export { decodeRequest, decodeResponse } from "./decode.ts";
 export { encodeRequest, encodeResponse, type RequestToEncode, type ResponseToEncode } from "./encode.ts";
 export { matchesEntityTag } from "./entity-tag.ts";
 export { type ErrorCode, errorCodes, RocketError } from "./errors.ts";
-export { type EventId, formatEventId, isEventId, parseEventId } from "./event-id.ts";
+export { type EventId, formatEventId, isAtOrAfter, isEventId, parseEventId } from "./event-id.ts";
 export { formatItems } from "./format-items.ts";
 export { isBannedField } from "./framing-fields.ts";
 export { compareByItemOrder, formatItemOrder, type ItemOrder, parseItemOrder } from "./item-order.ts";

@@ -3,7 +3,7 @@ import { World, type WorldOptions } from "./world.ts";
 
 beforeAll(async () => {
   // Loaded here, so that no time passes when a client needs it.
-  await Promise.all([import("../../src/client/outbox.ts"), import("../../src/client/document-follower.ts")]);
+  await Promise.all([import("../../src/client/outbox.ts"), import("../../src/client/fallback.ts")]);
 });
 
 async function worldWith(options: WorldOptions = {}): Promise<World> {

@@ -102,7 +102,7 @@ export const defects: readonly Defect[] = [
   {
     name: "leaves its timer behind when it is closed",
     file: "client/connection.js",
-    find: "this.#isOver = true;\n        this.#cancelTimer();",
+    find: "this.#isOver = true;\n        this.#timer.cancel();",
     replace: "this.#isOver = true;",
     sees: /timers of a closed client/,
   },

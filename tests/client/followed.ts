@@ -178,7 +178,7 @@ export class Looked implements Followed {
   }
 
   get isSettled(): boolean {
-    return !this.shown.some((row) => this.collection.isPending(row));
+    return !this.shown.some((row) => this.#isPending(row));
   }
 
   rows(): readonly unknown[] | undefined {
@@ -187,6 +187,10 @@ export class Looked implements Followed {
 
   stop(): void {
     this.#stop();
+  }
+
+  #isPending(row: StoredRow): boolean {
+    return this.#isRecord ? this.#client.record(this.target).isPending : this.collection.isPending(row);
   }
 
   #urlOf(row: StoredRow): string {
@@ -213,12 +217,12 @@ export class Looked implements Followed {
       now.set(url, row);
       const before = this.#before.get(url);
       // A row that is confirmed is another one than the pending one: it is drawn in another way.
-      const isPending = this.collection.isPending(row);
+      const isPending = this.#isPending(row);
       const isAlike = isPending === this.#pending.has(url);
       require(before === row || !isAlike || !isDeepStrictEqual(before, row), () =>
         `${this.target}: ${url} is another object, and equal: ${JSON.stringify(row)}.`);
     }
     this.#before = now;
-    this.#pending = new Set(this.shown.flatMap((row) => (this.collection.isPending(row) ? this.#urlOf(row) : [])));
+    this.#pending = new Set(this.shown.flatMap((row) => (this.#isPending(row) ? this.#urlOf(row) : [])));
   }
 }

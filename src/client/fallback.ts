@@ -1,0 +1,88 @@
+import type { HttpResponse, Problem } from "../protocol/index.ts";
+import { DocumentFollower, type DocumentFollowerOptions } from "./document-follower.ts";
+import { bodyJson, problemOf } from "./problem.ts";
+import type { Following } from "./transport.ts";
+import type { Socket, SocketEvents } from "./web-socket.ts";
+
+/** How often the socket must fail, though the server is there, until it counts as blocked. */
+const blockedAfter = 2;
+
+/** What the other ways need. */
+export interface FallbackOptions extends Omit<DocumentFollowerOptions, "following" | "open"> {
+  readonly onServer: (wellKnown: HttpResponse) => void;
+  /** Opens a Level 0 socket at a URL. */
+  readonly open: (target: string, events: SocketEvents) => Socket;
+}
+
+function isLevel1(message: HttpResponse): boolean {
+  const said = bodyJson(message) as { rocket?: { levels?: unknown } } | undefined;
+  const levels = said?.rocket?.levels;
+  return message.status === 200 && Array.isArray(levels) && levels.includes(1);
+}
+
+/** Follows URLs by their documents where there is no socket of Level 1: one of Level 0 for each, or GETs at intervals. */
+export class Fallback {
+  readonly #options: FallbackOptions;
+  readonly #followers: Map<Following, DocumentFollower> = new Map();
+  #isUsed = false;
+  #hasLevel0 = false;
+  #failures = 0;
+
+  constructor(options: FallbackOptions) {
+    this.#options = options;
+  }
+
+  /** True while it is the way. */
+  get isUsed(): boolean {
+    return this.#isUsed;
+  }
+
+  /**
+   * Judges a server whose socket could not be opened, and follows what is followed where it is another than of Level 1
+   * or the socket seems to be blocked.
+   *
+   * @param answer - what the server answers at the well-known URL
+   * @returns the problem where trying again would not help
+   */
+  judge(answer: HttpResponse, followings: Iterable<Following>): Problem | undefined {
+    const { status } = answer;
+    if (status === 401 || status === 403) return problemOf(answer);
+    this.#options.onServer(answer);
+    this.#failures += 1;
+    this.#hasLevel0 = !isLevel1(answer);
+    if (!this.#hasLevel0 && this.#failures < blockedAfter) return undefined;
+    this.#isUsed = true;
+    for (const following of followings) this.add(following);
+    return undefined;
+  }
+
+  /** Follows a URL too. */
+  add(following: Following): void {
+    const { open } = this.#options;
+    this.#followers.set(
+      following,
+      new DocumentFollower({
+        ...this.#options,
+        following,
+        open: this.#hasLevel0 ? (events) => open(following.target, events) : undefined,
+      }),
+    );
+  }
+
+  /** Follows a URL no more. */
+  remove(following: Following): void {
+    this.#followers.get(following)?.stop();
+    this.#followers.delete(following);
+  }
+
+  /** Tries at once what waits. */
+  wake(): void {
+    for (const follower of this.#followers.values()) follower.wake();
+  }
+
+  /** Follows nothing more. */
+  stop(): void {
+    for (const following of [...this.#followers.keys()]) this.remove(following);
+    this.#isUsed = false;
+  }
+}

@@ -1,0 +1,110 @@
+import type { Feed } from "./feed.ts";
+import type { Http } from "./http.ts";
+import type { Outbox } from "./outbox.ts";
+import type { Overlay, View } from "./overlay.ts";
+import { ProblemError } from "./problem.ts";
+import type { RowUrls } from "./row-urls.ts";
+import type { Status } from "./status.ts";
+
+/** What live objects stand on. */
+export interface LiveContext {
+  readonly http: Http;
+  readonly urls: RowUrls;
+  /** The feed of a URL, the same for everyone who follows it at a time. */
+  readonly feedOf: (target: string) => Feed;
+  /** Those that somebody looks at. */
+  readonly views: Set<View>;
+  /** This client's writes, once their code is loaded. */
+  readonly outbox: () => Outbox | undefined;
+  readonly loadOutbox: () => Promise<Outbox>;
+}
+
+/** A view that stays equal to its GET, with this client's own writes shown ahead of time. */
+export class LiveView<Snapshot extends { readonly status: Status }> implements View {
+  readonly url: string;
+  feed: Feed;
+  protected readonly context: LiveContext;
+  readonly #shape: (rows: readonly unknown[], status: Status) => Snapshot;
+  readonly #listeners: Set<() => void> = new Set();
+  #unlisten: (() => void) | undefined;
+  #rows: readonly unknown[] = [];
+  #snapshot: Snapshot | undefined;
+  /** The version of the rows in the snapshot. */
+  #version = -1;
+  /** What listeners were told of last. */
+  #toldStatus: Status | undefined;
+  #toldVersion = -1;
+
+  /** @param shape - makes a snapshot */
+  constructor(url: string, context: LiveContext, shape: (rows: readonly unknown[], status: Status) => Snapshot) {
+    this.url = url;
+    this.context = context;
+    this.#shape = shape;
+    this.feed = context.feedOf(url);
+  }
+
+  protected get overlay(): Overlay | undefined {
+    return this.context.outbox()?.overlayOf(this);
+  }
+
+  // Bound, so that they can be handed to useSyncExternalStore.
+  readonly getSnapshot: () => Snapshot = () => {
+    const { status, replica } = this.feed;
+    const { overlay } = this;
+    const before = this.#snapshot;
+    if (before?.status === status && this.#version === replica.version && !overlay?.isActive) return before;
+    this.#version = replica.version;
+    const rows = overlay?.rows() ?? replica.rows;
+    const isSame = rows.length === this.#rows.length && rows.every((row, at) => row === this.#rows[at]);
+    if (!isSame) this.#rows = rows;
+    if (!before || !isSame || before.status !== status) this.#snapshot = this.#shape(this.#rows, status);
+    return this.#snapshot as Snapshot;
+  };
+
+  readonly subscribe: (listener: () => void) => () => void = (listener) => {
+    this.#listeners.add(listener);
+    if (!this.#unlisten) {
+      this.context.views.add(this);
+      this.feed = this.context.feedOf(this.url);
+      this.feed.replica.shownAhead = (url) => this.overlay?.ahead(url);
+      this.#unlisten = this.feed.listen({
+        messages: (batch) => this.overlay?.note(batch),
+        changed: () => this.changed(),
+      });
+    }
+    return () => {
+      this.#listeners.delete(listener);
+      if (this.#listeners.size > 0) return;
+      this.context.views.delete(this);
+      this.#unlisten?.();
+      this.#unlisten = undefined;
+    };
+  };
+
+  ready(): Promise<Snapshot> {
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        const { hasState, status } = this.feed;
+        // The first answer is followed by the word that this is all: until then it is "connecting".
+        if ((!hasState || status.state === "connecting") && !status.problem) return;
+        if (hasState) resolve(this.getSnapshot());
+        else if (status.problem) reject(new ProblemError(status.problem));
+        queueMicrotask(() => stop());
+      };
+      const stop = this.subscribe(look);
+      look();
+    });
+  }
+
+  /** Writes or the feed have changed. */
+  changed(): void {
+    const { status, replica } = this.feed;
+    const { overlay } = this;
+    // Rows are made when somebody asks for them: a listener may look at one snapshot for many changes.
+    const isQuiet = status === this.#toldStatus && replica.version === this.#toldVersion && !overlay?.isActive;
+    this.#toldStatus = status;
+    this.#toldVersion = replica.version;
+    if (!isQuiet) for (const listener of [...this.#listeners]) listener();
+    this.context.outbox()?.settle();
+  }
+}
