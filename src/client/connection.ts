@@ -5,8 +5,8 @@ import {
   fieldValue,
   type HttpResponse,
   isAtOrAfter,
-  notificationKind,
-  type Problem,
+  isChange,
+  isProblem,
   ProtocolError,
   silenceMs,
   subprotocolName,
@@ -21,18 +21,6 @@ import type { Socket, SocketEvents } from "./web-socket.ts";
 /** How long a server has for the handshake, and then for its first message [R-L1-3]. */
 const patienceMs = 10_000;
 
-/** How a connection ended. */
-export interface Ending {
-  /** The WebSocket's close code. */
-  readonly code: number;
-  /** True once it was a connection of Level 1. */
-  readonly wasReady: boolean;
-  /** What the server said about it. */
-  readonly problem?: Problem | undefined;
-  /** How long the server asks to wait. */
-  readonly retryAfterMs: number;
-}
-
 /** What a connection needs. */
 export interface ConnectionOptions {
   readonly clock: ClientClock;
@@ -40,25 +28,38 @@ export interface ConnectionOptions {
   /** Opens a socket at the well-known URL. */
   readonly open: (protocols: string[], events: SocketEvents) => Socket;
   readonly onReady: (first: HttpResponse) => void;
-  readonly onEnded: (ending: Ending) => void;
+  /**
+   * Told once of the end.
+   *
+   * @param code - the WebSocket's close code, or that of what the server said
+   * @param wasReady - true once it was a connection of Level 1
+   * @param said - what the server said about it
+   */
+  readonly onEnded: (code: number, wasReady: boolean, said: HttpResponse | undefined) => void;
 }
 
 interface Entry {
   readonly following: Following;
   readonly backoff: Backoff;
   /** The server's name for it, from the answer to SUBSCRIBE on. */
-  canonical: string | undefined;
+  canonical?: string | undefined;
   /** The position that the last SUBSCRIBE asked for. */
-  asked: string | undefined;
-  hasRenewed: boolean;
-  isRenewal: boolean;
+  asked?: string | undefined;
+  /** True where that only gave other credentials. */
+  isRenewal?: boolean;
+  /** True once the server refused credentials, until it takes others. */
+  isRefused?: boolean;
 }
+
+/** Why a SUBSCRIBE is sent again: with other credentials, which may have been refused, or to begin anew. */
+type Reason = "renewal" | "refused" | "anew";
 
 /** One WebSocket of Level 1 at the well-known URL, with all subscriptions in band. */
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #socket: Socket;
-  readonly #entries: Map<Following, Entry> = new Map();
+  readonly #timer: Timer;
+  readonly #entries: Set<Entry> = new Set();
   readonly #pending: Map<string, Entry> = new Map();
   /** What the server has subscribed here, by its own names. */
   readonly #subscribed: Set<string> = new Set();
@@ -68,8 +69,8 @@ export class Connection {
   #isOver = false;
   #requests = 0;
   #heardAt: number;
-  #problem: HttpResponse | undefined;
-  readonly #timer: Timer;
+  /** What the server said before the end. */
+  #said: HttpResponse | undefined;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -84,34 +85,20 @@ export class Connection {
     });
   }
 
-  /** Follows a URL, as soon as the connection is ready. */
-  add(following: Following): void {
-    const entry: Entry = {
-      following,
-      backoff: new Backoff(this.#options.clock),
-      canonical: undefined,
-      asked: undefined,
-      hasRenewed: false,
-      isRenewal: false,
+  /** Follows a URL, as soon as the connection is ready. Returns a function that ends it. */
+  add(following: Following): () => void {
+    const entry: Entry = { following, backoff: new Backoff(this.#options.clock) };
+    this.#entries.add(entry);
+    if (this.#isReady) void this.#subscribe(entry);
+    return () => {
+      entry.backoff.cancel();
+      if (this.#entries.delete(entry)) this.#unsubscribeUnused(entry.canonical);
     };
-    this.#entries.set(following, entry);
-    if (this.#isReady) this.#subscribe(entry);
-  }
-
-  /** Follows a URL no more. */
-  remove(following: Following): void {
-    const entry = this.#entries.get(following);
-    if (!entry) return;
-    this.#entries.delete(following);
-    entry.backoff.cancel();
-    this.#unsubscribeUnused(entry.canonical);
   }
 
   /** Gives the server new credentials for each subscription, in place [R-BAND-5]. */
   renew(): void {
-    for (const entry of this.#entries.values()) {
-      if (entry.canonical !== undefined) this.#subscribe(entry, { isRenewal: true });
-    }
+    for (const entry of this.#entries) if (entry.canonical !== undefined) void this.#subscribe(entry, "renewal");
   }
 
   /** Gives the connection up where it has been silent for too long, as after the machine slept. */
@@ -119,19 +106,24 @@ export class Connection {
     const now = this.#options.clock.now();
     // The clock was set back: how long it was silent is not known.
     if (now < this.#heardAt) this.#heardAt = now;
-    const silentMs = now - this.#heardAt;
-    if (silentMs >= silenceMs) this.#end(1006);
-    else if (this.#isReady) this.#watch(silenceMs - silentMs);
+    const leftMs = this.#heardAt + silenceMs - now;
+    if (leftMs <= 0) this.#end(1006);
+    else if (this.#isReady) this.#timer.set(() => this.check(), leftMs);
   }
 
   /** Says good-bye; nothing more is heard. */
   close(): void {
-    this.#finish();
+    this.#isOver = true;
+    this.#timer.cancel();
+    for (const { backoff } of this.#entries) backoff.cancel();
     this.#socket.close();
   }
 
-  #watch(ms: number): void {
-    this.#timer.set(() => this.check(), ms);
+  #end(code: number): void {
+    if (this.#isOver) return;
+    this.close();
+    const said = this.#said;
+    this.#options.onEnded(said ? 4000 + said.status : code, this.#isReady, said);
   }
 
   #received(data: string | Uint8Array): void {
@@ -150,20 +142,15 @@ export class Connection {
 
   /** A naive server echoes any subprotocol: only its first message tells [R-L1-3]. */
   #first(message: HttpResponse): void {
-    const kind = notificationKind(message.status);
-    if (kind === "enter" || kind === "change" || kind === "leave") {
-      this.#end(1006);
-      return;
+    if (isChange(message)) this.#end(1006);
+    else if (isProblem(message)) this.#said = message;
+    else {
+      this.#isReady = true;
+      this.check();
+      for (const entry of this.#entries) void this.#subscribe(entry);
+      // Those that it adds are subscribed as they are added.
+      this.#options.onReady(message);
     }
-    if (kind === "problem") {
-      this.#problem = message;
-      return;
-    }
-    this.#isReady = true;
-    this.#watch(silenceMs);
-    for (const entry of this.#entries.values()) void this.#subscribe(entry);
-    // Those that it adds are subscribed as they are added.
-    this.#options.onReady(message);
   }
 
   #route(message: HttpResponse): void {
@@ -173,20 +160,24 @@ export class Connection {
     if (requestId !== undefined) {
       const entry = this.#pending.get(requestId);
       this.#pending.delete(requestId);
-      if (entry) this.#answered(entry, message, Number(requestId));
+      if (entry && canonical === undefined) this.#refused(entry, message);
+      else if (entry) this.#answered(entry, message, canonical as string);
     } else if (canonical !== undefined) {
-      for (const entry of this.#named(canonical)) this.#notified(entry, message);
+      for (const entry of this.#named(canonical)) {
+        if (isProblem(message)) this.#refused(entry, message);
+        else entry.following.sink.take(message);
+      }
     } else if (message.status === 304) this.#heartbeat(message);
-    else this.#problem = message;
+    else this.#said = message;
   }
 
   #named(canonical: string): Entry[] {
-    return [...this.#entries.values()].filter((entry) => entry.canonical === canonical);
+    return [...this.#entries].filter((entry) => entry.canonical === canonical);
   }
 
   #heartbeat(message: HttpResponse): void {
     const eventId = fieldValue(message.fields, "event-id") ?? "";
-    for (const { following } of this.#entries.values()) {
+    for (const { following } of this.#entries) {
       const { sink } = following;
       // To those of another segment it tells no position, but that nothing is on its way.
       const isSame = isAtOrAfter(sink.position ?? "", eventId) !== undefined;
@@ -194,61 +185,47 @@ export class Connection {
     }
   }
 
-  #notified(entry: Entry, message: HttpResponse): void {
-    if (notificationKind(message.status) === "problem") this.#refused(entry, message);
-    else entry.following.sink.take(message);
-  }
-
-  async #subscribe(entry: Entry, { isRenewal = false, isFresh = false, isRefused = false } = {}): Promise<void> {
-    const { following } = entry;
+  async #subscribe(entry: Entry, reason?: Reason): Promise<void> {
+    const { sink, target } = entry.following;
     try {
-      const authorization = await this.#options.http.authorization(isRefused);
-      if (this.#isOver || this.#entries.get(following) !== entry) return;
-      const { position } = following.sink;
-      entry.isRenewal = isRenewal;
-      entry.asked = isFresh ? undefined : position;
+      const authorization = await this.#options.http.authorization(reason === "refused");
+      if (this.#isOver || !this.#entries.has(entry)) return;
+      entry.isRenewal = reason === "renewal";
+      entry.asked = reason === "anew" ? undefined : sink.position;
       const fields: Field[] = [];
-      if (entry.asked !== undefined && !isRenewal) fields.push(["Last-Event-ID", entry.asked]);
+      if (entry.asked !== undefined && !entry.isRenewal) fields.push(["Last-Event-ID", entry.asked]);
       if (authorization !== undefined) fields.push(["Authorization", authorization]);
-      this.#request("SUBSCRIBE", following.target, fields, entry);
+      this.#request("SUBSCRIBE", target, fields, entry);
     } catch {
       // There are no credentials for now.
-      this.#retry(entry, 0);
+      this.#retry(entry);
     }
   }
 
-  #request(method: string, target: string, fields: readonly Field[], entry?: Entry): void {
+  #request(method: string, target: string, fields: readonly Field[] = [], entry?: Entry): void {
     this.#requests += 1;
     const id = String(this.#requests);
     if (entry) this.#pending.set(id, entry);
-    this.#socket.send(
-      encodeRequest({ method, target, fields: [["Request-ID", id], ...fields] }) as string | Uint8Array<ArrayBuffer>,
-    );
+    this.#socket.send(encodeRequest({ method, target, fields: [["Request-ID", id], ...fields] }));
   }
 
   #unsubscribe(canonical: string): void {
-    this.#request("UNSUBSCRIBE", canonical, []);
+    this.#request("UNSUBSCRIBE", canonical);
     this.#subscribed.delete(canonical);
     this.#unsubscribed.set(canonical, this.#requests);
   }
 
   #unsubscribeUnused(canonical: string | undefined): void {
-    if (canonical === undefined || this.#isOver || this.#named(canonical).length > 0) return;
-    this.#unsubscribe(canonical);
+    if (canonical !== undefined && !this.#isOver && this.#named(canonical).length === 0) this.#unsubscribe(canonical);
   }
 
-  #answered(entry: Entry, message: HttpResponse, request: number): void {
-    const { following } = entry;
-    const { sink } = following;
-    const canonical = fieldValue(message.fields, "subscription");
-    if (canonical === undefined) {
-      this.#refused(entry, message);
-      return;
-    }
-    entry.hasRenewed = false;
+  #answered(entry: Entry, message: HttpResponse, canonical: string): void {
+    const { sink, target } = entry.following;
+    const { fields, status } = message;
+    entry.isRefused = false;
     entry.backoff.reset();
-    const isWanted = this.#entries.get(following) === entry;
-    if (request < (this.#unsubscribed.get(canonical) ?? 0)) {
+    const isWanted = this.#entries.has(entry);
+    if (Number(fieldValue(fields, "request-id")) < (this.#unsubscribed.get(canonical) ?? 0)) {
       // It was ended after this was asked, on behalf of somebody else.
       if (isWanted) void this.#subscribe(entry);
       return;
@@ -257,16 +234,15 @@ export class Connection {
     this.#subscribed.add(canonical);
     if (!isWanted) {
       // Nobody wants it any more, unless somebody asked for the same again meanwhile.
-      const isAsked = [...this.#pending.values()].some((other) => other.following.target === following.target);
+      const isAsked = [...this.#pending.values()].some((other) => other.following.target === target);
       if (!isAsked) this.#unsubscribeUnused(canonical);
       return;
     }
     const isKnown = entry.canonical === canonical;
     entry.canonical = canonical;
-    if (message.status !== 304) {
-      for (const one of this.#named(canonical)) one.following.sink.take(message);
-    } else if (entry.isRenewal && isKnown) return;
-    else if (entry.asked !== undefined && fieldValue(message.fields, "event-id") === entry.asked) {
+    if (status !== 304) for (const { following } of this.#named(canonical)) following.sink.take(message);
+    else if (entry.isRenewal && isKnown) return;
+    else if (entry.asked !== undefined && fieldValue(fields, "event-id") === entry.asked) {
       sink.take(message);
       // Of a subscription that is there already, the position is told where it is caught up: no bookmark follows.
       if (wasSubscribed) sink.take(message);
@@ -278,51 +254,33 @@ export class Connection {
     entry.canonical = undefined;
     for (const { following } of this.#named(canonical)) following.sink.lost(false);
     this.#unsubscribe(canonical);
-    void this.#subscribe(entry, { isFresh: true });
+    void this.#subscribe(entry, "anew");
   }
 
   #refused(entry: Entry, message: HttpResponse): void {
-    const { following, canonical } = entry;
+    const { canonical } = entry;
+    const { sink } = entry.following;
     // A SUBSCRIBE that is refused leaves what was subscribed before as it is.
     const isOver = fieldValue(message.fields, "subscription") !== undefined;
     if (isOver && canonical !== undefined) this.#subscribed.delete(canonical);
     entry.canonical = undefined;
-    if (this.#entries.get(following) !== entry) return;
+    if (!this.#entries.has(entry)) return;
     const { status } = message;
-    if (status === 401 && !entry.hasRenewed) {
-      entry.hasRenewed = true;
-      following.sink.lost(false);
-      void this.#subscribe(entry, { isRefused: true });
-    } else if (isTransient(status)) this.#retry(entry, retryAfterMs(message, Date.now()));
+    if (status === 401 && !entry.isRefused) {
+      entry.isRefused = true;
+      sink.lost(false);
+      void this.#subscribe(entry, "refused");
+    } else if (isTransient(status)) this.#retry(entry, retryAfterMs(message));
     else {
-      this.#entries.delete(following);
+      this.#entries.delete(entry);
       if (!isOver) this.#unsubscribeUnused(canonical);
-      following.sink.fail(problemOf(message));
+      sink.fail(problemOf(message));
     }
   }
 
-  #retry(entry: Entry, leastMs: number): void {
+  #retry(entry: Entry, leastMs?: number): void {
     if (this.#isOver) return;
     entry.following.sink.lost(false);
     entry.backoff.wait(() => void this.#subscribe(entry), leastMs);
-  }
-
-  #end(code: number): void {
-    if (this.#isOver) return;
-    this.#finish();
-    this.#socket.close();
-    const problem = this.#problem;
-    this.#options.onEnded({
-      code: problem ? 4000 + problem.status : code,
-      wasReady: this.#isReady,
-      problem: problem && problemOf(problem),
-      retryAfterMs: problem ? retryAfterMs(problem, Date.now()) : 0,
-    });
-  }
-
-  #finish(): void {
-    this.#isOver = true;
-    this.#timer.cancel();
-    for (const { backoff } of this.#entries.values()) backoff.cancel();
   }
 }

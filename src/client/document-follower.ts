@@ -5,7 +5,7 @@ import {
   type HttpResponse,
   heartbeatMs,
   type Items,
-  notificationKind,
+  isChange,
   retryClass,
 } from "../protocol/index.ts";
 import { Backoff } from "./backoff.ts";
@@ -119,8 +119,7 @@ export class DocumentFollower {
   #received(data: string | Uint8Array): void {
     try {
       const message = decodeResponse(data);
-      const kind = notificationKind(message.status);
-      if (kind !== "enter" && kind !== "change" && kind !== "leave") return;
+      if (!isChange(message)) return;
       if (this.#early) this.#early.push(message);
       else this.#step(message);
     } catch {
@@ -187,7 +186,7 @@ export class DocumentFollower {
       this.#socket?.close();
       this.#socket = undefined;
       sink.lost(false);
-      this.#again(retryAfterMs(message, Date.now()));
+      this.#again(retryAfterMs(message));
     } else {
       this.stop();
       sink.fail(problemOf(message));

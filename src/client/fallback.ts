@@ -22,9 +22,10 @@ function isLevel1(message: HttpResponse): boolean {
 
 /** Follows URLs by their documents where there is no socket of Level 1: one of Level 0 for each, or GETs at intervals. */
 export class Fallback {
+  /** True while it is the way. */
+  isUsed = false;
   readonly #options: FallbackOptions;
-  readonly #followers: Map<Following, DocumentFollower> = new Map();
-  #isUsed = false;
+  readonly #followers: Set<DocumentFollower> = new Set();
   #hasLevel0 = false;
   #failures = 0;
 
@@ -32,57 +33,47 @@ export class Fallback {
     this.#options = options;
   }
 
-  /** True while it is the way. */
-  get isUsed(): boolean {
-    return this.#isUsed;
-  }
-
   /**
-   * Judges a server whose socket could not be opened, and follows what is followed where it is another than of Level 1
-   * or the socket seems to be blocked.
+   * Judges a server whose socket could not be opened: this is the way where it is another than of Level 1, or where the
+   * socket seems to be blocked.
    *
    * @param answer - what the server answers at the well-known URL
    * @returns the problem where trying again would not help
    */
-  judge(answer: HttpResponse, followings: Iterable<Following>): Problem | undefined {
+  judge(answer: HttpResponse): Problem | undefined {
     const { status } = answer;
     if (status === 401 || status === 403) return problemOf(answer);
     this.#options.onServer(answer);
     this.#failures += 1;
     this.#hasLevel0 = !isLevel1(answer);
-    if (!this.#hasLevel0 && this.#failures < blockedAfter) return undefined;
-    this.#isUsed = true;
-    for (const following of followings) this.add(following);
+    this.isUsed = this.#hasLevel0 || this.#failures >= blockedAfter;
     return undefined;
   }
 
-  /** Follows a URL too. */
-  add(following: Following): void {
+  /** Follows a URL. Returns a function that ends it. */
+  add(following: Following): () => void {
     const { open } = this.#options;
-    this.#followers.set(
+    const follower = new DocumentFollower({
+      ...this.#options,
       following,
-      new DocumentFollower({
-        ...this.#options,
-        following,
-        open: this.#hasLevel0 ? (events) => open(following.target, events) : undefined,
-      }),
-    );
-  }
-
-  /** Follows a URL no more. */
-  remove(following: Following): void {
-    this.#followers.get(following)?.stop();
-    this.#followers.delete(following);
+      open: this.#hasLevel0 ? (events) => open(following.target, events) : undefined,
+    });
+    this.#followers.add(follower);
+    return () => {
+      follower.stop();
+      this.#followers.delete(follower);
+    };
   }
 
   /** Tries at once what waits. */
   wake(): void {
-    for (const follower of this.#followers.values()) follower.wake();
+    for (const follower of this.#followers) follower.wake();
   }
 
   /** Follows nothing more. */
   stop(): void {
-    for (const following of [...this.#followers.keys()]) this.remove(following);
-    this.#isUsed = false;
+    for (const follower of this.#followers) follower.stop();
+    this.#followers.clear();
+    this.isUsed = false;
   }
 }

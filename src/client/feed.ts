@@ -1,4 +1,4 @@
-import { fieldValue, type HttpResponse, isAtOrAfter, notificationKind, type Problem } from "../protocol/index.ts";
+import { fieldValue, type HttpResponse, isAtOrAfter, isChange, type Problem } from "../protocol/index.ts";
 import { type ClientClock, Timer } from "./clock.ts";
 import { localProblem } from "./problem.ts";
 import { Replica } from "./replica.ts";
@@ -110,23 +110,18 @@ export class Feed implements Sink {
 
   take(message: HttpResponse, isWhole = false): void {
     this.heardAt = this.#options.clock.now();
-    switch (notificationKind(message.status)) {
-      case "snapshot":
-        this.#unmarked = [];
-        this.#hasOpened = true;
-        this.isCaughtUp = false;
-        this.replica.replace(message);
-        this.position = fieldValue(message.fields, "event-id");
-        this.#tell([message]);
-        return;
-      case "enter":
-      case "change":
-      case "leave":
-        this.#unmarked.push(message);
-        if (isWhole || fieldValue(message.fields, "event-id") !== undefined) this.#commit(message);
-        return;
-      case "bookmark":
-        this.#bookmark(fieldValue(message.fields, "event-id"));
+    const eventId = fieldValue(message.fields, "event-id");
+    if (message.status === 200) {
+      this.#unmarked = [];
+      this.#hasOpened = true;
+      this.isCaughtUp = false;
+      this.replica.replace(message);
+      this.position = eventId;
+      this.#tell([message]);
+    } else if (message.status === 304) this.#bookmark(eventId);
+    else if (isChange(message)) {
+      this.#unmarked.push(message);
+      if (isWhole || eventId !== undefined) this.#commit(eventId);
     }
   }
 
@@ -146,10 +141,9 @@ export class Feed implements Sink {
     this.#show({ ...this.status, state: "failed", problem });
   }
 
-  #commit(mark: HttpResponse): void {
+  #commit(eventId: string | undefined): void {
     const batch = this.#unmarked;
     this.#unmarked = [];
-    const eventId = fieldValue(mark.fields, "event-id");
     // What was applied already is not applied again.
     if (eventId && this.position && isAtOrAfter(this.position, eventId)) return;
     for (const message of batch) this.replica.apply(message);

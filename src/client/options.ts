@@ -49,30 +49,28 @@ export interface ResolvedClientOptions {
 
 /** Checks options and fills in defaults. @throws TypeError */
 export function resolveClientOptions(baseUrl: string | URL | undefined, options: ClientOptions): ResolvedClientOptions {
-  const { location } = globalThis as { location?: { href: string; origin: string } };
+  const { token, tabs = token === undefined, WebSocket } = options;
+  const { location } = globalThis as { location?: Location };
   const given = String(baseUrl ?? location?.origin ?? "");
-  if (!URL.canParse(given, location?.href))
-    throw new TypeError(`baseUrl is ${JSON.stringify(given)}: an absolute URL is needed.`);
-  const base = new URL(given, location?.href);
-  if (!/^https?:$/.test(base.protocol)) throw new TypeError(`baseUrl is ${base.href}: http: or https: is needed.`);
-  base.search = base.hash = "";
-  base.pathname = base.pathname.replace(/\/*$/, "/");
-  const { token, tabs, WebSocket } = options;
+  const base = URL.canParse(given, location?.href) && new URL(given, location?.href);
+  if (!base || !/^https?:$/.test(base.protocol))
+    throw new TypeError(`baseUrl is ${JSON.stringify(given)}: an absolute URL is needed, http: or https:.`);
   if (tabs === true && token !== undefined) {
     throw new TypeError(
-      "tabs is true, and there is a token: give a name of the user instead, so that no other user's tab shares it.",
+      "tabs is true, and there is a token: give a name of the user, so that no other user's tab shares it.",
     );
   }
-  const sharing = tabs ?? token === undefined;
+  base.search = base.hash = "";
+  base.pathname = base.pathname.replace(/\/*$/, "/");
   return {
     base,
     token: typeof token === "string" ? () => token : token,
     storage: options.storage,
     onRefused: options.onRefused ?? ((error) => console.error(error)),
-    tabs: sharing === false ? undefined : sharing === true ? "" : sharing,
+    tabs: tabs === true ? "" : tabs || undefined,
     initial: options.initial ?? {},
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
-    findWebSocket: WebSocket ? () => WebSocket : findWebSocket,
+    findWebSocket: WebSocket ? async () => WebSocket : findWebSocket,
     clock: options.clock ?? platformClock,
   };
 }

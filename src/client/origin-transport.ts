@@ -1,10 +1,10 @@
 import { type HttpResponse, type Problem, retryClass, wellKnownPath } from "../protocol/index.ts";
 import { Backoff } from "./backoff.ts";
 import { type ClientClock, Timer } from "./clock.ts";
-import { Connection, type Ending } from "./connection.ts";
+import { Connection } from "./connection.ts";
 import type { Fallback } from "./fallback.ts";
 import type { Http } from "./http.ts";
-import { isTransient, localProblem, retryAfterMs } from "./problem.ts";
+import { isTransient, localProblem, problemOf, retryAfterMs } from "./problem.ts";
 import type { Following, Transport } from "./transport.ts";
 import { type findWebSocket, openSocket, type Socket, type SocketEvents } from "./web-socket.ts";
 
@@ -29,7 +29,8 @@ export interface OriginTransportOptions {
  */
 export class OriginTransport implements Transport {
   readonly #options: OriginTransportOptions;
-  readonly #followings: Set<Following> = new Set();
+  /** What is followed, each with what ends it in the present way. */
+  readonly #followings: Map<Following, () => void> = new Map();
   readonly #backoff: Backoff;
   readonly #stable: Timer;
   #connection: Connection | undefined;
@@ -44,14 +45,11 @@ export class OriginTransport implements Transport {
   }
 
   follow(following: Following): () => void {
-    this.#followings.add(following);
-    if (this.#fallback?.isUsed) this.#fallback.add(following);
-    else if (this.#connection) this.#connection.add(following);
-    else if (this.#followings.size === 1) this.#connect();
+    this.#begin(following);
+    if (!this.#connection && this.#followings.size === 1) this.#connect();
     return () => {
+      this.#followings.get(following)?.();
       this.#followings.delete(following);
-      this.#connection?.remove(following);
-      this.#fallback?.remove(following);
       if (this.#followings.size === 0) this.close();
     };
   }
@@ -98,15 +96,24 @@ export class OriginTransport implements Transport {
     return openSocket(url.href, protocols, this.#options.findWebSocket, events);
   }
 
+  #begin(following: Following): void {
+    const way = this.#fallback?.isUsed ? this.#fallback : this.#connection;
+    this.#followings.set(following, way?.add(following) ?? (() => {}));
+  }
+
+  #beginAll(): void {
+    for (const following of this.#followings.keys()) this.#begin(following);
+  }
+
   #connect(): void {
     this.#backoff.cancel();
     this.#connection = new Connection({
       ...this.#options,
       open: (protocols, events) => this.#open(wellKnownPath, protocols, events),
       onReady: (first) => this.#ready(first),
-      onEnded: (ending) => void this.#ended(ending),
+      onEnded: (...ending) => void this.#ended(...ending),
     });
-    if (!this.#fallback?.isUsed) for (const following of this.#followings) this.#connection.add(following);
+    if (!this.#fallback?.isUsed) this.#beginAll();
   }
 
   #ready(first: HttpResponse): void {
@@ -119,29 +126,26 @@ export class OriginTransport implements Transport {
     this.#fallback?.stop();
     this.#fallback = undefined;
     if (!isBack) return;
-    for (const following of this.#followings) {
-      following.sink.lost(false);
-      this.#connection?.add(following);
-    }
+    this.#beginAll();
+    this.#lost(false);
   }
 
-  async #ended(ending: Ending): Promise<void> {
-    const { code, problem } = ending;
+  async #ended(code: number, wasReady: boolean, said: HttpResponse | undefined): Promise<void> {
     this.#stable.cancel();
     this.#connection = undefined;
     if (this.#fallback?.isUsed) {
       this.#retrySocketLater();
       return;
     }
-    for (const { sink } of this.#followings) sink.lost(false);
+    this.#lost(false);
     const retry = retryClass(code);
-    if (!ending.wasReady && !problem) await this.#probe();
+    if (!wasReady && !said) await this.#probe();
     else if (retry === "credentials" && !this.#hasRenewed) {
       this.#hasRenewed = true;
       await this.#options.http.authorization(true).catch(() => {});
       this.#wait(false);
-    } else if (retry === "retry") this.#wait(false, ending.retryAfterMs);
-    else this.#fail(problem ?? localProblem(502, `The server ended the connection with ${code}.`));
+    } else if (retry === "retry") this.#wait(false, retryAfterMs(said));
+    else this.#fail(said ? problemOf(said) : localProblem(502, `The server ended the connection with ${code}.`));
   }
 
   /** The socket could not be opened, and a browser doesn't say why: a GET tells what is there. */
@@ -158,20 +162,26 @@ export class OriginTransport implements Transport {
         open: (path, events) => this.#open(path, [], events),
         onUnreachable: () => this.sleep(),
       });
-    const problem = isThere && this.#fallback?.judge(answer, this.#followings);
+    const problem = isThere && this.#fallback?.judge(answer);
     if (problem) this.#fail(problem);
-    else if (this.#fallback?.isUsed) this.#retrySocketLater();
-    else this.#wait(!answer, answer && retryAfterMs(answer, Date.now()));
+    else if (this.#fallback?.isUsed) {
+      this.#beginAll();
+      this.#retrySocketLater();
+    } else this.#wait(!answer, retryAfterMs(answer));
   }
 
   #wait(isOffline: boolean, leastMs?: number): void {
-    for (const { sink } of this.#followings) sink.lost(isOffline);
+    this.#lost(isOffline);
     this.#backoff.cancel();
     if (this.#followings.size > 0) this.#backoff.wait(() => this.#connect(), leastMs);
   }
 
+  #lost(isOffline: boolean): void {
+    for (const { sink } of this.#followings.keys()) sink.lost(isOffline);
+  }
+
   #fail(problem: Problem): void {
-    for (const { sink } of [...this.#followings]) sink.fail(problem);
+    for (const { sink } of [...this.#followings.keys()]) sink.fail(problem);
   }
 
   #retrySocketLater(): void {

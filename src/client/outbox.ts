@@ -215,7 +215,7 @@ export class Outbox implements OverlayContext {
     if (this.#abort.signal.aborted) return undefined;
     if (answer instanceof Error || isGatewayStatus(answer.status)) {
       if (this.#isIdempotent) {
-        return this.#backoff.next(answer instanceof Error ? 0 : retryAfterMs(answer, Date.now()));
+        return this.#backoff.next(answer instanceof Error ? 0 : retryAfterMs(answer));
       }
       this.#refuse(write, answer instanceof Error ? answer : new ProblemError(problemOf(answer)));
       return undefined;

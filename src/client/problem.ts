@@ -13,9 +13,9 @@ export class ProblemError extends Error {
   }
 }
 
-/** A problem that the client itself states. @param extensions - further members */
-export function localProblem(status: number, detail: string, extensions: object = {}): Problem {
-  return { type: "about:blank", title: detail, ...extensions, status, detail };
+/** A problem that the client itself states. */
+export function localProblem(status: number, detail: string): Problem {
+  return { type: "about:blank", title: detail, status, detail };
 }
 
 /** The body as text. */
@@ -36,22 +36,20 @@ export function bodyJson(message: HttpResponse): unknown {
 export function problemOf(message: HttpResponse): Problem {
   const { status, fields } = message;
   const location = fieldValue(fields, "location");
-  const said = bodyJson(message);
-  const isProblem = typeof said === "object" && said !== null && "detail" in said;
-  const detail = location ? `It is at ${location} now.` : `The server answered ${status}.`;
-  return isProblem
-    ? { ...localProblem(status, detail), ...said, status, detail: String(said.detail) }
-    : localProblem(status, detail, location ? { location } : {});
+  const said = Object(bodyJson(message));
+  const own = localProblem(status, location ? `It is at ${location} now.` : `The server answered ${status}.`);
+  if ("detail" in said) return { ...own, ...said, status, detail: String(said.detail) };
+  return location ? { ...own, location } : own;
 }
 
 /** Milliseconds that the server asks to wait; 0 where it doesn't (RFC 9110 §10.2.3). */
-export function retryAfterMs({ fields }: HttpResponse, now: number): number {
-  const value = fieldValue(fields, "retry-after") ?? "";
-  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now;
+export function retryAfterMs(answer: HttpResponse | undefined): number {
+  const value = fieldValue(answer?.fields ?? [], "retry-after") ?? "";
+  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
   return ms > 0 ? Math.min(ms, 3_600_000) : 0;
 }
 
 /** True for statuses after which the same may work later. */
 export function isTransient(status: number): boolean {
-  return status === 408 || status === 413 || status === 425 || status === 429 || status >= 500;
+  return status >= 500 || [408, 413, 425, 429].includes(status);
 }

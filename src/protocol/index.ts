@@ -17,7 +17,7 @@ export { type Items, itemUrl, parseItems, parseRecordPointer } from "./items.ts"
 export { formatPointer, resolvePointer } from "./json-pointer.ts";
 export { type Body, type Field, fieldValue, type HttpRequest, type HttpResponse } from "./message.ts";
 export { clientLimits, type MessageLimits, serverLimits } from "./message-limits.ts";
-export { type NotificationKind, notificationKind, reasonPhrase } from "./notification.ts";
+export { isChange, isProblem, type NotificationKind, notificationKind, reasonPhrase } from "./notification.ts";
 export { prefersStrict } from "./preferences.ts";
 export { createProblem, type Problem, problemResponse } from "./problem.ts";
 export { ProtocolError, protocolError } from "./protocol-error.ts";

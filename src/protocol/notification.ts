@@ -68,6 +68,16 @@ const kinds: Readonly<Record<number, NotificationKind>> = {
   304: "bookmark",
 };
 
+/** True for a notification about one record: it entered, changed or left [R-SUB-8]. */
+export function isChange({ status }: { readonly status: number }): boolean {
+  return status === 201 || status === 202 || status === 204;
+}
+
+/** True for a notification that the subscription is refused, or over [R-SUB-8]. */
+export function isProblem({ status }: { readonly status: number }): boolean {
+  return status >= 300 && status !== 304;
+}
+
 /** What a notification of that status means; `undefined` for one that is not used as a notification [R-SUB-8]. */
 export function notificationKind(status: number): NotificationKind | undefined {
   return kinds[status] ?? (status >= 300 && status <= 599 ? "problem" : undefined);

@@ -11,8 +11,8 @@ export const defects: readonly Defect[] = [
   {
     name: "applies notifications before the commit mark",
     file: "client/feed.js",
-    find: 'if (isWhole || fieldValue(message.fields, "event-id") !== undefined)\n                    this.#commit(message);',
-    replace: "this.#commit(message);",
+    find: "if (isWhole || eventId !== undefined)\n                this.#commit(eventId);",
+    replace: "this.#commit(eventId);",
     sees: /in the midst of/,
   },
   {
@@ -46,14 +46,14 @@ export const defects: readonly Defect[] = [
   {
     name: "never gives up a connection that is silent",
     file: "client/connection.js",
-    find: "if (silentMs >= silenceMs)\n            this.#end(1006);",
-    replace: "if (silentMs >= silenceMs)\n            return;",
+    find: "if (leftMs <= 0)\n            this.#end(1006);",
+    replace: "if (leftMs <= 0)\n            return;",
     sees: /instead of/,
   },
   {
     name: "asks with refused credentials for ever",
     file: "client/connection.js",
-    find: "status === 401 && !entry.hasRenewed",
+    find: "status === 401 && !entry.isRefused",
     replace: "status === 401",
     sees: /times 401 for a subscription/,
   },
@@ -102,8 +102,8 @@ export const defects: readonly Defect[] = [
   {
     name: "leaves its timer behind when it is closed",
     file: "client/connection.js",
-    find: "this.#isOver = true;\n        this.#timer.cancel();",
-    replace: "this.#isOver = true;",
+    find: "this.#isOver = true;\n        this.#timer.cancel();\n        for",
+    replace: "this.#isOver = true;\n        for",
     sees: /timers of a closed client/,
   },
   {
