@@ -9,7 +9,6 @@ import type { Outbox } from "./outbox.ts";
 import { canShare, watchPlatform } from "./platform.ts";
 import { localProblem } from "./problem.ts";
 import { type Query, queryPath } from "./query.ts";
-import { RowUrls } from "./row-urls.ts";
 import { type Status, worstStatus } from "./status.ts";
 import { type MessageCallback, type SubscribeOptions, type Subscription, subscribeToFeed } from "./subscription.ts";
 import type { Sink, Transport } from "./transport.ts";
@@ -36,7 +35,7 @@ export interface Client {
   /** Asks for credentials again, and gives them to the server in place. */
   renew(): void;
   /** What is known by now, for {@link ClientOptions.initial} of another client. */
-  dehydrate(): ClientState;
+  dehydrate(): Promise<ClientState>;
   /** Ends everything: no timer, socket or listener is left. Twice is fine. */
   close(): void;
 }
@@ -73,7 +72,7 @@ class OriginClient implements Client {
     this.#http = new Http(options);
     this.#context = {
       http: this.#http,
-      urls: new RowUrls(),
+      urls: new WeakMap(),
       views: new Set(),
       feedOf: (target) => this.#feed(target),
       outbox: () => this.#outbox,
@@ -130,13 +129,9 @@ class OriginClient implements Client {
     this.#transport.renew();
   }
 
-  dehydrate(): ClientState {
-    const state: Record<string, HttpResponse> = { ...this.#initial };
-    for (const [target, feed] of this.#feeds) {
-      const whole = feed.isEnded ? undefined : feed.whole();
-      if (typeof whole?.body === "string") state[target] = whole;
-    }
-    return state;
+  async dehydrate(): Promise<ClientState> {
+    const { wholesOf } = await import("./whole.ts");
+    return { ...this.#initial, ...wholesOf([...this.#feeds.values()]) };
   }
 
   close(): void {

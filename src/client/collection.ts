@@ -1,6 +1,7 @@
 import { type LiveContext, LiveView } from "./live.ts";
+import { temporaryUrl } from "./row-urls.ts";
 import type { Status } from "./status.ts";
-import { type Conflict, temporaryUrl, type WriteKind } from "./write.ts";
+import type { Conflict } from "./write.ts";
 
 /** Options of an update or destroy. */
 export interface WriteOptions<Row> {
@@ -67,19 +68,7 @@ export interface LiveRecord<Row> extends Live<RecordSnapshot<Row>> {
   readonly isPending: boolean;
 }
 
-class WritableView<Row, Snapshot extends { readonly status: Status }> extends LiveView<Snapshot> {
-  protected async write<Result>(
-    kind: WriteKind,
-    url: string,
-    values: object = {},
-    options: WriteOptions<Row> = {},
-  ): Promise<Result> {
-    const outbox = await this.context.loadOutbox();
-    return (await outbox.write(this, { kind, url, values, ...(options as WriteOptions<unknown>) })) as Result;
-  }
-}
-
-class LiveCollection<Row, New> extends WritableView<Row, CollectionSnapshot<Row>> implements Collection<Row, New> {
+class LiveCollection<Row, New> extends LiveView<CollectionSnapshot<Row>> implements Collection<Row, New> {
   constructor(url: string, context: LiveContext) {
     super(url, context, (rows, status) => ({ rows: rows as readonly Row[], status }));
   }
@@ -97,7 +86,7 @@ class LiveCollection<Row, New> extends WritableView<Row, CollectionSnapshot<Row>
   }
 
   urlOf(row: Row | string): string {
-    const url = typeof row === "string" ? row : this.context.urls.get(row);
+    const url = typeof row === "string" ? row : this.context.urls.get(row as object);
     if (url === undefined) throw new TypeError("The row is none that this client gave.");
     return url.startsWith(temporaryUrl) ? url : this.context.http.target(url);
   }
@@ -112,7 +101,7 @@ class LiveCollection<Row, New> extends WritableView<Row, CollectionSnapshot<Row>
   }
 }
 
-class LiveOne<Row> extends WritableView<Row, RecordSnapshot<Row>> implements LiveRecord<Row> {
+class LiveOne<Row> extends LiveView<RecordSnapshot<Row>> implements LiveRecord<Row> {
   constructor(url: string, context: LiveContext) {
     super(url, context, ([row], status) => ({ row: row as Row | undefined, status }));
   }

@@ -65,16 +65,6 @@ export class Feed implements Sink {
     return this.replica.version > 0;
   }
 
-  /** Everything as one 200; `undefined` where there is nothing yet, or nothing that can be written as JSON. */
-  whole(): HttpResponse | undefined {
-    try {
-      return this.replica.snapshot(this.position);
-    } catch {
-      this.fail(localProblem(500, `The document at ${this.target} is nested too deeply.`));
-      return undefined;
-    }
-  }
-
   /** Looks on, until the function that is returned is called. */
   listen(listener: FeedListener): () => void {
     this.#linger.cancel();

@@ -5,6 +5,7 @@ import type { Overlay, View } from "./overlay.ts";
 import { ProblemError } from "./problem.ts";
 import type { RowUrls } from "./row-urls.ts";
 import type { Status } from "./status.ts";
+import type { WriteKind } from "./write.ts";
 
 /** What live objects stand on. */
 export interface LiveContext {
@@ -94,6 +95,11 @@ export class LiveView<Snapshot extends { readonly status: Status }> implements V
       const stop = this.subscribe(look);
       look();
     });
+  }
+
+  protected async write<Result>(kind: WriteKind, url: string, values: unknown, options: object = {}): Promise<Result> {
+    const outbox = await this.context.loadOutbox();
+    return (await outbox.write(this, { ...options, kind, url, values: values as object })) as Result;
   }
 
   /** Writes or the feed have changed. */

@@ -23,7 +23,7 @@ export interface ClientOptions {
    * which is the same in all tabs of that user. Default: true without a token, false with one.
    */
   readonly tabs?: boolean | string;
-  /** What another client's `dehydrate()` gave. Views begin with it and resume there. Default: nothing. */
+  /** What another client's `dehydrate()` resolved to. Views begin with it and resume there. Default: nothing. */
   readonly initial?: Readonly<Record<string, HttpResponse>>;
   /** Sends requests. Default: the platform's. */
   readonly fetch?: typeof globalThis.fetch;

@@ -5,9 +5,9 @@ import { shownEtag } from "./guard.ts";
 import type { Http } from "./http.ts";
 import { Overlay, type OverlayContext, type View } from "./overlay.ts";
 import { bodyJson, isTransient, ProblemError, problemOf, retryAfterMs } from "./problem.ts";
-import type { RowUrls } from "./row-urls.ts";
+import { noteUrl, type RowUrls, temporaryUrl } from "./row-urls.ts";
 import { type ClientStorage, WriteStore } from "./storage.ts";
-import { type Conflict, ConflictError, type StoredWrite, temporaryUrl, type Write, type WriteKind } from "./write.ts";
+import { type Conflict, ConflictError, type StoredWrite, type Write, type WriteKind } from "./write.ts";
 
 /** How long a write may take until it counts as lost. */
 const writeTimeoutMs = 30_000;
@@ -260,7 +260,7 @@ export class Outbox implements OverlayContext {
         this.#named(temporaryUrl + write.id, pathname + search);
       }
     }
-    this.#options.urls.set(write.row, this.created.get(temporaryUrl + write.id) ?? url);
+    noteUrl(this.urls, write.row, this.created.get(temporaryUrl + write.id) ?? url);
     void this.#store?.remove(write.id);
     this.#changed();
     write.resolve(write.row);

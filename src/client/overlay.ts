@@ -1,8 +1,8 @@
 import { fieldValue, type HttpResponse, isAtOrAfter } from "../protocol/index.ts";
 import { isDeepEqual } from "./deep-equal.ts";
 import type { Feed } from "./feed.ts";
-import type { RowUrls } from "./row-urls.ts";
-import { temporaryUrl, type Write } from "./write.ts";
+import { noteUrl, type RowUrls, temporaryUrl } from "./row-urls.ts";
+import type { Write } from "./write.ts";
 
 /** Where positions can't tell, a message or bookmark so long after the answer does. */
 const settleMs = 1_000;
@@ -77,7 +77,7 @@ function layOver({ feed, writes, created, entered, urls, before }: OverlayParts)
     pending.delete(byUrl.get(url));
     byUrl.set(url, row);
     made.set(url, row);
-    urls.set(row, url);
+    noteUrl(urls, row, url);
     if (isPending) pending.add(row);
   };
   for (const write of writes) {

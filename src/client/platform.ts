@@ -17,13 +17,15 @@ export function canShare(): boolean {
  */
 export function watchPlatform({ wake, sleep }: { wake: () => void; sleep: () => void }): () => void {
   const { addEventListener, document } = globalThis as Platform;
-  if (!addEventListener || !document) return () => {};
   const stop = new AbortController();
-  const { signal } = stop;
-  globalThis.addEventListener("online", wake, { signal });
-  globalThis.addEventListener("offline", sleep, { signal });
-  // A page that comes back from the cache has lost its connection without a word.
-  globalThis.addEventListener("pageshow", wake, { signal });
-  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && wake(), { signal });
+  const listen = (at: EventTarget, name: string, then: () => unknown): void =>
+    at.addEventListener(name, then, { signal: stop.signal });
+  if (addEventListener && document) {
+    listen(globalThis, "online", wake);
+    listen(globalThis, "offline", sleep);
+    // A page that comes back from the cache has lost its connection without a word.
+    listen(globalThis, "pageshow", wake);
+    listen(document, "visibilitychange", () => document.visibilityState === "visible" && wake());
+  }
   return () => stop.abort();
 }

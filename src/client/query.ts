@@ -19,12 +19,15 @@ export interface Query<Row> {
 export type Order<Row> = `${Extract<keyof Row, string>}${"" | ".asc" | ".desc"}`;
 
 /** A path with a query behind it. */
-export function queryPath<Row>(path: string, { where = {}, order, limit, offset }: Query<Row>): string {
+export function queryPath<Row>(path: string, { where, order, limit, offset }: Query<Row>): string {
   const parameters = new URLSearchParams();
-  for (const [name, value] of Object.entries(where)) if (value !== undefined) parameters.append(name, String(value));
-  if (order !== undefined) parameters.append("order", [order].flat().join(","));
-  if (limit !== undefined) parameters.append("limit", String(limit));
-  if (offset !== undefined) parameters.append("offset", String(offset));
+  const all = [
+    ...Object.entries(where ?? {}),
+    ["order", order && [order].flat().join(",")],
+    ["limit", limit],
+    ["offset", offset],
+  ];
+  for (const [name, value] of all) if (value !== undefined) parameters.append(String(name), String(value));
   const query = parameters.toString();
-  return query === "" ? path : `${path}${path.includes("?") ? "&" : "?"}${query}`;
+  return query ? `${path}${path.includes("?") ? "&" : "?"}${query}` : path;
 }

@@ -11,7 +11,7 @@ import {
 } from "../protocol/index.ts";
 import { isDeepEqual } from "./deep-equal.ts";
 import { bodyText } from "./problem.ts";
-import type { RowUrls } from "./row-urls.ts";
+import { noteUrl, type RowUrls } from "./row-urls.ts";
 
 type Compare = (a: unknown, b: unknown) => number;
 
@@ -25,15 +25,6 @@ function contentOf(message: HttpResponse): unknown {
   } catch {
     return text;
   }
-}
-
-/** A copy of the document with another list at the pointer. */
-function withList(document: unknown, pointer: string, rows: readonly unknown[]): unknown {
-  if (pointer === "" || typeof document !== "object" || document === null) return rows;
-  const [, name = "", ...rest] = pointer.split("/");
-  const key = name.replaceAll("~1", "/").replaceAll("~0", "~");
-  const below = rest.map((part) => `/${part}`).join("");
-  return { ...document, [key]: withList(Reflect.get(document, key), below, rows) };
 }
 
 /** A record and its URL. */
@@ -53,6 +44,12 @@ export class Replica {
   isRecord = false;
   /** True once the record itself was destroyed. */
   isGone = false;
+  /** The 200 that it began with; `undefined` before. */
+  opening: HttpResponse | undefined;
+  /** What a 200 would have for its body, but for the rows of a list. */
+  document: unknown;
+  /** Where the records are in it. */
+  items: Items = {};
   /** The validators that the server gave, by record URL. */
   readonly etags: Map<string, string> = new Map();
   /** The records in order. */
@@ -60,9 +57,6 @@ export class Replica {
   /** The row that is shown for a URL ahead of time: one that comes and is equal takes its place unseen. */
   shownAhead: ((url: string) => unknown) | undefined;
   readonly #target: string;
-  #opening: HttpResponse | undefined;
-  #document: unknown;
-  #items: Items = {};
   #compare: Compare | undefined;
   #byUrl: Map<string, Entry> = new Map();
   #rows: readonly unknown[] | undefined;
@@ -88,17 +82,6 @@ export class Replica {
     return this.#byUrl.get(url)?.row;
   }
 
-  /** Everything as one 200, for whoever comes later; `undefined` before the first. */
-  snapshot(position: string | undefined): HttpResponse | undefined {
-    if (!this.#opening || this.isGone) return undefined;
-    const fields = this.#opening.fields.filter(
-      ([name]) => !/^(?:etag|event-id|content-length|subscription|request-id)$/i.test(name),
-    );
-    const whole = this.isRecord ? this.#document : withList(this.#document, this.#items.list ?? "", this.rows);
-    const body = whole instanceof Uint8Array || typeof whole === "string" ? whole : JSON.stringify(whole);
-    return { status: 200, reason: "OK", fields: position ? [...fields, ["Event-ID", position]] : fields, body };
-  }
-
   /** Takes a 200 in, as a difference: what is equal stays what it is. */
   replace(message: HttpResponse): void {
     const { fields } = message;
@@ -106,11 +89,11 @@ export class Replica {
     const order = parseItemOrder(fieldValue(fields, "item-order") ?? "");
     const items = parseItems(field);
     const before = this.#byUrl;
-    this.#opening = message;
-    this.#document = contentOf(message);
+    this.opening = message;
+    this.document = contentOf(message);
     this.isRecord = items === undefined;
     this.isGone = false;
-    this.#items = items ?? { record: parseRecordPointer(field) ?? "" };
+    this.items = items ?? { record: parseRecordPointer(field) ?? "" };
     this.#compare = order && compareByItemOrder(order);
     this.#byUrl = new Map();
     this.etags.clear();
@@ -139,9 +122,9 @@ export class Replica {
       return;
     }
     const content = contentOf(message);
-    if (this.isRecord) this.#document = content;
+    if (this.isRecord) this.document = content;
     const known = this.#byUrl.get(url);
-    const row = this.#same(known?.row, resolvePointer(content, this.#items.record ?? "") ?? content, url);
+    const row = this.#same(known?.row, resolvePointer(content, this.items.record ?? "") ?? content, url);
     const index = fieldValue(fields, "item-index");
     this.#place(known, { url, row }, index === undefined ? undefined : Number(index));
   }
@@ -152,10 +135,10 @@ export class Replica {
 
   *#rowsOf(items: Items | undefined): Iterable<[string, unknown]> {
     if (!items) {
-      yield [this.#path, resolvePointer(this.#document, this.#items.record ?? "") ?? this.#document];
+      yield [this.#path, resolvePointer(this.document, this.items.record ?? "") ?? this.document];
       return;
     }
-    const rows = resolvePointer(this.#document, items.list ?? "");
+    const rows = resolvePointer(this.document, items.list ?? "");
     if (!Array.isArray(rows)) return;
     for (const row of rows) {
       const url = itemUrl(items, row, this.#target);
@@ -165,7 +148,7 @@ export class Replica {
 
   #same(before: unknown, row: unknown, url: string): unknown {
     const kept = [before, this.shownAhead?.(url)].find((one) => one !== undefined && isDeepEqual(one, row)) ?? row;
-    this.#urls.set(kept, url);
+    noteUrl(this.#urls, kept, url);
     return kept;
   }
 

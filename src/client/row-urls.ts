@@ -1,14 +1,10 @@
+/** The beginning of every URL that stands for a record that the server has not created yet. */
+export const temporaryUrl = "urn:uuid:";
+
 /** The URLs of all rows that a client ever gave out, by the row itself: an older row still names its record. */
-export class RowUrls {
-  readonly #urls: WeakMap<object, string> = new WeakMap();
+export type RowUrls = WeakMap<object, string>;
 
-  /** The URL of a row; `undefined` for what is no row of this client. */
-  get(row: unknown): string | undefined {
-    return typeof row === "object" && row !== null ? this.#urls.get(row) : undefined;
-  }
-
-  /** Notes whose row it is. */
-  set(row: unknown, url: string): void {
-    if (typeof row === "object" && row !== null) this.#urls.set(row, url);
-  }
+/** Notes whose row it is; what is no object names nothing. */
+export function noteUrl(urls: RowUrls, row: unknown, url: string): void {
+  if (typeof row === "object" && row !== null) urls.set(row, url);
 }

@@ -2,6 +2,7 @@ import type { HttpResponse, Problem } from "../protocol/index.ts";
 import type { ClientClock } from "./clock.ts";
 import type { Feed } from "./feed.ts";
 import type { Following, Transport } from "./transport.ts";
+import { wholeOf } from "./whole.ts";
 
 /** How long a tab waits for the one that has the connection, until it makes its own. */
 const patienceMs = 5_000;
@@ -227,7 +228,7 @@ class SharedTransport implements Transport {
     const unlisten = feed.listen({ messages: tellBatch, changed: tellState });
     this.#others.set(key, unlisten);
     if (this.#others.size === 1) this.#beat();
-    const whole = feed.whole();
+    const whole = wholeOf(feed);
     if (whole) tellBatch([whole]);
     tellState();
   }

@@ -56,6 +56,3 @@ export interface Write extends StoredWrite {
   /** Decides on a conflict: other values to write over the server's version, or nothing to give up. */
   readonly onConflict: ((conflict: Conflict) => unknown) | undefined;
 }
-
-/** The beginning of every URL that stands for a record that the server has not created yet. */
-export const temporaryUrl = "urn:uuid:";

@@ -1,31 +1,18 @@
-import { bodyLength, isLengthOf } from "./content-length.ts";
-import { framingRole } from "./framing-fields.ts";
+import { bodyLength, fieldLine, framingTrouble, requestLine, statusLine } from "./head.ts";
 import type { Body, Field, HttpRequest, HttpResponse } from "./message.ts";
 import { clientLimits, type MessageLimits, serverLimits } from "./message-limits.ts";
 import { type ProtocolError, protocolError, tooLarge } from "./protocol-error.ts";
 
-// Lines may end with LF alone (RFC 9112 §2.2). What a value holds: HTAB, SP, visible ASCII, U+0080 to U+00FF. No part of
-// a line can be matched in two ways, so that what doesn't match is refused in linear time.
-const requestLine = /([!#$%&'*+.^_`|~0-9A-Za-z-]+) (\/[!"$-~]*) HTTP\/1\.1\r?\n/y;
-const statusLine = /HTTP\/1\.1 ([2-5][0-9]{2}) ([\t -~\x80-\xff]*)\r?\n/y;
-const fieldLine =
-  /([!#$%&'*+.^_`|~0-9A-Za-z-]+):[\t ]*(?![\t ])((?:[!-~\x80-\xff]+(?:[\t ]+[!-~\x80-\xff]+)*)?)[\t ]*\r?\n/y;
 const emptyLine = /\r?\n/y;
 
-const lineFeed = 0x0a;
-const carriageReturn = 0x0d;
-
-/** The octets of a binary message's head as characters U+0000 to U+00FF; of one that is too large, as much as shows it. */
+/** The octets of a head as characters U+0000 to U+00FF; of one that is too large, as much as shows that it is. */
 function headText(bytes: Uint8Array, limit: number): string {
-  const most = Math.min(bytes.length, limit + 1);
   let end = 0;
-  while (end < most) {
-    end += 1;
-    if (bytes[end - 1] !== lineFeed) continue;
-    if (bytes[end] === lineFeed || (bytes[end] === carriageReturn && bytes[end + 1] === lineFeed)) break;
-  }
-  // Up to the end of the empty line, or one octet further.
-  return String.fromCharCode.apply(null, bytes.subarray(0, Math.min(end + 2, most)) as unknown as number[]);
+  // Up to a line that begins with CR or LF, which is the empty one.
+  do end = bytes.indexOf(0x0a, end) + 1;
+  while (end > 0 && bytes[end] !== 0x0d && bytes[end] !== 0x0a);
+  const head = bytes.subarray(0, Math.min(end > 0 ? end + 2 : bytes.length, limit + 1));
+  return String.fromCharCode.apply(null, head as unknown as number[]);
 }
 
 /** Says what is wrong with the line of the head that begins at `at`. */
@@ -66,22 +53,9 @@ function read(data: Body, startLine: RegExp, limits: MessageLimits): Parts {
   // Counted only where the length in characters leaves it open.
   const isTooLarge = body.length > maxBodyBytes || (body.length * 3 > maxBodyBytes && bodyLength(body) > maxBodyBytes);
   if (isTooLarge) throw tooLarge("body", maxBodyBytes);
-  checkFraming(fields, body);
+  const trouble = framingTrouble(fields, body);
+  if (trouble) throw protocolError(trouble);
   return { start, fields, body };
-}
-
-function checkFraming(fields: readonly Field[], body: Body): void {
-  const seen = new Set<string>();
-  for (const [name, value] of fields) {
-    const role = framingRole(name);
-    if (!role) continue;
-    if (role === "banned") throw protocolError(`${name} must not be in a message`);
-    if (seen.has(role)) throw protocolError(`more than one ${name}`);
-    seen.add(role);
-    if (role === "content-length" && !isLengthOf(value, body)) {
-      throw protocolError(`Content-Length is ${JSON.stringify(value)}, but the body has ${bodyLength(body)} bytes`);
-    }
-  }
 }
 
 /**

@@ -1,6 +1,5 @@
 import { isToken, isValue } from "./characters.ts";
-import { bodyLength, isLengthOf } from "./content-length.ts";
-import { framingRole } from "./framing-fields.ts";
+import { framingTrouble } from "./head.ts";
 import type { Body, Field } from "./message.ts";
 import { reasonPhrase } from "./notification.ts";
 
@@ -26,22 +25,16 @@ export interface ResponseToEncode {
   readonly body?: Body;
 }
 
-function checkField(name: string, value: string, body: Body): void {
-  if (!isValue(value)) {
-    throw new TypeError(`The value of ${name}, ${JSON.stringify(value)}, has a character that a field can't hold.`);
-  }
-  if (!isToken(name)) throw new TypeError(`The field name ${JSON.stringify(name)} is not a token.`);
-  const role = framingRole(name);
-  if (role === "banned") throw new TypeError(`The field ${name} must not be in a message.`);
-  if (role === "content-length" && !isLengthOf(value, body)) {
-    throw new TypeError(`Content-Length is ${JSON.stringify(value)}, but the body has ${bodyLength(body)} bytes.`);
-  }
+function notSendable(what: string, text: string): TypeError {
+  return new TypeError(`${what} ${JSON.stringify(text)} has a character that it can't have.`);
 }
 
 function encodeFields(fields: readonly Field[], body: Body): string {
+  const trouble = framingTrouble(fields, body);
+  if (trouble) throw new TypeError(`${trouble}.`);
   let text = "";
   for (const [name, value] of fields) {
-    checkField(name, value, body);
+    if (!isToken(name) || !isValue(value)) throw notSendable("The field", `${name}: ${value}`);
     text += `${name}: ${value}\r\n`;
   }
   return `${text}\r\n`;
@@ -61,14 +54,11 @@ function join(head: string, body: Body): Body {
  * Writes nothing that `decodeRequest` refuses, other than what is too large. Strips nothing [R-MSG-13].
  *
  * @throws TypeError on CR, LF, NUL, another control character or one beyond U+00FF in a field; on a name or method that
- * is no token; on a target that is not visible ASCII from `/` on; on a hop-by-hop field; on a wrong Content-Length
+ * is no token; on a target that is not visible ASCII from `/` on; on a hop-by-hop field; on a wrong or second Content-Length
  */
 export function encodeRequest(request: RequestToEncode): Body {
   const { method, target, fields, body = "" } = request;
-  if (!isToken(method)) throw new TypeError(`The method ${JSON.stringify(method)} is not a token.`);
-  if (!/^\/[!"$-~]*$/.test(target)) {
-    throw new TypeError(`The target ${JSON.stringify(target)} is not a path and query of visible ASCII.`);
-  }
+  if (!isToken(method) || !/^\/[!"$-~]*$/.test(target)) throw notSendable("The request line", `${method} ${target}`);
   return join(`${method} ${target} HTTP/1.1\r\n${encodeFields(fields, body)}`, body);
 }
 
@@ -77,7 +67,7 @@ export function encodeRequest(request: RequestToEncode): Body {
  * Writes nothing that `decodeResponse` refuses, other than what is too large. Strips nothing [R-MSG-13].
  *
  * @throws TypeError on CR, LF, NUL, another control character or one beyond U+00FF in a field or the reason; on a name
- * that is no token; on a hop-by-hop field; on a wrong Content-Length; on a body with 204 or 304
+ * that is no token; on a hop-by-hop field; on a wrong or second Content-Length; on a body with 204 or 304
  * @throws RangeError on a status that is not a whole number from 200 to 599
  */
 export function encodeResponse(response: ResponseToEncode): Body {
@@ -86,9 +76,7 @@ export function encodeResponse(response: ResponseToEncode): Body {
   if (!Number.isInteger(status) || status < 200 || status > 599) {
     throw new RangeError(`The status ${status} is not a whole number from 200 to 599.`);
   }
-  if (!isValue(reason)) {
-    throw new TypeError(`The reason ${JSON.stringify(reason)} has a character that a status line can't hold.`);
-  }
   if ((status === 204 || status === 304) && body.length > 0) throw new TypeError(`A ${status} has no body.`);
+  if (!isValue(reason)) throw notSendable("The reason", reason);
   return join(`HTTP/1.1 ${status} ${reason}\r\n${encodeFields(fields, body)}`, body);
 }

@@ -17,27 +17,30 @@ export type EventId =
     };
 
 const shape = /^[A-Za-z0-9._~:-]{1,128}$/;
-const form = /^(?:([\w.~-]+):(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)|d-([\w.~-]+))$/;
+const direct = /^([\w.~-]+):(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)$/;
 
 /** Whether `text` can be an `Event-ID`: 1 to 128 letters, digits, `-`, `.`, `_`, `~` and `:` [R-POS-1]. */
 export function isEventId(text: string): boolean {
   return shape.test(text);
 }
 
+function parseDirect(text: string): (EventId & { readonly kind: "direct" }) | undefined {
+  const [, segment, position, check] = direct.exec(text) ?? [];
+  const id = { kind: "direct", segment: segment ?? "", position: Number(position), check: Number(check) } as const;
+  // Without a match they are no numbers.
+  return text.length <= 128 && Number.isSafeInteger(id.position) && Number.isSafeInteger(id.check) ? id : undefined;
+}
+
 /** Takes an `Event-ID` apart; `undefined` where it is of neither form [R-POS-2]. */
 export function parseEventId(text: string): EventId | undefined {
-  const [, segment, position, check, digest] = (isEventId(text) && form.exec(text)) || [];
-  if (digest !== undefined) return { kind: "derived", digest };
-  if (segment === undefined) return undefined;
-  const id = { kind: "direct", segment, position: Number(position), check: Number(check) } as const;
-  return Number.isSafeInteger(id.position) && Number.isSafeInteger(id.check) ? id : undefined;
+  const isDerived = isEventId(text) && /^d-[^:]/.test(text) && !text.includes(":");
+  return isDerived ? { kind: "derived", digest: text.slice(2) } : parseDirect(text);
 }
 
 /** True where `later` is known to be at or after `earlier`; `undefined` where positions can't be ordered [R-POS-2]. */
 export function isAtOrAfter(later: string, earlier: string): boolean | undefined {
-  const [a, b] = [parseEventId(later), parseEventId(earlier)];
-  if (a?.kind !== "direct" || b?.kind !== "direct" || a.segment !== b.segment) return undefined;
-  return a.position >= b.position;
+  const [a, b] = [parseDirect(later), parseDirect(earlier)];
+  return a && b && a.segment === b.segment ? a.position >= b.position : undefined;
 }
 
 /**

@@ -29,7 +29,7 @@ describe("A client", () => {
       stop();
       await clock.advance(1_001);
     }
-    const kept = Object.keys(client.dehydrate());
+    const kept = Object.keys(await client.dehydrate());
     expect([kept.length, kept.includes("/a?size=2"), kept.includes("/a?size=102")]).toEqual([100, false, true]);
     client.close();
   });

@@ -23,7 +23,7 @@ async function loadClient(name: string, patch?: Patch): Promise<typeof createCli
   const folder = copyPatched(name, ["protocol", "client"], patch);
   folders.push(folder);
   const load = (file: string): Promise<object> => import(pathToFileURL(join(folder, "client", file)).href);
-  const [face] = await Promise.all(["index.js", "outbox.js", "document-follower.js"].map(load));
+  const [face] = await Promise.all(["index.js", "outbox.js", "fallback.js", "answers.js"].map(load));
   return (face as { createClient: typeof createClient }).createClient;
 }
 

@@ -1,13 +1,13 @@
 import { describe, expect, it, vi } from "vitest";
 import { Feed } from "../../src/client/feed.ts";
-import { RowUrls } from "../../src/client/row-urls.ts";
+import { wholeOf } from "../../src/client/whole.ts";
 import { createFakeClock } from "../../src/testing/index.ts";
 import { change, leave, listOf, type message } from "./messages.ts";
 
 const clock = createFakeClock();
 
 function feedAt(position: string): Feed {
-  const feed = new Feed({ target: "/a", clock, urls: new RowUrls(), follow: () => () => {}, onStatus: () => {} });
+  const feed = new Feed({ target: "/a", clock, urls: new WeakMap(), follow: () => () => {}, onStatus: () => {} });
   feed.take(listOf([{ id: 1, v: 1 }], ["Event-ID", position]));
   return feed;
 }
@@ -79,7 +79,7 @@ describe("A feed", () => {
     feed.take(nested);
     feed.take({ ...nested, fields: nested.fields.map(([name, value]) => [name, value === "m:2.0" ? "m:3.0" : value]) });
     expect([feed.position, feed.replica.rows.length, feed.isEnded]).toEqual(["m:3.0", 1, false]);
-    expect([feed.whole(), feed.status.problem?.status]).toEqual([undefined, 500]);
+    expect([wholeOf(feed), feed.status.problem?.status]).toEqual([undefined, 500]);
   });
 
   it("leaves no timer behind once it failed", () => {

@@ -1,10 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { Replica } from "../../src/client/replica.ts";
-import { RowUrls } from "../../src/client/row-urls.ts";
 import { change, leave, listOf, message } from "./messages.ts";
 
 function replicaOf(...messages: Parameters<Replica["replace"]>): Replica {
-  const replica = new Replica("/a", new RowUrls());
+  const replica = new Replica("/a", new WeakMap());
   replica.replace(...messages);
   return replica;
 }
@@ -57,7 +56,7 @@ describe("A replica", () => {
   });
 
   it("is one record where the 200 says no list, and is gone with it", () => {
-    const replica = new Replica("/a/1", new RowUrls());
+    const replica = new Replica("/a/1", new WeakMap());
     replica.replace(message(200, { record: { id: 1 } }, ["Items", 'record="/record"']));
     expect(replica.rows).toEqual([{ id: 1 }]);
     replica.apply(leave(1));

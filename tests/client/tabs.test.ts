@@ -1,7 +1,6 @@
 import { expect, it, onTestFinished, vi } from "vitest";
 import { type ClientClock, platformClock } from "../../src/client/clock.ts";
 import { Feed } from "../../src/client/feed.ts";
-import { RowUrls } from "../../src/client/row-urls.ts";
 import { shareAmongTabs } from "../../src/client/tabs.ts";
 import type { Sink, Transport } from "../../src/client/transport.ts";
 import type { HttpResponse } from "../../src/protocol/index.ts";
@@ -32,7 +31,7 @@ function openTab(name: string, clock: ClientClock = platformClock): Tab {
   const feed: Feed = new Feed({
     target,
     clock: platformClock,
-    urls: new RowUrls(),
+    urls: new WeakMap(),
     follow: (sink) => shared.follow({ target, sink }),
     onStatus: () => {},
   });

@@ -118,6 +118,7 @@ describe("the encoder", () => {
     ["a hop-by-hop field whose value looks like a length", "TE", "2"],
     ["a Content-Length that is too short", "Content-Length", "1"],
     ["a Content-Length that is no number", "Content-Length", "two"],
+    ["a line end in the name", "A: 1\r\nB", "2"],
   ])("throws on %s, and does not make it fit [R-MSG-10] [R-MSG-11] [R-MSG-13]", (_, name, value) => {
     expect(() => encodeResponse({ status: 200, fields: [[name, value]], body: "{}" })).toThrow(TypeError);
     expect(() => encodeRequest({ method: "GET", target: "/", fields: [[name, value]], body: "{}" })).toThrow(TypeError);
@@ -143,7 +144,7 @@ describe("the encoder", () => {
 
   it("names what is wrong", () => {
     const encode = (): Body => encodeResponse({ status: 200, fields: [["X-Name", "a\nb"]] });
-    expect(encode).toThrow('The value of X-Name, "a\\nb", has a character that a field can\'t hold.');
+    expect(encode).toThrow('The field "X-Name: a\\nb" has a character that it can\'t have.');
   });
 });
 

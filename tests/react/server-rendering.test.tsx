@@ -40,7 +40,7 @@ async function serve(world: World, node: ReactNode): Promise<{ html: string; sta
   await world.settle();
   await isReady;
   const html = htmlOf(client, node);
-  const state = JSON.parse(JSON.stringify(client.dehydrate())) as ClientState;
+  const state = JSON.parse(JSON.stringify(await client.dehydrate())) as ClientState;
   client.close();
   world.asked.length = 0;
   return { html, state };

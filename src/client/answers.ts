@@ -1,0 +1,117 @@
+import { fieldValue, type HttpResponse } from "../protocol/index.ts";
+import type { Feed } from "./feed.ts";
+import { bodyText, ProblemError } from "./problem.ts";
+import type { Status } from "./status.ts";
+import { wholeOf } from "./whole.ts";
+
+/** What answers are made of. */
+export interface AnswersParts {
+  readonly feed: Feed;
+  readonly url: string;
+  readonly callback: ((request: Request, response: Response, body: unknown) => void) | undefined;
+  readonly onStatus: ((status: Status) => void) | undefined;
+  /** Ends it. */
+  readonly stop: AbortController;
+  /** What came before. */
+  readonly early: readonly HttpResponse[];
+  /** The status that is known. */
+  readonly told: Status;
+}
+
+/** An iterable that nobody reads holds so many answers; then they are replaced by the whole. */
+const maxQueued = 1_000;
+
+function responseOf({ status, reason, fields, body }: HttpResponse): Response {
+  const headers = new Headers();
+  for (const [name, value] of fields) if (!/^content-length$/i.test(name)) headers.append(name, value);
+  const content = status === 204 ? null : (body as string | Uint8Array<ArrayBuffer>);
+  return new Response(content, { status, statusText: reason, headers });
+}
+
+function bodyOf(message: HttpResponse): unknown {
+  if (message.status === 204) return undefined;
+  const text = bodyText(message);
+  if (!/json/i.test(fieldValue(message.fields, "content-type") ?? "")) return text;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** What a feed is told, as answers: to a callback, and one after another to whoever iterates. */
+export class Answers implements AsyncIterable<Response> {
+  readonly #parts: AnswersParts;
+  readonly #request: Request;
+  #told: Status;
+  #queue: HttpResponse[] | undefined;
+  #wake: () => void = () => {};
+  #hasBegun = false;
+
+  constructor(parts: AnswersParts) {
+    const { feed, early, stop, url } = parts;
+    this.#parts = parts;
+    this.#request = new Request(url, { method: "SUBSCRIBE" });
+    this.#told = parts.told;
+    this.#queue = parts.callback ? undefined : [];
+    if (stop.signal.aborted) return;
+    const unlisten = feed.listen({ messages: (batch) => this.#take(batch), changed: () => this.#changed() });
+    stop.signal.addEventListener("abort", () => {
+      unlisten();
+      this.#wake();
+    });
+    // Whoever joins a feed that is there already begins with the whole.
+    if (early[0]?.status === 200) this.#take(early);
+    else this.#begin();
+    this.#changed();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Response> {
+    const { feed, stop } = this.#parts;
+    this.#queue ??= [];
+    try {
+      for (;;) {
+        const message = this.#queue.shift();
+        if (message) yield responseOf(message);
+        else if (stop.signal.aborted) return;
+        else if (feed.status.problem) throw new ProblemError(feed.status.problem);
+        else {
+          await new Promise<void>((resolve) => {
+            this.#wake = resolve;
+          });
+        }
+      }
+    } finally {
+      stop.abort();
+    }
+  }
+
+  #begin(): void {
+    const whole = wholeOf(this.#parts.feed);
+    if (whole) this.#take([whole]);
+  }
+
+  #take(batch: readonly HttpResponse[]): void {
+    const { callback, feed } = this.#parts;
+    if (!this.#hasBegun && batch[0]?.status !== 200) {
+      this.#begin();
+      return;
+    }
+    this.#hasBegun = true;
+    for (const message of batch) callback?.(this.#request, responseOf(message), bodyOf(message));
+    if (!this.#queue) return;
+    this.#queue.push(...batch);
+    const whole = this.#queue.length > maxQueued && wholeOf(feed);
+    if (whole) this.#queue = [whole];
+    this.#wake();
+  }
+
+  #changed(): void {
+    const { feed, onStatus } = this.#parts;
+    const { status } = feed;
+    if (status === this.#told) return;
+    this.#told = status;
+    onStatus?.(status);
+    this.#wake();
+  }
+}

@@ -1,0 +1,40 @@
+import type { HttpResponse } from "../protocol/index.ts";
+import type { Feed } from "./feed.ts";
+import { localProblem } from "./problem.ts";
+
+/** A copy of the document with another list at the pointer. */
+function withList(document: unknown, pointer: string, rows: readonly unknown[]): unknown {
+  if (pointer === "" || typeof document !== "object" || document === null) return rows;
+  const [, name = "", ...rest] = pointer.split("/");
+  const key = name.replaceAll("~1", "/").replaceAll("~0", "~");
+  const below = rest.map((part) => `/${part}`).join("");
+  return { ...document, [key]: withList(Reflect.get(document, key), below, rows) };
+}
+
+/** All that a feed knows as one 200, for whoever comes later; `undefined` where there is nothing yet, or nothing that can be written as JSON. */
+export function wholeOf(feed: Feed): HttpResponse | undefined {
+  const { position, replica, target } = feed;
+  const { opening, isGone, isRecord, document, items, rows } = replica;
+  if (!opening || isGone) return undefined;
+  const fields = opening.fields.filter(
+    ([name]) => !/^(?:etag|event-id|content-length|subscription|request-id)$/i.test(name),
+  );
+  try {
+    const whole = isRecord ? document : withList(document, items.list ?? "", rows);
+    const body = whole instanceof Uint8Array || typeof whole === "string" ? whole : JSON.stringify(whole);
+    return { status: 200, reason: "OK", fields: position ? [...fields, ["Event-ID", position]] : fields, body };
+  } catch {
+    feed.fail(localProblem(500, `The document at ${target} is nested too deeply.`));
+    return undefined;
+  }
+}
+
+/** What is known of each of several views, by URL. */
+export function wholesOf(feeds: Iterable<Feed>): Record<string, HttpResponse> {
+  const wholes: Record<string, HttpResponse> = {};
+  for (const feed of feeds) {
+    const whole = feed.isEnded ? undefined : wholeOf(feed);
+    if (typeof whole?.body === "string") wholes[feed.target] = whole;
+  }
+  return wholes;
+}
