@@ -55,7 +55,10 @@ export class Answers implements AsyncIterable<Response> {
     this.#told = parts.told;
     this.#queue = parts.callback ? undefined : [];
     if (stop.signal.aborted) return;
-    const unlisten = feed.listen({ messages: (batch) => this.#take(batch), changed: () => this.#changed() });
+    const unlisten = feed.listen((batch) => {
+      if (batch.length > 0) this.#take(batch);
+      this.#changed();
+    });
     stop.signal.addEventListener("abort", () => {
       unlisten();
       this.#wake();

@@ -6,7 +6,7 @@ import type { LiveContext } from "./live.ts";
 import { type ClientOptions, type ResolvedClientOptions, resolveClientOptions } from "./options.ts";
 import { OriginTransport } from "./origin-transport.ts";
 import type { Outbox } from "./outbox.ts";
-import { canShare, watchPlatform } from "./platform.ts";
+import { isPage, watchPlatform } from "./platform.ts";
 import { localProblem } from "./problem.ts";
 import { type Query, queryPath } from "./query.ts";
 import { type Status, worstStatus } from "./status.ts";
@@ -87,7 +87,7 @@ class OriginClient implements Client {
       },
     });
     this.#transport = own;
-    if (options.tabs !== undefined && canShare()) this.#sharing = this.#share(own, options.tabs);
+    if (options.tabs !== undefined && isPage()) this.#sharing = this.#share(own, options.tabs);
     this.#unwatch = watchPlatform({
       wake: () => {
         this.#transport.wake();

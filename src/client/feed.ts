@@ -6,13 +6,12 @@ import type { RowUrls } from "./row-urls.ts";
 import type { Status } from "./status.ts";
 import type { Sink } from "./transport.ts";
 
-/** Who looks at a feed. */
-export interface FeedListener {
-  /** Whole batches, after they were applied; a 200 is a batch of its own. */
-  messages?(batch: readonly HttpResponse[]): void;
-  /** Rows, position or status may have changed. */
-  changed?(): void;
-}
+/**
+ * Told where rows, position or status may have changed.
+ *
+ * @param batch - a whole batch that was applied, a 200 being one of its own; empty where nothing was
+ */
+export type FeedListener = (batch: readonly HttpResponse[]) => void;
 
 /** What a feed needs of its client. */
 export interface FeedOptions {
@@ -53,10 +52,9 @@ export class Feed implements Sink {
     this.target = options.target;
     this.replica = new Replica(options.target, options.urls);
     if (options.initial) {
-      this.replica.replace(options.initial);
-      this.position = fieldValue(options.initial.fields, "event-id");
-      this.#liveAt = options.clock.now();
-      this.status = { state: "stale", since: this.#liveAt };
+      this.take(options.initial);
+      this.isCaughtUp = true;
+      this.lost(false);
     }
   }
 
@@ -162,8 +160,7 @@ export class Feed implements Sink {
   #tell(batch: readonly HttpResponse[]): void {
     for (const listener of [...this.listeners]) {
       try {
-        if (batch.length > 0) listener.messages?.(batch);
-        listener.changed?.();
+        listener(batch);
       } catch (error) {
         // It is the application's, and told as any error of a callback; the others go on.
         queueMicrotask(() => {

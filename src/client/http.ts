@@ -53,26 +53,22 @@ export class Http {
   }
 
   /** As the platform's `fetch`; credentials that are refused are asked for once more. */
-  async fetch(path: string, init: RequestInit = {}): Promise<Response> {
-    const response = await this.#send(path, init, false);
-    const isRepeatable = !(init.body instanceof ReadableStream);
-    return response.status === 401 && this.#options.token && isRepeatable ? this.#send(path, init, true) : response;
+  async fetch(path: string, init: RequestInit = {}, isRefused = false): Promise<Response> {
+    const { fetch, token } = this.#options;
+    const headers = new Headers(init.headers);
+    const authorization = await this.authorization(isRefused);
+    if (authorization && !headers.has("authorization")) headers.set("Authorization", authorization);
+    const response = await fetch(new URL(this.target(path), this.base).href, { ...init, headers });
+    const isFinal = response.status !== 401 || isRefused || !token || init.body instanceof ReadableStream;
+    return isFinal ? response : this.fetch(path, init, true);
   }
 
   /** Sends a request and gives the answer as a message. */
-  async ask(path: string, init: RequestInit = {}): Promise<HttpResponse> {
+  async ask(path: string, init?: RequestInit): Promise<HttpResponse> {
     const response = await this.fetch(path, init);
     const fields: Field[] = [...response.headers];
     const isText = /json|^text\//.test(fieldValue(fields, "content-type") ?? "");
     const body = isText ? await response.text() : new Uint8Array(await response.arrayBuffer());
     return { status: response.status, reason: response.statusText, fields, body };
-  }
-
-  async #send(path: string, init: RequestInit, isRefused: boolean): Promise<Response> {
-    const headers = new Headers(init.headers);
-    const authorization = await this.authorization(isRefused);
-    if (authorization && !headers.has("authorization")) headers.set("Authorization", authorization);
-    const url = new URL(this.target(path), this.base);
-    return this.#options.fetch(url.href, { ...init, headers });
   }
 }

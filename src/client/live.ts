@@ -1,3 +1,4 @@
+import type { Problem } from "../protocol/index.ts";
 import type { Feed } from "./feed.ts";
 import type { Http } from "./http.ts";
 import type { Outbox } from "./outbox.ts";
@@ -68,9 +69,9 @@ export class LiveView<Snapshot extends { readonly status: Status }> implements V
       this.context.views.add(this);
       this.feed = this.context.feedOf(this.url);
       this.feed.replica.shownAhead = (url) => this.overlay?.ahead(url);
-      this.#unlisten = this.feed.listen({
-        messages: (batch) => this.overlay?.note(batch),
-        changed: () => this.changed(),
+      this.#unlisten = this.feed.listen((batch) => {
+        this.overlay?.note(batch);
+        this.changed();
       });
     }
     return () => {
@@ -89,7 +90,7 @@ export class LiveView<Snapshot extends { readonly status: Status }> implements V
         // The first answer is followed by the word that this is all: until then it is "connecting".
         if ((!hasState || status.state === "connecting") && !status.problem) return;
         if (hasState) resolve(this.getSnapshot());
-        else if (status.problem) reject(new ProblemError(status.problem));
+        else reject(new ProblemError(status.problem as Problem));
         queueMicrotask(() => stop());
       };
       const stop = this.subscribe(look);

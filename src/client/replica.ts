@@ -10,21 +10,17 @@ import {
   resolvePointer,
 } from "../protocol/index.ts";
 import { isDeepEqual } from "./deep-equal.ts";
-import { bodyText } from "./problem.ts";
+import { bodyJson, bodyText } from "./problem.ts";
 import { noteUrl, type RowUrls } from "./row-urls.ts";
 
 type Compare = (a: unknown, b: unknown) => number;
 
-/** The JSON of a body; the text itself where it is none. */
+/** The JSON of a body; the text or bytes themselves where it is none. */
 function contentOf(message: HttpResponse): unknown {
-  const type = fieldValue(message.fields, "content-type") ?? "";
-  if (typeof message.body !== "string" && !/json|^text\//.test(type)) return message.body;
-  const text = bodyText(message);
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
+  const { body, fields } = message;
+  if (typeof body !== "string" && !/json|^text\//.test(fieldValue(fields, "content-type") ?? "")) return body;
+  const json = bodyJson(message);
+  return json === undefined ? bodyText(message) : json;
 }
 
 /** A record and its URL. */

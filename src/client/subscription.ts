@@ -39,7 +39,7 @@ export function subscribeToFeed(
   const stop = new AbortController();
   const early: HttpResponse[] = [];
   const parts = { feed, url, callback, onStatus, stop, early, told: feed.status };
-  const unlisten = feed.listen({ messages: (batch) => void early.push(...batch) });
+  const unlisten = feed.listen((batch) => void early.push(...batch));
   const close = (): void => {
     unlisten();
     stop.abort();

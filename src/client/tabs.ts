@@ -225,7 +225,10 @@ class SharedTransport implements Transport {
     const tellBatch = (batch: readonly HttpResponse[]) => {
       this.#say({ kind: "batch", to, target, batch });
     };
-    const unlisten = feed.listen({ messages: tellBatch, changed: tellState });
+    const unlisten = feed.listen((batch) => {
+      if (batch.length > 0) tellBatch(batch);
+      tellState();
+    });
     this.#others.set(key, unlisten);
     if (this.#others.size === 1) this.#beat();
     const whole = wholeOf(feed);
@@ -249,7 +252,8 @@ class SharedTransport implements Transport {
   }
 }
 
-/** Shares a transport among tabs; for platforms that have locks and channels. */
+/** Shares a transport among tabs, where the platform has locks (a secure context) and channels; else it is left alone. */
 export function shareAmongTabs(own: Transport, options: TabsOptions): Transport {
-  return new SharedTransport(own, options);
+  const { navigator, BroadcastChannel } = globalThis as { navigator?: { locks?: unknown }; BroadcastChannel?: unknown };
+  return navigator?.locks && BroadcastChannel ? new SharedTransport(own, options) : own;
 }

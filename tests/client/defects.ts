@@ -60,8 +60,8 @@ export const defects: readonly Defect[] = [
   {
     name: "repeats a write with refused credentials for ever",
     file: "client/http.js",
-    find: "? this.#send(path, init, true) : response",
-    replace: "? this.fetch(path, init) : response",
+    find: "? response : this.fetch(path, init, true)",
+    replace: "? response : this.fetch(path, init)",
     sees: /over HTTP/,
   },
   {

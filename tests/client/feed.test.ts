@@ -58,12 +58,10 @@ describe("A feed", () => {
     const later: (() => void)[] = [];
     vi.stubGlobal("queueMicrotask", (task: () => void) => later.push(task));
     const told: number[] = [];
-    feed.listen({
-      messages: () => {
-        throw new Error("of the application");
-      },
+    feed.listen(([first]) => {
+      if (first) throw new Error("of the application");
     });
-    feed.listen({ messages: ([first]) => told.push(first?.status ?? 0) });
+    feed.listen(([first]) => void (first && told.push(first.status)));
     feed.take(change(202, { id: 1, v: 2 } as { id: number }, ["Event-ID", "m:2.0"]));
     vi.unstubAllGlobals();
     feed.stop();
@@ -84,7 +82,7 @@ describe("A feed", () => {
 
   it("leaves no timer behind once it failed", () => {
     const feed = feedAt("m:1.0");
-    const unlisten = feed.listen({});
+    const unlisten = feed.listen(() => {});
     feed.fail({ type: "about:blank", title: "", status: 403, detail: "" });
     unlisten();
     expect(clock.timers).toBe(0);

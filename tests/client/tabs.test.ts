@@ -56,7 +56,7 @@ function until(feed: Feed, isWanted: () => boolean): Promise<void> {
       unlisten();
       resolve();
     };
-    const unlisten = feed.listen({ changed: look });
+    const unlisten = feed.listen(look);
     look();
   });
 }
@@ -66,7 +66,7 @@ it("A tab without the connection moves its position by bookmarks, as the one tha
   onTestFinished(() => void vi.unstubAllGlobals());
   const name = crypto.randomUUID();
   const [leader, follower] = [openTab(name), openTab(name)];
-  leader.feed.listen({});
+  leader.feed.listen(() => {});
   await vi.waitUntil(() => leader.own.sinks.length === 1);
   const [sink] = leader.own.sinks;
   sink?.take(message(200, "s:1", '{"notes":[{"id":1}]}'));
@@ -88,7 +88,7 @@ async function openTwo(clock?: ClientClock): Promise<{ leader: Tab; follower: Ta
   const leader = openTab(name);
   await vi.waitUntil(() => leader.shared !== undefined);
   const follower = openTab(name, clock);
-  const unlisten = follower.feed.listen({});
+  const unlisten = follower.feed.listen(() => {});
   await vi.waitUntil(() => leader.own.sinks.length === 1);
   leader.own.sinks[0]?.take(message(200, "s:1", '{"notes":[]}'));
   leader.own.sinks[0]?.take(message(304, "s:1"));
