@@ -3,8 +3,11 @@ import type { Body, Field } from "./message.ts";
 
 // Lines may end with LF alone (RFC 9112 §2.2). What a value holds: HTAB, SP, visible ASCII, U+0080 to U+00FF. No part of
 // a line can be matched in two ways, so that what doesn't match is refused in linear time.
+/** A request's first line: method, target. */
 export const requestLine: RegExp = /([!#$%&'*+.^_`|~0-9A-Za-z-]+) (\/[!"$-~]*) HTTP\/1\.1\r?\n/y;
+/** A response's first line: status, reason. */
 export const statusLine: RegExp = /HTTP\/1\.1 ([2-5][0-9]{2}) ([\t -~\x80-\xff]*)\r?\n/y;
+/** Any other line: name, value. */
 export const fieldLine: RegExp =
   /([!#$%&'*+.^_`|~0-9A-Za-z-]+):[\t ]*(?![\t ])((?:[!-~\x80-\xff]+(?:[\t ]+[!-~\x80-\xff]+)*)?)[\t ]*\r?\n/y;
 

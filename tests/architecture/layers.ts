@@ -18,7 +18,8 @@ export const layerTable: Readonly<Record<string, readonly string[]>> = {
 const allowedPackages: Readonly<Record<string, readonly string[]>> = {
   protocol: [],
   server: [],
-  client: [],
+  // Loaded on a Node that has no WebSocket; in a page nothing is.
+  client: ["ws"],
   testing: [],
   react: ["react"],
 };
