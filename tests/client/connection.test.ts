@@ -3,7 +3,11 @@ import { World, type WorldOptions } from "./world.ts";
 
 beforeAll(async () => {
   // Loaded here, so that no time passes when a client needs it.
-  await Promise.all([import("../../src/client/outbox.ts"), import("../../src/client/fallback.ts"), import("../../src/client/answers.ts")]);
+  await Promise.all([
+    import("../../src/client/outbox.ts"),
+    import("../../src/client/fallback.ts"),
+    import("../../src/client/answers.ts"),
+  ]);
 });
 
 async function worldWith(options: WorldOptions = {}): Promise<World> {

@@ -33,7 +33,7 @@ function follow({ hasLevel0 }: { readonly hasLevel0: boolean }) {
     open: hasLevel0 ? open : undefined,
     onUnreachable: () => {},
   });
-  return { clock, follower, asked, sockets, closed, taken };
+  return { clock, follower, asked, sockets, closed, taken, sink };
 }
 
 const older = listOf([{ id: 1, v: 1 }]);
@@ -49,6 +49,16 @@ describe("A follower of documents", () => {
     await clock.settle();
     expect(taken).toEqual([newer.body]);
     follower.stop();
+  });
+
+  it("leaves no timer where whoever is told that nothing changed ends it", async () => {
+    const { clock, follower, asked, sockets, sink } = follow({ hasLevel0: true });
+    sockets[0]?.opened();
+    asked[0]?.(older);
+    await clock.settle();
+    sink.take = () => follower.stop();
+    await clock.advance(60_000);
+    expect(clock.timers).toBe(0);
   });
 
   it("makes a new Level 0 socket when it is woken: the old one may have died without a sign", async () => {

@@ -21,6 +21,16 @@ describe("Http", () => {
     expect(asked).toEqual([false, true]);
   });
 
+  it("calls the function that sends as a function: the platform's own refuses to be a method", async () => {
+    let receiver: unknown = "not called";
+    function send(this: unknown): Promise<Response> {
+      receiver = this;
+      return Promise.resolve(new Response());
+    }
+    await new Http({ base: new URL("http://h/"), fetch: send, token: undefined }).fetch("/a");
+    expect(receiver).toBeUndefined();
+  });
+
   it("asks for a token once for many requests", async () => {
     let asked = 0;
     const http = httpThat(

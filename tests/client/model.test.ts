@@ -10,7 +10,11 @@ const page = createPage();
 beforeAll(async () => {
   page.open();
   // What clients load when they need it is here already, so that no time passes then.
-  await Promise.all([import("../../src/client/outbox.ts"), import("../../src/client/fallback.ts"), import("../../src/client/answers.ts")]);
+  await Promise.all([
+    import("../../src/client/outbox.ts"),
+    import("../../src/client/fallback.ts"),
+    import("../../src/client/answers.ts"),
+  ]);
 });
 
 afterAll(() => page.close());

@@ -135,6 +135,14 @@ describe("the encoder", () => {
     expect(() => encodeResponse({ status, fields: [] })).toThrow(RangeError);
   });
 
+  it("throws on a second Content-Length or Host, which no decoder takes [R-MSG-10]", () => {
+    for (const name of ["Content-Length", "host"]) {
+      const fields: Field[] = [name, name.toUpperCase()].map((one) => [one, "0"]);
+      expect(() => encodeRequest({ method: "GET", target: "/", fields })).toThrow(TypeError);
+      expect(() => decodeRequest(`GET / HTTP/1.1\r\n${name}: 0\r\n${name}: 0\r\n\r\n`)).toThrow(malformed);
+    }
+  });
+
   it("throws on a 204 or 304 with a body [R-MSG-12]", () => {
     for (const status of [204, 304]) {
       expect(() => encodeResponse({ status, fields: [], body: "x" })).toThrow(TypeError);
@@ -169,6 +177,20 @@ describe("the decoder", () => {
     }
     for (const name of ["Host", "Content-Length", "Tf", "Upgrades", "Content-Type"]) {
       expect(isBannedField(name)).toBe(false);
+    }
+  });
+
+  it("refuses long lines in linear time, whatever they are made of [R-MSG-3]", () => {
+    const length = 16_000;
+    const runs = [" ", "\t ", " x", "x", `x${" ".repeat(100)}`, ":", "\r"];
+    // In quadratic time these would take minutes, and not less than a second.
+    for (const run of runs) {
+      const value = run.repeat(length / run.length);
+      for (const line of [`A:${value}\x01`, `A: x${value}\x01`, `${value}\x01`, `A:${value}`]) {
+        for (const data of bothKinds(`HTTP/1.1 200 OK\r\n${line}`)) {
+          for (let time = 0; time < 20; time += 1) expect(() => decodeResponse(data)).toThrow(malformed);
+        }
+      }
     }
   });
 
