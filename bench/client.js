@@ -27,7 +27,12 @@ async function sizeOf(code) {
       // A library: without what Vite adds to a page for its own preloading.
       lib: { entry, formats: ["es"] },
       // Vite leaves white space in ES libraries; a page has none.
-      rolldownOptions: { external: [/^react/], output: { minify: true } },
+      // And a page's entry may hold what its other chunks share, since nobody imports the entry but they.
+      rolldownOptions: {
+        external: [/^react/],
+        output: { minify: true },
+        preserveEntrySignatures: "allow-extension",
+      },
     },
   });
   rmSync(entry);

@@ -85,15 +85,17 @@ export class LiveView<Snapshot extends { readonly status: Status }> implements V
 
   ready(): Promise<Snapshot> {
     return new Promise((resolve, reject) => {
+      let stop: (() => void) | undefined;
       const look = (): void => {
         const { hasState, status } = this.feed;
         // The first answer is followed by the word that this is all: until then it is "connecting".
         if ((!hasState || status.state === "connecting") && !status.problem) return;
         if (hasState) resolve(this.getSnapshot());
         else reject(new ProblemError(status.problem as Problem));
-        queueMicrotask(() => stop());
+        // At once: whoever waited must not pay for what comes next.
+        stop?.();
       };
-      const stop = this.subscribe(look);
+      stop = this.subscribe(look);
       look();
     });
   }

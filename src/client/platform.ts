@@ -1,6 +1,6 @@
 /** Whether this runs in a page. */
 export function isPage(): boolean {
-  return "document" in globalThis;
+  return "document" in globalThis && "addEventListener" in globalThis;
 }
 
 /**
