@@ -61,14 +61,12 @@ class OriginClient implements Client {
   readonly #records: Map<string, LiveRecord<unknown>> = new Map();
   readonly #statusListeners: Set<() => void> = new Set();
   readonly #unwatch: () => void;
-  #initial: Record<string, HttpResponse>;
   #status: Status = idle;
   #isClosed = false;
 
   constructor(options: ResolvedClientOptions) {
     this.#options = options;
     this.url = options.base.href;
-    this.#initial = { ...options.initial };
     this.#http = new Http(options);
     this.#context = {
       http: this.#http,
@@ -95,6 +93,7 @@ class OriginClient implements Client {
       },
       sleep: () => own.sleep(),
     });
+    for (const [target, message] of Object.entries(options.initial)) this.#feed(target).begin(message);
     // What was left behind is sent, whatever the page does.
     if (options.storage) void this.#loadOutbox().catch(() => {});
   }
@@ -131,7 +130,7 @@ class OriginClient implements Client {
 
   async dehydrate(): Promise<ClientState> {
     const { wholesOf } = await import("./whole.ts");
-    return { ...this.#initial, ...wholesOf([...this.#feeds.values()]) };
+    return wholesOf(this.#feeds.values());
   }
 
   close(): void {
@@ -183,13 +182,10 @@ class OriginClient implements Client {
   #feed(target: string): Feed {
     const known = this.#feeds.get(target);
     if (known && !known.isEnded) return known;
-    const initial = this.#initial[target];
-    delete this.#initial[target];
     const feed: Feed = new Feed({
       target,
       clock: this.#options.clock,
       urls: this.#context.urls,
-      initial,
       follow: (sink) => this.#follow(target, sink),
       onStatus: () => this.#updateStatus(),
     });

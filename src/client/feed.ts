@@ -20,8 +20,6 @@ export interface FeedOptions {
   readonly urls: RowUrls;
   /** Begins to follow; the function that it returns ends it. */
   readonly follow: (feed: Feed) => () => void;
-  /** The state to begin with: a 200 that was handed over. */
-  readonly initial?: HttpResponse | undefined;
   /** Told after each change of the status. */
   readonly onStatus: () => void;
 }
@@ -51,16 +49,18 @@ export class Feed implements Sink {
     this.#linger = new Timer(options.clock);
     this.target = options.target;
     this.replica = new Replica(options.target, options.urls);
-    if (options.initial) {
-      this.take(options.initial);
-      this.isCaughtUp = true;
-      this.lost(false);
-    }
   }
 
   /** True once there is something to show. */
   get hasState(): boolean {
     return this.replica.version > 0;
+  }
+
+  /** Begins with a 200 that was handed over, as if it had been followed until now. */
+  begin(message: HttpResponse): void {
+    this.take(message);
+    this.isCaughtUp = true;
+    this.lost(false);
   }
 
   /** Looks on, until the function that is returned is called. */

@@ -1,4 +1,4 @@
-import { fieldValue, type HttpResponse, parseRecordPointer, resolvePointer, wellKnownPath } from "../protocol/index.ts";
+import { fieldValue, type HttpResponse, parseAnyItems, resolvePointer, wellKnownPath } from "../protocol/index.ts";
 import { Backoff } from "./backoff.ts";
 import type { ClientClock } from "./clock.ts";
 import { shownEtag } from "./guard.ts";
@@ -48,7 +48,7 @@ function isGatewayStatus(status: number): boolean {
 /** The record in an answer: below the pointer that `Items` tells, or the only member of an envelope that looks like one. */
 function rowIn(answer: HttpResponse): unknown {
   const body = bodyJson(answer);
-  const pointer = parseRecordPointer(fieldValue(answer.fields, "items") ?? "");
+  const pointer = parseAnyItems(fieldValue(answer.fields, "items") ?? "")?.record;
   if (pointer !== undefined) return resolvePointer(body, pointer);
   if (typeof body !== "object" || body === null) return undefined;
   const [only, ...others] = Object.values(body);

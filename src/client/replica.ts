@@ -4,9 +4,8 @@ import {
   type HttpResponse,
   type Items,
   itemUrl,
+  parseAnyItems,
   parseItemOrder,
-  parseItems,
-  parseRecordPointer,
   resolvePointer,
 } from "../protocol/index.ts";
 import { isDeepEqual } from "./deep-equal.ts";
@@ -81,20 +80,20 @@ export class Replica {
   /** Takes a 200 in, as a difference: what is equal stays what it is. */
   replace(message: HttpResponse): void {
     const { fields } = message;
-    const field = fieldValue(fields, "items") ?? "";
+    const items = parseAnyItems(fieldValue(fields, "items") ?? "") ?? {};
     const order = parseItemOrder(fieldValue(fields, "item-order") ?? "");
-    const items = parseItems(field);
     const before = this.#byUrl;
     this.opening = message;
     this.document = contentOf(message);
-    this.isRecord = items === undefined;
+    this.isRecord = (items.url ?? items.link) === undefined;
     this.isGone = false;
-    this.items = items ?? { record: parseRecordPointer(field) ?? "" };
+    this.items = items;
     this.#compare = order && compareByItemOrder(order);
     this.#byUrl = new Map();
     this.etags.clear();
-    for (const [url, row] of this.#rowsOf(items)) {
-      this.#byUrl.set(url, { url, row: this.#same(before.get(url)?.row, row, url) });
+    for (const one of this.#rowsOf(items)) {
+      const url = this.isRecord ? this.#path : itemUrl(items, one, this.#target);
+      if (url !== undefined) this.#byUrl.set(url, { url, row: this.#same(before.get(url)?.row, one, url) });
     }
     const last = this.entries;
     this.entries = [...this.#byUrl.values()];
@@ -120,7 +119,7 @@ export class Replica {
     const content = contentOf(message);
     if (this.isRecord) this.document = content;
     const known = this.#byUrl.get(url);
-    const row = this.#same(known?.row, resolvePointer(content, this.items.record ?? "") ?? content, url);
+    const row = this.#same(known?.row, this.#recordIn(content), url);
     const index = fieldValue(fields, "item-index");
     this.#place(known, { url, row }, index === undefined ? undefined : Number(index));
   }
@@ -129,17 +128,14 @@ export class Replica {
     return this.#target.split("?")[0] ?? "";
   }
 
-  *#rowsOf(items: Items | undefined): Iterable<[string, unknown]> {
-    if (!items) {
-      yield [this.#path, resolvePointer(this.document, this.items.record ?? "") ?? this.document];
-      return;
-    }
-    const rows = resolvePointer(this.document, items.list ?? "");
-    if (!Array.isArray(rows)) return;
-    for (const row of rows) {
-      const url = itemUrl(items, row, this.#target);
-      if (url !== undefined) yield [url, row];
-    }
+  #rowsOf({ list = "" }: Items): readonly unknown[] {
+    if (this.isRecord) return [this.#recordIn(this.document)];
+    const rows = resolvePointer(this.document, list);
+    return Array.isArray(rows) ? rows : [];
+  }
+
+  #recordIn(content: unknown): unknown {
+    return resolvePointer(content, this.items.record ?? "") ?? content;
   }
 
   #same(before: unknown, row: unknown, url: string): unknown {

@@ -5,7 +5,10 @@ export type WebSocketConstructor = new (url: string, protocols?: string[]) => We
 
 /** What opens WebSockets here: the platform's own, or the package `ws` on a Node that has none. */
 export async function findWebSocket(): Promise<WebSocketConstructor> {
-  return (globalThis.WebSocket as WebSocketConstructor | undefined) ?? ((await import("./node-web-socket.ts")).WebSocket as never);
+  return (
+    (globalThis.WebSocket as WebSocketConstructor | undefined) ??
+    ((await import("./node-web-socket.ts")).WebSocket as never)
+  );
 }
 
 /** What is heard from a socket. */

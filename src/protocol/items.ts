@@ -20,8 +20,11 @@ export interface Items {
 const member =
   /([a-z*][a-z0-9_.*-]*)=(?:"((?:[ !#-[\]-~]|\\["\\])*)"|%"((?:[ !#-$&-~]|%[0-9a-f]{2})*)")(?:[ \t]*,[ \t]*(?!$)|$)/y;
 
-/** The known members of a dictionary of strings and display strings (RFC 9651 §3.2); `undefined` where it is anything else. */
-function parseMembers(text: string): Items | undefined {
+/**
+ * Reads an `Items` field, also that of a resource that is one record. Members that it does not know are left out;
+ * `undefined` where it is no dictionary of strings and display strings (RFC 9651 §3.2).
+ */
+export function parseAnyItems(text: string): Items | undefined {
   const members: Record<string, string> = {};
   member.lastIndex = 0;
   do {
@@ -35,7 +38,7 @@ function parseMembers(text: string): Items | undefined {
 
 /** Reads an `Items` field; `undefined` where it is malformed or has neither `url` nor `link`. Members that it does not know are left out. */
 export function parseItems(text: string): Items | undefined {
-  const items = parseMembers(text);
+  const items = parseAnyItems(text);
   return items?.url === undefined && items?.link === undefined ? undefined : items;
 }
 
@@ -44,7 +47,7 @@ export function parseItems(text: string): Items | undefined {
  * [R-FLD-3]. `undefined` where the field is malformed or does not say: then the whole body is the record.
  */
 export function parseRecordPointer(text: string): string | undefined {
-  return parseMembers(text)?.record;
+  return parseAnyItems(text)?.record;
 }
 
 const anyAuthority = "http://rocket.invalid";
