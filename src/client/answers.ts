@@ -63,10 +63,8 @@ export class Answers implements AsyncIterable<Response> {
       unlisten();
       this.#wake();
     });
-    // Whoever joins a feed that is there already begins with the whole.
-    if (early[0]?.status === 200) this.#take(early);
-    else this.#begin();
-    this.#changed();
+    // On its own, so that what a callback throws is the application's error, and ends nothing here.
+    queueMicrotask(() => this.#start(early));
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Response> {
@@ -87,6 +85,14 @@ export class Answers implements AsyncIterable<Response> {
     } finally {
       stop.abort();
     }
+  }
+
+  /** Whoever joins a feed that is there already begins with the whole. */
+  #start(early: readonly HttpResponse[]): void {
+    if (this.#parts.stop.signal.aborted) return;
+    if (early[0]?.status === 200) this.#take(early);
+    else this.#begin();
+    this.#changed();
   }
 
   #begin(): void {
