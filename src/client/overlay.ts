@@ -9,22 +9,28 @@ const settleMs = 1_000;
 /** Further back than this nothing of a live connection lies: the clock was set back. */
 const clockSetBackMs = -60_000;
 
-/**
- * True once the stream of a feed shows what a write did, or would have by now.
- *
- * @param seen - the URLs that came since the answer; for a create also those that entered before it
- */
-function isShown(write: Write, feed: Feed, url: string, seen: ReadonlySet<string>): boolean {
+/** What a view knows of a write. */
+interface Traces {
+  /** The URL of its record. */
+  readonly url: string;
+  /** The URLs that came since the answer; for a create also those that entered before it. */
+  readonly seen: ReadonlySet<string>;
+  /** When the first whole came since the answer: it may have been asked for earlier, and be older than the write. */
+  readonly wholeAt: number | undefined;
+}
+
+/** True once the stream of a feed shows what a write did, or would have by now. */
+function isShown(write: Write, feed: Feed, { url, seen, wholeAt }: Traces): boolean {
   if (write.state !== "answered") return false;
   const { eventId } = write;
   const isPast = eventId === undefined ? undefined : isAtOrAfter(feed.position ?? "", eventId);
   if (isPast !== undefined) return isPast;
   // Nothing to compare: another segment, a derived view, a server without positions. The message may have been faster
   // than the answer.
-  const elapsedMs = feed.heardAt - write.answeredAt;
+  const elapsedMs = feed.heardAt - (wholeAt ?? write.answeredAt);
   const row = feed.replica.get(url);
-  const isSeen =
-    write.kind === "destroy" ? row === undefined : seen.has(url) || (row !== undefined && isDeepEqual(row, write.row));
+  const isThere = row !== undefined && (write.kind === "create" || isDeepEqual(row, write.row));
+  const isSeen = write.kind === "destroy" ? row === undefined : isThere || seen.has(url);
   return isSeen || (feed.isCaughtUp && (elapsedMs >= settleMs || elapsedMs < clockSetBackMs));
 }
 
@@ -127,6 +133,7 @@ export class Overlay {
   /** What entered since a create was made, and what came since a write was answered, by the write's id. */
   readonly #entered: Map<string, Set<string>> = new Map();
   readonly #seen: Map<string, Set<string>> = new Map();
+  readonly #wholeAt: Map<string, number> = new Map();
   #shown: Overlaid | undefined;
 
   constructor(view: View, context: OverlayContext) {
@@ -165,11 +172,19 @@ export class Overlay {
     if (this.#settled.has(write)) return true;
     // A created record may have entered before the answer told its URL.
     const seen = new Set([...(this.#seen.get(write.id) ?? []), ...(this.#entered.get(write.id) ?? [])]);
-    if (!isShown(write, this.#view.feed, this.#context.urlOf(write), seen)) return false;
+    const url = this.#context.urlOf(write);
+    const traces = { url, seen, wholeAt: this.#wholeAt.get(write.id) };
+    if (!isShown(write, this.#view.feed, traces) || this.#isToCome(write, url)) return false;
     this.#settled.add(write);
-    this.#seen.delete(write.id);
-    this.#entered.delete(write.id);
+    for (const noted of [this.#seen, this.#entered, this.#wholeAt]) noted.delete(write.id);
     return true;
+  }
+
+  /** True while a record is laid over that was created here: it needs its later changes, or comes back as it was. */
+  #isToCome({ kind }: Write, url: string): boolean {
+    const { writes } = this.#context;
+    const isCreate = (one: Write): boolean => one.kind === "create" && this.#context.urlOf(one) === url;
+    return kind !== "create" && writes.some((one) => isCreate(one) && !this.isSettled(one));
   }
 
   /** Notes what came. */
@@ -181,9 +196,16 @@ export class Overlay {
       note.set(write.id, urls);
       for (const message of batch) {
         const url = fieldValue(message.fields, "content-location");
-        if (message.status === 200) urls.add(this.#context.urlOf(write));
+        if (message.status === 200) this.#noteWhole(write, urls);
         else if (url !== undefined && (note === this.#seen || message.status === 201)) urls.add(url);
       }
     }
+  }
+
+  /** A whole shows a changed record as it is; that a created one is not in it tells nothing, for it may be older. */
+  #noteWhole(write: Write, urls: Set<string>): void {
+    if (write.kind !== "create") urls.add(this.#context.urlOf(write));
+    if (write.state === "answered" && !this.#wholeAt.has(write.id))
+      this.#wholeAt.set(write.id, this.#view.feed.heardAt);
   }
 }

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { decodeResponse, fieldValue } from "../../src/protocol/index.ts";
 import type { Looked } from "./followed.ts";
 import { refusal } from "./service.ts";
 import { World, type WorldOptions } from "./world.ts";
@@ -109,5 +110,35 @@ describe("Writes", () => {
     expect(list.shown.length).toBe(1);
     await world.clock.advance(22_000);
     expect(list.shown).toEqual([]);
+  });
+
+  it("that created a record show it though a 200 comes that was asked for before", async () => {
+    const world = new World({ flavour: "derived" });
+    world.service.write([{ name: "a", columns: {} }]);
+    const late: (string | Uint8Array)[] = [];
+    world.mangle = (data) => {
+      if (fieldValue(decodeResponse(data).fields, "subscription") === undefined) return [data];
+      late.push(data);
+      return [];
+    };
+    const list = world.look("/a");
+    await world.clock.advance(5);
+    const asked = late.splice(0);
+    const write = world.write((tag) => list.collection.create({ tag }));
+    await world.clock.advance(5);
+    const [socket] = world.sockets;
+    for (const data of asked) socket?.deliver(data);
+    await world.clock.advance(1);
+    expect(list.state).toBe("live");
+    expect([write.outcome, list.shown.map(({ tag }) => tag)]).toEqual(["resolved", [null, "w1"]]);
+  });
+
+  it("that destroyed a record do not let it come back before the stream has told that it was created", async () => {
+    const { world, list } = await worldWith({ flavour: "derived" });
+    world.write((tag) => list.collection.create({ tag }));
+    await world.clock.settle();
+    const destroy = world.write(() => list.collection.destroy("/a/2"));
+    await world.clock.settle();
+    expect([destroy.outcome, list.shown.length]).toEqual(["resolved", 1]);
   });
 });
