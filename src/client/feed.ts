@@ -33,7 +33,7 @@ export class Feed implements Sink {
   readonly replica: Replica;
   position: string | undefined;
   isCaughtUp = false;
-  /** When the last message came. */
+  /** When the last messages came that listeners were told of. */
   heardAt = 0;
   status: Status = { state: "connecting" };
   readonly listeners: Set<FeedListener> = new Set();
@@ -97,7 +97,6 @@ export class Feed implements Sink {
   }
 
   take(message: HttpResponse, isWhole = false): void {
-    this.heardAt = this.#options.clock.now();
     const eventId = fieldValue(message.fields, "event-id");
     if (message.status === 200) {
       this.#unmarked = [];
@@ -154,13 +153,15 @@ export class Feed implements Sink {
     if (state === status.state && since === status.since && problem === status.problem) return;
     this.status = status;
     this.#options.onStatus();
-    this.#tell([]);
+    this.#tell();
   }
 
-  #tell(batch: readonly HttpResponse[]): void {
+  /** @param batch - what was heard */
+  #tell(batch?: readonly HttpResponse[]): void {
+    if (batch) this.heardAt = this.#options.clock.now();
     for (const listener of [...this.listeners]) {
       try {
-        listener(batch);
+        listener(batch ?? []);
       } catch (error) {
         // It is the application's, and told as any error of a callback; the others go on.
         queueMicrotask(() => {

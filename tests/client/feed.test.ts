@@ -53,6 +53,17 @@ describe("A feed", () => {
     expect([feed.position, feed.replica.rows]).toEqual(["m:5.0", [{ id: 1, v: 1 }]]);
   });
 
+  it("counts as heard only what it tells: no view may change unnoticed", async () => {
+    const feed = feedAt("m:1.0");
+    const before = feed.heardAt;
+    await clock.advance(5);
+    feed.take(change(201, { id: 2 }));
+    feed.take({ status: 206, reason: "", fields: [], body: "" });
+    expect(feed.heardAt).toBe(before);
+    feed.take(leave(1, ["Event-ID", "m:3.0"]));
+    expect(feed.heardAt).toBe(before + 5);
+  });
+
   it("tells the others where a listener throws, and throws that on by itself", () => {
     const feed = feedAt("m:1.0");
     const later: (() => void)[] = [];
