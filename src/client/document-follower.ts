@@ -44,6 +44,8 @@ export class DocumentFollower {
   /** Where the records are, where the server does not say. */
   #guess: Items | undefined;
   #looks = 0;
+  /** True once the document was looked at again, with nothing else to be heard. */
+  #isSure = false;
   /** What came before the document; `undefined` once that is there. */
   #early: HttpResponse[] | undefined;
 
@@ -107,10 +109,14 @@ export class DocumentFollower {
     if (!this.#abort.signal.aborted) this.#backoff.wait(() => this.#round(), leastMs);
   }
 
-  /** Level 0 has no bookmarks: its silence stands for them. */
+  /**
+   * Level 0 has no bookmarks: its silence stands for them. Where a server tells differences of what it saw, the first
+   * look may have met a state that lay between, and nothing would ever tell: so there is a second one.
+   */
   #beat(): void {
     this.#backoff.set(() => {
-      this.#options.following.sink.take(caughtUp);
+      if (this.#isSure) this.#options.following.sink.take(caughtUp);
+      else void this.#look();
       // Whoever was told may have ended it.
       if (this.#socket) this.#beat();
     }, heartbeatMs);
@@ -121,7 +127,11 @@ export class DocumentFollower {
       const message = decodeResponse(data);
       if (!isChange(message)) return;
       if (this.#early) this.#early.push(message);
-      else this.#step(message);
+      else {
+        // What is being looked at beside it may be older.
+        this.#looks += 1;
+        this.#step(message);
+      }
     } catch {
       this.#socket?.close();
       this.#ended(1006, true);
@@ -138,6 +148,7 @@ export class DocumentFollower {
 
   #step(message: HttpResponse): void {
     const { sink, target } = this.#options.following;
+    this.#etag = undefined;
     const isWrapped = this.#guess && message.status !== 204;
     const body = isWrapped ? JSON.stringify(guessRecord(bodyJson(message), this.#guess ?? {}, target)) : message.body;
     sink.take({ ...message, body }, true);
@@ -148,8 +159,8 @@ export class DocumentFollower {
     const { signal } = this.#abort;
     this.#looks += 1;
     const look = this.#looks;
-    // After a lost connection the document may be the same, and the state not: only a poll may be told "no change".
-    const isKnown = this.#etag !== undefined && !this.#socket && following.sink.isCaughtUp;
+    // After a lost connection the document may be the same, and the state not.
+    const isKnown = this.#etag !== undefined && following.sink.isCaughtUp;
     const headers: Record<string, string> = { Accept: "application/json, */*;q=0.5" };
     if (isKnown && this.#etag) headers["If-None-Match"] = this.#etag;
     const message = await http.ask(following.target, { headers, signal, cache: "no-store" }).catch(() => undefined);
@@ -176,9 +187,10 @@ export class DocumentFollower {
       this.#etag = fieldValue(message.fields, "etag") ?? (status === 304 ? this.#etag : undefined);
       if (status !== 304) sink.take(this.#snapshot(message));
       sink.take(caughtUp);
-      const early = this.#early ?? [];
+      const early = this.#early;
       this.#early = undefined;
-      for (const one of early) this.#step(one);
+      this.#isSure = !early;
+      for (const one of early ?? []) this.#step(one);
       if (this.#socket) this.#beat();
       else if (!this.#abort.signal.aborted)
         this.#backoff.set(() => this.#round(), pollMs * (0.8 + 0.4 * clock.random()));

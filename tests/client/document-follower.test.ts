@@ -3,9 +3,9 @@ import { DocumentFollower } from "../../src/client/document-follower.ts";
 import type { Http } from "../../src/client/http.ts";
 import type { Sink } from "../../src/client/transport.ts";
 import type { SocketEvents } from "../../src/client/web-socket.ts";
-import type { HttpResponse } from "../../src/protocol/index.ts";
+import { type HttpResponse, heartbeatMs } from "../../src/protocol/index.ts";
 import { createFakeClock } from "../../src/testing/index.ts";
-import { listOf } from "./messages.ts";
+import { change, listOf } from "./messages.ts";
 
 /** A follower whose GETs and sockets the test answers by hand. */
 function follow({ hasLevel0 }: { readonly hasLevel0: boolean }) {
@@ -16,12 +16,17 @@ function follow({ hasLevel0 }: { readonly hasLevel0: boolean }) {
   const taken: unknown[] = [];
   const sink: Sink = {
     position: undefined,
-    isCaughtUp: false,
-    take: ({ status, body }) => void (status === 200 && taken.push(body)),
+    isCaughtUp: true,
+    take: ({ status, body }) => void (status === 304 || taken.push(body)),
     lost: () => {},
     fail: () => {},
   };
-  const http = { ask: () => new Promise((resolve) => asked.push(resolve)) } as unknown as Http;
+  const headers: unknown[] = [];
+  const ask = (_path: string, init: RequestInit) => {
+    headers.push(init.headers);
+    return new Promise((resolve) => asked.push(resolve));
+  };
+  const http = { ask } as unknown as Http;
   const open = (events: SocketEvents) => {
     const at = sockets.push(events) - 1;
     return { send: () => {}, close: () => void closed.push(at) };
@@ -33,7 +38,7 @@ function follow({ hasLevel0 }: { readonly hasLevel0: boolean }) {
     open: hasLevel0 ? open : undefined,
     onUnreachable: () => {},
   });
-  return { clock, follower, asked, sockets, closed, taken, sink };
+  return { clock, follower, asked, headers, sockets, closed, taken, sink };
 }
 
 const older = listOf([{ id: 1, v: 1 }]);
@@ -71,6 +76,32 @@ describe("A follower of documents", () => {
     asked[1]?.(newer);
     await clock.settle();
     expect([closed, taken]).toEqual([[0], [older.body, newer.body]]);
+    follower.stop();
+  });
+
+  it("looks a second time at Level 0: the first may have met a state that the server never tells of", async () => {
+    const { clock, follower, asked, headers, sockets, taken } = follow({ hasLevel0: true });
+    sockets[0]?.opened();
+    asked[0]?.(listOf([{ id: 1 }, { id: 2 }], ["ETag", '"1"']));
+    await clock.advance(heartbeatMs);
+    expect(headers[1]).toHaveProperty("If-None-Match", '"1"');
+    asked[1]?.(older);
+    await clock.advance(heartbeatMs * 3);
+    expect([taken.at(-1), asked.length]).toEqual([older.body, 2]);
+    follower.stop();
+  });
+
+  it("leaves that second look to later where a change comes meanwhile", async () => {
+    const { clock, follower, asked, headers, sockets, taken } = follow({ hasLevel0: true });
+    sockets[0]?.opened();
+    asked[0]?.(listOf([{ id: 1, v: 1 }], ["ETag", '"1"']));
+    await clock.advance(heartbeatMs);
+    const { body } = change(202, { id: 1 });
+    sockets[0]?.received(`HTTP/1.1 202 Accepted\r\nContent-Location: /a/1\r\n\r\n${body}`);
+    asked[1]?.(older);
+    await clock.advance(heartbeatMs);
+    expect([taken.length, taken[1], headers.length]).toEqual([2, body, 3]);
+    expect(headers[2]).not.toHaveProperty("If-None-Match");
     follower.stop();
   });
 });
