@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { silenceMs } from "../../src/protocol/index.ts";
 import { kinds } from "./events.ts";
 import { Looked } from "./followed.ts";
 import { columns } from "./interferences.ts";
@@ -54,7 +55,8 @@ async function settle(world: World): Promise<void> {
   world.answersToLose = world.service.refusePromises = 0;
   world.service.refuseReads.length = world.service.refuseWrites.length = 0;
   if (!world.hub) world.service.start();
-  await world.clock.advance(4_000);
+  // A connection that is dead ends with what was said in it last, and that may be a refusal.
+  await world.clock.advance(silenceMs + 4_000);
   // What was refused for good is asked for again by whoever still wants it.
   const failed = world.followed.filter(({ state }) => state === "failed");
   for (const one of failed) {
