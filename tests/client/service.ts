@@ -169,7 +169,8 @@ export class Service {
     const tag = tagOf(target, body);
     const refusal = this.refuseWrites.shift();
     if (refusal) {
-      if (refusal.status < 500 && refusal.status !== 429) this.refused.add(tag);
+      // Only "later" puts it off: a 500 is the server's own word on a write, as a 422 is.
+      if (refusal.status !== 503) this.refused.add(tag);
       return refusal;
     }
     const answer = this.#carryOut(method, target, headers, values);
