@@ -2,6 +2,7 @@ import { decodeResponse, fieldValue } from "../../src/protocol/index.ts";
 import { Looked } from "./followed.ts";
 import {
   columns,
+  createOf,
   ended,
   endsSubscription,
   isLevel1,
@@ -71,8 +72,10 @@ export const kinds: readonly Happening[] = [
         const row = world.random.pick(shown);
         const isGuarded = world.random.chance(0.2) && row.id !== undefined;
         const values = columns(world);
+        const after = createOf(world, list, row);
         world.write((tag) => list.collection.update(row, { ...values, tag } as never, { ifUnchanged: isGuarded }), {
           isGuarded,
+          ...(after === undefined ? {} : { after }),
         });
       }),
   },
@@ -86,7 +89,7 @@ export const kinds: readonly Happening[] = [
         const row = world.random.pick(shown);
         const url = list.collection.urlOf(row);
         if (!url.startsWith("urn:") && !world.writes.some(({ tag }) => tag === `destroy ${url}`)) {
-          world.write(() => list.collection.destroy(row), { name: `destroy ${url}` });
+          world.write(() => list.collection.destroy(row), { name: `destroy ${url}`, list });
         }
       }),
   },

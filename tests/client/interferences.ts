@@ -1,5 +1,6 @@
 import type { Field } from "../../src/protocol/index.ts";
 import { createProblem, encodeRequest, encodeResponse, problemResponse } from "../../src/protocol/index.ts";
+import type { StoredRow } from "../../src/testing/index.ts";
 import { Looked, midstSize } from "./followed.ts";
 import type { FakeSocket } from "./network.ts";
 import type { World } from "./world.ts";
@@ -60,6 +61,13 @@ export function endsSubscription(world: World, status: number, ...fields: Field[
 export function someList(world: World): Looked | undefined {
   const lists = looked(world).filter(({ state }) => state !== "failed");
   return lists.length === 0 ? undefined : world.random.pick(lists);
+}
+
+/** The create that a row waits for, by its tag: what changes the row can't be done where that is refused. */
+export function createOf({ writes }: World, { collection }: Looked, row: StoredRow): string | undefined {
+  if (!collection.urlOf(row).startsWith("urn:")) return undefined;
+  const last = writes.find(({ tag }) => tag === row.tag);
+  return last?.after ?? last?.tag;
 }
 
 /** Writes through one of the lists that are looked at. */

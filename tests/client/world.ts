@@ -27,7 +27,7 @@ export interface OwnWrite {
   readonly isGuarded: boolean;
   /** The create of the record that it changes, where that is queued as well. */
   readonly after: string | undefined;
-  /** The list that a record is created in. */
+  /** The list that a record is created in, or destroyed in. */
   readonly list: Looked | undefined;
 }
 
@@ -183,12 +183,17 @@ export class World implements Network {
     const targets = this.followed.splice(0).map((one) => [one.target, one instanceof Looked] as const);
     this.client.close();
     await this.clock.settle();
-    for (const write of this.writes) if (write.outcome === "closed") write.isKept = this.hasStorage;
+    for (const write of this.writes) if (write.outcome === "closed") write.isKept ||= this.#isHandedOver(write);
     this.client = this.connect();
     for (const [target, isLooked] of targets) {
       if (isLooked) this.look(target);
       else this.replay(target);
     }
+  }
+
+  /** A guarded write is nothing yet while its validator is asked for, and shown to nobody: a reload ends it. */
+  #isHandedOver({ tag, isGuarded }: OwnWrite): boolean {
+    return this.hasStorage && (!isGuarded || [...this.stored.values()].some((text) => text.includes(`"${tag}"`)));
   }
 
   /** Stops the server; `start` of the service begins it again. */
@@ -216,7 +221,10 @@ export class World implements Network {
   /** Calls `check` of all that is followed. */
   check(): void {
     if (this.trouble !== undefined) throw new Error(this.trouble);
-    for (const write of this.writes) this.#checkCreated(write);
+    for (const write of this.writes) {
+      this.#checkCreated(write);
+      this.#checkDestroyed(write);
+    }
     for (const one of this.followed) one.check();
   }
 
@@ -230,6 +238,14 @@ export class World implements Network {
     const isDestroyed = this.writes.some((other) => other.tag === `destroy ${url}`);
     if (id === undefined || isDestroyed || list.shown.some((row) => list.collection.urlOf(row) === url)) return;
     throw new Error(`${tag} was created as ${url}, and is not shown.`);
+  }
+
+  /** A record that was destroyed here is in its list no more. */
+  #checkDestroyed({ list, tag, outcome }: OwnWrite): void {
+    if (this.clientClock.skewMs !== 0 || outcome !== "resolved") return;
+    if (!list || !this.followed.includes(list) || list.state !== "live") return;
+    if (!list.shown.some((row) => tag === `destroy ${list.collection.urlOf(row)}`)) return;
+    throw new Error(`${tag} was done, and it is shown.`);
   }
 
   async #fetch(url: string, init: RequestInit = {}): Promise<Response> {
