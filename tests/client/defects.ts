@@ -109,7 +109,7 @@ export const defects: readonly Defect[] = [
   {
     name: "ignores that a record left",
     file: "client/replica.js",
-    find: "this.#byUrl.delete(url);",
+    find: "this.entries.splice(this.#find(entry), 1);",
     replace: "",
     sees: /instead of|twice|not shown/,
   },

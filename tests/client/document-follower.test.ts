@@ -60,6 +60,8 @@ describe("A follower of documents", () => {
     const { clock, follower, asked, sockets, sink } = follow({ hasLevel0: true });
     sockets[0]?.opened();
     asked[0]?.(older);
+    await clock.advance(heartbeatMs);
+    asked[1]?.(older);
     await clock.settle();
     sink.take = () => follower.stop();
     await clock.advance(60_000);
