@@ -147,8 +147,9 @@ export class Outbox implements OverlayContext {
   close(): void {
     this.#abort.abort();
     this.#wake();
-    for (const write of this.writes)
-      if (write.state !== "answered") write.reject(new TypeError("The client is closed."));
+    // What a reload left behind was refused by nobody, and its promise is gone.
+    const waited = this.writes.filter(({ state, reject }) => state !== "answered" && reject !== this.#options.onRefused);
+    for (const write of waited) write.reject(new TypeError("The client is closed."));
   }
 
   #changed(): void {

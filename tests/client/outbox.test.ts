@@ -45,6 +45,20 @@ describe("Writes", () => {
     expect([...world.stored.values()]).toEqual(["[]"]);
   });
 
+  it("that were left behind are refused by nobody where the client is closed", async () => {
+    const { world, list } = await worldWith({ isIdempotent: true });
+    world.isOffline = true;
+    world.write((tag) => list.collection.update("/a/1", { tag } as never));
+    await world.clock.settle();
+    await world.reload();
+    await world.clock.settle();
+    await world.reload();
+    expect([world.refusedLater, world.stored.size]).toEqual([[], 1]);
+    world.isOffline = false;
+    await world.clock.advance(60_000);
+    expect(world.service.applied.get("w1")).toBe(1);
+  });
+
   it("to a record whose create was answered outlive a reload", async () => {
     const { world, list } = await worldWith({ isIdempotent: true });
     const created = world.write((tag) => list.collection.create({ tag }));
