@@ -186,7 +186,7 @@ class OriginClient implements Client {
       target,
       clock: this.#options.clock,
       urls: this.#context.urls,
-      follow: (sink) => this.#follow(target, sink),
+      follow: (sink) => this.#follow(sink),
       onStatus: () => this.#updateStatus(),
     });
     if (this.#isClosed) feed.fail(localProblem(499, "The client is closed."));
@@ -194,11 +194,11 @@ class OriginClient implements Client {
     return feed;
   }
 
-  #follow(target: string, sink: Sink): () => void {
+  #follow(sink: Sink): () => void {
     let isOver = false;
     let unfollow = (): void => {};
     const begin = (): void => {
-      if (!isOver) unfollow = this.#transport.follow({ target, sink });
+      if (!isOver) unfollow = this.#transport.follow(sink);
     };
     if (this.#sharing) void this.#sharing.then(begin);
     else begin();

@@ -15,7 +15,7 @@ import { Backoff } from "./backoff.ts";
 import { type ClientClock, Timer } from "./clock.ts";
 import type { Http } from "./http.ts";
 import { isTransient, problemOf, retryAfterMs } from "./problem.ts";
-import type { Following } from "./transport.ts";
+import type { Sink } from "./transport.ts";
 import type { Socket, SocketEvents } from "./web-socket.ts";
 
 /** How long a server has for the handshake, and then for its first message [R-L1-3]. */
@@ -39,7 +39,7 @@ export interface ConnectionOptions {
 }
 
 interface Entry {
-  readonly following: Following;
+  readonly sink: Sink;
   readonly backoff: Backoff;
   /** The server's name for it, from the answer to SUBSCRIBE on. */
   canonical?: string | undefined;
@@ -86,8 +86,8 @@ export class Connection {
   }
 
   /** Follows a URL, as soon as the connection is ready. Returns a function that ends it. */
-  add(following: Following): () => void {
-    const entry: Entry = { following, backoff: new Backoff(this.#options.clock) };
+  add(sink: Sink): () => void {
+    const entry: Entry = { sink, backoff: new Backoff(this.#options.clock) };
     this.#entries.add(entry);
     if (this.#isReady) void this.#subscribe(entry);
     return () => {
@@ -165,7 +165,7 @@ export class Connection {
     } else if (canonical !== undefined) {
       for (const entry of this.#named(canonical)) {
         if (isProblem(message)) this.#refused(entry, message);
-        else entry.following.sink.take(message);
+        else entry.sink.take(message);
       }
     } else if (message.status === 304) this.#heartbeat(message);
     else this.#said = message;
@@ -177,8 +177,7 @@ export class Connection {
 
   #heartbeat(message: HttpResponse): void {
     const eventId = fieldValue(message.fields, "event-id") ?? "";
-    for (const { following } of this.#entries) {
-      const { sink } = following;
+    for (const { sink } of this.#entries) {
       // To those of another segment it tells no position, but that nothing is on its way.
       const isSame = isAtOrAfter(sink.position ?? "", eventId) !== undefined;
       if (sink.isCaughtUp) sink.take(isSame ? message : { ...message, fields: [] });
@@ -186,7 +185,7 @@ export class Connection {
   }
 
   async #subscribe(entry: Entry, reason?: Reason): Promise<void> {
-    const { sink, target } = entry.following;
+    const { sink } = entry;
     try {
       const authorization = await this.#options.http.authorization(reason === "refused");
       if (this.#isOver || !this.#entries.has(entry)) return;
@@ -195,7 +194,7 @@ export class Connection {
       const fields: Field[] = [];
       if (entry.asked !== undefined && !entry.isRenewal) fields.push(["Last-Event-ID", entry.asked]);
       if (authorization !== undefined) fields.push(["Authorization", authorization]);
-      this.#request("SUBSCRIBE", target, fields, entry);
+      this.#request("SUBSCRIBE", sink.target, fields, entry);
     } catch {
       // There are no credentials for now.
       this.#retry(entry);
@@ -220,7 +219,7 @@ export class Connection {
   }
 
   #answered(entry: Entry, message: HttpResponse, canonical: string): void {
-    const { sink, target } = entry.following;
+    const { sink } = entry;
     const { fields, status } = message;
     entry.isRefused = false;
     entry.backoff.reset();
@@ -234,13 +233,13 @@ export class Connection {
     this.#subscribed.add(canonical);
     if (!isWanted) {
       // Nobody wants it any more, unless somebody asked for the same again meanwhile.
-      const isAsked = [...this.#pending.values()].some((other) => other.following.target === target);
+      const isAsked = [...this.#pending.values()].some((other) => other.sink.target === sink.target);
       if (!isAsked) this.#unsubscribeUnused(canonical);
       return;
     }
     const isKnown = entry.canonical === canonical;
     entry.canonical = canonical;
-    if (status !== 304) for (const { following } of this.#named(canonical)) following.sink.take(message);
+    if (status !== 304) for (const one of this.#named(canonical)) one.sink.take(message);
     else if (entry.isRenewal && isKnown) return;
     else if (entry.asked !== undefined && fieldValue(fields, "event-id") === entry.asked) {
       sink.take(message);
@@ -252,14 +251,13 @@ export class Connection {
   /** The server has a subscription already, from another name or time: where it stands is not known to this entry. */
   #subscribeAnew(entry: Entry, canonical: string): void {
     entry.canonical = undefined;
-    for (const { following } of this.#named(canonical)) following.sink.lost(false);
+    for (const one of this.#named(canonical)) one.sink.lost(false);
     this.#unsubscribe(canonical);
     void this.#subscribe(entry, "anew");
   }
 
   #refused(entry: Entry, message: HttpResponse): void {
-    const { canonical } = entry;
-    const { sink } = entry.following;
+    const { canonical, sink } = entry;
     // A SUBSCRIBE that is refused leaves what was subscribed before as it is.
     const isOver = fieldValue(message.fields, "subscription") !== undefined;
     if (isOver && canonical !== undefined) this.#subscribed.delete(canonical);
@@ -280,7 +278,7 @@ export class Connection {
 
   #retry(entry: Entry, leastMs?: number): void {
     if (this.#isOver) return;
-    entry.following.sink.lost(false);
+    entry.sink.lost(false);
     entry.backoff.wait(() => void this.#subscribe(entry), leastMs);
   }
 }

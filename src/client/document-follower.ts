@@ -13,7 +13,7 @@ import type { ClientClock } from "./clock.ts";
 import { guessItems, guessRecord } from "./guess-items.ts";
 import type { Http } from "./http.ts";
 import { bodyJson, isTransient, localProblem, problemOf, retryAfterMs } from "./problem.ts";
-import type { Following } from "./transport.ts";
+import type { Sink } from "./transport.ts";
 import type { Socket, SocketEvents } from "./web-socket.ts";
 
 /** Milliseconds between two looks where nothing but looking is possible; each a fifth more or less. */
@@ -22,7 +22,7 @@ const caughtUp: HttpResponse = { status: 304, reason: "", fields: [], body: "" }
 
 /** What following a document needs. */
 export interface DocumentFollowerOptions {
-  readonly following: Following;
+  readonly sink: Sink;
   readonly clock: ClientClock;
   readonly http: Http;
   /** Opens a Level 0 socket at the URL; absent where sockets are blocked. */
@@ -91,16 +91,16 @@ export class DocumentFollower {
   }
 
   #ended(code: number, hasOpened: boolean): void {
-    const { following } = this.#options;
+    const { sink } = this.#options;
     this.#looks += 1;
     this.#socket = undefined;
     this.#early = undefined;
     if (!hasOpened) void this.#look();
     else if (retryClass(code) !== "retry" && code !== 4401) {
       this.stop();
-      following.sink.fail(localProblem(code > 4000 ? code - 4000 : 410, `The server ended it with ${code}.`));
+      sink.fail(localProblem(code > 4000 ? code - 4000 : 410, `The server ended it with ${code}.`));
     } else {
-      following.sink.lost(false);
+      sink.lost(false);
       this.#again();
     }
   }
@@ -115,7 +115,7 @@ export class DocumentFollower {
    */
   #beat(): void {
     this.#backoff.set(() => {
-      if (this.#isSure) this.#options.following.sink.take(caughtUp);
+      if (this.#isSure) this.#options.sink.take(caughtUp);
       else void this.#look();
       // Whoever was told may have ended it.
       if (this.#socket) this.#beat();
@@ -141,29 +141,29 @@ export class DocumentFollower {
   /** The document as a 200 that says where its records are. */
   #snapshot(message: HttpResponse): HttpResponse {
     const isSaid = fieldValue(message.fields, "items") !== undefined;
-    this.#guess = isSaid ? undefined : guessItems(bodyJson(message), this.#options.following.target);
+    this.#guess = isSaid ? undefined : guessItems(bodyJson(message), this.#options.sink.target);
     const items = this.#guess ? ([["Items", formatItems(this.#guess)]] as const) : [];
     return { status: 200, reason: "OK", fields: [...message.fields, ...items], body: message.body };
   }
 
   #step(message: HttpResponse): void {
-    const { sink, target } = this.#options.following;
+    const { sink } = this.#options;
     this.#etag = undefined;
     const isWrapped = this.#guess && message.status !== 204;
-    const body = isWrapped ? JSON.stringify(guessRecord(bodyJson(message), this.#guess ?? {}, target)) : message.body;
+    const body = isWrapped ? JSON.stringify(guessRecord(bodyJson(message), this.#guess ?? {}, sink.target)) : message.body;
     sink.take({ ...message, body }, true);
   }
 
   async #look(): Promise<void> {
-    const { following, http, onUnreachable } = this.#options;
+    const { sink, http, onUnreachable } = this.#options;
     const { signal } = this.#abort;
     this.#looks += 1;
     const look = this.#looks;
     // After a lost connection the document may be the same, and the state not.
-    const isKnown = this.#etag !== undefined && following.sink.isCaughtUp;
+    const isKnown = this.#etag !== undefined && sink.isCaughtUp;
     const headers: Record<string, string> = { Accept: "application/json, */*;q=0.5" };
     if (isKnown && this.#etag) headers["If-None-Match"] = this.#etag;
-    const message = await http.ask(following.target, { headers, signal, cache: "no-store" }).catch(() => undefined);
+    const message = await http.ask(sink.target, { headers, signal, cache: "no-store" }).catch(() => undefined);
     // What was asked for earlier, beside another socket, may be older than what is known by now.
     if (signal.aborted || look !== this.#looks) return;
     if (!message) onUnreachable();
@@ -175,13 +175,12 @@ export class DocumentFollower {
       this.#looked(message);
     } catch {
       this.stop();
-      this.#options.following.sink.fail(localProblem(502, "The server's document can't be read."));
+      this.#options.sink.fail(localProblem(502, "The server's document can't be read."));
     }
   }
 
   #looked(message: HttpResponse): void {
-    const { following, clock } = this.#options;
-    const { sink } = following;
+    const { sink, clock } = this.#options;
     const { status } = message;
     if (status === 304 || (status >= 200 && status < 300)) {
       this.#etag = fieldValue(message.fields, "etag") ?? (status === 304 ? this.#etag : undefined);

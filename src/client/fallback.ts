@@ -1,14 +1,14 @@
 import type { HttpResponse, Problem } from "../protocol/index.ts";
 import { DocumentFollower, type DocumentFollowerOptions } from "./document-follower.ts";
 import { bodyJson, problemOf } from "./problem.ts";
-import type { Following } from "./transport.ts";
+import type { Sink } from "./transport.ts";
 import type { Socket, SocketEvents } from "./web-socket.ts";
 
 /** How often the socket must fail, though the server is there, until it counts as blocked. */
 const blockedAfter = 2;
 
 /** What the other ways need. */
-export interface FallbackOptions extends Omit<DocumentFollowerOptions, "following" | "open"> {
+export interface FallbackOptions extends Omit<DocumentFollowerOptions, "sink" | "open"> {
   readonly onServer: (wellKnown: HttpResponse) => void;
   /** Opens a Level 0 socket at a URL. */
   readonly open: (target: string, events: SocketEvents) => Socket;
@@ -51,12 +51,12 @@ export class Fallback {
   }
 
   /** Follows a URL. Returns a function that ends it. */
-  add(following: Following): () => void {
+  add(sink: Sink): () => void {
     const { open } = this.#options;
     const follower = new DocumentFollower({
       ...this.#options,
-      following,
-      open: this.#hasLevel0 ? (events) => open(following.target, events) : undefined,
+      sink,
+      open: this.#hasLevel0 ? (events) => open(sink.target, events) : undefined,
     });
     this.#followers.add(follower);
     return () => {

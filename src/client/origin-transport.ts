@@ -5,7 +5,7 @@ import { Connection } from "./connection.ts";
 import type { Fallback } from "./fallback.ts";
 import type { Http } from "./http.ts";
 import { isTransient, localProblem, problemOf, retryAfterMs } from "./problem.ts";
-import type { Following, Transport } from "./transport.ts";
+import type { Sink, Transport } from "./transport.ts";
 import { type findWebSocket, openSocket, type Socket, type SocketEvents } from "./web-socket.ts";
 
 /** A connection that lasted so long counts as stable [R-CLOSE-5]. */
@@ -30,7 +30,7 @@ export interface OriginTransportOptions {
 export class OriginTransport implements Transport {
   readonly #options: OriginTransportOptions;
   /** What is followed, each with what ends it in the present way. */
-  readonly #followings: Map<Following, () => void> = new Map();
+  readonly #followings: Map<Sink, () => void> = new Map();
   readonly #backoff: Backoff;
   readonly #stable: Timer;
   #connection: Connection | undefined;
@@ -44,12 +44,12 @@ export class OriginTransport implements Transport {
     this.#stable = new Timer(options.clock);
   }
 
-  follow(following: Following): () => void {
-    this.#begin(following);
+  follow(sink: Sink): () => void {
+    this.#begin(sink);
     if (!this.#connection && this.#followings.size === 1) this.#connect();
     return () => {
-      this.#followings.get(following)?.();
-      this.#followings.delete(following);
+      this.#followings.get(sink)?.();
+      this.#followings.delete(sink);
       if (this.#followings.size === 0) this.close();
     };
   }
@@ -96,13 +96,13 @@ export class OriginTransport implements Transport {
     return openSocket(url.href, protocols, this.#options.findWebSocket, events);
   }
 
-  #begin(following: Following): void {
+  #begin(sink: Sink): void {
     const way = this.#fallback?.isUsed ? this.#fallback : this.#connection;
-    this.#followings.set(following, way?.add(following) ?? (() => {}));
+    this.#followings.set(sink, way?.add(sink) ?? (() => {}));
   }
 
   #beginAll(): void {
-    for (const following of this.#followings.keys()) this.#begin(following);
+    for (const sink of this.#followings.keys()) this.#begin(sink);
   }
 
   #connect(): void {
@@ -177,11 +177,11 @@ export class OriginTransport implements Transport {
   }
 
   #lost(isOffline: boolean): void {
-    for (const { sink } of this.#followings.keys()) sink.lost(isOffline);
+    for (const sink of this.#followings.keys()) sink.lost(isOffline);
   }
 
   #fail(problem: Problem): void {
-    for (const { sink } of [...this.#followings.keys()]) sink.fail(problem);
+    for (const sink of [...this.#followings.keys()]) sink.fail(problem);
   }
 
   #retrySocketLater(): void {

@@ -1,7 +1,7 @@
 import type { HttpResponse, Problem } from "../protocol/index.ts";
 import type { ClientClock } from "./clock.ts";
 import type { Feed } from "./feed.ts";
-import type { Following, Transport } from "./transport.ts";
+import type { Sink, Transport } from "./transport.ts";
 import { wholeOf } from "./whole.ts";
 
 /** How long a tab waits for the one that has the connection, until it makes its own. */
@@ -54,7 +54,7 @@ class SharedTransport implements Transport {
   readonly #options: TabsOptions;
   readonly #id: string = crypto.randomUUID();
   readonly #channel: BroadcastChannel;
-  readonly #followings: Map<Following, () => void> = new Map();
+  readonly #followings: Map<Sink, () => void> = new Map();
   /** In the leader: what other tabs follow, by their id and the URL. */
   readonly #others: Map<string, () => void> = new Map();
   /** Other tabs whose end is awaited. */
@@ -86,11 +86,11 @@ class SharedTransport implements Transport {
     });
   }
 
-  follow(following: Following): () => void {
-    this.#followings.set(following, this.#begin(following));
+  follow(sink: Sink): () => void {
+    this.#followings.set(sink, this.#begin(sink));
     return () => {
-      this.#followings.get(following)?.();
-      this.#followings.delete(following);
+      this.#followings.get(sink)?.();
+      this.#followings.delete(sink);
     };
   }
 
@@ -128,9 +128,9 @@ class SharedTransport implements Transport {
     return new Promise((resolve) => this.#releases.push(resolve));
   }
 
-  #begin(following: Following): () => void {
-    if (this.#isAlone) return this.#own.follow(following);
-    const { target } = following;
+  #begin(sink: Sink): () => void {
+    if (this.#isAlone) return this.#own.follow(sink);
+    const { target } = sink;
     if (this.#isKnown) this.#say({ kind: "follow", from: this.#id, target });
     this.#cancelPatience();
     this.#cancelPatience = this.#options.clock.setTimer(() => this.#goAlone(), patienceMs);
@@ -146,10 +146,10 @@ class SharedTransport implements Transport {
   #goAlone(): void {
     this.#isAlone = true;
     this.#cancelPatience();
-    for (const [following, end] of this.#followings) {
+    for (const [sink, end] of this.#followings) {
       end();
-      following.sink.lost(false);
-      this.#followings.set(following, this.#own.follow(following));
+      sink.lost(false);
+      this.#followings.set(sink, this.#own.follow(sink));
     }
   }
 
@@ -238,8 +238,8 @@ class SharedTransport implements Transport {
 
   #told(note: Extract<Note, { readonly to: string }>): void {
     this.#wait(silentMs);
-    for (const { target, sink } of this.#followings.keys()) {
-      if (target !== note.target) continue;
+    for (const sink of this.#followings.keys()) {
+      if (sink.target !== note.target) continue;
       if (note.kind === "batch")
         for (const [at, one] of note.batch.entries()) sink.take(one, at === note.batch.length - 1);
       else if (note.problem) sink.fail(note.problem);

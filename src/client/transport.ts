@@ -1,7 +1,9 @@
 import type { HttpResponse, Problem } from "../protocol/index.ts";
 
-/** Who is told of what happens to one URL. */
+/** One URL that is followed, and who is told of what happens to it. */
 export interface Sink {
+  /** The path and query, as the client says it. */
+  readonly target: string;
   /** Where the next connection resumes; `undefined` where only a snapshot will do. */
   readonly position: string | undefined;
   /** True while everything up to now was told. */
@@ -18,17 +20,10 @@ export interface Sink {
   fail(problem: Problem): void;
 }
 
-/** One URL that is being followed. */
-export interface Following {
-  /** The path and query, as the client says it. */
-  readonly target: string;
-  readonly sink: Sink;
-}
-
 /** How a client follows URLs. Requests in band and streams are further implementations of it. */
 export interface Transport {
   /** Begins to follow a URL. Returns a function that ends it. */
-  follow(following: Following): () => void;
+  follow(sink: Sink): () => void;
   /** Asks for credentials again and gives them to every subscription, in place. */
   renew(): void;
   /** Tries again at once what waits. */

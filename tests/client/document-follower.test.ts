@@ -15,6 +15,7 @@ function follow({ hasLevel0 }: { readonly hasLevel0: boolean }) {
   const closed: number[] = [];
   const taken: unknown[] = [];
   const sink: Sink = {
+    target: "/a",
     position: undefined,
     isCaughtUp: true,
     take: ({ status, body }) => void (status === 304 || taken.push(body)),
@@ -32,7 +33,7 @@ function follow({ hasLevel0 }: { readonly hasLevel0: boolean }) {
     return { send: () => {}, close: () => void closed.push(at) };
   };
   const follower = new DocumentFollower({
-    following: { target: "/a", sink },
+    sink,
     clock,
     http,
     open: hasLevel0 ? open : undefined,

@@ -13,7 +13,7 @@ const target = "/notes";
 class FakeTransport implements Transport {
   sinks: Sink[] = [];
 
-  follow({ sink }: { readonly sink: Sink }): () => void {
+  follow(sink: Sink): () => void {
     this.sinks.push(sink);
     return () => void this.sinks.splice(this.sinks.indexOf(sink), 1);
   }
@@ -32,7 +32,7 @@ function openTab(name: string, clock: ClientClock = platformClock): Tab {
     target,
     clock: platformClock,
     urls: new WeakMap(),
-    follow: (sink) => shared.follow({ target, sink }),
+    follow: (sink) => shared.follow(sink),
     onStatus: () => {},
   });
   onTestFinished(() => shared.close());
