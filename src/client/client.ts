@@ -1,5 +1,5 @@
 import type { HttpResponse } from "../protocol/index.ts";
-import { type Collection, createCollection, createRecord, type LiveRecord } from "./collection.ts";
+import { type Collection, LiveCollection, LiveOne, type LiveRecord } from "./collection.ts";
 import { Feed } from "./feed.ts";
 import { Http } from "./http.ts";
 import type { LiveContext } from "./live.ts";
@@ -112,11 +112,11 @@ class OriginClient implements Client {
   }
 
   collection<Row, New>(path: string, query: Query<Row> = {}): Collection<Row, New> {
-    return this.#live(this.#collections, createCollection, queryPath(path, query)) as unknown as Collection<Row, New>;
+    return this.#live(this.#collections, LiveCollection, queryPath(path, query)) as unknown as Collection<Row, New>;
   }
 
   record<Row>(path: string): LiveRecord<Row> {
-    return this.#live(this.#records, createRecord, path) as unknown as LiveRecord<Row>;
+    return this.#live(this.#records, LiveOne, path) as unknown as LiveRecord<Row>;
   }
 
   onStatus(listener: () => void): () => void {
@@ -151,11 +151,11 @@ class OriginClient implements Client {
     this.#sharing = undefined;
   }
 
-  #live<Live>(known: Map<string, Live>, create: (target: string, context: LiveContext) => Live, path: string): Live {
+  #live<Live>(known: Map<string, Live>, Kind: new (target: string, context: LiveContext) => Live, path: string): Live {
     // Asked for ahead of the first write, which is to be shown at once.
     this.#loadOutbox().catch(() => {});
     const target = this.#http.target(path);
-    const live = known.get(target) ?? create(target, this.#context);
+    const live = known.get(target) ?? new Kind(target, this.#context);
     known.set(target, live);
     return live;
   }

@@ -68,40 +68,39 @@ export interface LiveRecord<Row> extends Live<RecordSnapshot<Row>> {
   readonly isPending: boolean;
 }
 
-class LiveCollection<Row, New> extends LiveView<CollectionSnapshot<Row>> implements Collection<Row, New> {
+/** A live collection. All that it does is bound, so that it can be handed on. */
+export class LiveCollection<Row, New> extends LiveView<CollectionSnapshot<Row>> implements Collection<Row, New> {
+  /** @param url - its path and query */
   constructor(url: string, context: LiveContext) {
     super(url, context, (rows, status) => ({ rows: rows as readonly Row[], status }));
   }
 
-  create(values: New): Promise<Row> {
-    return this.write("create", this.url.split("?")[0] ?? "", values as object);
-  }
+  readonly create: Collection<Row, New>["create"] = (values) =>
+    this.write("create", this.url.split("?")[0] ?? "", values);
 
-  async update(row: Row | string, changes: Partial<Row>, options?: WriteOptions<Row>): Promise<Row> {
-    return this.write("update", this.urlOf(row), changes, options);
-  }
+  readonly update: Collection<Row, New>["update"] = async (row, changes, options) =>
+    this.write("update", this.urlOf(row), changes, options);
 
-  async destroy(row: Row | string, options?: WriteOptions<Row>): Promise<void> {
-    await this.write("destroy", this.urlOf(row), {}, options);
-  }
+  readonly destroy: Collection<Row, New>["destroy"] = async (row, options) =>
+    this.write("destroy", this.urlOf(row), {}, options);
 
-  urlOf(row: Row | string): string {
+  readonly urlOf = (row: Row | string): string => {
     const url = typeof row === "string" ? row : this.context.urls.get(row as object);
     if (url === undefined) throw new TypeError("The row is none that this client gave.");
     return url.startsWith(temporaryUrl) ? url : this.context.http.target(url);
-  }
+  };
 
-  keyOf(row: Row): string {
+  readonly keyOf = (row: Row): string => {
     const url = this.urlOf(row);
     return this.context.outbox()?.keyOf(url) ?? url;
-  }
+  };
 
-  isPending(row: Row): boolean {
-    return this.overlay?.isPending(row) ?? false;
-  }
+  readonly isPending = (row: Row): boolean => this.overlay?.isPending(row) ?? false;
 }
 
-class LiveOne<Row> extends LiveView<RecordSnapshot<Row>> implements LiveRecord<Row> {
+/** A live record. All that it does is bound, so that it can be handed on. */
+export class LiveOne<Row> extends LiveView<RecordSnapshot<Row>> implements LiveRecord<Row> {
+  /** @param url - its path and query */
   constructor(url: string, context: LiveContext) {
     super(url, context, ([row], status) => ({ row: row as Row | undefined, status }));
   }
@@ -110,21 +109,7 @@ class LiveOne<Row> extends LiveView<RecordSnapshot<Row>> implements LiveRecord<R
     return this.overlay?.isPending(this.getSnapshot().row) ?? false;
   }
 
-  update(changes: Partial<Row>, options?: WriteOptions<Row>): Promise<Row> {
-    return this.write("update", this.url, changes, options);
-  }
+  readonly update: LiveRecord<Row>["update"] = (changes, options) => this.write("update", this.url, changes, options);
 
-  async destroy(options?: WriteOptions<Row>): Promise<void> {
-    await this.write("destroy", this.url, {}, options);
-  }
-}
-
-/** Makes a live collection. @param url - its path and query */
-export function createCollection(url: string, context: LiveContext): Collection<unknown> {
-  return new LiveCollection(url, context);
-}
-
-/** Makes a live record. @param url - its path and query */
-export function createRecord(url: string, context: LiveContext): LiveRecord<unknown> {
-  return new LiveOne(url, context);
+  readonly destroy: LiveRecord<Row>["destroy"] = (options) => this.write("destroy", this.url, {}, options);
 }

@@ -150,7 +150,9 @@ export class DocumentFollower {
     const { sink } = this.#options;
     this.#etag = undefined;
     const isWrapped = this.#guess && message.status !== 204;
-    const body = isWrapped ? JSON.stringify(guessRecord(bodyJson(message), this.#guess ?? {}, sink.target)) : message.body;
+    const body = isWrapped
+      ? JSON.stringify(guessRecord(bodyJson(message), this.#guess ?? {}, sink.target))
+      : message.body;
     sink.take({ ...message, body }, true);
   }
 

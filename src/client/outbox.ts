@@ -148,7 +148,9 @@ export class Outbox implements OverlayContext {
     this.#abort.abort();
     this.#wake();
     // What a reload left behind was refused by nobody, and its promise is gone.
-    const waited = this.writes.filter(({ state, reject }) => state !== "answered" && reject !== this.#options.onRefused);
+    const waited = this.writes.filter(
+      ({ state, reject }) => state !== "answered" && reject !== this.#options.onRefused,
+    );
     for (const write of waited) write.reject(new TypeError("The client is closed."));
   }
 

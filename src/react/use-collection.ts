@@ -31,20 +31,6 @@ export interface UseCollectionResult<Row, Selected = readonly Row[], New = Parti
 const rowsOf = <Row>({ rows }: CollectionSnapshot<Row>): readonly Row[] => rows;
 const allOf = (rows: readonly unknown[]): unknown => rows;
 
-/** The functions of a collection, bound: they may be handed on. */
-function boundTo<Row, New>(
-  collection: Collection<Row, New>,
-): Omit<UseCollectionResult<Row, unknown, New>, "rows" | "selected" | "status"> {
-  return {
-    create: (values) => collection.create(values),
-    update: (row, changes, options) => collection.update(row, changes, options),
-    destroy: (row, options) => collection.destroy(row, options),
-    urlOf: (row) => collection.urlOf(row),
-    keyOf: (row) => collection.keyOf(row),
-    isPending: (row) => collection.isPending(row),
-  };
-}
-
 /**
  * Follows a collection while the component is mounted. All that follow the same path and query share one subscription.
  *
@@ -65,10 +51,15 @@ export function useCollection<Row = Record<string, unknown>, Selected = readonly
     ? (idleCollection as unknown as Collection<Row, New>)
     : client.collection<Row, New>(path, query);
   const seen = useLive(collection, { valueIn: rowsOf<Row>, select }, suspense && !isIdle);
-  const bound = useMemo(() => boundTo(collection), [collection]);
+  const { create, update, destroy, urlOf, keyOf, isPending } = collection;
   return useMemo(
     () => ({
-      ...bound,
+      create,
+      update,
+      destroy,
+      urlOf,
+      keyOf,
+      isPending,
       get rows() {
         return seen.value;
       },
@@ -79,6 +70,6 @@ export function useCollection<Row = Record<string, unknown>, Selected = readonly
         return seen.status;
       },
     }),
-    [bound, seen],
+    [create, update, destroy, urlOf, keyOf, isPending, seen],
   );
 }

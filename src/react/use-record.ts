@@ -48,8 +48,8 @@ export function useRecord<Row = Record<string, unknown>, Selected = Row | undefi
   const seen = useLive(record, { valueIn: rowOf<Row>, select }, suspense && !isIdle);
   return useMemo(
     () => ({
-      update: (changes, options) => record.update(changes, options),
-      destroy: (options) => record.destroy(options),
+      update: record.update,
+      destroy: record.destroy,
       get row() {
         return seen.value;
       },
