@@ -53,11 +53,15 @@ export class LiveView<Snapshot extends { readonly status: Status }> implements V
   readonly getSnapshot: () => Snapshot = () => {
     const { status, replica } = this.feed;
     const { overlay } = this;
+    // Only then rows that are made anew may be those that were.
+    const isOverlaid = overlay?.isActive;
     const before = this.#snapshot;
-    if (before?.status === status && this.#version === replica.version && !overlay?.isActive) return before;
+    if (before?.status === status && this.#version === replica.version && !isOverlaid) return before;
     this.#version = replica.version;
     const rows = overlay?.rows() ?? replica.rows;
-    const isSame = rows.length === this.#rows.length && rows.every((row, at) => row === this.#rows[at]);
+    const isSame = isOverlaid
+      ? rows.length === this.#rows.length && rows.every((row, at) => row === this.#rows[at])
+      : rows === this.#rows;
     if (!isSame) this.#rows = rows;
     if (!before || !isSame || before.status !== status) this.#snapshot = this.#shape(this.#rows, status);
     return this.#snapshot as Snapshot;

@@ -102,7 +102,8 @@ export class Replica {
       last.every(({ url, row }, at) => url === this.entries[at]?.url && row === this.entries[at]?.row);
     const etag = fieldValue(fields, "etag");
     if (etag && this.isRecord) this.etags.set(this.#path, etag);
-    if (!isSame || this.version === 0) this.#changed();
+    if (!isSame) this.#changed();
+    else this.version ||= 1;
   }
 
   /** Takes a 201, 202 or 204 in. */
