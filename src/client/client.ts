@@ -146,8 +146,12 @@ class OriginClient implements Client {
   async #share(own: Transport, name: string): Promise<void> {
     const { clock } = this.#options;
     const options = { name: `rocket ${name} ${this.url}`, clock, feedOf: this.#context.feedOf };
-    const code = await import("./tabs.ts").catch(() => undefined);
-    if (code && !this.#isClosed) this.#transport = code.shareAmongTabs(own, options);
+    try {
+      const { shareAmongTabs } = await import("./tabs.ts");
+      if (!this.#isClosed) this.#transport = shareAmongTabs(own, options);
+    } catch {
+      // It can't be loaded, or a sandbox forbids it: this tab has a connection of its own.
+    }
     this.#sharing = undefined;
   }
 
