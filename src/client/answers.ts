@@ -12,8 +12,8 @@ export interface AnswersParts {
   readonly onStatus: ((status: Status) => void) | undefined;
   /** Ends it. */
   readonly stop: AbortController;
-  /** What came before. */
-  readonly early: readonly HttpResponse[];
+  /** The batches that came before, some of them empty. */
+  readonly early: (readonly HttpResponse[])[];
   /** The status that is known. */
   readonly told: Status;
 }
@@ -45,7 +45,7 @@ export class Answers implements AsyncIterable<Response> {
   readonly #request: Request;
   #told: Status;
   #queue: HttpResponse[] | undefined;
-  #wake: () => void = () => {};
+  #waiting: (() => void)[] = [];
   #hasBegun = false;
 
   constructor(parts: AnswersParts) {
@@ -63,13 +63,20 @@ export class Answers implements AsyncIterable<Response> {
       unlisten();
       this.#wake();
     });
-    // On its own, so that what a callback throws is the application's error, and ends nothing here.
-    queueMicrotask(() => this.#start(early));
+    const batches = early.splice(0).filter((batch) => batch.length > 0);
+    // Whoever joins a feed that is there already begins with the whole.
+    if (batches[0]?.[0]?.status !== 200) this.#safely(() => this.#begin());
+    else for (const batch of batches) this.#safely(() => this.#take(batch));
+    this.#safely(() => this.#changed());
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Response> {
     const { feed, stop } = this.#parts;
-    this.#queue ??= [];
+    if (!this.#queue) {
+      // Beside a callback: it begins with the whole as well.
+      const whole = this.#hasBegun && wholeOf(feed);
+      this.#queue = whole ? [whole] : [];
+    }
     try {
       for (;;) {
         const message = this.#queue.shift();
@@ -78,7 +85,7 @@ export class Answers implements AsyncIterable<Response> {
         else if (feed.status.problem) throw new ProblemError(feed.status.problem);
         else {
           await new Promise<void>((resolve) => {
-            this.#wake = resolve;
+            this.#waiting.push(resolve);
           });
         }
       }
@@ -87,12 +94,19 @@ export class Answers implements AsyncIterable<Response> {
     }
   }
 
-  /** Whoever joins a feed that is there already begins with the whole. */
-  #start(early: readonly HttpResponse[]): void {
-    if (this.#parts.stop.signal.aborted) return;
-    if (early[0]?.status === 200) this.#take(early);
-    else this.#begin();
-    this.#changed();
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  /** What a callback throws is the application's error, and ends nothing here. */
+  #safely(tell: () => void): void {
+    try {
+      if (!this.#parts.stop.signal.aborted) tell();
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
   }
 
   #begin(): void {

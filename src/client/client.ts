@@ -34,7 +34,10 @@ export interface Client {
   onStatus(listener: () => void): () => void;
   /** Asks for credentials again, and gives them to the server in place. */
   renew(): void;
-  /** What is known by now, for {@link ClientOptions.initial} of another client. */
+  /**
+   * What is known by now, for {@link ClientOptions.initial} of another client. Close the client after it has resolved:
+   * a closed one knows nothing.
+   */
   dehydrate(): Promise<ClientState>;
   /** Ends everything: no timer, socket or listener is left. Twice is fine. */
   close(): void;
@@ -43,6 +46,7 @@ export interface Client {
 /** Views that nobody looks at any more, but may again. */
 const maxKept = 100;
 
+const closed = localProblem(499, "The client is closed.");
 const idle: Status = { state: "connecting" };
 
 class OriginClient implements Client {
@@ -85,7 +89,8 @@ class OriginClient implements Client {
       },
     });
     this.#transport = own;
-    if (options.tabs !== undefined && isPage()) this.#sharing = this.#share(own, options.tabs);
+    // Without locks (no secure context), nothing is to be loaded for it.
+    if (options.tabs !== undefined && isPage() && navigator.locks) this.#sharing = this.#share(own, options.tabs);
     this.#unwatch = watchPlatform({
       wake: () => {
         this.#transport.wake();
@@ -138,7 +143,7 @@ class OriginClient implements Client {
     this.#isClosed = true;
     this.#unwatch();
     this.#outbox?.close();
-    for (const feed of [...this.#feeds.values()]) feed.fail(localProblem(499, "The client is closed."));
+    for (const feed of [...this.#feeds.values()].filter(({ isEnded }) => !isEnded)) feed.fail(closed);
     this.#feeds.clear();
     this.#transport.close();
   }
@@ -171,6 +176,7 @@ class OriginClient implements Client {
           ...this.#options,
           ...this.#context,
           wellKnown: this.#wellKnown,
+          onAnswered: () => this.#transport.wake(),
         });
         if (this.#isClosed) this.#outbox.close();
         return this.#outbox;
@@ -193,7 +199,7 @@ class OriginClient implements Client {
       follow: (sink) => this.#follow(sink),
       onStatus: () => this.#updateStatus(),
     });
-    if (this.#isClosed) feed.fail(localProblem(499, "The client is closed."));
+    if (this.#isClosed) feed.fail(closed);
     else this.#feeds.set(target, feed);
     return feed;
   }
@@ -217,7 +223,7 @@ class OriginClient implements Client {
   /** What was shown lately is kept: who looks again finds it, and it resumes there. */
   #forget(): void {
     const unused = [...this.#feeds].filter(([, { isFollowed }]) => !isFollowed);
-    for (const [target] of unused.slice(0, -maxKept)) {
+    for (const [target] of unused.slice(0, -maxKept - Object.keys(this.#options.initial).length)) {
       this.#feeds.delete(target);
       this.#collections.delete(target);
       this.#records.delete(target);
@@ -227,7 +233,7 @@ class OriginClient implements Client {
   #updateStatus(): void {
     const active = [...this.#feeds.values()].filter(({ isFollowed, listeners }) => isFollowed || listeners.size > 0);
     const worst = worstStatus(active.map(({ status }) => status)) ?? idle;
-    if (worst === this.#status) return;
+    if (JSON.stringify(worst) === JSON.stringify(this.#status)) return;
     this.#status = worst;
     // In a tab without the connection, nothing else tells that the server is back.
     if (worst.state === "live") this.#outbox?.wake();

@@ -18,6 +18,8 @@ import type { Socket, SocketEvents } from "./web-socket.ts";
 
 /** Milliseconds between two looks where nothing but looking is possible; each a fifth more or less. */
 const pollMs = 5_000;
+/** After so long a Level 0 socket that could not be opened is tried again. */
+const retrySocketMs = 30_000;
 const caughtUp: HttpResponse = { status: 304, reason: "", fields: [], body: "" };
 
 /** What following a document needs. */
@@ -44,6 +46,8 @@ export class DocumentFollower {
   /** Where the records are, where the server does not say. */
   #guess: Items | undefined;
   #looks = 0;
+  /** When a Level 0 socket is tried again, after one that could not be opened. */
+  #socketAt = 0;
   /** True once the document was looked at again, with nothing else to be heard. */
   #isSure = false;
   /** What came before the document; `undefined` once that is there. */
@@ -72,8 +76,8 @@ export class DocumentFollower {
 
   #round(): void {
     this.#backoff.cancel();
-    const { open } = this.#options;
-    if (!open) {
+    const { open, clock } = this.#options;
+    if (!open || clock.now() < this.#socketAt) {
       void this.#look();
       return;
     }
@@ -95,8 +99,10 @@ export class DocumentFollower {
     this.#looks += 1;
     this.#socket = undefined;
     this.#early = undefined;
-    if (!hasOpened) void this.#look();
-    else if (retryClass(code) !== "retry" && code !== 4401) {
+    if (!hasOpened) {
+      this.#socketAt = this.#options.clock.now() + retrySocketMs;
+      void this.#look();
+    } else if (retryClass(code) !== "retry" && code !== 4401) {
       this.stop();
       sink.fail(localProblem(code > 4000 ? code - 4000 : 410, `The server ended it with ${code}.`));
     } else {

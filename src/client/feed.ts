@@ -113,19 +113,23 @@ export class Feed implements Sink {
   }
 
   lost(isOffline: boolean): void {
+    const since = this.#drop();
+    const state = isOffline ? "offline" : this.hasState ? "stale" : "connecting";
+    if (!this.isEnded) this.#show({ state, ...since });
+  }
+
+  fail(problem: Problem): void {
+    this.#show({ state: "failed", ...this.#drop(), problem });
+    this.stop();
+  }
+
+  /** What was not marked will come again. Gives when it was live last. */
+  #drop(): { readonly since?: number } {
     this.#unmarked = [];
     this.#hasOpened = false;
     if (this.isCaughtUp) this.#liveAt = this.#options.clock.now();
     this.isCaughtUp = false;
-    if (this.isEnded) return;
-    const since = this.#liveAt === undefined ? {} : { since: this.#liveAt };
-    const state = isOffline ? "offline" : this.hasState ? "stale" : "connecting";
-    this.#show({ state, ...since });
-  }
-
-  fail(problem: Problem): void {
-    this.stop();
-    this.#show({ ...this.status, state: "failed", problem });
+    return this.#liveAt === undefined ? {} : { since: this.#liveAt };
   }
 
   #commit(eventId: string | undefined): void {

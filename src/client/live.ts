@@ -53,15 +53,14 @@ export class LiveView<Snapshot extends { readonly status: Status }> implements V
   readonly getSnapshot: () => Snapshot = () => {
     const { status, replica } = this.feed;
     const { overlay } = this;
-    // Only then rows that are made anew may be those that were.
-    const isOverlaid = overlay?.isActive;
     const before = this.#snapshot;
-    if (before?.status === status && this.#version === replica.version && !isOverlaid) return before;
+    // Only where the feed's rows are the same, or others are laid over them, may a new array hold what the last one held.
+    const mayBeSame = this.#version === replica.version || overlay?.isActive;
+    if (before?.status === status && mayBeSame && !overlay?.isActive) return before;
     this.#version = replica.version;
     const rows = overlay?.rows() ?? replica.rows;
-    const isSame = isOverlaid
-      ? rows.length === this.#rows.length && rows.every((row, at) => row === this.#rows[at])
-      : rows === this.#rows;
+    const isAlike = (): boolean => rows.length === this.#rows.length && rows.every((row, at) => row === this.#rows[at]);
+    const isSame = rows === this.#rows || (mayBeSame && isAlike());
     if (!isSame) this.#rows = rows;
     if (!before || !isSame || before.status !== status) this.#snapshot = this.#shape(this.#rows, status);
     return this.#snapshot as Snapshot;
@@ -87,8 +86,8 @@ export class LiveView<Snapshot extends { readonly status: Status }> implements V
     };
   };
 
-  ready(): Promise<Snapshot> {
-    return new Promise((resolve, reject) => {
+  readonly ready: () => Promise<Snapshot> = () =>
+    new Promise((resolve, reject) => {
       let stop: (() => void) | undefined;
       const look = (): void => {
         const { hasState, status } = this.feed;
@@ -102,10 +101,10 @@ export class LiveView<Snapshot extends { readonly status: Status }> implements V
       stop = this.subscribe(look);
       look();
     });
-  }
 
   protected async write<Result>(kind: WriteKind, url: string, values: unknown, options: object = {}): Promise<Result> {
-    const outbox = await this.context.loadOutbox();
+    // Shown before this returns, where that is possible: an input that is controlled by it keeps its caret.
+    const outbox = this.context.outbox() ?? (await this.context.loadOutbox());
     return (await outbox.write(this, { ...options, kind, url, values: values as object })) as Result;
   }
 

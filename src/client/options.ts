@@ -20,7 +20,7 @@ export interface ClientOptions {
   readonly onRefused?: (error: Error) => void;
   /**
    * Whether the tabs of a browser share one connection. They see the same, so with a token it needs a name of the user,
-   * which is the same in all tabs of that user. Default: true without a token, false with one.
+   * which is the same in all tabs of that user; an empty one shares nothing. Default: true without a token, false with one.
    */
   readonly tabs?: boolean | string;
   /** What another client's `dehydrate()` resolved to. Views begin with it and resume there. Default: nothing. */
@@ -53,8 +53,10 @@ export function resolveClientOptions(baseUrl: string | URL | undefined, options:
   const { location } = globalThis as { location?: Location };
   const given = String(baseUrl ?? location?.origin ?? "");
   const base = URL.canParse(given, location?.href) && new URL(given, location?.href);
-  if (!base || !/^https?:$/.test(base.protocol))
-    throw new TypeError(`baseUrl is ${JSON.stringify(given)}: an absolute URL is needed, http: or https:.`);
+  if (!base || !/^https?:$/.test(base.protocol) || base.username || base.password)
+    throw new TypeError(
+      `baseUrl is ${JSON.stringify(given)}: an absolute URL is needed, http: or https:, without a user.`,
+    );
   if (tabs === true && token !== undefined) {
     throw new TypeError(
       "tabs is true, and there is a token: give a name of the user, so that no other user's tab shares it.",

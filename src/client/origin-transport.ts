@@ -37,6 +37,8 @@ export class OriginTransport implements Transport {
   /** The other ways, once the socket could not be opened. */
   #fallback: Fallback | undefined;
   #hasRenewed = false;
+  /** True from an attempt that nobody answered to one that somebody did. */
+  #isOffline = false;
 
   constructor(options: OriginTransportOptions) {
     this.#options = options;
@@ -125,9 +127,8 @@ export class OriginTransport implements Transport {
     const isBack = this.#fallback?.isUsed;
     this.#fallback?.stop();
     this.#fallback = undefined;
-    if (!isBack) return;
-    this.#beginAll();
-    this.#lost(false);
+    if (isBack) this.#beginAll();
+    if (isBack || this.#isOffline) this.#lost(false);
   }
 
   async #ended(code: number, wasReady: boolean, said: HttpResponse | undefined): Promise<void> {
@@ -137,7 +138,7 @@ export class OriginTransport implements Transport {
       this.#retrySocketLater();
       return;
     }
-    this.#lost(false);
+    this.#lost(this.#isOffline);
     const retry = retryClass(code);
     if (!wasReady && !said) await this.#probe();
     else if (retry === "credentials" && !this.#hasRenewed) {
@@ -177,6 +178,7 @@ export class OriginTransport implements Transport {
   }
 
   #lost(isOffline: boolean): void {
+    this.#isOffline = isOffline;
     for (const sink of this.#followings.keys()) sink.lost(isOffline);
   }
 

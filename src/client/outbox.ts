@@ -23,6 +23,8 @@ export interface OutboxOptions {
   readonly wellKnown: HttpResponse | undefined;
   /** Told of a write that was left behind and is refused: nobody waits for its promise. */
   readonly onRefused: (error: Error) => void;
+  /** Told that the server has answered: it is there. */
+  readonly onAnswered: () => void;
   /** The views that somebody looks at. */
   readonly views: ReadonlySet<View>;
 }
@@ -112,7 +114,8 @@ export class Outbox implements OverlayContext {
   learn(wellKnown: HttpResponse): void {
     const said = bodyJson(wellKnown) as { rocket?: { promises?: unknown } } | undefined;
     const promises = said?.rocket?.promises;
-    this.#isIdempotent = Array.isArray(promises) && promises.includes("idempotency-key");
+    // A promise once given holds: whatever answers in the server's place meanwhile can't take it back.
+    this.#isIdempotent ||= Array.isArray(promises) && promises.includes("idempotency-key");
     this.#wake();
   }
 
@@ -155,7 +158,16 @@ export class Outbox implements OverlayContext {
   }
 
   #changed(): void {
-    for (const view of this.#options.views) view.changed();
+    for (const view of [...this.#options.views]) {
+      try {
+        view.changed();
+      } catch (error) {
+        // It is the application's, and told as any error of a callback; the others go on.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
     this.settle();
   }
 
@@ -204,8 +216,10 @@ export class Outbox implements OverlayContext {
     } catch {
       return this.#backoff.next();
     }
+    // What is known now holds for this sending, whatever is learned until the answer.
+    const isIdempotent = this.#isIdempotent === true;
     // What can't be repeated must not be found by the next page: it may have been done.
-    if (!this.#isIdempotent && !this.#abort.signal.aborted) await this.#store?.remove(write.id);
+    if (!isIdempotent && !this.#abort.signal.aborted) await this.#store?.remove(write.id);
     if (this.#abort.signal.aborted) return undefined;
     const wasSent = write.state === "sent";
     write.state = "sent";
@@ -214,26 +228,27 @@ export class Outbox implements OverlayContext {
       this.#refuse(write, new TypeError("The record was never created."));
       return undefined;
     }
-    const answer = await this.#request(write, url).catch((error: Error) => error);
+    const answer = await this.#request(write, url, isIdempotent).catch((error: Error) => error);
     if (this.#abort.signal.aborted) return undefined;
     if (answer instanceof Error || isGatewayStatus(answer.status)) {
-      if (this.#isIdempotent) {
+      if (isIdempotent) {
         return this.#backoff.next(answer instanceof Error ? 0 : retryAfterMs(answer));
       }
       this.#refuse(write, answer instanceof Error ? answer : new ProblemError(problemOf(answer)));
       return undefined;
     }
     this.#backoff.reset();
+    this.#options.onAnswered();
     const isGone = write.kind === "destroy" && wasSent && (answer.status === 404 || answer.status === 410);
     if (answer.status < 300 || isGone) this.#answered(write, answer, url);
     else await this.#refused(write, answer, url);
     return undefined;
   }
 
-  async #request(write: Write, url: string): Promise<HttpResponse> {
+  async #request(write: Write, url: string, isIdempotent: boolean): Promise<HttpResponse> {
     const { http, clock } = this.#options;
     const headers: Record<string, string> = { Accept: "application/json" };
-    if (this.#isIdempotent) headers["Idempotency-Key"] = `"${write.id}"`;
+    if (isIdempotent) headers["Idempotency-Key"] = `"${write.id}"`;
     if (write.etag !== undefined) headers["If-Match"] = write.etag;
     const isDestroy = write.kind === "destroy";
     if (!isDestroy) headers["Content-Type"] = "application/json";

@@ -1,6 +1,7 @@
 /** Whether this runs in a page. */
 export function isPage(): boolean {
-  return "document" in globalThis && "addEventListener" in globalThis;
+  const { document, addEventListener } = globalThis as { document?: unknown; addEventListener?: unknown };
+  return Boolean(document && addEventListener);
 }
 
 /**

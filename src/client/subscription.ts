@@ -1,5 +1,6 @@
 import type { HttpResponse } from "../protocol/index.ts";
 import type { Feed } from "./feed.ts";
+import { localProblem } from "./problem.ts";
 import type { Status } from "./status.ts";
 
 /**
@@ -37,9 +38,10 @@ export function subscribeToFeed(
   { signal, onStatus }: SubscribeOptions,
 ): Subscription {
   const stop = new AbortController();
-  const early: HttpResponse[] = [];
+  const early: (readonly HttpResponse[])[] = [];
   const parts = { feed, url, callback, onStatus, stop, early, told: feed.status };
-  const unlisten = feed.listen((batch) => void early.push(...batch));
+  let failed: Status | undefined;
+  const unlisten = feed.listen((batch) => void early.push(batch));
   const close = (): void => {
     unlisten();
     stop.abort();
@@ -47,13 +49,26 @@ export function subscribeToFeed(
   if (signal?.aborted) close();
   signal?.addEventListener("abort", close, { signal: stop.signal });
   const answers = import("./answers.ts").then(({ Answers }) => new Answers(parts)).finally(unlisten);
+  answers.catch((error: Error) => {
+    failed = { state: "failed", problem: localProblem(500, error.message) };
+    close();
+    onStatus?.(failed);
+  });
   return {
     get status() {
-      return feed.status;
+      return failed ?? feed.status;
     },
     close,
-    async *[Symbol.asyncIterator]() {
-      yield* await answers;
+    [Symbol.asyncIterator]() {
+      const iterator = answers.then((one) => one[Symbol.asyncIterator]());
+      iterator.catch(() => {});
+      return {
+        next: async () => (await iterator).next(),
+        return: async () => {
+          close();
+          return { done: true, value: undefined };
+        },
+      };
     },
   };
 }

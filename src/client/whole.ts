@@ -34,7 +34,9 @@ export function wholesOf(feeds: Iterable<Feed>): Record<string, HttpResponse> {
   const wholes: Record<string, HttpResponse> = {};
   for (const feed of feeds) {
     const whole = feed.isEnded ? undefined : wholeOf(feed);
-    if (typeof whole?.body === "string") wholes[feed.target] = whole;
+    // It may be written into a page for all to see: of the fields only those that a view is made of, no cookie.
+    const fields = whole?.fields.filter(([name]) => /^(?:content-type|items|item-order|event-id)$/i.test(name));
+    if (whole && fields && typeof whole.body === "string") wholes[feed.target] = { ...whole, fields };
   }
   return wholes;
 }

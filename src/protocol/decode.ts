@@ -6,20 +6,22 @@ import { type ProtocolError, protocolError, tooLarge } from "./protocol-error.ts
 const emptyLine = /\r?\n/y;
 
 /** The octets of a head as characters U+0000 to U+00FF; of one that is too large, as much as shows that it is. */
-function headText(bytes: Uint8Array, limit: number): string {
+function headText(data: Uint8Array, limit: number): string {
+  const bytes = data.subarray(0, limit + 1);
   let end = 0;
   // Up to a line that begins with CR or LF, which is the empty one.
   do end = bytes.indexOf(0x0a, end) + 1;
   while (end > 0 && bytes[end] !== 0x0d && bytes[end] !== 0x0a);
-  const head = bytes.subarray(0, Math.min(end > 0 ? end + 2 : bytes.length, limit + 1));
+  const head = end > 0 ? bytes.subarray(0, end + 2) : bytes;
   return String.fromCharCode.apply(null, head as unknown as number[]);
 }
 
 /** Says what is wrong with the line of the head that begins at `at`. */
 function lineError(head: string, at: number, limit: number): ProtocolError {
   const feed = head.indexOf("\n", at);
-  if (feed >= 0)
-    return protocolError(`malformed line in the head: ${JSON.stringify(head.slice(at, feed).slice(0, 80))}`);
+  // Not what stands behind a name: it may be a secret.
+  const [shown = ""] = head.slice(at, feed).split(":", 1);
+  if (feed >= 0) return protocolError(`malformed line in the head: ${JSON.stringify(shown.slice(0, 80))}`);
   return head.length > limit ? tooLarge("head", limit) : protocolError("the head has no end");
 }
 

@@ -54,7 +54,7 @@ function join(head: string, body: Body): Body {
  * Writes nothing that `decodeRequest` refuses, other than what is too large. Strips nothing [R-MSG-13].
  *
  * @throws TypeError on CR, LF, NUL, another control character or one beyond U+00FF in a field; on a name or method that
- * is no token; on a target that is not visible ASCII from `/` on; on a hop-by-hop field; on a wrong or second Content-Length
+ * is no token; on a target that is not visible ASCII from `/` on; on a hop-by-hop field; on a wrong Content-Length; on a second one or a second Host
  */
 export function encodeRequest(request: RequestToEncode): Body {
   const { method, target, fields, body = "" } = request;
@@ -67,7 +67,7 @@ export function encodeRequest(request: RequestToEncode): Body {
  * Writes nothing that `decodeResponse` refuses, other than what is too large. Strips nothing [R-MSG-13].
  *
  * @throws TypeError on CR, LF, NUL, another control character or one beyond U+00FF in a field or the reason; on a name
- * that is no token; on a hop-by-hop field; on a wrong or second Content-Length; on a body with 204 or 304
+ * that is no token; on a hop-by-hop field; on a wrong Content-Length; on a second one or a second Host; on a body with 204 or 304
  * @throws RangeError on a status that is not a whole number from 200 to 599
  */
 export function encodeResponse(response: ResponseToEncode): Body {

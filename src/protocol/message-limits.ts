@@ -4,7 +4,7 @@ export interface MessageLimits {
   readonly maxStartLineBytes: number;
   /** Fields in one head. */
   readonly maxFields: number;
-  /** Octets from the start to the end of the empty line. */
+  /** Octets from the start to the end of the empty line; 64 KiB at most. */
   readonly maxHeadBytes: number;
   /** Bytes of the body; of a text, in UTF-8. */
   readonly maxBodyBytes: number;

@@ -3,7 +3,7 @@ import { memo, type ReactNode, useState } from "react";
 import { describe, expect, it } from "vitest";
 import { type UseCollectionResult, useCollection, useRocketStatus } from "../../src/react/index.ts";
 import { type Song, World } from "./fixture.ts";
-import { failOnConsoleErrors, showPage } from "./page.tsx";
+import { begun, failOnConsoleErrors, showPage } from "./page.tsx";
 
 failOnConsoleErrors();
 
@@ -110,8 +110,8 @@ describe("useCollection", () => {
     const page = await showPage(world.client(), <probe.Probe />);
     await world.settle();
 
-    const created = probe.songs.create({ title: "new" });
-    await world.settle();
+    const created = begun(() => probe.songs.create({ title: "new" }));
+    // Before anything else runs: a controlled input would lose its caret.
     expect(page.text).toBe("new");
     const element = page.element.querySelector("b");
     release();
@@ -134,7 +134,7 @@ describe("useCollection", () => {
     await world.settle();
     const [row] = probe.songs.rows;
 
-    const updated = probe.songs.update(row as Song, { title: "b" });
+    const updated = begun(() => probe.songs.update(row as Song, { title: "b" }));
     const refused = expect(updated).rejects.toMatchObject({ name: "ProblemError", problem: { status: 422 } });
     await world.settle();
     expect(page.text).toBe("b");
@@ -153,7 +153,7 @@ describe("useCollection", () => {
     const page = await showPage(world.client(), <probe.Probe />);
     await world.settle();
 
-    const destroyed = probe.songs.destroy("/songs/1");
+    const destroyed = begun(() => probe.songs.destroy("/songs/1"));
     await world.settle();
 
     await destroyed;

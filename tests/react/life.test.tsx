@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from "vitest";
 import { ProblemError } from "../../src/client/index.ts";
 import { RocketProvider, useClient, useCollection, useRecord } from "../../src/react/index.ts";
 import { type Song, World } from "./fixture.ts";
-import { failOnConsoleErrors, showPage } from "./page.tsx";
+import { begun, failOnConsoleErrors, showPage } from "./page.tsx";
 
 function Titles({ suspense = false, path = "/songs" }: { suspense?: boolean; path?: string }): ReactNode {
   const { rows } = useCollection<Song>(path, { suspense });
@@ -308,7 +308,7 @@ describe("useRecord", () => {
     await world.settle();
     expect(page.text).toBe("a false live");
 
-    const updated = song?.update({ title: "b" });
+    const updated = begun(() => song?.update({ title: "b" }));
     await world.settle();
     expect(page.text).toBe("b true live");
     release();
@@ -357,7 +357,7 @@ describe("useRecord", () => {
     }
     const page = await showPage(world.client(), <Pending />);
     await world.settle();
-    const updated = song?.update({ title: "b" });
+    const updated = begun(() => song?.update({ title: "b" }));
     await world.settle();
     expect(page.text).toBe("true");
     release();

@@ -19,6 +19,15 @@ export function failOnConsoleErrors(isExpected: (said: unknown) => boolean = () 
   });
 }
 
+/** Begins a write and gives what it promises; what it shows at once is drawn. */
+export function begun<Result>(write: () => Result): Result {
+  let result: { readonly of: Result } | undefined;
+  act(() => {
+    result = { of: write() };
+  });
+  return (result as { readonly of: Result }).of;
+}
+
 /** A React tree in the document. */
 export interface Page {
   readonly element: HTMLElement;
