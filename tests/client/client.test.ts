@@ -1,6 +1,15 @@
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import { createClient } from "../../src/client/index.ts";
 import { refusal } from "./service.ts";
 import { World } from "./world.ts";
+
+beforeAll(() =>
+  Promise.all([
+    import("../../src/client/outbox.ts"),
+    import("../../src/client/fallback.ts"),
+    import("../../src/client/answers.ts"),
+  ]),
+);
 
 describe("A client", () => {
   it("has the status of the worst view that somebody looks at", async () => {
@@ -33,4 +42,104 @@ describe("A client", () => {
     expect([kept.length, kept.includes("/a?size=2"), kept.includes("/a?size=102")]).toEqual([100, false, true]);
     client.close();
   });
+
+  it("keeps what was handed over until it is asked for, however much that is", async () => {
+    const world = new World();
+    const list = {
+      status: 200,
+      reason: "",
+      fields: [["Items", 'list="/a", url="/a/{id}"']] as const,
+      body: '{"a":[{"id":1}]}',
+    };
+    const initial = Object.fromEntries(Array.from({ length: 150 }, (_, at) => [`/a?size=${at}`, list]));
+    const client = createClient("http://h", { clock: world.clientClock, WebSocket: NoSocket, initial });
+    client.collection("/other").subscribe(() => {})();
+    await world.clock.advance(1_001);
+    expect(client.collection("/a?size=0").getSnapshot().rows).toEqual([{ id: 1 }]);
+    client.close();
+  });
+
+  it("hands on no field of an answer but those that a view is made of", async () => {
+    const world = new World({ kind: "naive" });
+    world.isBlocked = true;
+    const answer = new Response('{"a":[{"id":1}]}', {
+      headers: { "Content-Type": "application/json", "X-Host": "17" },
+    });
+    answer.headers.append("Set-Cookie", "secret");
+    const fetch = (async (url: string) =>
+      url.endsWith("/a") ? answer.clone() : new Response("", { status: 404 })) as unknown as typeof globalThis.fetch;
+    const client = createClient("http://h", { clock: world.clientClock, WebSocket: NoSocket, fetch });
+    client.collection("/a").subscribe(() => {});
+    await world.clock.advance(100);
+    const { "/a": state } = await client.dehydrate();
+    expect(state?.fields.map(([name]) => name.toLowerCase()).sort()).toEqual(["content-type", "items"]);
+    client.close();
+  });
+
+  it("leaves what had failed as it is when it is closed, and is never stale before it fails", async () => {
+    const world = new World();
+    world.service.write([{ name: "a", columns: {} }]);
+    const states: unknown[] = [];
+    const missing = world.client.subscribe("/none", () => {});
+    world.client.subscribe("/a/1", () => {}, {
+      onStatus: ({ state, problem }) => states.push([state, problem?.status]),
+    });
+    await world.clock.advance(100);
+    world.service.write([{ name: "a", id: 1 }]);
+    await world.clock.advance(100);
+    world.client.close();
+    expect(states).toEqual([
+      ["live", undefined],
+      ["failed", 410],
+    ]);
+    expect(missing.status.problem?.status).toBe(404);
+  });
+
+  it("stays offline until somebody answers, whatever it tries", async () => {
+    const world = new World();
+    const states: string[] = [];
+    world.client.onStatus(() => states.push(world.client.status.state));
+    world.isOffline = true;
+    world.look("/a");
+    await world.clock.advance(60_000);
+    world.isOffline = false;
+    await world.clock.advance(60_000);
+    expect(states).toEqual(["offline", "connecting", "live"]);
+    world.client.close();
+  });
+
+  it("keeps the list's identity where the connection is lost after a write was settled", async () => {
+    const world = new World();
+    world.service.write([{ name: "a", columns: {} }]);
+    const list = world.client.collection<{ id: number; tag: string }>("/a");
+    list.subscribe(() => void list.getSnapshot());
+    await world.clock.advance(2_000);
+    const [row] = list.getSnapshot().rows;
+    void list.update(row as { id: number; tag: string }, { tag: "w1" });
+    await world.clock.advance(5_000);
+    const { rows } = list.getSnapshot();
+    for (const socket of world.sockets) socket.fail(1006);
+    await world.clock.advance(1);
+    const after = list.getSnapshot();
+    expect([after.status.state, after.rows === rows]).toEqual(["stale", true]);
+    world.client.close();
+  });
+
+  it("can be made beside a document that is none", () => {
+    vi.stubGlobal("document", undefined);
+    vi.stubGlobal("addEventListener", () => {});
+    expect(() => createClient("http://h").close()).not.toThrow();
+    vi.unstubAllGlobals();
+  });
+
+  it("refuses a base URL with a user, which no request may have", () => {
+    expect(() => createClient("http://ann:secret@h")).toThrow(/without a user/);
+  });
 });
+
+/** A WebSocket that never opens. */
+const NoSocket = class {
+  constructor() {
+    throw new Error("blocked");
+  }
+} as unknown as typeof WebSocket;

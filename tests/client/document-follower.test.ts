@@ -69,6 +69,22 @@ describe("A follower of documents", () => {
     expect(clock.timers).toBe(0);
   });
 
+  it("looks without a socket for half a minute after one that could not be opened", async () => {
+    const { clock, follower, asked, sockets } = follow({ hasLevel0: true });
+    sockets[0]?.ended(1006);
+    for (let looks = 1; looks <= 4; looks += 1) {
+      asked[looks - 1]?.(older);
+      await clock.advance(6_000);
+    }
+    expect([asked.length, sockets.length]).toEqual([5, 1]);
+    for (let looks = 5; looks <= 6; looks += 1) {
+      asked[looks - 1]?.(older);
+      await clock.advance(6_000);
+    }
+    expect(sockets.length).toBe(2);
+    follower.stop();
+  });
+
   it("makes a new Level 0 socket when it is woken: the old one may have died without a sign", async () => {
     const { clock, follower, asked, sockets, closed, taken } = follow({ hasLevel0: true });
     sockets[0]?.opened();

@@ -1,10 +1,11 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import { createClient } from "../../src/client/index.ts";
 import { decodeResponse, fieldValue } from "../../src/protocol/index.ts";
 import type { Looked } from "./followed.ts";
 import { refusal } from "./service.ts";
 import { World, type WorldOptions } from "./world.ts";
 
-beforeAll(() => import("../../src/client/outbox.ts"));
+beforeAll(() => Promise.all([import("../../src/client/outbox.ts"), import("../../src/client/fallback.ts")]));
 
 async function worldWith(options: WorldOptions): Promise<{ world: World; list: Looked }> {
   const world = new World({ hasStorage: true, ...options });
@@ -155,4 +156,103 @@ describe("Writes", () => {
     await world.clock.settle();
     expect([destroy.outcome, list.shown.length]).toEqual(["resolved", 1]);
   });
+
+  it("go on where a listener throws, and are told to one that joins anew each time no more than once", async () => {
+    const { world, list } = await worldWith({ isIdempotent: true });
+    const thrown: (() => void)[] = [];
+    let calls = 0;
+    const arm = (): void => {
+      const stop = list.collection.subscribe(() => {
+        calls += 1;
+        stop();
+        if (calls < 1_000) arm();
+        if (calls === 1) throw new Error("of the application");
+      });
+    };
+    list.stop();
+    arm();
+    vi.stubGlobal("queueMicrotask", (task: () => void) => thrown.push(task));
+    const writes = [1, 2].map(() => world.write((tag) => list.collection.create({ tag })));
+    vi.unstubAllGlobals();
+    await world.clock.advance(5_000);
+    expect(writes.map(({ outcome }) => outcome)).toEqual(["resolved", "resolved"]);
+    expect(calls).toBeLessThan(50);
+    expect(() => thrown[0]?.()).toThrow("of the application");
+  });
+
+  it("that were sent without a key are not sent again, though the server promises it meanwhile", async () => {
+    const { world, front } = worldBehindFront();
+    front.isWellKnownGone = world.isBlocked = true;
+    const list = world.look("/a");
+    await world.clock.advance(5_000);
+    front.isAnswerLost = true;
+    const write = world.write((tag) => list.collection.create({ tag }));
+    await world.clock.advance(1_000);
+    front.isWellKnownGone = world.isBlocked = false;
+    await world.clock.advance(60_000);
+    front.lose();
+    await world.clock.advance(60_000);
+    expect([write.outcome, world.service.rows("a").length]).toEqual(["unknown", 1]);
+  });
+
+  it("wait for the server that promised to do them once, whatever answers in its place", async () => {
+    const { world, front } = worldBehindFront();
+    world.service.write([{ name: "a", columns: { color: "red" } }]);
+    const list = world.look("/a");
+    await world.clock.advance(100);
+    const first = world.write((tag) => list.collection.update("/a/1", { tag } as never));
+    await world.clock.advance(3_000);
+    front.isWellKnownGone = front.isWriteLost = world.isBlocked = true;
+    for (const socket of world.sockets) socket.fail(1006);
+    await world.clock.advance(5_000);
+    const second = world.write((tag) => list.collection.update("/a/1", { tag } as never));
+    await world.clock.advance(10_000);
+    const meanwhile = second.outcome;
+    front.isWellKnownGone = front.isWriteLost = world.isBlocked = false;
+    await world.clock.advance(120_000);
+    expect([first.outcome, meanwhile, second.outcome]).toEqual(["resolved", "pending", "resolved"]);
+  });
+
+  it("that are answered tell the connection that the server is back", async () => {
+    const { world, list } = await worldWith({ isIdempotent: true });
+    world.isOffline = true;
+    for (const socket of world.sockets) socket.fail(1006);
+    await world.clock.advance(120_000);
+    world.isOffline = false;
+    let liveAfterMs = 0;
+    world.client.onStatus(() => {
+      if (world.client.status.state === "live") liveAfterMs ||= world.clock.now();
+    });
+    const startMs = world.clock.now();
+    const write = world.write((tag) => list.collection.update("/a/1", { tag } as never));
+    await world.clock.advance(60_000);
+    expect([write.outcome, liveAfterMs - startMs < 1_000]).toEqual(["resolved", true]);
+  });
 });
+
+/** A world whose requests run through something that can answer in the server's place. */
+function worldBehindFront() {
+  let lose = (): void => {};
+  const front = { isWellKnownGone: false, isWriteLost: false, isAnswerLost: false, lose: () => lose() };
+  const lost = new Promise<void>((resolve) => {
+    lose = resolve;
+  });
+  const world = new World({
+    isIdempotent: true,
+    createClient: (url, options) => {
+      const send = options?.fetch as typeof fetch;
+      const sendThrough = async (target: string, init: RequestInit = {}): Promise<Response> => {
+        if (front.isWellKnownGone && target.includes("well-known")) return new Response("", { status: 404 });
+        const isWrite = (init.method ?? "GET") !== "GET";
+        if (isWrite && front.isWriteLost) throw new TypeError("It can't be reached.");
+        if (!isWrite || !front.isAnswerLost) return send(target, init);
+        front.isAnswerLost = false;
+        await send(target, { ...init, signal: null });
+        await lost;
+        throw new TypeError("The connection broke.");
+      };
+      return createClient(url, { ...options, fetch: sendThrough as typeof fetch });
+    },
+  });
+  return { world, front };
+}

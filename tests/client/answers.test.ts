@@ -1,0 +1,109 @@
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import { Feed } from "../../src/client/feed.ts";
+import { subscribeToFeed } from "../../src/client/subscription.ts";
+import { createFakeClock } from "../../src/testing/index.ts";
+import { change, listOf } from "./messages.ts";
+
+beforeAll(() => import("../../src/client/answers.ts"));
+
+const clock = createFakeClock();
+
+function feedOf(): Feed {
+  return new Feed({ target: "/a", clock, urls: new WeakMap(), follow: () => () => {}, onStatus: () => {} });
+}
+
+/** A list with nothing in it that is live, then one row and another: three batches. */
+function feed(into: Feed): void {
+  into.take(listOf([], ["Event-ID", "k:1.0"]));
+  into.take({ status: 304, reason: "", fields: [["Event-ID", "k:1.0"]], body: "" });
+  into.take(change(201, { id: 1 }, ["Event-ID", "k:2.0"]));
+  into.take(change(201, { id: 2 }, ["Event-ID", "k:3.0"]));
+}
+
+/** Until what is loaded late is there. */
+function loaded(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+describe("Answers to what came while their code was being loaded", () => {
+  it("are told one by one, and the status after them", async () => {
+    const followed = feedOf();
+    const told: unknown[] = [];
+    const onStatus = ({ state }: { state: string }): void => void told.push(state);
+    subscribeToFeed(followed, "http://h/a", (_request, { status }) => told.push(status), { onStatus });
+    feed(followed);
+    await loaded();
+    expect(told).toEqual([200, 201, 201, "live"]);
+  });
+
+  it("end where the callback closes the subscription", async () => {
+    const followed = feedOf();
+    const told: number[] = [];
+    const subscription = subscribeToFeed(
+      followed,
+      "http://h/a",
+      (_request, { status }) => {
+        told.push(status);
+        subscription.close();
+      },
+      {},
+    );
+    feed(followed);
+    await loaded();
+    expect([told, followed.listeners.size]).toEqual([[200], 0]);
+  });
+
+  it("go on where the callback throws", async () => {
+    const thrown: (() => void)[] = [];
+    vi.stubGlobal("queueMicrotask", (task: () => void) => thrown.push(task));
+    const followed = feedOf();
+    const told: unknown[] = [];
+    const onStatus = ({ state }: { state: string }): void => void told.push(state);
+    const callback = (_request: unknown, { status }: Response): void => {
+      told.push(status);
+      if (status === 200) throw new Error("of the application");
+    };
+    subscribeToFeed(followed, "http://h/a", callback, { onStatus });
+    feed(followed);
+    await loaded();
+    vi.unstubAllGlobals();
+    expect(told).toEqual([200, 201, 201, "live"]);
+    expect(() => thrown[0]?.()).toThrow("of the application");
+  });
+});
+
+describe("An iterator of answers", () => {
+  it("can be ended while it waits, and before it began", async () => {
+    for (const hasBegun of [true, false]) {
+      const followed = feedOf();
+      const iterator = subscribeToFeed(followed, "http://h/a", undefined, {})[Symbol.asyncIterator]();
+      const next = hasBegun ? iterator.next() : undefined;
+      await loaded();
+      expect(await iterator.return?.()).toEqual({ done: true, value: undefined });
+      expect(await (next ?? iterator.next())).toEqual({ done: true, value: undefined });
+      expect(followed.listeners.size).toBe(0);
+    }
+  });
+
+  it("ends beside another one", async () => {
+    const followed = feedOf();
+    const subscription = subscribeToFeed(followed, "http://h/a", undefined, {});
+    const waiting = [subscription, subscription].map((one) => one[Symbol.asyncIterator]().next());
+    await loaded();
+    subscription.close();
+    expect(await Promise.all(waiting)).toEqual([
+      { done: true, value: undefined },
+      { done: true, value: undefined },
+    ]);
+  });
+
+  it("begins with the whole, also beside a callback that was told it", async () => {
+    const followed = feedOf();
+    const told: number[] = [];
+    const subscription = subscribeToFeed(followed, "http://h/a", (_request, { status }) => told.push(status), {});
+    feed(followed);
+    await loaded();
+    const { value } = await subscription[Symbol.asyncIterator]().next();
+    expect([told, value.status, await value.json()]).toEqual([[200, 201, 201], 200, { a: [{ id: 1 }, { id: 2 }] }]);
+  });
+});
