@@ -33,7 +33,10 @@ interface Live<Snapshot> {
   readonly url: string;
   /** What is to be seen now. Fits React's `useSyncExternalStore`. */
   getSnapshot(): Snapshot;
-  /** Follows the URL, and calls the listener whenever the snapshot is another. Returns a function that ends it. */
+  /**
+   * Follows the URL, and calls the listener whenever the snapshot is another; while writes are not settled, also where it
+   * turns out to be the same. Returns a function that ends it.
+   */
   subscribe(listener: () => void): () => void;
   /** Resolves once the first answer is here; follows the URL meanwhile. @throws ProblemError where it is refused */
   ready(): Promise<Snapshot>;
@@ -44,7 +47,7 @@ interface Live<Snapshot> {
  * and are taken back where it refuses.
  */
 export interface Collection<Row, New = Partial<Row>> extends Live<CollectionSnapshot<Row>> {
-  /** Creates a record. @throws ProblemError where the server refuses, TypeError where it can't be reached */
+  /** Creates a record. @throws ProblemError where the server refuses, TypeError where its answer is lost and it promises no `idempotency-key` */
   create(values: New): Promise<Row>;
   /** Changes members of a record. @throws ProblemError, ConflictError, TypeError */
   update(row: Row | string, changes: Partial<Row>, options?: WriteOptions<Row>): Promise<Row>;

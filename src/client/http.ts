@@ -3,7 +3,7 @@ import { type Field, fieldValue, type HttpResponse } from "../protocol/index.ts"
 /**
  * Gives a bearer token, or nothing where there is none to give.
  *
- * @param isRefused - true where the server refused the one that was given before
+ * @param isRefused - true where the server refused the one that was given before, and where `renew()` asks for another
  */
 export type TokenSource = (isRefused: boolean) => string | undefined | Promise<string | undefined>;
 
