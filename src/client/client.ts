@@ -47,6 +47,7 @@ export interface Client {
 const maxKept = 100;
 
 const closed = localProblem(499, "The client is closed.");
+const over: Status = { state: "failed", problem: closed };
 const idle: Status = { state: "connecting" };
 
 class OriginClient implements Client {
@@ -146,6 +147,7 @@ class OriginClient implements Client {
     for (const feed of [...this.#feeds.values()].filter(({ isEnded }) => !isEnded)) feed.fail(closed);
     this.#feeds.clear();
     this.#transport.close();
+    this.#updateStatus();
   }
 
   async #share(own: Transport, name: string): Promise<void> {
@@ -232,7 +234,8 @@ class OriginClient implements Client {
 
   #updateStatus(): void {
     const active = [...this.#feeds.values()].filter(({ isFollowed, listeners }) => isFollowed || listeners.size > 0);
-    const worst = worstStatus(active.map(({ status }) => status)) ?? idle;
+    const open = worstStatus(active.map(({ status }) => status)) ?? idle;
+    const worst = this.#isClosed ? over : open;
     if (JSON.stringify(worst) === JSON.stringify(this.#status)) return;
     this.#status = worst;
     // In a tab without the connection, nothing else tells that the server is back.

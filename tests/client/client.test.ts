@@ -95,6 +95,17 @@ describe("A client", () => {
     expect(missing.status.problem?.status).toBe(404);
   });
 
+  it("is closed for good, and says so once", async () => {
+    const world = new World();
+    const states: unknown[] = [];
+    world.client.onStatus(() => states.push(world.client.status.problem?.status ?? world.client.status.state));
+    for (const path of ["/a", "/a?size=1"]) world.client.collection(path).subscribe(() => {});
+    await world.clock.advance(100);
+    world.client.close();
+    world.client.close();
+    expect([states, world.client.status.problem?.detail]).toEqual([["live", 499], "The client is closed."]);
+  });
+
   it("stays offline until somebody answers, whatever it tries", async () => {
     const world = new World();
     const states: string[] = [];
