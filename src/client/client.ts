@@ -91,7 +91,8 @@ class OriginClient implements Client {
     });
     this.#transport = own;
     // Without locks (no secure context), nothing is to be loaded for it.
-    if (options.tabs !== undefined && isPage() && navigator.locks) this.#sharing = this.#share(own, options.tabs);
+    if (options.tabs !== undefined && isPage() && globalThis.navigator?.locks)
+      this.#sharing = this.#share(own, options.tabs);
     this.#unwatch = watchPlatform({
       wake: () => {
         this.#transport.wake();

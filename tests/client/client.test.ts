@@ -136,12 +136,16 @@ describe("A client", () => {
     world.client.close();
   });
 
-  it("can be made beside a document that is none", () => {
-    vi.stubGlobal("document", undefined);
-    vi.stubGlobal("addEventListener", () => {});
-    expect(() => createClient("http://h").close()).not.toThrow();
-    vi.unstubAllGlobals();
-  });
+  it.each([undefined, new EventTarget()])(
+    "can be made beside a document that is none, or nothing else: %s",
+    (document) => {
+      vi.stubGlobal("document", document);
+      vi.stubGlobal("addEventListener", () => {});
+      vi.stubGlobal("navigator", undefined);
+      expect(() => createClient("http://h").close()).not.toThrow();
+      vi.unstubAllGlobals();
+    },
+  );
 
   it("refuses a base URL with a user, which no request may have", () => {
     expect(() => createClient("http://ann:secret@h")).toThrow(/without a user/);
