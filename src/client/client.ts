@@ -9,7 +9,7 @@ import type { Outbox } from "./outbox.ts";
 import { isPage, watchPlatform } from "./platform.ts";
 import { localProblem } from "./problem.ts";
 import { type Query, queryPath } from "./query.ts";
-import { type Status, worstStatus } from "./status.ts";
+import { isSameStatus, type Status, worstStatus } from "./status.ts";
 import { type MessageCallback, type SubscribeOptions, type Subscription, subscribeToFeed } from "./subscription.ts";
 import type { Sink, Transport } from "./transport.ts";
 
@@ -237,7 +237,7 @@ class OriginClient implements Client {
     const active = [...this.#feeds.values()].filter(({ isFollowed, listeners }) => isFollowed || listeners.size > 0);
     const open = worstStatus(active.map(({ status }) => status)) ?? idle;
     const worst = this.#isClosed ? over : open;
-    if (JSON.stringify(worst) === JSON.stringify(this.#status)) return;
+    if (isSameStatus(worst, this.#status)) return;
     this.#status = worst;
     // In a tab without the connection, nothing else tells that the server is back.
     if (worst.state === "live") this.#outbox?.wake();

@@ -3,7 +3,7 @@ import { type ClientClock, Timer } from "./clock.ts";
 import { localProblem } from "./problem.ts";
 import { Replica } from "./replica.ts";
 import type { RowUrls } from "./row-urls.ts";
-import type { Status } from "./status.ts";
+import { isSameStatus, type Status } from "./status.ts";
 import type { Sink } from "./transport.ts";
 
 /**
@@ -153,8 +153,7 @@ export class Feed implements Sink {
   }
 
   #show(status: Status): void {
-    const { state, since, problem } = this.status;
-    if (state === status.state && since === status.since && problem === status.problem) return;
+    if (isSameStatus(status, this.status)) return;
     this.status = status;
     this.#options.onStatus();
     this.#tell();

@@ -16,6 +16,11 @@ export interface Status {
 
 const ranks = ["live", "connecting", "stale", "offline", "failed"] as const;
 
+/** True where two statuses say the same. */
+export function isSameStatus(a: Status, b: Status): boolean {
+  return a.state === b.state && a.since === b.since && a.problem === b.problem;
+}
+
 /** One status for several: the worst of them. */
 export function worstStatus(statuses: Iterable<Status>): Status | undefined {
   let worst: Status | undefined;

@@ -14,7 +14,7 @@ export { formatItems } from "./format-items.ts";
 export { formatPointer } from "./format-pointer.ts";
 export { isBannedField } from "./head.ts";
 export { compareByItemOrder, formatItemOrder, type ItemOrder, parseItemOrder } from "./item-order.ts";
-export { type Items, itemUrl, parseAnyItems, parseItems, parseRecordPointer } from "./items.ts";
+export { type Items, itemUrl, parseAnyItems, parseItems } from "./items.ts";
 export { resolvePointer } from "./json-pointer.ts";
 export { type Body, type Field, fieldValue, type HttpRequest, type HttpResponse } from "./message.ts";
 export { clientLimits, type MessageLimits, serverLimits } from "./message-limits.ts";

@@ -21,7 +21,7 @@ const member =
   /([a-z*][a-z0-9_.*-]*)=(?:"((?:[ !#-[\]-~]|\\["\\])*)"|%"((?:[ !#-$&-~]|%[0-9a-f]{2})*)")(?:[ \t]*,[ \t]*(?!$)|$)/y;
 
 /**
- * Reads an `Items` field, also that of a resource that is one record. Members that it does not know are left out;
+ * Reads an `Items` field, also that of a resource that is one record, with `record` alone [R-FLD-3]. Members that it does not know are left out;
  * `undefined` where it is no dictionary of strings and display strings (RFC 9651 §3.2).
  */
 export function parseAnyItems(text: string): Items | undefined {
@@ -40,14 +40,6 @@ export function parseAnyItems(text: string): Items | undefined {
 export function parseItems(text: string): Items | undefined {
   const items = parseAnyItems(text);
   return items?.url === undefined && items?.link === undefined ? undefined : items;
-}
-
-/**
- * The `record` of an `Items` field, with `url` and `link` or without: the JSON pointer into a record's own body
- * [R-FLD-3]. `undefined` where the field is malformed or does not say: then the whole body is the record.
- */
-export function parseRecordPointer(text: string): string | undefined {
-  return parseAnyItems(text)?.record;
 }
 
 const anyAuthority = "http://rocket.invalid";

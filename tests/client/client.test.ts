@@ -106,6 +106,18 @@ describe("A client", () => {
     expect([states, world.client.status.problem?.detail]).toEqual([["live", 499], "The client is closed."]);
   });
 
+  it("takes a refusal that is nested however deeply, in the place of a socket too", async () => {
+    const world = new World();
+    const deep = `${'{"a":'.repeat(20_000)}1${"}".repeat(20_000)}`;
+    const fetch = (async () =>
+      new Response(`{"detail":"No.","more":${deep}}`, { status: 403 })) as typeof globalThis.fetch;
+    const client = createClient("http://h", { clock: world.clientClock, WebSocket: NoSocket, fetch });
+    for (const path of ["/a", "/b"]) client.subscribe(path, () => {});
+    await world.clock.advance(100);
+    expect([client.status.state, client.status.problem?.detail]).toEqual(["failed", "No."]);
+    client.close();
+  });
+
   it("stays offline until somebody answers, whatever it tries", async () => {
     const world = new World();
     const states: string[] = [];

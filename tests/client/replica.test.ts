@@ -62,4 +62,11 @@ describe("A replica", () => {
     replica.apply(leave(1));
     expect(replica.isGone).toBe(true);
   });
+
+  it("that begins with an empty list has the rows that it had before: nothing that is shown changed", () => {
+    const replica = new Replica("/a", new WeakMap());
+    const { rows } = replica;
+    replica.replace(listOf([]));
+    expect([replica.rows === rows, replica.version]).toEqual([true, 1]);
+  });
 });

@@ -17,10 +17,10 @@ import {
   isRequestId,
   matchesEntityTag,
   notificationKind,
+  parseAnyItems,
   parseEventId,
   parseItemOrder,
   parseItems,
-  parseRecordPointer,
   prefersStrict,
   problemResponse,
   reasonPhrase,
@@ -130,7 +130,7 @@ describe("Items", () => {
       fc.property(name, (record) => {
         const field = formatItems({ record: formatPointer(record) });
         expect(parseItems(field)).toBeUndefined();
-        expect(parseRecordPointer(field)).toBe(formatPointer(record));
+        expect(parseAnyItems(field)?.record).toBe(formatPointer(record));
       }),
       runs,
     );

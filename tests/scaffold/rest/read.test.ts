@@ -2,9 +2,9 @@ import { describe, expect, test } from "vitest";
 import {
   compareByItemOrder,
   expandUrlTemplate,
+  parseAnyItems,
   parseItemOrder,
   parseItems,
-  parseRecordPointer,
   resolvePointer,
 } from "../../../src/protocol/index.ts";
 import { musicSql, serve } from "./service.ts";
@@ -64,7 +64,7 @@ describe("GET", () => {
 
     const answer = await send("GET", "/k%C3%BCnstler%2Fin/1");
 
-    const pointer = parseRecordPointer(answer.field("Items") ?? "");
+    const pointer = parseAnyItems(answer.field("Items") ?? "")?.record;
     expect(parseItems(answer.field("Items") ?? "")).toBeUndefined();
     expect(resolvePointer(answer.json, pointer ?? "")).toMatchObject({ id: 1 });
   });
