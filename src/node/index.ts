@@ -8,5 +8,6 @@ export { createHost, type HostParts, type RocketServer, type ServerAddress } fro
 export { type ResolvedServerOptions, resolveServerOptions, type ServerOptions } from "./options.ts";
 export { sendAnswer } from "./send-answer.ts";
 export { createServer } from "./server.ts";
+export { sha256 } from "./sha256.ts";
 export { isUnsafeMethod, staleUrls, type WriteOutcome } from "./stale-urls.ts";
 export { UpgradeHandler, type UpgradeParts } from "./upgrade.ts";

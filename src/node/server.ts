@@ -5,7 +5,9 @@ import { Access } from "./access.ts";
 import { createHost, type RocketServer } from "./host.ts";
 import { HttpListener } from "./http-listener.ts";
 import { resolveServerOptions, type ServerOptions } from "./options.ts";
+import { identityOf, peerOf } from "./peer.ts";
 import { PublicFolder } from "./public-folder.ts";
+import { sha256 } from "./sha256.ts";
 import { UpgradeHandler } from "./upgrade.ts";
 
 const requestTimeoutMs = 30_000;
@@ -27,12 +29,16 @@ export function createServer(options: ServerOptions): RocketServer {
   const access = new Access(resolved);
   const { origin, publicFolder: path, owns = () => false } = options;
   const publicFolder = path === undefined ? undefined : new PublicFolder({ path, owns, reportError });
-  const hub = createHub(options);
+  const hub = createHub({
+    identity: identityOf,
+    ...options,
+    ...(options.derived && { derived: { sha256, ...options.derived } }),
+  });
   const listener = new HttpListener({ ...resolved, origin, hub, access, publicFolder, reportError });
   const server = createHttpServer((request, response) => listener.handle(request, response));
   server.requestTimeout = requestTimeoutMs;
   const maxMessageBytes = hub.limits.maxMessageBytes;
-  const upgrades = new UpgradeHandler({ server, hub, access, maxMessageBytes, reportError });
+  const upgrades = new UpgradeHandler({ server, hub, access, maxMessageBytes, reportError, peerOf });
   server.on("upgrade", (request, socket, head) => upgrades.handle(request, socket as Socket, head));
   const onClosing = () => {
     listener.isClosing = true;

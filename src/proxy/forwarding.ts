@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { isUnsafeMethod, sendAnswer } from "../node/index.ts";
 import { createProblem, problemResponse, reasonPhrase } from "../protocol/index.ts";
+import type { PeerIdentity } from "../server/index.ts";
 import type { ExchangeControl, ExchangeHandler, UpstreamRequest } from "./exchange.ts";
 import { failureResponse, type Health, isLostConnection } from "./failure.ts";
 import { clientFields, type Hop, pairs, rawText, upstreamFields } from "./fields.ts";
@@ -23,6 +24,12 @@ function ignore(): void {}
 /** The peer that sent a request. */
 export function peerOf({ socket }: IncomingMessage): { remoteAddress: string | undefined; isEncrypted: boolean } {
   return { remoteAddress: socket.remoteAddress, isEncrypted: "encrypted" in socket };
+}
+
+/** What tells one peer from another: what the upstream is told of it [R-DER-1]. */
+export function identityOf(peer: unknown): PeerIdentity {
+  const { remoteAddress, isEncrypted } = peer as ReturnType<typeof peerOf>;
+  return { address: JSON.stringify([remoteAddress, isEncrypted]) };
 }
 
 /** One request on its way to the upstream, and the answer on its way back. */

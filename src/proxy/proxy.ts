@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { Access, createHost, type RocketServer, sendAnswer, UpgradeHandler } from "../node/index.ts";
+import { Access, createHost, type RocketServer, sendAnswer, sha256, UpgradeHandler } from "../node/index.ts";
 import { createProblem, problemResponse, wellKnownPath } from "../protocol/index.ts";
 import { createHub, type Hub } from "../server/index.ts";
 import { Health } from "./failure.ts";
 import type { Hop } from "./fields.ts";
-import { Forwarding, type ForwardingParts, peerOf } from "./forwarding.ts";
+import { Forwarding, type ForwardingParts, identityOf, peerOf } from "./forwarding.ts";
 import { type ProxyOptions, resolveProxyOptions } from "./options.ts";
 import { createProxyOrigin } from "./origin.ts";
 import { ProxyUpgrades } from "./upgrades.ts";
@@ -75,7 +75,8 @@ export function createProxy(options: ProxyOptions): RocketServer {
   const parts: ForwardingParts = { upstream, hop, health, staleness };
   const hub = createHub({
     origin: createProxyOrigin({ ...parts, maxDocumentBytes }),
-    derived: options,
+    derived: { sha256, ...options },
+    identity: identityOf,
     ...(options.limits && { limits: options.limits }),
     ...(options.clock && { clock: options.clock }),
     ...(options.onError && { onError: options.onError }),

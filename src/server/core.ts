@@ -1,9 +1,8 @@
 import type { Body, Field } from "../protocol/index.ts";
 import type { Clock } from "./clock.ts";
 import type { Delivery, Form, Notification } from "./delivery.ts";
-import type { Viewer } from "./derived/members.ts";
 import type { DerivedView } from "./derived/view.ts";
-import type { DerivedViews } from "./derived/views.ts";
+import type { Admission, DerivedViews } from "./derived/views.ts";
 import type { Bookmark, Change, Journal, Representation } from "./journal.ts";
 import type { HubLimits } from "./options.ts";
 import type { DirectView, OriginResponse } from "./origin.ts";
@@ -11,6 +10,7 @@ import type { RecentBatches } from "./recent.ts";
 import type { Frames, SharedFrames } from "./shared-frames.ts";
 import type { Transport } from "./transport.ts";
 import type { View } from "./view.ts";
+import type { PeerIdentity, Viewer } from "./viewer.ts";
 
 /** What connections and subscriptions need of the hub. */
 export interface HubCore {
@@ -26,7 +26,9 @@ export interface HubCore {
   /** Asks the origin, in bounded time; never rejects. */
   ask(method: string, target: string, fields: readonly Field[], viewer?: Viewer): Promise<OriginResponse>;
   /** As `ask`; those that ask the same while it waits, and nothing happened meanwhile, share the answer. */
-  askShared(method: string, target: string, fields: readonly Field[]): Promise<OriginResponse>;
+  askShared(method: string, target: string, viewer: Viewer): Promise<OriginResponse>;
+  /** What is known of a peer at the transport. Never throws. */
+  identityOf(peer: unknown): PeerIdentity;
   /** Brings the hub to everything committed before the call. */
   sync(): Promise<void>;
   /** Puts a subscription into its view. */
@@ -110,12 +112,8 @@ export interface DirectStart {
 }
 
 /** The derived view to follow, and who follows it. */
-export interface DerivedStart {
+export interface DerivedStart extends Admission<Subscription> {
   readonly kind: "derived";
-  readonly view: DerivedView<Subscription>;
-  readonly viewer: Viewer;
-  /** Its own GET was just answered with the view's document; false where it took the document that was there. */
-  readonly isChecked: boolean;
 }
 
 /** One connection's interest in one view. Live, it needs no cursor: it stands where the hub stands. */

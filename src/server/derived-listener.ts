@@ -45,6 +45,7 @@ export function createDerivedViews(hub: HubCore, options: ResolvedDerivedOptions
     times: options,
     clock: hub.clock,
     listener: derivedListener(hub),
+    identityOf: (peer) => hub.identityOf(peer),
     reportError: (error, stage) => hub.reportError(error, stage),
     ask(target, viewer, ifNoneMatch) {
       const conditional: readonly Field[] = ifNoneMatch === undefined ? [] : [["If-None-Match", ifNoneMatch]];

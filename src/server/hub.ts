@@ -84,6 +84,7 @@ class DirectHub implements Hub, HubCore {
   readonly reportError: ResolvedHubOptions["reportError"];
   readonly ask: HubCore["ask"];
   readonly askShared: HubCore["askShared"];
+  readonly identityOf: HubCore["identityOf"];
   readonly derived: HubCore["derived"];
   bookmark: Bookmark;
   epoch = 0;
@@ -107,10 +108,11 @@ class DirectHub implements Hub, HubCore {
     this.journal = options.journal;
     this.reportError = options.reportError;
     this.recent = new RecentBatches(options.limits.maxRecentChanges);
+    this.identityOf = options.identityOf;
     const client = new OriginClient(options);
     this.ask = (method, target, fields, viewer) => client.ask(method, target, fields, viewer);
-    this.askShared = (method, target, fields) =>
-      client.askShared(method, target, fields, `${this.epoch} ${this.bookmark.position}`);
+    this.askShared = (method, target, viewer) =>
+      client.askShared(method, target, viewer, `${this.epoch} ${this.bookmark.position}`);
     this.bookmark = options.journal?.head ?? { position: 0, eventId: "" };
     this.#untail = options.journal?.tail((batch) => {
       this.#incoming.push(batch);
@@ -193,10 +195,10 @@ class DirectHub implements Hub, HubCore {
     else this.#joinDerived(subscription, start);
   }
 
-  #joinDerived(subscription: Subscription, { view, viewer, isChecked }: DerivedStart): void {
-    if (subscription.derived !== view) this.part(subscription);
-    this.derived?.follow(view, subscription, viewer, isChecked);
-    subscription.derived = view;
+  #joinDerived(subscription: Subscription, start: DerivedStart): void {
+    if (subscription.derived !== start.view) this.part(subscription);
+    this.derived?.follow(start, subscription);
+    subscription.derived = start.view;
   }
 
   #joinDirect(subscription: Subscription, description: DirectView): void {

@@ -1,5 +1,6 @@
 export { type Clock, systemClock } from "./clock.ts";
 export type { Connection, Handshake } from "./connection.ts";
+export type { Sha256 } from "./derived/digest.ts";
 export type { DerivedOptions } from "./derived/options.ts";
 export type { RecordOptions } from "./derived/record-rule.ts";
 export { createLocalStaleness, type Staleness } from "./derived/staleness.ts";
@@ -17,4 +18,5 @@ export type { Opening } from "./opening.ts";
 export type { HubLimits, HubOptions } from "./options.ts";
 export type { DirectView, Origin, OriginRequest, OriginResponse } from "./origin.ts";
 export type { Framing, Transport } from "./transport.ts";
+export type { PeerIdentity } from "./viewer.ts";
 export { webSocketFraming } from "./web-socket-framing.ts";

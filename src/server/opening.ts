@@ -7,10 +7,10 @@ import {
   problemResponse,
 } from "../protocol/index.ts";
 import type { ConnectionCore, DerivedStart, DirectStart, HubCore, Subscription } from "./core.ts";
-import type { Viewer } from "./derived/members.ts";
 import type { DerivedView } from "./derived/view.ts";
+import type { Admission } from "./derived/views.ts";
 import type { OriginResponse } from "./origin.ts";
-import { endToEndFields } from "./viewer.ts";
+import { endToEndFields, type Viewer } from "./viewer.ts";
 
 /** What a subscriber asks for beside the URL. */
 export interface OpeningWishes {
@@ -104,18 +104,17 @@ export async function openView(
   const { target, fields, peer } = request;
   const viewer: Viewer = { fields, peer };
   const ask: Ask = (method) => {
-    return isShared && hub.journal ? hub.askShared(method, target, fields) : hub.ask(method, target, fields, viewer);
+    return isShared && hub.journal ? hub.askShared(method, target, viewer) : hub.ask(method, target, fields, viewer);
   };
-  const arming = hub.derived?.arm(target, viewer);
+  const arming = hub.derived?.arm(target);
   try {
-    const open = hub.journal || !arming ? undefined : await hub.derived?.findOpen(target, viewer, arming);
-    if (open) return openDerived(open, viewer, wishes, false);
     const opening = await openDirect(hub, ask, wishes);
     if (opening.kind !== "other") return opening;
     const { derived } = hub;
     const response = opening.isHead ? await ask("GET") : opening.response;
     if (!derived || !arming || !isDocument(response)) return { kind: "refused", response: refusalOf(response) };
-    return openDerived(await derived.place(target, viewer, response, arming), viewer, wishes, true);
+    const admission = await derived.admit(target, viewer, response, arming);
+    return "status" in admission ? { kind: "refused", response: admission } : openDerived(admission, wishes);
   } catch (error) {
     hub.reportError(error, "open");
     return { kind: "refused", response: isBusy };
@@ -189,14 +188,10 @@ function openingMessage(
 }
 
 /** The opening of a derived view: its position is its document's, so a resume is exact or begins anew [R-DER-8]. */
-function openDerived(
-  view: DerivedView<Subscription>,
-  viewer: Viewer,
-  wishes: OpeningWishes,
-  isChecked: boolean,
-): Opening {
+function openDerived(admission: Admission<Subscription>, wishes: OpeningWishes): Opening {
+  const { view } = admission;
   const { eventId, etag, document, fields } = view.standing;
-  const start: DerivedStart = { kind: "derived", view, viewer, isChecked };
+  const start: DerivedStart = { kind: "derived", ...admission };
   const source = view.standing;
   const position: Field = ["Event-ID", eventId];
   if (wishes.lastEventId === eventId || wishes.lastEventId === "*") {

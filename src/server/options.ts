@@ -2,6 +2,7 @@ import { type Clock, systemClock } from "./clock.ts";
 import { type DerivedOptions, type ResolvedDerivedOptions, resolveDerivedOptions } from "./derived/options.ts";
 import type { Journal } from "./journal.ts";
 import type { Origin } from "./origin.ts";
+import type { PeerIdentity } from "./viewer.ts";
 
 /** Bounds on what one peer can ask of the hub [R-SEC-5]. */
 export interface HubLimits {
@@ -29,6 +30,12 @@ export interface HubOptions {
   readonly journal?: Journal;
   /** How resources without a journal are followed: by asking again. Default: they can't be subscribed to. */
   readonly derived?: DerivedOptions;
+  /**
+   * What is known of a peer at the transport, by what the handshake's `peer` is. Peers that differ in it are different
+   * viewers [R-DER-1]. Default: nothing, which is right where the origin sees nothing of it either. A throw goes to
+   * `onError`; then the peer is like no other.
+   */
+  readonly identity?: (peer: unknown) => PeerIdentity;
   /** Bounds; each has a default. */
   readonly limits?: Partial<HubLimits>;
   /** Further promises of the origin, listed at `/.well-known/rocket`: `idempotency-key`. Default none. */
@@ -46,6 +53,7 @@ export interface ResolvedHubOptions {
   readonly derived: ResolvedDerivedOptions | undefined;
   readonly limits: HubLimits;
   readonly promises: readonly string[];
+  readonly identityOf: (peer: unknown) => PeerIdentity;
   readonly reportError: (error: unknown, stage: string) => void;
   readonly clock: Clock;
 }
@@ -89,7 +97,27 @@ export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
     }
     limits[name] = value;
   }
-  const { onError } = options;
+  const { onError, identity } = options;
+  if (identity !== undefined && typeof identity !== "function") {
+    throw new TypeError(`identity must be a function (peer) => { address, certificate }, not ${typeof identity}.`);
+  }
+  const reportError = (error: unknown, stage: string): void => {
+    try {
+      onError?.(error, { stage });
+    } catch {
+      // A failing error handler must not end what it was told about.
+    }
+  };
+  let strangers = 0;
+  const identityOf = (peer: unknown): PeerIdentity => {
+    try {
+      return identity?.(peer) ?? {};
+    } catch (error) {
+      reportError(error, "identity");
+      strangers += 1;
+      return { certificate: `unknown ${strangers}` };
+    }
+  };
   return {
     origin: options.origin,
     journal: options.journal,
@@ -97,12 +125,7 @@ export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
     limits,
     promises: [...(options.journal ? ["journal"] : []), ...(options.promises ?? [])],
     clock: options.clock ?? systemClock,
-    reportError(error, stage) {
-      try {
-        onError?.(error, { stage });
-      } catch {
-        // A failing error handler must not end what it was told about.
-      }
-    },
+    identityOf,
+    reportError,
   };
 }

@@ -1,8 +1,7 @@
 import { createProblem, type Field, problemResponse } from "../protocol/index.ts";
-import type { Viewer } from "./derived/members.ts";
 import type { ResolvedHubOptions } from "./options.ts";
 import type { OriginResponse } from "./origin.ts";
-import { viewerKey } from "./viewer.ts";
+import { type Viewer, viewerKeyOf } from "./viewer.ts";
 
 /** What an origin in plain JavaScript may get wrong ends here. */
 function checked(response: OriginResponse): OriginResponse {
@@ -59,11 +58,12 @@ export class OriginClient {
    *
    * @param moment - names where the hub stands: an answer from before would take its reader back
    */
-  askShared(method: string, target: string, fields: readonly Field[], moment: string): Promise<OriginResponse> {
-    const key = [moment, method, viewerKey(target, fields)].join("\n");
+  askShared(method: string, target: string, viewer: Viewer, moment: string): Promise<OriginResponse> {
+    const { fields, peer } = viewer;
+    const key = [moment, method, viewerKeyOf(target, fields, this.#options.identityOf(peer))].join("\n");
     let waiting = this.#shared.get(key);
     if (!waiting) {
-      waiting = this.ask(method, target, fields).finally(() => this.#shared.delete(key));
+      waiting = this.ask(method, target, fields, viewer).finally(() => this.#shared.delete(key));
       this.#shared.set(key, waiting);
     }
     return waiting;

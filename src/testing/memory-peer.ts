@@ -157,10 +157,10 @@ class LinkedPeer implements MemoryPeer, Transport {
 export async function connectMemoryPeer(
   hub: Hub,
   target: string,
-  { level = 1, fields = [["Host", "example.com"]], onMessage }: Omit<MemoryPeerOptions, "target"> = {},
+  { level = 1, fields = [["Host", "example.com"]], peer: from, onMessage }: Omit<MemoryPeerOptions, "target"> = {},
 ): Promise<MemoryPeer> {
   const peer = new LinkedPeer(onMessage);
-  const handshake: Handshake = { level, target, fields };
+  const handshake: Handshake = { level, target, fields, peer: from };
   if (level === 1) {
     peer.connection = hub.connect(peer, handshake);
     return peer;

@@ -17,7 +17,8 @@ export const layerTable: Readonly<Record<string, readonly string[]>> = {
 /** Packages and built-in modules that a layer may import, where that is limited. */
 const allowedPackages: Readonly<Record<string, readonly string[]>> = {
   protocol: [],
-  server: [],
+  // For digests, where the platform gives none.
+  server: ["@noble/hashes"],
   // Loaded on a Node that has no WebSocket; in a page nothing is.
   client: ["ws"],
   testing: [],

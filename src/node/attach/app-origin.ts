@@ -9,8 +9,8 @@ import {
   tooLarge,
 } from "../../server/index.ts";
 import { decodeContent } from "../content-coding.ts";
+import type { SocketPeer } from "../peer.ts";
 import type { PathFilter } from "./options.ts";
-import type { SocketPeer } from "./peer.ts";
 import { type RawAnswer, type Target, VirtualConnection } from "./virtual-connection.ts";
 
 /** What the application is asked with. */

@@ -2,12 +2,13 @@ import { AsyncResource } from "node:async_hooks";
 import type { Server as HttpServer } from "node:http";
 import type { Server } from "node:net";
 import { createHub, type Hub, type HubCounts } from "../../server/index.ts";
+import { identityOf, peerOf } from "../peer.ts";
+import { sha256 } from "../sha256.ts";
 import { UpgradeHandler } from "../upgrade.ts";
 import { AttachAccess } from "./access.ts";
 import { AppOrigin } from "./app-origin.ts";
 import { Interception } from "./interception.ts";
 import { type AttachOptions, type ResolvedAttachOptions, resolveAttachOptions } from "./options.ts";
-import { peerOf, type SocketPeer } from "./peer.ts";
 import { connectionEventOf } from "./server-kind.ts";
 import { chooseTaker } from "./upgrade-choice.ts";
 import { WriteWatch } from "./write-watch.ts";
@@ -76,7 +77,8 @@ class AttachedServer implements Attachment {
         writes.seeAll();
         return this.#origin.ask(request);
       },
-      derived: { ...derived, identity: (peer) => (peer as SocketPeer | undefined)?.identity },
+      derived: { sha256, ...derived },
+      identity: identityOf,
       limits,
       ...(onError ? { onError } : {}),
     });

@@ -8,7 +8,11 @@ export interface AttachLimits extends HubLimits {
 }
 
 /** How an application is made live. Nothing here is needed. */
-export interface AttachOptions extends Pick<DerivedOptions, "coalesceMs" | "records" | "refreshMs" | "viewer"> {
+export interface AttachOptions
+  extends Pick<
+    DerivedOptions,
+    "anonymous" | "coalesceMs" | "maxTotalDocumentBytes" | "records" | "refreshMs" | "viewer"
+  > {
   /**
    * The paths that can be followed, each with all that is below it (`["/api"]`), or a function that tells by the path.
    * WebSockets that are opened there without a subprotocol are Rocket's then, even beside other WebSocket servers. A GET
@@ -81,15 +85,14 @@ function documentLimit(value = 8 * 1024 * 1024): number {
   throw new RangeError(`limits.maxDocumentBytes must be a whole number from 1024 to ${1024 ** 3}, not ${value}.`);
 }
 
+const derivedNames = ["anonymous", "coalesceMs", "maxTotalDocumentBytes", "records", "refreshMs", "viewer"] as const;
+
 const known = new Set([
   "allowOrigins",
-  "coalesceMs",
   "limits",
   "onError",
   "paths",
-  "records",
-  "refreshMs",
-  "viewer",
+  ...derivedNames,
 ] satisfies (keyof AttachOptions)[]);
 
 /**
@@ -102,17 +105,14 @@ export function resolveAttachOptions(options: AttachOptions): ResolvedAttachOpti
   if (stranger !== undefined) {
     throw new TypeError(`${stranger} is no option of attach; there are ${[...known].join(", ")}.`);
   }
-  const { paths, allowOrigins = [], limits = {}, onError, coalesceMs, records, refreshMs, viewer } = options;
+  const { paths, allowOrigins = [], limits = {}, onError } = options;
   const { maxDocumentBytes, ...hubLimits } = limits;
   return {
     paths: pathFilterOf(paths),
     allowOrigins: new Set(allowOrigins.map(parseWebOrigin)),
-    derived: {
-      ...(coalesceMs === undefined ? {} : { coalesceMs }),
-      ...(records === undefined ? {} : { records }),
-      ...(refreshMs === undefined ? {} : { refreshMs }),
-      ...(viewer === undefined ? {} : { viewer }),
-    },
+    derived: Object.fromEntries(
+      derivedNames.map((name) => [name, options[name]]).filter(([, value]) => value !== undefined),
+    ),
     limits: hubLimits,
     maxDocumentBytes: documentLimit(maxDocumentBytes),
     onError,

@@ -2,7 +2,7 @@ import type { AsyncResource } from "node:async_hooks";
 import type { EventEmitter } from "node:events";
 import type { Field } from "../../protocol/index.ts";
 import type { OriginResponse } from "../../server/index.ts";
-import type { SocketPeer } from "./peer.ts";
+import type { SocketPeer } from "../peer.ts";
 import { ResponseReader, type ResponseSink } from "./response-reader.ts";
 import type { ConnectionEvent } from "./server-kind.ts";
 import { type SocketOwner, VirtualSocket } from "./virtual-socket.ts";

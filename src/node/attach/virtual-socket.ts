@@ -1,5 +1,5 @@
 import { Duplex } from "node:stream";
-import type { SocketPeer } from "./peer.ts";
+import type { SocketPeer } from "../peer.ts";
 import { markSocket } from "./rocket-request.ts";
 
 /** The other end of a virtual socket. Nothing that it throws reaches the application. */

@@ -1,19 +1,26 @@
-import { fieldValue } from "../../protocol/index.ts";
+import { type Field, fieldValue } from "../../protocol/index.ts";
 import type { Clock } from "../clock.ts";
 import type { OriginResponse } from "../origin.ts";
-import type { Member, Members, Viewer } from "./members.ts";
+import type { Member, Members } from "./members.ts";
 import { entityTagOf, hasDocument, type Standing } from "./standing.ts";
 
-/** What a member's own GET comes to. */
+/**
+ * What a member's own GET comes to.
+ *
+ * - `same`: the document is the view's.
+ * - `other`: it is another one.
+ * - `failed`: there was no answer that counts; it is asked again later.
+ * - `none`: nothing for the view. The member has left it, was refused, or is to be asked once more.
+ */
 export type Verdict<Follower> =
-  /** The document is the view's. */
-  | { readonly kind: "same"; readonly member: Member<Follower>; readonly response: OriginResponse }
-  /** It is another one. */
-  | { readonly kind: "other"; readonly member: Member<Follower>; readonly response: OriginResponse }
-  /** There was no answer that counts; it is asked again later. */
-  | { readonly kind: "failed"; readonly member: Member<Follower> }
-  /** Nothing for the view: the member has left, or is to be asked once more. */
-  | { readonly kind: "none"; readonly member: Member<Follower> };
+  | {
+      readonly kind: "same" | "other";
+      readonly member: Member<Follower>;
+      readonly response: OriginResponse;
+      /** When it was asked, by the clock. */
+      readonly askedAt: number;
+    }
+  | { readonly kind: "failed" | "none"; readonly member: Member<Follower> };
 
 /** The view that is asked for. */
 export interface AskedView<Follower> {
@@ -25,10 +32,10 @@ export interface AskedView<Follower> {
 /** What becomes of members whose own GET is not answered with the view's document. */
 export interface AskingHost<Follower> {
   readonly clock: Clock;
-  /** One GET as a viewer, in bounded time and number; never rejects. */
-  get(target: string, viewer: Viewer, ifNoneMatch?: string): Promise<OriginResponse>;
-  /** Whether an answer may still be shown to those with whom its viewer shares the view. */
-  belongs(viewer: Viewer, response: OriginResponse): boolean;
+  /** One GET as a member, in bounded time and number; never rejects. */
+  get(target: string, member: Member<Follower>, ifNoneMatch?: string): Promise<OriginResponse>;
+  /** Whether an answer with these fields still belongs to the view in which its asker is a member. */
+  belongs(member: Member<Follower>, said: readonly Field[]): boolean;
   /** Has followers ask anew, each for itself: their answers are no longer the view's. */
   reopen(followers: readonly Follower[]): void;
   /** Ends followers with an answer that is no document. */
@@ -53,6 +60,19 @@ function retryAfterMs({ fields }: OriginResponse): number {
   return waitMs > 0 ? waitMs : 0;
 }
 
+/** Fields that say who may be shown an answer; what a 304 does not say again still stands. */
+const lasting = ["cache-control", "vary"];
+
+/** What an answer says of who may be shown it, after what the one before said. */
+export function saidOf(response: OriginResponse, before: readonly Field[]): readonly Field[] {
+  const named = (name: string) => response.fields.filter(([key]) => key.toLowerCase() === name);
+  const kept = lasting.flatMap((name) => {
+    const now = named(name);
+    return now.length > 0 || response.status !== 304 ? now : before.filter(([key]) => key.toLowerCase() === name);
+  });
+  return [...kept, ...named("set-cookie")];
+}
+
 /** Asks for a view as one of its members, and says what the answer is to the view [R-DER-7]. Never rejects. */
 export async function askAs<Follower>(
   host: AskingHost<Follower>,
@@ -61,7 +81,8 @@ export async function askAs<Follower>(
 ): Promise<Verdict<Follower>> {
   const { document } = view.standing;
   const etag = member.validator?.document === document ? member.validator.etag : undefined;
-  const response = await host.get(view.url, member.viewer, etag);
+  const askedAt = host.clock.now();
+  const response = await host.get(view.url, member, etag);
   const { status } = response;
   const now = host.clock.now();
   const none = { kind: "none", member } as const;
@@ -78,26 +99,25 @@ export async function askAs<Follower>(
     if (now >= member.notBefore) host.gone([...member.followers], response);
     return none;
   }
-  member.failures = 0;
-  member.missingSince = undefined;
-  if (status === 304) {
-    // It is what stood when it was asked that is not modified.
-    if (view.standing.document !== document) return none;
-    view.members.checked(member, now);
-    return { kind: "same", member, response };
-  }
-  if (status !== 200 && status !== 203) {
+  if (status !== 200 && status !== 203 && status !== 304) {
     host.refuse([...member.followers], response);
     return none;
   }
-  if (!host.belongs(member.viewer, response)) {
+  const said = saidOf(response, member.said);
+  // The decision is taken anew with each answer [R-DER-1].
+  if (!host.belongs(member, said)) {
     host.reopen([...member.followers]);
     return none;
   }
-  if (!hasDocument(view.standing, response)) return { kind: "other", member, response };
+  member.said = said;
+  member.failures = 0;
+  member.missingSince = undefined;
+  // It is what stood when it was asked that is not modified.
+  if (status === 304 && view.standing.document !== document) return none;
+  if (status !== 304 && !hasDocument(view.standing, response)) return { kind: "other", member, response, askedAt };
   view.members.checked(member, now);
-  rememberValidator(member, view.standing, entityTagOf(response));
-  return { kind: "same", member, response };
+  if (status !== 304) rememberValidator(member, view.standing, entityTagOf(response));
+  return { kind: "same", member, response, askedAt };
 }
 
 /** Remembers a member's own entity tag of a document, to ask with. */

@@ -1,3 +1,6 @@
+import { sha256 as portableSha256 } from "@noble/hashes/sha2.js";
+import type { Body } from "../../protocol/index.ts";
+
 const prime = { a: 0x9e3779b1, b: 0x85ebca77, c: 0xc2b2ae3d, d: 0x27d4eb2f } as const;
 
 /** How many words of 32 bits a digest has. */
@@ -102,24 +105,24 @@ export interface PiecedText {
   readonly digests: Int32Array;
 }
 
-/**
- * A digest of a document, the same on every machine: 128 bits, made for telling documents apart and not against
- * somebody who looks for two that collide.
- *
- * @param pieces - of the document where it is cut into some: where that is must depend on the document alone
- */
-export function digestDocument(contentType: string, body: string | Uint8Array, pieces?: PiecedText): string {
-  const digest = new Digest();
-  const start = `${typeof body === "string" ? "t" : "b"}${contentType}\n${body.length}\n`;
-  digest.text(start, 0, start.length);
-  if (typeof body !== "string") {
-    digest.bytes(body);
-  } else if (pieces) {
-    digest.text(body, 0, pieces.start);
-    digest.words(pieces.digests);
-    digest.text(body, pieces.end, body.length);
-  } else {
-    digest.text(body, 0, body.length);
-  }
-  return digest.toString();
+/** SHA-256 (FIPS 180-4) of bytes, or of a text in UTF-8. */
+export type Sha256 = (data: string | Uint8Array) => Uint8Array;
+
+const encoder = new TextEncoder();
+/** 160 bits: nobody finds two documents of one digest. */
+const digestBytes = 20;
+
+/** Where the platform has none of its own. */
+export function sha256(data: string | Uint8Array): Uint8Array {
+  return portableSha256(typeof data === "string" ? encoder.encode(data) : data);
+}
+
+/** A digest of a document, the same on every machine, that nobody finds a second document for [R-POS-8]. */
+export function digestDocument(hash: Sha256, contentType: string, body: Body): string {
+  const head = encoder.encode(`${typeof body === "string" ? "text" : "bytes"} ${contentType}\n`);
+  const inner = hash(body);
+  const all = new Uint8Array(head.length + inner.length);
+  all.set(head);
+  all.set(inner, head.length);
+  return Array.from(hash(all).subarray(0, digestBytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

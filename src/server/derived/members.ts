@@ -1,10 +1,5 @@
 import type { Field } from "../../protocol/index.ts";
-
-/** Who asks: credentials and other fields, and the peer at the transport. The object itself is the lane of its requests. */
-export interface Viewer {
-  readonly fields: readonly Field[];
-  readonly peer?: unknown;
-}
+import type { Viewer } from "../viewer.ts";
 
 /** Those of a view's followers who ask as the same viewer: one GET speaks for all of them. */
 export interface Member<Follower> {
@@ -15,6 +10,8 @@ export interface Member<Follower> {
   checkedAt: number;
   /** Its own entity tag, and the document that it was given with. */
   validator: { readonly etag: string; readonly document: object } | undefined;
+  /** What its last answer said of who may be shown it: a 304 need not say it again (RFC 9111 §4.3.4). */
+  said: readonly Field[];
   /** How many of its GETs failed in a row. */
   failures: number;
   /** It is not asked as before this time. */
@@ -38,12 +35,13 @@ export class Members<Follower> {
     return this.#memberOf.size;
   }
 
-  [Symbol.iterator](): IterableIterator<Member<Follower>> {
-    return this.#members.values();
+  /** Everyone who follows. */
+  get all(): Follower[] {
+    return [...this.#memberOf.keys()];
   }
 
-  get(key: string): Member<Follower> | undefined {
-    return this.#members.get(key);
+  [Symbol.iterator](): IterableIterator<Member<Follower>> {
+    return this.#members.values();
   }
 
   /** True while the member is one of these. */
@@ -55,8 +53,8 @@ export class Members<Follower> {
     return this.#memberOf.get(follower);
   }
 
-  /** Puts a follower among those of a viewer. @param checkedAt - when that viewer was last asked as, if it is new */
-  add(follower: Follower, key: string, viewer: Viewer, checkedAt: number): Member<Follower> {
+  /** Puts a follower among those of a viewer. */
+  add(follower: Follower, key: string, viewer: Viewer): Member<Follower> {
     if (this.#memberOf.get(follower)?.key !== key) this.remove(follower);
     let member = this.#members.get(key);
     if (!member) {
@@ -64,8 +62,9 @@ export class Members<Follower> {
         key,
         viewer,
         followers: new Set(),
-        checkedAt,
+        checkedAt: Number.NEGATIVE_INFINITY,
         validator: undefined,
+        said: [],
         failures: 0,
         notBefore: 0,
         missingSince: undefined,
@@ -90,6 +89,8 @@ export class Members<Follower> {
   checked(member: Member<Follower>, now: number): void {
     member.checkedAt = now;
     member.notBefore = 0;
+    member.failures = 0;
+    member.missingSince = undefined;
     if (!this.has(member)) return;
     this.#members.delete(member.key);
     this.#members.set(member.key, member);

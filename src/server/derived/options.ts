@@ -1,4 +1,5 @@
 import type { OriginRequest } from "../origin.ts";
+import { type Sha256, sha256 } from "./digest.ts";
 import { type RecordOptions, recordRuleOf } from "./record-rule.ts";
 import { createLocalStaleness, type Staleness } from "./staleness.ts";
 
@@ -14,19 +15,25 @@ export interface DerivedOptions {
   /** How many GETs for changed views run at once. Default 16; 1 to 10,000. */
   readonly maxConcurrentGets?: number;
   /**
-   * Names the viewer of a request (a tenant, a role, `"everyone"`): viewers of one name share a view as long as their
-   * documents are equal, each new one as two of them get it. It is asked again with each answer, so a viewer that is
-   * given another name leaves. Default: none are shared but what the app calls `Cache-Control: public`. `undefined`, an
-   * empty name, or a throw, which goes to `onError`: not shared. Answers that are `private`, `no-store`, or have
-   * `Set-Cookie` or `Vary: *` are not shared either [R-DER-2].
+   * Declares which viewers are given the same: those for whom it returns the same name (a tenant, a role, `"everyone"`).
+   * It is asked again with each answer, so a viewer that is given another name leaves. Default: only those are given the
+   * same whom an answer names by `Cache-Control: public` or `s-maxage`. `undefined`, an empty name, or a throw, which
+   * goes to `onError`: the view is the viewer's own. So are answers that are `private`, `no-store` or `no-cache`, or
+   * have `Set-Cookie` or `Vary: *` [R-DER-2].
    */
   readonly viewer?: (request: OriginRequest) => string | undefined;
   /**
-   * Names who a peer proved to be at the transport, by what the handshake's `peer` is: the fingerprint of its client
-   * certificate. Peers of different names never share a view that is not public. Default: nobody is told apart by it.
-   * `undefined`, or a throw, which goes to `onError`: nothing was proved.
+   * `"shared"`: all requests without credentials are given the same, whatever their address and other fields, but for
+   * what an answer's `Vary` names. Default `"separate"`: each viewer has a view of its own.
    */
-  readonly identity?: (peer: unknown) => string | undefined;
+  readonly anonymous?: "separate" | "shared";
+  /**
+   * What the documents of all views may have together, in bytes; one viewer's may have a third of it. Default 96 MiB;
+   * 1 MiB to 1 TiB. What is beyond is refused with 503, or 429 where it is one viewer's, and `Retry-After`.
+   */
+  readonly maxTotalDocumentBytes?: number;
+  /** How documents are digested. Default: a portable one; `attach` and `createProxy` use Node's, which is faster. */
+  readonly sha256?: Sha256;
   /** Where records are, by path, in documents where Rocket can't tell by itself. Default: none. */
   readonly records?: Readonly<Record<string, RecordOptions>>;
   /** Carries what may have changed, between processes too. Default: within this process. */
@@ -39,7 +46,9 @@ export interface ResolvedDerivedOptions {
   readonly refreshMs: number;
   readonly maxConcurrentGets: number;
   readonly viewer: DerivedOptions["viewer"];
-  readonly identity: DerivedOptions["identity"];
+  readonly sharesAnonymous: boolean;
+  readonly maxTotalDocumentBytes: number;
+  readonly sha256: Sha256;
   readonly records: Readonly<Record<string, RecordOptions>>;
   readonly staleness: Staleness;
   /** Whether others than this hub may hear of what may have changed. */
@@ -57,12 +66,12 @@ function inRange(name: string, value: number, low: number, high: number): number
  * @throws TypeError | RangeError naming the option and its value
  */
 export function resolveDerivedOptions(options: DerivedOptions): ResolvedDerivedOptions {
-  const { viewer, identity, records = {}, staleness = createLocalStaleness() } = options;
+  const { viewer, anonymous = "separate", records = {}, staleness = createLocalStaleness() } = options;
   if (viewer !== undefined && typeof viewer !== "function") {
     throw new TypeError(`viewer must be a function (request) => string | undefined, not ${typeof viewer}.`);
   }
-  if (identity !== undefined && typeof identity !== "function") {
-    throw new TypeError(`identity must be a function (peer) => string | undefined, not ${typeof identity}.`);
+  if (anonymous !== "separate" && anonymous !== "shared") {
+    throw new TypeError(`anonymous must be "separate" or "shared", not ${JSON.stringify(anonymous)}.`);
   }
   for (const entry of Object.values(records)) recordRuleOf(entry);
   return {
@@ -70,7 +79,14 @@ export function resolveDerivedOptions(options: DerivedOptions): ResolvedDerivedO
     refreshMs: inRange("refreshMs", options.refreshMs ?? 60_000, 10, 86_400_000),
     maxConcurrentGets: inRange("maxConcurrentGets", options.maxConcurrentGets ?? 16, 1, 10_000),
     viewer,
-    identity,
+    sharesAnonymous: anonymous === "shared",
+    maxTotalDocumentBytes: inRange(
+      "derived.maxTotalDocumentBytes",
+      options.maxTotalDocumentBytes ?? 96 * 1024 ** 2,
+      1024 ** 2,
+      1024 ** 4,
+    ),
+    sha256: options.sha256 ?? sha256,
     records,
     staleness,
     isStalenessShared: options.staleness !== undefined,

@@ -3,7 +3,6 @@ import type { Notification } from "../delivery.ts";
 import type { OriginResponse } from "../origin.ts";
 import { endToEndFields } from "../viewer.ts";
 import { listDifference, type Step } from "./difference.ts";
-import { digestDocument } from "./digest.ts";
 import { type Document, type DocumentPlace, isEqualBody, type RecordList } from "./document.ts";
 import { itemsOf } from "./record-rule.ts";
 import type { RowTable } from "./row-table.ts";
@@ -55,38 +54,38 @@ export function hasDocument({ document }: Standing, response: OriginResponse): b
   return document.contentType === contentTypeOf(response) && isEqualBody(document.body, response.body);
 }
 
-/** Makes of an answer what followers are given. @param isLeftOut - says which of its fields, in lower case, they are not */
+/** What several viewers may be given of one viewer's answer: what speaks of the document, not of who asked. */
+const sharedFields = new Set([
+  "cache-control",
+  "content-language",
+  "content-type",
+  "etag",
+  "expires",
+  "items",
+  "last-modified",
+  "link",
+  "vary",
+]);
+
+/** A document with its position, as it is kept. */
+export interface KeptDocument {
+  readonly document: Document;
+  readonly eventId: string;
+}
+
+/** Makes of an answer what followers are given. @param isShared - whether others than its asker are given it */
 export function readStanding(
-  document: Document,
+  { document, eventId }: KeptDocument,
   response: OriginResponse,
   place: DocumentPlace,
-  isLeftOut: (name: string) => boolean,
+  isShared: boolean,
 ): Standing {
-  const { contentType, body, list, pieces } = document;
-  const isKept = (field: Field): boolean => !isHubField(field, list) && !isLeftOut(field[0].toLowerCase());
-  const fields = endToEndFields(response.fields).filter(isKept);
+  const { list } = document;
+  const fields = endToEndFields(response.fields).filter((field) => {
+    return !isHubField(field, list) && (!isShared || sharedFields.has(field[0].toLowerCase()));
+  });
   if (list) fields.push(["Items", formatItems(itemsOf(list.rule, place.target))]);
-  const etag = isLeftOut("etag") ? undefined : entityTagOf(response);
-  return { document, eventId: `d-${digestDocument(contentType, body, pieces)}`, fields, etag };
-}
-
-/** A standing without some of its fields. */
-export function withoutFields(standing: Standing, isLeftOut: (name: string) => boolean): Standing {
-  const fields = standing.fields.filter(([name]) => !isLeftOut(name.toLowerCase()));
-  return { ...standing, fields, etag: isLeftOut("etag") ? undefined : standing.etag };
-}
-
-function valuesOf(fields: readonly Field[], name: string): string {
-  return JSON.stringify(fields.filter(([key]) => key.toLowerCase() === name).map(([, value]) => value));
-}
-
-/** The names, in lower case, of the fields in which an answer with the same document differs. */
-export function differingFields(standing: Standing, response: OriginResponse): string[] {
-  const { list } = standing.document;
-  const given = standing.fields.filter((field) => !isHubField(field, list));
-  const own = endToEndFields(response.fields).filter((field) => !isHubField(field, list));
-  const names = new Set([...given, ...own].map(([name]) => name.toLowerCase()));
-  return [...names].filter((name) => valuesOf(given, name) !== valuesOf(own, name));
+  return { document, eventId, fields, etag: entityTagOf(response) };
 }
 
 function isSameList(before: RecordList, after: RecordList): boolean {

@@ -1,19 +1,28 @@
+import type { Field } from "../../protocol/index.ts";
 import { Delivery } from "../delivery.ts";
 import type { OriginResponse } from "../origin.ts";
-import { type AskingHost, askAs, rememberValidator, type Verdict } from "./asking.ts";
-import { type Document, type DocumentPlace, isEqualBody } from "./document.ts";
-import { type Member, Members, type Viewer } from "./members.ts";
+import type { Viewer } from "../viewer.ts";
+import { type AskingHost, askAs, rememberValidator, saidOf, type Verdict } from "./asking.ts";
+import type { Document, DocumentPlace } from "./document.ts";
+import type { Hold } from "./documents.ts";
+import { type Answer, Lead } from "./lead.ts";
+import { type Member, Members } from "./members.ts";
 import { PendingWrites, type WrittenPaths } from "./pending-writes.ts";
 import { RefreshSchedule, type RefreshTimes } from "./refresh.ts";
 import { Rounds } from "./rounds.ts";
 import type { Sharing } from "./sharing.ts";
-import { ShownDocument } from "./shown.ts";
-import { contentTypeOf, differenceOf, entityTagOf, hasDocument, type Standing } from "./standing.ts";
+import { differenceOf, entityTagOf, hasDocument, readStanding, type Standing } from "./standing.ts";
 
 /** What a view needs of the hub. */
 export interface ViewHost<Follower> extends Omit<AskingHost<Follower>, "belongs" | "gone"> {
   readonly times: RefreshTimes;
-  belongs(view: DerivedView<Follower>, viewer: Viewer, response: OriginResponse): boolean;
+  belongs(view: DerivedView<Follower>, member: Member<Follower>, said: readonly Field[]): boolean;
+  /** Whether another view that is declared for the member shows what this one does: then it can go there. */
+  canRejoin(view: DerivedView<Follower>, member: Member<Follower>): boolean;
+  /** The position of an answer's document. */
+  positionOf(response: OriginResponse): string;
+  /** Takes a document in; a status where there is no room for it. */
+  take(view: DerivedView<Follower>, response: OriginResponse): Hold | 429 | 503;
   /** Gives all that are live what came. */
   deliver(view: DerivedView<Follower>, delivery: Delivery): void;
   /** Gives all that are live the document anew. */
@@ -24,6 +33,8 @@ export interface ViewHost<Follower> extends Omit<AskingHost<Follower>, "belongs"
   release(followers: readonly Follower[]): void;
   /** Ends followers of a record that is gone with its 204. */
   gone(view: DerivedView<Follower>, followers: readonly Follower[]): void;
+  /** Ends followers of a document that there is no room for. */
+  overflow(followers: readonly Follower[], status: 429 | 503): void;
   /** Nobody follows the view any more. */
   forget(view: DerivedView<Follower>): void;
 }
@@ -35,13 +46,16 @@ export interface ViewParts {
   readonly sharing: Sharing;
   readonly place: DocumentPlace;
   readonly first: OriginResponse;
-  /** Whose answer the first one is. */
-  readonly viewerKey: string;
+  readonly hold: Hold;
+  /** The viewer whose documents its document is counted among; `""` where several share it. */
+  readonly owner: string;
 }
 
 const lingerMs = 1_000;
-/** How often members of a joined view may disagree in a row before it counts: a write may fall between their GETs. */
-const maxDisputes = 3;
+/** How often a member that gets another document is compared anew: a write may fall between two GETs. */
+const maxCompared = 3;
+/** How many of its last positions a view remembers: a GET that began before may have been answered with one of them. */
+const rememberedPositions = 8;
 
 /** A view of which only the document is known: it is asked for again, and compared. */
 export class DerivedView<Follower> {
@@ -52,60 +66,58 @@ export class DerivedView<Follower> {
   key: string;
   readonly sharing: Sharing;
   readonly place: DocumentPlace;
+  readonly owner: string;
   readonly members: Members<Follower> = new Members();
   readonly live: Set<Follower> = new Set();
   readonly #host: ViewHost<Follower>;
   readonly #asking: AskingHost<Follower>;
+  readonly #lead: Lead<Follower>;
   readonly #rounds: Rounds<Follower>;
   readonly #pending: PendingWrites = new PendingWrites();
+  /** What it showed before, and until when. */
+  readonly #shown: { readonly eventId: string; readonly until: number }[] = [];
   #schedule: RefreshSchedule;
-  readonly #shown: ShownDocument;
-  /** When the document was last asked for with success. */
-  #seenAt: number;
+  #hold: Hold;
+  #standing: Standing;
   #isTold = false;
   /** While all fail, nobody is asked as. */
   #restUntil = 0;
-  #disputes = 0;
-  /** One who did not get the document when it was asked for as it alone. */
-  #suspect: Member<Follower> | undefined;
   readonly #delayed: Set<Member<Follower>> = new Set();
   #waiting: ((isSeen: boolean) => void)[] = [];
   #cancelLinger: (() => void) | undefined;
 
-  constructor(host: ViewHost<Follower>, { key, sharing, place, first, viewerKey }: ViewParts) {
+  constructor(host: ViewHost<Follower>, { key, sharing, place, first, hold, owner }: ViewParts) {
     this.#host = host;
     this.#asking = {
       ...host,
-      belongs: (viewer, response) => host.belongs(this, viewer, response),
+      belongs: (member, said) => host.belongs(this, member, said),
       gone: (followers, response) => this.#end(followers, response),
     };
     this.url = place.target;
     this.key = key;
     this.sharing = sharing;
     this.place = place;
-    this.#shown = new ShownDocument(first, viewerKey, place);
-    this.#seenAt = host.clock.now();
+    this.owner = owner;
+    this.#hold = hold;
+    this.#standing = readStanding(hold, first, place, this.#isShared);
     this.#schedule = this.#newSchedule();
+    const ask = (member: Member<Follower>) => this.#ask(member);
+    this.#lead = new Lead(host.clock, this.members, ask, (verdict) => this.#takeLate(verdict));
     this.#rounds = new Rounds(host.clock, host.times.refreshMs, this.members, (member) => this.#check(member));
     this.#rounds.start();
   }
 
   get standing(): Standing {
-    return this.#shown.standing;
+    return this.#standing;
   }
 
   /** The position: equal where the document is equal, on any process and after any restart [R-POS-8]. */
   get eventId(): string {
-    return this.standing.eventId;
+    return this.#standing.eventId;
   }
 
   get document(): Document {
-    return this.standing.document;
-  }
-
-  /** True from when the document was said to be stale until it was looked at. */
-  get isStale(): boolean {
-    return this.#schedule.isDue || (this.#isTold && this.#pending.lookAgainAt === undefined);
+    return this.#standing.document;
   }
 
   /** True once it is not looked at any more. */
@@ -113,34 +125,25 @@ export class DerivedView<Follower> {
     return this.#schedule.isStopped;
   }
 
-  /** True where an answer's document is the view's. */
-  isEqual(response: OriginResponse): boolean {
-    return hasDocument(this.standing, response);
+  get #isShared(): boolean {
+    return this.sharing.kind === "declared";
   }
 
-  /** True where the view shows what this viewer's own GETs returned last, and nobody else's. */
-  isOnlyFor(viewerKey: string): boolean {
-    return this.members.size === 1 && this.members.get(viewerKey) !== undefined;
+  /** True where the view shows an answer's document, or showed it at some time since that was asked for. */
+  hasShown(response: OriginResponse, askedAt: number): boolean {
+    if (hasDocument(this.#standing, response)) return true;
+    const recent = this.#shown.filter(({ until }) => until >= askedAt);
+    if (recent.length === 0) return false;
+    const eventId = this.#host.positionOf(response);
+    return recent.some((shown) => shown.eventId === eventId);
   }
 
-  /** True where a viewer may be shown the document without a GET: its own returned it, as far as those tell. */
-  isShownTo(viewerKey: string): boolean {
-    const member = this.members.get(viewerKey);
-    if (!member) return this.members.size === 0 && this.#shown.isOf(viewerKey);
-    return !member.isHeld && member.failures === 0 && member.missingSince === undefined;
-  }
-
-  /** Whether a follower may be given the document now; one who may not is released once its own GET returns it. */
+  /** Has a follower wait whose right to the document is not known any more; whether it may be given it now. */
   shows(follower: Follower): boolean {
     const member = this.members.of(follower);
     if (!member) return false;
-    if (member.checkedAt < this.#host.clock.now() - this.#host.times.refreshMs) this.#hold(member);
+    if (member.checkedAt < this.#host.clock.now() - this.#host.times.refreshMs) this.#holdBack(member);
     return !member.isHeld;
-  }
-
-  /** Takes a further viewer's answer with the same document: what differs in its fields is not shown any more. */
-  agree(viewerKey: string, response: OriginResponse): void {
-    this.#shown.agree(viewerKey, response);
   }
 
   /**
@@ -166,17 +169,16 @@ export class DerivedView<Follower> {
     });
   }
 
-  /** @param isChecked - its own GET was just answered with the document */
-  add(follower: Follower, viewerKey: string, viewer: Viewer, isChecked: boolean): void {
+  /** @param response - what its own GET was just answered with */
+  add(follower: Follower, viewerKey: string, viewer: Viewer, response: OriginResponse): void {
     this.#cancelLinger?.();
-    const now = this.#host.clock.now();
-    const member = this.members.add(follower, viewerKey, viewer, isChecked ? now : this.#seenAt);
+    const member = this.members.add(follower, viewerKey, viewer);
     this.#rounds.joined();
-    if (isChecked) {
-      this.members.checked(member, now);
-      if (this.#shown.isOf(viewerKey)) rememberValidator(member, this.standing, this.standing.etag);
-      this.#release(member);
-    }
+    this.#lead.prefer(member);
+    this.members.checked(member, this.#host.clock.now());
+    member.said = saidOf(response, member.said);
+    if (hasDocument(this.#standing, response)) rememberValidator(member, this.#standing, entityTagOf(response));
+    this.#release(member);
     // What was said while nobody was there to look for it.
     if (this.#isTold) this.#schedule.soon();
   }
@@ -196,15 +198,18 @@ export class DerivedView<Follower> {
 
   /** Looks no more. Twice is fine. */
   stop(): void {
+    if (this.isStopped) return;
     this.#schedule.stop();
     this.#cancelLinger?.();
     this.#rounds.stop();
     for (const resolve of this.#waiting.splice(0)) resolve(false);
+    this.#hold.release();
     this.#host.forget(this);
   }
 
   /** Goes on after `stop`: what was missed meanwhile is looked for. */
   restart(): void {
+    this.#hold = { ...this.#hold, release: () => undefined };
     this.#schedule = this.#newSchedule();
     this.#rounds.start();
     this.stale();
@@ -223,124 +228,72 @@ export class DerivedView<Follower> {
   }
 
   async #lookOnce(): Promise<boolean> {
-    const pair = this.#pair();
-    if (pair.length === 0) return false;
+    const now = this.#host.clock.now();
+    if (now < this.#restUntil || !this.members.next(now)) return false;
     const written = this.#pending.take();
     this.#isTold = false;
-    const verdicts = await Promise.all(pair.map((member) => this.#ask(member)));
-    if (verdicts.every(({ kind }) => kind === "failed")) {
-      this.#restUntil = Math.max(...pair.map(({ notBefore }) => notBefore));
-    }
-    const isSeen = this.#conclude(verdicts, written);
-    if (isSeen) this.#seenAt = this.#host.clock.now();
-    else {
+    const answer = await this.#lead.look();
+    if (this.isStopped) return false;
+    if (!answer || !this.members.has(answer.member)) {
       this.#pending.putBack(written);
       this.#isTold = true;
+      // Where nobody is left to be asked as before some time, all were asked just now.
+      if (!answer) this.#restUntil = this.#earliestAsk();
+      return false;
     }
-    return isSeen;
+    if (answer.kind === "same") this.#lookFor(written, []);
+    else this.#adopt(answer, written);
+    return true;
   }
 
-  /** Who is asked as: in a joined view two, so that nobody's own answer is taken for everybody's. */
-  #pair(): Member<Follower>[] {
-    const now = this.#host.clock.now();
-    if (now < this.#restUntil) return [];
-    const suspect = this.#suspect;
-    this.#suspect = undefined;
-    const isAsked = suspect && this.members.has(suspect) && suspect.notBefore <= now;
-    const first = isAsked ? suspect : this.members.next(now);
-    if (!first) return [];
-    const second = this.members.next(now, (member) => member === first);
-    return second ? [first, second] : [first];
+  /** When the first one can be asked as again who can't be asked as now; the past where there is none. */
+  #earliestAsk(): number {
+    const times = [...this.#delayed].filter((member) => this.members.has(member)).map(({ notBefore }) => notBefore);
+    return times.length > 0 ? Math.min(...times) : 0;
   }
 
   async #ask(member: Member<Follower>): Promise<Verdict<Follower>> {
     const verdict = await askAs(this.#asking, this, member);
     if (member.notBefore > this.#host.clock.now()) this.#delayed.add(member);
     if (verdict.kind === "same") this.#release(member);
-    else if (member.missingSince !== undefined) this.#hold(member);
+    else if (member.missingSince !== undefined) this.#holdBack(member);
     return verdict;
   }
 
-  /** Whether the document is known now. */
-  #conclude(verdicts: readonly Verdict<Follower>[], written: readonly WrittenPaths[]): boolean {
-    const answers = verdicts
-      .filter((verdict) => verdict.kind === "same" || verdict.kind === "other")
-      .filter(({ member }) => this.members.has(member));
-    const [first, second] = answers;
-    if (!first) return false;
-    const other = answers.find(({ kind }) => kind === "other");
-    if (!other) {
-      this.#disputes = 0;
-      this.#lookFor(written, []);
-      return true;
+  #adopt({ member, response }: Answer<Follower>, written: readonly WrittenPaths[]): void {
+    const before = this.#standing;
+    this.#hold.release();
+    const hold = this.#host.take(this, response);
+    if (typeof hold === "number") {
+      this.#hold = { ...this.#hold, release: () => undefined };
+      this.#host.overflow(this.members.all, hold);
+      return;
     }
-    const isAgreed = first.kind === second?.kind && isSameDocument(first.response, second.response);
-    if (isAgreed || this.members.size === 1) {
-      this.#adopt(answers, written, false);
-      return true;
-    }
-    if (second) {
-      this.#dispute(other.member);
-      return false;
-    }
-    // Nobody else can be asked as just now: what came is for the one who got it.
-    const now = this.#host.clock.now();
-    if (this.members.next(now, (member) => member === other.member)) return false;
-    this.#adopt(answers, written, true);
-    return true;
-  }
-
-  /** Members got different documents: a write fell between, or one of them is not like the others any more. */
-  #dispute(member: Member<Follower>): void {
-    this.#disputes += 1;
-    this.#suspect = member;
-    this.#hold(member);
-    if (this.#disputes < maxDisputes) return;
-    this.#disputes = 0;
-    this.#suspect = undefined;
-    this.#host.reopen([...member.followers]);
-  }
-
-  /** @param isAlone - only these may see it until the others' own GETs return it, too */
-  #adopt(
-    answers: readonly { readonly member: Member<Follower>; readonly response: OriginResponse }[],
-    written: readonly WrittenPaths[],
-    isAlone: boolean,
-  ): void {
-    const [first, second] = answers;
-    if (!first) return;
-    const { response } = first;
-    this.#disputes = 0;
-    const before = this.standing;
-    this.#shown.adopt(first.member.key, response);
-    if (second) this.agree(second.member.key, second.response);
-    const now = this.#host.clock.now();
-    for (const answer of answers) {
-      this.members.checked(answer.member, now);
-      rememberValidator(answer.member, this.standing, entityTagOf(answer.response));
-    }
-    this.#holdOthers(
-      answers.map(({ member }) => member),
-      isAlone,
-    );
-    const { notifications, urls } = differenceOf(before, this.standing, this.url);
+    this.#hold = hold;
+    this.#standing = readStanding(hold, response, this.place, this.#isShared);
+    this.#shown.push({ eventId: before.eventId, until: this.#host.clock.now() });
+    if (this.#shown.length > rememberedPositions) this.#shown.shift();
+    this.members.checked(member, this.#host.clock.now());
+    rememberValidator(member, this.#standing, entityTagOf(response));
+    this.#holdOverdue();
+    const { notifications, urls } = differenceOf(before, this.#standing, this.url);
     if (notifications) this.#host.deliver(this, new Delivery(this.url, notifications, 0, 0));
     else this.#host.replace(this);
-    for (const { member } of answers) this.#release(member);
+    this.#release(member);
     this.#lookFor(written, urls);
   }
 
   /** Has those wait whose own GETs could not be answered for too long: they see what those return, once they do. */
-  #holdOthers(checked: readonly Member<Follower>[], isAlone: boolean): void {
+  #holdOverdue(): void {
     const earliest = this.#host.clock.now() - this.#host.times.refreshMs;
     for (const member of this.members) {
-      if (!isAlone && member.checkedAt >= earliest) break;
-      if (!checked.includes(member)) this.#hold(member);
+      if (member.checkedAt >= earliest) break;
+      this.#holdBack(member);
     }
   }
 
   /** Nothing new is shown to a member until its own GET returns what the view shows. */
-  #hold(member: Member<Follower>): void {
+  #holdBack(member: Member<Follower>): void {
     if (member.isHeld || !this.members.has(member)) return;
     member.isHeld = true;
     this.#host.hold([...member.followers]);
@@ -379,20 +332,38 @@ export class DerivedView<Follower> {
   /** Asks as a member, whether it still belongs to the view. */
   async #check(member: Member<Follower>): Promise<void> {
     if (this.#host.clock.now() < this.#restUntil) return;
-    if (this.members.size === 1) {
-      this.#schedule.soon();
-      return;
-    }
-    const { kind } = await this.#ask(member);
-    if (kind === "other") {
-      this.#hold(member);
-      this.#suspect = member;
+    if (this.#host.canRejoin(this, member)) {
+      this.#host.reopen([...member.followers]);
+    } else if (this.#isShared) {
+      await this.#compare(await this.#ask(member));
+      this.#plan();
+    } else {
       this.#schedule.soon();
     }
-    this.#plan();
   }
-}
 
-function isSameDocument(a: OriginResponse, b: OriginResponse): boolean {
-  return contentTypeOf(a) === contentTypeOf(b) && isEqualBody(a.body, b.body);
+  /** An answer that came after another member's was taken. */
+  #takeLate(verdict: Verdict<Follower>): void {
+    void this.#compare(verdict).then(() => this.#plan());
+  }
+
+  /** Has a member leave that is given another document than the view shows, before and after that was asked for. */
+  async #compare(first: Verdict<Follower>): Promise<void> {
+    let verdict = first;
+    for (let compared = 0; verdict.kind === "other"; compared += 1) {
+      const { member, response, askedAt } = verdict;
+      const isRenewed = await this.renewed();
+      if (!this.members.has(member)) return;
+      if (this.hasShown(response, askedAt)) {
+        this.members.checked(member, this.#host.clock.now());
+        this.#release(member);
+        return;
+      }
+      if (!isRenewed || compared + 1 >= maxCompared) {
+        this.#host.reopen([...member.followers]);
+        return;
+      }
+      verdict = await this.#ask(member);
+    }
+  }
 }

@@ -1,12 +1,16 @@
-import { fieldValue } from "../../protocol/index.ts";
+import { createProblem, type Field, fieldValue, problemResponse } from "../../protocol/index.ts";
 import type { Clock } from "../clock.ts";
 import type { OriginRequest, OriginResponse } from "../origin.ts";
+import { isAnonymous, type PeerIdentity, type Viewer, viewerKeyOf } from "../viewer.ts";
+import type { Sha256 } from "./digest.ts";
+import { Documents } from "./documents.ts";
 import { Gate } from "./gate.ts";
-import type { Viewer } from "./members.ts";
+import type { Member } from "./members.ts";
 import { type RecordOptions, type RecordRule, recordRuleOf } from "./record-rule.ts";
 import type { RefreshTimes } from "./refresh.ts";
-import { isAnonymous, type Sharing, sharingOf, viewerKeyOf } from "./sharing.ts";
+import { type Sharing, sharingOf } from "./sharing.ts";
 import { isRelatedPath, PathIndex, type Staleness } from "./staleness.ts";
+import { Twins } from "./twins.ts";
 import { DerivedView, type ViewHost } from "./view.ts";
 
 /** What derived views are made with. */
@@ -14,14 +18,19 @@ export interface DerivedViewsParts<Follower> {
   readonly clock: Clock;
   readonly times: RefreshTimes;
   readonly maxConcurrentGets: number;
+  /** What all documents may have together, in bytes. */
+  readonly maxTotalDocumentBytes: number;
+  readonly sha256: Sha256;
   /** Where it is told that something may have changed. */
   readonly staleness: Staleness;
   /** The app's own rules for where records are, by path. */
   readonly records: Readonly<Record<string, RecordOptions>>;
   /** What the app says of who may share: a name that equal viewers share. */
   readonly viewer: ((request: OriginRequest) => string | undefined) | undefined;
-  /** Who a peer proved to be at the transport. */
-  readonly identity: ((peer: unknown) => string | undefined) | undefined;
+  /** Whether all who are anonymous may be given the same. */
+  readonly sharesAnonymous: boolean;
+  /** What is known of a peer at the transport. Must not throw. */
+  readonly identityOf: (peer: unknown) => PeerIdentity;
   /** One GET, in bounded time; never rejects. */
   readonly ask: (target: string, viewer: Viewer, ifNoneMatch?: string) => Promise<OriginResponse>;
   readonly listener: Pick<
@@ -32,13 +41,43 @@ export interface DerivedViewsParts<Follower> {
 }
 
 /** An opening that was begun: what was written since then is remembered until it ends. */
-interface Arming {
+export interface Arming {
   readonly target: string;
+  /** When it was begun, by the clock. */
+  readonly since: number;
   readonly written: (readonly string[])[];
-  /** The end of one of the same viewer key that was begun before. */
-  readonly before: Promise<void> | undefined;
-  /** Has those go on that wait for what this one finds. */
-  readonly end: () => void;
+}
+
+/** The view that an opening leads to, and what its own GET was answered. */
+export interface Admission<Follower> {
+  readonly view: DerivedView<Follower>;
+  readonly viewer: Viewer;
+  readonly response: OriginResponse;
+}
+
+const retryAfter: Field = ["Retry-After", "10"];
+
+/** The refusal where there is no room for a document [R-SEC-5]. */
+function noRoom(status: 429 | 503): OriginResponse {
+  const detail =
+    status === 429
+      ? "The documents that this viewer follows are larger together than one viewer's may be. UNSUBSCRIBE one."
+      : "The documents that are followed are larger together than the server takes. Try again later.";
+  return problemResponse(createProblem(status, detail), [retryAfter]);
+}
+
+function nameOf({ kind, key }: Sharing): string {
+  return `${kind} ${key}`;
+}
+
+/** So many documents may stand at a time where all viewers are declared to be given the same one. */
+const maxSiblings = 4;
+
+/** The names of the views that an answer may belong to, in order: those who are given another document have another. */
+function namesOf(sharing: Sharing): string[] {
+  const first = nameOf(sharing);
+  const others = Array.from({ length: maxSiblings - 1 }, (_, at) => `${first} other ${at + 1}`);
+  return sharing.kind === "declared" ? [first, ...others] : [first];
 }
 
 /** All derived views: who shares which, and which of them a write makes stale. */
@@ -46,20 +85,20 @@ export class DerivedViews<Follower> {
   readonly #parts: DerivedViewsParts<Follower>;
   readonly #host: ViewHost<Follower>;
   readonly #gate: Gate;
+  readonly #documents: Documents;
+  readonly #twins: Twins;
   readonly #views: Map<string, DerivedView<Follower>> = new Map();
-  /** Views that an anonymous request may join without a GET, by its viewer key; and under which key each one is. */
-  readonly #open: Map<string, DerivedView<Follower>> = new Map();
-  readonly #openKeys: WeakMap<DerivedView<Follower>, string> = new WeakMap();
-  /** GETs of anonymous openings, which others of the same viewer key wait for. */
-  readonly #flights: Map<string, Promise<void>> = new Map();
   readonly #paths: PathIndex<DerivedView<Follower>> = new PathIndex();
   readonly #armings: Set<Arming> = new Set();
+  readonly #owners: WeakMap<Viewer, string> = new WeakMap();
   readonly #unsubscribe: () => void;
   #made = 0;
 
   constructor(parts: DerivedViewsParts<Follower>) {
     this.#parts = parts;
     this.#gate = new Gate(parts.maxConcurrentGets, (callback) => parts.clock.defer(callback));
+    this.#documents = new Documents(parts.maxTotalDocumentBytes, parts.sha256);
+    this.#twins = new Twins((error) => parts.reportError(error, "sharing"));
     this.#host = this.#hostOf();
     this.#unsubscribe = parts.staleness.subscribe((urls) => this.changed(urls, false));
   }
@@ -89,74 +128,64 @@ export class DerivedViews<Follower> {
     for (const view of touched) view.stale(isCertain ? [] : urls);
   }
 
-  /** Remembers what is written from now on, for {@link DerivedViews.place}; to be called before the GET [R-SUB-3]. */
-  arm(target: string, viewer: Viewer): Arming {
-    const key = this.#isAnonymous(viewer) ? this.#keyOf(target, viewer) : undefined;
-    const before = key === undefined ? undefined : this.#flights.get(key);
-    let end = (): void => undefined;
-    if (key !== undefined && !before) {
-      const flight = new Promise<void>((resolve) => {
-        end = () => {
-          this.#flights.delete(key);
-          resolve();
-        };
-      });
-      this.#flights.set(key, flight);
-    }
-    const arming: Arming = { target, written: [], before, end };
+  /** Remembers what is written from now on, for {@link DerivedViews.admit}; to be called before the GET [R-SUB-3]. */
+  arm(target: string): Arming {
+    const arming: Arming = { target, since: this.#parts.clock.now(), written: [] };
     this.#armings.add(arming);
     return arming;
   }
 
   disarm(arming: Arming): void {
     this.#armings.delete(arming);
-    arming.end();
   }
 
-  /** The view that a request may take without a GET of its own: it is anonymous, and the document is current. */
-  async findOpen(target: string, viewer: Viewer, { before }: Arming): Promise<DerivedView<Follower> | undefined> {
-    if (!this.#isAnonymous(viewer)) return undefined;
-    const key = this.#keyOf(target, viewer);
-    if (!this.#open.has(key)) await before;
-    const view = this.#open.get(key);
-    if (!view || (view.isStale && !(await view.renewed()))) return undefined;
-    return this.#open.get(key) === view && view.isShownTo(key) ? view : undefined;
-  }
-
-  /** The view that an answer belongs to: one that is there and equal, or a new one. */
-  async place(
+  /**
+   * The view that an answer belongs to: one that is there and shows the same, or a new one.
+   *
+   * @returns a refusal where there is no room for its document
+   */
+  async admit(
     target: string,
     viewer: Viewer,
     response: OriginResponse,
     arming: Arming,
-  ): Promise<DerivedView<Follower>> {
-    const sharing = this.#sharingOf(target, viewer, response);
-    const viewerKey = this.#keyOf(target, viewer);
-    // Two without credentials can't be told apart, but a private answer was for one of them.
-    const isAlone = sharing.isPrivate && this.#isAnonymous(viewer);
-    for (const key of isAlone ? [] : [sharing.key, JSON.stringify([sharing.key, viewerKey])]) {
-      const known = this.#views.get(key);
-      if (known && (await this.#joins(known, viewerKey, response))) return known;
-      const left = this.#views.get(key);
-      if (left?.members.size === 0) left.stop();
-      if (!this.#views.has(key)) return this.#make(key, sharing, viewer, response, arming);
-    }
-    // A view for itself, which nobody else finds.
-    this.#made += 1;
-    return this.#make(JSON.stringify([sharing.key, viewerKey, this.#made]), sharing, viewer, response, arming);
+  ): Promise<Admission<Follower> | OriginResponse> {
+    const view = await this.#viewFor(target, viewer, response, arming);
+    return typeof view === "number" ? noRoom(view) : { view, viewer, response };
   }
 
-  /**
-   * Puts a follower into a view.
-   *
-   * @param isChecked - its own GET was just answered with the document
-   */
-  follow(view: DerivedView<Follower>, follower: Follower, viewer: Viewer, isChecked: boolean): void {
+  /** Puts a follower into the view that it was admitted to. */
+  follow({ view, viewer, response }: Admission<Follower>, follower: Follower): void {
     if (view.isStopped) {
       view.restart();
       this.#register(view);
     }
-    view.add(follower, this.#keyOf(view.url, viewer), viewer, isChecked);
+    view.add(follower, this.#keyOf(view.url, viewer), viewer, response);
+  }
+
+  async #viewFor(
+    target: string,
+    viewer: Viewer,
+    response: OriginResponse,
+    arming: Arming,
+  ): Promise<DerivedView<Follower> | 429 | 503> {
+    const sharing = this.#sharingOf(target, viewer, response.fields);
+    const own: Sharing = sharing.kind === "declared" ? { kind: "viewer", key: this.#keyOf(target, viewer) } : sharing;
+    for (const candidate of own.kind === "request" ? [] : new Set([sharing, own])) {
+      const names = namesOf(candidate);
+      const isShown = (view: DerivedView<Follower>): boolean => view.hasShown(response, arming.since);
+      const known = this.#named(names);
+      const joined = known.find(isShown) ?? (known.length > 0 ? await this.#renewed(known, isShown) : undefined);
+      // Another one may have been made meanwhile.
+      const found = joined ?? this.#named(names).find(isShown);
+      if (found) return found;
+      for (const left of known) if (left.members.size === 0) left.stop();
+      const free = names.find((name) => !this.#views.has(name));
+      if (free !== undefined) return this.#make(free, candidate, viewer, response, arming);
+    }
+    // A view for itself, which nobody else finds.
+    this.#made += 1;
+    return this.#make(`${nameOf(own)} ${this.#made}`, own, viewer, response, arming);
   }
 
   #make(
@@ -165,16 +194,15 @@ export class DerivedViews<Follower> {
     viewer: Viewer,
     first: OriginResponse,
     { target, written }: Arming,
-  ): DerivedView<Follower> {
+  ): DerivedView<Follower> | 429 | 503 {
     const authority = fieldValue(viewer.fields, "host") ?? "localhost";
     const place = { target, authority, rule: this.#ruleOf(target) };
-    const viewerKey = this.#keyOf(target, viewer);
-    const view = new DerivedView(this.#host, { key, sharing, place, first, viewerKey });
+    const owner = sharing.kind === "declared" ? "" : this.#ownerOf(viewer);
+    const hold = this.#documents.take(owner, place, first);
+    if (typeof hold === "number") return hold;
+    const view = new DerivedView(this.#host, { key, sharing, place, first, hold, owner });
     this.#register(view);
-    if (sharing.isOpen && this.#isAnonymous(viewer) && !this.#open.has(viewerKey)) {
-      this.#open.set(viewerKey, view);
-      this.#openKeys.set(view, viewerKey);
-    }
+    if (sharing.kind === "viewer" && this.#isAnonymous(viewer)) this.#twins.add(view);
     for (const urls of written) if (urls.some((url) => isRelatedPath(url, target))) view.stale(urls);
     view.linger();
     return view;
@@ -184,37 +212,50 @@ export class DerivedViews<Follower> {
     // Its place may be taken since it was stopped: then nobody else finds it, as it is told apart by itself only.
     while (this.#views.has(view.key)) {
       this.#made += 1;
-      view.key = JSON.stringify([view.key, this.#made]);
+      view.key = `${view.key} ${this.#made}`;
     }
     this.#views.set(view.key, view);
     this.#paths.add(view.url, view);
   }
 
   #isAnonymous({ fields, peer }: Viewer): boolean {
-    return isAnonymous(fields) && this.#identityOf(peer) === undefined;
+    return isAnonymous(fields, this.#parts.identityOf(peer));
   }
 
   #keyOf(target: string, { fields, peer }: Viewer): string {
-    return viewerKeyOf(target, fields, this.#identityOf(peer));
+    return viewerKeyOf(target, fields, this.#parts.identityOf(peer));
   }
 
-  #identityOf(peer: unknown): string | undefined {
-    return this.#named("identity", () => this.#parts.identity?.(peer));
+  /** Names a viewer whatever it looks at. */
+  #ownerOf(viewer: Viewer): string {
+    let owner = this.#owners.get(viewer);
+    if (owner === undefined) {
+      owner = this.#keyOf("", viewer);
+      this.#owners.set(viewer, owner);
+    }
+    return owner;
   }
 
-  #sharingOf(target: string, { fields, peer }: Viewer, response: OriginResponse): Sharing {
-    const request = { method: "GET", target, fields, body: "", peer };
-    const viewer = this.#named("viewer", () => this.#parts.viewer?.(request));
-    return sharingOf({ target, fields, viewer, identity: this.#identityOf(peer) }, response);
+  #sharingOf(target: string, viewer: Viewer, said: readonly Field[]): Sharing {
+    const { fields, peer } = viewer;
+    const request = {
+      target,
+      fields,
+      viewerKey: this.#keyOf(target, viewer),
+      isAnonymous: this.#isAnonymous(viewer),
+      viewer: this.#nameOf({ method: "GET", target, fields, body: "", peer }),
+      sharesAnonymous: this.#parts.sharesAnonymous,
+    };
+    return sharingOf(request, said);
   }
 
-  /** What an app's function says; nothing where that is no name. */
-  #named(stage: string, say: () => unknown): string | undefined {
+  /** What the app's `viewer` says; nothing where that is no name. */
+  #nameOf(request: OriginRequest): string | undefined {
     try {
-      const name = say();
+      const name: unknown = this.#parts.viewer?.(request);
       return typeof name === "string" && name !== "" ? name : undefined;
     } catch (error) {
-      this.#parts.reportError(error, stage);
+      this.#parts.reportError(error, "viewer");
       return undefined;
     }
   }
@@ -224,16 +265,41 @@ export class DerivedViews<Follower> {
     return options && recordRuleOf(options);
   }
 
-  /** Whether an answer's viewer may follow a view: its document is the view's, now or once the view was renewed. */
-  async #joins(view: DerivedView<Follower>, viewerKey: string, response: OriginResponse): Promise<boolean> {
-    if (!view.isEqual(response)) {
-      const isRenewed = await view.renewed();
-      if (this.#views.get(view.key) !== view) return false;
-      // The same viewer may take whatever its own GETs return; another one only what its own GET just returned.
-      if (!view.isEqual(response)) return isRenewed && view.isOnlyFor(viewerKey);
+  #named(names: readonly string[]): DerivedView<Follower>[] {
+    return names.flatMap((name) => this.#views.get(name) ?? []);
+  }
+
+  /** The one of these views that shows an answer's document once all were looked at. */
+  async #renewed(
+    known: readonly DerivedView<Follower>[],
+    isShown: (view: DerivedView<Follower>) => boolean,
+  ): Promise<DerivedView<Follower> | undefined> {
+    const renewed = await Promise.all(known.map((view) => view.renewed()));
+    // The same viewer may take whatever its own GETs return; another one only what its own GET just returned.
+    return known.find((view, at) => {
+      const isThere = this.#views.get(view.key) === view;
+      return isThere && (isShown(view) || (renewed[at] && view.sharing.kind === "viewer"));
+    });
+  }
+
+  /** Whether an answer still belongs to its view. Those of a view of one viewer are that viewer's, whatever they say. */
+  #belongs(view: DerivedView<Follower>, { viewer, followers }: Member<Follower>, said: readonly Field[]): boolean {
+    const now = this.#sharingOf(view.url, viewer, said);
+    if (view.sharing.kind === "declared") return now.kind === "declared" && now.key === view.sharing.key;
+    return view.sharing.kind === "request" || now.kind !== "request" || followers.size === 1;
+  }
+
+  /** Whether a view that comes before this one shows the same by now. */
+  #canRejoin(view: DerivedView<Follower>, { viewer, said }: Member<Follower>): boolean {
+    if (view.sharing.kind === "request") return false;
+    const sharing = this.#sharingOf(view.url, viewer, said);
+    if (sharing.kind !== "declared") return false;
+    for (const name of namesOf(sharing)) {
+      const other = this.#views.get(name);
+      if (other === view) return false;
+      if (other?.eventId === view.eventId) return true;
     }
-    view.agree(viewerKey, response);
-    return true;
+    return false;
   }
 
   #hostOf(): ViewHost<Follower> {
@@ -242,20 +308,21 @@ export class DerivedViews<Follower> {
       clock,
       times,
       ...listener,
-      get: (target, viewer, ifNoneMatch) => this.#gate.run(() => ask(target, viewer, ifNoneMatch)),
-      belongs: ({ url, sharing }, viewer, response) => {
-        const now = this.#sharingOf(url, viewer, response);
-        // Where more may share it than before, those who do need not be told.
-        return now.key === sharing.key || (!sharing.isJoined && now.isJoined);
+      get: (target, { viewer }, ifNoneMatch) => {
+        return this.#gate.run(this.#ownerOf(viewer), () => ask(target, viewer, ifNoneMatch));
       },
+      belongs: (view, member, said) => this.#belongs(view, member, said),
+      canRejoin: (view, member) => this.#canRejoin(view, member),
+      positionOf: (response) => this.#documents.positionOf(response),
+      take: (view, response) => this.#documents.take(view.owner, view.place, response, view.standing),
+      overflow: (followers, status) => listener.refuse(followers, noRoom(status)),
       forget: (view) => this.#forget(view),
     };
   }
 
   #forget(view: DerivedView<Follower>): void {
     if (this.#views.get(view.key) === view) this.#views.delete(view.key);
-    const openKey = this.#openKeys.get(view);
-    if (openKey !== undefined && this.#open.get(openKey) === view) this.#open.delete(openKey);
+    this.#twins.delete(view);
     this.#paths.remove(view.url, view);
   }
 }

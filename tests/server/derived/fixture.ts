@@ -12,7 +12,7 @@ import { connectMemoryPeer, createFakeClock, type FakeClock, type MemoryPeer } f
 /** What an app answers: a response, or the JSON of a 200. */
 export type Answer = (request: OriginRequest) => OriginResponse | object;
 
-export interface AppWorldOptions extends Partial<Pick<HubOptions, "limits">> {
+export interface AppWorldOptions extends Partial<Pick<HubOptions, "identity" | "limits">> {
   readonly derived?: DerivedOptions;
   readonly seed?: number;
 }
@@ -26,28 +26,36 @@ export class AppWorld {
   readonly errors: string[] = [];
   answer: Answer;
   latencyMs = 0;
+  /** As `latencyMs`, by request. */
+  delayMs: (request: OriginRequest) => number = () => this.latencyMs;
   running = 0;
   mostRunning = 0;
 
-  constructor(answer: Answer, { derived = {}, limits, seed = 1 }: AppWorldOptions = {}) {
+  constructor(answer: Answer, { derived = {}, identity, limits, seed = 1 }: AppWorldOptions = {}) {
     this.answer = answer;
     this.clock = createFakeClock(seed);
     this.hub = createHub({
       origin: (request) => this.#origin(request),
       clock: this.clock,
       derived,
+      ...(identity ? { identity } : {}),
       ...(limits ? { limits } : {}),
       onError: (_error, { stage }) => this.errors.push(stage),
     });
   }
 
-  open(target: string, fields: readonly Field[] = [], level: 0 | 1 = 1): Promise<MemoryPeer> {
-    return connectMemoryPeer(this.hub, target, { level, fields: [["Host", "example.com"], ...fields] });
+  open(target: string, fields: readonly Field[] = [], level: 0 | 1 = 1, peer?: unknown): Promise<MemoryPeer> {
+    return connectMemoryPeer(this.hub, target, { level, fields: [["Host", "example.com"], ...fields], peer });
   }
 
   /** As `open`; resolves once everything that follows has happened. */
-  async opened(target: string, fields: readonly Field[] = [], level: 0 | 1 = 1): Promise<MemoryPeer> {
-    const opening = this.open(target, fields, level);
+  async opened(
+    target: string,
+    fields: readonly Field[] = [],
+    level: 0 | 1 = 1,
+    from?: unknown,
+  ): Promise<MemoryPeer> {
+    const opening = this.open(target, fields, level, from);
     await this.clock.settle();
     const peer = await opening;
     await this.clock.settle();
@@ -70,7 +78,8 @@ export class AppWorld {
     this.running += 1;
     this.mostRunning = Math.max(this.mostRunning, this.running);
     const answer = this.answer(request);
-    if (this.latencyMs > 0) await new Promise<void>((resolve) => this.clock.setTimer(resolve, this.latencyMs));
+    const delayMs = this.delayMs(request);
+    if (delayMs > 0) await new Promise<void>((resolve) => this.clock.setTimer(resolve, delayMs));
     this.running -= 1;
     return "status" in answer ? (answer as OriginResponse) : json(answer);
   }

@@ -3,22 +3,61 @@ import type { Clock, OriginRequest, OriginResponse } from "../../../src/server/i
 import type { Random } from "../../../src/testing/index.ts";
 
 /** How a resource answers: to whom what, and what it says of sharing. */
-export type Kind = "private" | "marked" | "cookie" | "star" | "language" | "public" | "tenant" | "moody" | "record";
+export type Kind =
+  | "address"
+  | "cookie"
+  | "csrf"
+  | "flux"
+  | "guest"
+  | "inert"
+  | "language"
+  | "marked"
+  | "private"
+  | "public"
+  | "record"
+  | "star"
+  | "tenant";
 
 export const targets: Readonly<Record<string, Kind>> = {
-  "/private": "private",
-  "/marked": "marked",
+  "/address": "address",
   "/cookie": "cookie",
-  "/star": "star",
+  "/csrf": "csrf",
+  "/flux": "flux",
+  "/guest": "guest",
+  "/inert": "inert",
   "/language": "language",
+  "/marked": "marked",
+  "/private": "private",
   "/public": "public",
+  "/star": "star",
   "/tenant": "tenant",
-  "/moody": "moody",
   "/record/1": "record",
   "/record/2": "record",
 };
 
-export type Refusal = 401 | 403 | 404 | 302 | 503;
+export type Refusal = 401 | 403 | 404 | 302 | 429 | 503;
+
+/** What `/flux` says of who may be shown its answers, which changes. */
+const moods: readonly (readonly Field[])[] = [
+  [["Cache-Control", "public"]],
+  [["Cache-Control", "s-maxage=5, max-age=0"]],
+  [],
+  [["Cache-Control", "private"]],
+  [["Cache-Control", 'public, no-cache="x"']],
+  [["Cache-Control", "no-store"]],
+  [
+    ["Cache-Control", "public"],
+    ["Vary", "User-Agent"],
+  ],
+  [
+    ["Cache-Control", "public"],
+    ["Vary", "*"],
+  ],
+  [
+    ["Cache-Control", "public"],
+    ["Set-Cookie", "seen=1"],
+  ],
+];
 
 /** Somebody whom the app knows. */
 export interface User {
@@ -51,12 +90,17 @@ function isSecret({ id }: Row): boolean {
   return id % 5 === 4;
 }
 
-/** What the app sees of who asks. */
-export function whoIs(target: string, fields: readonly Field[]): string {
-  const names = ["authorization", "cookie", "x-api-key"];
-  if (targets[target] === "language") names.push("accept-language");
-  if (targets[target] === "star") names.push("user-agent");
-  return names.map((name) => fieldValue(fields, name) ?? "").join("|");
+function entityTag(name: string, body: string): string {
+  let sum = 0;
+  for (let at = 0; at < body.length; at += 1) sum = (sum * 31 + body.charCodeAt(at)) % 2 ** 40;
+  return `"${name}-${sum}"`;
+}
+
+const seen = ["accept-language", "authorization", "cookie", "user-agent", "x-api-key", "x-forwarded-for"];
+
+/** What the app sees of who asks: any of it may count. */
+export function whoIs(fields: readonly Field[], peer: unknown): string {
+  return [...seen.map((name) => fieldValue(fields, name) ?? ""), String(peer)].join("|");
 }
 
 /** An app in which everybody may see something else, and that changes. */
@@ -65,11 +109,16 @@ export class LeakApp {
   readonly given: Given[] = [];
   rows: Row[] = [];
   isDown = false;
-  isMoodPublic = true;
+  /** Addresses from which nobody is let in. */
+  readonly banned: Set<string> = new Set();
   latencyMs: () => number = () => 0;
+  /** Whether a 304 says again what its 200 said. */
+  isTerse = false;
   readonly #clock: Clock;
+  #mood = 0;
   #version = 1;
   #nextId = 1;
+  #guests = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -102,16 +151,18 @@ export class LeakApp {
     this.#version += 1;
     const user = random.pick(this.users);
     const { id } = random.pick(this.rows);
-    const kind = random.below(10);
+    const kind = random.below(12);
     if (kind < 2) user.hidden.add(id);
     else if (kind < 4) user.hidden.clear();
     else if (kind < 5) user.shown.add(this.rows.find(isSecret)?.id ?? 4);
     else if (kind < 6) user.shown.clear();
-    else if (kind < 7) user.refusal = random.pick([401, 403, 404, 302, 503] as const);
+    else if (kind < 7) user.refusal = random.pick([401, 403, 404, 302, 429, 503] as const);
     else if (kind < 8) user.tenant = random.pick(["t0", "t1"]);
-    else if (kind < 9) this.isMoodPublic = !this.isMoodPublic;
+    else if (kind < 10) this.#mood = random.below(moods.length);
+    else if (kind < 11) this.banned.has("10.0.0.2") ? this.banned.clear() : this.banned.add("10.0.0.2");
     else user.refusal = undefined;
     if (random.chance(0.5)) random.pick(this.users).refusal = undefined;
+    if (random.chance(0.1)) this.isTerse = !this.isTerse;
   }
 
   /** The user who a request's fields name. */
@@ -129,22 +180,30 @@ export class LeakApp {
   };
 
   readonly origin = async (request: OriginRequest): Promise<OriginResponse> => {
-    const { target, fields } = request;
+    const { target, fields, peer } = request;
+    const who = whoIs(fields, peer);
     const user = this.userOf(fields);
-    const full = this.#answer(target, fields, user);
+    const full = this.#answer(request, user);
     const etag = fieldValue(full.fields, "etag");
     const isKnown = etag !== undefined && fieldValue(fields, "if-none-match") === etag;
-    const response = isKnown && full.status === 200 ? { status: 304, fields: full.fields, body: "" } : full;
-    const isPublic = fieldValue(full.fields, "cache-control") === "public";
-    const language = fieldValue(fields, "accept-language") ?? "";
-    const shared = targets[target] === "tenant" ? user?.tenant : isPublic ? `public ${language}` : undefined;
+    const said = this.isTerse ? [] : full.fields;
+    const response = isKnown && full.status === 200 ? { status: 304, fields: said, body: "" } : full;
+    const sharedBy = full.status === 200 ? this.#sharedBy(request, full, user) : undefined;
     const waitMs = this.latencyMs();
     if (waitMs > 0) await new Promise<void>((resolve) => this.#clock.setTimer(resolve, waitMs));
-    const at = this.#clock.now();
-    const who = whoIs(target, fields);
-    this.given.push({ at, who, target, status: full.status, body: String(full.body), sharedBy: shared });
+    this.given.push({ at: this.#clock.now(), who, target, status: full.status, body: String(full.body), sharedBy });
     return response;
   };
+
+  /** Who may be shown an answer by the app's word, as one who reads RFC 9111 by hand would say it. */
+  #sharedBy({ target, fields }: OriginRequest, answer: OriginResponse, user: User | undefined): string | undefined {
+    if (targets[target] === "tenant") return user?.tenant;
+    const word = fieldValue(answer.fields, "cache-control") ?? "";
+    const vary = fieldValue(answer.fields, "vary");
+    if (word !== "public" && !word.startsWith("s-maxage=5")) return undefined;
+    if (vary === "*" || fieldValue(answer.fields, "set-cookie") !== undefined) return undefined;
+    return `all ${vary ?? ""} ${vary === undefined ? "" : (fieldValue(fields, vary) ?? "")}`;
+  }
 
   #made(id: number): Row {
     return { id, v: `v${this.#version}` };
@@ -156,52 +215,69 @@ export class LeakApp {
     return id;
   }
 
-  #answer(target: string, fields: readonly Field[], user: User | undefined): OriginResponse {
+  #answer({ target, fields, peer }: OriginRequest, user: User | undefined): OriginResponse {
     const kind = targets[target];
     const refusal = this.isDown ? 503 : user?.refusal;
     if (refusal === 302) return { status: 302, fields: [["Location", "/login"]], body: "" };
     if (refusal !== undefined) return problemResponse(createProblem(refusal, `Not for ${user?.name ?? "anonymous"}.`));
-    if (!user && kind !== "public" && kind !== "language" && kind !== "moody") {
-      return problemResponse(createProblem(401, "Who are you?"));
-    }
-    return this.#document(target, fields, user);
+    if (this.banned.has(String(peer))) return problemResponse(createProblem(403, `Not from ${String(peer)}.`));
+    const isForAll = kind === "public" || kind === "language" || kind === "flux" || kind === "guest" || kind === "inert";
+    if (!user && !isForAll) return problemResponse(createProblem(401, "Who are you?"));
+    return this.#document(target, fields, peer, user);
   }
 
-  #document(target: string, fields: readonly Field[], user: User | undefined): OriginResponse {
+  #document(target: string, fields: readonly Field[], peer: unknown, user: User | undefined): OriginResponse {
     const kind = targets[target] ?? "private";
     const name = user?.name ?? "anonymous";
-    const head: Field[] = [
-      ["Content-Type", "application/json"],
-      ["X-User", name],
-    ];
     const isSeen = (row: Row): boolean =>
       (isSecret(row) ? user?.shown.has(row.id) : !user?.hidden.has(row.id)) === true;
-    const marked = (marks: object) => this.rows.filter(isSeen).map((row) => ({ ...row, ...marks }));
-    const answer = (rows: readonly object[], more: readonly Field[]): OriginResponse => {
-      return { status: 200, fields: [...head, ...more], body: JSON.stringify(rows) };
-    };
+    const own = (marks: object): object[] => this.rows.filter(isSeen).map((row) => ({ ...row, ...marks }));
     const open = this.rows.filter((row) => !isSecret(row));
-    const isOpen = kind === "moody" && this.isMoodPublic;
-    if (kind === "public" || isOpen) return answer(open, [["Cache-Control", "public"]]);
+    const answer = (rows: readonly object[], ...more: readonly Field[]): OriginResponse => {
+      const body = JSON.stringify(rows);
+      const head: Field[] = [
+        ["Content-Type", "application/json"],
+        ["X-User", name],
+        ["ETag", entityTag(name, body)],
+      ];
+      return { status: 200, fields: [...head, ...more], body };
+    };
+    const isPublic: Field = ["Cache-Control", "public"];
+    if (kind === "public" || kind === "csrf") return answer(open, isPublic, ["X-Csrf-Token", name]);
+    if (kind === "flux") {
+      const mood = moods[this.#mood] ?? [];
+      const isShared = mood.some(([, value]) => value === "public" || value.startsWith("s-maxage"));
+      const marks = mood.length > 1 || !isShared ? { for: name, by: fieldValue(fields, "user-agent") } : {};
+      return answer(mood[1]?.[1] === "User-Agent" ? open : open.map((row) => ({ ...row, ...marks })), ...mood);
+    }
     if (kind === "language") {
       const language = fieldValue(fields, "accept-language") ?? "none";
-      const more: Field[] = [
-        ["Cache-Control", "public"],
-        ["Vary", "Accept-Language"],
-      ];
       return answer(
         open.map((row) => ({ ...row, language })),
-        more,
+        isPublic,
+        ["Vary", "Accept-Language"],
       );
     }
-    if (kind === "tenant") return answer(marked({ tenant: user?.tenant }), [["ETag", `"${this.#version}"`]]);
-    if (kind === "star") return answer(marked({ for: name, by: fieldValue(fields, "user-agent") }), [["Vary", "*"]]);
-    if (kind === "cookie") return answer(marked({ for: name }), [["Set-Cookie", `seen=${name}`]]);
+    if (kind === "guest") {
+      this.#guests += 1;
+      return answer([...open, { id: 0, guest: this.#guests }], ["Cache-Control", "private"]);
+    }
+    if (kind === "inert") {
+      const marks = { by: fieldValue(fields, "user-agent"), from: fieldValue(fields, "x-forwarded-for") };
+      return answer(own({ ...marks, for: name }));
+    }
+    if (kind === "address") return answer(own({ from: String(peer) }));
+    // To both the same for most of the time: who comes to the other one is answered 304.
+    const isOf = (row: Row): boolean => user?.tenant === "t0" || Number(row.v.slice(1)) % 17 > 0;
+    if (kind === "tenant") return answer(open.filter(isOf));
+    if (kind === "star") return answer(own({ for: name, by: fieldValue(fields, "user-agent") }), ["Vary", "*"]);
+    if (kind === "cookie") return answer(own({ for: name }), ["Set-Cookie", `seen=${name}`]);
     if (kind === "record") {
       const row = this.rows.find(({ id }) => target === `/record/${id}`);
       if (!row || !isSeen(row)) return problemResponse(createProblem(404, "There is no such record."));
-      return { status: 200, fields: head, body: JSON.stringify({ ...row, for: name }) };
+      const body = JSON.stringify({ ...row, for: name });
+      return { status: 200, fields: [["Content-Type", "application/json"], ["ETag", entityTag(name, body)]], body };
     }
-    return answer(marked({ for: name }), kind === "private" ? [] : [["Cache-Control", "private"]]);
+    return kind === "marked" ? answer(own({ for: name }), ["Cache-Control", "private"]) : answer(own({ for: name }));
   }
 }

@@ -11,6 +11,8 @@ import { targets, whoIs } from "./leak-app.ts";
 
 /** A body that was written to somebody. */
 export interface Sent {
+  /** The connection. */
+  readonly peer: unknown;
   readonly who: string;
   readonly target: string;
   readonly message: HttpResponse;
@@ -43,6 +45,7 @@ export class LeakPeer implements Transport {
   readonly framing: Framing = framing;
   readonly target: string;
   readonly fields: readonly Field[];
+  readonly address: string;
   unsentBytes = 0;
   isClosed = false;
   connection: Connection | undefined;
@@ -54,9 +57,10 @@ export class LeakPeer implements Transport {
   #isPaused = false;
   #nextId = 1;
 
-  constructor(target: string, fields: readonly Field[], onSent: (sent: Sent) => void) {
+  constructor(target: string, fields: readonly Field[], address: string, onSent: (sent: Sent) => void) {
     this.target = target;
     this.fields = fields;
+    this.address = address;
     this.#onSent = onSent;
     this.followed.set(target, { fields, known: new Set() });
   }
@@ -124,7 +128,7 @@ export class LeakPeer implements Transport {
     const followed = this.followed.get(target);
     const fields = asked?.fields ?? followed?.fields ?? this.fields;
     const known = followed?.known ?? new Set<string>();
-    this.#onSent({ who: whoIs(target, fields), target, message, known, fields });
+    this.#onSent({ peer: this, who: whoIs(fields, this.address), target, message, known, fields });
     this.#learn(target, message, known);
   }
 

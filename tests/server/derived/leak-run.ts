@@ -23,7 +23,7 @@ const times: Times = { refreshMs: 800, slackMs: 200 };
 const peerCount = 22;
 const names = Object.keys(targets);
 /** What several may share is asked for more often. */
-const wanted = [...names, "/tenant", "/tenant", "/tenant", "/moody", "/public"];
+const wanted = [...names, "/tenant", "/tenant", "/flux", "/flux", "/flux", "/public", "/guest"];
 
 class LeakRun {
   readonly #random: Random;
@@ -32,9 +32,11 @@ class LeakRun {
   readonly #hub: Hub;
   readonly #check: LeakCheck;
   readonly #peers: LeakPeer[] = [];
+  readonly #wanted: readonly string[];
   transitions = 0;
 
-  constructor({ createHub, createFakeClock }: LeakSystem, seed: number) {
+  constructor({ createHub, createFakeClock }: LeakSystem, seed: number, targets: readonly string[]) {
+    this.#wanted = targets;
     this.#random = createRandom(seed);
     this.#clock = createFakeClock(seed);
     this.#app = new LeakApp(this.#clock);
@@ -44,6 +46,7 @@ class LeakRun {
       origin: this.#app.origin,
       clock: this.#clock,
       derived: { coalesceMs: 20, refreshMs: times.refreshMs, maxConcurrentGets: 16, viewer: this.#app.viewer },
+      identity: (peer) => ({ address: String(peer) }),
       limits: { maxUnsentBytes: 1024 },
       onError: (error) => {
         throw error;
@@ -54,7 +57,8 @@ class LeakRun {
   async run(steps: number): Promise<LeakReport> {
     for (let step = 0; step < steps; step += 1) {
       this.#step();
-      await this.#clock.advance(this.#random.chance(0.1) ? this.#random.below(600) : this.#random.below(40));
+      const pause = this.#random.below(100);
+      await this.#clock.advance(this.#random.below(pause < 3 ? 1_600 : pause < 12 ? 600 : 40));
       if (this.#check.found.length > 0) break;
     }
     for (const peer of this.#peers) peer.disconnect();
@@ -96,7 +100,7 @@ class LeakRun {
     const peer = random.pick(this.#peers);
     if (kind < 16) peer.pause();
     else if (kind < 17) peer.resume();
-    else if (kind < 18) peer.subscribe(random.pick(wanted), this.#position(peer));
+    else if (kind < 18) peer.subscribe(random.pick(this.#wanted), this.#position(peer));
     else if (kind < 19) {
       const known = random.pick([...peer.followed.keys()]);
       peer.subscribe(known, random.chance(0.7) ? [this.#bearer(random.pick(this.#app.users))] : []);
@@ -119,28 +123,33 @@ class LeakRun {
   #connect(): void {
     const random = this.#random;
     const user = random.chance(0.75) ? random.pick(this.#app.users) : undefined;
+    
     const language = random.pick(["de", "fr", undefined]);
+    const isPlain = !user && random.chance(0.6);
     const fields: Field[] = [
       ["Host", "example.com"],
-      ["User-Agent", random.pick(["a", "b"])],
+      ["User-Agent", random.pick(isPlain ? ["a"] : ["a", "b"])],
+      ["X-Forwarded-For", random.pick(isPlain ? ["192.0.2.1"] : ["192.0.2.1", "192.0.2.2"])],
       ...(user ? [user.credential] : []),
-      ...(language === undefined ? [] : [["Accept-Language", language] as const]),
+      ...(isPlain || language === undefined ? [] : [["Accept-Language", language] as const]),
     ];
-    const target = random.pick(wanted);
-    const peer = new LeakPeer(target, fields, (sent) => this.#check.check(sent));
+    const target = random.pick(this.#wanted);
+    const address = random.pick(isPlain ? ["10.0.0.1"] : ["10.0.0.1", "10.0.0.2"]);
+    const peer = new LeakPeer(target, fields, address, (sent) => this.#check.check(sent));
     const old = this.#peers.length < peerCount ? this.#peers.length : random.below(peerCount);
     this.#peers[old]?.disconnect();
     this.#peers[old] = peer;
     peer.connection = this.#hub.connect(peer, {
       level: 1,
       target,
+      peer: address,
       fields: [...fields, ...this.#position(peer)],
     });
     this.transitions += 1;
   }
 }
 
-/** Runs a seed for a number of steps, or until something leaked. */
-export function runLeaks(system: LeakSystem, seed: number, steps: number): Promise<LeakReport> {
-  return new LeakRun(system, seed).run(steps);
+/** Runs a seed for a number of steps, or until something leaked. @param targets - what is followed */
+export function runLeaks(system: LeakSystem, seed: number, steps: number, targets = wanted): Promise<LeakReport> {
+  return new LeakRun(system, seed, targets).run(steps);
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { PeerCertificate, TLSSocket } from "node:tls";
+import type { PeerIdentity } from "../server/index.ts";
 
 /** Who made a handshake, at the transport: what the application is shown for the requests made on the follower's behalf. */
 export interface SocketPeer {
@@ -8,8 +9,6 @@ export interface SocketPeer {
   readonly remoteFamily: string | undefined;
   readonly localAddress: string | undefined;
   readonly localPort: number | undefined;
-  /** Who the client proved to be by its certificate; absent where it showed none. Followers of different ones share nothing. */
-  readonly identity?: string;
   /** What TLS knew; absent on a plain connection. */
   readonly tls?: TlsFacts;
 }
@@ -44,6 +43,12 @@ export function peerOf({ socket }: IncomingMessage): SocketPeer {
   const peer: SocketPeer = { remoteAddress, remotePort, remoteFamily, localAddress, localPort };
   if (!("encrypted" in socket)) return peer;
   const tls = tlsFacts(socket as TLSSocket);
-  const identity = tls.certificate?.fingerprint256;
-  return identity ? { ...peer, tls, identity } : { ...peer, tls };
+  return { ...peer, tls };
+}
+
+/** What tells one peer from another: everything that an application sees of the connection but its port [R-DER-1]. */
+export function identityOf(peer: unknown): PeerIdentity {
+  const { remoteAddress, localAddress, localPort, tls } = peer as SocketPeer;
+  const certificate = tls?.certificate?.fingerprint256;
+  return { address: JSON.stringify([remoteAddress, localAddress, localPort, tls?.servername]), certificate };
 }
