@@ -13,12 +13,14 @@ import {
   openingWishes,
   openSubscription,
   openView,
+  refusalOf,
   reopenSubscription,
 } from "./opening.ts";
 import { type HubLimits, type HubOptions, type ResolvedHubOptions, resolveHubOptions } from "./options.ts";
 import type { DirectView, OriginResponse } from "./origin.ts";
 import { OriginClient } from "./origin-client.ts";
 import { RecentBatches } from "./recent.ts";
+import { Rights } from "./rights.ts";
 import { SharedFrames } from "./shared-frames.ts";
 import type { Transport } from "./transport.ts";
 import { View } from "./view.ts";
@@ -95,6 +97,7 @@ class DirectHub implements Hub, HubCore {
   readonly #large: LargeDeliveries;
   readonly #representations: WeakMap<Change, Representation> = new WeakMap();
   readonly #heartbeat: Heartbeat;
+  readonly #rights: Rights;
   readonly #untail: (() => void) | undefined;
   #incoming: Batch[] = [];
   #touched: ConnectionCore[] = [];
@@ -119,6 +122,7 @@ class DirectHub implements Hub, HubCore {
       this.#schedule();
     });
     this.derived = options.derived && createDerivedViews(this, options.derived);
+    this.#rights = createRights(this, options.refreshMs);
     this.#large = new LargeDeliveries(options.clock);
     this.#heartbeat = new Heartbeat(options.clock, this.#connections, () => this.#large.sweep());
   }
@@ -174,6 +178,7 @@ class DirectHub implements Hub, HubCore {
   close(drainMs = 5_000): Promise<void> {
     this.#drain ??= new Drain(this.clock, this.#connections, drainMs, restarting, () => {
       this.#heartbeat.stop();
+      this.#rights.stop();
       this.#untail?.();
       this.derived?.stop();
     });
@@ -191,8 +196,12 @@ class DirectHub implements Hub, HubCore {
   }
 
   join(subscription: Subscription, start: DirectStart | DerivedStart): void {
-    if (start.kind === "direct") this.#joinDirect(subscription, start.view);
-    else this.#joinDerived(subscription, start);
+    if (start.kind === "derived") {
+      this.#joinDerived(subscription, start);
+      return;
+    }
+    this.#joinDirect(subscription, start.view);
+    this.#rights.granted(subscription);
   }
 
   #joinDerived(subscription: Subscription, start: DerivedStart): void {
@@ -222,6 +231,7 @@ class DirectHub implements Hub, HubCore {
     derived?.remove(subscription);
     const { view } = subscription;
     if (!view?.subscriptions.delete(subscription)) return;
+    this.#rights.ended(subscription);
     view.live.delete(subscription);
     subscription.view = undefined;
     if (view.subscriptions.size > 0) return;
@@ -354,6 +364,22 @@ class DirectHub implements Hub, HubCore {
     this.#incoming = [];
     for (const view of this.#index.all()) for (const subscription of view.live) reopenSubscription(subscription);
   }
+}
+
+function createRights(hub: HubCore, refreshMs: number): Rights {
+  return new Rights({
+    clock: hub.clock,
+    refreshMs,
+    ask: (method, target, viewer) => hub.askShared(method, target, viewer),
+    sync: () => hub.sync(),
+    identityOf: (peer) => hub.identityOf(peer),
+    refuse: (subscription, response) => {
+      // The answer to a HEAD has no body, whatever its fields say.
+      const fields = response.fields.filter(([name]) => !/^content-(?:type|length)$/i.test(name));
+      subscription.connection.endRefused(subscription, refusalOf({ ...response, fields, body: "" }));
+    },
+    reopen: (subscription) => reopenSubscription(subscription),
+  });
 }
 
 /**

@@ -6,6 +6,7 @@ export type { RecordOptions } from "./derived/record-rule.ts";
 export { createLocalStaleness, type Staleness } from "./derived/staleness.ts";
 export { documentBody, documentRequestFields, refuseByHead, tooLarge } from "./document-request.ts";
 export { type FetchOriginOptions, originFromFetch } from "./fetch-origin.ts";
+export { forViewers, type ViewerAnswer } from "./for-viewers.ts";
 export { createHub, type Hub, type HubCounts } from "./hub.ts";
 export type { Batch, Bookmark, Change, Image, Journal, Page, Representation, Value } from "./journal.ts";
 export {

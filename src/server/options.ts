@@ -36,6 +36,12 @@ export interface HubOptions {
    * `onError`; then the peer is like no other.
    */
   readonly identity?: (peer: unknown) => PeerIdentity;
+  /**
+   * How long a viewer's right to what it follows may stand without being asked for again: of a direct view where
+   * credentials were shown, by a HEAD; of a derived one, see {@link DerivedOptions.refreshMs}. Default 60,000 ms;
+   * 10 to 86,400,000.
+   */
+  readonly refreshMs?: number;
   /** Bounds; each has a default. */
   readonly limits?: Partial<HubLimits>;
   /** Further promises of the origin, listed at `/.well-known/rocket`: `idempotency-key`. Default none. */
@@ -52,6 +58,7 @@ export interface ResolvedHubOptions {
   readonly journal: Journal | undefined;
   readonly derived: ResolvedDerivedOptions | undefined;
   readonly limits: HubLimits;
+  readonly refreshMs: number;
   readonly promises: readonly string[];
   readonly identityOf: (peer: unknown) => PeerIdentity;
   readonly reportError: (error: unknown, stage: string) => void;
@@ -97,7 +104,10 @@ export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
     }
     limits[name] = value;
   }
-  const { onError, identity } = options;
+  const { onError, identity, refreshMs = 60_000 } = options;
+  if (!Number.isInteger(refreshMs) || refreshMs < 10 || refreshMs > 86_400_000) {
+    throw new RangeError(`refreshMs must be a whole number from 10 to 86400000, not ${refreshMs}.`);
+  }
   if (identity !== undefined && typeof identity !== "function") {
     throw new TypeError(`identity must be a function (peer) => { address, certificate }, not ${typeof identity}.`);
   }
@@ -121,7 +131,8 @@ export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
   return {
     origin: options.origin,
     journal: options.journal,
-    derived: options.derived && resolveDerivedOptions(options.derived),
+    derived: options.derived && resolveDerivedOptions({ refreshMs, ...options.derived }),
+    refreshMs,
     limits,
     promises: [...(options.journal ? ["journal"] : []), ...(options.promises ?? [])],
     clock: options.clock ?? systemClock,

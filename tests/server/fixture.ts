@@ -1,5 +1,12 @@
 import { type Field, fieldValue, type HttpResponse } from "../../src/protocol/index.ts";
-import { createHub, type Hub, type HubLimits, type Origin, type OriginRequest } from "../../src/server/index.ts";
+import {
+  createHub,
+  type DerivedOptions,
+  type Hub,
+  type HubLimits,
+  type Origin,
+  type OriginRequest,
+} from "../../src/server/index.ts";
 import {
   connectMemoryPeer,
   createFakeClock,
@@ -11,6 +18,8 @@ import {
 
 export interface WorldOptions {
   readonly limits?: Partial<HubLimits>;
+  readonly refreshMs?: number;
+  readonly derived?: DerivedOptions;
   readonly maxChanges?: number;
   /** Milliseconds that the origin takes after it read the state. */
   readonly latencyMs?: () => number;
@@ -36,7 +45,15 @@ export interface World {
 
 export const host: Field = ["Host", "example.com"];
 
-export function createWorld({ limits, maxChanges, latencyMs, around, seed = 1 }: WorldOptions = {}): World {
+export function createWorld({
+  limits,
+  refreshMs,
+  derived,
+  maxChanges,
+  latencyMs,
+  around,
+  seed = 1,
+}: WorldOptions = {}): World {
   const clock = createFakeClock(seed);
   const store = createMemoryStore({
     collections: ["a", "b"],
@@ -56,6 +73,8 @@ export function createWorld({ limits, maxChanges, latencyMs, around, seed = 1 }:
     journal: store.journal,
     clock,
     ...(limits ? { limits } : {}),
+    ...(derived ? { derived } : {}),
+    ...(refreshMs === undefined ? {} : { refreshMs }),
     onError: (error, { stage }) => errors.push({ error, stage }),
   });
   const open = (target: string, fields: readonly Field[] = [], level: 0 | 1 = 1): Promise<MemoryPeer> =>

@@ -8,8 +8,8 @@ export interface DerivedOptions {
   /** The least time between two GETs for one view while writes keep coming. Default 50 ms; 0 to 60,000. */
   readonly coalesceMs?: number;
   /**
-   * How long a document, and a viewer's right to it, may stand without being looked at. Default 60,000 ms, less a jitter
-   * of a tenth to a fifth; 10 to 86,400,000.
+   * How long a document, and a viewer's right to it, may stand without being looked at, less a jitter of a tenth to a
+   * fifth. Default: the hub's `refreshMs`; 10 to 86,400,000.
    */
   readonly refreshMs?: number;
   /** How many GETs for changed views run at once. Default 16; 1 to 10,000. */

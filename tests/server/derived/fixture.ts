@@ -49,12 +49,7 @@ export class AppWorld {
   }
 
   /** As `open`; resolves once everything that follows has happened. */
-  async opened(
-    target: string,
-    fields: readonly Field[] = [],
-    level: 0 | 1 = 1,
-    from?: unknown,
-  ): Promise<MemoryPeer> {
+  async opened(target: string, fields: readonly Field[] = [], level: 0 | 1 = 1, from?: unknown): Promise<MemoryPeer> {
     const opening = this.open(target, fields, level, from);
     await this.clock.settle();
     const peer = await opening;

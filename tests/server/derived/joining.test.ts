@@ -366,11 +366,13 @@ describe("What one member of a declared view meets", () => {
     await world.changed("/items/1");
     await world.clock.advance(600);
     const others = peers.filter((_, at) => users[at] !== slow);
-    for (const peer of others) expect(peer.messages.some(({ body }) => String(body).includes('"version":2'))).toBe(true);
+    for (const peer of others)
+      expect(peer.messages.some(({ body }) => String(body).includes('"version":2'))).toBe(true);
     const before = world.clock.now();
     write();
     await world.changed("/items/1");
-    for (const peer of others) expect(peer.messages.some(({ body }) => String(body).includes('"version":3'))).toBe(true);
+    for (const peer of others)
+      expect(peer.messages.some(({ body }) => String(body).includes('"version":3'))).toBe(true);
     expect(world.clock.now()).toBe(before);
   });
 

@@ -123,4 +123,3 @@ describe("A document's digest", () => {
     expect(new Set(digests).size).toBe(digests.length);
   });
 });
-

@@ -221,7 +221,8 @@ export class LeakApp {
     if (refusal === 302) return { status: 302, fields: [["Location", "/login"]], body: "" };
     if (refusal !== undefined) return problemResponse(createProblem(refusal, `Not for ${user?.name ?? "anonymous"}.`));
     if (this.banned.has(String(peer))) return problemResponse(createProblem(403, `Not from ${String(peer)}.`));
-    const isForAll = kind === "public" || kind === "language" || kind === "flux" || kind === "guest" || kind === "inert";
+    const isForAll =
+      kind === "public" || kind === "language" || kind === "flux" || kind === "guest" || kind === "inert";
     if (!user && !isForAll) return problemResponse(createProblem(401, "Who are you?"));
     return this.#document(target, fields, peer, user);
   }
@@ -276,7 +277,14 @@ export class LeakApp {
       const row = this.rows.find(({ id }) => target === `/record/${id}`);
       if (!row || !isSeen(row)) return problemResponse(createProblem(404, "There is no such record."));
       const body = JSON.stringify({ ...row, for: name });
-      return { status: 200, fields: [["Content-Type", "application/json"], ["ETag", entityTag(name, body)]], body };
+      return {
+        status: 200,
+        fields: [
+          ["Content-Type", "application/json"],
+          ["ETag", entityTag(name, body)],
+        ],
+        body,
+      };
     }
     return kind === "marked" ? answer(own({ for: name }), ["Cache-Control", "private"]) : answer(own({ for: name }));
   }

@@ -94,7 +94,9 @@ export class LeakCheck {
       return undefined;
     }
     const oldest = now - refreshMs - slackMs;
-    const declared = recent.filter(({ status, sharedBy, at }) => status === 200 && sharedBy !== undefined && at >= oldest);
+    const declared = recent.filter(
+      ({ status, sharedBy, at }) => status === 200 && sharedBy !== undefined && at >= oldest,
+    );
     if (declared.length === 0) return "not what its own GET returned, nor declared for it";
     const isGiven = (this.#byTarget.get(target) ?? []).some((given) => {
       const isOf = declared.some(({ sharedBy }) => sharedBy === given.sharedBy);

@@ -22,7 +22,13 @@ function without(name: string): string {
 /** Leaks that the test must see. */
 export const leaks: readonly Leak[] = [
   ...["cookie", "x-api-key", "user-agent", "x-forwarded-for"].map((name) => {
-    return { name: `${name} does not tell viewers apart`, file: viewer, find: countsAll, replace: without(name), targets: ["/inert", "/private"] };
+    return {
+      name: `${name} does not tell viewers apart`,
+      file: viewer,
+      find: countsAll,
+      replace: without(name),
+      targets: ["/inert", "/private"],
+    };
   }),
   {
     name: "addresses do not tell viewers apart",

@@ -123,7 +123,7 @@ class LeakRun {
   #connect(): void {
     const random = this.#random;
     const user = random.chance(0.75) ? random.pick(this.#app.users) : undefined;
-    
+
     const language = random.pick(["de", "fr", undefined]);
     const isPlain = !user && random.chance(0.6);
     const fields: Field[] = [
