@@ -46,6 +46,7 @@ export function addProxy(program: Command, exit: (code: number) => void): void {
       ).choices(["keep", "upstream"]),
     )
     .option("--trust-forwarded", "believe Forwarded and X-Forwarded-* of the peer, which is another proxy")
+    .option("--share-anonymous", "what is answered without credentials is the same for everybody")
     .option("--refresh <seconds>", "look again after this time without a write (default: 60)", parseSeconds)
     .option("--timeout <seconds>", "how long the upstream may take to begin an answer (default: 120)", parseSeconds)
     .addHelpText("after", "\nExample:\n  rocket proxy http://localhost:3000 --port 8080")

@@ -22,6 +22,8 @@ export interface ProxyCommandOptions {
   readonly hostField?: "keep" | "upstream";
   /** Whether `Forwarded` and `X-Forwarded-*` of the peer count. Default false. */
   readonly trustForwarded?: boolean;
+  /** Whether what is answered without credentials is the same for everybody. Default false. */
+  readonly shareAnonymous?: boolean;
   /** Seconds until what is followed is looked at without a write. Default 60. */
   readonly refresh?: number;
   /** Seconds that the upstream may take to begin an answer. Default 120. */
@@ -48,7 +50,14 @@ export async function runProxy(options: ProxyCommandOptions): Promise<number> {
   const output = processOutput;
   // A proxy goes on when nobody reads its log any more.
   onOutputClosed(() => {});
-  const { upstream, allowOrigins = [], allowHosts = [], hostField, trustForwarded = false } = options;
+  const {
+    upstream,
+    allowOrigins = [],
+    allowHosts = [],
+    hostField,
+    trustForwarded = false,
+    shareAnonymous = false,
+  } = options;
   const { refresh = 60, timeout = 120 } = options;
   const stop = new AbortController();
   const forget = onStopSignal(() => stop.abort());
@@ -56,6 +65,7 @@ export async function runProxy(options: ProxyCommandOptions): Promise<number> {
     const server = createProxy({
       ...{ upstream, allowOrigins, allowHosts, trustForwarded },
       ...(hostField && { hostField }),
+      ...(shareAnonymous && { anonymous: "shared" }),
       refreshMs: refresh * 1_000,
       upstreamTimeoutMs: timeout * 1_000,
       log: (line) => output.note(`rocket: ${line}`),

@@ -57,7 +57,7 @@ export function tokenExpiry(fields: readonly Field[]): number | undefined {
 
 /**
  * Asks again, as each viewer that showed credentials, whether it may still follow a direct view: a journal tells what
- * happened, and not who may know [R-SEC-8].
+ * happened, and not who may know [R-SEC-7].
  */
 export class Rights {
   readonly #host: RightsHost;

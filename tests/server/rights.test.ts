@@ -26,7 +26,7 @@ function guarded(refreshMs = 1_000): Guarded {
 
 describe("A direct view", () => {
   it.each([401, 403, 404])(
-    "ends with a %i for who may not GET it any more, within the refresh time [R-SEC-8]",
+    "ends with a %i for who may not GET it any more, within the refresh time [R-SEC-7]",
     async (status) => {
       const { world, refusals } = guarded();
       world.put("a", 1);
@@ -43,7 +43,7 @@ describe("A direct view", () => {
     },
   );
 
-  it("that was followed in band ends alone, and is asked for with the credentials that it was given last [R-SEC-8]", async () => {
+  it("that was followed in band ends alone, and is asked for with the credentials that it was given last [R-SEC-7]", async () => {
     const { world, refusals } = guarded();
     const peer = await world.opened("/.well-known/rocket");
     for (const [id, name] of ["old", "new"].entries()) {
@@ -63,7 +63,7 @@ describe("A direct view", () => {
     expect(briefs(peer).at(-1)).toBe("201 /b/1 @1 sub=/b");
   });
 
-  it("is given to nobody whose right can't be confirmed: it ends with 503, to be resumed [R-SEC-8]", async () => {
+  it("is given to nobody whose right can't be confirmed: it ends with 503, to be resumed [R-SEC-7]", async () => {
     const { world, refusals } = guarded(10_000);
     const anna = await world.opened("/a", [token("anna")]);
     refusals.set("anna", 503);
@@ -102,7 +102,7 @@ describe("A direct view", () => {
     expect(heads.length).toBeLessThanOrEqual(15);
   });
 
-  it("ends when the token says that it is over, if the origin thinks so too [R-SEC-8]", async () => {
+  it("ends when the token says that it is over, if the origin thinks so too [R-SEC-7]", async () => {
     const { world, refusals } = guarded(60_000);
     const claims = Buffer.from(JSON.stringify({ exp: world.clock.wallTime() / 1_000 + 5 })).toString("base64url");
     const jwt = `e30.${claims}.c2ln`;

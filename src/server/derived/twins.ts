@@ -31,7 +31,7 @@ export class Twins {
     this.#report(
       new Error(
         `${views.size} anonymous viewers of ${view.url.split("?")[0]} get the same document, each by GETs of its own. ` +
-          'If it is the same for everybody, answer it with "Cache-Control: public", or set anonymous: "shared".',
+          'If it is the same for everybody, answer it with "Cache-Control: public", or declare that all that is anonymous is (anonymous: "shared", --share-anonymous).',
       ),
     );
   }
