@@ -55,6 +55,13 @@ export interface Admission<Follower> {
   readonly response: OriginResponse;
 }
 
+/** What is known of a viewer, whatever it looks at. */
+interface ViewerFacts {
+  /** Names the viewer. */
+  readonly owner: string;
+  readonly isAnonymous: boolean;
+}
+
 const retryAfter: Field = ["Retry-After", "10"];
 
 /** The refusal where there is no room for a document [R-SEC-5]. */
@@ -90,7 +97,7 @@ export class DerivedViews<Follower> {
   readonly #views: Map<string, DerivedView<Follower>> = new Map();
   readonly #paths: PathIndex<DerivedView<Follower>> = new PathIndex();
   readonly #armings: Set<Arming> = new Set();
-  readonly #owners: WeakMap<Viewer, string> = new WeakMap();
+  readonly #facts: WeakMap<Viewer, ViewerFacts> = new WeakMap();
   readonly #unsubscribe: () => void;
   #made = 0;
 
@@ -197,12 +204,12 @@ export class DerivedViews<Follower> {
   ): DerivedView<Follower> | 429 | 503 {
     const authority = fieldValue(viewer.fields, "host") ?? "localhost";
     const place = { target, authority, rule: this.#ruleOf(target) };
-    const owner = sharing.kind === "declared" ? "" : this.#ownerOf(viewer);
+    const owner = sharing.kind === "declared" ? "" : this.#factsOf(viewer).owner;
     const hold = this.#documents.take(owner, place, first);
     if (typeof hold === "number") return hold;
     const view = new DerivedView(this.#host, { key, sharing, place, first, hold, owner });
     this.#register(view);
-    if (sharing.kind === "viewer" && this.#isAnonymous(viewer)) this.#twins.add(view);
+    if (sharing.kind === "viewer" && this.#factsOf(viewer).isAnonymous) this.#twins.add(view);
     for (const urls of written) if (urls.some((url) => isRelatedPath(url, target))) view.stale(urls);
     view.linger();
     return view;
@@ -218,22 +225,19 @@ export class DerivedViews<Follower> {
     this.#paths.add(view.url, view);
   }
 
-  #isAnonymous({ fields, peer }: Viewer): boolean {
-    return isAnonymous(fields, this.#parts.identityOf(peer));
-  }
-
-  #keyOf(target: string, { fields, peer }: Viewer): string {
-    return viewerKeyOf(target, fields, this.#parts.identityOf(peer));
-  }
-
-  /** Names a viewer whatever it looks at. */
-  #ownerOf(viewer: Viewer): string {
-    let owner = this.#owners.get(viewer);
-    if (owner === undefined) {
-      owner = this.#keyOf("", viewer);
-      this.#owners.set(viewer, owner);
+  #factsOf(viewer: Viewer): ViewerFacts {
+    let facts = this.#facts.get(viewer);
+    if (!facts) {
+      const identity = this.#parts.identityOf(viewer.peer);
+      facts = { owner: viewerKeyOf("", viewer.fields, identity), isAnonymous: isAnonymous(viewer.fields, identity) };
+      this.#facts.set(viewer, facts);
     }
-    return owner;
+    return facts;
+  }
+
+  /** Names a viewer of a target. */
+  #keyOf(target: string, viewer: Viewer): string {
+    return `${target} ${this.#factsOf(viewer).owner}`;
   }
 
   #sharingOf(target: string, viewer: Viewer, said: readonly Field[]): Sharing {
@@ -242,7 +246,7 @@ export class DerivedViews<Follower> {
       target,
       fields,
       viewerKey: this.#keyOf(target, viewer),
-      isAnonymous: this.#isAnonymous(viewer),
+      isAnonymous: this.#factsOf(viewer).isAnonymous,
       viewer: this.#nameOf({ method: "GET", target, fields, body: "", peer }),
       sharesAnonymous: this.#parts.sharesAnonymous,
     };
@@ -309,7 +313,7 @@ export class DerivedViews<Follower> {
       times,
       ...listener,
       get: (target, { viewer }, ifNoneMatch) => {
-        return this.#gate.run(this.#ownerOf(viewer), () => ask(target, viewer, ifNoneMatch));
+        return this.#gate.run(this.#factsOf(viewer).owner, () => ask(target, viewer, ifNoneMatch));
       },
       belongs: (view, member, said) => this.#belongs(view, member, said),
       canRejoin: (view, member) => this.#canRejoin(view, member),
