@@ -6,7 +6,12 @@ const lookAgainMs = [25, 100];
 export type WrittenPaths = readonly string[];
 
 function comparable(url: string): string {
-  return pathSegments(url).join("/");
+  return `/${pathSegments(url).join("/")}/`;
+}
+
+/** Whether one path is the other's, above or below it. */
+function areRelated(one: string, other: string): boolean {
+  return one.startsWith(other) || other.startsWith(one);
 }
 
 /**
@@ -37,10 +42,14 @@ export class PendingWrites {
     this.#writes.unshift(...writes);
   }
 
-  /** The look found these. True where another look is due for the others. */
+  /**
+   * The look found changes at these URLs. True where another look is due for writes that none of them shows: a change is
+   * shown at its URL, below it (a POST that says no `Location`) or above it.
+   */
   found(writes: readonly WrittenPaths[], urls: readonly string[], now: number): boolean {
-    const paths = new Set(urls.map(comparable));
-    const missed = writes.filter((write) => !write.some((path) => paths.has(path)));
+    const paths = urls.map(comparable);
+    const isShown = (write: string): boolean => paths.some((path) => areRelated(path, write));
+    const missed = writes.filter((write) => !write.some(isShown));
     const waitMs = missed.length > 0 ? lookAgainMs[this.#looks] : undefined;
     if (waitMs === undefined) return false;
     this.#looks += 1;

@@ -109,6 +109,19 @@ describe("A view that was written to", () => {
     expect(world.takeGets()).toBe(1);
   });
 
+  it.each([
+    ["a POST that says no Location", "/items"],
+    ["an action below a record", "/items/1/publish"],
+  ])("is not looked at again where %s shows", async (_title, url) => {
+    const { world, add } = counting();
+    await world.opened("/items");
+    add();
+    world.takeGets();
+    world.hub.changed([url]);
+    await world.clock.advance(1_000);
+    expect(world.takeGets()).toBe(1);
+  });
+
   it("is found by the same path, those above and below, and by no other [R-DER-4]", async () => {
     const world = new AppWorld(() => []);
     for (const target of ["/a", "/a/b", "/a/b/c?x=1", "/a/d", "/e"]) await world.opened(target);
