@@ -1,8 +1,9 @@
 import type { Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { RocketError } from "../protocol/index.ts";
-import type { Hub } from "../server/index.ts";
+import type { Clock, Hub } from "../server/index.ts";
 import { type Access, isLoopback } from "./access.ts";
+import { StalledSockets } from "./stalled-sockets.ts";
 
 /** Where a server listens. */
 export interface ServerAddress {
@@ -36,6 +37,8 @@ export interface HostParts {
   readonly sockets: ReadonlySet<Socket>;
   /** Milliseconds over which connections are ended. */
   readonly drainMs: number;
+  /** Default: the platform's. */
+  readonly clock?: Clock | undefined;
   readonly reportError: (error: unknown, stage: string) => void;
   /** Called when the server begins to close, before its idle connections are closed. */
   readonly onClosing: () => void;
@@ -78,7 +81,8 @@ function listenOn(server: Server, port: number, host: string): Promise<ServerAdd
  * Makes a server of its parts: `listen`, `close`, and peers that send garbage.
  */
 export function createHost(parts: HostParts): RocketServer {
-  const { server, hub, access, sockets, drainMs, reportError, onClosing } = parts;
+  const { server, hub, access, sockets, drainMs, clock, reportError, onClosing } = parts;
+  const stalled = new StalledSockets(server, hub, clock);
   server.headersTimeout = headersTimeoutMs;
   server.on("clientError", (error, socket) => refuseGarbage(error, socket as Socket));
   // A connection that could not be accepted (too many open files) must not end the process.
@@ -97,6 +101,7 @@ export function createHost(parts: HostParts): RocketServer {
     }, closeGraceMs);
     await closed;
     clearTimeout(grace);
+    stalled.stop();
   };
   return {
     server,

@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createProblem, type Field, problemResponse, wellKnownPath } from "../protocol/index.ts";
-import type { Hub, Origin, OriginResponse } from "../server/index.ts";
+import { type ByteClaim, ByteCollector, type Hub, type Origin, type OriginResponse } from "../server/index.ts";
 import type { Access } from "./access.ts";
 import { requestFields } from "./fields.ts";
 import type { PublicFolder } from "./public-folder.ts";
 import { sendAnswer } from "./send-answer.ts";
+import { isUnsafeMethod } from "./stale-urls.ts";
 
 /** What plain HTTP needs. */
 export interface ListenerParts {
@@ -19,23 +20,32 @@ export interface ListenerParts {
 
 const exposed = "Content-Location, ETag, Event-ID, Item-Order, Items, Link, Location, Retry-After";
 
-/** The whole body, or `undefined` once it is larger than allowed; the rest is then read and dropped. */
-function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
+function busy(): OriginResponse {
+  const problem = createProblem(503, "The server holds as much for its peers as it may. Try again later.");
+  return problemResponse(problem, [["Retry-After", "1"]]);
+}
+
+/** The whole body, or the refusal once it is larger than allowed; the rest is then read and dropped. */
+function readBody(
+  request: IncomingMessage,
+  maxBytes: number,
+  claim: ByteClaim,
+): Promise<Uint8Array | { readonly refusal: OriginResponse }> {
   return new Promise((resolve, reject) => {
     const abort = () => reject(new Error("The request was aborted."));
     if (request.destroyed) abort();
-    let parts: Buffer[] = [];
-    let bytes = 0;
+    let body: ByteCollector | undefined = new ByteCollector(maxBytes);
+    const give = (refusal: OriginResponse) => {
+      body = undefined;
+      claim.release();
+      resolve({ refusal });
+    };
     request.on("data", (part: Buffer) => {
-      bytes += part.length;
-      if (bytes <= maxBytes) {
-        parts.push(part);
-      } else {
-        parts = [];
-        resolve(undefined);
-      }
+      if (!body) return;
+      if (!body.add(part)) give(problemResponse(createProblem(413, `A body may have at most ${maxBytes} bytes.`)));
+      else if (!claim.hold(body.length)) give(busy());
     });
-    request.on("end", () => resolve(Buffer.concat(parts)));
+    request.on("end", () => body && resolve(body.take()));
     request.on("error", reject);
     request.on("close", abort);
   });
@@ -69,11 +79,22 @@ export class HttpListener {
     if (response.headersSent || response.destroyed) return;
     try {
       if (this.isClosing) response.setHeader("Connection", "close");
-      sendAnswer(response, answer, this.#corsFields(request));
+      sendAnswer(response, this.#hold(request, response, answer), this.#corsFields(request));
     } catch (error) {
       this.#parts.reportError(error, "http");
       if (!response.writableEnded) response.destroy();
     }
+  }
+
+  /** Counts an answer among what is held until it was taken; the refusal where there is no room for it. */
+  #hold({ method = "GET" }: IncomingMessage, response: ServerResponse, answer: OriginResponse): OriginResponse {
+    const bytes = method === "HEAD" ? 0 : answer.body.length;
+    const claim = this.#parts.hub.held.claim();
+    // What was written is answered as it was: refused, it would be written again.
+    if (isUnsafeMethod(method)) claim.record(bytes);
+    else if (!claim.hold(bytes)) return busy();
+    response.once("close", claim.release);
+    return answer;
   }
 
   /** The answer, unless the response was taken over: a file is being sent. */
@@ -97,13 +118,19 @@ export class HttpListener {
       if (this.isClosing) response.setHeader("Connection", "close");
       if (await publicFolder.take(request, response, this.#corsFields(request))) return "taken";
     }
-    const body = await readBody(request, maxBodyBytes);
-    if (!body) return problemResponse(createProblem(413, `A body may have at most ${maxBodyBytes} bytes.`));
-    const abort = new AbortController();
-    response.once("close", () => {
-      if (!response.writableFinished) abort.abort();
-    });
-    return origin({ method, target: url, fields: requestFields(request), body, signal: abort.signal });
+    if (isUnsafeMethod(method) && hub.held.isFull) return busy();
+    const claim = hub.held.claim();
+    try {
+      const body = await readBody(request, maxBodyBytes, claim);
+      if ("refusal" in body) return body.refusal;
+      const abort = new AbortController();
+      response.once("close", () => {
+        if (!response.writableFinished) abort.abort();
+      });
+      return await origin({ method, target: url, fields: requestFields(request), body, signal: abort.signal });
+    } finally {
+      claim.release();
+    }
   }
 
   #corsFields({ headers }: IncomingMessage): readonly Field[] {

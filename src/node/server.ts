@@ -44,5 +44,6 @@ export function createServer(options: ServerOptions): RocketServer {
     listener.isClosing = true;
   };
   const { drainMs } = resolved;
-  return createHost({ server, hub, access, sockets: upgrades.sockets, drainMs, reportError, onClosing });
+  const { clock } = options;
+  return createHost({ server, hub, access, sockets: upgrades.sockets, drainMs, clock, reportError, onClosing });
 }

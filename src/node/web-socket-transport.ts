@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
+import { takenBytes } from "./taken-bytes.ts";
 import { type Framing, type Transport, webSocketFraming } from "../server/index.ts";
 
 /** What was written last, as bytes and as the buffer that a socket wants: the same goes to many connections in a row. */
@@ -27,6 +28,10 @@ export class WebSocketTransport implements Transport {
   get unsentBytes(): number {
     // Less than what the socket takes without a later `drain` does not count: nobody would tell when it is gone.
     return this.#socket.writableNeedDrain ? this.#socket.writableLength : 0;
+  }
+
+  get takenBytes(): number {
+    return takenBytes(this.#socket);
   }
 
   write(bytes: Uint8Array): void {

@@ -1,6 +1,7 @@
 import { isUnsafeMethod } from "../node/index.ts";
 import type { Field } from "../protocol/index.ts";
 import {
+  ByteCollector,
   documentRequestFields,
   type Origin,
   type OriginRequest,
@@ -40,12 +41,12 @@ class Question implements ExchangeHandler {
   #isOver = false;
   #status = 0;
   #fields: readonly Field[] = [];
-  #chunks: Buffer[] = [];
-  #bytes = 0;
+  #answer: ByteCollector | undefined;
 
   constructor(parts: ProxyOriginParts, request: OriginRequest, resolve: Resolve) {
     const { method, target, fields, body, peer, signal } = request;
     this.#parts = parts;
+    this.#answer = new ByteCollector(parts.maxDocumentBytes);
     this.#resolve = resolve;
     const isUnsafe = isUnsafeMethod(method);
     this.#canRepeat = !isUnsafe;
@@ -80,16 +81,16 @@ class Question implements ExchangeHandler {
 
   onResponseData(_control: ExchangeControl, chunk: Buffer): void {
     const { maxDocumentBytes } = this.#parts;
-    this.#bytes += chunk.length;
-    if (this.#bytes > maxDocumentBytes) this.#end(tooLarge(maxDocumentBytes));
-    else this.#chunks.push(chunk);
+    if (this.#answer?.add(chunk) === false) this.#end(tooLarge(maxDocumentBytes));
   }
 
   onResponseEnd(): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#watch?.over();
-    const body = Buffer.concat(this.#chunks);
+    const { buffer, byteOffset, byteLength } = this.#answer?.take() ?? new Uint8Array();
+    const body = Buffer.from(buffer, byteOffset, byteLength);
+    this.#answer = undefined;
     this.#resolve(readAnswer(this.#status, this.#fields, body, this.#parts.maxDocumentBytes));
   }
 
@@ -110,7 +111,7 @@ class Question implements ExchangeHandler {
   #end(response: OriginResponse): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#chunks = [];
+    this.#answer = undefined;
     this.#resolve(response);
     this.#control?.abort(enough);
   }

@@ -93,7 +93,8 @@ export function createProxy(options: ProxyOptions): RocketServer {
   const onClosing = () => {
     handler.isClosing = true;
   };
-  const host = createHost({ server, hub, access, sockets: rocket.sockets, drainMs, reportError, onClosing });
+  const { clock } = options;
+  const host = createHost({ server, hub, access, sockets: rocket.sockets, drainMs, clock, reportError, onClosing });
   return {
     ...host,
     async close() {

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
+import { ByteCollector } from "../server/index.ts";
 
 function ignore(): void {}
 
@@ -18,11 +19,11 @@ export function isSmall({ headers }: IncomingMessage): boolean {
 
 /** Reads a small body, and gives it when it is whole. Nothing is given where the client goes away before. */
 export function readSmall(request: IncomingMessage, give: (body: Buffer) => void): void {
-  const parts: Buffer[] = [];
-  request.on("data", (part: Buffer) => parts.push(part));
+  const body = new ByteCollector(smallBytes);
+  request.on("data", (part: Buffer) => body.add(part));
   request.on("end", () => {
-    const [first] = parts;
-    give(parts.length === 1 && first ? first : Buffer.concat(parts));
+    const { buffer, byteOffset, byteLength } = body.take();
+    give(Buffer.from(buffer, byteOffset, byteLength));
   });
 }
 

@@ -6,6 +6,7 @@ import {
   reasonPhrase,
   truncateReason,
 } from "../protocol/index.ts";
+import { type ByteClaim, smallBytes } from "./byte-budget.ts";
 import { CatchUp } from "./catch-up.ts";
 import type { ConnectionCore, HubCore, Message, Subscription } from "./core.ts";
 import { type Delivery, joinBytes } from "./delivery.ts";
@@ -46,6 +47,7 @@ export class Connection implements ConnectionCore {
   #first: Uint8Array | undefined;
   #rest: Uint8Array[] | undefined;
   #pendingBytes = 0;
+  readonly #claim: ByteClaim;
   #catchUp: CatchUp | undefined;
   #reader: RequestReader | undefined;
   #waiters: (() => void)[] | undefined;
@@ -57,6 +59,7 @@ export class Connection implements ConnectionCore {
     this.level = level;
     this.fields = fields;
     this.peer = peer;
+    this.#claim = hub.held.claim();
     this.lastSentAt = hub.clock.now();
   }
 
@@ -69,6 +72,7 @@ export class Connection implements ConnectionCore {
 
   /** The transport's owner tells that everything written was taken. */
   drained(): void {
+    this.#claim.record(this.#unsentBytes);
     this.#release();
   }
 
@@ -80,6 +84,7 @@ export class Connection implements ConnectionCore {
     this.#first = undefined;
     this.#rest = undefined;
     this.#pendingBytes = 0;
+    this.#claim.release();
     this.#catchUp?.stop();
     this.#reader?.stop();
     this.#wake();
@@ -99,7 +104,8 @@ export class Connection implements ConnectionCore {
 
   /** True while more is unsent than one connection may hold: then it is parked [R-SUB-12]. */
   get isCongested(): boolean {
-    return this.#unsentBytes > this.hub.limits.maxUnsentBytes;
+    const { limits, held } = this.hub;
+    return this.#unsentBytes > (held.isFull ? Math.min(smallBytes, limits.maxUnsentBytes) : limits.maxUnsentBytes);
   }
 
   get #unsentBytes(): number {
@@ -143,6 +149,7 @@ export class Connection implements ConnectionCore {
   send(bytes: Uint8Array): void {
     if (this.isClosed) return;
     this.#pendingBytes += bytes.length;
+    this.#claim.record(this.#unsentBytes);
     if (this.#first) {
       this.#rest ??= [];
       this.#rest.push(bytes);
@@ -184,6 +191,7 @@ export class Connection implements ConnectionCore {
     this.#pendingBytes = 0;
     this.lastSentAt = this.hub.clock.now();
     this.transport.write(bytes);
+    this.#claim.record(this.#unsentBytes);
   }
 
   /** Gives a live subscription what its view produced, or parks it before that where there is no room. */
@@ -195,7 +203,7 @@ export class Connection implements ConnectionCore {
     }
     const { chunks, bytes } = delivery.encoded(subscription.form, this.transport.framing);
     if (chunks.length > 1 && this.#unsentBytes + bytes > this.hub.limits.maxUnsentBytes) {
-      if (view) this.hub.keep(view, delivery);
+      if (view) this.hub.keep(view, delivery, bytes);
       this.#park(subscription, delivery.from);
       return;
     }

@@ -1,4 +1,5 @@
 import type { Body, Field } from "../protocol/index.ts";
+import type { ByteBudget } from "./byte-budget.ts";
 import type { Clock } from "./clock.ts";
 import type { Delivery, Form, Notification } from "./delivery.ts";
 import type { DerivedView } from "./derived/view.ts";
@@ -18,6 +19,8 @@ export interface HubCore {
   readonly clock: Clock;
   readonly journal: Journal | undefined;
   readonly recent: RecentBatches;
+  /** What is held for all peers together. */
+  readonly held: ByteBudget;
   readonly shared: SharedFrames;
   /** Where all live subscriptions stand. */
   readonly bookmark: Bookmark;
@@ -39,7 +42,7 @@ export interface HubCore {
   part(subscription: Subscription): void;
   represent(change: Change): Representation;
   /** Keeps a delivery that is too large to be written at once for those who are given it piece by piece. */
-  keep(view: View<Subscription>, delivery: Delivery): void;
+  keep(view: View<Subscription>, delivery: Delivery, bytes: number): void;
   /** Has the connection's pending bytes written at the end of this turn. */
   touch(connection: ConnectionCore): void;
   /** Forgets a connection that is gone. */

@@ -1,4 +1,5 @@
 import { createProblem, type Field, fieldValue, problemResponse } from "../protocol/index.ts";
+import { ByteCollector } from "./byte-collector.ts";
 import { documentBody, documentRequestFields, refuseByHead, tooLarge } from "./document-request.ts";
 import type { Origin, OriginRequest, OriginResponse } from "./origin.ts";
 
@@ -14,22 +15,13 @@ export interface FetchOriginOptions {
 async function readBytes(response: Response, maxBytes: number): Promise<Uint8Array | undefined> {
   if (!response.body) return new Uint8Array();
   const reader = response.body.getReader();
-  const parts: Uint8Array[] = [];
-  let length = 0;
+  const body = new ByteCollector(maxBytes);
   for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    parts.push(part.value);
-    length += part.value.length;
-    if (length <= maxBytes) continue;
+    if (body.add(part.value)) continue;
     reader.cancel().catch(() => {});
     return undefined;
   }
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
+  return body.take();
 }
 
 /** The answer without the coding that the application put on it against the request's wish. */

@@ -1,4 +1,5 @@
 import { createProblem, problemResponse, wellKnownPath } from "../protocol/index.ts";
+import { ByteBudget } from "./byte-budget.ts";
 import { Connection, type Handshake } from "./connection.ts";
 import { type ConnectionCore, type DerivedStart, type DirectStart, type HubCore, Subscription } from "./core.ts";
 import { Delivery, type Notification } from "./delivery.ts";
@@ -22,6 +23,7 @@ import { OriginClient } from "./origin-client.ts";
 import { RecentBatches } from "./recent.ts";
 import { Rights } from "./rights.ts";
 import { SharedFrames } from "./shared-frames.ts";
+import { StallWatch } from "./stall-watch.ts";
 import type { Transport } from "./transport.ts";
 import { View } from "./view.ts";
 import { ViewIndex } from "./view-index.ts";
@@ -39,7 +41,9 @@ export interface HubCounts {
 export interface Hub {
   /** The bounds in force, defaults filled in. */
   readonly limits: HubLimits;
-  /** True while one more connection would be too many. */
+  /** What is held for all peers together, with its bound: hosts count what they hold, too [R-SEC-5]. */
+  readonly held: ByteBudget;
+  /** True while one more connection would be too many, or would find no room. */
   readonly isFull: boolean;
   /**
    * False while {@link Hub.changed} can matter to nobody: no derived view stands or is being opened, and what is said
@@ -82,6 +86,7 @@ class DirectHub implements Hub, HubCore {
   readonly clock: ResolvedHubOptions["clock"];
   readonly journal: Journal | undefined;
   readonly recent: RecentBatches;
+  readonly held: ByteBudget;
   readonly shared: SharedFrames = new SharedFrames();
   readonly reportError: ResolvedHubOptions["reportError"];
   readonly ask: HubCore["ask"];
@@ -98,6 +103,7 @@ class DirectHub implements Hub, HubCore {
   readonly #representations: WeakMap<Change, Representation> = new WeakMap();
   readonly #heartbeat: Heartbeat;
   readonly #rights: Rights;
+  readonly #stalls: StallWatch<Connection>;
   readonly #untail: (() => void) | undefined;
   #incoming: Batch[] = [];
   #touched: ConnectionCore[] = [];
@@ -110,7 +116,10 @@ class DirectHub implements Hub, HubCore {
     this.clock = options.clock;
     this.journal = options.journal;
     this.reportError = options.reportError;
-    this.recent = new RecentBatches(options.limits.maxRecentChanges);
+    const { maxRecentChanges, maxRecentBytes, maxHeldBytes, stallTimeoutMs } = options.limits;
+    this.recent = new RecentBatches(maxRecentChanges, maxRecentBytes);
+    this.held = new ByteBudget(maxHeldBytes);
+    this.#stalls = new StallWatch(options.clock, stallTimeoutMs, this.held);
     this.identityOf = options.identityOf;
     const client = new OriginClient(options);
     this.ask = (method, target, fields, viewer) => client.ask(method, target, fields, viewer);
@@ -123,12 +132,12 @@ class DirectHub implements Hub, HubCore {
     });
     this.derived = options.derived && createDerivedViews(this, options.derived);
     this.#rights = createRights(this, options.refreshMs);
-    this.#large = new LargeDeliveries(options.clock);
-    this.#heartbeat = new Heartbeat(options.clock, this.#connections, () => this.#large.sweep());
+    this.#large = new LargeDeliveries(options.clock, maxRecentBytes);
+    this.#heartbeat = new Heartbeat(options.clock, this.#connections, () => this.#sweep());
   }
 
   get isFull(): boolean {
-    return this.#connections.size >= this.limits.maxConnections;
+    return this.#connections.size >= this.limits.maxConnections || this.held.isFull;
   }
 
   get needsChanges(): boolean {
@@ -249,8 +258,8 @@ class DirectHub implements Hub, HubCore {
     return representation;
   }
 
-  keep(view: View<Subscription>, delivery: Delivery): void {
-    this.#large.keep(view, delivery);
+  keep(view: View<Subscription>, delivery: Delivery, bytes: number): void {
+    this.#large.keep(view, delivery, bytes);
   }
 
   touch(connection: ConnectionCore): void {
@@ -260,6 +269,15 @@ class DirectHub implements Hub, HubCore {
 
   drop(connection: ConnectionCore): void {
     this.#connections.delete(connection as Connection);
+  }
+
+  /** Once a second: gives up what nobody takes, and who takes nothing [R-SEC-5]. */
+  #sweep(): void {
+    this.#large.sweep();
+    for (const connection of this.#connections) {
+      const { transport } = connection;
+      if (this.#stalls.look(connection, transport.unsentBytes, transport.takenBytes)) transport.abort();
+    }
   }
 
   #schedule(): void {

@@ -1,3 +1,6 @@
+export { ByteBudget, type ByteClaim } from "./byte-budget.ts";
+export { ByteCollector } from "./byte-collector.ts";
+export { valuesBytes } from "./change-size.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export type { Connection, Handshake } from "./connection.ts";
 export type { Sha256 } from "./derived/digest.ts";
@@ -18,6 +21,7 @@ export {
 export type { Opening } from "./opening.ts";
 export type { HubLimits, HubOptions } from "./options.ts";
 export type { DirectView, Origin, OriginRequest, OriginResponse } from "./origin.ts";
+export { StallWatch } from "./stall-watch.ts";
 export type { Framing, Transport } from "./transport.ts";
 export type { PeerIdentity } from "./viewer.ts";
 export { webSocketFraming } from "./web-socket-framing.ts";

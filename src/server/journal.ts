@@ -22,6 +22,8 @@ export interface Change {
   readonly before?: Image | undefined;
   /** The record after a create or update. */
   readonly after?: Image | undefined;
+  /** About how many bytes the change holds. Absent: it is told by its images. */
+  readonly bytes?: number;
 }
 
 /** What a GET on the record answers: the body of its 201 and 202. */
@@ -72,7 +74,10 @@ export interface Journal {
   poll(): Promise<void>;
   /** The position that `eventId` names, if everything after it is still known; else `undefined`: unknown, trimmed, malformed, beyond the end. */
   locate(eventId: string): Promise<number | undefined>;
-  /** The changes after `position`, at most about `limit` of them; `undefined` when some of them were trimmed. */
+  /**
+   * The changes after `position`, at most about `limit` of them, and fewer where they are large; `undefined` when some of
+   * them were trimmed.
+   */
   read(position: number, limit: number): Promise<Page | undefined>;
   /** The record as a GET would show it after a create or an update. Called with changes of this journal only. */
   represent(change: Change): Representation;

@@ -1,4 +1,5 @@
 import { formatEventId, parseEventId } from "../protocol/index.ts";
+import { changeBytes } from "./change-size.ts";
 import type { Batch, Bookmark, Change, Image, Journal, Page, Representation } from "./journal.ts";
 
 /** A change to be committed: its position is given by the journal. */
@@ -10,6 +11,8 @@ export interface MemoryJournalOptions {
   readonly segment?: string;
   /** How many changes are kept. Default 10,000; at least 1. */
   readonly maxChanges?: number;
+  /** How many bytes they hold, about. Default 64 MiB; at least 1. The last transaction is kept whatever it holds. */
+  readonly maxBytes?: number;
   /** Shows a record as the origin's GET does. Default: the image as a JSON object. */
   readonly represent?: (change: Change) => Representation;
 }
@@ -34,11 +37,14 @@ class InMemoryJournal implements MemoryJournal {
   readonly #maxChanges: number;
   readonly #represent: (change: Change) => Representation;
   readonly #listeners: Set<(batch: Batch) => void> = new Set();
+  readonly #maxBytes: number;
   #changes: Change[] = [];
+  #bytes = 0;
   #trimmed = 0;
   #position = 0;
 
-  constructor({ segment, maxChanges = 10_000, represent = representAsJson }: MemoryJournalOptions) {
+  constructor(options: MemoryJournalOptions) {
+    const { segment, maxChanges = 10_000, maxBytes = 64 * 1024 * 1024, represent = representAsJson } = options;
     this.#segment = segment ?? `m${Math.random().toString(36).slice(2, 12)}`;
     if (!/^[A-Za-z0-9_-]{1,64}$/.test(this.#segment)) {
       throw new TypeError(`segment must be 1 to 64 letters, digits, "-" or "_", not ${JSON.stringify(segment)}.`);
@@ -46,7 +52,11 @@ class InMemoryJournal implements MemoryJournal {
     if (!Number.isInteger(maxChanges) || maxChanges < 1) {
       throw new RangeError(`maxChanges must be a whole number of at least 1, not ${maxChanges}.`);
     }
+    if (!Number.isInteger(maxBytes) || maxBytes < 1) {
+      throw new RangeError(`maxBytes must be a whole number of at least 1, not ${maxBytes}.`);
+    }
     this.#maxChanges = maxChanges;
+    this.#maxBytes = maxBytes;
     this.#represent = represent;
   }
 
@@ -58,8 +68,10 @@ class InMemoryJournal implements MemoryJournal {
     const after = this.#position;
     const committed = changes.map((change) => ({ ...change, position: ++this.#position }));
     this.#changes.push(...committed);
+    for (const change of committed) this.#bytes += changeBytes(change);
     // Trimmed in steps, so that a commit costs what it adds.
     if (this.#changes.length >= this.#maxChanges * 2) this.trim(this.#position - this.#maxChanges);
+    if (this.#bytes > this.#maxBytes) this.#trimBytes(after);
     const batch = { ...this.head, after, changes: committed };
     if (committed.length > 0) for (const listener of this.#listeners) listener(batch);
     return this.head;
@@ -68,8 +80,21 @@ class InMemoryJournal implements MemoryJournal {
   trim(position: number): void {
     const upTo = Math.min(position, this.#position);
     if (upTo <= this.#trimmed) return;
+    for (const change of this.#changes.slice(0, upTo - this.#trimmed)) this.#bytes -= changeBytes(change);
     this.#changes = this.#changes.slice(upTo - this.#trimmed);
     this.#trimmed = upTo;
+  }
+
+  /** Trims to half of what is allowed, so that the next trim is not soon; `last` and what is before it may go. */
+  #trimBytes(last: number): void {
+    let bytes = this.#bytes;
+    let upTo = this.#trimmed;
+    for (const change of this.#changes) {
+      if (bytes <= this.#maxBytes / 2 || change.position > last) break;
+      bytes -= changeBytes(change);
+      upTo = change.position;
+    }
+    this.trim(upTo);
   }
 
   lose(): Bookmark {
@@ -78,6 +103,7 @@ class InMemoryJournal implements MemoryJournal {
     const after = this.#position;
     this.#position += 1;
     this.#changes = [];
+    this.#bytes = 0;
     this.#trimmed = this.#position;
     for (const listener of this.#listeners) listener({ ...this.head, after, changes: [], lost: true });
     return this.head;

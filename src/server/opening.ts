@@ -90,6 +90,11 @@ export function refusalOf(response: OriginResponse): OriginResponse {
 
 const lostHistory = "What happened is not known. GET again and reconnect.";
 
+const isFull = problemResponse(
+  createProblem(503, "The server holds as much for its peers as it may. Try again later."),
+  [["Retry-After", "5"]],
+);
+
 const isBusy = problemResponse(createProblem(503, "The journal can't be read just now."), [["Retry-After", "1"]]);
 
 type Ask = (method: string) => Promise<OriginResponse>;
@@ -101,6 +106,8 @@ export async function openView(
   wishes: OpeningWishes,
   isShared = false,
 ): Promise<Opening> {
+  // Who follows already is not sent away for it.
+  if (hub.held.isFull && !isShared) return { kind: "refused", response: isFull };
   const { target, fields, peer } = request;
   const viewer: Viewer = { fields, peer };
   const ask: Ask = (method) => {

@@ -16,10 +16,26 @@ export interface HubLimits {
   readonly maxConnections: number;
   /** Unsent bytes of one connection before it is parked. Default 256 KiB; at least 1 KiB. */
   readonly maxUnsentBytes: number;
+  /**
+   * Bytes that are held for all peers together: bodies that are being read, answers and messages that were not taken.
+   * What is at most 16 KiB does not count. Default 64 MiB; 1 MiB to 64 GiB. Beyond it, what would hold more is refused
+   * with 503 and `Retry-After`, and peers that take nothing are dropped after a twelfth of `stallTimeoutMs`.
+   */
+  readonly maxHeldBytes: number;
+  /**
+   * Milliseconds that a peer may take nothing at all of what waits for it. Default 60,000; 1,000 to 3,600,000. Then its
+   * connection is dropped [R-SEC-5].
+   */
+  readonly stallTimeoutMs: number;
   /** Milliseconds that the origin may take to answer what the hub asks. Default 9,000; at least 1. Then 504. */
   readonly originTimeoutMs: number;
   /** Changes that the hub keeps in memory for those who catch up. Default 10,000; 0 keeps none. */
   readonly maxRecentChanges: number;
+  /**
+   * Bytes, about, of the changes that it keeps, and again of the messages made of them that are too large to be written
+   * at once. Default 16 MiB; 0 to 64 GiB. What is not kept is read from the journal.
+   */
+  readonly maxRecentBytes: number;
 }
 
 /** What a hub stands on. */
@@ -71,8 +87,11 @@ const defaults: HubLimits = {
   maxOutstandingRequests: 64,
   maxConnections: 20_000,
   maxUnsentBytes: 256 * 1024,
+  maxHeldBytes: 64 * 1024 * 1024,
+  stallTimeoutMs: 60_000,
   originTimeoutMs: 9_000,
   maxRecentChanges: 10_000,
+  maxRecentBytes: 16 * 1024 * 1024,
 };
 
 const ranges: Readonly<Record<keyof HubLimits, readonly [low: number, high: number]>> = {
@@ -81,8 +100,11 @@ const ranges: Readonly<Record<keyof HubLimits, readonly [low: number, high: numb
   maxOutstandingRequests: [1, 1_000_000],
   maxConnections: [1, 10_000_000],
   maxUnsentBytes: [1024, 1024 * 1024 * 1024],
+  maxHeldBytes: [1024 * 1024, 64 * 1024 ** 3],
+  stallTimeoutMs: [1_000, 3_600_000],
   originTimeoutMs: [1, 3_600_000],
   maxRecentChanges: [0, 10_000_000],
+  maxRecentBytes: [0, 64 * 1024 ** 3],
 };
 
 /**

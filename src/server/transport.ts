@@ -9,6 +9,8 @@ export interface Transport {
   readonly framing: Framing;
   /** Bytes that were written and that the peer's side has not taken yet. */
   readonly unsentBytes: number;
+  /** Any number that changes whenever the peer's side takes something of what was written [R-SEC-5]. */
+  readonly takenBytes: number;
   /** Sends framed bytes, in order. When `unsentBytes` is 0 again, the owner calls `Connection.drained()`. */
   write(bytes: Uint8Array): void;
   /** Sends a sign of life that carries no message: Level 0's heartbeat. */

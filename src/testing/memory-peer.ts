@@ -61,6 +61,7 @@ class LinkedPeer implements MemoryPeer, Transport {
   readonly framing: Transport["framing"] = webSocketFraming;
   readonly messages: HttpResponse[] = [];
   peakUnreadBytes = 0;
+  takenBytes = 0;
   writes = 0;
   pings = 0;
   isRead = true;
@@ -139,6 +140,7 @@ class LinkedPeer implements MemoryPeer, Transport {
   #read(): void {
     const unread = this.#unread;
     this.#unread = [];
+    this.takenBytes += this.#unreadBytes;
     this.#unreadBytes = 0;
     for (const bytes of unread) {
       for (const { isText, payload } of framesIn(bytes)) {

@@ -1,7 +1,7 @@
 import type { AsyncResource } from "node:async_hooks";
 import type { EventEmitter } from "node:events";
 import type { Field } from "../../protocol/index.ts";
-import type { OriginResponse } from "../../server/index.ts";
+import { ByteCollector, type OriginResponse } from "../../server/index.ts";
 import type { SocketPeer } from "../peer.ts";
 import { ResponseReader, type ResponseSink } from "./response-reader.ts";
 import type { ConnectionEvent } from "./server-kind.ts";
@@ -46,13 +46,13 @@ class Collector implements ResponseSink {
   isSettled = false;
   readonly #exchange: Exchange;
   #head: Omit<RawAnswer, "bytes"> = { status: 0, fields: [] };
-  readonly #parts: Buffer[] = [];
-  #length = 0;
+  readonly #body: ByteCollector;
   #resolve: (outcome: OriginResponse | Promise<OriginResponse>) => void = () => {};
   #reject: (error: unknown) => void = () => {};
 
   constructor(exchange: Exchange) {
     this.#exchange = exchange;
+    this.#body = new ByteCollector(exchange.maxBytes);
     this.reader = new ResponseReader(this, exchange.isHead);
     this.outcome = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -68,17 +68,15 @@ class Collector implements ResponseSink {
 
   onBody(bytes: Buffer, isLast: boolean): void {
     if (this.isSettled) return;
-    this.#length += bytes.length;
-    if (this.#length > this.#exchange.maxBytes) this.#settle(this.#exchange.tooLarge());
     // The application may write from a buffer that it uses again, but not before it gets a turn.
-    else this.#parts.push(isLast ? bytes : Buffer.from(bytes));
+    if (!this.#body.add(bytes, !isLast)) this.#settle(this.#exchange.tooLarge());
   }
 
   onEnd(keepsAlive: boolean): void {
     if (this.isSettled) return;
     this.keepsAlive = keepsAlive;
-    const [first] = this.#parts;
-    const bytes = first && this.#parts.length === 1 ? first : Buffer.concat(this.#parts, this.#length);
+    const { buffer, byteOffset, byteLength } = this.#body.take();
+    const bytes = Buffer.from(buffer, byteOffset, byteLength);
     this.#settle(this.#exchange.read({ ...this.#head, bytes }));
   }
 
