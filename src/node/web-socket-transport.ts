@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
-import { takenBytes } from "./taken-bytes.ts";
 import { type Framing, type Transport, webSocketFraming } from "../server/index.ts";
+import { takenBytes } from "./taken-bytes.ts";
 
 /** What was written last, as bytes and as the buffer that a socket wants: the same goes to many connections in a row. */
 const last: { bytes: Uint8Array | undefined; buffer: Buffer } = { bytes: undefined, buffer: Buffer.alloc(0) };

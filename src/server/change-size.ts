@@ -1,16 +1,17 @@
 import type { Batch, Change, Image, Value } from "./journal.ts";
 
-/** What a change or a value costs beside what it holds. */
-const overheadBytes = 64;
+/** What a change and a value cost beside what they hold. */
+const changeOverhead = 64;
+const valueOverhead = 16;
 
 function valueBytes(value: Value | undefined): number {
-  if (typeof value === "string") return overheadBytes + value.length * 2;
-  return value instanceof Uint8Array ? overheadBytes + value.length : overheadBytes;
+  if (typeof value === "string") return valueOverhead + value.length * 2;
+  return value instanceof Uint8Array ? valueOverhead + value.length : valueOverhead;
 }
 
 /** About how many bytes values hold. Texts are taken for two bytes a character, as they are beyond Latin-1. */
 export function valuesBytes(values: readonly (Value | undefined)[]): number {
-  let bytes = overheadBytes;
+  let bytes = changeOverhead;
   for (const value of values) bytes += valueBytes(value);
   return bytes;
 }
@@ -21,7 +22,7 @@ function imageBytes(image: Image | undefined): number {
 
 /** About how many bytes a change holds. */
 export function changeBytes(change: Omit<Change, "position">): number {
-  return change.bytes ?? overheadBytes + imageBytes(change.before) + imageBytes(change.after);
+  return change.bytes ?? changeOverhead + imageBytes(change.before) + imageBytes(change.after);
 }
 
 /** About how many bytes a batch's changes hold, with what they are shown as: about as much once more. */

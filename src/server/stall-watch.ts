@@ -38,7 +38,7 @@ export class StallWatch<Peer extends object> {
     }
     const now = this.#clock.now();
     const seen = this.#seen.get(peer);
-    if (seen?.takenBytes !== takenBytes) {
+    if (!seen || seen.takenBytes !== takenBytes) {
       this.#seen.set(peer, { takenBytes, since: now });
       return false;
     }

@@ -30,6 +30,7 @@ export interface Network {
 export class FakeSocket implements Transport {
   readonly framing: Transport["framing"] = webSocketFraming;
   readonly unsentBytes: number = 0;
+  readonly takenBytes: number = 0;
   readyState = 0;
   protocol = "";
   binaryType = "blob";

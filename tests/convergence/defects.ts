@@ -187,7 +187,7 @@ export const defects: readonly Defect[] = [
     name: "a reader that does not read is written to without bound",
     breaks: "P10",
     file: connection,
-    find: "return this.#unsentBytes > this.hub.limits.maxUnsentBytes;",
+    find: "return this.#unsentBytes > (held.isFull ? Math.min(smallBytes, limits.maxUnsentBytes) : limits.maxUnsentBytes);",
     replace: "return false;",
   },
   {

@@ -24,10 +24,11 @@ export const sqlDefects: readonly Defect[] = [
     name: "a transaction is read in pieces",
     breaks: "P5",
     file: follower,
-    find: "const { changes, end } = rows.after(after);",
+    find: "const { changes, end } = rows.after(after, -1, maxBatchBytes);",
     replace:
-      "const { changes, end } = rows.after(after, 1);\n" +
-      "            if (end.position < head.position)\n                this.#dataVersion = undefined;",
+      "const { changes, end } = rows.after(after, 1, maxBatchBytes);\n" +
+      "            if (end.position < head.position) {\n                this.#dataVersion = undefined;\n" +
+      "                this.#mark = end;\n                return { ...this.head, after, changes };\n            }",
   },
   {
     name: "a GET is named by where the tail stands and not by what it read",

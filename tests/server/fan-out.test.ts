@@ -15,6 +15,7 @@ function connectCounting(hub: Hub, framing: Framing, target: string): Counted {
   const transport: Transport = {
     framing,
     unsentBytes: 0,
+    takenBytes: 0,
     write: (bytes) => writes.push(bytes),
     ping: () => {},
     close: () => {},
@@ -104,6 +105,7 @@ describe("fan-out", () => {
     const failing: Transport = {
       framing: webSocketFraming,
       unsentBytes: 0,
+      takenBytes: 0,
       write: () => {
         throw new Error("broken");
       },

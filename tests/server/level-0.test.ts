@@ -30,6 +30,7 @@ async function connectRaw(hub: Hub, target: string): Promise<RawPeer> {
       },
     },
     unsentBytes: 0,
+    takenBytes: 0,
     write: () => {},
     ping: () => {
       peer.pings += 1;

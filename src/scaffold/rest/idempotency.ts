@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { fieldValue, isToken } from "../../protocol/index.ts";
-import type { OriginRequest, OriginResponse } from "../../server/index.ts";
+import { type Field, fieldValue, isToken } from "../../protocol/index.ts";
+import type { OriginRequest, OriginResponse, Representation } from "../../server/index.ts";
 import { findAnswer, type KeptAnswer, keepAnswer, markAnswer } from "../sqlite/journal.ts";
 import { Refusal } from "./refusal.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -41,8 +41,17 @@ export function parseOnce(request: OriginRequest): OnceRequest | undefined {
   throw new Refusal(400, `The field Idempotency-Key is malformed: it must be ${form}.`);
 }
 
-function repeat({ status, fields, body, eventId }: KeptAnswer): OriginResponse {
-  return { status, fields: eventId === undefined ? fields : [...fields, ["Event-ID", eventId]], body };
+/** A record as it is now. */
+export type ShownRecord = Pick<Representation, "etag" | "body"> | undefined;
+
+/** The first answer once more. A large body is the record's own; once that has changed, it is left out. */
+function repeat({ status, fields, body, eventId }: KeptAnswer, show: (url: string) => ShownRecord): OriginResponse {
+  const all: readonly Field[] = eventId === undefined ? fields : [...fields, ["Event-ID", eventId]];
+  if (body !== undefined) return { status, fields: all, body };
+  const record = show(fieldValue(fields, "content-location") ?? "");
+  if (record && record.etag === fieldValue(fields, "etag")) return { status, fields: all, body: record.body };
+  const withoutBody = all.filter(([name]) => name.toLowerCase() !== "content-type");
+  return { status: status === 201 ? 201 : 204, fields: withoutBody, body: "" };
 }
 
 /**
@@ -50,6 +59,7 @@ function repeat({ status, fields, body, eventId }: KeptAnswer): OriginResponse {
  * writes nothing.
  *
  * @param now - the wall time
+ * @param show - gives the record at a URL
  * @throws Refusal 422 where the key was used for another request; what `perform` throws
  */
 export function performOnce(
@@ -57,9 +67,10 @@ export function performOnce(
   { key, digest }: OnceRequest,
   now: number,
   perform: () => OriginResponse,
+  show: (url: string) => ShownRecord,
 ): Done<OriginResponse> {
   const kept = findAnswer(connection, key, now);
-  if (kept?.digest === digest) return { result: repeat(kept) };
+  if (kept?.digest === digest) return { result: repeat(kept, show) };
   if (kept) {
     const detail = "This Idempotency-Key was used for another request: another method, URL, Content-Type or body.";
     throw new Refusal(422, `${detail} A new request needs a new key.`);

@@ -8,12 +8,18 @@ import { canonicalValue } from "./value-kind.ts";
 /** How an answer can be followed, or why it can't. */
 export type Liveness = Pick<OriginResponse, "view" | "notLive">;
 
+/** Where an answer with a collection ends, and a link leads to the rest. */
+export interface PageLimits {
+  /** Records at most. */
+  readonly maxRows: number;
+  /** Bytes of records at most, unless one alone has more. */
+  readonly maxPageBytes: number;
+}
+
 /** What the service lets be followed. */
-export interface LiveSettings {
+export interface LiveSettings extends PageLimits {
   /** Why nothing can be followed at all; `undefined` where it can. */
   readonly notLive: string | undefined;
-  /** Records in an answer at most. */
-  readonly maxRows: number;
 }
 
 function follow(snapshot: Snapshot, settings: LiveSettings, view: Omit<DirectView, "position" | "eventId">): Liveness {
@@ -38,7 +44,7 @@ export function followRecord(
 /**
  * How a collection is followed.
  *
- * @param isCut - whether the answer holds the first `maxRows` records only
+ * @param isCut - whether there are more records than the answer holds
  */
 export function followCollection(
   snapshot: Snapshot,
@@ -52,7 +58,8 @@ export function followCollection(
     return settings.notLive === undefined ? {} : { notLive: settings.notLive };
   }
   if (isCut) {
-    const most = `There are more than ${settings.maxRows} records, too many for a snapshot.`;
+    const bounds = `${settings.maxRows} records or ${settings.maxPageBytes} bytes of them`;
+    const most = `There are more than ${bounds}, too many for a snapshot.`;
     return { notLive: `${most} Narrow them with a filter, or send Last-Event-ID: * to get the changes only.` };
   }
   return follow(snapshot, settings, {

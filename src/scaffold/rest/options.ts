@@ -12,6 +12,11 @@ export interface ScaffoldOptions extends ActionOptions {
   readonly create?: boolean;
   /** Records that a GET answers at most; then a `Link` names the next ones. Default 1,000; 1 to 1,000,000. */
   readonly maxRows?: number;
+  /**
+   * Bytes of records that a GET of a collection answers at most, unless one record alone has more; then a `Link` names the
+   * next ones. Default 8 MiB; 1 KiB to 256 MiB.
+   */
+  readonly maxPageBytes?: number;
   /** How long and how much history the journal keeps. Default: the journal's own. */
   readonly retention?: SqliteJournalOptions["retention"];
   /** Told of errors that no peer is told the text of. What it throws is dropped. Default: nothing is told. */
@@ -27,6 +32,7 @@ export interface ResolvedScaffoldOptions {
   readonly actions: ReadonlySet<Action>;
   readonly create: boolean;
   readonly maxRows: number;
+  readonly maxPageBytes: number;
   readonly retention: SqliteJournalOptions["retention"] | undefined;
   readonly reportError: (error: unknown, stage: string) => void;
   readonly clock: Clock;
@@ -39,9 +45,13 @@ export interface ResolvedScaffoldOptions {
  */
 export function resolveScaffoldOptions(options: ScaffoldOptions): ResolvedScaffoldOptions {
   const { path, tables, create = false, maxRows = 1000, retention, onError, clock = systemClock } = options;
+  const { maxPageBytes = 8 * 1024 * 1024 } = options;
   if (typeof path !== "string" || path === "") throw new TypeError(`path must name a file, not ${String(path)}.`);
   if (!Number.isInteger(maxRows) || maxRows < 1 || maxRows > 1_000_000) {
     throw new RangeError(`maxRows must be a whole number from 1 to 1000000, not ${maxRows}.`);
+  }
+  if (!Number.isInteger(maxPageBytes) || maxPageBytes < 1024 || maxPageBytes > 256 * 1024 * 1024) {
+    throw new RangeError(`maxPageBytes must be a whole number from 1024 to ${256 * 1024 * 1024}, not ${maxPageBytes}.`);
   }
   return {
     path,
@@ -49,6 +59,7 @@ export function resolveScaffoldOptions(options: ScaffoldOptions): ResolvedScaffo
     actions: resolveActions(options),
     create,
     maxRows,
+    maxPageBytes,
     retention,
     clock,
     reportError(error, stage) {

@@ -3,10 +3,10 @@ import type { OriginRequest, OriginResponse } from "../../server/index.ts";
 import type { SqlValue } from "../sqlite/schema.ts";
 import { requireJsonAccepted } from "./accept.ts";
 import { isConditional, isKnown, requireMatch } from "./conditions.ts";
-import { followCollection, followRecord, type LiveSettings } from "./live.ts";
+import { followCollection, followRecord, type LiveSettings, type PageLimits } from "./live.ts";
 import { canonicalUrl, itemOrder, parseQuery, type Query } from "./query.ts";
 import { Refusal } from "./refusal.ts";
-import { etagOf, representCollection, representRecord } from "./representation.ts";
+import { encodeRow, etagOf, representCollection, representRecord } from "./representation.ts";
 import type { Catalog, Resource } from "./resource.ts";
 import { requireRoute } from "./route.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -63,18 +63,35 @@ function readRecord(
   return response.status === 200 ? { ...response, ...followRecord(snapshot, settings, resource, row) } : response;
 }
 
-/** A collection's records, at most `maxRows`, and whether there are more. */
-function findRecords(snapshot: Snapshot, resource: Resource, query: Query, maxRows: number) {
-  const most = Math.min(query.limit ?? maxRows, maxRows);
+/** A part of a collection, as one answer has it. */
+interface RecordPage {
+  readonly body: string;
+  /** How many records it has. */
+  readonly count: number;
+  readonly hasMore: boolean;
+}
+
+/** A collection's records up to the limits, read one by one: no more is in memory than is answered. */
+function readPage(snapshot: Snapshot, resource: Resource, query: Query, limits: PageLimits): RecordPage {
+  const most = Math.min(query.limit ?? limits.maxRows, limits.maxRows);
   const { text, values } = selectRecords(resource, query, most + 1);
-  const rows = snapshot.connection.prepare(text).all(...values);
-  return { rows: rows.slice(0, most), hasMore: rows.length > most };
+  const records: string[] = [];
+  let bytes = 0;
+  let hasMore = false;
+  const take = (row: SqlValue[]): boolean => {
+    const record = records.length < most ? encodeRow(resource, row) : "";
+    bytes += Buffer.byteLength(record) + 1;
+    hasMore = records.length >= most || (records.length > 0 && bytes > limits.maxPageBytes);
+    if (!hasMore) records.push(record);
+    return !hasMore;
+  };
+  snapshot.connection.prepare(text).each(take, ...values);
+  return { body: representCollection(resource, records), count: records.length, hasMore };
 }
 
 /** The body of a collection without parameters: what conditions on it compare. */
-export function collectionEtag(snapshot: Snapshot, resource: Resource, maxRows: number): string {
-  const { rows } = findRecords(snapshot, resource, parseQuery(resource, []), maxRows);
-  return etagOf(representCollection(resource, rows));
+export function collectionEtag(snapshot: Snapshot, resource: Resource, limits: PageLimits): string {
+  return etagOf(readPage(snapshot, resource, parseQuery(resource, []), limits).body);
 }
 
 function collectionFields(snapshot: Snapshot, resource: Resource, query: Query): Field[] {
@@ -104,9 +121,8 @@ function readCollection(
     const liveness = followCollection(snapshot, settings, resource, query, false);
     return { status: 200, fields: [["Content-Type", "application/json"], ...fields], body: "", ...liveness };
   }
-  const { rows, hasMore } = findRecords(snapshot, resource, query, settings.maxRows);
-  if (hasMore && rows.length > 0) fields.push(nextLink(resource, query, rows.length));
-  const body = representCollection(resource, rows);
+  const { body, count, hasMore } = readPage(snapshot, resource, query, settings);
+  if (hasMore && count > 0) fields.push(nextLink(resource, query, count));
   const response = answer(request, etagOf(body), fields, body);
   if (response.status !== 200) return response;
   return { ...response, ...followCollection(snapshot, settings, resource, query, hasMore) };

@@ -10,7 +10,7 @@ export function etagOf(body: string): string {
 }
 
 /** A row as a JSON object. `row` has the values of all members, in their order. */
-function encodeRow(resource: Resource, row: readonly SqlValue[]): string {
+export function encodeRow(resource: Resource, row: readonly SqlValue[]): string {
   const parts = resource.showsUrl ? [`"url":"${recordUrl(resource, keyOf(resource, row))}"`] : [];
   resource.members.forEach(({ jsonName, type }, at) => {
     parts.push(jsonName + encodeJsonValue(type, row[at] ?? null));
@@ -24,8 +24,7 @@ export function representRecord(resource: Resource, row: readonly SqlValue[]): R
   return { contentType: "application/json", body, etag: etagOf(body) };
 }
 
-/** A collection as GET answers it: `{"artists":[…]}`. */
-export function representCollection(resource: Resource, rows: readonly (readonly SqlValue[])[]): string {
-  const records = rows.map((row) => encodeRow(resource, row));
+/** A collection as GET answers it: `{"artists":[…]}`. @param records - each as {@link encodeRow} gives it */
+export function representCollection(resource: Resource, records: readonly string[]): string {
   return `{${JSON.stringify(resource.plural)}:[${records.join(",")}]}`;
 }

@@ -75,7 +75,7 @@ function reasonNotLive({ journal }: OpenDatabase, { actions }: ResolvedScaffoldO
  */
 export async function createScaffold(options: ScaffoldOptions): Promise<Scaffold> {
   const resolved = resolveScaffoldOptions(options);
-  const { path, tables, actions, clock, maxRows, reportError } = resolved;
+  const { path, tables, actions, clock, maxRows, maxPageBytes, reportError } = resolved;
   const isServed: IsServed = (table) => tables === undefined || tables.includes(table);
   if (resolved.create && (!existsSync(path) || isEmptyFile(path))) await createDatabase(path, clock);
   else if (isEmptyFile(path)) {
@@ -94,7 +94,7 @@ export async function createScaffold(options: ScaffoldOptions): Promise<Scaffold
     if (isServed(table.name) && !isServable(table)) reportError(unservable(table.name), "schema");
   }
   const notLive = reasonNotLive(database, resolved);
-  const settings = { notLive, maxRows };
+  const settings = { notLive, maxRows, maxPageBytes };
   const service = new Service({ reader, writer, actions, settings, clock, onError: reportError });
   let closing: Promise<void> | undefined;
   return {

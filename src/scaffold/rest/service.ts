@@ -4,11 +4,12 @@ import { acceptedBodies, requireJsonAccepted, requireJsonBody } from "./accept.t
 import { type Action, allowedMethods } from "./actions.ts";
 import { parseBody } from "./body.ts";
 import { refuse } from "./failure.ts";
-import { parseOnce, performOnce } from "./idempotency.ts";
+import { parseOnce, performOnce, type ShownRecord } from "./idempotency.ts";
 import type { LiveSettings } from "./live.ts";
-import { read, refuseParameters } from "./read.ts";
+import { findRecord, read, refuseParameters } from "./read.ts";
 import type { Reader } from "./reader.ts";
 import { Refusal } from "./refusal.ts";
+import { representRecord } from "./representation.ts";
 import { findRoute, type Route, requireRoute } from "./route.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { parseTarget, type Target } from "./target.ts";
@@ -43,6 +44,13 @@ function perform(snapshot: Snapshot, target: Target, write: WriteRequest): Origi
   if (method === "PUT") return putRecord(snapshot, resource, key, write);
   if (method === "PATCH") return patchRecord(snapshot, resource, key, write);
   return destroyRecord(snapshot, resource, key, write);
+}
+
+/** The record at a URL of the service's own making, as it is now. */
+function show(snapshot: Snapshot, url: string): ShownRecord {
+  const route = findRoute(snapshot.catalog, parseTarget(url));
+  const row = route?.place === "record" && findRecord(snapshot, route.resource, route.key);
+  return row ? representRecord(route.resource, row) : undefined;
 }
 
 /** Answers HTTP requests from a database. */
@@ -97,10 +105,11 @@ export class Service {
       requireJsonAccepted(request.fields);
     }
     const json = takesBody ? parseBody(request.body) : {};
-    const write: WriteRequest = { request, json, canCreate: actions.has("create"), maxRows: settings.maxRows };
+    const write: WriteRequest = { request, json, canCreate: actions.has("create"), limits: settings };
     const { result, bookmark } = await writer.write((snapshot) => {
       const run = () => perform(snapshot, target, write);
-      return once ? performOnce(snapshot, once, clock.wallTime(), run) : { result: run() };
+      if (!once) return { result: run() };
+      return performOnce(snapshot, once, clock.wallTime(), run, (url) => show(snapshot, url));
     });
     if (!bookmark || fieldValue(result.fields, "event-id") !== undefined) return result;
     return { ...result, fields: [...result.fields, ["Event-ID", bookmark.eventId]] };

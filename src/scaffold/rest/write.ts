@@ -3,6 +3,7 @@ import type { OriginRequest, OriginResponse } from "../../server/index.ts";
 import type { SqlValue } from "../sqlite/schema.ts";
 import { type BodyMembers, decodeMembers, mergePatch, unwrap } from "./body.ts";
 import { isConditional, requireConditions } from "./conditions.ts";
+import type { PageLimits } from "./live.ts";
 import { collectionEtag, findRecord, noRecord } from "./read.ts";
 import { Refusal } from "./refusal.ts";
 import { representRecord } from "./representation.ts";
@@ -17,8 +18,8 @@ export interface WriteRequest {
   readonly json: object;
   /** Whether PUT may create. */
   readonly canCreate: boolean;
-  /** Records in a collection's answer at most. */
-  readonly maxRows: number;
+  /** Where a collection's answer ends: conditions on it compare that. */
+  readonly limits: PageLimits;
 }
 
 function run({ connection }: Snapshot, { text, values }: Sql): number {
@@ -55,7 +56,7 @@ function insert(snapshot: Snapshot, resource: Resource, values: Values): OriginR
 export function createRecord(snapshot: Snapshot, resource: Resource, write: WriteRequest): OriginResponse {
   const values = decodeMembers(resource, unwrap(resource, write.json));
   const { fields } = write.request;
-  if (isConditional(fields)) requireConditions(fields, collectionEtag(snapshot, resource, write.maxRows));
+  if (isConditional(fields)) requireConditions(fields, collectionEtag(snapshot, resource, write.limits));
   return insert(snapshot, resource, values);
 }
 

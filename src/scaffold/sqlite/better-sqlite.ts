@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import type Database from "better-sqlite3";
 import { RocketError } from "../../protocol/index.ts";
-import { type Connection, fromDriver, type Statement, StatementCache, toDriver } from "./connection.ts";
+import { type Connection, fromDriver, rowFromDriver, type Statement, StatementCache, toDriver } from "./connection.ts";
 import type { SqlValue } from "./schema.ts";
 
 const require = createRequire(import.meta.url);
@@ -55,6 +55,7 @@ class BetterSqliteConnection implements Connection {
           run(...parameters);
           return [];
         },
+        each: (_visit, ...parameters) => void run(...parameters),
         run,
       };
     }
@@ -63,6 +64,9 @@ class BetterSqliteConnection implements Connection {
       fromDriver(statement.all(...parameters.map(toDriver)));
     return {
       all,
+      each: (visit, ...parameters) => {
+        for (const row of statement.iterate(...parameters.map(toDriver))) if (!visit(rowFromDriver(row))) return;
+      },
       run: (...parameters) => {
         all(...parameters);
         return Number(this.prepare("SELECT changes()").all()[0]?.[0] ?? 0);

@@ -4,6 +4,8 @@ import type { SqlValue } from "./schema.ts";
 export interface Statement {
   /** Runs it and gives every row. */
   all(...parameters: readonly SqlValue[]): SqlValue[][];
+  /** Runs it and gives row by row, until `visit` says false. `visit` must not use the connection. */
+  each(visit: (row: SqlValue[]) => boolean, ...parameters: readonly SqlValue[]): void;
   /** Runs it and gives how many rows were changed. */
   run(...parameters: readonly SqlValue[]): number;
 }
@@ -60,13 +62,17 @@ export function toDriver(value: SqlValue): SqlValue {
 
 /** Turns the bigints of a driver's rows into numbers where that is exact. Changes the rows in place. */
 export function fromDriver(rows: SqlValue[][]): SqlValue[][] {
-  for (const row of rows) {
-    for (let index = 0; index < row.length; index += 1) {
-      const value = row[index];
-      if (typeof value === "bigint" && value <= Number.MAX_SAFE_INTEGER && value >= Number.MIN_SAFE_INTEGER) {
-        row[index] = Number(value);
-      }
+  for (const row of rows) rowFromDriver(row);
+  return rows;
+}
+
+/** As {@link fromDriver}, of one row. */
+export function rowFromDriver(row: SqlValue[]): SqlValue[] {
+  for (let index = 0; index < row.length; index += 1) {
+    const value = row[index];
+    if (typeof value === "bigint" && value <= Number.MAX_SAFE_INTEGER && value >= Number.MIN_SAFE_INTEGER) {
+      row[index] = Number(value);
     }
   }
-  return rows;
+  return row;
 }

@@ -1,9 +1,10 @@
 import { createRequire } from "node:module";
-import { type Connection, fromDriver, type Statement, StatementCache, toDriver } from "./connection.ts";
+import { type Connection, fromDriver, rowFromDriver, type Statement, StatementCache, toDriver } from "./connection.ts";
 import type { SqlValue } from "./schema.ts";
 
 interface NodeStatement {
   all(...parameters: readonly SqlValue[]): SqlValue[][];
+  iterate(...parameters: readonly SqlValue[]): Iterable<SqlValue[]>;
   run(...parameters: readonly SqlValue[]): { readonly changes: number | bigint };
   setReadBigInts(enabled: boolean): void;
   setReturnArrays(enabled: boolean): void;
@@ -84,6 +85,9 @@ class NodeSqliteConnection implements Connection {
     statement.setReturnArrays(true);
     return {
       all: (...parameters) => fromDriver(statement.all(...parameters.map(toDriver))),
+      each: (visit, ...parameters) => {
+        for (const row of statement.iterate(...parameters.map(toDriver))) if (!visit(rowFromDriver(row))) return;
+      },
       run: (...parameters) => Number(statement.run(...parameters.map(toDriver)).changes),
     };
   }

@@ -47,6 +47,7 @@ export class LeakPeer implements Transport {
   readonly fields: readonly Field[];
   readonly address: string;
   unsentBytes = 0;
+  takenBytes = 0;
   isClosed = false;
   connection: Connection | undefined;
   readonly followed: Map<string, Followed> = new Map();
@@ -105,6 +106,7 @@ export class LeakPeer implements Transport {
 
   resume(): void {
     this.#isPaused = false;
+    this.takenBytes += this.unsentBytes;
     this.unsentBytes = 0;
     this.connection?.drained();
   }

@@ -273,6 +273,7 @@ describe("After the last follower left", () => {
     const transport = {
       framing: { frame: (message: string | Uint8Array) => new TextEncoder().encode(String(message)) },
       unsentBytes: 0,
+      takenBytes: 0,
       write: (bytes: Uint8Array) => written.push(bytes),
       ping: () => undefined,
       close: (code: number) => written.push(new TextEncoder().encode(`closed ${code}`)),

@@ -49,6 +49,7 @@ export class SqliteChange implements Change {
   readonly position: number;
   readonly kind: Change["kind"];
   readonly collection: string;
+  readonly bytes: number;
   readonly #arm: ArmReader;
   readonly #row: readonly SqlValue[];
   readonly #newStart: number;
@@ -60,8 +61,10 @@ export class SqliteChange implements Change {
   /**
    * @param row - position, arm, has, chk, the new image and the old one
    * @param width - how many values each image has in `row`
+   * @param bytes - about what the row holds
    */
-  constructor(row: readonly SqlValue[], arm: ArmReader, width: number) {
+  constructor(row: readonly SqlValue[], arm: ArmReader, width: number, bytes: number) {
+    this.bytes = bytes;
     this.position = Number(row[0]);
     this.kind = kinds[row[2] as keyof typeof kinds] ?? "reset";
     this.collection = arm.collection;

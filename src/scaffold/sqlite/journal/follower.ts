@@ -17,6 +17,8 @@ type Found = "nothing" | "schema" | "lost" | Batch;
 
 /** How often the file itself is looked at. */
 const fileCheckMs = 50;
+/** How much is given to the tail at once, about. */
+const maxBatchBytes = 32 * 1024 * 1024;
 /** How often the schema may change under one attempt to read. */
 const maxRounds = 20;
 
@@ -94,9 +96,11 @@ export class Follower {
       this.#dataVersion = dataVersion;
       if (head.position === this.#mark.position) return "nothing";
       const after = this.#mark.position;
-      const { changes, end } = rows.after(after);
-      this.#mark = end;
-      return { ...this.head, after, changes };
+      const { changes, end } = rows.after(after, -1, maxBatchBytes);
+      this.#mark = head;
+      if (end.position === head.position) return { ...this.head, after, changes };
+      // More than fits into memory was written at once: whoever watches it begins anew.
+      return { ...this.head, after, changes: rows.resetsAfter(after, head) };
     });
   }
 

@@ -13,6 +13,9 @@ import { type ResolvedJournalOptions, resolveJournalOptions } from "./resolve-op
 import { hasSegment } from "./segments.ts";
 import { Trimmer } from "./trim.ts";
 
+/** How much of the past is read at once, about. */
+const maxPageBytes = 4 * 1024 * 1024;
+
 const bookmarkSql = `SELECT v.schema_version, j.position, j.chk FROM pragma_schema_version v
   LEFT JOIN (SELECT position, chk FROM ${journalTable} ORDER BY position DESC LIMIT 1) j`;
 
@@ -41,8 +44,9 @@ class SqliteFileJournal implements SqliteJournal {
     this.#trimmer = new Trimmer({
       clock: options.clock,
       maxChanges: options.maxChanges,
+      maxBytes: options.maxBytes,
       maxAgeMs: options.maxAgeMs,
-      connection: () => this.#follower.file.writer,
+      file: () => this.#follower.file,
       onError: (error) => options.onError(error, { stage: "trim" }),
     });
     this.#trimmer.note(this.head.position);
@@ -101,7 +105,7 @@ class SqliteFileJournal implements SqliteJournal {
       if (position === head.position) {
         return { ...this.#follower.bookmark(head), after: position, changes: [], more: false };
       }
-      const { changes, end } = rows.after(position, limit);
+      const { changes, end } = rows.after(position, limit, maxPageBytes);
       return { ...this.#follower.bookmark(end), after: position, changes, more: end.position < head.position };
     });
   }

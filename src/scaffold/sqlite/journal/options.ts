@@ -5,8 +5,13 @@ import type { Schema } from "../schema.ts";
 
 /** How much of the past a journal keeps. */
 export interface Retention {
-  /** How many changes are kept at least. Default 100,000; at least 1. */
+  /** How many changes are kept at least, unless they hold more than `maxBytes`. Default 100,000; at least 1. */
   readonly maxChanges?: number;
+  /**
+   * How many bytes of records, before and after, are kept at least, unless they are more than `maxChanges`. Default
+   * 256 MiB; at least 1. What is removed leaves room in the file that is used again.
+   */
+  readonly maxBytes?: number;
   /** How old a change may grow, in milliseconds, counted from when this process saw it. Default: any age. */
   readonly maxAgeMs?: number;
 }

@@ -10,6 +10,7 @@ export interface ResolvedJournalOptions {
   readonly clock: Clock;
   readonly pollMs: number;
   readonly maxChanges: number;
+  readonly maxBytes: number;
   readonly maxAgeMs: number | undefined;
   readonly isWatched: (name: string) => boolean;
   readonly onError: (error: unknown, context: { readonly stage: string }) => void;
@@ -20,12 +21,15 @@ export interface ResolvedJournalOptions {
 /** Fills in defaults. @throws TypeError | RangeError naming the option and its value */
 export function resolveJournalOptions(options: SqliteJournalOptions): ResolvedJournalOptions {
   const { path, format, clock = systemClock, pollMs = 2, retention = {}, tables, onError } = options;
-  const { maxChanges = 100_000, maxAgeMs } = retention;
+  const { maxChanges = 100_000, maxBytes = 256 * 1024 * 1024, maxAgeMs } = retention;
   if (typeof path !== "string" || path === "") throw new TypeError(`path must name a file, not ${String(path)}.`);
   if (typeof onError !== "function") throw new TypeError("onError must be a function.");
   if (!(pollMs > 0)) throw new RangeError(`pollMs must be above 0, not ${pollMs}.`);
   if (!Number.isInteger(maxChanges) || maxChanges < 1) {
     throw new RangeError(`retention.maxChanges must be a whole number of at least 1, not ${maxChanges}.`);
+  }
+  if (!Number.isInteger(maxBytes) || maxBytes < 1) {
+    throw new RangeError(`retention.maxBytes must be a whole number of at least 1, not ${maxBytes}.`);
   }
   if (maxAgeMs !== undefined && !(maxAgeMs > 0)) {
     throw new RangeError(`retention.maxAgeMs must be above 0, not ${maxAgeMs}.`);
@@ -36,6 +40,7 @@ export function resolveJournalOptions(options: SqliteJournalOptions): ResolvedJo
     clock,
     pollMs,
     maxChanges,
+    maxBytes,
     maxAgeMs,
     isWatched: tables ?? (() => true),
     onError,

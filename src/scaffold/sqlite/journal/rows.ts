@@ -1,3 +1,4 @@
+import { valuesBytes } from "../../../server/index.ts";
 import type { Connection } from "../connection.ts";
 import type { RecordFormat } from "../record-format.ts";
 import type { SqlValue, Table } from "../schema.ts";
@@ -13,6 +14,33 @@ export interface RowMark {
 
 /** The mark before the first row. */
 export const startMark: RowMark = { position: 0, check: 0 };
+
+/** A part of the journal, as changes. */
+export interface Stretch {
+  readonly changes: readonly SqliteChange[];
+  readonly end: RowMark;
+  /** About how many bytes they hold. */
+  readonly bytes: number;
+}
+
+/** Sums terms in groups: SQLite takes an expression of 1,000 levels at most. */
+function sumOf(terms: readonly string[]): string {
+  if (terms.length <= 50) return terms.join(" + ") || "0";
+  const middle = terms.length >> 1;
+  return `(${sumOf(terms.slice(0, middle))}) + (${sumOf(terms.slice(middle))})`;
+}
+
+/** Asks for the sizes of images: they stand in a row's head, so that nothing large is read for them. */
+function measureSql(width: number): string {
+  const columns = Array.from({ length: width }, (_, place) => [`n${place}`, `o${place}`]).flat();
+  const size = sumOf(columns.map((column) => `ifnull(octet_length(${column}), 0)`));
+  return `SELECT position, ${size} FROM ${journalTable} WHERE position > ? ORDER BY position LIMIT ?`;
+}
+
+function endOf(rows: readonly (readonly SqlValue[])[]): RowMark {
+  const last = rows.at(-1);
+  return last ? markOf([last[0] ?? null, last[3] ?? null]) : startMark;
+}
 
 function markOf(row: readonly SqlValue[] | undefined): RowMark {
   return row ? { position: Number(row[0]), check: Number(row[1]) } : startMark;
@@ -57,25 +85,57 @@ export class RowReader {
     return row?.[0] === check;
   }
 
-  /** The rows after a position, at most `limit`: their changes, where they end, how many they are. */
-  after(position: number, limit?: number): { changes: SqliteChange[]; end: RowMark; count: number } {
+  /** The rows after a position, at most `limit`, and no more once they hold `maxBytes`; where there is one, at least one. */
+  after(position: number, limit: number, maxBytes: number): Stretch {
     this.#width ??= readWidth(this.#connection);
     const width = this.#width;
     const places = Array.from({ length: width }, (_, place) => place);
     const images = [...places.map((place) => `n${place}`), ...places.map((place) => `o${place}`)].join(", ");
-    const rows = this.#connection
-      .prepare(
-        `SELECT position, arm, has, chk${images && `, ${images}`} FROM ${journalTable} WHERE position > ? ORDER BY position LIMIT ?`,
-      )
-      .all(position, limit ?? -1);
+    const rows: SqlValue[][] = [];
+    const sizes: number[] = [];
+    let bytes = 0;
+    const statement = this.#connection.prepare(
+      `SELECT position, arm, has, chk${images && `, ${images}`} FROM ${journalTable} WHERE position > ? ORDER BY position LIMIT ?`,
+    );
+    const take = (row: SqlValue[]): boolean => {
+      const size = valuesBytes(row);
+      rows.push(row);
+      sizes.push(size);
+      bytes += size;
+      return bytes < maxBytes;
+    };
+    statement.each(take, position, limit);
     const changes: SqliteChange[] = [];
-    for (const row of rows) {
+    for (const [at, row] of rows.entries()) {
       const arm = this.#arm(Number(row[1]));
-      if (arm) changes.push(new SqliteChange(row, arm, width));
+      if (arm) changes.push(new SqliteChange(row, arm, width, sizes[at] ?? 0));
     }
-    const last = rows.at(-1);
-    const end = last ? markOf([last[0] ?? null, last[3] ?? null]) : startMark;
-    return { changes, end, count: rows.length };
+    return { changes, end: endOf(rows), bytes };
+  }
+
+  /** A reset of each collection that has a row after a position, in place of the rows. */
+  resetsAfter(position: number, { position: at, check }: RowMark): SqliteChange[] {
+    const rows = this.#connection
+      .prepare(`SELECT DISTINCT arm FROM ${journalTable} WHERE position > ? AND position <= ?`)
+      .all(position, at);
+    return rows.flatMap(([id]) => {
+      const arm = this.#arm(Number(id));
+      return arm ? [new SqliteChange([at, id ?? null, 0, check], arm, 0, 0)] : [];
+    });
+  }
+
+  /** How many bytes the rows after a position hold, at most `limit` of them and about `maxBytes`, and where they end. */
+  measure(position: number, limit: number, maxBytes: number): { readonly bytes: number; readonly position: number } {
+    this.#width ??= readWidth(this.#connection);
+    let bytes = 0;
+    let end = position;
+    const add = ([at, size]: SqlValue[]): boolean => {
+      bytes += Number(size);
+      end = Number(at);
+      return bytes < maxBytes;
+    };
+    this.#connection.prepare(measureSql(this.#width)).each(add, position, limit);
+    return { bytes, position: end };
   }
 
   #arm(id: number): ArmReader | undefined {

@@ -1,7 +1,9 @@
 import type { Clock } from "../../../server/index.ts";
 import type { Connection } from "../connection.ts";
 import { isBusy } from "../sqlite-error.ts";
+import { JournalSizes, markBytes } from "./journal-sizes.ts";
 import { journalTable } from "./names.ts";
+import type { RowReader } from "./rows.ts";
 
 /** How many rows one step removes: little enough not to be noticed by writers. */
 const stepRows = 1_000;
@@ -14,15 +16,17 @@ const ageMarks = 16;
 export interface TrimOptions {
   readonly clock: Clock;
   readonly maxChanges: number;
+  readonly maxBytes: number;
   readonly maxAgeMs: number | undefined;
-  /** The connection to trim by. */
-  readonly connection: () => Connection;
+  /** The file to trim: how it is read, and the connection to write by. */
+  readonly file: () => { readonly rows: RowReader; readonly writer: Connection };
   readonly onError: (error: unknown) => void;
 }
 
 /** Removes the journal's oldest rows, in small steps on a timer; never the last one. */
 export class Trimmer {
   readonly #options: TrimOptions;
+  readonly #sizes: JournalSizes;
   /** Heads and when they were seen, oldest first; each stands for those seen since a moment. */
   #seen: { readonly since: number; readonly at: number; readonly position: number }[] = [];
   #head = 0;
@@ -33,6 +37,7 @@ export class Trimmer {
 
   constructor(options: TrimOptions) {
     this.#options = options;
+    this.#sizes = new JournalSizes(options.maxBytes);
   }
 
   /** The journal has grown to `head`. */
@@ -52,6 +57,7 @@ export class Trimmer {
   /** The journal lost its thread: positions start anew. */
   restart(): void {
     this.#seen = [];
+    this.#sizes.clear();
     this.#first = 0;
     this.#aged = 0;
   }
@@ -70,6 +76,7 @@ export class Trimmer {
   /** How long until there is something to do; `undefined` while there is nothing to wait for. */
   #waitMs(): number | undefined {
     const { clock, maxChanges, maxAgeMs } = this.#options;
+    if (this.#sizes.measured < this.#head || this.#sizes.excess > this.#first) return pauseMs;
     if (this.#head - this.#first >= maxChanges + stepRows || this.#aged >= this.#first + 1) return pauseMs;
     const [oldest] = this.#seen;
     if (maxAgeMs === undefined || !oldest) return undefined;
@@ -91,20 +98,23 @@ export class Trimmer {
   }
 
   #step(): void {
-    const { clock, maxChanges, maxAgeMs, connection } = this.#options;
+    const { clock, maxChanges, maxAgeMs, file } = this.#options;
     if (maxAgeMs !== undefined) {
       const now = clock.now();
       while (this.#seen[0] && this.#seen[0].at + maxAgeMs <= now) this.#aged = this.#seen.shift()?.position ?? 0;
     }
-    const database = connection();
-    const [range] = database.prepare(`SELECT min(position), max(position) FROM ${journalTable}`).all();
+    const { rows, writer } = file();
+    this.#sizes.measure((position) => rows.measure(position, stepRows, markBytes), this.#head);
+    const [range] = writer.prepare(`SELECT min(position), max(position) FROM ${journalTable}`).all();
     const first = Number(range?.[0] ?? 1);
     const last = Number(range?.[1] ?? 0);
     const excess = last - maxChanges;
     const isFull = excess - first + 1 >= stepRows;
-    const upTo = Math.min(first + stepRows - 1, Math.max(this.#aged, isFull ? excess : 0), last - 1);
-    if (upTo >= first) database.prepare(`DELETE FROM ${journalTable} WHERE position <= ?`).run(upTo);
+    const wanted = Math.max(this.#aged, isFull ? excess : 0, this.#sizes.excess);
+    const upTo = Math.min(first + stepRows - 1, wanted, last - 1);
+    if (upTo >= first) writer.prepare(`DELETE FROM ${journalTable} WHERE position <= ?`).run(upTo);
     this.#first = Math.max(first - 1, upTo);
+    this.#sizes.trimmed(this.#first);
     // Nothing more of that age is left but the last row.
     if (this.#aged <= this.#first || this.#first >= last - 1) this.#aged = 0;
   }
