@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createProblem, type Field, problemResponse, wellKnownPath } from "../protocol/index.ts";
 import { type ByteClaim, ByteCollector, type Hub, type Origin, type OriginResponse } from "../server/index.ts";
 import type { Access } from "./access.ts";
+import { BodyTurns } from "./body-turns.ts";
 import { requestFields } from "./fields.ts";
 import type { PublicFolder } from "./public-folder.ts";
 import { sendAnswer } from "./send-answer.ts";
@@ -23,6 +24,12 @@ const exposed = "Content-Location, ETag, Event-ID, Item-Order, Items, Link, Loca
 function busy(): OriginResponse {
   const problem = createProblem(503, "The server holds as much for its peers as it may. Try again later.");
   return problemResponse(problem, [["Retry-After", "1"]]);
+}
+
+/** What was written is not refused, or it would be written again: its answer comes without content. */
+function withoutContent({ status, fields }: OriginResponse): OriginResponse {
+  const kept = fields.filter(([name]) => !/^content-(?:type|length)$/i.test(name));
+  return { status: status === 200 ? 204 : status, fields: kept, body: "" };
 }
 
 /** The whole body, or the refusal once it is larger than allowed; the rest is then read and dropped. */
@@ -56,6 +63,7 @@ export class HttpListener {
   /** True once the server stops: no connection is kept for a further request. */
   isClosing = false;
   readonly #parts: ListenerParts;
+  readonly #turns: BodyTurns = new BodyTurns();
 
   constructor(parts: ListenerParts) {
     this.#parts = parts;
@@ -90,11 +98,10 @@ export class HttpListener {
   #hold({ method = "GET" }: IncomingMessage, response: ServerResponse, answer: OriginResponse): OriginResponse {
     const bytes = method === "HEAD" ? 0 : answer.body.length;
     const claim = this.#parts.hub.held.claim();
-    // What was written is answered as it was: refused, it would be written again.
-    if (isUnsafeMethod(method)) claim.record(bytes);
-    else if (!claim.hold(bytes)) return busy();
+    const hasRoom = claim.hold(bytes);
     response.once("close", claim.release);
-    return answer;
+    if (hasRoom) return answer;
+    return isUnsafeMethod(method) ? withoutContent(answer) : busy();
   }
 
   /** The answer, unless the response was taken over: a file is being sent. */
@@ -118,9 +125,9 @@ export class HttpListener {
       if (this.isClosing) response.setHeader("Connection", "close");
       if (await publicFolder.take(request, response, this.#corsFields(request))) return "taken";
     }
-    if (isUnsafeMethod(method) && hub.held.isFull) return busy();
     const claim = hub.held.claim();
     try {
+      this.#turns.watch(request);
       const body = await readBody(request, maxBodyBytes, claim);
       if ("refusal" in body) return body.refusal;
       const abort = new AbortController();

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
+import { BodyTurns } from "../node/index.ts";
 import { ByteCollector } from "../server/index.ts";
 
 function ignore(): void {}
@@ -11,6 +12,10 @@ export function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 const smallBytes = 16 * 1024;
+/** A chunk below this is small; after a few of them, they are put together. */
+const smallChunkBytes = 1024;
+const fewChunks = 16;
+const turns = new BodyTurns();
 
 /** True for a body so small that it is read whole before it is sent on: in one piece with the head. */
 export function isSmall({ headers }: IncomingMessage): boolean {
@@ -33,10 +38,21 @@ export function readSmall(request: IncomingMessage, give: (body: Buffer) => void
  */
 export class RequestBody extends Readable {
   readonly #request: IncomingMessage;
+  #small: ByteCollector | undefined;
+  #smallChunks = 0;
   readonly #onData = (chunk: Buffer): void => {
-    if (!this.push(chunk)) this.#request.pause();
+    if (chunk.length >= smallChunkBytes) {
+      this.#flush();
+      this.#give(chunk);
+    } else if (this.#smallChunks < fewChunks) {
+      this.#smallChunks += 1;
+      this.#give(chunk);
+    } else {
+      this.#gather(chunk);
+    }
   };
   readonly #onEnd = (): void => {
+    this.#flush();
     this.push(null);
   };
   readonly #onClose = (): void => {
@@ -47,8 +63,29 @@ export class RequestBody extends Readable {
     super({ highWaterMark: 64 * 1024 });
     this.#request = request;
     this.on("error", ignore);
+    turns.watch(request);
     request.on("data", this.#onData).on("end", this.#onEnd).on("close", this.#onClose);
     request.pause();
+  }
+
+  #give(bytes: Uint8Array): void {
+    if (!this.push(bytes)) this.#request.pause();
+  }
+
+  /** Puts small chunks together until the end of this turn: kept one by one, they cost many times what they hold. */
+  #gather(chunk: Buffer): void {
+    if (!this.#small) {
+      this.#small = new ByteCollector(Number.MAX_SAFE_INTEGER);
+      setImmediate(() => this.#flush());
+    }
+    this.#small.add(chunk);
+    if (this.#small.length >= smallBytes) this.#flush();
+  }
+
+  #flush(): void {
+    const bytes = this.#small?.take();
+    this.#small = undefined;
+    if (bytes && !this.destroyed) this.#give(bytes);
   }
 
   override _read(): void {

@@ -43,7 +43,7 @@ export interface Hub {
   readonly limits: HubLimits;
   /** What is held for all peers together, with its bound: hosts count what they hold, too [R-SEC-5]. */
   readonly held: ByteBudget;
-  /** True while one more connection would be too many, or would find no room. */
+  /** True while one more connection would be too many. */
   readonly isFull: boolean;
   /**
    * False while {@link Hub.changed} can matter to nobody: no derived view stands or is being opened, and what is said
@@ -137,7 +137,7 @@ class DirectHub implements Hub, HubCore {
   }
 
   get isFull(): boolean {
-    return this.#connections.size >= this.limits.maxConnections || this.held.isFull;
+    return this.#connections.size >= this.limits.maxConnections;
   }
 
   get needsChanges(): boolean {

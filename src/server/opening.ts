@@ -6,6 +6,7 @@ import {
   prefersStrict,
   problemResponse,
 } from "../protocol/index.ts";
+import { smallBytes } from "./byte-budget.ts";
 import type { ConnectionCore, DerivedStart, DirectStart, HubCore, Subscription } from "./core.ts";
 import type { DerivedView } from "./derived/view.ts";
 import type { Admission } from "./derived/views.ts";
@@ -106,8 +107,18 @@ export async function openView(
   wishes: OpeningWishes,
   isShared = false,
 ): Promise<Opening> {
+  const opening = await openAny(hub, request, wishes, isShared);
+  const hasRoom = !hub.held.isFull || opening.kind === "refused" || opening.body.length <= smallBytes;
   // Who follows already is not sent away for it.
-  if (hub.held.isFull && !isShared) return { kind: "refused", response: isFull };
+  return hasRoom || isShared ? opening : { kind: "refused", response: isFull };
+}
+
+async function openAny(
+  hub: HubCore,
+  request: OpeningRequest,
+  wishes: OpeningWishes,
+  isShared: boolean,
+): Promise<Opening> {
   const { target, fields, peer } = request;
   const viewer: Viewer = { fields, peer };
   const ask: Ask = (method) => {

@@ -37,14 +37,14 @@ describe("recent batches", () => {
   });
 
   it("give the oldest batch with something after a position", () => {
-    const recent = new RecentBatches(10);
+    const recent = new RecentBatches(10, 1_000_000);
     for (const at of [0, 2, 4]) recent.push(batch(at, 2));
     expect([0, 1, 2, 3, 4, 5].map((position) => recent.next(position)?.position)).toEqual([2, 2, 4, 4, 6, 6]);
     expect(recent.next(6)).toBeUndefined();
   });
 
   it("do not reach back beyond what they keep", () => {
-    const recent = new RecentBatches(4);
+    const recent = new RecentBatches(4, 1_000_000);
     for (const at of [0, 2, 4]) recent.push(batch(at, 2));
     expect(recent.next(1)).toBeUndefined();
     expect(recent.next(2)?.position).toBe(4);
@@ -53,7 +53,7 @@ describe("recent batches", () => {
   });
 
   it("keep nothing of a batch larger than all they may keep, and leave no gap", () => {
-    const recent = new RecentBatches(4);
+    const recent = new RecentBatches(4, 1_000_000);
     recent.push(batch(0, 2));
     recent.push(batch(2, 5));
     recent.push(batch(7, 1));
@@ -63,7 +63,7 @@ describe("recent batches", () => {
   });
 
   it("keep none where none may be kept", () => {
-    const recent = new RecentBatches(0);
+    const recent = new RecentBatches(0, 1_000_000);
     recent.push(batch(0, 1));
     expect(recent.next(0)).toBeUndefined();
   });

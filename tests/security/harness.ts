@@ -1,0 +1,149 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, inject, onTestFinished } from "vitest";
+
+/** What a process in the tests is asked, and answers over IPC. */
+class Child {
+  readonly process: ChildProcess;
+  #asked = 0;
+
+  constructor(script: string, args: readonly string[], execArgv: readonly string[] = []) {
+    const path = fileURLToPath(new URL(script, import.meta.url));
+    this.process = fork(path, args, { execArgv: [...execArgv], stdio: ["ignore", "ignore", "inherit", "ipc"] });
+    onTestFinished(async () => {
+      if (this.process.exitCode !== null || this.process.signalCode !== null) return;
+      this.process.kill("SIGKILL");
+      await once(this.process, "close");
+    });
+  }
+
+  get isAlive(): boolean {
+    return this.process.exitCode === null && this.process.signalCode === null;
+  }
+
+  /** The first message. */
+  async started<Message>(): Promise<Message> {
+    return (await once(this.process, "message"))[0];
+  }
+
+  /** @throws Error where the process ends before it answers */
+  ask<Answer>(ask: string): Promise<Answer> {
+    const id = (this.#asked += 1);
+    return new Promise((resolve, reject) => {
+      const ended = () => reject(new Error("The process has ended."));
+      const look = (message: { readonly id?: number; readonly answer: Answer }) => {
+        if (message.id !== id) return;
+        this.process.off("message", look);
+        this.process.off("close", ended);
+        resolve(message.answer);
+      };
+      this.process.on("message", look);
+      this.process.once("close", ended);
+      if (this.isAlive) this.process.send({ id, ask });
+      else ended();
+    });
+  }
+}
+
+interface Memory {
+  readonly bytes: number;
+  readonly peak: number;
+  readonly errors: readonly string[];
+}
+
+interface Latency {
+  readonly count: number;
+  readonly p99: number;
+  readonly failures: readonly string[];
+}
+
+/** What is attacked: a process of its own with a heap of 256 MB. */
+export interface Target {
+  readonly url: string;
+  readonly port: number;
+  readonly child: Child;
+  /** What good clients ask for. */
+  readonly path: string;
+}
+
+/** A folder that goes with the test. */
+export function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "rocket-security-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/**
+ * Starts a target.
+ *
+ * @param path - a small resource, which good clients ask for
+ */
+export async function startTarget(kind: "serve" | "attach" | "proxy", options: object, path: string): Promise<Target> {
+  const buildError = inject("buildError");
+  if (buildError !== "") throw new Error(`dist could not be built:\n${buildError}`);
+  const child = new Child("target.js", [kind, JSON.stringify(options)], ["--max-old-space-size=256", "--expose-gc"]);
+  const { port } = await child.started<{ port: number }>();
+  return { url: `http://127.0.0.1:${port}`, port, child, path };
+}
+
+/** The number of samples after which the good clients' control is taken. */
+const controlSamples = 600;
+const boundMs = 250;
+const mib = 1024 * 1024;
+
+async function measure(clients: Child, atLeast: number): Promise<Latency> {
+  let all: Latency = { count: 0, p99: 0, failures: [] };
+  while (all.count < atLeast) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const next = await clients.ask<Latency>("latency");
+    const failures = [...all.failures, ...next.failures];
+    all = { count: all.count + next.count, p99: Math.max(all.p99, next.p99), failures };
+  }
+  return all;
+}
+
+/** What an attack may leave behind, and may hold while it lasts. */
+export interface Bounds {
+  /** MiB more than before, once the attack is over. Default 40: what is kept of recent changes, and some noise. */
+  readonly leftMib?: number;
+  /** MiB at the peak, heap and buffers. Default 400. */
+  readonly peakMib?: number;
+}
+
+/**
+ * Runs an attack while 20 good clients go on: the process lives, they are answered, nine of ten times in a control's
+ * time and always soon, and the memory comes back.
+ *
+ * @param attack - resolves when it has done its worst; what it gives ends it
+ */
+export async function withstand(
+  { url, path, child }: Target,
+  attack: () => Promise<() => void>,
+  { leftMib = 40, peakMib = 400 }: Bounds = {},
+): Promise<void> {
+  const clients = new Child("good-clients.js", [url, path]);
+  await clients.started();
+  const control = await measure(clients, controlSamples);
+  expect(control.failures).toEqual([]);
+  const before = await child.ask<Memory>("memory");
+  await child.ask("startDelay");
+  await clients.ask("latency");
+  const end = await attack();
+  const during = await measure(clients, 1);
+  const loopDelayMs = await child.ask<number>("delay");
+  const atPeak = await child.ask<Memory>("memory");
+  end();
+  expect(during.failures).toEqual([]);
+  // Where the machine itself is slow, the control is slow as well.
+  const mostMs = Math.max(boundMs, control.p99 * 4);
+  expect(Math.min(during.p99, loopDelayMs)).toBeLessThan(mostMs);
+  expect(atPeak.peak / mib).toBeLessThan(peakMib);
+  const left = async () => ((await child.ask<Memory>("memory")).bytes - before.bytes) / mib;
+  await expect.poll(left, { timeout: 20_000, interval: 250 }).toBeLessThan(leftMib);
+  expect(child.isAlive).toBe(true);
+  clients.process.kill("SIGKILL");
+}
