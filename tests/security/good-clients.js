@@ -37,7 +37,8 @@ class Follower {
   }
 
   async ask(method) {
-    const id = String((this.#id += 1));
+    this.#id += 1;
+    const id = String(this.#id);
     const status = new Promise((resolve) => this.#answered.set(id, resolve));
     this.#socket.send(`${method} ${path} HTTP/1.1\r\nRequest-ID: ${id}\r\n\r\n`);
     const got = await status;

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import Database from "better-sqlite3";
 import { expect, inject, onTestFinished } from "vitest";
 
 /** What a process in the tests is asked, and answers over IPC. */
@@ -32,7 +33,8 @@ class Child {
 
   /** @throws Error where the process ends before it answers */
   ask<Answer>(ask: string): Promise<Answer> {
-    const id = (this.#asked += 1);
+    this.#asked += 1;
+    const id = this.#asked;
     return new Promise((resolve, reject) => {
       const ended = () => reject(new Error("The process has ended."));
       const look = (message: { readonly id?: number; readonly answer: Answer }) => {
@@ -67,11 +69,11 @@ export interface Target {
   readonly port: number;
   readonly child: Child;
   /** What good clients ask for. */
-  readonly path: string;
+  readonly small: string;
 }
 
 /** A folder that goes with the test. */
-export function newFolder(): string {
+function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "rocket-security-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
@@ -80,14 +82,28 @@ export function newFolder(): string {
 /**
  * Starts a target.
  *
- * @param path - a small resource, which good clients ask for
+ * @param small - a small resource, which good clients ask for
  */
-export async function startTarget(kind: "serve" | "attach" | "proxy", options: object, path: string): Promise<Target> {
+export async function startTarget(kind: "serve" | "attach" | "proxy", options: object, small: string): Promise<Target> {
   const buildError = inject("buildError");
   if (buildError !== "") throw new Error(`dist could not be built:\n${buildError}`);
   const child = new Child("target.js", [kind, JSON.stringify(options)], ["--max-old-space-size=256", "--expose-gc"]);
   const { port } = await child.started<{ port: number }>();
-  return { url: `http://127.0.0.1:${port}`, port, child, path };
+  return { url: `http://127.0.0.1:${port}`, port, child, small };
+}
+
+/** A target that serves a database: the table `small` with one row, which good clients ask for, and an empty one, `big`. */
+export async function startServe(
+  options: { readonly scaffold?: object } = {},
+  sql = "",
+): Promise<Target & { readonly path: string }> {
+  const path = join(newFolder(), "data.db");
+  const database = new Database(path);
+  database.pragma("journal_mode = WAL");
+  database.exec("CREATE TABLE small (id INTEGER PRIMARY KEY, text TEXT); INSERT INTO small VALUES (1, 'x')");
+  database.exec(`CREATE TABLE big (id INTEGER PRIMARY KEY, text TEXT); ${sql}`);
+  database.close();
+  return { ...(await startTarget("serve", { ...options, scaffold: { ...options.scaffold, path } }, "/small/1")), path };
 }
 
 /** The number of samples after which the good clients' control is taken. */
@@ -121,11 +137,11 @@ export interface Bounds {
  * @param attack - resolves when it has done its worst; what it gives ends it
  */
 export async function withstand(
-  { url, path, child }: Target,
+  { url, small, child }: Target,
   attack: () => Promise<() => void>,
   { leftMib = 40, peakMib = 400 }: Bounds = {},
 ): Promise<void> {
-  const clients = new Child("good-clients.js", [url, path]);
+  const clients = new Child("good-clients.js", [url, small]);
   await clients.started();
   const control = await measure(clients, controlSamples);
   expect(control.failures).toEqual([]);

@@ -1,28 +1,17 @@
 import { createServer } from "node:http";
-import { join } from "node:path";
-import Database from "better-sqlite3";
 import { expect, onTestFinished, test } from "vitest";
 import { dial, dropAll, head, pour } from "./attacks.ts";
-import { newFolder, startTarget, type Target, withstand } from "./harness.ts";
+import { startServe, startTarget, type Target, withstand } from "./harness.ts";
 
 const fields = ["Content-Type: application/json", "Transfer-Encoding: chunked"];
 const manyBytes = Buffer.from("1\r\nx\r\n".repeat(10_000));
 
-async function startServe(): Promise<Target> {
-  const path = join(newFolder(), "data.db");
-  const database = new Database(path);
-  database.pragma("journal_mode = WAL");
-  database.exec("CREATE TABLE small (id INTEGER PRIMARY KEY, text); INSERT INTO small VALUES (1, 'x')");
-  database.close();
-  return startTarget("serve", { scaffold: { path } }, "/small/1");
-}
-
-/** 16 connections that each send a megabyte in chunks of one byte, never to end it. */
+/** 8 connections that each send 600 kB in chunks of one byte, never to end it. */
 async function sendBytes(target: Target): Promise<() => void> {
-  const sockets = await Promise.all(Array.from({ length: 16 }, () => dial(target)));
-  const pour100 = (socket: (typeof sockets)[number]) =>
-    pour(socket, [head(target, "PUT", "/small/1", fields), ...Array.from({ length: 100 }, () => manyBytes)]);
-  await Promise.all(sockets.map(pour100));
+  const sockets = await Promise.all(Array.from({ length: 8 }, () => dial(target)));
+  const pourAll = (socket: (typeof sockets)[number]) =>
+    pour(socket, [head(target, "PUT", "/small/1", fields), ...Array.from({ length: 60 }, () => manyBytes)]);
+  await Promise.all(sockets.map(pourAll));
   return dropAll(sockets);
 }
 
