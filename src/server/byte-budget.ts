@@ -25,6 +25,11 @@ export class ByteBudget {
     return this.#used > this.#maxBytes - smallBytes;
   }
 
+  /** True where more than half is used: large things may soon find no room. */
+  get isTight(): boolean {
+    return this.#used * 2 > this.#maxBytes;
+  }
+
   /** How many bytes are counted. */
   get used(): number {
     return this.#used;

@@ -34,7 +34,7 @@ export class ByteCollector {
       this.#length = 0;
       return false;
     }
-    if (this.#length === 0 && !isBorrowed) {
+    if (this.#length === 0 && !this.#buffer && !isBorrowed) {
       this.#first = piece;
     } else {
       this.#reserve(length).set(piece, this.#length);

@@ -19,7 +19,8 @@ export interface HubLimits {
   /**
    * Bytes that are held for all peers together: bodies that are being read, answers and messages that were not taken.
    * What is at most 16 KiB does not count. Default 64 MiB; 1 MiB to 64 GiB. Beyond it, what would hold more is refused
-   * with 503 and `Retry-After`, and peers that take nothing are dropped after a twelfth of `stallTimeoutMs`.
+   * with 503 and `Retry-After`. While more than half is used, peers that take nothing are dropped after a twelfth of
+   * `stallTimeoutMs` [R-SEC-5].
    */
   readonly maxHeldBytes: number;
   /**

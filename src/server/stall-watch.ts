@@ -1,7 +1,7 @@
 import type { ByteBudget } from "./byte-budget.ts";
 import type { Clock } from "./clock.ts";
 
-/** How much sooner a peer that takes nothing is given up while the budget is used up. */
+/** How much sooner a peer that takes nothing is given up while little of the budget is left. */
 const hurry = 12;
 
 interface Sight {
@@ -19,7 +19,7 @@ export class StallWatch<Peer extends object> {
   readonly #budget: ByteBudget;
   readonly #seen: WeakMap<Peer, Sight> = new WeakMap();
 
-  /** @param budget - while it is used up, peers are given up sooner */
+  /** @param budget - while more than half of it is used, peers are given up sooner */
   constructor(clock: Clock, timeoutMs: number, budget: ByteBudget) {
     this.#clock = clock;
     this.#timeoutMs = timeoutMs;
@@ -42,6 +42,6 @@ export class StallWatch<Peer extends object> {
       this.#seen.set(peer, { takenBytes, since: now });
       return false;
     }
-    return now - seen.since >= (this.#budget.isFull ? this.#timeoutMs / hurry : this.#timeoutMs);
+    return now - seen.since >= (this.#budget.isTight ? this.#timeoutMs / hurry : this.#timeoutMs);
   }
 }

@@ -94,7 +94,7 @@ export async function startTarget(kind: "serve" | "attach" | "proxy", options: o
 
 /** A target that serves a database: the table `small` with one row, which good clients ask for, and an empty one, `big`. */
 export async function startServe(
-  options: { readonly scaffold?: object } = {},
+  options: { readonly scaffold?: object; readonly limits?: object } = {},
   sql = "",
 ): Promise<Target & { readonly path: string }> {
   const path = join(newFolder(), "data.db");
@@ -107,7 +107,7 @@ export async function startServe(
 }
 
 /** The number of samples after which the good clients' control is taken. */
-const controlSamples = 600;
+const controlSamples = 400;
 const boundMs = 250;
 const mib = 1024 * 1024;
 
