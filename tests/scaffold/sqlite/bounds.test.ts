@@ -116,7 +116,7 @@ describe("A stretch of the journal", () => {
     connection.exec("INSERT INTO other DEFAULT VALUES");
     expect(await news()).toEqual(["create /other/number 1"]);
     connection.exec(`BEGIN; INSERT INTO other DEFAULT VALUES; ${insert(20, mib)}; COMMIT`);
-    expect((await news()).sort()).toEqual(["reset ", "reset "]);
+    expect((await news()).sort()).toEqual(["reset /notes", "reset /other"]);
     expect(journal.head.position).toBe(start.position + 22);
     connection.exec("INSERT INTO quiet DEFAULT VALUES");
     expect(await news()).toEqual(["create /quiet/number 1"]);
