@@ -8,10 +8,11 @@ import { createScaffold } from "../../dist/scaffold/index.js";
 const [kind = "", text = "{}"] = process.argv.slice(2);
 const options = JSON.parse(text);
 const limits = options.limits ?? {};
+
 const row = "x".repeat(1_000);
 
-/** `/small`, and `/rows/N` or `/rows/N?…`: a document of N kB. */
-export function answerAsApp(request, response) {
+/** An application: `/rows/N` and `/rows/N?…` are a document of about N kB, the same whatever the query says. */
+function answerAsApp(request, response) {
   const count = Number(/^\/rows\/(\d+)/.exec(request.url)?.[1] ?? 0);
   const rows = Array.from({ length: count }, (_, id) => ({ id, row }));
   response.setHeader("Content-Type", "application/json");
