@@ -1,5 +1,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import { expect } from "vitest";
+import { takenBytes } from "../../src/node/taken-bytes.ts";
 import { frame } from "../node/fixture.ts";
 import type { Target } from "./harness.ts";
 
@@ -25,6 +27,25 @@ export async function pour(socket: Socket, pieces: Iterable<string | Buffer>): P
       socket.on("drain", go).on("close", go);
     });
   }
+}
+
+/** Resolves once the other side takes nothing more of what is sent to it. */
+export async function stuck(sockets: readonly Socket[]): Promise<void> {
+  const taken = () => sockets.map(takenBytes).join();
+  let before = "";
+  const isStuck = () => {
+    const now = taken();
+    const isSame = now === before && sockets.every(({ writableLength }) => writableLength > 0);
+    before = now;
+    return isSame;
+  };
+  await expect.poll(isStuck, { interval: 300, timeout: 10_000 }).toBe(true);
+}
+
+/** The head of the answer to what was sent. */
+export async function answered(socket: Socket): Promise<string> {
+  const [data] = await once(socket.resume(), "data");
+  return String(data).split("\r\n\r\n")[0] ?? "";
 }
 
 /** A request as it stands on the wire, without a body. */
