@@ -19,6 +19,11 @@ export function parsePort(text: string): number {
   return wholeNumber(text, 0, 65_535);
 }
 
+/** A number of MiB, as bytes. */
+export function parseMebibytes(text: string): number {
+  return wholeNumber(text, 1, 1024) * 1024 * 1024;
+}
+
 /** How many messages to print. */
 export function parseCount(text: string): number {
   return wholeNumber(text, 1, 1e15 - 1);

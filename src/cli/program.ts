@@ -6,6 +6,7 @@ import {
   parseHeader,
   parseHostName,
   parseLevel,
+  parseMebibytes,
   parseNames,
   parseOrigin,
   parsePath,
@@ -17,7 +18,9 @@ import type { Action, ServeOptions } from "./serve-options.ts";
 import type { TailOptions } from "./tail.ts";
 import { packageVersion } from "./version.ts";
 
-interface ServeFlags extends Omit<ServeOptions, "database" | "allowOrigins" | "allowHosts" | "publicFolder"> {
+interface ServeFlags
+  extends Omit<ServeOptions, "database" | "allowOrigins" | "allowHosts" | "publicFolder" | "maxBodyBytes"> {
+  readonly maxBody?: number;
   readonly public?: string;
   readonly allowOrigin?: readonly string[];
   readonly allowHost?: readonly string[];
@@ -28,13 +31,14 @@ interface TailFlags extends Omit<TailOptions, "url" | "lastEventId"> {
 }
 
 function serveOptions(database: string, given: ServeFlags): ServeOptions {
-  const { allowOrigin, allowHost, public: publicFolder, ...flags } = given;
+  const { allowOrigin, allowHost, public: publicFolder, maxBody: maxBodyBytes, ...flags } = given;
   return {
     database,
     ...flags,
     ...(allowOrigin ? { allowOrigins: allowOrigin } : {}),
     ...(allowHost ? { allowHosts: allowHost } : {}),
     ...(publicFolder === undefined ? {} : { publicFolder }),
+    ...(maxBodyBytes === undefined ? {} : { maxBodyBytes }),
   };
 }
 
@@ -58,6 +62,7 @@ function addServe(program: Command, exit: (code: number) => void): void {
     .option("--allow-origin <origin>", "let pages of this web origin in; may be repeated", parseOrigin)
     .option("--allow-host <name>", "answer under this host name too; may be repeated", parseHostName)
     .option("--public <folder>", "serve the files of this folder beside the API: a built front end", parsePath)
+    .option("--max-body <mib>", "MiB that the body of a write may have (default: 1)", parseMebibytes)
     .option("--insecure", "allow writes by everyone who can reach a --host that is not loopback")
     .option("--create", "create the database if there is none, or an empty file")
     .option("--detach", "remove what Rocket added to the database, and exit")

@@ -29,6 +29,8 @@ export interface ServeOptions {
   readonly allowHosts?: readonly string[];
   /** A folder whose files are served beside the API. Default none. */
   readonly publicFolder?: string;
+  /** Bytes that the body of a write may have. Default 1 MiB. */
+  readonly maxBodyBytes?: number;
   /** Create the database if there is none, or an empty file. Default false. */
   readonly create?: boolean;
   /** Serve writes to everyone who can reach the host. Default false. */

@@ -63,12 +63,15 @@ async function openScaffold({ options, onError }: Run): Promise<Scaffold> {
 
 function makeServer(scaffold: Scaffold, { options, output, onError }: Run): Server {
   const { origin, journal, promises, owns } = scaffold;
-  const { allowOrigins, allowHosts, publicFolder } = options;
+  const { allowOrigins, allowHosts, publicFolder, maxBodyBytes } = options;
+  // Some of the largest bodies must find room at the same time.
+  const limits = maxBodyBytes === undefined ? {} : { maxHeldBytes: Math.max(64 * 1024 * 1024, maxBodyBytes * 4) };
   return createServer({
     ...{ origin, promises, owns },
     // Windows (limit, offset) are derived from the collection's changes.
     derived: {},
-    ...given({ journal, allowOrigins, allowHosts, publicFolder }),
+    ...given({ journal, allowOrigins, allowHosts, publicFolder, maxBodyBytes }),
+    limits,
     onError,
     log: (line) => output.note(`rocket: ${line}`),
   });

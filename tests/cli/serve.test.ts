@@ -23,6 +23,20 @@ function objectsIn(path: string): string[] {
 }
 
 describe("rocket serve", () => {
+  it.each([
+    [[], 413],
+    [["--max-body", "3"], 201],
+  ])("with the options %j answers a body of 2 MiB with %d", async (options, status) => {
+    const { url } = await serve(createDatabase(), "--port", "0", ...options);
+    const body = JSON.stringify({ name: "x".repeat(2 * 1024 * 1024) });
+    const answer = await fetch(`${url}/artists`, {
+      method: "POST",
+      body,
+      headers: { "Content-Type": "application/json" },
+    });
+    expect(answer.status).toBe(status);
+  });
+
   it("prints its URL, the collections with their counts, and what it added", async () => {
     const path = createDatabase();
     const { command, url } = await serve(path, "--port", "0");

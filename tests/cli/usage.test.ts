@@ -12,6 +12,7 @@ describe("rocket, called wrongly,", () => {
     ["no database", ["serve"], "missing required argument 'database'"],
     ["no path", ["serve", ""], "Give a path."],
     ["no folder", ["serve", "a.db", "--public", ""], "Give a path."],
+    ["a body of nothing", ["serve", "a.db", "--max-body", "0"], "Give a whole number from 1 to 1024."],
     ["nothing to run", ["migrate", "a.db"], "missing required argument 'command'"],
     ["two databases", ["serve", "a.db", "b.db"], "too many arguments"],
     ["a port that is none", ["serve", "a.db", "--port", "80a"], "Give a whole number from 0 to 65535."],
