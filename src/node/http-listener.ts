@@ -96,7 +96,8 @@ export class HttpListener {
 
   /** Counts an answer among what is held until it was taken; the refusal where there is no room for it. */
   #hold({ method = "GET" }: IncomingMessage, response: ServerResponse, answer: OriginResponse): OriginResponse {
-    const bytes = method === "HEAD" ? 0 : answer.body.length;
+    // What an origin in plain JavaScript may get wrong is found out when it is written.
+    const bytes = method === "HEAD" ? 0 : (answer?.body?.length ?? 0);
     const claim = this.#parts.hub.held.claim();
     const hasRoom = claim.hold(bytes);
     response.once("close", claim.release);

@@ -8,6 +8,7 @@ import { createFakeClock, type FakeClock } from "../../src/testing/index.ts";
 
 const body = "x".repeat(48 * 1024 * 1024);
 const stallTimeoutMs = 60_000;
+const limits = { stallTimeoutMs, maxHeldBytes: 1024 ** 3 };
 
 interface Pair {
   readonly clock: FakeClock;
@@ -67,7 +68,7 @@ async function read(peer: Socket): Promise<void> {
 function serve(): Promise<Pair> {
   const clock = createFakeClock(1);
   const origin = async () => ({ status: 200, fields: [], body });
-  return ask(createServer({ origin, clock, limits: { stallTimeoutMs } }), clock);
+  return ask(createServer({ origin, clock, limits }), clock);
 }
 
 async function proxy(): Promise<Pair> {
@@ -75,7 +76,7 @@ async function proxy(): Promise<Pair> {
   const upstream = createServer({ origin: async () => ({ status: 200, fields: [], body }) });
   const { port } = await upstream.listen(0);
   onTestFinished(() => upstream.close());
-  return ask(createProxy({ upstream: `http://127.0.0.1:${port}`, clock, limits: { stallTimeoutMs } }), clock);
+  return ask(createProxy({ upstream: `http://127.0.0.1:${port}`, clock, limits }), clock);
 }
 
 test.each([
