@@ -1,27 +1,43 @@
 import type { IncomingMessage } from "node:http";
 import { createProblem, type HttpResponse, problemResponse } from "../protocol/index.ts";
+import { answersFor, hostNameIn, inCommand } from "./named-host.ts";
 import type { ResolvedServerOptions } from "./options.ts";
+import { settleTarget } from "./request-target.ts";
 
 const safeMethods = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
-const loopbackName = /^(localhost|[a-z0-9-]+(\.[a-z0-9-]+)*\.localhost|127(\.\d{1,3}){3}|\[::1\])$/;
-
-/** True for an address that only this machine reaches. */
-export function isLoopback(address: string): boolean {
-  return address === "::1" || loopbackName.test(address.toLowerCase());
-}
-
-/** The host of a Host field without its port, in lower case. */
-function hostName(host: string): string {
-  return host.toLowerCase().replace(/:\d*$/, "");
-}
+const foreignSites = new Set(["cross-site", "same-site"]);
 
 /** True where a web origin is that of the host which a request names [R-SEC-1]. */
-export function isOwnOrigin(origin: string, host: string | undefined): boolean {
+function isOwnOrigin(origin: string, host: string | undefined): boolean {
   const scheme = /^(https?):\/\/(.+)$/i.exec(origin);
   if (!scheme?.[2] || host === undefined) return false;
   // A TLS proxy in front hides the scheme, so a default port may stand on either side only.
   const withoutDefaultPort = (text: string) => text.toLowerCase().replace(/:(80|443)$/, "");
   return withoutDefaultPort(scheme[2]) === withoutDefaultPort(host);
+}
+
+/**
+ * True where a page that the server does not know made the request: by its `Origin`, or, where that was left out, by what
+ * the browser says of it in `Sec-Fetch-Site` [R-SEC-1].
+ */
+export function isForeignPage({ headers }: IncomingMessage, allowOrigins: ReadonlySet<string>): boolean {
+  const { origin, host, "sec-fetch-site": site = "" } = headers;
+  if (origin !== undefined) return !allowOrigins.has(origin) && !isOwnOrigin(origin, host);
+  return String(site)
+    .split(",")
+    .some((one) => foreignSites.has(one.trim().toLowerCase()));
+}
+
+/** The refusal of a host that the server does not answer for. Its name was found to be one, so it may be repeated. */
+export function refuseHost(host: string | undefined): HttpResponse {
+  const named = host ? `for ${host.slice(0, 300)}` : "without a host";
+  return problemResponse(createProblem(421, `This server does not answer ${named}: it is not among its allowHosts.`));
+}
+
+/** The refusal of a page of another origin. */
+export function refusePage(origin: string | undefined): HttpResponse {
+  const named = origin === undefined ? "other sites" : (inCommand(origin) ?? "that origin");
+  return problemResponse(createProblem(403, `Pages of ${named} may not use this server.`));
 }
 
 /** Decides who may come in: by Host, against DNS rebinding, and by Origin, against foreign pages [R-SEC-1, R-SEC-2]. */
@@ -34,20 +50,22 @@ export class Access {
     this.#options = options;
   }
 
-  /** The refusal of a request, or `undefined` where it may go on. */
-  refuse(request: IncomingMessage, isUpgrade: boolean): HttpResponse | undefined {
+  /**
+   * Lets a request in, its target in origin-form and its `Host` the one that counts; or gives the refusal. Twice is fine.
+   */
+  admit(request: IncomingMessage, isUpgrade: boolean): HttpResponse | undefined {
+    const malformed = settleTarget(request);
+    if (malformed) return malformed;
     const { host, origin } = request.headers;
-    if (!this.#allowsHost(host)) {
-      const named = host ?? "no host";
-      this.#options.log(`Refused a request for ${JSON.stringify(named)}. To serve it: --allow-host ${hostName(named)}`);
-      return problemResponse(createProblem(421, `This server does not answer for ${named}.`));
+    const { allowHosts, allowOrigins } = this.#options;
+    if (host === undefined || !answersFor(host, { allowHosts, isLocal: this.isLocal })) {
+      this.#tell("Refused a request for another host", inCommand(hostNameIn(host ?? "") ?? ""), "--allow-host");
+      return refuseHost(host);
     }
     const needsOrigin = isUpgrade || !safeMethods.has(request.method ?? "GET");
-    if (needsOrigin && origin !== undefined && !this.#allowsOrigin(origin, host)) {
-      this.#options.log(
-        `Refused ${request.url} to pages of ${JSON.stringify(origin)}. To allow it: --allow-origin ${origin}`,
-      );
-      return problemResponse(createProblem(403, `Pages of ${origin} may not use this server.`));
+    if (needsOrigin && isForeignPage(request, allowOrigins)) {
+      this.#tell(`Refused a ${request.method} of a foreign page`, inCommand(origin ?? ""), "--allow-origin");
+      return refusePage(origin);
     }
     return undefined;
   }
@@ -62,14 +80,8 @@ export class Access {
     return origin !== undefined && this.#options.allowOrigins.has(origin);
   }
 
-  #allowsHost(host: string | undefined): boolean {
-    if (host === undefined) return false;
-    const name = hostName(host);
-    if (this.#options.allowHosts.has(name)) return true;
-    return this.isLocal ? isLoopback(name) : this.#options.allowHosts.size === 0;
-  }
-
-  #allowsOrigin(origin: string, host: string | undefined): boolean {
-    return this.isListed(origin) || isOwnOrigin(origin, host);
+  /** Nothing of what a peer sent is told but a name that was checked: the line is shown in terminals, and copied. */
+  #tell(what: string, name: string | undefined, option: string): void {
+    this.#options.log(name === undefined ? `${what}.` : `${what}: ${name}. To allow it: ${option} ${name}`);
   }
 }

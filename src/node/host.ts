@@ -2,7 +2,8 @@ import type { Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { RocketError } from "../protocol/index.ts";
 import type { Clock, Hub } from "../server/index.ts";
-import { type Access, isLoopback } from "./access.ts";
+import type { Access } from "./access.ts";
+import { isLoopback } from "./named-host.ts";
 import { StalledSockets } from "./stalled-sockets.ts";
 
 /** Where a server listens. */
@@ -108,7 +109,10 @@ export function createHost(parts: HostParts): RocketServer {
     hub,
     async listen(port = 8080, host = "127.0.0.1") {
       access.isLocal = isLoopback(host);
-      return listenOn(server, port, host);
+      const address = await listenOn(server, port, host);
+      // A name may stand for a loopback address, too.
+      access.isLocal ||= isLoopback((server.address() as AddressInfo).address);
+      return address;
     },
     close() {
       closing ??= close();

@@ -108,7 +108,7 @@ export class HttpListener {
   /** The answer, unless the response was taken over: a file is being sent. */
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<OriginResponse | "taken"> {
     const { access, hub, origin, publicFolder, maxBodyBytes } = this.#parts;
-    const refusal = access.refuse(request, false);
+    const refusal = access.admit(request, false);
     if (refusal) return refusal;
     const { method = "GET", url = "/" } = request;
     if (

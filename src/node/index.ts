@@ -4,7 +4,7 @@ export type { AttachLimits, AttachOptions } from "./attach/options.ts";
 export { isRocketRequest } from "./attach/rocket-request.ts";
 export { BodyTurns } from "./body-turns.ts";
 export { decodeContent } from "./content-coding.ts";
-export { requestFields } from "./fields.ts";
+export { isForwardingField, nominatedFields } from "./fields.ts";
 export { createHost, type HostParts, type RocketServer, type ServerAddress } from "./host.ts";
 export { type ResolvedServerOptions, resolveServerOptions, type ServerOptions } from "./options.ts";
 export { sendAnswer } from "./send-answer.ts";

@@ -1,4 +1,6 @@
+import { domainToASCII } from "node:url";
 import type { HubOptions } from "../server/index.ts";
+import { hostNameIn } from "./named-host.ts";
 
 /** How a server is made: a hub's options and who may come in. */
 export interface ServerOptions extends HubOptions {
@@ -56,8 +58,10 @@ export function parseWebOrigin(text: string): string {
   return url.origin;
 }
 
-function hostOf(text: string): string {
-  if (/^(\[[0-9a-f:.]+\]|[^\s:/?#@[\]]+)$/i.test(text)) return text.toLowerCase();
+/** A host name in the spelling that is compared. @throws TypeError naming the option where it is none */
+export function parseAllowedHost(text: string): string {
+  const name = /^(\[[0-9a-f:.]+\]|[^\s:/?#@[\]]+)$/i.test(text) ? hostNameIn(domainToASCII(text)) : undefined;
+  if (name) return name;
   throw new TypeError(
     `allowHosts: ${JSON.stringify(text)} is no host name. Give it without scheme and port, as in "music.example.com".`,
   );
@@ -76,7 +80,7 @@ function inRange(name: string, value: number, low: number, high: number): number
 export function resolveServerOptions(options: ServerOptions): ResolvedServerOptions {
   return {
     allowOrigins: new Set((options.allowOrigins ?? []).map(parseWebOrigin)),
-    allowHosts: new Set((options.allowHosts ?? []).map(hostOf)),
+    allowHosts: new Set((options.allowHosts ?? []).map(parseAllowedHost)),
     maxBodyBytes: inRange("maxBodyBytes", options.maxBodyBytes ?? 1024 * 1024, 1, 1024 * 1024 * 1024),
     drainMs: inRange("drainMs", options.drainMs ?? 5_000, 0, 600_000),
     log: options.log ?? (() => {}),

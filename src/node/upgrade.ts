@@ -4,7 +4,7 @@ import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
 import { chooseSubprotocol, createProblem, type Field, problemResponse } from "../protocol/index.ts";
 import type { Handshake, Hub, Opening, OriginResponse } from "../server/index.ts";
 import type { Access } from "./access.ts";
-import { requestFields } from "./fields.ts";
+import { handshakeFields, requestFields } from "./fields.ts";
 import { sendAnswer } from "./send-answer.ts";
 import { WebSocketTransport } from "./web-socket-transport.ts";
 
@@ -13,7 +13,7 @@ export interface UpgradeParts {
   readonly server: Server;
   readonly hub: Hub;
   /** Refuses who may not come in. */
-  readonly access: Pick<Access, "refuse">;
+  readonly access: Pick<Access, "admit">;
   readonly maxMessageBytes: number;
   readonly reportError: (error: unknown, stage: string) => void;
   /** What the origin is told of the peer at the transport. Default: nothing. */
@@ -83,13 +83,13 @@ export class UpgradeHandler {
   }
 
   async #accept(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
-    const refusal = this.#parts.access.refuse(request, true) ?? this.#refuseWhenFull();
+    const refusal = this.#parts.access.admit(request, true) ?? this.#refuseWhenFull();
     if (refusal) {
       refuseUpgrade(request, socket, refusal);
       return;
     }
     const { level, bearer } = chooseSubprotocol(offeredSubprotocols(request));
-    const fields: Field[] = requestFields(request);
+    const fields: Field[] = handshakeFields(request);
     if (bearer !== undefined && request.headers.authorization === undefined) {
       fields.push(["Authorization", `Bearer ${bearer}`]);
     }

@@ -1,3 +1,5 @@
+import { isForwardingField, nominatedFields } from "../node/index.ts";
+
 /** Field names and values in turn, as Node's `rawHeaders` has them. */
 export type RawFields = readonly string[];
 
@@ -29,28 +31,20 @@ const hopByHop = new Set([
   "upgrade",
 ]);
 
-/** Fields that `Connection` can't take away: they belong to the message. */
-const kept = new Set(["content-length", "content-type", "host", "trailer"]);
+const framing = new Set(["content-length", "content-type", "host", "trailer", "via"]);
 
-const none: ReadonlySet<string> = new Set();
-
-/** The fields that `Connection` names as meant for one hop (RFC 9110 §7.6.1). */
-function nominated(raw: RawFields): ReadonlySet<string> {
-  let names: Set<string> | undefined;
-  for (let at = 0; at < raw.length; at += 2) {
-    const name = raw[at] ?? "";
-    if (name.length !== 10 || name.toLowerCase() !== "connection") continue;
-    const value = (raw[at + 1] ?? "").toLowerCase();
-    if (value === "keep-alive" || value === "close" || value === "upgrade") continue;
-    names ??= new Set();
-    for (const token of value.split(",")) names.add(token.trim());
-  }
-  for (const name of kept) names?.delete(name);
-  return names ?? none;
-}
-
-function isForwarding(name: string): boolean {
-  return name === "forwarded" || name === "x-real-ip" || name.startsWith("x-forwarded-");
+/**
+ * True for a name that servers which read `-`, `_` and `.` as one (CGI, WSGI, Rack, PHP) take for a field that this hop
+ * drops or sets: `X_Forwarded_For`.
+ */
+function isDisguised(name: string, dropped: ReadonlySet<string>): boolean {
+  if (!/[^a-z0-9-]/.test(name)) return false;
+  const plain = name.replace(/[^a-z0-9]/g, "-");
+  return (
+    [hopByHop, framing, dropped].some((names) => names.has(plain)) ||
+    isForwardingField(plain) ||
+    /^(?:sec|proxy)-/.test(plain)
+  );
 }
 
 /** An address as `Forwarded` writes it; `unknown` where there is none (RFC 7239 §6). */
@@ -81,7 +75,7 @@ function addForwarded(fields: string[], before: ReadonlyMap<string, string>, pee
 
 /** The fields of a request as the upstream gets them: end-to-end ones, with what this hop has to say. */
 export function upstreamFields(raw: RawFields, peer: Peer, hop: Hop): string[] {
-  const dropped = nominated(raw);
+  const dropped = nominatedFields(raw);
   const fields: string[] = [];
   const before = new Map<string, string>();
   let host = "";
@@ -90,10 +84,10 @@ export function upstreamFields(raw: RawFields, peer: Peer, hop: Hop): string[] {
     const value = raw[at + 1] ?? "";
     const lower = name.toLowerCase();
     if (lower === "te" && /(?:^|,)[ \t]*trailers\b/i.test(value)) fields.push("TE", "trailers");
-    if (hopByHop.has(lower) || dropped.has(lower)) continue;
+    if (hopByHop.has(lower) || dropped.has(lower) || isDisguised(lower, dropped)) continue;
     if (lower === "host") {
       host = value;
-    } else if (isForwarding(lower)) {
+    } else if (isForwardingField(lower)) {
       if (!hop.trustForwarded) continue;
       const earlier = before.get(lower);
       before.set(lower, earlier === undefined ? value : `${earlier}, ${value}`);
@@ -119,7 +113,7 @@ export function rawText(raw: unknown): string[] {
  * @param hasTrailers - whether trailers can follow on this connection
  */
 export function clientFields(raw: RawFields, hasTrailers: boolean): string[] {
-  const dropped = nominated(raw);
+  const dropped = nominatedFields(raw);
   const fields: string[] = [];
   let isChunked = false;
   for (let at = 0; at < raw.length; at += 2) {

@@ -9,6 +9,7 @@ import {
   refuseByHead,
   tooLarge,
 } from "../server/index.ts";
+import { refuseConnectionAuth } from "./connection-auth.ts";
 import { readAnswer } from "./document.ts";
 import type { ExchangeControl, ExchangeHandler, UpstreamRequest } from "./exchange.ts";
 import { failureResponse, type Health, isLostConnection } from "./failure.ts";
@@ -119,5 +120,8 @@ class Question implements ExchangeHandler {
 
 /** The upstream as an origin: what the hub asks in viewers' names. It never rejects. */
 export function createProxyOrigin(parts: ProxyOriginParts): Origin {
-  return (request) => new Promise((resolve) => new Question(parts, request, resolve).start());
+  return async (request) => {
+    const refusal = refuseConnectionAuth(request.fields.flat());
+    return refusal ?? new Promise((resolve) => new Question(parts, request, resolve).start());
+  };
 }

@@ -2,8 +2,9 @@ import { randomBytes } from "node:crypto";
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { Access, createHost, type RocketServer, sendAnswer, sha256, UpgradeHandler } from "../node/index.ts";
-import { createProblem, problemResponse, wellKnownPath } from "../protocol/index.ts";
+import { wellKnownPath } from "../protocol/index.ts";
 import { createHub, type Hub } from "../server/index.ts";
+import { refuseConnectionAuth } from "./connection-auth.ts";
 import { Health } from "./failure.ts";
 import type { Hop } from "./fields.ts";
 import { Forwarding, type ForwardingParts, identityOf, peerOf } from "./forwarding.ts";
@@ -29,7 +30,7 @@ class RequestHandler {
 
   handle(request: IncomingMessage, response: ServerResponse): void {
     if (this.isClosing) response.shouldKeepAlive = false;
-    const refusal = this.#toOriginForm(request) ?? this.#access.refuse(request, false);
+    const refusal = this.#access.admit(request, false) ?? refuseConnectionAuth(request.rawHeaders);
     if (refusal) sendAnswer(response, refusal);
     else if (this.#isWellKnown(request)) sendAnswer(response, this.#hub.wellKnown());
     else new Forwarding(this.#parts, request, response).start();
@@ -37,18 +38,6 @@ class RequestHandler {
 
   #isWellKnown({ method, url = "" }: IncomingMessage): boolean {
     return url.startsWith(wellKnownPath) && url.split("?")[0] === wellKnownPath && /^(?:GET|HEAD)$/.test(method ?? "");
-  }
-
-  /** Takes the authority out of a target in absolute form; it must be the Host (RFC 9112 §3.2.2). */
-  #toOriginForm(request: IncomingMessage): ReturnType<Access["refuse"]> {
-    const { url = "/", method } = request;
-    if (url.startsWith("/") || (url === "*" && method === "OPTIONS")) return undefined;
-    const [, authority, rest = ""] = /^https?:\/\/([^/?#]*)([^#]*)$/i.exec(url) ?? [];
-    if (authority === undefined || authority.toLowerCase() !== request.headers.host?.toLowerCase()) {
-      return problemResponse(createProblem(400, "The request's target is not one of this server."));
-    }
-    request.url = rest.startsWith("/") ? rest : `/${rest}`;
-    return undefined;
   }
 }
 

@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { type Access, sendAnswer, type UpgradeHandler } from "../node/index.ts";
 import { createProblem, type HttpResponse, problemResponse, subprotocolName } from "../protocol/index.ts";
 import type { Hub } from "../server/index.ts";
+import { refuseConnectionAuth } from "./connection-auth.ts";
 import { upstreamFields } from "./fields.ts";
 import { Forwarding, type ForwardingParts, peerOf } from "./forwarding.ts";
 import { hasBody } from "./request-body.ts";
@@ -97,6 +98,6 @@ export class ProxyUpgrades {
     if (request.headers.via?.includes(hop.via)) {
       return problemResponse(createProblem(508, "The proxy's upstream leads back to the proxy."));
     }
-    return access.refuse(request, true);
+    return access.admit(request, true) ?? refuseConnectionAuth(request.rawHeaders);
   }
 }

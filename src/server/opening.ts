@@ -59,9 +59,8 @@ function isSuccess(response: OriginResponse): boolean {
 
 /** An origin's fields as a message carries them: end-to-end ones, and none that the hub alone says [R-SUB-6, R-BAND-10]. */
 function passedFields(fields: readonly Field[], eventId?: string): Field[] {
-  const passed = endToEndFields(fields);
-  if (eventId === undefined) return passed;
-  return [...passed.filter(([name]) => name.toLowerCase() !== "event-id"), ["Event-ID", eventId]];
+  const passed = endToEndFields(fields).filter(([name]) => name.toLowerCase() !== "event-id");
+  return eventId === undefined ? passed : [...passed, ["Event-ID", eventId]];
 }
 
 /** A refusal as a problem or a redirect: what the origin said where that is one, else a problem of its status. */

@@ -124,7 +124,7 @@ describe("the proxy, by its framing and connections,", () => {
     expect(await wire.until("data: 2\n\n")).toContain("Content-Type: text/event-stream");
   });
 
-  it("takes a target in absolute form, if it names the Host", async () => {
+  it("takes a target in absolute form, if it answers for its host [R-SEC-8]", async () => {
     const { port } = await proxied(echo());
     const wire = new Wire(port).send(
       "GET http://localhost/a?b HTTP/1.1",
@@ -135,7 +135,7 @@ describe("the proxy, by its framing and connections,", () => {
     );
     expect(await wire.ended()).toContain('"url":"/a?b"');
     const other = new Wire(port).send("GET http://evil/a HTTP/1.1", "Host: localhost", "Connection: close", "", "");
-    expect(await other.ended()).toMatch(/^HTTP\/1\.1 400 /);
+    expect(await other.ended()).toMatch(/^HTTP\/1\.1 421 /);
   });
 
   it("passes OPTIONS * on", async () => {

@@ -1,37 +1,56 @@
 import type { IncomingMessage } from "node:http";
-import { createProblem, type HttpResponse, problemResponse } from "../../protocol/index.ts";
-import { isOwnOrigin } from "../access.ts";
+import type { HttpResponse } from "../../protocol/index.ts";
+import { isForeignPage, refuseHost, refusePage } from "../access.ts";
+import { answersFor, hostNameIn, inCommand } from "../named-host.ts";
+import { settleTarget } from "../request-target.ts";
 
-/** How many web origins the process is warned of: more would be somebody's game. */
+/** How many hosts and web origins the process is warned of: more would be somebody's game. */
 const maxWarnings = 20;
 
-/** Decides whose pages may follow the application [R-SEC-1]. Which hosts it answers for is the application's matter. */
+/** What decides who may follow an application. */
+export interface AttachAccessParts {
+  readonly allowOrigins: ReadonlySet<string>;
+  readonly allowHosts: ReadonlySet<string>;
+  /** Whether the server listens on a loopback address, where names that were rebound to it must not count. */
+  readonly isLocal: () => boolean;
+  /** Told of each refusal; absent: the process is warned, of each host and origin once. */
+  readonly onRefused: ((error: Error) => void) | undefined;
+}
+
+/** Decides whose pages may follow the application, and by which hosts [R-SEC-1, R-SEC-2]. */
 export class AttachAccess {
-  readonly #allowed: ReadonlySet<string>;
-  readonly #onRefused: ((error: Error) => void) | undefined;
+  readonly #parts: AttachAccessParts;
   readonly #warned: Set<string> = new Set();
 
-  /** @param onRefused - told of each refusal; absent: the process is warned, of each origin once */
-  constructor(allowed: ReadonlySet<string>, onRefused: ((error: Error) => void) | undefined) {
-    this.#allowed = allowed;
-    this.#onRefused = onRefused;
+  constructor(parts: AttachAccessParts) {
+    this.#parts = parts;
   }
 
-  /** The refusal of a handshake, or `undefined` where it may go on. */
-  refuse(request: IncomingMessage): HttpResponse | undefined {
+  /** Lets a handshake in, its target in origin-form and its `Host` the one that counts; or gives the refusal. */
+  admit(request: IncomingMessage): HttpResponse | undefined {
+    const malformed = settleTarget(request);
+    if (malformed) return malformed;
     const { host, origin } = request.headers;
-    if (origin === undefined || this.#allowed.has(origin) || isOwnOrigin(origin, host)) return undefined;
-    this.#tell(request.url ?? "/", origin);
-    return problemResponse(createProblem(403, `Pages of ${origin} may not use this server.`));
+    const { allowHosts, allowOrigins, isLocal } = this.#parts;
+    if (host === undefined || !answersFor(host, { allowHosts, isLocal: isLocal() })) {
+      this.#tell("a WebSocket for another host", inCommand(hostNameIn(host ?? "") ?? ""), "allowHosts");
+      return refuseHost(host);
+    }
+    if (!isForeignPage(request, allowOrigins)) return undefined;
+    this.#tell("a WebSocket of a foreign page", inCommand(origin ?? ""), "allowOrigins");
+    return refusePage(origin);
   }
 
-  #tell(target: string, origin: string): void {
-    const shown = JSON.stringify(origin.slice(0, 200));
-    const text = `Refused a WebSocket to ${target.slice(0, 200)} from pages of ${shown}. To allow it: attach(server, { allowOrigins: [${shown}] })`;
-    if (this.#onRefused) {
-      this.#onRefused(new Error(text));
-    } else if (!this.#warned.has(origin) && this.#warned.size < maxWarnings) {
-      this.#warned.add(origin);
+  /** Nothing of what a peer sent is told but a name that was checked. */
+  #tell(what: string, name: string | undefined, option: string): void {
+    const shown = name && JSON.stringify(name.replaceAll("'", ""));
+    const text = shown
+      ? `Refused ${what}: ${shown}. To allow it: attach(server, { ${option}: [${shown}] })`
+      : `Refused ${what}.`;
+    if (this.#parts.onRefused) {
+      this.#parts.onRefused(new Error(text));
+    } else if (!this.#warned.has(text) && this.#warned.size < maxWarnings) {
+      this.#warned.add(text);
       process.emitWarning(text, "RocketWarning");
     }
   }

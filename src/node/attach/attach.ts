@@ -9,7 +9,7 @@ import { AttachAccess } from "./access.ts";
 import { AppOrigin } from "./app-origin.ts";
 import { Interception } from "./interception.ts";
 import { type AttachOptions, type ResolvedAttachOptions, resolveAttachOptions } from "./options.ts";
-import { connectionEventOf } from "./server-kind.ts";
+import { connectionEventOf, listensOnLoopback } from "./server-kind.ts";
 import { chooseTaker } from "./upgrade-choice.ts";
 import { WriteWatch } from "./write-watch.ts";
 
@@ -55,7 +55,7 @@ class AttachedServer implements Attachment {
   #closing: Promise<void> | undefined;
 
   constructor(server: Server, options: ResolvedAttachOptions) {
-    const { paths, allowOrigins, derived, limits, maxDocumentBytes, onError } = options;
+    const { paths, allowOrigins, allowHosts, derived, limits, maxDocumentBytes, onError } = options;
     const reportError = (error: unknown, stage: string) => {
       try {
         onError?.(error, { stage });
@@ -83,7 +83,11 @@ class AttachedServer implements Attachment {
       ...(onError ? { onError } : {}),
     });
     this.#hub = hub;
-    const access = new AttachAccess(allowOrigins, onError && ((error) => reportError(error, "access")));
+    const access = new AttachAccess({
+      ...{ allowOrigins, allowHosts },
+      isLocal: () => listensOnLoopback(server),
+      onRefused: onError && ((error) => reportError(error, "access")),
+    });
     const { maxMessageBytes } = hub.limits;
     this.#upgrades = new UpgradeHandler({
       ...{ hub, access, maxMessageBytes, reportError, peerOf },

@@ -1,6 +1,8 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Server, Socket } from "node:net";
+import { refuseSeveralHosts } from "../request-target.ts";
+import { sendAnswer } from "../send-answer.ts";
 import { replayPlain } from "./plain-request.ts";
 import { isMarked } from "./rocket-request.ts";
 import type { ConnectionEvent } from "./server-kind.ts";
@@ -80,7 +82,7 @@ export class Interception {
     const before = (event: string | symbol, parameters: unknown[]): boolean => {
       if (event === "upgrade") return this.#upgrade(...(parameters as [IncomingMessage, Socket, Buffer]));
       if (event === "request" || event === "checkContinue" || event === "checkExpectation") {
-        this.#watch(...(parameters as [IncomingMessage, ServerResponse]));
+        return this.#request(...(parameters as [IncomingMessage, ServerResponse]));
       }
       return false;
     };
@@ -99,6 +101,19 @@ export class Interception {
     };
   }
 
+  /** True where the request is not the application's: one that no server may answer otherwise [R-SEC-8]. */
+  #request(request: IncomingMessage, response: ServerResponse): boolean {
+    if (!this.#isActive) return false;
+    const refusal = refuseSeveralHosts(request);
+    if (refusal) {
+      response.shouldKeepAlive = false;
+      sendAnswer(response, refusal);
+      return true;
+    }
+    this.#watch(request, response);
+    return false;
+  }
+
   #watch(request: IncomingMessage, response: ServerResponse): void {
     if (!this.#isActive || request.method === "GET" || isMarked(request.socket)) return;
     this.#parts.writes.see(request, response);
@@ -111,7 +126,7 @@ export class Interception {
     this.#seen.add(request);
     try {
       const hasOthers = server.listeners("upgrade").some((listener) => listener !== this.#onUnseenUpgrade);
-      const taker = choose(request, hasOthers);
+      const taker = refuseSeveralHosts(request) ? "nobody" : choose(request, hasOthers);
       if (taker === "others") return false;
       if (taker === "rocket") onUpgrade(request, socket, head);
       else replayPlain(server, event, request, socket, head);

@@ -1,5 +1,5 @@
 import type { DerivedOptions, HubLimits } from "../../server/index.ts";
-import { parseWebOrigin } from "../options.ts";
+import { parseAllowedHost, parseWebOrigin } from "../options.ts";
 
 /** Bounds on what followers can ask of the application. */
 export interface AttachLimits extends HubLimits {
@@ -14,7 +14,8 @@ export interface AttachOptions
     "anonymous" | "coalesceMs" | "maxTotalDocumentBytes" | "records" | "refreshMs" | "viewer"
   > {
   /**
-   * The paths that can be followed, each with all that is below it (`["/api"]`), or a function that tells by the path.
+   * The paths that can be followed, each with all that is below it (`["/api"]`), or a function that tells by the path as
+   * it was sent. `//api` and `/%61pi` are other paths than `/api`.
    * WebSockets that are opened there without a subprotocol are Rocket's then, even beside other WebSocket servers. A GET
    * there must be safe. Default: every path can be followed, and WebSockets without a subprotocol are Rocket's where no
    * other WebSocket server listens.
@@ -25,11 +26,17 @@ export interface AttachOptions
    * handshakes are refused with 403 [R-SEC-1].
    */
   readonly allowOrigins?: readonly string[];
+  /**
+   * Host names, without port, by which the application may be followed. Where the server listens on a loopback address,
+   * they are added to the loopback names; elsewhere they are the whole list. Other handshakes are refused with 421
+   * [R-SEC-2]. Default: loopback names only on a loopback address, every name elsewhere.
+   */
+  readonly allowHosts?: readonly string[];
   /** Bounds; each has a default. */
   readonly limits?: Partial<AttachLimits>;
   /**
-   * Told of errors that no peer is told the text of, and of refused web origins. What it throws is dropped. Default:
-   * refused web origins are a warning of the process, each once; nothing else is told.
+   * Told of errors that no peer is told the text of, and of refused hosts and web origins. What it throws is dropped.
+   * Default: these refusals are a warning of the process, each once; nothing else is told.
    */
   readonly onError?: (error: unknown, context: { readonly stage: string }) => void;
 }
@@ -44,21 +51,24 @@ export interface PathFilter {
 export interface ResolvedAttachOptions {
   readonly paths: PathFilter | undefined;
   readonly allowOrigins: ReadonlySet<string>;
+  readonly allowHosts: ReadonlySet<string>;
   readonly derived: DerivedOptions;
   readonly limits: Partial<HubLimits>;
   readonly maxDocumentBytes: number;
   readonly onError: AttachOptions["onError"];
 }
 
-/** A path without percent-encoding, for comparing; `undefined` for one that an application might take for another. */
-function plainPath(target: string): string | undefined {
-  let path = target.split("?")[0] ?? "";
+/**
+ * A path just as the application is asked for it: what it makes of `//`, or of a letter that is percent-encoded, nobody
+ * else knows. `undefined` for one that leads up in any spelling.
+ */
+function askedPath(target: string): string | undefined {
+  const path = target.split("?")[0] ?? "";
   try {
-    path = decodeURIComponent(path);
+    return /(?:^|[/\\])\.{1,2}(?:[/\\]|$)/.test(decodeURIComponent(path)) ? undefined : path;
   } catch {
     return undefined;
   }
-  return /(?:^|[/\\])\.{1,2}(?:[/\\]|$)/.test(path) ? undefined : path.replace(/\/{2,}/g, "/");
 }
 
 function pathFilterOf(paths: AttachOptions["paths"]): PathFilter | undefined {
@@ -71,10 +81,10 @@ function pathFilterOf(paths: AttachOptions["paths"]): PathFilter | undefined {
       `paths must be paths that begin with a slash, as in ["/api"], or a function, not ${JSON.stringify(paths)}.`,
     );
   }
-  const roots = paths.map((path) => path.replace(/\/+$/, ""));
+  const roots = paths.map((path) => new URL(`http://localhost${path}`).pathname.replace(/\/+$/, ""));
   return {
     includes(target) {
-      const path = plainPath(target);
+      const path = askedPath(target);
       return path !== undefined && roots.some((root) => path === root || path.startsWith(`${root}/`));
     },
   };
@@ -88,6 +98,7 @@ function documentLimit(value = 8 * 1024 * 1024): number {
 const derivedNames = ["anonymous", "coalesceMs", "maxTotalDocumentBytes", "records", "refreshMs", "viewer"] as const;
 
 const known = new Set([
+  "allowHosts",
   "allowOrigins",
   "limits",
   "onError",
@@ -105,11 +116,12 @@ export function resolveAttachOptions(options: AttachOptions): ResolvedAttachOpti
   if (stranger !== undefined) {
     throw new TypeError(`${stranger} is no option of attach; there are ${[...known].join(", ")}.`);
   }
-  const { paths, allowOrigins = [], limits = {}, onError } = options;
+  const { paths, allowOrigins = [], allowHosts = [], limits = {}, onError } = options;
   const { maxDocumentBytes, ...hubLimits } = limits;
   return {
     paths: pathFilterOf(paths),
     allowOrigins: new Set(allowOrigins.map(parseWebOrigin)),
+    allowHosts: new Set(allowHosts.map(parseAllowedHost)),
     derived: Object.fromEntries(
       derivedNames.map((name) => [name, options[name]]).filter(([, value]) => value !== undefined),
     ),

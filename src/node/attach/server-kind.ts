@@ -1,6 +1,7 @@
 import { Server as HttpServer } from "node:http";
 import type { Server as NetServer } from "node:net";
 import { Server as TlsServer } from "node:tls";
+import { isLoopback } from "../named-host.ts";
 
 /** The event by which a server takes a connection that it did not accept itself. */
 export type ConnectionEvent = "connection" | "secureConnection";
@@ -28,4 +29,10 @@ export function connectionEventOf(server: NetServer): ConnectionEvent {
   throw new TypeError(
     `server must be an HTTP server, as app.listen() or http.createServer() returns it, not ${describe(server)}.`,
   );
+}
+
+/** True for a server that only this machine reaches by an address. */
+export function listensOnLoopback(server: NetServer): boolean {
+  const address = server.address();
+  return typeof address === "object" && address !== null && isLoopback(address.address);
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { parseRequestTarget } from "../request-target.ts";
 import type { PathFilter } from "./options.ts";
 
 /** Whose an upgrade is: Rocket's, that of the other listeners, or nobody's: then it is a plain request. */
@@ -23,6 +24,6 @@ export function chooseTaker(
     .filter((token) => token !== "");
   if (offered.includes("rocket.v1")) return "rocket";
   if (offered.some((token) => !token.startsWith("rocket."))) return others;
-  if (paths) return paths.includes(url) ? "rocket" : others;
+  if (paths) return paths.includes(parseRequestTarget(url, method)?.target ?? url) ? "rocket" : others;
   return hasOthers ? "others" : "rocket";
 }

@@ -90,7 +90,7 @@ describe("an attached server", () => {
     const headers = { Origin: "https://evil.example" };
     await expect(site.follow("/api/notes", { headers }).opened).rejects.toThrow("refused with 403");
     expect(site.errors).toEqual([
-      'access: Refused a WebSocket to /api/notes from pages of "https://evil.example". To allow it: attach(server, { allowOrigins: ["https://evil.example"] })',
+      'access: Refused a WebSocket of a foreign page: "https://evil.example". To allow it: attach(server, { allowOrigins: ["https://evil.example"] })',
     ]);
   });
 
