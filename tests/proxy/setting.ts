@@ -13,13 +13,17 @@ export interface Listening<Kind> {
 }
 
 /** Has a server listen. */
-export async function listen<Kind extends NetServer>(server: Kind, port = 0): Promise<Listening<Kind>> {
+export async function listen<Kind extends NetServer>(
+  server: Kind,
+  port = 0,
+  address = "127.0.0.1",
+): Promise<Listening<Kind>> {
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
   });
-  server.listen(port, "127.0.0.1");
+  server.listen(port, address);
   await once(server, "listening");
   onTestFinished(() => stop(server, sockets));
   const { port: given } = server.address() as AddressInfo;

@@ -3,7 +3,7 @@ import type { SqlValue } from "../sqlite/schema.ts";
 import { Refusal } from "./refusal.ts";
 import { keyMembers, type Member, type Resource } from "./resource.ts";
 import { keepsItemOrder } from "./value-kind.ts";
-import { formatValue, resolveText } from "./value-text.ts";
+import { formatValue, resolvePart } from "./value-text.ts";
 
 /** A column and the value that it must have. */
 export interface Filter {
@@ -41,7 +41,7 @@ function parseFilter(resource: Resource, name: string, text: string): Filter {
   const member = findColumn(resource, name);
   const found = operator.exec(text)?.[0];
   if (found) throw badRequest(`The operator "${found}" of "${name}" is not supported yet; only equality is.`);
-  return { member, value: resolveText(member.type, text) };
+  return { member, value: resolvePart(member.type, text) };
 }
 
 function parseCount(name: string, text: string): number {

@@ -2,7 +2,7 @@ import type { SqlValue } from "../sqlite/schema.ts";
 import { Refusal } from "./refusal.ts";
 import { type Catalog, keyMembers, type Resource } from "./resource.ts";
 import { decodePart, parseTarget, type Target } from "./target.ts";
-import { resolveText } from "./value-text.ts";
+import { resolvePart } from "./value-text.ts";
 
 /** What a URL names: the list of collections, a collection, or a record by its key. */
 export type Route =
@@ -15,7 +15,7 @@ function parseKey(resource: Resource, text: string): SqlValue[] | undefined {
   const members = keyMembers(resource);
   const parts = members.length === 1 ? [text] : text.split(",");
   if (parts.length !== members.length) return undefined;
-  return members.map(({ type }, at) => resolveText(type, decodePart(parts[at] ?? "")));
+  return members.map(({ type }, at) => resolvePart(type, decodePart(parts[at] ?? "")));
 }
 
 /** What a URL names; `undefined` where it names nothing in this catalog. */
