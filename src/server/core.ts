@@ -4,6 +4,7 @@ import type { Clock } from "./clock.ts";
 import type { Delivery, Form, Notification } from "./delivery.ts";
 import type { DerivedView } from "./derived/view.ts";
 import type { Admission, DerivedViews } from "./derived/views.ts";
+import type { FairTurns } from "./fair-turns.ts";
 import type { Bookmark, Change, Journal, Representation } from "./journal.ts";
 import type { HubLimits } from "./options.ts";
 import type { DirectView, OriginResponse } from "./origin.ts";
@@ -28,8 +29,12 @@ export interface HubCore {
   readonly epoch: number;
   /** Asks the origin, in bounded time; never rejects. */
   ask(method: string, target: string, fields: readonly Field[], viewer?: Viewer): Promise<OriginResponse>;
-  /** As `ask`; those that ask the same while it waits, and nothing happened meanwhile, share the answer. */
-  askShared(method: string, target: string, viewer: Viewer): Promise<OriginResponse>;
+  /** As `ask`; those that ask the same shortly after share the answer, if it is from `since` on. */
+  askShared(method: string, target: string, viewer: Viewer, since: number): Promise<OriginResponse>;
+  /** A moment for {@link HubCore.askShared} that no answer so far is from. */
+  moment(): number;
+  /** In which connections' openings are run. */
+  readonly turns: FairTurns;
   /** What is known of a peer at the transport. Never throws. */
   identityOf(peer: unknown): PeerIdentity;
   /** Brings the hub to everything committed before the call. */

@@ -4,8 +4,11 @@ import { Connection, type Handshake } from "./connection.ts";
 import { type ConnectionCore, type DerivedStart, type DirectStart, type HubCore, Subscription } from "./core.ts";
 import { Delivery, type Notification } from "./delivery.ts";
 import { createDerivedViews } from "./derived-listener.ts";
+import { DirectViews } from "./direct-views.ts";
 import { Drain } from "./drain.ts";
+import { createOpeningTurns, type FairTurns, newcomer } from "./fair-turns.ts";
 import { Heartbeat } from "./heartbeat.ts";
+import { createRights } from "./hub-rights.ts";
 import type { Batch, Bookmark, Change, Journal, Representation } from "./journal.ts";
 import { LargeDeliveries } from "./large-deliveries.ts";
 import {
@@ -14,18 +17,17 @@ import {
   openingWishes,
   openSubscription,
   openView,
-  refusalOf,
   reopenSubscription,
 } from "./opening.ts";
 import { type HubLimits, type HubOptions, type ResolvedHubOptions, resolveHubOptions } from "./options.ts";
 import type { DirectView, OriginResponse } from "./origin.ts";
 import { OriginClient } from "./origin-client.ts";
 import { RecentBatches } from "./recent.ts";
-import { Rights } from "./rights.ts";
+import type { Rights } from "./rights.ts";
 import { SharedFrames } from "./shared-frames.ts";
 import { StallWatch } from "./stall-watch.ts";
 import type { Transport } from "./transport.ts";
-import { View } from "./view.ts";
+import type { View } from "./view.ts";
 import { ViewIndex } from "./view-index.ts";
 import { viewerFields } from "./viewer.ts";
 import { wellKnownResponse } from "./well-known.ts";
@@ -92,12 +94,14 @@ class DirectHub implements Hub, HubCore {
   readonly ask: HubCore["ask"];
   readonly askShared: HubCore["askShared"];
   readonly identityOf: HubCore["identityOf"];
+  readonly turns: FairTurns;
   readonly derived: HubCore["derived"];
   bookmark: Bookmark;
   epoch = 0;
   readonly #options: ResolvedHubOptions;
+  readonly #client: OriginClient;
   readonly #index: ViewIndex<Subscription> = new ViewIndex();
-  readonly #views: Map<string, View<Subscription>> = new Map();
+  readonly #views: DirectViews = new DirectViews(this.#index);
   readonly #connections: Set<Connection> = new Set();
   readonly #large: LargeDeliveries;
   readonly #representations: WeakMap<Change, Representation> = new WeakMap();
@@ -122,9 +126,10 @@ class DirectHub implements Hub, HubCore {
     this.#stalls = new StallWatch(options.clock, stallTimeoutMs, this.held);
     this.identityOf = options.identityOf;
     const client = new OriginClient(options);
+    this.#client = client;
     this.ask = (method, target, fields, viewer) => client.ask(method, target, fields, viewer);
-    this.askShared = (method, target, viewer) =>
-      client.askShared(method, target, viewer, `${this.epoch} ${this.bookmark.position}`);
+    this.askShared = (method, target, viewer, since) => client.askShared(method, target, viewer, since);
+    this.turns = createOpeningTurns(options.clock, options.limits.maxConcurrentOpenings);
     this.bookmark = options.journal?.head ?? { position: 0, eventId: "" };
     this.#untail = options.journal?.tail((batch) => {
       this.#incoming.push(batch);
@@ -145,22 +150,22 @@ class DirectHub implements Hub, HubCore {
   }
 
   get counts(): HubCounts {
-    let subscriptions = 0;
-    for (const view of this.#views.values()) subscriptions += view.subscriptions.size;
     const { views = 0, followers = 0 } = this.derived?.counts ?? {};
     return {
       connections: this.#connections.size,
-      subscriptions: subscriptions + followers,
+      subscriptions: this.#views.subscriptions + followers,
       views: this.#views.size + views,
     };
   }
 
-  authorise({ target, fields, peer }: Handshake): Promise<Opening> {
+  async authorise({ target, fields, peer }: Handshake): Promise<Opening> {
     if (isWellKnown(target)) {
       const detail = "This URL is for connections that offer the subprotocol rocket.v1.";
-      return Promise.resolve({ kind: "refused", response: problemResponse(createProblem(400, detail)) });
+      return { kind: "refused", response: problemResponse(createProblem(400, detail)) };
     }
-    return openView(this, { target, fields: viewerFields(fields), peer }, { lastEventId: "*" });
+    const request = { target, fields: viewerFields(fields), peer };
+    const opening = await this.turns.run(newcomer(), () => openView(this, request, { lastEventId: "*" }));
+    return opening ?? { kind: "refused", response: problemResponse(createProblem(503, restarting)) };
   }
 
   connect(transport: Transport, handshake: Handshake, authorised?: Opening): Connection {
@@ -178,6 +183,10 @@ class DirectHub implements Hub, HubCore {
       else if (authorised?.kind === "accepted") beginSubscription(subscription, authorised);
     }
     return connection;
+  }
+
+  moment(): number {
+    return this.#client.shared.moment();
   }
 
   wellKnown(): OriginResponse {
@@ -220,32 +229,17 @@ class DirectHub implements Hub, HubCore {
   }
 
   #joinDirect(subscription: Subscription, description: DirectView): void {
-    const view = new View<Subscription>(description);
-    const known = this.#views.get(view.url);
-    const isSame = known?.key === view.key && known.collection === view.collection && known.record === view.record;
-    const joined = known && isSame ? known : view;
-    if (subscription.view === joined && !subscription.derived) return;
+    const view = this.#views.find(description);
+    if (subscription.view === view && !subscription.derived) return;
     this.part(subscription);
-    if (joined === view) {
-      this.#views.set(view.url, view);
-      this.#index.add(view);
-    }
-    joined.subscriptions.add(subscription);
-    subscription.view = joined;
+    this.#views.add(view, subscription);
   }
 
   part(subscription: Subscription): void {
     const { derived } = subscription;
     subscription.derived = undefined;
     derived?.remove(subscription);
-    const { view } = subscription;
-    if (!view?.subscriptions.delete(subscription)) return;
-    this.#rights.ended(subscription);
-    view.live.delete(subscription);
-    subscription.view = undefined;
-    if (view.subscriptions.size > 0) return;
-    this.#index.remove(view);
-    if (this.#views.get(view.url) === view) this.#views.delete(view.url);
+    if (this.#views.remove(subscription)) this.#rights.ended(subscription);
   }
 
   represent(change: Change): Representation {
@@ -274,6 +268,7 @@ class DirectHub implements Hub, HubCore {
   /** Once a second: gives up what nobody takes, and who takes nothing [R-SEC-5]. */
   #sweep(): void {
     this.#large.sweep();
+    this.#client.shared.clear();
     for (const connection of this.#connections) {
       const { transport } = connection;
       if (this.#stalls.look(connection, transport.unsentBytes, transport.takenBytes)) transport.abort();
@@ -320,9 +315,7 @@ class DirectHub implements Hub, HubCore {
       if (batch.lost) {
         produced.clear();
         for (const view of this.#index.all()) reset.add(view);
-        this.epoch += 1;
-        this.recent.clear();
-        this.#large.clear();
+        this.#beginEpoch();
       } else {
         this.#match(batch, produced, reset);
         this.recent.push(batch);
@@ -373,31 +366,21 @@ class DirectHub implements Hub, HubCore {
     }
   }
 
-  /** After a failure in the middle of distributing, nobody's place is certain: all start over. */
-  #restart(): void {
+  /** Positions from before mean nothing any more. */
+  #beginEpoch(): void {
     this.epoch += 1;
     this.recent.clear();
     this.#large.clear();
+    this.#client.shared.clear();
+  }
+
+  /** After a failure in the middle of distributing, nobody's place is certain: all start over. */
+  #restart(): void {
+    this.#beginEpoch();
     this.bookmark = this.journal?.head ?? this.bookmark;
     this.#incoming = [];
     for (const view of this.#index.all()) for (const subscription of view.live) reopenSubscription(subscription);
   }
-}
-
-function createRights(hub: HubCore, refreshMs: number): Rights {
-  return new Rights({
-    clock: hub.clock,
-    refreshMs,
-    ask: (method, target, viewer) => hub.askShared(method, target, viewer),
-    sync: () => hub.sync(),
-    identityOf: (peer) => hub.identityOf(peer),
-    refuse: (subscription, response) => {
-      // The answer to a HEAD has no body, whatever its fields say.
-      const fields = response.fields.filter(([name]) => !/^content-(?:type|length)$/i.test(name));
-      subscription.connection.endRefused(subscription, refusalOf({ ...response, fields, body: "" }));
-    },
-    reopen: (subscription) => reopenSubscription(subscription),
-  });
 }
 
 /**

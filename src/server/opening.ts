@@ -99,29 +99,34 @@ const isBusy = problemResponse(createProblem(503, "The journal can't be read jus
 
 type Ask = (method: string) => Promise<OriginResponse>;
 
-/** Runs the GET (or, where no state is sent, the HEAD) that authorises a subscription and gives its start. Never rejects. */
+/**
+ * Runs the GET (or, where no state is sent, the HEAD) that authorises a subscription and gives its start. Never rejects.
+ *
+ * @param since - the moment from which on an answer to somebody who asked the same will do, too
+ */
 export async function openView(
   hub: HubCore,
   request: OpeningRequest,
   wishes: OpeningWishes,
-  isShared = false,
+  since?: number,
 ): Promise<Opening> {
-  const opening = await openAny(hub, request, wishes, isShared);
+  const opening = await openAny(hub, request, wishes, since);
   const hasRoom = !hub.held.isFull || opening.kind === "refused" || opening.body.length <= smallBytes;
   // Who follows already is not sent away for it.
-  return hasRoom || isShared ? opening : { kind: "refused", response: isFull };
+  return hasRoom || since !== undefined ? opening : { kind: "refused", response: isFull };
 }
 
 async function openAny(
   hub: HubCore,
   request: OpeningRequest,
   wishes: OpeningWishes,
-  isShared: boolean,
+  since: number | undefined,
 ): Promise<Opening> {
   const { target, fields, peer } = request;
   const viewer: Viewer = { fields, peer };
   const ask: Ask = (method) => {
-    return isShared && hub.journal ? hub.askShared(method, target, viewer) : hub.ask(method, target, fields, viewer);
+    const isShared = since !== undefined && hub.journal !== undefined;
+    return isShared ? hub.askShared(method, target, viewer, since) : hub.ask(method, target, fields, viewer);
   };
   const arming = hub.derived?.arm(target);
   try {
@@ -264,32 +269,43 @@ export function showDocument(subscription: Subscription, view: DerivedView<Subsc
 }
 
 /**
- * Runs an opening when there is room for what it brings: the state is read when it can be sent, and no snapshot waits
- * for a peer that does not read [R-SUB-12]. `undefined` once the connection is closed.
+ * Runs an opening in its connection's turn, when there is room for what it brings: the state is read when it can be
+ * sent, and no snapshot waits for a peer that does not read. What is unsent never is more than the bound and one
+ * document [R-SUB-12].
+ *
+ * @param begin - called at once with what became of it, unless the connection is closed by then
  */
-export async function openWithRoom(
+export async function openInTurn(
   connection: ConnectionCore,
   open: () => Promise<Opening>,
-): Promise<Opening | undefined> {
-  for (;;) {
-    await connection.room();
-    if (connection.isClosed) return undefined;
+  begin: (opening: Opening) => void,
+): Promise<void> {
+  const isOver = async (): Promise<boolean> => {
     const opening = await open();
-    if (!connection.isCongested || opening.kind === "refused" || opening.status === 304) return opening;
-  }
+    if (connection.isClosed) return true;
+    const needsRoom = opening.kind === "accepted" && opening.status === 200;
+    // Others were opened meanwhile. Nothing may come between this look and the message, or both would take the room.
+    if (needsRoom && connection.isCongested) return false;
+    begin(opening);
+    return true;
+  };
+  while ((await connection.hub.turns.run(connection, isOver)) === false);
 }
 
 /** Opens a subscription in its turn and begins it, or ends it with the refusal. */
 export function openSubscription(subscription: Subscription, wishes: OpeningWishes, isShared = false): void {
   const { connection } = subscription;
-  void connection.inTurn(subscription.target, async () => {
-    // A SUBSCRIBE that had its turn before may have brought other credentials.
-    const request = { target: subscription.target, fields: subscription.fields, peer: connection.peer };
-    const opening = await openWithRoom(connection, () => openView(connection.hub, request, wishes, isShared));
-    if (!opening || subscription.state !== "opening") return;
+  const since = isShared ? connection.hub.moment() : undefined;
+  const begin = (opening: Opening): void => {
+    if (subscription.state !== "opening") return;
     if (opening.kind === "refused") connection.endRefused(subscription, opening.response);
     else if (connection.level === 0 && !isStandingThere(subscription, opening)) connection.close(1012, lostHistory);
     else beginSubscription(subscription, opening, [], isShared);
+  };
+  void connection.inTurn(subscription.target, () => {
+    // A SUBSCRIBE that had its turn before may have brought other credentials.
+    const request = { target: subscription.target, fields: subscription.fields, peer: connection.peer };
+    return openInTurn(connection, () => openView(connection.hub, request, wishes, since), begin);
   });
 }
 

@@ -30,6 +30,11 @@ export interface HubLimits {
   readonly stallTimeoutMs: number;
   /** Milliseconds that the origin may take to answer what the hub asks. Default 9,000; at least 1. Then 504. */
   readonly originTimeoutMs: number;
+  /**
+   * Openings (handshakes, SUBSCRIBEs) that run against the origin at once, 8 of one connection at most. Default 128; at
+   * least 1. More wait for their connection's turn.
+   */
+  readonly maxConcurrentOpenings: number;
   /** Changes that the hub keeps in memory for those who catch up. Default 10,000; 0 keeps none. */
   readonly maxRecentChanges: number;
   /**
@@ -91,6 +96,7 @@ const defaults: HubLimits = {
   maxHeldBytes: 64 * 1024 * 1024,
   stallTimeoutMs: 60_000,
   originTimeoutMs: 9_000,
+  maxConcurrentOpenings: 128,
   maxRecentChanges: 10_000,
   maxRecentBytes: 16 * 1024 * 1024,
 };
@@ -104,6 +110,7 @@ const ranges: Readonly<Record<keyof HubLimits, readonly [low: number, high: numb
   maxHeldBytes: [1024 * 1024, 64 * 1024 ** 3],
   stallTimeoutMs: [1_000, 3_600_000],
   originTimeoutMs: [1, 3_600_000],
+  maxConcurrentOpenings: [1, 1_000_000],
   maxRecentChanges: [0, 10_000_000],
   maxRecentBytes: [0, 64 * 1024 ** 3],
 };

@@ -1,6 +1,7 @@
 import { createProblem, type Field, problemResponse } from "../protocol/index.ts";
 import type { ResolvedHubOptions } from "./options.ts";
 import type { OriginResponse } from "./origin.ts";
+import { SharedAnswers } from "./shared-answers.ts";
 import { type Viewer, viewerKeyOf } from "./viewer.ts";
 
 /** What an origin in plain JavaScript may get wrong ends here. */
@@ -14,7 +15,8 @@ function checked(response: OriginResponse): OriginResponse {
 /** Asks the origin on viewers' behalf, in bounded time. */
 export class OriginClient {
   readonly #options: ResolvedHubOptions;
-  readonly #shared: Map<string, Promise<OriginResponse>> = new Map();
+  /** What {@link OriginClient.askShared} has been answered lately. */
+  readonly shared: SharedAnswers = new SharedAnswers();
 
   constructor(options: ResolvedHubOptions) {
     this.#options = options;
@@ -54,18 +56,13 @@ export class OriginClient {
   }
 
   /**
-   * As `ask`; those that ask the same while it waits share the answer.
+   * As `ask`; those that ask the same shortly after share the answer.
    *
-   * @param moment - names where the hub stands: an answer from before would take its reader back
+   * @param since - a moment of {@link OriginClient.shared}: an answer from before would take its reader back
    */
-  askShared(method: string, target: string, viewer: Viewer, moment: string): Promise<OriginResponse> {
+  askShared(method: string, target: string, viewer: Viewer, since: number): Promise<OriginResponse> {
     const { fields, peer } = viewer;
-    const key = [moment, method, viewerKeyOf(target, fields, this.#options.identityOf(peer))].join("\n");
-    let waiting = this.#shared.get(key);
-    if (!waiting) {
-      waiting = this.ask(method, target, fields, viewer).finally(() => this.#shared.delete(key));
-      this.#shared.set(key, waiting);
-    }
-    return waiting;
+    const key = [method, viewerKeyOf(target, fields, this.#options.identityOf(peer))].join("\n");
+    return this.shared.get(key, since, () => this.ask(method, target, fields, viewer));
   }
 }

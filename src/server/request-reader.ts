@@ -1,10 +1,8 @@
 import {
   type Body,
   createProblem,
-  decodeRequest,
   type Field,
   fieldValue,
-  type HttpRequest,
   isRequestId,
   type MessageLimits,
   ProtocolError,
@@ -15,20 +13,28 @@ import { type ConnectionCore, Subscription } from "./core.ts";
 import {
   type AcceptedOpening,
   beginSubscription,
+  type Opening,
   type OpeningRequest,
+  openInTurn,
   openingWishes,
   openView,
-  openWithRoom,
 } from "./opening.ts";
 import type { OriginResponse } from "./origin.ts";
+import { type RequestHead, readRequestHead } from "./request-head.ts";
 import { inBandFields } from "./viewer.ts";
+
+/** Bytes that requests without an answer may keep before the peer is not read from. */
+const mostOutstandingBytes = 64 * 1024;
 
 /** Reads a peer's requests and answers them. A peer whose answers pile up is not read from [R-BAND-8]. */
 export class RequestReader {
   readonly #connection: ConnectionCore;
   readonly #limits: MessageLimits;
-  readonly #waiting: Body[] = [];
+  readonly #waiting: RequestHead[] = [];
   readonly #outstanding: Set<string> = new Set();
+  #outstandingBytes = 0;
+  /** How many SUBSCRIBEs are being opened: each may become a subscription. */
+  #beginning = 0;
   #isReading = true;
 
   constructor(connection: ConnectionCore) {
@@ -38,14 +44,20 @@ export class RequestReader {
   }
 
   receive(data: Body): void {
-    if (this.#waiting.length > 0 || this.#isFull) this.#waiting.push(data);
-    else this.#handle(data);
+    const head = this.#read(data);
+    if (!head) return;
+    if (this.#waiting.length > 0 || this.#isFull) this.#waiting.push(head);
+    else this.#handle(head);
     this.#regulate();
   }
 
   /** There is room again. */
   release(): void {
-    while (this.#waiting.length > 0 && !this.#isFull) this.#handle(this.#waiting.shift() ?? "");
+    while (!this.#isFull) {
+      const head = this.#waiting.shift();
+      if (!head) break;
+      this.#handle(head);
+    }
     this.#regulate();
   }
 
@@ -55,7 +67,8 @@ export class RequestReader {
 
   get #isFull(): boolean {
     const { hub, isCongested } = this.#connection;
-    return isCongested || this.#outstanding.size >= hub.limits.maxOutstandingRequests;
+    const isTooMany = this.#outstanding.size >= hub.limits.maxOutstandingRequests;
+    return isCongested || isTooMany || this.#outstandingBytes >= mostOutstandingBytes;
   }
 
   #regulate(): void {
@@ -65,11 +78,10 @@ export class RequestReader {
     this.#connection.transport.setReading(wanted);
   }
 
-  #handle(data: Body): void {
-    if (this.#connection.isClosed) return;
-    let request: HttpRequest;
+  /** The head of a request; nothing where the message was none, which ends the connection [R-MSG-3]. */
+  #read(data: Body): RequestHead | undefined {
     try {
-      request = decodeRequest(data, this.#limits);
+      return readRequestHead(data, this.#limits);
     } catch (error) {
       const isPeers = error instanceof ProtocolError;
       if (!isPeers) this.#connection.hub.reportError(error, "decode");
@@ -77,8 +89,12 @@ export class RequestReader {
         isPeers ? error.closeCode : 1011,
         isPeers ? error.message : "The message could not be read.",
       );
-      return;
+      return undefined;
     }
+  }
+
+  #handle(request: RequestHead): void {
+    if (this.#connection.isClosed) return;
     const id = fieldValue(request.fields, "request-id");
     if (id === undefined || !isRequestId(id)) {
       this.#refuse(400, "A request needs a Request-ID: a token of 1 to 64 characters, chosen by the client.");
@@ -86,6 +102,7 @@ export class RequestReader {
       this.#refuse(400, `The Request-ID ${id} is in use by a request that is not answered yet.`);
     } else {
       this.#outstanding.add(id);
+      this.#outstandingBytes += request.bytes;
       this.#serve(request, id)
         .catch((error: unknown) => {
           this.#connection.hub.reportError(error, "request");
@@ -93,33 +110,72 @@ export class RequestReader {
         })
         .finally(() => {
           this.#outstanding.delete(id);
+          this.#outstandingBytes -= request.bytes;
           this.release();
         });
     }
   }
 
-  async #serve(request: HttpRequest, id: string): Promise<void> {
+  async #serve(request: RequestHead, id: string): Promise<void> {
     const ownHost = fieldValue(request.fields, "host");
     const host = fieldValue(this.#connection.fields, "host");
     if (ownHost !== undefined && ownHost.toLowerCase() !== host?.toLowerCase()) {
       this.#refuse(421, `This connection is for ${host ?? "another host"}, not for ${ownHost}.`, id);
+    } else if (request.method !== "SUBSCRIBE" && request.method !== "UNSUBSCRIBE") {
+      this.#refuse(501, `${request.method} is not served in band. Send it over HTTP.`, id);
+    } else if (request.hasBody) {
+      this.#refuse(400, `${request.method} has no body.`, id);
     } else if (request.method === "SUBSCRIBE") {
       await this.#connection.inTurn(request.target, () => this.#subscribe(request, id));
-    } else if (request.method === "UNSUBSCRIBE") {
-      await this.#connection.inTurn(request.target, () => this.#unsubscribe(request, id));
     } else {
-      this.#refuse(501, `${request.method} is not served in band. Send it over HTTP.`, id);
+      await this.#connection.inTurn(request.target, () => this.#unsubscribe(request, id));
     }
   }
 
-  async #subscribe(request: HttpRequest, id: string): Promise<void> {
+  async #subscribe(request: RequestHead, id: string): Promise<void> {
     const connection = this.#connection;
-    const fields = inBandFields(connection.fields, request.fields);
-    const subscription = new Subscription(connection, request.target, fields, false);
-    const asked = { target: request.target, fields, peer: connection.peer };
-    const wishes = openingWishes(request.fields);
-    const opening = await openWithRoom(connection, () => openView(connection.hub, asked, wishes));
-    if (!opening || connection.isClosed) return;
+    const { target } = request;
+    const { maxSubscriptions } = connection.hub.limits;
+    if (this.#isTooMany(target)) {
+      const detail = `A connection has at most ${maxSubscriptions} subscriptions. UNSUBSCRIBE one, or open another connection.`;
+      this.#refuse(429, detail, id);
+      return;
+    }
+    const asked = { target, fields: inBandFields(connection.fields, request.fields), peer: connection.peer };
+    const isKnown = connection.find(target) !== undefined;
+    // What is there already is sent no state, so none is asked for.
+    const wishes = isKnown ? { lastEventId: "*" } : openingWishes(request.fields);
+    let isLeft = false;
+    this.#beginning += 1;
+    try {
+      await openInTurn(
+        connection,
+        () => openView(connection.hub, asked, wishes),
+        (opening) => {
+          isLeft = isKnown && opening.kind === "accepted" && !connection.find(opening.start.view.url);
+          if (!isLeft) this.#begin(asked, opening, id);
+        },
+      );
+    } finally {
+      this.#beginning -= 1;
+    }
+    // It ended meanwhile: now it is a new one.
+    if (isLeft) await this.#subscribe(request, id);
+  }
+
+  /** True where one more is beyond the bound. One that is there already may be renewed [R-BAND-7]. */
+  #isTooMany(target: string): boolean {
+    const { own, others, hub } = this.#connection;
+    const count = (others?.size ?? 0) + (own ? 1 : 0) + this.#beginning;
+    if (count < hub.limits.maxSubscriptions) return false;
+    if (this.#connection.find(target) || own?.target === target) return false;
+    for (const subscription of others?.values() ?? []) if (subscription.target === target) return false;
+    return true;
+  }
+
+  /** Answers with the opening, and begins the subscription or renews the one that is there. */
+  #begin(asked: OpeningRequest, opening: Opening, id: string): void {
+    const connection = this.#connection;
     if (opening.kind === "refused") {
       this.#answer(opening.response, [["Request-ID", id]]);
       return;
@@ -130,15 +186,7 @@ export class RequestReader {
       this.#renew(existing, asked, opening, id);
       return;
     }
-    const count = (connection.others?.size ?? 0) + (connection.own ? 1 : 0);
-    if (count >= connection.hub.limits.maxSubscriptions) {
-      this.#refuse(
-        429,
-        `A connection has at most ${connection.hub.limits.maxSubscriptions} subscriptions. UNSUBSCRIBE one, or open another connection.`,
-        id,
-      );
-      return;
-    }
+    const subscription = new Subscription(connection, asked.target, asked.fields, false);
     connection.others ??= new Map();
     connection.others.set(url, subscription);
     beginSubscription(subscription, opening, [["Request-ID", id]]);
@@ -163,7 +211,7 @@ export class RequestReader {
     }
   }
 
-  #unsubscribe(request: HttpRequest, id: string): void {
+  #unsubscribe(request: RequestHead, id: string): void {
     const connection = this.#connection;
     if (connection.isClosed) return;
     const subscription = connection.find(request.target);

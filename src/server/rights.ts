@@ -10,7 +10,7 @@ export interface RightsHost {
   readonly clock: Clock;
   /** How long a right may stand without being asked for, in milliseconds. */
   readonly refreshMs: number;
-  /** As `HubCore.askShared`. Never rejects. */
+  /** One request as a viewer, in bounded time. Never rejects. */
   ask(method: string, target: string, viewer: Viewer): Promise<OriginResponse>;
   /** Brings the hub to everything committed before the call. */
   sync(): Promise<void>;

@@ -150,6 +150,7 @@ describe("a hub's options", () => {
     ["maxConnections", 0.5],
     ["maxUnsentBytes", Number.NaN],
     ["originTimeoutMs", 0],
+    ["maxConcurrentOpenings", 0],
     ["maxRecentChanges", -1],
   ])("refuse limits.%s = %d, naming option and value", (name, value) => {
     const make = () => createHub({ origin, limits: { [name]: value } });

@@ -296,11 +296,38 @@ describe("a request in band", () => {
     expect((await send("SUBSCRIBE", "/a", id("2"), ["Host", "EXAMPLE.com"]))[0]).toBe("200 @0 sub=/a id=2");
   });
 
-  it("may come as binary, and a body is not looked at [R-MSG-2]", async () => {
+  it("may come as binary [R-MSG-2]", async () => {
     const { world, peer } = await connected();
-    peer.send(new TextEncoder().encode("SUBSCRIBE /a HTTP/1.1\r\nRequest-ID: 1\r\nContent-Length: 2\r\n\r\nhi"));
+    peer.send(new TextEncoder().encode("SUBSCRIBE /a HTTP/1.1\r\nRequest-ID: 1\r\nContent-Length: 0\r\n\r\n"));
     await world.clock.settle();
     expect(briefs(peer, 1)).toEqual(["200 @0 sub=/a id=1", "304 @0 sub=/a"]);
+  });
+
+  it.each(["SUBSCRIBE", "UNSUBSCRIBE"])("%s with a body is a 400, and nothing is asked [R-BAND-13]", async (method) => {
+    const { world, peer, send } = await connected();
+    await send("SUBSCRIBE", "/a", id("1"));
+    const asked = world.asked.length;
+    const message = `${method} /a HTTP/1.1\r\nRequest-ID: 2\r\n\r\n{}`;
+    for (const data of [message, new TextEncoder().encode(message)]) {
+      const from = peer.messages.length;
+      peer.send(data);
+      await world.clock.settle();
+      expect(briefs(peer, from)).toEqual(["400 id=2"]);
+    }
+    expect(world.asked).toHaveLength(asked);
+    expect(world.hub.counts.subscriptions).toBe(1);
+    expect(peer.closing).toBeUndefined();
+  });
+
+  it("with a body behind others that wait is told by its Request-ID, too [R-BAND-13]", async () => {
+    const { world, peer } = await connected({ limits: { maxOutstandingRequests: 1 } });
+    peer.request("SUBSCRIBE", "/a", [id("1")]);
+    peer.send(`SUBSCRIBE /b HTTP/1.1\r\nRequest-ID: ${"i".repeat(64)}\r\n\r\n${"x".repeat(1_000_000)}`);
+    peer.send(`PUT /b HTTP/1.1\r\nRequest-ID: 3\r\nHost: other.example\r\n\r\nbody`);
+    peer.send(`PUT /b HTTP/1.1\r\nRequest-ID: 4\r\n\r\nbody`);
+    await world.clock.settle();
+    const answered = briefs(peer, 1).filter((line) => line.includes("id="));
+    expect(answered).toEqual(["200 @0 sub=/a id=1", `400 id=${"i".repeat(64)}`, "421 id=3", "501 id=4"]);
   });
 
   it("that is no message closes with 1002, and what was sent behind it is not acted on [R-MSG-3]", async () => {

@@ -86,7 +86,9 @@ describe("who has credentials", () => {
     const world = new AppWorld(({ peer }) => [{ id: 1, for: identity(peer) }], { identity });
     const positions = new Set<string | undefined>();
     for (const certificate of ["anna", "ben"]) {
-      const opening = await world.hub.authorise({ level: 1, target: "/items", fields: [], peer: { certificate } });
+      const authorised = world.hub.authorise({ level: 1, target: "/items", fields: [], peer: { certificate } });
+      await world.clock.settle();
+      const opening = await authorised;
       if (opening.kind === "accepted") positions.add(fieldValue(opening.fields, "event-id"));
     }
     expect(positions.size).toBe(2);
