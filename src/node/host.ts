@@ -45,7 +45,6 @@ export interface HostParts {
   readonly onClosing: () => void;
 }
 
-const headersTimeoutMs = 10_000;
 const garbageStatus: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
   HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
@@ -84,7 +83,6 @@ function listenOn(server: Server, port: number, host: string): Promise<ServerAdd
 export function createHost(parts: HostParts): RocketServer {
   const { server, hub, access, sockets, drainMs, clock, reportError, onClosing } = parts;
   const stalled = new StalledSockets(server, hub, clock);
-  server.headersTimeout = headersTimeoutMs;
   server.on("clientError", (error, socket) => refuseGarbage(error, socket as Socket));
   // A connection that could not be accepted (too many open files) must not end the process.
   server.on("error", (error) => {

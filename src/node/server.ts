@@ -2,10 +2,14 @@ import { createServer as createHttpServer } from "node:http";
 import type { Socket } from "node:net";
 import { createHub } from "../server/index.ts";
 import { Access } from "./access.ts";
+import { deadlineOptions } from "./deadlines.ts";
 import { createHost, type RocketServer } from "./host.ts";
 import { HttpListener } from "./http-listener.ts";
 import { resolveServerOptions, type ServerOptions } from "./options.ts";
+
 import { identityOf, peerOf } from "./peer.ts";
+import { Pipelines } from "./pipelines.ts";
+
 import { PublicFolder } from "./public-folder.ts";
 import { sha256 } from "./sha256.ts";
 import { UpgradeHandler } from "./upgrade.ts";
@@ -35,8 +39,10 @@ export function createServer(options: ServerOptions): RocketServer {
     ...(options.derived && { derived: { sha256, ...options.derived } }),
   });
   const listener = new HttpListener({ ...resolved, origin, hub, access, publicFolder, reportError });
-  const server = createHttpServer((request, response) => listener.handle(request, response));
-  server.requestTimeout = requestTimeoutMs;
+  const pipelines = new Pipelines();
+  const server = createHttpServer({ ...deadlineOptions, requestTimeout: requestTimeoutMs }, (request, response) => {
+    pipelines.enter(request, response, () => listener.handle(request, response));
+  });
   const maxMessageBytes = hub.limits.maxMessageBytes;
   const upgrades = new UpgradeHandler({ server, hub, access, maxMessageBytes, reportError, peerOf });
   server.on("upgrade", (request, socket, head) => upgrades.handle(request, socket as Socket, head));
