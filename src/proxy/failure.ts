@@ -4,6 +4,11 @@ const late = new Set(["ETIMEDOUT", "UND_ERR_CONNECT_TIMEOUT", "UND_ERR_HEADERS_T
 const unreadable = new Set(["ERR_INVALID_CHAR", "UND_ERR_HEADERS_OVERFLOW", "UND_ERR_RES_CONTENT_LENGTH_MISMATCH"]);
 const lost = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"]);
 
+/** Too many exchanges wait for a connection to the upstream. */
+export class BusyError extends Error {
+  readonly code = "UPSTREAM_BUSY";
+}
+
 /** The code of an error; empty where it has none. */
 function codeOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0]);
@@ -27,6 +32,9 @@ function isUnreadable(error: unknown, code: string): boolean {
 export function failureResponse(error: unknown): HttpResponse {
   const code = codeOf(error);
   if (late.has(code)) return problemResponse(createProblem(504, "The upstream did not answer in time."));
+  if (error instanceof BusyError) {
+    return problemResponse(createProblem(503, "Too many requests wait for the upstream."), [["Retry-After", "1"]]);
+  }
   if (code === "UND_ERR_INVALID_ARG") return problemResponse(createProblem(400, "The request can't be passed on."));
   if (isUnreadable(error, code)) {
     return problemResponse(createProblem(502, "The upstream's answer can't be read."));

@@ -1,10 +1,14 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { isUnsafeMethod, sendAnswer } from "../node/index.ts";
-import { createProblem, problemResponse, reasonPhrase } from "../protocol/index.ts";
+
+import { createProblem, type HttpResponse, problemResponse, reasonPhrase } from "../protocol/index.ts";
 import type { PeerIdentity } from "../server/index.ts";
+import { BodyProgress, type Stalled } from "./body-progress.ts";
+
 import type { ExchangeControl, ExchangeHandler, UpstreamRequest } from "./exchange.ts";
 import { failureResponse, type Health, isLostConnection } from "./failure.ts";
 import { clientFields, type Hop, pairs, rawText, upstreamFields } from "./fields.ts";
+import { isEndless } from "./placed-exchange.ts";
 import { hasBody, isSmall, RequestBody, readSmall } from "./request-body.ts";
 import type { Upstream } from "./upstream.ts";
 import { type WriteListener, WriteWatch } from "./write-watch.ts";
@@ -15,9 +19,17 @@ export interface ForwardingParts {
   readonly hop: Hop;
   readonly health: Health;
   readonly staleness: WriteListener;
+  /** Milliseconds within which bodies have to go on. */
+  readonly bodyTimeoutMs: number;
 }
 
 const aborted = new Error("The client closed the connection.");
+const stalled = new Error("A body did not go on.");
+
+const stallAnswers: Readonly<Record<Stalled, HttpResponse>> = {
+  client: problemResponse(createProblem(408, "The request's body did not come in time.")),
+  upstream: problemResponse(createProblem(504, "The upstream did not take the request in time.")),
+};
 
 function ignore(): void {}
 
@@ -39,6 +51,7 @@ export class Forwarding implements ExchangeHandler {
   readonly #response: ServerResponse;
   readonly #watch: WriteWatch | undefined;
   readonly #sent: UpstreamRequest;
+  readonly #progress: BodyProgress;
   #control: ExchangeControl | undefined;
   #isOver = false;
   #canRepeat: boolean;
@@ -57,6 +70,7 @@ export class Forwarding implements ExchangeHandler {
     request.on("error", ignore);
     response.on("error", ignore);
     response.on("close", () => this.#closed());
+    this.#progress = new BodyProgress(request, parts.bodyTimeoutMs, (who) => this.#stalled(who));
   }
 
   /** Passes the request on. Never throws. */
@@ -96,6 +110,7 @@ export class Forwarding implements ExchangeHandler {
     const isFramed = this.#sent.method === "HEAD" || status === 204 || status === 304 || hasLength(raw);
     const fields = clientFields(raw, this.#request.httpVersionMinor > 0 && !isFramed);
     response.writeHead(status, reason, fields);
+    this.#progress.answered(isEndless(raw));
     this.#watch?.headed(status, fields);
     queueMicrotask(() => {
       if (response.writableEnded) return;
@@ -107,11 +122,13 @@ export class Forwarding implements ExchangeHandler {
 
   onResponseData(control: ExchangeControl, chunk: Buffer): void {
     this.#hasWritten = true;
+    this.#progress.moved();
     if (this.#response.write(chunk) || this.#isPaused) return;
     this.#isPaused = true;
     control.pause();
     this.#response.once("drain", () => {
       this.#isPaused = false;
+      this.#progress.moved();
       control.resume();
     });
   }
@@ -156,7 +173,25 @@ export class Forwarding implements ExchangeHandler {
     sendAnswer(this.#response, problemResponse(createProblem(status, detail)));
   }
 
+  /** Ends the exchange whose body does not go on: told where it can be, else cut off. */
+  #stalled(who: Stalled): void {
+    // What the client does not take is not the upstream's fault.
+    if (this.#isOver || this.#isPaused) return;
+    this.#isOver = true;
+    this.#progress.stop();
+    if (this.#control) this.#watch?.over();
+    this.#control?.abort(stalled);
+    const response = this.#response;
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    response.shouldKeepAlive = false;
+    sendAnswer(response, stallAnswers[who]);
+  }
+
   #closed(): void {
+    this.#progress.stop();
     if (this.#isOver) return;
     this.#isOver = true;
     this.#control?.abort(aborted);

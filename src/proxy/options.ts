@@ -18,6 +18,18 @@ export interface ProxyOptions
    */
   readonly upstreamTimeoutMs?: number;
   /**
+   * Requests that the upstream is sent at once, and so connections to it; event streams and tunnels, one for each client
+   * connection, come on top. Default 256; 1 to 100,000. 1,024 more wait; beyond that 503.
+   */
+  readonly maxUpstreamConnections?: number;
+  /**
+   * Milliseconds within which a body has to go on. In each such time a request's body brings at least 500 bytes per
+   * second or ends (else 408), and an answer's brings something (else it is cut off), unless it is a stream by its type:
+   * `text/event-stream`, `multipart/x-mixed-replace`, `application/x-ndjson`, `jsonl` or `json-seq`. Default 60,000;
+   * 1,000 to 86,400,000.
+   */
+  readonly bodyTimeoutMs?: number;
+  /**
    * The `Host` that the upstream is sent: the client's (`keep`), so that absolute links which it makes lead through the
    * proxy, or its own (`upstream`), as hosts that serve many names need it. Default: `upstream` where its scheme is
    * https, else `keep`.
@@ -35,6 +47,8 @@ export interface ResolvedProxyOptions extends ResolvedServerOptions {
   readonly upstream: URL;
   readonly maxDocumentBytes: number;
   readonly upstreamTimeoutMs: number;
+  readonly maxUpstreamConnections: number;
+  readonly bodyTimeoutMs: number;
   readonly hostField: "keep" | "upstream";
   readonly trustForwarded: boolean;
 }
@@ -72,5 +86,7 @@ export function resolveProxyOptions(options: ProxyOptions): ResolvedProxyOptions
     maxBodyBytes: 0,
     maxDocumentBytes: inRange("maxDocumentBytes", options.maxDocumentBytes ?? 8 * 1024 * 1024, 1024, 1024 ** 3),
     upstreamTimeoutMs: inRange("upstreamTimeoutMs", options.upstreamTimeoutMs ?? 120_000, 1_000, 86_400_000),
+    maxUpstreamConnections: inRange("maxUpstreamConnections", options.maxUpstreamConnections ?? 256, 1, 100_000),
+    bodyTimeoutMs: inRange("bodyTimeoutMs", options.bodyTimeoutMs ?? 60_000, 1_000, 86_400_000),
   };
 }

@@ -1,7 +1,16 @@
 import { randomBytes } from "node:crypto";
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { Access, createHost, type RocketServer, sendAnswer, sha256, UpgradeHandler } from "../node/index.ts";
+import {
+  Access,
+  createHost,
+  deadlineOptions,
+  Pipelines,
+  type RocketServer,
+  sendAnswer,
+  sha256,
+  UpgradeHandler,
+} from "../node/index.ts";
 import { wellKnownPath } from "../protocol/index.ts";
 import { createHub, type Hub } from "../server/index.ts";
 import { refuseConnectionAuth } from "./connection-auth.ts";
@@ -58,10 +67,11 @@ export function createProxy(options: ProxyOptions): RocketServer {
   const { upstream: url, hostField, trustForwarded, drainMs, maxDocumentBytes } = resolved;
   const via = `1.1 rocket-${randomBytes(6).toString("hex")}`;
   const hop: Hop = { via, trustForwarded, ...(hostField === "upstream" && { host: url.host }) };
-  const upstream = new Upstream(url, resolved.upstreamTimeoutMs);
+  const upstream = new Upstream(url, resolved.upstreamTimeoutMs, resolved.maxUpstreamConnections);
   const health = new Health(url.origin, resolved.log);
   const staleness = { isHeard: () => hub.needsChanges, changed: (urls: readonly string[]) => hub.changed(urls) };
-  const parts: ForwardingParts = { upstream, hop, health, staleness };
+  const { bodyTimeoutMs } = resolved;
+  const parts: ForwardingParts = { upstream, hop, health, staleness, bodyTimeoutMs };
   const hub = createHub({
     origin: createProxyOrigin({ ...parts, maxDocumentBytes }),
     derived: { sha256, ...options },
@@ -72,8 +82,11 @@ export function createProxy(options: ProxyOptions): RocketServer {
   });
   const access = new Access(resolved);
   const handler = new RequestHandler(parts, hub, access);
-  const server = createHttpServer({ requestTimeout: 0, maxHeaderSize: maxHeadBytes });
-  const pass = (request: IncomingMessage, response: ServerResponse) => handler.handle(request, response);
+  const server = createHttpServer({ ...deadlineOptions, requestTimeout: 0, maxHeaderSize: maxHeadBytes });
+  const pipelines = new Pipelines();
+  const pass = (request: IncomingMessage, response: ServerResponse) => {
+    pipelines.enter(request, response, () => handler.handle(request, response));
+  };
   server.on("request", pass).on("checkContinue", pass);
   const maxMessageBytes = hub.limits.maxMessageBytes;
   const rocket = new UpgradeHandler({ server, hub, access, maxMessageBytes, reportError, peerOf });

@@ -2,24 +2,37 @@ import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 import { type Dispatcher, Pool } from "undici";
 import { exchangeCarefully } from "./careful.ts";
-import type { ExchangeHandler, UpstreamBody, UpstreamRequest } from "./exchange.ts";
+import type { ExchangeControl, ExchangeHandler, UpstreamBody, UpstreamRequest } from "./exchange.ts";
+import { BusyError } from "./failure.ts";
+import { PlacedExchange } from "./placed-exchange.ts";
+import { type FreePlace, Places } from "./places.ts";
 
 const maxHeadBytes = 64 * 1024;
 const connectTimeoutMs = 10_000;
+/** How many exchanges may wait for a connection. */
+const mostWaiting = 1_024;
+
+function ignore(): void {}
+
+/** The control of an exchange that was not begun. */
+const idle: ExchangeControl = { abort: ignore, pause: ignore, resume: ignore, rawHeaders: [], rawTrailers: [] };
 
 /** The API that the proxy stands before. */
 export class Upstream {
   readonly url: URL;
   readonly timeoutMs: number;
   readonly #pool: Pool;
+  readonly #places: Places;
   readonly #serverName: string | undefined;
 
-  constructor(url: URL, timeoutMs: number) {
+  /** @param mostConnections - how many exchanges may run at once, streams and tunnels not counted */
+  constructor(url: URL, timeoutMs: number, mostConnections: number) {
     this.url = url;
     this.timeoutMs = timeoutMs;
     const host = url.hostname.replace(/^\[|\]$/g, "");
     // Else the client's Host would be the name that the certificate is checked for.
     this.#serverName = url.protocol === "https:" && isIP(host) === 0 ? host : undefined;
+    this.#places = new Places(mostConnections, mostWaiting);
     this.#pool = new Pool(url.origin, {
       allowH2: false,
       pipelining: 1,
@@ -30,7 +43,7 @@ export class Upstream {
     });
   }
 
-  /** Begins an exchange over a kept-alive connection. Never throws. */
+  /** Begins an exchange over a kept-alive connection, when there is a place for it. Never throws. */
   exchange(request: UpstreamRequest, handler: ExchangeHandler, body: UpstreamBody | null = null): void {
     const { method, target, fields, upgrade = null } = request;
     const servername = this.#serverName;
@@ -38,12 +51,24 @@ export class Upstream {
       servername === undefined
         ? { method, path: target, headers: fields, body, upgrade }
         : { method, path: target, headers: fields, body, upgrade, servername };
-    this.#pool.dispatch(options, handler as Dispatcher.DispatchHandler);
+    this.#place(handler, (placed) => this.#pool.dispatch(options, placed as Dispatcher.DispatchHandler));
   }
 
   /** Begins an exchange that needs a connection of its own: with an expectation, with trailers, about the server itself. */
   exchangeCarefully(request: UpstreamRequest, source: IncomingMessage, handler: ExchangeHandler): void {
-    exchangeCarefully(this, request, source, handler);
+    this.#place(handler, (placed) => exchangeCarefully(this, request, source, placed));
+  }
+
+  #place(handler: ExchangeHandler, begin: (placed: ExchangeHandler) => void): void {
+    const isTaken = this.#places.take((free: FreePlace) => {
+      const placed = new PlacedExchange(handler, free);
+      try {
+        begin(placed);
+      } catch (error) {
+        placed.onResponseError(idle, error instanceof Error ? error : new Error(String(error)));
+      }
+    });
+    if (!isTaken) handler.onResponseError(idle, new BusyError());
   }
 
   /** Ends all exchanges. Twice is fine. */
