@@ -1,8 +1,16 @@
 import type { Body } from "../../protocol/index.ts";
-import { digestPieces, type PiecedText } from "./digest.ts";
-import { findRecordRule, listMember, type RecordRule, recordUrl } from "./record-rule.ts";
-import { arrayStart, type Span, scanElements } from "./row-scanner.ts";
+import { emptyListRule, likelyRules, listMember, type RecordRule, RowUrls, recordUrl } from "./record-rule.ts";
+import {
+  findArrays,
+  maxPieceChars,
+  readElements,
+  readStretch,
+  type Span,
+  type Stretch,
+  type TakeElement,
+} from "./row-scanner.ts";
 import { type PlacedRow, RowTable } from "./row-table.ts";
+import { finish, Slice, type Sliced } from "./slices.ts";
 
 /** The records of a document and what stands around them. */
 export interface RecordList {
@@ -19,8 +27,6 @@ export interface Document {
   readonly body: Body;
   /** Absent where the document is one record as a whole. */
   readonly list?: RecordList;
-  /** Its digests in pieces: the elements of what seems to be its list, whether those have URLs for this viewer or not. */
-  readonly pieces?: PiecedText | undefined;
 }
 
 /** Whose document it is: for links and keys of its rows. */
@@ -45,147 +51,128 @@ function isJson(contentType: string): boolean {
   return /^application\/(?:[^;\s]+\+)?json\b/i.test(contentType);
 }
 
-function placedRow(text: string, { start, end }: Span, rule: RecordRule, place: DocumentPlace): PlacedRow | undefined {
-  const url = recordUrl(JSON.parse(text.slice(start, end)), rule, place.target, place.authority);
-  return url === undefined ? undefined : { url, start, end };
-}
-
-function readList(text: string, rule: RecordRule, place: DocumentPlace): RecordList | undefined {
-  const start = arrayStart(text, rule.member);
-  if (start === undefined) return undefined;
-  const { spans, end } = scanElements(text, start);
-  const placed: PlacedRow[] = [];
-  for (const span of spans) {
-    const row = placedRow(text, span, rule, place);
-    if (!row) return undefined;
-    placed.push(row);
-  }
-  const rows = RowTable.of(text, placed, end);
-  return rows && { rule, rows, head: text.slice(0, start), tail: text.slice(end) };
-}
-
-/** Takes an answer apart from scratch. A body that claims to be JSON and is not stays whole. */
-export function readDocument(contentType: string, body: Body, place: DocumentPlace): Document {
-  if (typeof body !== "string" || !isJson(contentType)) return { contentType, body };
-  let parsed: unknown;
+/** True for JSON that is not too large: what stands around a list. */
+function isPiece(text: string): boolean {
+  if (text.length > maxPieceChars) return false;
   try {
-    parsed = JSON.parse(body);
+    JSON.parse(text);
+    return true;
   } catch {
-    return { contentType, body };
+    return false;
   }
-  const rule = place.rule ?? findRecordRule(parsed, place.target, place.authority);
-  const list = rule && readList(body, rule, place);
-  if (list) return { contentType, body, list, pieces: list.rows };
-  const member = place.rule ? place.rule.member : listMember(parsed, place.target);
-  return { contentType, body, pieces: member === null ? undefined : piecesOf(body, member) };
 }
 
-function piecesOf(text: string, member: string | undefined): PiecedText | undefined {
-  const start = arrayStart(text, member);
+/** Takes an answer apart from scratch, in slices. A body that claims to be JSON and is not stays whole. */
+export function* readingDocument(contentType: string, body: Body, place: DocumentPlace): Sliced<Document> {
+  const list = typeof body === "string" && isJson(contentType) ? yield* readingList(body, place) : undefined;
+  return list ? { contentType, body, list } : { contentType, body };
+}
+
+/** As `readingDocument`, at once. */
+export function readDocument(contentType: string, body: Body, place: DocumentPlace): Document {
+  return finish(readingDocument(contentType, body, place));
+}
+
+function* readingList(text: string, place: DocumentPlace): Sliced<RecordList | undefined> {
+  const slice = new Slice();
+  const { whole, members } = yield* findArrays(text, slice);
+  const isWhole = place.rule ? place.rule.member === undefined : whole !== undefined;
+  const member = place.rule ? place.rule.member : listMember(members, place.target);
+  const start = isWhole ? whole : member === undefined ? undefined : members.get(member);
   if (start === undefined) return undefined;
-  const { spans, end } = scanElements(text, start);
-  return digestPieces(
-    text,
-    spans.map((span) => span.start),
-    end,
-  );
+  const named = isWhole ? undefined : member;
+  const rows = new RowUrls(place.rule ? [place.rule] : likelyRules(named), place.target, place.authority);
+  const bounds: number[] = [];
+  const take: TakeElement = (value, span) => {
+    bounds.push(span.start, span.end);
+    return rows.add(value);
+  };
+  const end = yield* readElements(text, start, take, slice);
+  // Elements and what stands around them are JSON, so the whole is.
+  if (end === undefined || !isPiece(text.slice(0, start) + text.slice(end))) return undefined;
+  const isEmpty = bounds.length === 0;
+  const rule = isEmpty && !place.rule ? emptyListRule(named, place.target) : rows.found?.rule;
+  if (!rule) return undefined;
+  const table = RowTable.of(text, rows.found?.urls ?? [], bounds, end);
+  return { rule, rows: table, head: text.slice(0, start), tail: text.slice(end) };
 }
 
-function commonPrefix(a: string, b: string): number {
-  const most = Math.min(a.length, b.length);
+/** How many characters two texts have in common: at their beginnings, or at their ends. */
+function* common(a: string, b: string, most: number, isAtEnd: boolean, slice: Slice): Sliced<number> {
+  const isEqual = (from: number, to: number): boolean => {
+    return isAtEnd
+      ? a.slice(a.length - to, a.length - from) === b.slice(b.length - to, b.length - from)
+      : a.slice(from, to) === b.slice(from, to);
+  };
   let low = 0;
   // Whole stretches are compared by the engine; only the last one by character.
   for (let step = 65_536; step >= 1; step = step === 1 ? 0 : Math.max(1, step >>> 4)) {
-    while (low + step <= most && a.slice(low, low + step) === b.slice(low, low + step)) low += step;
-  }
-  return low;
-}
-
-function commonSuffix(a: string, b: string, most: number): number {
-  let low = 0;
-  for (let step = 65_536; step >= 1; step = step === 1 ? 0 : Math.max(1, step >>> 4)) {
-    while (
-      low + step <= most &&
-      a.slice(a.length - low - step, a.length - low) === b.slice(b.length - low - step, b.length - low)
-    ) {
+    while (low + step <= most && isEqual(low, low + step)) {
       low += step;
+      if (slice.spend(step >>> 3)) yield;
     }
   }
   return low;
 }
 
 /**
- * Takes an answer apart that most likely resembles the one before: only the rows between the texts' common beginning
- * and end are parsed.
+ * Takes an answer apart, in slices, that most likely resembles the one before: only the rows between the texts' common
+ * beginning and end are parsed.
  */
-export function rereadDocument(before: Document, contentType: string, body: Body, place: DocumentPlace): Document {
-  const fast =
-    typeof body === "string" && before.contentType === contentType ? rereadList(before, body, place) : undefined;
-  return fast ? { contentType, body, list: fast, pieces: fast.rows } : readDocument(contentType, body, place);
+export function* rereadingDocument(
+  before: Document,
+  contentType: string,
+  body: Body,
+  place: DocumentPlace,
+): Sliced<Document> {
+  const isAlike = typeof body === "string" && before.contentType === contentType;
+  const list = isAlike ? yield* rereadingList(before, body, place) : undefined;
+  return list ? { contentType, body, list } : yield* readingDocument(contentType, body, place);
 }
 
-function rereadList(before: Document, text: string, place: DocumentPlace): RecordList | undefined {
+/** As `rereadingDocument`, at once. */
+export function rereadDocument(before: Document, contentType: string, body: Body, place: DocumentPlace): Document {
+  return finish(rereadingDocument(before, contentType, body, place));
+}
+
+function* rereadingList(before: Document, text: string, place: DocumentPlace): Sliced<RecordList | undefined> {
   const { list, body: old } = before;
   if (!list || typeof old !== "string") return undefined;
-  const { rule, head, tail, rows } = list;
-  const prefix = commonPrefix(old, text);
-  const suffix = commonSuffix(old, text, Math.min(old.length, text.length) - prefix);
+  const { head, tail, rows } = list;
+  const slice = new Slice();
+  const most = Math.min(old.length, text.length);
+  const prefix = yield* common(old, text, most, false, slice);
+  const suffix = yield* common(old, text, most - prefix, true, slice);
   if (prefix < head.length || suffix < tail.length) return undefined;
   // A row is the same when it and the character behind it are: else a number might go on.
-  let kept = 0;
-  let end = rows.length;
-  while (kept < end && rows.endOf(kept) < prefix) kept += 1;
-  const shift = text.length - old.length;
-  const sameFrom = old.length - suffix;
-  while (end > kept && rows.startOf(end - 1) > sameFrom) end -= 1;
-  const resume = kept > 0 ? rows.endOf(kept - 1) : head.length;
-  const stop = end < rows.length ? rows.startOf(end) + shift : text.length - tail.length;
-  return patchList(list, text, { kept, end, resume, stop }, place, rule);
+  const kept = rows.countEndingBefore(prefix);
+  const rest = Math.max(kept, rows.countBeginningUpTo(old.length - suffix));
+  const stretch = {
+    start: kept > 0 ? rows.endOf(kept - 1) : head.length,
+    end: rest < rows.length ? rows.startOf(rest) + text.length - old.length : text.length - tail.length,
+    follows: kept > 0,
+    precedes: rest < rows.length,
+  };
+  return yield* patchingList(list, text, { first: kept, rest }, stretch, { place, slice });
 }
 
-interface Middle {
-  /** How many rows at the beginning stay, and from which on the rest stays. */
-  readonly kept: number;
-  readonly end: number;
-  /** Where in the new text the rows between them begin and end. */
-  readonly resume: number;
-  readonly stop: number;
-}
-
-function patchList(
-  list: RecordList,
+function* patchingList(
+  { rule, head, tail, rows }: RecordList,
   text: string,
-  { kept, end, resume, stop }: Middle,
-  place: DocumentPlace,
-  rule: RecordRule,
-): RecordList | undefined {
-  const parsed: unknown = parseMiddle(text.slice(resume, stop), kept > 0, end < list.rows.length);
-  if (!Array.isArray(parsed)) return undefined;
-  const from = kept > 0 ? text.indexOf(",", resume) + 1 : resume;
-  const { spans } = scanElements(text, parsed.length > 0 ? from : stop, (start) => start >= stop);
-  if (spans.length !== parsed.length) return undefined;
+  kept: { readonly first: number; readonly rest: number },
+  stretch: Stretch,
+  { place, slice }: { readonly place: DocumentPlace; readonly slice: Slice },
+): Sliced<RecordList | undefined> {
   const middle: PlacedRow[] = [];
-  for (const span of spans) {
-    const row = placedRow(text, span, rule, place);
-    if (!row) return undefined;
-    middle.push(row);
-  }
-  const { head, tail } = list;
-  const rows = list.rows.patched(text, { first: kept, rest: end }, middle, text.length - tail.length);
+  const take = (value: unknown, { start, end }: Span): boolean => {
+    const url = recordUrl(value, rule, place.target, place.authority);
+    if (url === undefined) return false;
+    middle.push({ url, start, end });
+    return true;
+  };
+  if (!(yield* readStretch(text, stretch, take, slice))) return undefined;
+  const end = text.length - tail.length;
+  const patched = yield* rows.patched(text, kept, middle, { end, slice });
   // Cut from the new document: a text that is cut from an old one would keep all of that in memory.
-  return rows && { rule, rows, head: text.slice(0, head.length), tail: text.slice(text.length - tail.length) };
-}
-
-/** The rows between those that stayed, with the commas around them, as an array; `undefined` where that is no JSON. */
-function parseMiddle(text: string, follows: boolean, precedes: boolean): unknown {
-  const inner = text.trim();
-  if (inner === "" && !(follows && precedes)) return [];
-  if (inner === "," && follows && precedes) return [];
-  const rows = inner.slice(follows ? 1 : 0, precedes ? -1 : undefined);
-  if ((follows && !inner.startsWith(",")) || (precedes && !inner.endsWith(",")) || rows.trim() === "") return undefined;
-  try {
-    return JSON.parse(`[${rows}]`);
-  } catch {
-    return undefined;
-  }
+  return patched && { rule, rows: patched, head: text.slice(0, head.length), tail: text.slice(end) };
 }

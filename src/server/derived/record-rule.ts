@@ -35,10 +35,6 @@ export function recordRuleOf({ list, key, link }: RecordOptions): RecordRule {
 const linkPointers = ["/url", "/href", "/self", "/_links/self/href", "/links/self"];
 const keyPointers = ["/id", "/_id", "/uuid", "/key"];
 
-function isRow(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 /** The path of a target, without its query and without a slash at its end. */
 function collectionPath(target: string): string {
   const path = target.split("?")[0] ?? "";
@@ -79,31 +75,56 @@ function isNamedList(member: string | undefined, target: string): boolean {
   return member === undefined || member === nameOf(target);
 }
 
-/** The member of a document that seems to be its list; `undefined` where it is one itself, `null` where there is none. */
-export function listMember(document: unknown, target: string): string | undefined | null {
-  if (Array.isArray(document)) return undefined;
-  if (!isRow(document)) return null;
+/** The name of the member that seems to be a document's list; `undefined` where there is none. */
+export function listMember(members: ReadonlyMap<string, number | undefined>, target: string): string | undefined {
   const name = nameOf(target);
-  if (Object.hasOwn(document, name) && Array.isArray(document[name])) return name;
-  const arrays = Object.keys(document).filter((key) => Array.isArray(document[key]));
-  return arrays.length === 1 ? (arrays[0] ?? null) : null;
+  if (members.get(name) !== undefined) return name;
+  const arrays = [...members].filter(([, start]) => start !== undefined);
+  return arrays.length === 1 ? arrays[0]?.[0] : undefined;
 }
 
-/** The rule that fits a document, or `undefined` where it holds no records: then the whole is one record. */
-export function findRecordRule(document: unknown, target: string, authority: string): RecordRule | undefined {
-  const member = listMember(document, target);
-  if (member === null) return undefined;
-  const rows = (member === undefined ? document : (document as Record<string, unknown>)[member]) as unknown[];
-  if (rows.length === 0) return isNamedList(member, target) ? { member, pointer: "/id", kind: "key" } : undefined;
-  if (!rows.every(isRow)) return undefined;
-  const candidates: RecordRule[] = [
+/** The rules that may fit a list whose records are not told otherwise, the likeliest first. */
+export function likelyRules(member: string | undefined): RecordRule[] {
+  return [
     ...linkPointers.map((pointer) => ({ member, pointer, kind: "link" }) as const),
     ...keyPointers.map((pointer) => ({ member, pointer, kind: "key" }) as const),
   ];
-  return candidates.find((rule) => {
-    const urls = new Set(rows.map((row) => recordUrl(row, rule, target, authority)));
-    return urls.size === rows.length && !urls.has(undefined);
-  });
+}
+
+/** The rule for an empty list, or `undefined` where it may be anything: then the whole is one record. */
+export function emptyListRule(member: string | undefined, target: string): RecordRule | undefined {
+  return isNamedList(member, target) ? { member, pointer: "/id", kind: "key" } : undefined;
+}
+
+/** The URLs of a list's rows by several rules, of which those stay that give each row one of its own. */
+export class RowUrls {
+  readonly #target: string;
+  readonly #authority: string;
+  #candidates: readonly { readonly rule: RecordRule; readonly urls: Set<string> }[];
+
+  constructor(rules: readonly RecordRule[], target: string, authority: string) {
+    this.#target = target;
+    this.#authority = authority;
+    this.#candidates = rules.map((rule) => ({ rule, urls: new Set() }));
+  }
+
+  /** Takes the next row. False where no rule is left. */
+  add(row: unknown): boolean {
+    const left = this.#candidates.filter(({ rule, urls }) => {
+      const url = recordUrl(row, rule, this.#target, this.#authority);
+      if (url === undefined || urls.has(url)) return false;
+      urls.add(url);
+      return true;
+    });
+    if (left.length < this.#candidates.length) this.#candidates = left;
+    return left.length > 0;
+  }
+
+  /** The first rule that fits all rows, with their URLs. */
+  get found(): { readonly rule: RecordRule; readonly urls: readonly string[] } | undefined {
+    const [first] = this.#candidates;
+    return first && { rule: first.rule, urls: [...first.urls] };
+  }
 }
 
 /** The `Items` field that tells a client of a rule. */

@@ -1,89 +1,185 @@
+import type { Slice, Sliced } from "./slices.ts";
+
 /** Where a piece of a JSON text stands. */
 export interface Span {
   readonly start: number;
   readonly end: number;
 }
 
-const quote = 0x22;
-const backslash = 0x5c;
+/**
+ * Characters that may be parsed at once: of a row, and of what stands around a list. A document with a larger piece has
+ * no list: it is followed as a whole.
+ */
+export const maxPieceChars: number = 1024 * 1024;
 
-function skipSpace(text: string, at: number): number {
+/** How far a large value is skipped before others may have their turn. */
+const stretchChars = 64 * 1024;
+
+const quote = 0x22;
+const comma = 0x2c;
+const backslash = 0x5c;
+const openArray = 0x5b;
+const closeArray = 0x5d;
+const openObject = 0x7b;
+const closeObject = 0x7d;
+
+/** The next character that is no space; where that is too far, some space. */
+export function skipSpace(text: string, at: number): number {
+  const most = at + maxPieceChars;
   for (let next = at; ; next += 1) {
     const code = text.charCodeAt(next);
-    if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return next;
+    if ((code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) || next >= most) return next;
   }
 }
 
-function skipString(text: string, at: number): number {
-  for (let next = at + 1; next < text.length; next += 1) {
-    const code = text.charCodeAt(next);
-    if (code === backslash) next += 1;
-    else if (code === quote) return next + 1;
-  }
-  return text.length;
-}
+/** Finds the end of the value that begins somewhere in a text that is taken for JSON, a stretch at a time. */
+export class ValueSkipper {
+  /** How far it has come; once it is through, the value's end. */
+  at: number;
+  readonly #text: string;
+  readonly #isBare: boolean;
+  #depth = 0;
+  #isInString = false;
 
-/** The end of the value that starts at `at`, in a text that is known to be JSON. */
-function skipValue(text: string, at: number): number {
-  const first = text.charCodeAt(at);
-  if (first === quote) return skipString(text, at);
-  const isNested = first === 0x7b || first === 0x5b;
-  let depth = 0;
-  for (let next = at; next < text.length; next += 1) {
-    const code = text.charCodeAt(next);
-    if (code === quote) {
-      next = skipString(text, next) - 1;
-    } else if (code === 0x7b || code === 0x5b) {
-      depth += 1;
-    } else if (code === 0x7d || code === 0x5d) {
-      if (!isNested) return next;
-      depth -= 1;
-      if (depth === 0) return next + 1;
-    } else if (!isNested && (code === 0x2c || code <= 0x20)) {
-      return next;
+  constructor(text: string, at: number) {
+    this.#text = text;
+    this.at = at;
+    const first = text.charCodeAt(at);
+    this.#isBare = first !== quote && first !== openObject && first !== openArray;
+  }
+
+  /** Goes on to `limit`, or one character further. True where the value has ended before. */
+  advance(limit: number): boolean {
+    const text = this.#text;
+    const end = Math.min(limit, text.length);
+    const isBare = this.#isBare;
+    // In local variables: a large document is gone through character by character.
+    let [at, depth, isInString] = [this.at, this.#depth, this.#isInString];
+    let isOver = false;
+    for (; at < end && !isOver; at += 1) {
+      const code = text.charCodeAt(at);
+      if (isInString) {
+        if (code === backslash) at += 1;
+        else if (code === quote) [isInString, isOver] = [false, depth === 0];
+      } else if (code === quote && !isBare) {
+        isInString = true;
+      } else if (code === openObject || code === openArray) {
+        depth += 1;
+      } else if (code === closeObject || code === closeArray) {
+        depth -= 1;
+        isOver = depth <= 0;
+      } else if (isBare) {
+        isOver = code === comma || code <= 0x20;
+      }
     }
+    // What ends a bare value is not its own.
+    this.at = Math.min(isOver && isBare ? at - 1 : at, text.length);
+    this.#depth = depth;
+    this.#isInString = isInString;
+    return isOver || at >= text.length;
   }
-  return text.length;
 }
+
+/** A value with its place; `undefined` where that is no JSON, or too large. */
+export function readValue(text: string, start: number): (Span & { readonly value: unknown }) | undefined {
+  const skipper = new ValueSkipper(text, start);
+  if (!skipper.advance(start + maxPieceChars)) return undefined;
+  const end = skipper.at;
+  try {
+    return { start, end, value: JSON.parse(text.slice(start, end)) as unknown };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Told of an element. False: the rest need not be read. */
+export type TakeElement = (value: unknown, span: Span) => boolean;
+
+/** What an element costs beside its characters. */
+const elementCost = 256;
 
 /**
- * The elements of the array whose `[` stands before `at`, from the element or `]` at `at` on. `until` may end the scan
- * early, at an element's start.
+ * Reads the elements of an array.
  *
- * @returns the spans, and where the scan ended: at the array's `]`, or at the start that `until` accepted
+ * @param at - behind its `[`
+ * @returns where its `]` stands; `undefined` where it is no JSON, has an element that is too large, or was not read on
  */
-export function scanElements(
-  text: string,
-  at: number,
-  until: (start: number) => boolean = () => false,
-): { readonly spans: Span[]; readonly end: number } {
-  const spans: Span[] = [];
+export function* readElements(text: string, at: number, take: TakeElement, slice: Slice): Sliced<number | undefined> {
   let next = skipSpace(text, at);
-  while (next < text.length && text.charCodeAt(next) !== 0x5d) {
-    if (until(next)) break;
-    const end = skipValue(text, next);
-    spans.push({ start: next, end });
-    next = skipSpace(text, end);
-    if (text.charCodeAt(next) === 0x2c) next = skipSpace(text, next + 1);
+  if (text.charCodeAt(next) === closeArray) return next;
+  for (;;) {
+    const element = readValue(text, next);
+    if (!element || !take(element.value, element)) return undefined;
+    if (slice.spend(element.end - next + elementCost)) yield;
+    next = skipSpace(text, element.end);
+    const code = text.charCodeAt(next);
+    if (code === closeArray) return next;
+    if (code !== comma) return undefined;
+    next = skipSpace(text, next + 1);
   }
-  return { spans, end: next };
 }
 
-/** Where the array of the top-level member `name` begins (after its `[`); of the whole text where there is no name. */
-export function arrayStart(text: string, name: string | undefined): number | undefined {
+/** A stretch of an array's text, and whether elements stand right before and behind it. */
+export interface Stretch extends Span {
+  readonly follows: boolean;
+  readonly precedes: boolean;
+}
+
+/** Reads the elements of a stretch with the commas around them. False where it is none, as for `readElements`. */
+export function* readStretch(
+  text: string,
+  { start, end, follows, precedes }: Stretch,
+  take: TakeElement,
+  slice: Slice,
+): Sliced<boolean> {
+  let next = skipSpace(text, start);
+  if (next >= end) return next === end && !(follows && precedes);
+  if (follows) {
+    if (text.charCodeAt(next) !== comma) return false;
+    next = skipSpace(text, next + 1);
+    if (next >= end) return next === end && precedes;
+  }
+  for (;;) {
+    const element = readValue(text, next);
+    if (!element || element.end > end || !take(element.value, element)) return false;
+    if (slice.spend(element.end - next + elementCost)) yield;
+    next = skipSpace(text, element.end);
+    if (next >= end) return next === end && !precedes;
+    if (text.charCodeAt(next) !== comma) return false;
+    next = skipSpace(text, next + 1);
+    if (next >= end) return next === end && precedes;
+  }
+}
+
+/** The arrays in a document: where each begins, behind its `[`. */
+export interface Arrays {
+  /** Where the whole is one. */
+  readonly whole?: number;
+  /** Members of the whole, if that is an object; `undefined` for one that is no array. The last of one name counts. */
+  readonly members: ReadonlyMap<string, number | undefined>;
+}
+
+/** Finds the arrays at the top of a text, which need not be JSON behind what is found. */
+export function* findArrays(text: string, slice: Slice): Sliced<Arrays> {
+  const members = new Map<string, number | undefined>();
   let at = skipSpace(text, 0);
-  if (name === undefined) return text.charCodeAt(at) === 0x5b ? at + 1 : undefined;
+  if (text.charCodeAt(at) === openArray) return { whole: at + 1, members };
+  if (text.charCodeAt(at) !== openObject) return { members };
   at = skipSpace(text, at + 1);
-  let found: number | undefined;
   while (text.charCodeAt(at) === quote) {
-    const keyEnd = skipString(text, at);
-    const key: unknown = JSON.parse(text.slice(at, keyEnd));
-    at = skipSpace(text, skipSpace(text, keyEnd) + 1);
-    // As JSON.parse has it, the last of several members of one name counts.
-    if (key === name) found = text.charCodeAt(at) === 0x5b ? at + 1 : undefined;
-    at = skipSpace(text, skipValue(text, at));
-    if (text.charCodeAt(at) !== 0x2c) break;
+    const key = readValue(text, at);
+    if (!key) break;
+    at = skipSpace(text, skipSpace(text, key.end) + 1);
+    members.set(String(key.value), text.charCodeAt(at) === openArray ? at + 1 : undefined);
+    const skipper = new ValueSkipper(text, at);
+    for (let isOver = false; !isOver; ) {
+      const from = skipper.at;
+      isOver = skipper.advance(from + stretchChars);
+      if (slice.spend(skipper.at - from + elementCost)) yield;
+    }
+    at = skipSpace(text, skipper.at);
+    if (text.charCodeAt(at) !== comma) break;
     at = skipSpace(text, at + 1);
   }
-  return found;
+  return { members };
 }

@@ -1,5 +1,5 @@
 import type { Row } from "./difference.ts";
-import { digestPiece, digestWords } from "./digest.ts";
+import type { Slice, Sliced } from "./slices.ts";
 
 /** A record's row: its URL, and where it stands in the document's text. */
 export interface PlacedRow {
@@ -17,15 +17,40 @@ export interface KeptRows {
 
 /** Up to so many rows are looked for one by one. */
 const fewRows = 8;
+/** What it costs to put a row's URL into a set, and to compare it with another. */
+const [setCost, compareCost] = [64, 2];
 
 function isSame(one: readonly string[], other: readonly string[]): boolean {
   return one.length === other.length && one.every((url, at) => url === other[at]);
 }
 
 /** Whether no two of `urls` are the same, where only `added` are new. */
-function areUnique(urls: readonly string[], added: readonly string[]): boolean {
-  if (added.length > fewRows) return new Set(urls).size === urls.length;
-  return added.every((url) => urls.indexOf(url) === urls.lastIndexOf(url));
+function* areUnique(urls: readonly string[], added: readonly string[], slice: Slice): Sliced<boolean> {
+  if (added.length <= fewRows) {
+    for (const url of added) {
+      if (urls.indexOf(url) !== urls.lastIndexOf(url)) return false;
+      if (slice.spend(urls.length * compareCost)) yield;
+    }
+    return true;
+  }
+  const seen = new Set<string>();
+  for (const url of urls) {
+    seen.add(url);
+    if (slice.spend(setCost)) yield;
+  }
+  return seen.size === urls.length;
+}
+
+/** How many numbers of a sorted list are lower than `value`. */
+function countBelow(sorted: Uint32Array, value: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle] ?? 0) < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /**
@@ -35,8 +60,6 @@ function areUnique(urls: readonly string[], added: readonly string[]): boolean {
 export class RowTable {
   /** Where the last row's piece ends: with what stands behind it. */
   readonly end: number;
-  /** A digest of each row and what stands between it and the next one. */
-  readonly digests: Int32Array;
   readonly #text: string;
   readonly #urls: readonly string[];
   readonly #starts: Uint32Array;
@@ -50,18 +73,16 @@ export class RowTable {
     this.#urls = urls;
     [this.#starts, this.#ends] = bounds;
     this.end = end;
-    this.digests = new Int32Array(urls.length * digestWords);
   }
 
-  /** @returns undefined where two rows have the same URL */
-  static of(text: string, rows: readonly PlacedRow[], end: number): RowTable | undefined {
-    const urls = rows.map(({ url }) => url);
-    if (new Set(urls).size !== urls.length) return undefined;
-    const starts = Uint32Array.from(rows, ({ start }) => start);
-    const ends = Uint32Array.from(rows, (row) => row.end);
-    const table = new RowTable(text, urls, [starts, ends], end);
-    table.#digest(0, urls.length);
-    return table;
+  /** @param urls - of the rows, no two of them the same. @param bounds - where each row begins and ends, in turn */
+  static of(text: string, urls: readonly string[], bounds: readonly number[], end: number): RowTable {
+    const [starts, ends] = [new Uint32Array(urls.length), new Uint32Array(urls.length)];
+    for (let row = 0; row < urls.length; row += 1) {
+      starts[row] = bounds[row * 2] ?? end;
+      ends[row] = bounds[row * 2 + 1] ?? end;
+    }
+    return new RowTable(text, urls, [starts, ends], end);
   }
 
   get length(): number {
@@ -81,6 +102,15 @@ export class RowTable {
     return this.#ends[row] ?? this.end;
   }
 
+  /** How many rows end before a place in the text, and how many begin at it or before. */
+  countEndingBefore(place: number): number {
+    return countBelow(this.#ends, place);
+  }
+
+  countBeginningUpTo(place: number): number {
+    return countBelow(this.#starts, place + 1);
+  }
+
   /** Rows with their texts. */
   slice(from = 0, to: number = this.length): Row[] {
     return this.#urls.slice(from, to).map((url, nth) => {
@@ -94,11 +124,16 @@ export class RowTable {
    * @param middle - the rows between those
    * @returns undefined where two rows have the same URL
    */
-  patched(text: string, { first, rest }: KeptRows, middle: readonly PlacedRow[], end: number): RowTable | undefined {
+  *patched(
+    text: string,
+    { first, rest }: KeptRows,
+    middle: readonly PlacedRow[],
+    { end, slice }: { readonly end: number; readonly slice: Slice },
+  ): Sliced<RowTable | undefined> {
     const added = middle.map(({ url }) => url);
     const isAsBefore = isSame(added, this.#urls.slice(first, rest));
     const urls = isAsBefore ? this.#urls : [...this.#urls.slice(0, first), ...added, ...this.#urls.slice(rest)];
-    if (!isAsBefore && !areUnique(urls, added)) return undefined;
+    if (!isAsBefore && !(yield* areUnique(urls, added, slice))) return undefined;
     const by = text.length - this.#text.length;
     const moved = (bounds: Uint32Array, own: readonly number[]): Uint32Array => {
       const patched = new Uint32Array(urls.length);
@@ -118,10 +153,6 @@ export class RowTable {
       middle.map((row) => row.end),
     );
     const table = new RowTable(text, urls, [starts, ends], end);
-    table.digests.set(this.digests.subarray(0, first * digestWords));
-    table.digests.set(this.digests.subarray(rest * digestWords), (first + middle.length) * digestWords);
-    // What stands behind the last row that stayed belongs to its piece.
-    table.#digest(Math.max(0, first - 1), first + middle.length);
     table.#kept = { of: this.#id, first, rest, last: this.length - rest };
     return table;
   }
@@ -129,11 +160,5 @@ export class RowTable {
   /** How many rows at the beginning and at the end are known to be those of `before`; there may be more. */
   keptOf(before: RowTable): { readonly first: number; readonly last: number } {
     return this.#kept?.of === before.#id ? this.#kept : { first: 0, last: 0 };
-  }
-
-  #digest(from: number, to: number): void {
-    for (let row = from; row < to; row += 1) {
-      digestPiece(this.#text, this.startOf(row), this.startOf(row + 1), this.digests, row * digestWords);
-    }
   }
 }

@@ -1,7 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { digestDocument } from "../../../src/server/derived/digest.ts";
-import { type Document, readDocument, rereadDocument } from "../../../src/server/derived/document.ts";
+import { digestDocument, sha256 } from "../../../src/server/derived/digest.ts";
+import {
+  type Document,
+  readDocument,
+  readingDocument,
+  rereadDocument,
+  rereadingDocument,
+} from "../../../src/server/derived/document.ts";
+import { finishInTurns, type Sliced } from "../../../src/server/derived/slices.ts";
 
 const place = { target: "/items", authority: "example.com" };
 const json = "application/json";
@@ -67,10 +74,29 @@ const text = fc
     return shape === "wrapped" ? `{"items":${array}}` : `{"items":${array},"total":${list.length}}`;
   });
 
-/** All that counts of a document's list: its rows, what stands around them, and the position. */
-function seen({ contentType, body, list, pieces }: Document): unknown {
-  const position = digestDocument(contentType, body, pieces);
-  return { contentType, body, position, rows: list?.rows.slice(), head: list?.head, tail: list?.tail };
+/** All that counts of a document's list: its rows, and what stands around them. */
+function seen({ contentType, body, list }: Document): unknown {
+  return { contentType, body, rows: list?.rows.slice(), head: list?.head, tail: list?.tail, rule: list?.rule };
+}
+
+/** The records of a document by the plain way: parsed as a whole, those of `id` alone. */
+function parsedUrls(body: string): readonly string[] | undefined {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+  if (typeof parsed !== "object" || parsed === null) return undefined;
+  const arrays = Object.entries(parsed).filter(([, value]) => Array.isArray(value));
+  const named = arrays.find(([name]) => name === "items");
+  const found = Array.isArray(parsed) ? parsed : (named ?? (arrays.length === 1 ? arrays[0] : undefined))?.[1];
+  if (!Array.isArray(found) || (found.length === 0 && found !== parsed && !named)) return undefined;
+  const urls = found.map((item) => {
+    const id = typeof item === "object" && item !== null && !Array.isArray(item) ? item.id : undefined;
+    return typeof id === "number" || (typeof id === "string" && id !== "") ? `/items/${encodeURIComponent(id)}` : "";
+  });
+  return urls.includes("") || new Set(urls).size < urls.length ? undefined : urls;
 }
 
 /** A document reread beside another one; what it says to have kept is held against that. */
@@ -115,24 +141,134 @@ test("a document after random edits of its text is reread as from scratch", () =
   );
 });
 
-test("two documents of which a row, its place or the space between rows differs have other positions", () => {
+test("a document is taken apart as if it were parsed as a whole, after random edits, too", () => {
+  const edit = fc.tuple(fc.nat(), fc.nat(4), fc.constantFrom("", "1", "}", ",", "]", "[", '"', '{"id":99}', " ", "\\"));
+  const more = fc.oneof(
+    text,
+    fc.json(),
+    fc.constantFrom('{"a":[],"items":[{"id":1}],"items":2}', '{"x":[{"id":"é"}]}'),
+  );
   fc.assert(
-    fc.property(text, text, (one, other) => {
-      const positions = [one, other].map((body) => {
-        return digestDocument(json, body, readDocument(json, body, place).pieces);
-      });
-      expect(positions[0] === positions[1]).toBe(one === other);
+    fc.property(more, fc.array(edit, { maxLength: 3 }), (first, edits) => {
+      let body = first;
+      for (const [at, cut, put] of edits) {
+        const start = at % (body.length + 1);
+        body = body.slice(0, start) + put + body.slice(start + cut);
+      }
+      const { list } = readDocument(json, body, place);
+      expect(list?.rows.slice().map(({ url }) => url)).toEqual(parsedUrls(body));
+      if (list) expect(JSON.parse(`[${list.rows.slice().map((one) => one.text)}]`)).toHaveLength(list.rows.length);
     }),
-    { numRuns: 5_000 },
+    { numRuns: 20_000 },
   );
 });
 
-test("equal documents have equal positions, whether their records have URLs for a viewer or not [R-POS-8]", () => {
-  const body = JSON.stringify({ items: [{ url: "http://a.example/items/1" }, { url: "http://a.example/items/2" }] });
-  const [named, unnamed] = ["a.example", "b.example"].map((authority) => {
-    const { list, pieces } = readDocument(json, body, { ...place, authority });
-    return { isList: list !== undefined, position: digestDocument(json, body, pieces) };
+test("equal documents have equal positions, and others have others, byte for byte [R-POS-8]", () => {
+  fc.assert(
+    fc.property(text, text, (one, other) => {
+      const [first, second] = [one, other].map((body) => digestDocument(sha256, json, body));
+      expect(first === second).toBe(one === other);
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+describe("a large document", () => {
+  const count = 40_000;
+  const items = (change: (row: { id: number; v: string }) => unknown = (row) => row) =>
+    JSON.stringify({
+      items: Array.from({ length: count }, (_, id) => change({ id, v: "x".repeat(60) })),
+      total: count,
+    });
+
+  /** The most characters that JSON.parse was given at once while work was done, and in how many slices. */
+  function measured<Result>(work: Sliced<Result>): { result: Result; slices: number; parsed: number } {
+    const { parse } = JSON;
+    let parsed = 0;
+    let slices = 1;
+    JSON.parse = (given: string) => {
+      parsed = Math.max(parsed, given.length);
+      return parse(given);
+    };
+    try {
+      let step = work.next();
+      for (; !step.done; step = work.next()) slices += 1;
+      return { result: step.value, slices, parsed };
+    } finally {
+      JSON.parse = parse;
+    }
+  }
+
+  test("is read in slices, and no more than a row is parsed at once", () => {
+    const body = items();
+    const { result, slices, parsed } = measured(readingDocument(json, body, place));
+    expect(result.list?.rows.length).toBe(count);
+    expect(slices).toBeGreaterThan(body.length / (256 * 1024));
+    expect(parsed).toBeLessThan(1_000);
   });
-  expect([named?.isList, unnamed?.isList]).toEqual([true, false]);
-  expect(named?.position).toBe(unnamed?.position);
+
+  test("is reread in slices where its first and its last row changed, and all between them", () => {
+    const before = readDocument(json, items(), place);
+    const ends = items((row) => (row.id === 0 || row.id === count - 1 ? { ...row, v: "new" } : row));
+    const { result, slices, parsed } = measured(rereadingDocument(before, json, ends, place));
+    expect(seen(result)).toEqual(seen(readDocument(json, ends, place)));
+    expect(slices).toBeGreaterThan(8);
+    expect(parsed).toBeLessThan(1_000);
+    const renamed = items((row) => ({ ...row, id: `a${row.id}` }));
+    expect(seen(rereadDocument(before, json, renamed, place))).toEqual(seen(readDocument(json, renamed, place)));
+  });
+
+  test("that is one record is looked through in slices, and not parsed", () => {
+    const body = JSON.stringify({ text: 'x"'.repeat(2_000_000), more: { deep: [[["y".repeat(2_000_000)]]] } });
+    const { result, slices, parsed } = measured(readingDocument(json, body, place));
+    expect(result.list).toBeUndefined();
+    expect(slices).toBeGreaterThan(20);
+    expect(parsed).toBeLessThan(1_000);
+  });
+
+  test.each([
+    ["a row", JSON.stringify([{ id: 1, v: "x".repeat(1_100_000) }])],
+    ["what stands around its rows", JSON.stringify({ items: [{ id: 1 }], more: "x".repeat(1_100_000) })],
+    ["the space between its rows", `[{"id":1},${" ".repeat(1_100_000)}{"id":2}]`],
+  ])("of which %s has more than 1 MiB is followed as a whole, and equally when reread", (_what, body) => {
+    const small = readDocument(json, '[{"id":1}]', place);
+    expect(readDocument(json, body, place)).toEqual({ contentType: json, body });
+    expect(rereadDocument(small, json, body, place)).toEqual({ contentType: json, body });
+  });
+});
+
+describe("work in slices", () => {
+  function* counting(to: number, seen: number[] = []): Sliced<number> {
+    for (let at = 1; at < to; at += 1) {
+      seen.push(at);
+      yield;
+    }
+    return to;
+  }
+
+  test("is done at once where it is one slice", () => {
+    expect(finishInTurns(counting(1), () => expect.unreachable())).toBe(1);
+  });
+
+  test("is else done a slice in each turn", async () => {
+    const deferred: (() => void)[] = [];
+    const done: number[] = [];
+    const work = finishInTurns(counting(4, done), (callback) => void deferred.push(callback));
+    expect(done).toEqual([1]);
+    for (const so of [2, 3]) {
+      deferred.shift()?.();
+      expect(done.at(-1)).toBe(so);
+    }
+    deferred.shift()?.();
+    expect(deferred).toEqual([]);
+    expect(await work).toBe(4);
+  });
+
+  test("that fails in a later slice rejects", async () => {
+    function* failing(): Sliced<number> {
+      yield;
+      throw new Error("no");
+    }
+    await expect(finishInTurns(failing(), setImmediate)).rejects.toThrow("no");
+  });
 });
