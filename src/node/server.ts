@@ -1,14 +1,13 @@
 import { createServer as createHttpServer } from "node:http";
-import type { Socket } from "node:net";
 import { createHub } from "../server/index.ts";
 import { Access } from "./access.ts";
 import { deadlineOptions } from "./deadlines.ts";
+import { openEntrances } from "./entrances.ts";
 import { createHost, type RocketServer } from "./host.ts";
 import { HttpListener } from "./http-listener.ts";
 import { resolveServerOptions, type ServerOptions } from "./options.ts";
 
 import { identityOf, peerOf } from "./peer.ts";
-import { Pipelines } from "./pipelines.ts";
 
 import { PublicFolder } from "./public-folder.ts";
 import { sha256 } from "./sha256.ts";
@@ -39,13 +38,14 @@ export function createServer(options: ServerOptions): RocketServer {
     ...(options.derived && { derived: { sha256, ...options.derived } }),
   });
   const listener = new HttpListener({ ...resolved, origin, hub, access, publicFolder, reportError });
-  const pipelines = new Pipelines();
-  const server = createHttpServer({ ...deadlineOptions, requestTimeout: requestTimeoutMs }, (request, response) => {
-    pipelines.enter(request, response, () => listener.handle(request, response));
-  });
+  const server = createHttpServer({ ...deadlineOptions, requestTimeout: requestTimeoutMs });
   const maxMessageBytes = hub.limits.maxMessageBytes;
   const upgrades = new UpgradeHandler({ server, hub, access, maxMessageBytes, reportError, peerOf });
-  server.on("upgrade", (request, socket, head) => upgrades.handle(request, socket as Socket, head));
+  openEntrances(server, {
+    onRequest: (request, response) => listener.handle(request, response),
+    onUpgrade: (request, socket, head) => upgrades.handle(request, socket, head),
+    reportError,
+  });
   const onClosing = () => {
     listener.isClosing = true;
   };

@@ -130,8 +130,17 @@ export class UpgradeHandler {
     });
     // ws closes with the right code by itself: 1002, 1007 or 1009.
     webSocket.on("error", () => {});
-    webSocket.on("close", () => connection.closed());
-    socket.on("drain", () => connection.drained());
+    webSocket.on("close", () => this.#guard(() => connection.closed()));
+    socket.on("drain", () => this.#guard(() => connection.drained()));
+  }
+
+  /** What is called by an event of a connection must not end the process [R-SEC-4]. */
+  #guard(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.#parts.reportError(error, "connection");
+    }
   }
 
   /** Gives a request that offers another protocol (`h2c`) back to the server, as plain HTTP (RFC 9110 §7.8). */

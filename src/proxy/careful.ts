@@ -1,7 +1,7 @@
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { ExchangeControl, ExchangeHandler, UpstreamRequest } from "./exchange.ts";
-import { pairs } from "./fields.ts";
+import { pairs, withoutField } from "./fields.ts";
 
 class LateAnswer extends Error {
   readonly code = "UND_ERR_HEADERS_TIMEOUT";
@@ -28,7 +28,7 @@ class CarefulExchange implements ExchangeControl {
     outgoing.on("information", ({ statusCode, statusMessage, rawHeaders }) => {
       this.#start(statusCode, rawHeaders, statusMessage);
     });
-    outgoing.on("response", (answer) => this.#begin(answer));
+    outgoing.on("response", (answer) => this.#guard(() => this.#begin(answer)));
     outgoing.on("close", () => this.#fail(new Error("The upstream closed the connection.")));
     handler.onRequestStart(this);
     this.#send();
@@ -53,8 +53,10 @@ class CarefulExchange implements ExchangeControl {
     const source = this.#source;
     source.pipe(outgoing, { end: false });
     source.on("end", () => {
-      if (source.rawTrailers.length > 0) outgoing.addTrailers(pairs(source.rawTrailers));
-      outgoing.end();
+      this.#guard(() => {
+        if (source.rawTrailers.length > 0) outgoing.addTrailers(pairs(source.rawTrailers));
+        outgoing.end();
+      });
     });
     source.on("close", () => {
       if (!source.complete) this.abort(new Error("The client closed the connection within its request."));
@@ -63,8 +65,13 @@ class CarefulExchange implements ExchangeControl {
 
   #start(status: number, fields: string[], reason: string): void {
     this.rawHeaders = fields;
+    this.#guard(() => this.#handler.onResponseStart(this, status, undefined, reason));
+  }
+
+  /** What an event leads to must not end the process: it ends this exchange [R-SEC-4]. */
+  #guard(action: () => void): void {
     try {
-      this.#handler.onResponseStart(this, status, undefined, reason);
+      action();
     } catch (error) {
       this.abort(error instanceof Error ? error : new Error(String(error)));
     }
@@ -75,12 +82,12 @@ class CarefulExchange implements ExchangeControl {
     this.#answer = answer;
     answer.on("error", (error) => this.#fail(error));
     this.#start(answer.statusCode ?? 502, answer.rawHeaders, answer.statusMessage ?? "");
-    answer.on("data", (chunk: Buffer) => handler.onResponseData(this, chunk));
+    answer.on("data", (chunk: Buffer) => this.#guard(() => handler.onResponseData(this, chunk)));
     answer.on("end", () => {
       if (this.#isOver || !answer.complete) return;
       this.#isOver = true;
       this.rawTrailers = answer.rawTrailers;
-      handler.onResponseEnd(this, undefined);
+      this.#guard(() => handler.onResponseEnd(this, undefined));
     });
     answer.on("close", () => this.#fail(new Error("The upstream's answer was cut off.")));
   }
@@ -94,7 +101,11 @@ class CarefulExchange implements ExchangeControl {
   }
 }
 
-/** Begins an exchange on a new connection, with the source's body, expectation and trailers. Never throws. */
+/**
+ * Begins an exchange on a new connection, with the source's body, expectation and trailers.
+ *
+ * @throws Error where the request can't be written as HTTP
+ */
 export function exchangeCarefully(
   upstream: { readonly url: URL; readonly timeoutMs: number },
   { method, target, fields }: UpstreamRequest,
@@ -103,7 +114,8 @@ export function exchangeCarefully(
 ): void {
   const { protocol, hostname, port } = upstream.url;
   const isChunked = source.headers["transfer-encoding"] !== undefined;
-  const headers = isChunked ? [...fields, "Transfer-Encoding", "chunked"] : fields;
+  // Only a body in chunks has trailers (RFC 9110 §6.5.1); Node throws where others are announced.
+  const headers = isChunked ? [...fields, "Transfer-Encoding", "chunked"] : withoutField(fields, "trailer");
   const request = protocol === "https:" ? httpsRequest : httpRequest;
   const outgoing = request({
     ...{ hostname: hostname.replace(/^\[|\]$/g, ""), port, servername: hostname, agent: false, setHost: false },

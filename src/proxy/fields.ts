@@ -127,7 +127,8 @@ export function clientFields(raw: RawFields, hasTrailers: boolean): string[] {
   return isChunked ? withoutField(fields, "content-length") : fields;
 }
 
-function withoutField(raw: RawFields, unwanted: string): string[] {
+/** Raw fields without those of a name, given in lower case. */
+export function withoutField(raw: RawFields, unwanted: string): string[] {
   return raw.filter((_, at) => raw[at - (at % 2)]?.toLowerCase() !== unwanted);
 }
 

@@ -1,11 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { Socket } from "node:net";
 import {
   Access,
   createHost,
   deadlineOptions,
-  Pipelines,
+  openEntrances,
   type RocketServer,
   sendAnswer,
   sha256,
@@ -83,15 +82,15 @@ export function createProxy(options: ProxyOptions): RocketServer {
   const access = new Access(resolved);
   const handler = new RequestHandler(parts, hub, access);
   const server = createHttpServer({ ...deadlineOptions, requestTimeout: 0, maxHeaderSize: maxHeadBytes });
-  const pipelines = new Pipelines();
-  const pass = (request: IncomingMessage, response: ServerResponse) => {
-    pipelines.enter(request, response, () => handler.handle(request, response));
-  };
-  server.on("request", pass).on("checkContinue", pass);
   const maxMessageBytes = hub.limits.maxMessageBytes;
   const rocket = new UpgradeHandler({ server, hub, access, maxMessageBytes, reportError, peerOf });
   const upgrades = new ProxyUpgrades({ ...parts, hub, access, rocket });
-  server.on("upgrade", (request, socket, head) => upgrades.handle(request, socket as Socket, head));
+  openEntrances(server, {
+    onRequest: (request, response) => handler.handle(request, response),
+    onUpgrade: (request, socket, head) => upgrades.handle(request, socket, head),
+    takesExpectations: true,
+    reportError,
+  });
   const onClosing = () => {
     handler.isClosing = true;
   };

@@ -17,6 +17,15 @@ function ignore(): void {}
 /** The control of an exchange that was not begun. */
 const idle: ExchangeControl = { abort: ignore, pause: ignore, resume: ignore, rawHeaders: [], rawTrailers: [] };
 
+/** A request that can't be written as HTTP: the client's own mistake, as undici has it. */
+class Unsendable extends Error {
+  readonly code = "UND_ERR_INVALID_ARG";
+
+  constructor(cause: unknown) {
+    super("The request can't be passed on.", { cause });
+  }
+}
+
 /** The API that the proxy stands before. */
 export class Upstream {
   readonly url: URL;
@@ -54,7 +63,10 @@ export class Upstream {
     this.#place(handler, (placed) => this.#pool.dispatch(options, placed as Dispatcher.DispatchHandler));
   }
 
-  /** Begins an exchange that needs a connection of its own: with an expectation, with trailers, about the server itself. */
+  /**
+   * Begins an exchange that needs a connection of its own: with an expectation, with trailers, about the server itself.
+   * Never throws.
+   */
   exchangeCarefully(request: UpstreamRequest, source: IncomingMessage, handler: ExchangeHandler): void {
     this.#place(handler, (placed) => exchangeCarefully(this, request, source, placed));
   }
@@ -65,7 +77,7 @@ export class Upstream {
       try {
         begin(placed);
       } catch (error) {
-        placed.onResponseError(idle, error instanceof Error ? error : new Error(String(error)));
+        placed.onResponseError(idle, new Unsendable(error));
       }
     });
     if (!isTaken) handler.onResponseError(idle, new BusyError());

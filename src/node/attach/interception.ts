@@ -116,7 +116,11 @@ export class Interception {
 
   #watch(request: IncomingMessage, response: ServerResponse): void {
     if (!this.#isActive || request.method === "GET" || isMarked(request.socket)) return;
-    this.#parts.writes.see(request, response);
+    try {
+      this.#parts.writes.see(request, response);
+    } catch (error) {
+      this.#parts.reportError(error, "watch");
+    }
   }
 
   /** True where the upgrade is not the other listeners'. */
