@@ -13,6 +13,7 @@ const steps = [
   ["types and build", tool("typescript/bin/tsc", "-b")],
   ["types of the tests", tool("typescript/bin/tsc", "-p", "tsconfig.tests.json")],
   ["types of the examples", tool("typescript/bin/tsc", "-p", "examples/chat")],
+  ["linear patterns", [process.execPath, "scripts/linear-patterns.js"]],
   ["nothing unused", tool("knip/bin/knip.js", "--no-progress")],
   ["package metadata", tool("publint/src/cli.js", "--strict")],
   ["package types", tool("@arethetypeswrong/cli/dist/index.js", "--pack", ".", "--profile", "esm-only", "--no-color")],

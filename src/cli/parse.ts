@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from "commander";
-import { isToken } from "../protocol/index.ts";
+import { isToken, trimBlanks } from "../protocol/index.ts";
 import { type Action, actions } from "./serve-options.ts";
 
 function wholeNumber(text: string, low: number, high: number): number {
@@ -74,7 +74,7 @@ export function parseHeader(
 ): (readonly [string, string])[] {
   const colon = text.indexOf(":");
   const name = text.slice(0, Math.max(colon, 0));
-  const value = text.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, "");
+  const value = trimBlanks(text.slice(colon + 1));
   if (!isToken(name) || /[^\t\x20-\x7e\x80-\xff]/.test(value)) {
     throw new InvalidArgumentError('Give a field as "Name: value".');
   }

@@ -1,4 +1,4 @@
-import type { HttpResponse } from "../protocol/index.ts";
+import { type HttpResponse, trimEndOf } from "../protocol/index.ts";
 import { type ClientClock, platformClock } from "./clock.ts";
 import type { TokenSource } from "./http.ts";
 import type { ClientStorage } from "./storage.ts";
@@ -63,7 +63,7 @@ export function resolveClientOptions(baseUrl: string | URL | undefined, options:
     );
   }
   base.search = base.hash = "";
-  base.pathname = base.pathname.replace(/\/*$/, "/");
+  base.pathname = `${trimEndOf(base.pathname, "/")}/`;
   return {
     base,
     token: typeof token === "string" ? () => token : token,

@@ -1,4 +1,5 @@
 import { type Field, fieldValue } from "../protocol/index.ts";
+import { parseLinks } from "./link-field.ts";
 
 /** What became of a request that may have written. */
 export interface WriteOutcome {
@@ -30,13 +31,9 @@ function resolve(reference: string, target: string): string | undefined {
 
 /** The targets of links whose relation says that they are stale (RFC 8288, "invalidates"). */
 function invalidatedBy(link: string): string[] {
-  const found: string[] = [];
-  for (const [, reference = "", parameters = ""] of link.matchAll(/<([^>]*)>((?:[^",<]|"(?:[^"\\]|\\.)*")*)/g)) {
-    const relation = /;\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,"]+))/i.exec(parameters);
-    const relations = (relation?.[1] ?? relation?.[2] ?? "").toLowerCase().split(/\s+/);
-    if (relations.includes("invalidates")) found.push(reference);
-  }
-  return found;
+  return parseLinks(link)
+    .filter(({ relations }) => relations.includes("invalidates"))
+    .map(({ reference }) => reference);
 }
 
 /**

@@ -28,3 +28,15 @@ export function utf8Length(text: string): number {
   }
   return bytes;
 }
+
+/** A text without those of some characters that stand at its end. In linear time, as no pattern is. */
+export function trimEndOf(text: string, characters: string): string {
+  let end = text.length;
+  while (end > 0 && characters.includes(text.charAt(end - 1))) end -= 1;
+  return text.slice(0, end);
+}
+
+/** A field's value without the SP and HTAB around it [R-MSG-8]. */
+export function trimBlanks(text: string): string {
+  return trimEndOf(text.replace(/^[ \t]+/, ""), " \t");
+}

@@ -40,5 +40,11 @@ export function chooseSubprotocol(offered: readonly string[]): SubprotocolChoice
 /** The subprotocol by which a browser brings a bearer token: `rocket.bearer.<base64url>`. @throws TypeError where it is no bearer token */
 export function bearerSubprotocol(token: string): string {
   if (!/^[A-Za-z0-9._~+/-]+=*$/.test(token)) throw new TypeError("The token is not a bearer token (RFC 6750 §2.1).");
-  return bearerPrefix + btoa(token).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+  return (
+    bearerPrefix +
+    btoa(token)
+      .replaceAll("+", "-")
+      .replaceAll("/", "_")
+      .replace(/={0,2}$/, "")
+  );
 }

@@ -1,3 +1,4 @@
+import { trimEndOf } from "../../protocol/index.ts";
 import type { DerivedOptions, HubLimits } from "../../server/index.ts";
 import { parseAllowedHost, parseWebOrigin } from "../options.ts";
 
@@ -81,7 +82,7 @@ function pathFilterOf(paths: AttachOptions["paths"]): PathFilter | undefined {
       `paths must be paths that begin with a slash, as in ["/api"], or a function, not ${JSON.stringify(paths)}.`,
     );
   }
-  const roots = paths.map((path) => new URL(`http://localhost${path}`).pathname.replace(/\/+$/, ""));
+  const roots = paths.map((path) => trimEndOf(new URL(`http://localhost${path}`).pathname, "/"));
   return {
     includes(target) {
       const path = askedPath(target);

@@ -1,4 +1,4 @@
-import type { Field } from "../../protocol/index.ts";
+import { type Field, trimBlanks } from "../../protocol/index.ts";
 
 /** The head of a final answer. */
 export interface ResponseHead {
@@ -26,7 +26,7 @@ function fieldsOf(lines: readonly string[]): Field[] {
   return lines.map((line) => {
     const colon = line.indexOf(":");
     if (colon < 1) throw new Error("The application's answer has a malformed field.");
-    return [line.slice(0, colon), line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, "")];
+    return [line.slice(0, colon), trimBlanks(line.slice(colon + 1))];
   });
 }
 

@@ -2,8 +2,10 @@ import type { SqlValue } from "../sqlite/schema.ts";
 import { Refusal } from "./refusal.ts";
 import { canonicalValue, decodeBase64, encodeBase64, type ValueType } from "./value-kind.ts";
 
-const numeral = /^[ \t-\r]*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)[ \t-\r]*$/;
+const numeral = /^[ \t-\r]*([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)[ \t-\r]*$/;
 const integerNumeral = /^[+-]?[0-9]+$/;
+
+const maxIntegerDigits = 19;
 
 /** The number that SQLite's numeric affinities make of a text; `undefined` where the text stays a text. */
 function parseNumber(text: string, exactIntegers: boolean): SqlValue | undefined {
@@ -12,6 +14,8 @@ function parseNumber(text: string, exactIntegers: boolean): SqlValue | undefined
   const digits = numeral.exec(text)?.[1];
   if (digits === undefined) return undefined;
   if (!exactIntegers || !integerNumeral.test(digits)) return canonicalValue(Number(digits));
+  // More than these are beyond 64 bits; making such an integer takes longer than linear time.
+  if (digits.replace(/^[+-]?0*/, "").length > maxIntegerDigits) return canonicalValue(Number(digits));
   const integer = BigInt(digits.replace(/^\+/, ""));
   return canonicalValue(BigInt.asIntN(64, integer) === integer ? integer : Number(digits));
 }

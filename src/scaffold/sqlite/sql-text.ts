@@ -8,7 +8,7 @@ export interface SqlToken {
 }
 
 const pattern =
-  /\s+|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|[A-Za-z0-9_$\u0080-\u{10ffff}]+|./gsu;
+  /\s+|--[^\n]*|\/\*(?:[^*]|\*(?!\/))*(?:\*\/)?|'(?:[^']|'')*'?|"(?:[^"]|"")*"?|`(?:[^`]|``)*`?|\[[^\]]*\]?|[A-Za-z0-9_$\u0080-\u{10ffff}]+|./gsu;
 
 /** Takes SQL apart, without spaces and comments. */
 function tokenise(sql: string): SqlToken[] {
