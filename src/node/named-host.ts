@@ -12,7 +12,8 @@ const loopbackPattern =
  */
 export function hostNameIn(authority: string): string | undefined {
   const name = authorityPattern.exec(authority)?.[1]?.toLowerCase();
-  if (name === undefined || !name.startsWith("[")) return name?.replace(/\.$/, "");
+  if (name === undefined || /^\.|\.\./.test(name)) return undefined;
+  if (!name.startsWith("[")) return name.replace(/\.$/, "");
   const url = `http://${name}`;
   return URL.canParse(url) ? new URL(url).hostname : undefined;
 }
