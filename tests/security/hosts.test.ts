@@ -226,7 +226,7 @@ describe.each(doors)("what $name tells of a refusal", ({ name, open }) => {
       expect(line).toMatch(/^[\x20-\x7e]*$/);
     }
     // Control characters are garbage to the parser.
-      expect(asOrigin.length).toBe(text.startsWith("\x1b") ? 0 : 1);
+    expect(asOrigin.length).toBe(text.startsWith("\x1b") ? 0 : 1);
   });
 
   it("names the host or the origin, and the option that lets it in", async () => {
