@@ -31,20 +31,14 @@ const hopByHop = new Set([
   "upgrade",
 ]);
 
-const framing = new Set(["content-length", "content-type", "host", "trailer", "via"]);
-
 /**
  * True for a name that servers which read `-`, `_` and `.` as one (CGI, WSGI, Rack, PHP) take for a field that this hop
  * drops or sets: `X_Forwarded_For`.
  */
-function isDisguised(name: string, dropped: ReadonlySet<string>): boolean {
+function isDisguised(name: string): boolean {
   if (!/[^a-z0-9-]/.test(name)) return false;
   const plain = name.replace(/[^a-z0-9]/g, "-");
-  return (
-    [hopByHop, framing, dropped].some((names) => names.has(plain)) ||
-    isForwardingField(plain) ||
-    /^(?:sec|proxy)-/.test(plain)
-  );
+  return hopByHop.has(plain) || isForwardingField(plain) || /^(?:content|proxy|sec)-/.test(plain);
 }
 
 /** An address as `Forwarded` writes it; `unknown` where there is none (RFC 7239 §6). */
@@ -84,7 +78,7 @@ export function upstreamFields(raw: RawFields, peer: Peer, hop: Hop): string[] {
     const value = raw[at + 1] ?? "";
     const lower = name.toLowerCase();
     if (lower === "te" && /(?:^|,)[ \t]*trailers\b/i.test(value)) fields.push("TE", "trailers");
-    if (hopByHop.has(lower) || dropped.has(lower) || isDisguised(lower, dropped)) continue;
+    if (hopByHop.has(lower) || dropped.has(lower) || isDisguised(lower)) continue;
     if (lower === "host") {
       host = value;
     } else if (isForwardingField(lower)) {
