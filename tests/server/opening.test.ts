@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { fieldValue } from "../../src/protocol/index.ts";
-import { createHub, type OriginResponse } from "../../src/server/index.ts";
+import { createHub, type Origin, type OriginResponse } from "../../src/server/index.ts";
 import { connectMemoryPeer, createFakeClock, createMemoryStore } from "../../src/testing/index.ts";
 import { brief, briefs, createWorld, detailOf, lastEventId, messageAt } from "./fixture.ts";
 
@@ -32,6 +32,36 @@ describe("an opening at Level 1", () => {
     world.remove("a", 1);
     await world.clock.advance(1_000);
     expect(briefs(peer)).toEqual(["200 @1", "201 /a/2 @2", "204 /a/1 @3", "304 @3"]);
+  });
+
+  it.each([403, 404, 503])("that is a refusal (%i) never has the origin's own position [R-SUB-6]", async (status) => {
+    const body = JSON.stringify({ type: "about:blank", title: "No", status, detail: "No." });
+    for (const type of ["application/problem+json", "text/plain"]) {
+      const fields: OriginResponse["fields"] = [
+        ["Content-Type", type],
+        ["event-ID", "forged"],
+        ["X-Own", "kept"],
+      ];
+      let isRefused = false;
+      const around =
+        (origin: Origin): Origin =>
+        (request) => {
+          return isRefused ? Promise.resolve({ status, fields, body }) : origin(request);
+        };
+      const world = createWorld({ around });
+      const peer = await world.opened("/a");
+      isRefused = true;
+      peer.request("SUBSCRIBE", "/b", [["Request-ID", "1"]]);
+      const other = await world.opened("/b");
+      await world.clock.settle();
+      for (const message of [peer.messages.at(-1), other.messages.at(-1)]) {
+        expect(message?.status).toBe(status);
+        expect(fieldValue(message?.fields ?? [], "event-id")).toBeUndefined();
+        expect(fieldValue(message?.fields ?? [], "x-own")).toBe(type === "text/plain" ? undefined : "kept");
+      }
+      const level0 = await world.hub.authorise({ level: 0, target: "/b", fields: [] });
+      expect(level0.kind === "refused" && fieldValue(level0.response.fields, "event-id")).toBeUndefined();
+    }
   });
 
   it("drops Set-Cookie, hop-by-hop fields and those that the hub alone says [R-SUB-6] [R-BAND-10]", async () => {
