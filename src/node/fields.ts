@@ -38,7 +38,7 @@ export function nominatedFields(raw: readonly string[]): ReadonlySet<string> {
   return names ?? none;
 }
 
-/** A handshake's fields without those that `Connection` names: they are not the viewer's [R-SEC-8]. */
+/** A handshake's fields without those that `Connection` names: they are not the viewer's [R-SEC-9]. */
 export function handshakeFields(request: Pick<IncomingMessage, "rawHeaders">): Field[] {
   const dropped = nominatedFields(request.rawHeaders);
   return requestFields(request).filter(([name]) => !dropped.has(name.toLowerCase()));

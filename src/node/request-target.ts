@@ -40,7 +40,7 @@ export function refuseSeveralHosts(request: Pick<IncomingMessage, "rawHeaders">)
 
 /**
  * Brings a request into the one form that everything behind reads: its target in origin-form, and one `Host`, which is
- * the target's own authority where it had one (RFC 9112 §3.2.2). Gives the refusal where it is malformed [R-SEC-8].
+ * the target's own authority where it had one (RFC 9112 §3.2.2). Gives the refusal where it is malformed [R-SEC-9].
  */
 export function settleTarget(request: IncomingMessage): HttpResponse | undefined {
   const { rawHeaders, headers, url = "/", method = "GET" } = request;

@@ -95,7 +95,7 @@ describe("the Host of a request to a loopback address", () => {
     expect([await hostStatus(site, host, false), await hostStatus(site, host, true)]).toEqual([421, 421]);
   });
 
-  it("is refused where a request has none [R-SEC-8]", async () => {
+  it("is refused where a request has none [R-SEC-9]", async () => {
     const site = await startSite();
     expect(await hostStatus(site, undefined, true)).toBe(400);
     expect(await hostStatus(site, undefined, false)).toBe(400);

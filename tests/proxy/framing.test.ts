@@ -124,7 +124,7 @@ describe("the proxy, by its framing and connections,", () => {
     expect(await wire.until("data: 2\n\n")).toContain("Content-Type: text/event-stream");
   });
 
-  it("takes a target in absolute form, if it answers for its host [R-SEC-8]", async () => {
+  it("takes a target in absolute form, if it answers for its host [R-SEC-9]", async () => {
     const { port } = await proxied(echo());
     const wire = new Wire(port).send(
       "GET http://localhost/a?b HTTP/1.1",

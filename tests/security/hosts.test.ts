@@ -125,7 +125,7 @@ const cases = [
 ];
 
 describe.each(doors)("$name on a loopback address", ({ name, open }) => {
-  it.each(cases)("takes a handshake or refuses it by its host: $title [R-SEC-2] [R-SEC-8]", async (sample) => {
+  it.each(cases)("takes a handshake or refuses it by its host: $title [R-SEC-2] [R-SEC-9]", async (sample) => {
     const door = await open();
     const { hosts, refused, target } = sample;
     expect(await statusOf(door, hosts, rocket, target)).toBe(refused ?? 101);
@@ -140,14 +140,14 @@ describe.each(doors)("$name on a loopback address", ({ name, open }) => {
 
   // Which hosts an application answers plain requests for is its own matter: but for what no server may answer.
   const plain = name === "attach" ? severalHosts : cases;
-  it.each(plain)("takes a plain request or refuses it by its host: $title [R-SEC-2] [R-SEC-8]", async (sample) => {
+  it.each(plain)("takes a plain request or refuses it by its host: $title [R-SEC-2] [R-SEC-9]", async (sample) => {
     const door = await open();
     const { hosts, refused, target } = sample;
     expect(await statusOf(door, hosts, [], target)).toBe(refused ?? 200);
     if (refused) expect(door.asked).toEqual([]);
   });
 
-  it("refuses a second Host where another protocol is offered, too [R-SEC-8]", async () => {
+  it("refuses a second Host where another protocol is offered, too [R-SEC-9]", async () => {
     const door = await open();
     const hosts = ["Host: localhost", "Host: evil.example"];
     const offers = [
@@ -159,7 +159,7 @@ describe.each(doors)("$name on a loopback address", ({ name, open }) => {
     expect(door.asked).toEqual([]);
   });
 
-  it("hands the host of an absolute target on, and its path [R-SEC-8]", async () => {
+  it("hands the host of an absolute target on, and its path [R-SEC-9]", async () => {
     const door = await open();
     const sent = [`Host: evil.example`];
     await statusOf(door, sent, rocket, "http://localhost:81/a?b=c");

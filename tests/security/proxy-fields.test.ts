@@ -41,7 +41,7 @@ function namesOf({ fields }: Asked): string[] {
 }
 
 describe.each(doors)("a subscription at $name", ({ open }) => {
-  it("has no field that Connection named, in whatever field and spelling [R-SEC-8]", async () => {
+  it("has no field that Connection named, in whatever field and spelling [R-SEC-9]", async () => {
     const door = await open();
     const named = ["Connection: x-one ,X-TWO,,", "X-One: 1", "x-two: 2", "X-One: 3", "X-Kept: 4", "CONNECTION: x-four"];
     const lines = ["GET /a HTTP/1.1", "Host: localhost", ...rocket, ...named, "X-Four: 5", "X-Onefold: 6", "", ""];
@@ -57,7 +57,7 @@ describe.each(doors)("a subscription at $name", ({ open }) => {
     }
   });
 
-  it("keeps what a proxy in front says of the client, whatever Connection names [R-SEC-8]", async () => {
+  it("keeps what a proxy in front says of the client, whatever Connection names [R-SEC-9]", async () => {
     const door = await open();
     const front = ["X-Forwarded-For: 192.0.2.1", "X-Real-IP: 192.0.2.1", "Forwarded: for=192.0.2.1", "Via: 1.1 front"];
     const named = "Connection: X-Forwarded-For, X-Real-IP, Forwarded, Via, Host";

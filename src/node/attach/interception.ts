@@ -101,7 +101,7 @@ export class Interception {
     };
   }
 
-  /** True where the request is not the application's: one that no server may answer otherwise [R-SEC-8]. */
+  /** True where the request is not the application's: one that no server may answer otherwise [R-SEC-9]. */
   #request(request: IncomingMessage, response: ServerResponse): boolean {
     if (!this.#isActive) return false;
     const refusal = refuseSeveralHosts(request);
