@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+import dns from "node:dns";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { Wire } from "../proxy/setting.ts";
 import { type Door, type DoorOptions, doors, handshake, other, rocket, valuesOf } from "./doors.ts";
 
@@ -194,6 +195,21 @@ describe.each(doors)("$name on a loopback address", ({ name, open }) => {
     const bound = await open({ address, allowHosts: ["music.example"] });
     expect(await statusOf(bound, ["Host: music.example"], rocket)).toBe(101);
     expect(await statusOf(bound, ["Host: localhost"], rocket)).toBe(421);
+  });
+});
+
+describe.each(doors)("$name on a name that stands for a loopback address", ({ open }) => {
+  it("answers for loopback names only, too [R-SEC-2]", async () => {
+    const name = "my-machine.example";
+    const real = dns.lookup;
+    const lookup = vi.spyOn(dns, "lookup").mockImplementation(((host: string, ...more: never[]) => {
+      return Reflect.apply(real, dns, [host === name ? "127.0.0.1" : host, ...more]);
+    }) as typeof dns.lookup);
+    onTestFinished(() => lookup.mockRestore());
+    const door = await open({ address: name });
+    expect(lookup).toHaveBeenCalled();
+    expect(await statusOf(door, ["Host: evil.example"], rocket)).toBe(421);
+    expect(await statusOf(door, ["Host: localhost"], rocket)).toBe(101);
   });
 });
 

@@ -145,7 +145,7 @@ const readers: Readonly<Record<string, (text: string) => unknown>> = {
 };
 
 describe("100 kB that a peer sends as", () => {
-  it.each(Object.entries(readers))("%s are read in linear time [R-SEC-7]", (_, read) => {
+  it.each(Object.entries(readers))("%s are read in linear time [R-SEC-8]", (_, read) => {
     const slow: string[] = [];
     for (const run of runs) {
       for (const head of heads) {
