@@ -26,6 +26,8 @@ export interface DoorOptions {
   readonly allowOrigins?: readonly string[];
   /** Default `127.0.0.1`. */
   readonly address?: string;
+  /** Whether an attached application takes WebSockets of its own. Default false. */
+  readonly hasOthers?: boolean;
 }
 
 /** A way to make a server, by its name. */
@@ -62,7 +64,7 @@ function createApi(asked: Asked[]): ReturnType<typeof createHttpServer> {
   return server;
 }
 
-async function openServe({ address = "127.0.0.1", ...options }: DoorOptions = {}): Promise<Door> {
+async function openServe({ address = "127.0.0.1", hasOthers: _, ...options }: DoorOptions = {}): Promise<Door> {
   const store = createMemoryStore({ collections: ["a"], segment: "m" });
   const asked: Asked[] = [];
   const told: string[] = [];
@@ -82,19 +84,19 @@ async function openServe({ address = "127.0.0.1", ...options }: DoorOptions = {}
   return { port, asked, told };
 }
 
-async function openAttach({ address = "127.0.0.1", ...options }: DoorOptions = {}): Promise<Door> {
+async function openAttach({ address = "127.0.0.1", hasOthers = false, ...options }: DoorOptions = {}): Promise<Door> {
   const asked: Asked[] = [];
   const told: string[] = [];
   const server = createApi(asked);
-  // Its upgrades are nobody's here: whatever is no subscription is a plain request.
-  server.removeAllListeners("upgrade");
+  // Without others, whatever is no subscription is a plain request.
+  if (!hasOthers) server.removeAllListeners("upgrade");
   const { port } = await listen(server, 0, address);
   const attachment = attach(server, { ...options, onError: (error) => told.push(String(error)) });
   onTestFinished(() => attachment.close());
   return { port, asked, told };
 }
 
-async function openProxy({ address = "127.0.0.1", ...options }: DoorOptions = {}): Promise<Door> {
+async function openProxy({ address = "127.0.0.1", hasOthers: _, ...options }: DoorOptions = {}): Promise<Door> {
   const asked: Asked[] = [];
   const told: string[] = [];
   const { url } = await listen(createApi(asked));
