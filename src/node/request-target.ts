@@ -13,7 +13,7 @@ export interface RequestTarget {
 /** Takes a target in absolute-form apart, and leaves one in origin-form (RFC 9112 §3.2); `undefined` for any other. */
 export function parseRequestTarget(url: string, method: string): RequestTarget | undefined {
   if (url.startsWith("/") || (url === "*" && method === "OPTIONS")) return { target: url };
-  const [, authority = "", rest = ""] = /^https?:\/\/([^/?#]*)([^#]*)$/i.exec(url) ?? [];
+  const [, authority = "", rest = ""] = /^https?:\/\/([^/?#]*)((?:[/?][^#]*)?)$/i.exec(url) ?? [];
   if (!hostNameIn(authority)) return undefined;
   if (rest === "" && method === "OPTIONS") return { target: "*", authority };
   return { target: rest.startsWith("/") ? rest : `/${rest}`, authority };

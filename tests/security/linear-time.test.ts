@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import { performance } from "node:perf_hooks";
 import { describe, expect, it } from "vitest";
 import { Access, resolveServerOptions, staleUrls } from "../../src/node/index.ts";
@@ -108,6 +109,12 @@ const refusable = (action: () => unknown) => {
 const access = new Access(resolveServerOptions({ origin: () => Promise.reject(new Error("not asked")) }));
 access.isLocal = true;
 
+/** A handshake with these fields. */
+function asking(headers: { readonly host: string } & Readonly<Record<string, string>>): IncomingMessage {
+  const rawHeaders = ["Host", headers.host];
+  return { headers: { ...headers }, rawHeaders, method: "PUT", url: "/a", httpVersion: "1.1" } as never;
+}
+
 const readers: Readonly<Record<string, (text: string) => unknown>> = {
   Items: parseItems,
   "Items of one record": parseAnyItems,
@@ -140,8 +147,13 @@ const readers: Readonly<Record<string, (text: string) => unknown>> = {
   base64: (text) => resolveText({ kind: "base64", affinity: "blob" }, text),
   "Connection and TE": (text) =>
     upstreamFields(["Connection", text, "TE", text, text, "a"], {}, { via: "1.1 a", trustForwarded: false }),
-  "Host and Origin": (text) =>
-    access.refuse({ headers: { host: text, origin: text }, rawHeaders: ["Host", text], method: "PUT" } as never, true),
+  Host: (text) => access.admit(asking({ host: text }), true),
+  Origin: (text) => access.admit(asking({ host: "localhost", origin: text }), true),
+  "Sec-Fetch-Site": (text) => access.admit(asking({ host: "localhost", "sec-fetch-site": text }), true),
+  "an absolute target": (text) =>
+    access.admit({ ...asking({ host: "localhost" }), url: `http://${text}` } as never, true),
+  "an absolute target's path": (text) =>
+    access.admit({ ...asking({ host: "localhost" }), url: `http://a/${text}#` } as never, true),
 };
 
 describe("100 kB that a peer sends as", () => {
