@@ -126,6 +126,28 @@ describe("openings", () => {
     expect(answersOf(peer)).toEqual(Array.from({ length: 64 }, () => 200));
   });
 
+  it("whose answers come at the same moment are sent no more, either [R-SUB-12]", async () => {
+    const waiting: (() => void)[] = [];
+    const { clock, hub, documentBytes } = arrangeDocuments(3_000_000, () => new Promise((go) => waiting.push(go)));
+    const peer = await connectMemoryPeer(hub, wellKnown);
+    peer.pause();
+    subscribeTo(
+      peer,
+      Array.from({ length: 16 }, (_, at) => `/list?page=${at}`),
+    );
+    await clock.settle();
+    expect(waiting).toHaveLength(8);
+    while (answersOf(peer).length < 16) {
+      for (const go of waiting.splice(0)) go();
+      await clock.settle();
+      expect(peer.peakUnreadBytes).toBeLessThan(bound + documentBytes + 1_024);
+      peer.resume();
+      peer.pause();
+      await clock.settle();
+    }
+    expect(answersOf(peer)).toEqual(Array.from({ length: 16 }, () => 200));
+  });
+
   it("for which there was no room are tried one at a time: no document is asked for in vain again and again", async () => {
     const { clock, hub, asked } = arrangeDocuments(300_000);
     const peer = await connectMemoryPeer(hub, wellKnown);
