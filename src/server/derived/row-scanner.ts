@@ -24,7 +24,7 @@ const openObject = 0x7b;
 const closeObject = 0x7d;
 
 /** The next character that is no space; where that is too far, some space. */
-export function skipSpace(text: string, at: number): number {
+function skipSpace(text: string, at: number): number {
   const most = at + maxPieceChars;
   for (let next = at; ; next += 1) {
     const code = text.charCodeAt(next);
@@ -33,7 +33,7 @@ export function skipSpace(text: string, at: number): number {
 }
 
 /** Finds the end of the value that begins somewhere in a text that is taken for JSON, a stretch at a time. */
-export class ValueSkipper {
+class ValueSkipper {
   /** How far it has come; once it is through, the value's end. */
   at: number;
   readonly #text: string;
@@ -81,7 +81,7 @@ export class ValueSkipper {
 }
 
 /** A value with its place; `undefined` where that is no JSON, or too large. */
-export function readValue(text: string, start: number): (Span & { readonly value: unknown }) | undefined {
+function readValue(text: string, start: number): (Span & { readonly value: unknown }) | undefined {
   const skipper = new ValueSkipper(text, start);
   if (!skipper.advance(start + maxPieceChars)) return undefined;
   const end = skipper.at;
