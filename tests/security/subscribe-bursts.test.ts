@@ -28,15 +28,15 @@ test("SUBSCRIBEs with bodies of 1 MiB keep nothing of them [R-BAND-13] [R-SEC-5]
   const target = await startServe();
   const body = "x".repeat(1024 * 1024 - 200);
   await withstand(target, () =>
-    flood(target, 8, () => burst(70, (at) => inBand("SUBSCRIBE", `/big?id=${at}`, at, body))),
+    flood(target, 8, () => burst(40, (at) => inBand("SUBSCRIBE", `/big?id=${at}`, at, body))),
   );
-});
+}, 60_000);
 
 test("64 SUBSCRIBEs each to windows of 3 MB leave one of them unsent [R-SUB-12] [R-SEC-5]", async () => {
   const target = await startServe({}, large);
   const messages = () => burst(64, (at) => inBand("SUBSCRIBE", `/big?limit=${at + 10}`, at));
   await withstand(target, () => flood(target, 8, messages));
-});
+}, 60_000);
 
 test("64 SUBSCRIBEs each to other filters let good clients through [R-BAND-14]", async () => {
   const rows = `INSERT INTO big WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
@@ -44,4 +44,4 @@ test("64 SUBSCRIBEs each to other filters let good clients through [R-BAND-14]",
   const target = await startServe({}, rows);
   const messages = (peer: number) => burst(64, (at) => inBand("SUBSCRIBE", `/big?text=none${peer}x${at}`, at));
   await withstand(target, () => flood(target, 20, messages));
-});
+}, 60_000);
