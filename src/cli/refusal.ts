@@ -34,21 +34,19 @@ export function describeStatus(status: number, detail: string | undefined): stri
 }
 
 async function readText(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
+  let text = "";
   const timer = setTimeout(() => response.destroy(), readTimeoutMs);
-  let length = 0;
   try {
-    for await (const chunk of response) {
-      chunks.push(chunk as Buffer);
-      length += (chunk as Buffer).length;
-      if (length > maxRefusalBytes) break;
+    for await (const chunk of response.setEncoding("utf8")) {
+      text += chunk as string;
+      if (text.length > maxRefusalBytes) break;
     }
   } catch {
     // What came until then has to do.
   } finally {
     clearTimeout(timer);
   }
-  return Buffer.concat(chunks).toString("utf8");
+  return text;
 }
 
 function notLive(status: number): string {

@@ -24,6 +24,12 @@ const keepAliveMs = 30_000;
 /** How long a peer may take to read what is unsent and answer the close. */
 const closeTimeoutMs = 5_000;
 
+/**
+ * What a message may be cut into, by frames and on its way: each piece costs a hundred bytes beside its own. More is
+ * closed with 1008 [R-MSG-15].
+ */
+const pieces = { maxFragments: 4_096, maxBufferedChunks: 16_384 };
+
 function offeredSubprotocols(request: IncomingMessage): string[] {
   const offered = request.headers["sec-websocket-protocol"] ?? "";
   return offered
@@ -55,13 +61,14 @@ export class UpgradeHandler {
 
   constructor(parts: UpgradeParts) {
     this.#parts = parts;
-    // The types of ws don't have its closeTimeout yet.
-    const options: ServerOptions & { readonly closeTimeout: number } = {
+    // The types of ws don't have these yet.
+    const options: ServerOptions & typeof pieces & { readonly closeTimeout: number } = {
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
       maxPayload: parts.maxMessageBytes,
       closeTimeout: closeTimeoutMs,
+      ...pieces,
       handleProtocols: (offered) => chooseSubprotocol([...offered]).echo ?? false,
     };
     this.#webSockets = new WebSocketServer(options);

@@ -60,6 +60,21 @@ describe("a hostile peer", () => {
     },
   );
 
+  it.each([
+    ["4,000", 4_000, /Request-ID: 1\r\n/],
+    ["5,000", 5_000, /\x88.\x03\xf0/],
+  ])("that sends a message in %s frames is answered, or closed with 1008 [R-MSG-15]", async (_, count, answer) => {
+    const site = await startSite();
+    const raw = await upgraded(site);
+    const message = `SUBSCRIBE /b HTTP/1.1\r\nRequest-ID: 1\r\nX-Padding: ${"x".repeat(count)}`.slice(0, count - 4);
+    const letters = Array.from(`${message}\r\n\r\n`);
+    raw.socket.write(
+      Buffer.concat(letters.map((letter, at) => frame(at === 0 ? 1 : 0, letter, at === letters.length - 1))),
+    );
+    expect(await raw.until(answer)).toMatch(answer);
+    expect(await isWell(site)).toBe(true);
+  });
+
   it("that pipelines frames behind its handshake has them read [R-L1-1]", async () => {
     const site = await startSite();
     const request = frame(1, "SUBSCRIBE /b HTTP/1.1\r\nRequest-ID: 1\r\n\r\n");
