@@ -107,7 +107,6 @@ class DirectHub implements Hub, HubCore {
   readonly #representations: WeakMap<Change, Representation> = new WeakMap();
   readonly #heartbeat: Heartbeat;
   readonly #rights: Rights;
-  readonly #stalls: StallWatch<Connection>;
   readonly #untail: (() => void) | undefined;
   #incoming: Batch[] = [];
   #touched: ConnectionCore[] = [];
@@ -123,7 +122,6 @@ class DirectHub implements Hub, HubCore {
     const { maxRecentChanges, maxRecentBytes, maxHeldBytes, stallTimeoutMs } = options.limits;
     this.recent = new RecentBatches(maxRecentChanges, maxRecentBytes);
     this.held = new ByteBudget(maxHeldBytes);
-    this.#stalls = new StallWatch(options.clock, stallTimeoutMs, this.held);
     this.identityOf = options.identityOf;
     const client = new OriginClient(options);
     this.#client = client;
@@ -138,7 +136,8 @@ class DirectHub implements Hub, HubCore {
     this.derived = options.derived && createDerivedViews(this, options.derived);
     this.#rights = createRights(this, options.refreshMs);
     this.#large = new LargeDeliveries(options.clock, maxRecentBytes);
-    this.#heartbeat = new Heartbeat(options.clock, this.#connections, () => this.#sweep());
+    const stalls = new StallWatch<Connection>(options.clock, stallTimeoutMs, this.held);
+    this.#heartbeat = new Heartbeat(options.clock, this.#connections, stalls, () => this.#sweep());
   }
 
   get isFull(): boolean {
@@ -265,14 +264,9 @@ class DirectHub implements Hub, HubCore {
     this.#connections.delete(connection as Connection);
   }
 
-  /** Once a second: gives up what nobody takes, and who takes nothing [R-SEC-5]. */
   #sweep(): void {
     this.#large.sweep();
     this.#client.shared.clear();
-    for (const connection of this.#connections) {
-      const { transport } = connection;
-      if (this.#stalls.look(connection, transport.unsentBytes, transport.takenBytes)) transport.abort();
-    }
   }
 
   #schedule(): void {
