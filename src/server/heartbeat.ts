@@ -5,6 +5,11 @@ import type { StallWatch } from "./stall-watch.ts";
 
 const sweepMs = 1_000;
 
+/** What is kept for a moment only. */
+interface Sweepable {
+  sweep(): void;
+}
+
 /**
  * Keeps every connection from being silent for longer than the heartbeat [R-HB-1], and drops those whose peer stopped
  * reading [R-SEC-5]. One timer for all.
@@ -13,15 +18,20 @@ export class Heartbeat {
   readonly #clock: Clock;
   readonly #connections: ReadonlySet<Connection>;
   readonly #stalls: StallWatch<Connection>;
-  readonly #onSweep: () => void;
+  readonly #kept: readonly Sweepable[];
   #cancel: () => void;
 
-  /** @param onSweep - called at each look around, once a second */
-  constructor(clock: Clock, connections: ReadonlySet<Connection>, stalls: StallWatch<Connection>, onSweep: () => void) {
+  /** @param kept - what is swept at each look around, once a second */
+  constructor(
+    clock: Clock,
+    connections: ReadonlySet<Connection>,
+    stalls: StallWatch<Connection>,
+    kept: readonly Sweepable[],
+  ) {
     this.#clock = clock;
     this.#connections = connections;
     this.#stalls = stalls;
-    this.#onSweep = onSweep;
+    this.#kept = kept;
     this.#cancel = this.#next();
   }
 
@@ -34,7 +44,7 @@ export class Heartbeat {
       this.#cancel = this.#next();
       const latest = this.#clock.now() - heartbeatMs + sweepMs;
       for (const connection of this.#connections) this.#look(connection, latest);
-      this.#onSweep();
+      for (const kept of this.#kept) kept.sweep();
     }, sweepMs);
   }
 

@@ -137,7 +137,8 @@ class DirectHub implements Hub, HubCore {
     this.#rights = createRights(this, options.refreshMs);
     this.#large = new LargeDeliveries(options.clock, maxRecentBytes);
     const stalls = new StallWatch<Connection>(options.clock, stallTimeoutMs, this.held);
-    this.#heartbeat = new Heartbeat(options.clock, this.#connections, stalls, () => this.#sweep());
+    const kept = [this.#large, this.shared, client.shared];
+    this.#heartbeat = new Heartbeat(options.clock, this.#connections, stalls, kept);
   }
 
   get isFull(): boolean {
@@ -262,11 +263,6 @@ class DirectHub implements Hub, HubCore {
 
   drop(connection: ConnectionCore): void {
     this.#connections.delete(connection as Connection);
-  }
-
-  #sweep(): void {
-    this.#large.sweep();
-    this.#client.shared.clear();
   }
 
   #schedule(): void {

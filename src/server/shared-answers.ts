@@ -40,10 +40,15 @@ export class SharedAnswers {
     return shared.answer;
   }
 
-  /** Gives up all that are kept: once a second, and where their positions come to mean something else. */
+  /** Gives up all that are kept: their positions may come to mean something else. */
   clear(): void {
     this.#answers.clear();
     this.#bytes = 0;
+  }
+
+  /** Once a second. */
+  sweep(): void {
+    this.clear();
   }
 
   #count(key: string, shared: SharedAnswer, bytes: number): void {

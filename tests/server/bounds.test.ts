@@ -4,6 +4,7 @@ import { Delivery } from "../../src/server/delivery.ts";
 import { ByteCollector, createMemoryJournal } from "../../src/server/index.ts";
 import { LargeDeliveries } from "../../src/server/large-deliveries.ts";
 import { RecentBatches } from "../../src/server/recent.ts";
+import { SharedFrames } from "../../src/server/shared-frames.ts";
 import { View } from "../../src/server/view.ts";
 import { createFakeClock } from "../../src/testing/index.ts";
 
@@ -73,6 +74,20 @@ describe("Large deliveries", () => {
     // The same one, kept once more for another reader, counts once.
     if (last?.large) large.keep(last, last.large.delivery, 40);
     expect(views.map((view) => view.large !== undefined)).toEqual([false, true, true]);
+  });
+});
+
+describe("Shared frames", () => {
+  it("are there for those who come at about the same time, and are not kept with what they are made of [R-SEC-5]", () => {
+    const shared = new SharedFrames();
+    const document = {};
+    const frames = shared.of(document, "level1");
+    shared.sweep();
+    expect(shared.of(document, "level1")).toBe(frames);
+    expect(shared.of(document, "labelled")).not.toBe(frames);
+    shared.sweep();
+    shared.sweep();
+    expect(shared.of(document, "level1")).not.toBe(frames);
   });
 });
 
