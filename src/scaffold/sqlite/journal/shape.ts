@@ -21,6 +21,8 @@ export interface Shape {
   readonly old: Row;
   /** All values of a row, for SELECT. */
   image(row: Row): string;
+  /** As `image`, of a row as it was: without what is too long to be named in a URL, which only filters would look at. */
+  formerImage(row: Row): string;
   /** Whether two rows have the same key, to the letter and type. */
   sameKey(one: Row, other: Row): string;
   /** Whether all values of two rows are the same. */
@@ -33,6 +35,13 @@ export interface Shape {
 
 function same(one: string, other: string): string {
   return `${one} IS ${other} COLLATE BINARY AND typeof(${one}) = typeof(${other})`;
+}
+
+/** Longer than any URL that is taken, in characters or bytes. */
+const longLength = 65_536;
+
+function withoutLong(value: string): string {
+  return `CASE WHEN length(${value}) <= ${longLength} THEN ${value} END`;
 }
 
 /** The collations of the index that the key is found by. */
@@ -80,6 +89,8 @@ export function shapeOf(details: TableDetails): Shape {
       ? [places.length - 1]
       : keyNames.map((key) => table.columns.findIndex((column) => column.name === key));
   const collations = keyCollations(details, keyNames);
+  const canBeLong = (place: number): boolean =>
+    !keyPlaces.includes(place) && /^(?:text|blob)$/.test(table.columns[place]?.affinity ?? "");
   const rowid = hasRowid ? (integerKey ?? alias) : undefined;
   const row =
     (prefix: string): Row =>
@@ -96,6 +107,8 @@ export function shapeOf(details: TableDetails): Shape {
     new: row("NEW"),
     old: row("OLD"),
     image: (one) => places.map((_, place) => one(place)).join(", "),
+    formerImage: (one) =>
+      places.map((_, place) => (canBeLong(place) ? withoutLong(one(place)) : one(place))).join(", "),
     sameKey: (one, other) => keyPlaces.map((place) => same(one(place), other(place))).join(" AND "),
     sameImage: (one, other) => places.map((_, place) => same(one(place), other(place))).join(" AND "),
     findKey: (one) =>

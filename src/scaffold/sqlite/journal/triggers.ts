@@ -15,6 +15,8 @@ interface Pieces {
   /** The next free id among this table's cached rows. */
   readonly nextId: string;
   readonly cached: string;
+  /** What is journaled of cached rows. */
+  readonly former: string;
   readonly newColumns: string;
   readonly oldColumns: string;
 }
@@ -31,6 +33,7 @@ function piecesOf(details: TableDetails, arm: number): Pieces {
     arm,
     nextId: `coalesce((SELECT max(id) FROM ${cacheTable} WHERE arm = ${arm}), 0) + 1`,
     cached: numbered("c", shape.width),
+    former: shape.formerImage(shape.inCache),
     newColumns: numbered("n", shape.width),
     oldColumns: numbered("o", shape.width),
   };
@@ -67,26 +70,26 @@ function rememberStatements(pieces: Pieces, isUpdate: boolean): string[] {
 }
 
 /** Journals a delete for each cached row that is gone. */
-function displacedStatements({ shape, details, arm, cached, oldColumns }: Pieces, isUpdate: boolean): string[] {
+function displacedStatements({ shape, details, arm, former, oldColumns }: Pieces, isUpdate: boolean): string[] {
   // A row that changes its key is gone too, but the trigger itself speaks of it.
   const itself = isUpdate ? ` AND NOT (${shape.sameKey(shape.inCache, shape.old)})` : "";
   const gone = `arm = ${arm} AND done = 0${itself} AND NOT EXISTS (SELECT 1 FROM ${shape.from} WHERE ${shape.findKey(shape.inCache)})`;
   return [
-    `INSERT INTO ${journalTable} (arm, has, ${oldColumns}) SELECT ${arm}, 1, ${cached} FROM ${cacheTable} WHERE ${gone} ORDER BY id`,
+    `INSERT INTO ${journalTable} (arm, has, ${oldColumns}) SELECT ${arm}, 1, ${former} FROM ${cacheTable} WHERE ${gone} ORDER BY id`,
     details.isNested ? `UPDATE ${cacheTable} SET done = 1 WHERE ${gone}` : `DELETE FROM ${cacheTable} WHERE ${gone}`,
   ];
 }
 
 /** Journals a row that has come to its key: as an update where it displaced the row that had the key. */
-function arrivedStatement({ shape, arm, cached, newColumns, oldColumns }: Pieces): string {
-  return `INSERT INTO ${journalTable} (arm, has, ${newColumns}, ${oldColumns}) SELECT ${arm}, CASE WHEN id IS NULL THEN 2 ELSE 3 END, ${shape.image(shape.new)}, ${cached} FROM (SELECT 1) LEFT JOIN ${cacheTable} ON arm = ${arm} AND done = 0 AND ${shape.sameKey(shape.inCache, shape.new)} LIMIT 1`;
+function arrivedStatement({ shape, arm, former, newColumns, oldColumns }: Pieces): string {
+  return `INSERT INTO ${journalTable} (arm, has, ${newColumns}, ${oldColumns}) SELECT ${arm}, CASE WHEN id IS NULL THEN 2 ELSE 3 END, ${shape.image(shape.new)}, ${former} FROM (SELECT 1) LEFT JOIN ${cacheTable} ON arm = ${arm} AND done = 0 AND ${shape.sameKey(shape.inCache, shape.new)} LIMIT 1`;
 }
 
 /** Journals the end of a row, unless the journal has it already. */
 function leftStatement({ shape, details, arm, oldColumns }: Pieces): string {
   const isTold = `SELECT 1 FROM ${cacheTable} WHERE arm = ${arm} AND done = 1 AND ${shape.sameKey(shape.inCache, shape.old)}`;
   const condition = details.isNested ? ` WHERE NOT EXISTS (${isTold})` : "";
-  return `INSERT INTO ${journalTable} (arm, has, ${oldColumns}) SELECT ${arm}, 1, ${shape.image(shape.old)}${condition}`;
+  return `INSERT INTO ${journalTable} (arm, has, ${oldColumns}) SELECT ${arm}, 1, ${shape.formerImage(shape.old)}${condition}`;
 }
 
 function forgetStatement({ shape, details, arm }: Pieces, rows: readonly ("new" | "old")[]): string {
@@ -146,7 +149,7 @@ function journalTriggers(pieces: Pieces): Trigger[] {
   const { shape, arm, newColumns, oldColumns } = pieces;
   const isSame = shape.sameKey(shape.new, shape.old);
   const created = `INSERT INTO ${journalTable} (arm, has, ${newColumns}) SELECT ${arm}, 2, ${shape.image(shape.new)}`;
-  const updated = `INSERT INTO ${journalTable} (arm, has, ${newColumns}, ${oldColumns}) SELECT ${arm}, 3, ${shape.image(shape.new)}, ${shape.image(shape.old)}`;
+  const updated = `INSERT INTO ${journalTable} (arm, has, ${newColumns}, ${oldColumns}) SELECT ${arm}, 3, ${shape.image(shape.new)}, ${shape.formerImage(shape.old)}`;
   const displaced = displacedStatements(pieces, true);
   const refreshed = refreshStatements(pieces);
   const overtaken = overtakenStatements(pieces);
