@@ -20,7 +20,7 @@ test("bodies of one-byte chunks cost about what they hold, and are taken [R-SEC-
     target,
     async () => {
       const sockets = await someConnections(target, 4);
-      const body = [inBytes('{"text":"'), ...Array.from({ length: 75 }, () => manyBytes), `${inBytes('"}')}0\r\n\r\n`];
+      const body = [inBytes('{"text":"'), ...Array.from({ length: 40 }, () => manyBytes), `${inBytes('"}')}0\r\n\r\n`];
       const put = async (socket: (typeof sockets)[number], at: number) => {
         await pour(socket, [head(target, "PUT", `/big/${at}`, fields), ...body]);
         return answered(socket);

@@ -28,11 +28,11 @@ test("peers that never read their answers hold bounded memory, and are dropped [
   await withstand(
     target,
     async () => {
-      sockets = await sendWithoutReading(target, 32, head(target, "GET", "/big"));
+      sockets = await sendWithoutReading(target, 16, head(target, "GET", "/big"));
       // They stay: it is the server that ends it.
       return () => {};
     },
-    { peakMib: 200 },
+    { heldMib: 80, peakMib: 200 },
   );
   dropAll(sockets)();
 });
@@ -43,10 +43,10 @@ test("followers that never read hold bounded memory, and are dropped [R-SEC-5] [
   await withstand(
     target,
     async () => {
-      sockets = await sendWithoutReading(target, 50, handshake(target, "/big"));
+      sockets = await sendWithoutReading(target, 20, handshake(target, "/big"));
       return () => {};
     },
-    { peakMib: 200 },
+    { heldMib: 80, peakMib: 200 },
   );
   dropAll(sockets)();
 });
