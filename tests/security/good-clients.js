@@ -16,7 +16,11 @@ function getOnce(agent) {
       response.on("error", reject);
       response.on("end", () => (response.statusCode === 200 ? resolve() : reject(new Error(`${response.statusCode}`))));
     });
-    request.on("error", reject);
+    request.on("error", (error) => {
+      // An idle connection may be closed just when it is used again (RFC 9112 §9.3.1).
+      if (request.reusedSocket && error.code === "ECONNRESET") getOnce(agent).then(resolve, reject);
+      else reject(error);
+    });
   });
 }
 
