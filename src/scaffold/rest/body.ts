@@ -1,5 +1,6 @@
 import type { Body } from "../../protocol/index.ts";
 import type { SqlValue } from "../sqlite/schema.ts";
+import { isNestedTooDeeply, maxNesting } from "./nesting.ts";
 import { type FieldError, invalidMembers, Refusal } from "./refusal.ts";
 import { keyMembers, type Member, type Resource, recordUrl } from "./resource.ts";
 import { decodeJsonValue } from "./value-json.ts";
@@ -25,7 +26,7 @@ function decodeText(body: Body): string {
 /**
  * Parses a body.
  *
- * @throws Refusal 400 where it is not JSON, 422 where it is no object
+ * @throws Refusal 400 where it is not JSON, 422 where it is no object or nested too deeply
  */
 export function parseBody(body: Body): object {
   const text = decodeText(body);
@@ -35,6 +36,8 @@ export function parseBody(body: Body): object {
   } catch {
     throw new Refusal(400, text.trim() === "" ? "The body is empty; JSON was expected." : "The body is not JSON.");
   }
+  // Whoever walks through it later, to write or merge it, has only so much of a stack.
+  if (isNestedTooDeeply(text)) throw new Refusal(422, `The body may be nested ${maxNesting} levels deep at most.`);
   if (isObject(json)) return json;
   throw new Refusal(422, "The body must be a JSON object.");
 }

@@ -49,10 +49,19 @@ function decodeString(type: ValueType, text: string): DecodedValue {
   return bytes ? { value: bytes } : { detail: "Bytes are sent as a base64 text with its padding." };
 }
 
+/** What a merge with a stored value made may be nested as deep as that: another program may have written it. */
+function encodeJson(json: unknown): DecodedValue {
+  try {
+    return { value: JSON.stringify(json) };
+  } catch {
+    return { detail: "With what is stored, this is nested too deeply." };
+  }
+}
+
 /** Turns a member of a JSON body into what is stored. */
 export function decodeJsonValue(type: ValueType, json: unknown): DecodedValue {
   if (json === null) return { value: null };
-  if (type.kind === "json") return { value: JSON.stringify(json) };
+  if (type.kind === "json") return encodeJson(json);
   switch (typeof json) {
     case "string":
       return decodeString(type, json);

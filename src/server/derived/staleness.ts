@@ -62,7 +62,20 @@ export class PathIndex<Item> {
   }
 
   remove(url: string, item: Item): void {
-    this.#removeFrom(this.#root, pathSegments(url), 0, item);
+    // Not by recursion: who asks chooses how deep a path is.
+    const way: (readonly [parent: PathNode<Item>, segment: string])[] = [];
+    let node: PathNode<Item> | undefined = this.#root;
+    for (const segment of pathSegments(url)) {
+      way.push([node, segment]);
+      node = node.children.get(segment);
+      if (!node) return;
+    }
+    node.items.delete(item);
+    for (const [parent, segment] of way.reverse()) {
+      const child = parent.children.get(segment);
+      if (child && child.items.size + child.children.size > 0) return;
+      parent.children.delete(segment);
+    }
   }
 
   /** Everyone that a write to `url` makes stale (RFC 9111 §4.4, extended to paths above and below). */
@@ -77,17 +90,6 @@ export class PathIndex<Item> {
     collect(node, found);
     return found;
   }
-
-  #removeFrom(node: PathNode<Item>, segments: readonly string[], at: number, item: Item): boolean {
-    const segment = segments[at];
-    if (segment === undefined) {
-      node.items.delete(item);
-    } else {
-      const child = node.children.get(segment);
-      if (child && this.#removeFrom(child, segments, at + 1, item)) node.children.delete(segment);
-    }
-    return node.items.size === 0 && node.children.size === 0;
-  }
 }
 
 interface PathNode<Item> {
@@ -95,7 +97,10 @@ interface PathNode<Item> {
   readonly children: Map<string, PathNode<Item>>;
 }
 
-function collect<Item>(node: PathNode<Item>, into: Set<Item>): void {
-  for (const item of node.items) into.add(item);
-  for (const child of node.children.values()) collect(child, into);
+function collect<Item>(top: PathNode<Item>, into: Set<Item>): void {
+  const waiting = [top];
+  for (let node = waiting.pop(); node; node = waiting.pop()) {
+    for (const item of node.items) into.add(item);
+    for (const child of node.children.values()) waiting.push(child);
+  }
 }
