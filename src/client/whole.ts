@@ -2,13 +2,11 @@ import type { HttpResponse } from "../protocol/index.ts";
 import type { Feed } from "./feed.ts";
 import { localProblem } from "./problem.ts";
 
-/** A copy of the document with another list at the pointer. */
-function withList(document: unknown, pointer: string, rows: readonly unknown[]): unknown {
-  if (pointer === "" || typeof document !== "object" || document === null) return rows;
-  const [, name = "", ...rest] = pointer.split("/");
-  const key = name.replaceAll("~1", "/").replaceAll("~0", "~");
-  const below = rest.map((part) => `/${part}`).join("");
-  return { ...document, [key]: withList(Reflect.get(document, key), below, rows) };
+/** A copy of the document with another list at the pointer, whose parts are given, from `at` on. */
+function withList(document: unknown, parts: readonly string[], rows: readonly unknown[], at = 1): unknown {
+  if (at >= parts.length || typeof document !== "object" || document === null) return rows;
+  const key = (parts[at] ?? "").replaceAll("~1", "/").replaceAll("~0", "~");
+  return { ...document, [key]: withList(Reflect.get(document, key), parts, rows, at + 1) };
 }
 
 /** All that a feed knows as one 200, for whoever comes later; `undefined` where there is nothing yet, or nothing that can be written as JSON. */
@@ -20,7 +18,7 @@ export function wholeOf(feed: Feed): HttpResponse | undefined {
     ([name]) => !/^(?:etag|event-id|content-length|subscription|request-id)$/i.test(name),
   );
   try {
-    const whole = isRecord ? document : withList(document, items.list ?? "", rows);
+    const whole = isRecord ? document : withList(document, (items.list ?? "").split("/"), rows);
     const body = whole instanceof Uint8Array || typeof whole === "string" ? whole : JSON.stringify(whole);
     return { status: 200, reason: "OK", fields: position ? [...fields, ["Event-ID", position]] : fields, body };
   } catch {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { isDeepEqual } from "../../src/client/deep-equal.ts";
+import { decodeBase64 } from "../../src/scaffold/rest/value-kind.ts";
 import { readDocument, rereadDocument } from "../../src/server/derived/document.ts";
 import { PathIndex } from "../../src/server/derived/staleness.ts";
 import { Follower } from "../proxy/follower.ts";
@@ -97,6 +98,16 @@ describe("what is nested deeply and no body", () => {
   it.each(shapes)("is compared without end of the stack by the client: %s", (_, nested) => {
     expect(isDeepEqual(JSON.parse(nested(100_000)), JSON.parse(nested(100_000)))).toBe(false);
     expect(isDeepEqual(JSON.parse(nested(100)), JSON.parse(nested(100)))).toBe(true);
+  });
+
+  it("is not made of a long text: 16 MB of base64 are read, or refused", () => {
+    const text = "A".repeat(16 * 1024 * 1024);
+    expect(decodeBase64(text)).toHaveLength(12 * 1024 * 1024);
+    expect(decodeBase64(`${text.slice(1)}!`)).toBeUndefined();
+    expect(["AA==", "AAA=", "AAAA", ""].map((one) => decodeBase64(one)?.length)).toEqual([1, 2, 3, 0]);
+    expect(["A===", "====", "AB==", "AA=A", "AAA", "="].map((one) => decodeBase64(one))).toEqual(
+      Array(6).fill(undefined),
+    );
   });
 
   it("as a path is found, and forgotten again", () => {
