@@ -1,6 +1,7 @@
 import type { OriginResponse } from "../origin.ts";
 import { digestDocument, type Sha256 } from "./digest.ts";
-import { type Document, type DocumentPlace, readDocument, rereadDocument } from "./document.ts";
+import { type Document, type DocumentPlace, readingDocument, rereadingDocument } from "./document.ts";
+import { finishInTurns } from "./slices.ts";
 import { contentTypeOf, type KeptDocument } from "./standing.ts";
 
 /** What a row costs beside its text, about: its URL and its place. */
@@ -22,6 +23,9 @@ export interface Hold extends KeptDocument {
   release(): void;
 }
 
+/** What became of a document that was to be taken in. */
+export type Taken = Hold | 429 | 503;
+
 function sizeOf({ body, list }: Document): number {
   return body.length + (list ? list.rows.length * rowBytes : 0);
 }
@@ -30,14 +34,19 @@ function sizeOf({ body, list }: Document): number {
 export class Documents {
   readonly #maxBytes: number;
   readonly #hash: Sha256;
+  readonly #defer: (callback: () => void) => void;
   readonly #kept: Map<string, Kept> = new Map();
   readonly #bytesOf: Map<string, number> = new Map();
   #bytes = 0;
 
-  /** @param maxBytes - what all documents may have together, in bytes */
-  constructor(maxBytes: number, hash: Sha256) {
+  /**
+   * @param maxBytes - what all documents may have together, in bytes
+   * @param defer - calls back in another turn of the event loop
+   */
+  constructor(maxBytes: number, hash: Sha256, defer: (callback: () => void) => void) {
     this.#maxBytes = maxBytes;
     this.#hash = hash;
+    this.#defer = defer;
   }
 
   get bytes(): number {
@@ -50,27 +59,51 @@ export class Documents {
   }
 
   /**
-   * Takes an answer's document in.
+   * Takes an answer's document in; a large one is read in slices, a slice in each turn.
    *
    * @param owner - the viewer whose it is, `""` where several share it
    * @param before - what it most likely resembles
+   * @param replaced - what is given up for it, once it is read
    * @returns 429 where the viewer has too much, and 503 where all have
    */
-  take(owner: string, place: DocumentPlace, response: OriginResponse, before?: KeptDocument): Hold | 429 | 503 {
+  take(
+    owner: string,
+    place: DocumentPlace,
+    response: OriginResponse,
+    before?: KeptDocument,
+    replaced?: Hold,
+  ): Taken | Promise<Taken> {
     const eventId = this.positionOf(response);
     const { target, authority, rule } = place;
     const key = JSON.stringify([eventId, target.split("?")[0], authority, rule ?? null]);
+    const { body } = response;
+    if (this.#kept.has(key)) return this.#claim(key, owner, undefined, replaced);
+    // What it replaces may be all that its viewer has.
+    const own = replaced ? Math.max(0, body.length - (this.#bytesOf.get(owner) ?? 0)) : body.length;
+    const refusal = this.#refuse(owner, own, body.length);
+    if (refusal) return refusal;
+    // Counts already while it is read.
+    this.#bytes += body.length;
+    const contentType = contentTypeOf(response);
+    const work = before
+      ? rereadingDocument(before.document, contentType, body, place)
+      : readingDocument(contentType, body, place);
+    const read = finishInTurns(work, this.#defer);
+    const claim = (document: Document): Taken => {
+      this.#bytes -= body.length;
+      return this.#claim(key, owner, { document, eventId }, replaced);
+    };
+    return read instanceof Promise ? read.then(claim) : claim(read);
+  }
+
+  #claim(key: string, owner: string, read: KeptDocument | undefined, replaced: Hold | undefined): Taken {
+    // Before the release, which may forget it.
     let kept = this.#kept.get(key);
-    if (!kept) {
-      const { body } = response;
-      const contentType = contentTypeOf(response);
-      const refusal = this.#refuse(owner, body.length, body.length);
-      if (refusal) return refusal;
-      const document = before
-        ? rereadDocument(before.document, contentType, body, place)
-        : readDocument(contentType, body, place);
-      kept = { key, document, eventId, bytes: sizeOf(document), holds: 0, holdsOf: new Map() };
-    }
+    if (kept) kept.holds += 1;
+    replaced?.release();
+    if (kept) kept.holds -= 1;
+    else if (read) kept = { ...read, key, bytes: sizeOf(read.document), holds: 0, holdsOf: new Map() };
+    else throw new TypeError("A document that is not kept has to be read.");
     const { bytes, holds, holdsOf } = kept;
     return this.#refuse(owner, holdsOf.has(owner) ? 0 : bytes, holds > 0 ? 0 : bytes) ?? this.#hold(kept, owner);
   }

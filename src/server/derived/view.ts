@@ -4,7 +4,7 @@ import type { OriginResponse } from "../origin.ts";
 import type { Viewer } from "../viewer.ts";
 import { type AskingHost, askAs, rememberValidator, saidOf, type Verdict } from "./asking.ts";
 import type { Document, DocumentPlace } from "./document.ts";
-import type { Hold } from "./documents.ts";
+import type { Hold, Taken } from "./documents.ts";
 import { type Answer, Lead } from "./lead.ts";
 import { type Member, Members } from "./members.ts";
 import { PendingWrites, type WrittenPaths } from "./pending-writes.ts";
@@ -22,7 +22,7 @@ export interface ViewHost<Follower> extends Omit<AskingHost<Follower>, "belongs"
   /** The position of an answer's document. */
   positionOf(response: OriginResponse): string;
   /** Takes a document in; a status where there is no room for it. */
-  take(view: DerivedView<Follower>, response: OriginResponse): Hold | 429 | 503;
+  take(view: DerivedView<Follower>, response: OriginResponse, replaced: Hold): Taken | Promise<Taken>;
   /** Gives all that are live what came. */
   deliver(view: DerivedView<Follower>, delivery: Delivery): void;
   /** Gives all that are live the document anew. */
@@ -242,7 +242,7 @@ export class DerivedView<Follower> {
       return false;
     }
     if (answer.kind === "same") this.#lookFor(written, []);
-    else this.#adopt(answer, written);
+    else await this.#adopt(answer, written);
     return true;
   }
 
@@ -260,13 +260,18 @@ export class DerivedView<Follower> {
     return verdict;
   }
 
-  #adopt({ member, response }: Answer<Follower>, written: readonly WrittenPaths[]): void {
+  async #adopt({ member, response }: Answer<Follower>, written: readonly WrittenPaths[]): Promise<void> {
     const before = this.#standing;
-    this.#hold.release();
-    const hold = this.#host.take(this, response);
+    const replaced = this.#hold;
+    // Who stops meanwhile has nothing to give up any more.
+    this.#hold = { ...replaced, release: () => undefined };
+    const hold = await this.#host.take(this, response, replaced);
     if (typeof hold === "number") {
-      this.#hold = { ...this.#hold, release: () => undefined };
       this.#host.overflow(this.members.all, hold);
+      return;
+    }
+    if (this.isStopped) {
+      hold.release();
       return;
     }
     this.#hold = hold;

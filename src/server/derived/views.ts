@@ -11,7 +11,7 @@ import type { RefreshTimes } from "./refresh.ts";
 import { type Sharing, sharingOf } from "./sharing.ts";
 import { isRelatedPath, PathIndex, type Staleness } from "./staleness.ts";
 import { Twins } from "./twins.ts";
-import { DerivedView, type ViewHost } from "./view.ts";
+import { DerivedView, type ViewHost, type ViewParts } from "./view.ts";
 
 /** What derived views are made with. */
 export interface DerivedViewsParts<Follower> {
@@ -104,7 +104,9 @@ export class DerivedViews<Follower> {
   constructor(parts: DerivedViewsParts<Follower>) {
     this.#parts = parts;
     this.#gate = new Gate(parts.maxConcurrentGets, (callback) => parts.clock.defer(callback));
-    this.#documents = new Documents(parts.maxTotalDocumentBytes, parts.sha256);
+    this.#documents = new Documents(parts.maxTotalDocumentBytes, parts.sha256, (callback) =>
+      parts.clock.defer(callback),
+    );
     this.#twins = new Twins((error) => parts.reportError(error, "sharing"));
     this.#host = this.#hostOf();
     this.#unsubscribe = parts.staleness.subscribe((urls) => this.changed(urls, false));
@@ -178,38 +180,48 @@ export class DerivedViews<Follower> {
   ): Promise<DerivedView<Follower> | 429 | 503> {
     const sharing = this.#sharingOf(target, viewer, response.fields);
     const own: Sharing = sharing.kind === "declared" ? { kind: "viewer", key: this.#keyOf(target, viewer) } : sharing;
+    const isShown = (view: DerivedView<Follower>): boolean => view.hasShown(response, arming.since);
     for (const candidate of own.kind === "request" ? [] : new Set([sharing, own])) {
       const names = namesOf(candidate);
-      const isShown = (view: DerivedView<Follower>): boolean => view.hasShown(response, arming.since);
       const known = this.#named(names);
       const joined = known.find(isShown) ?? (known.length > 0 ? await this.#renewed(known, isShown) : undefined);
-      // Another one may have been made meanwhile.
-      const found = joined ?? this.#named(names).find(isShown);
-      if (found) return found;
+      if (joined) return joined;
       for (const left of known) if (left.members.size === 0) left.stop();
+      if (names.every((name) => this.#views.has(name))) continue;
+      const parts = await this.#partsOf(candidate, target, viewer, response);
+      if (typeof parts === "number") return parts;
+      // Another one may have been made meanwhile.
+      const found = this.#named(names).find(isShown);
       const free = names.find((name) => !this.#views.has(name));
-      if (free !== undefined) return this.#make(free, candidate, viewer, response, arming);
+      if (!found && free !== undefined) return this.#make({ ...parts, key: free }, viewer, arming);
+      parts.hold.release();
+      if (found) return found;
     }
     // A view for itself, which nobody else finds.
     this.#made += 1;
-    return this.#make(`${nameOf(own)} ${this.#made}`, own, viewer, response, arming);
+    const key = `${nameOf(own)} ${this.#made}`;
+    const parts = await this.#partsOf(own, target, viewer, response);
+    return typeof parts === "number" ? parts : this.#make({ ...parts, key }, viewer, arming);
   }
 
-  #make(
-    key: string,
+  /** What a view is made of but for its name; a status where there is no room for its document. */
+  async #partsOf(
     sharing: Sharing,
+    target: string,
     viewer: Viewer,
     first: OriginResponse,
-    { target, written }: Arming,
-  ): DerivedView<Follower> | 429 | 503 {
+  ): Promise<Omit<ViewParts, "key"> | 429 | 503> {
     const authority = fieldValue(viewer.fields, "host") ?? "localhost";
     const place = { target, authority, rule: this.#ruleOf(target) };
     const owner = sharing.kind === "declared" ? "" : this.#factsOf(viewer).owner;
-    const hold = this.#documents.take(owner, place, first);
-    if (typeof hold === "number") return hold;
-    const view = new DerivedView(this.#host, { key, sharing, place, first, hold, owner });
+    const hold = await this.#documents.take(owner, place, first);
+    return typeof hold === "number" ? hold : { sharing, place, first, hold, owner };
+  }
+
+  #make(parts: ViewParts, viewer: Viewer, { target, written }: Arming): DerivedView<Follower> {
+    const view = new DerivedView(this.#host, parts);
     this.#register(view);
-    if (sharing.kind === "viewer" && this.#factsOf(viewer).isAnonymous) this.#twins.add(view);
+    if (parts.sharing.kind === "viewer" && this.#factsOf(viewer).isAnonymous) this.#twins.add(view);
     for (const urls of written) if (urls.some((url) => isRelatedPath(url, target))) view.stale(urls);
     view.linger();
     return view;
@@ -318,7 +330,9 @@ export class DerivedViews<Follower> {
       belongs: (view, member, said) => this.#belongs(view, member, said),
       canRejoin: (view, member) => this.#canRejoin(view, member),
       positionOf: (response) => this.#documents.positionOf(response),
-      take: (view, response) => this.#documents.take(view.owner, view.place, response, view.standing),
+      take: (view, response, replaced) => {
+        return this.#documents.take(view.owner, view.place, response, view.standing, replaced);
+      },
       overflow: (followers, status) => listener.refuse(followers, noRoom(status)),
       forget: (view) => this.#forget(view),
     };

@@ -2,13 +2,13 @@ import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { digestDocument, sha256 } from "../../../src/server/derived/digest.ts";
-import { Documents, type Hold } from "../../../src/server/derived/documents.ts";
+import { Documents, type Hold, type Taken } from "../../../src/server/derived/documents.ts";
 import { AppWorld, briefs, cookie, json } from "./fixture.ts";
 
 const mib = 1024 ** 2;
 
-function holdOf(taken: Hold | number): Hold {
-  if (typeof taken === "number") throw new Error(`refused with ${taken}`);
+function holdOf(taken: Taken | Promise<Taken>): Hold {
+  if (typeof taken === "number" || taken instanceof Promise) throw new Error(`refused with ${taken}`);
   return taken;
 }
 
@@ -17,7 +17,7 @@ describe("Documents", () => {
   const text = (body: string) => ({ status: 200, fields: [["Content-Type", "text/plain"]] as const, body });
 
   it("that are equal are kept once, whoever holds them, and go when nobody does", () => {
-    const documents = new Documents(3_000, sha256);
+    const documents = new Documents(3_000, sha256, setImmediate);
     const holds = ["a", "b", "a"].map((owner) => holdOf(documents.take(owner, place, text("x".repeat(900)))));
     expect(new Set(holds.map(({ document }) => document)).size).toBe(1);
     expect(documents.bytes).toBe(900);
@@ -26,7 +26,7 @@ describe("Documents", () => {
   });
 
   it("are refused with 503 beyond what all may have, and with 429 beyond a third of it for one viewer", () => {
-    const documents = new Documents(3_000, sha256);
+    const documents = new Documents(3_000, sha256, setImmediate);
     const bodies = ["a", "b", "c", "d"].map((letter) => text(letter.repeat(900)));
     const first = holdOf(documents.take("anna", place, bodies[0] as never));
     expect(documents.take("anna", place, bodies[1] as never)).toBe(429);
@@ -37,12 +37,13 @@ describe("Documents", () => {
     holdOf(documents.take("cleo", place, bodies[3] as never));
   });
 
-  it("of many small rows count with what the rows cost", () => {
-    const documents = new Documents(mib, sha256);
+  it("of many small rows count with what the rows cost", async () => {
+    const documents = new Documents(mib, sha256, setImmediate);
     const rows = JSON.stringify(Array.from({ length: 9_000 }, (_, id) => ({ id })));
     expect(rows.length).toBeLessThan(mib / 3);
     const answer = { status: 200, fields: [["Content-Type", "application/json"]] as const, body: rows };
-    expect(documents.take("anna", { target: "/a", authority: "h" }, answer)).toBe(429);
+    expect(await documents.take("anna", { target: "/a", authority: "h" }, answer)).toBe(429);
+    expect(documents.bytes).toBe(0);
   });
 });
 

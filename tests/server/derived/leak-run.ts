@@ -150,6 +150,11 @@ class LeakRun {
 }
 
 /** Runs a seed for a number of steps, or until something leaked. @param targets - what is followed */
-export function runLeaks(system: LeakSystem, seed: number, steps: number, targets: readonly string[] = wanted): Promise<LeakReport> {
+export function runLeaks(
+  system: LeakSystem,
+  seed: number,
+  steps: number,
+  targets: readonly string[] = wanted,
+): Promise<LeakReport> {
   return new LeakRun(system, seed, targets).run(steps);
 }
