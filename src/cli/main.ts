@@ -2,12 +2,19 @@
 import { explain } from "./failure.ts";
 import { main } from "./program.ts";
 
-main(process.argv.slice(2)).then(
-  (exitCode) => {
-    process.exitCode = exitCode;
-  },
-  (error: unknown) => {
+/** What is left open when a command is over (a socket, a child's pipe) gets this long; then the process ends all the same. */
+const lingerMs = 5_000;
+
+// What a command waits for may be no more than a timer that keeps no process alive: it is not over before it says so.
+const hold = setInterval(() => {}, 2 ** 30);
+
+main(process.argv.slice(2))
+  .catch((error: unknown) => {
     process.stderr.write(`rocket: ${explain(error)}\n`);
-    process.exitCode = 1;
-  },
-);
+    return 1;
+  })
+  .then((exitCode) => {
+    clearInterval(hold);
+    process.exitCode = exitCode;
+    setTimeout(() => process.exit(), lingerMs).unref();
+  });

@@ -34,6 +34,8 @@ interface Run {
   readonly output: Output;
   /** Its reason is why, where that is a failure. */
   readonly stop: AbortController;
+  /** Whether it has come so far as to take requests. */
+  isServing: boolean;
   readonly onError: (error: unknown, context: { readonly stage: string }) => void;
 }
 
@@ -47,7 +49,7 @@ function startRun(options: ServeOptions, output: Output): Run {
     else if (error instanceof RocketError) output.note(`rocket: ${explain(error)}`);
     else output.note(`rocket: ${stage}: ${explain(error)}`);
   };
-  return { options, output, stop, onError };
+  return { options, output, stop, isServing: false, onError };
 }
 
 async function openScaffold({ options, onError }: Run): Promise<Scaffold> {
@@ -58,6 +60,23 @@ async function openScaffold({ options, onError }: Run): Promise<Scaffold> {
     if (error instanceof TypeError && error.message.startsWith("tables names"))
       throw new CommandFailure(`--${error.message}`, 1, { cause: error });
     throw error;
+  }
+}
+
+function isLocked(error: unknown): boolean {
+  return error instanceof RocketError && (error.code === "database-busy" || error.code === "journal-busy");
+}
+
+function stayedLocked(database: string): string {
+  return `${JSON.stringify(database)} stayed locked by another program for 5 seconds: end its transaction, and try again.`;
+}
+
+/** Undoes a start that failed. What that fails of is a note: why the start failed matters more. */
+async function abandon(scaffold: Scaffold, { onError }: Run): Promise<void> {
+  try {
+    await scaffold.abandon();
+  } catch (error) {
+    onError(error, { stage: "undo" });
   }
 }
 
@@ -77,28 +96,38 @@ function makeServer(scaffold: Scaffold, { options, output, onError }: Run): Serv
   });
 }
 
+/** What is said once the server listens, but for its URL. */
+async function describe(scaffold: Scaffold, { database, publicFolder, commandHint }: ServeOptions): Promise<string> {
+  const additions = scaffold.journal ? describeAdditions(database, commandHint) : scaffold.notLive;
+  return [
+    listCollections(await scaffold.collections()),
+    ...(publicFolder === undefined ? [] : [`Beside them: the files of ${publicFolder}`]),
+    ...(additions === undefined ? [] : [additions]),
+  ].join("\n\n");
+}
+
+/** Serves until `stop`. Whatever throws on the way, nothing listens any more afterwards. */
 async function serveUntilStopped(scaffold: Scaffold, run: Run): Promise<void> {
   const { options, output, stop } = run;
-  const server = makeServer(scaffold, run);
   const forget = onStopSignal(() => stop.abort());
+  let server: Server | undefined;
   try {
+    const description = await describe(scaffold, options);
+    const hidden = hiddenNames(options, scaffold);
+    server = makeServer(scaffold, run);
     const url = await listen(server, options);
-    output.write(`Serving ${options.database} at ${url}\n\n${listCollections(scaffold.collections())}\n`);
-    if (options.publicFolder !== undefined) output.write(`\nBeside them: the files of ${options.publicFolder}\n`);
-    for (const name of hiddenNames(options, scaffold)) {
+    run.isServing = true;
+    output.write(`Serving ${options.database} at ${url}\n\n${description}\n`);
+    for (const name of hidden) {
       output.note(`rocket: /${name} is a table's; what ${options.publicFolder} has under that name is hidden by it.`);
     }
-    const additions = scaffold.journal ? describeAdditions(options.database, options.commandHint) : scaffold.notLive;
-    if (additions !== undefined) output.write(`\n${additions}\n`);
     options.onListening?.(url);
     if (!stop.signal.aborted) await once(stop.signal, "abort");
     const failure: unknown = stop.signal.reason;
-    if (!(failure instanceof CommandFailure)) {
-      output.note("Stopping: every connection is told to come back later. Asked again, it stops at once.");
-    }
-    await server.close();
     if (failure instanceof CommandFailure) throw failure;
+    output.note("Stopping: every connection is told to come back later. Asked again, it stops at once.");
   } finally {
+    await server?.close();
     forget();
   }
 }
@@ -127,11 +156,11 @@ export async function runServe(options: ServeOptions): Promise<number> {
     try {
       await serveUntilStopped(scaffold, run);
     } finally {
-      await scaffold.close();
+      await (run.isServing ? scaffold.close() : abandon(scaffold, run));
     }
     return 0;
   } catch (error) {
-    output.note(`rocket: ${explain(error)}`);
+    output.note(`rocket: ${isLocked(error) ? stayedLocked(options.database) : explain(error)}`);
     return error instanceof CommandFailure ? error.exitCode : 1;
   }
 }

@@ -20,6 +20,8 @@ export interface OpenDatabase {
   readonly journal?: SqliteJournal;
   readonly writer?: Writer;
   readonly close: () => Promise<void>;
+  /** Closes, and takes out what the opening added to a database that had nothing of Rocket's. */
+  readonly abandon: () => Promise<void>;
 }
 
 /** For reading only, but able to put a database right whose writer was killed. */
@@ -29,14 +31,26 @@ function openReader(path: string): Connection {
   return connection;
 }
 
+function tellOfWait({ path, reportError }: ResolvedScaffoldOptions): () => void {
+  let isTold = false;
+  return () => {
+    if (isTold) return;
+    isTold = true;
+    const message = `${JSON.stringify(path)} is locked by another program: waiting for it, for up to 5 seconds.`;
+    reportError(new RocketError("database-busy", message), "open");
+  };
+}
+
 async function openLive(options: ResolvedScaffoldOptions, isServed: IsServed): Promise<OpenDatabase> {
   const { path, clock, reportError, retention } = options;
+  const onWait = tellOfWait(options);
   const links: Link[] = [];
   const journal = await createSqliteJournal({
     path,
     format: recordFormat,
     clock,
     tables: isServed,
+    onWait,
     onError: (error, { stage }) => reportError(error, stage),
     onReplaced: () => {
       for (const link of links) link.renew();
@@ -45,30 +59,41 @@ async function openLive(options: ResolvedScaffoldOptions, isServed: IsServed): P
   });
   try {
     for (const connect of [() => openReader(path), () => openConnection(path)]) {
-      links.push(await retryWhenBusy(() => new Link(connect), { clock }));
+      links.push(await retryWhenBusy(() => new Link(connect), { clock, onWait }));
     }
   } catch (error) {
-    await journal.close();
+    for (const link of links) link.close();
+    await journal.abandon();
     throw error;
   }
   const [reading, writing] = links as [Link, Link];
   const ledger = journalLedger(journal);
   const reader = new Reader(reading, ledger, clock, isServed);
   const writer = new Writer({ link: writing, ledger, clock, isServed, onError: reportError });
-  const close = async (): Promise<void> => {
+  const end = async (): Promise<void> => {
     await writer.close();
     reader.close();
-    await journal.close();
   };
-  return { reader, ledger, journal, writer, close };
+  return {
+    ...{ reader, ledger, journal, writer },
+    close: () => end().finally(() => journal.close()),
+    abandon: () => end().finally(() => journal.abandon()),
+  };
 }
 
 async function openReadable(options: ResolvedScaffoldOptions, isServed: IsServed): Promise<OpenDatabase> {
   const { path, clock } = options;
-  const link = await retryWhenBusy(() => new Link(() => openConnection(path, { readOnly: true })), { clock });
-  const ledger = await schemaLedger(link.current(), clock);
-  const reader = new Reader(link, ledger, clock, isServed);
-  return { reader, ledger, close: async () => reader.close() };
+  const onWait = tellOfWait(options);
+  const link = await retryWhenBusy(() => new Link(() => openConnection(path, { readOnly: true })), { clock, onWait });
+  try {
+    const ledger = await schemaLedger(link.current(), clock);
+    const reader = new Reader(link, ledger, clock, isServed);
+    const close = async (): Promise<void> => reader.close();
+    return { reader, ledger, close, abandon: close };
+  } catch (error) {
+    link.close();
+    throw error;
+  }
 }
 
 function isReadOnlyFile(error: unknown): boolean {

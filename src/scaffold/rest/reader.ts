@@ -46,9 +46,15 @@ export class Reader {
     throw unavailable("The database's schema is being changed.");
   }
 
-  /** How many records a collection has now. */
-  count(resource: Resource): number {
-    return Number(this.#link.current().prepare(countRecords(resource).text).all()[0]?.[0] ?? 0);
+  /**
+   * How many records a collection has now.
+   *
+   * @throws RocketError `database-busy`
+   */
+  count(resource: Resource): Promise<number> {
+    const { text } = countRecords(resource);
+    const count = (): number => Number(this.#link.current().prepare(text).all()[0]?.[0] ?? 0);
+    return retryWhenBusy(count, { clock: this.#clock, waitMs: busyWaitMs });
   }
 
   /** Ends reading, and closes the connection. */

@@ -34,10 +34,19 @@ export interface Scaffold {
   readonly notLive?: string;
   /** Whether a URL is that of a collection, or below it, whatever is there: files beside the service stand back then. */
   owns(target: string): boolean;
-  /** The collections, in the database's order, with how many records each has now. */
-  collections(): CollectionCount[];
+  /**
+   * The collections, in the database's order, with how many records each has now.
+   *
+   * @throws RocketError `database-busy` where another program keeps the database locked
+   */
+  collections(): Promise<CollectionCount[]>;
   /** Finishes what is being written, and closes the database. Twice is fine. */
   close(): Promise<void>;
+  /**
+   * Closes, and takes out what this scaffold's making added to a database that had nothing of Rocket's before: for a
+   * start that fails later on. What another process uses by now stays. Nothing after `close`.
+   */
+  abandon(): Promise<void>;
 }
 
 async function createDatabase(path: string, clock: Clock): Promise<void> {
@@ -87,7 +96,7 @@ export async function createScaffold(options: ScaffoldOptions): Promise<Scaffold
   try {
     requireTables(database.ledger, tables);
   } catch (error) {
-    await database.close();
+    await database.abandon();
     throw error;
   }
   for (const table of database.ledger.schema.tables) {
@@ -103,13 +112,19 @@ export async function createScaffold(options: ScaffoldOptions): Promise<Scaffold
     ...(notLive === undefined ? {} : { notLive }),
     promises: writer && canWrite(actions) ? ["idempotency-key"] : [],
     owns: (target) => ownsTarget(reader.catalog, target),
-    collections: () =>
-      [...reader.catalog.resources.values()].map((resource) => ({
-        path: resource.path,
-        count: reader.count(resource),
-      })),
+    async collections() {
+      const counts: CollectionCount[] = [];
+      for (const resource of reader.catalog.resources.values()) {
+        counts.push({ path: resource.path, count: await reader.count(resource) });
+      }
+      return counts;
+    },
     close() {
       closing ??= database.close();
+      return closing;
+    },
+    abandon() {
+      closing ??= database.abandon();
       return closing;
     },
   };

@@ -8,10 +8,13 @@ export interface BusyOptions {
   readonly clock?: Clock;
   /** How long to try, in milliseconds. Default 5,000; 0 tries once. */
   readonly waitMs?: number;
+  /** Told once, after a quarter of a second in vain. */
+  readonly onWait?: () => void;
   /** Gives up when it says so, with the error of the last attempt. */
   readonly isCancelled?: () => boolean;
 }
 
+const tellAfterMs = 250;
 const firstWaitMs = 1;
 const longestWaitMs = 25;
 
@@ -23,6 +26,7 @@ const longestWaitMs = 25;
  */
 export async function retryWhenBusy<Result>(action: () => Result, options: BusyOptions = {}): Promise<Result> {
   const { clock = systemClock, waitMs = 5_000, isCancelled } = options;
+  let { onWait } = options;
   const start = clock.now();
   for (let longest = firstWaitMs; ; longest = Math.min(longest * 2, longestWaitMs)) {
     try {
@@ -31,6 +35,10 @@ export async function retryWhenBusy<Result>(action: () => Result, options: BusyO
       if (!isBusy(error) || isCancelled?.()) throw error;
       if (clock.now() - start >= waitMs) {
         throw new RocketError("database-busy", `The database was locked for more than ${waitMs} ms.`, { cause: error });
+      }
+      if (clock.now() - start >= tellAfterMs) {
+        onWait?.();
+        onWait = undefined;
       }
     }
     const pauseMs = longest * (0.5 + clock.random() / 2);

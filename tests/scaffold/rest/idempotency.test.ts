@@ -228,7 +228,7 @@ describe("The table of keys", () => {
     await service.send("PATCH", "/artists/1", {}, key("k"));
 
     expect((await service.send("GET", "/_rocket_idempotency")).status).toBe(404);
-    expect(service.scaffold.collections().map(({ path }) => path)).toEqual(["/artists", "/albums"]);
+    expect((await service.scaffold.collections()).map(({ path }) => path)).toEqual(["/artists", "/albums"]);
     await service.scaffold.journal?.poll();
     expect(service.scaffold.journal?.head).toEqual(head);
   });

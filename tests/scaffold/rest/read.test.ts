@@ -176,7 +176,7 @@ describe("Record URLs", () => {
     const { send, scaffold } = await serve(keysSql);
     const seen: string[] = [];
 
-    for (const { path } of scaffold.collections()) {
+    for (const { path } of await scaffold.collections()) {
       const answer = await send("GET", path);
       const items = parseItems(answer.field("Items") ?? "");
       const [rows] = Object.values(answer.json as Record<string, Record<string, unknown>[]>);

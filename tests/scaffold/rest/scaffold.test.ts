@@ -17,7 +17,7 @@ describe("A scaffold", () => {
   test("tells its collections and how many records they have", async () => {
     const { scaffold } = await serve(musicSql);
 
-    expect(scaffold.collections()).toEqual([
+    expect(await scaffold.collections()).toEqual([
       { path: "/artists", count: 4 },
       { path: "/albums", count: 2 },
     ]);
@@ -48,7 +48,7 @@ describe("A scaffold", () => {
   test("serves the tables that it is told to, and no others", async () => {
     const { scaffold, send } = await serve(musicSql, { tables: ["albums"] });
 
-    expect(scaffold.collections().map(({ path }) => path)).toEqual(["/albums"]);
+    expect((await scaffold.collections()).map(({ path }) => path)).toEqual(["/albums"]);
     expect((await send("GET", "/artists")).status).toBe(404);
     expect((await send("GET", "/")).json).toEqual({ collections: [{ name: "albums", url: "/albums" }] });
   });
@@ -77,7 +77,7 @@ describe("A scaffold", () => {
     onTestFinished(() => scaffold.close());
 
     expect(existsSync(path)).toBe(true);
-    expect(scaffold.collections()).toEqual([]);
+    expect(await scaffold.collections()).toEqual([]);
     const other = new Database(path);
     onTestFinished(() => void other.close());
     expect(other.pragma("journal_mode", { simple: true })).toBe("wal");

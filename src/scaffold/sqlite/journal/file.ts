@@ -17,9 +17,9 @@ import {
   readMigration,
   refuseInMigration,
 } from "./migration.ts";
-import { RowReader } from "./rows.ts";
-import { addSegment } from "./segments.ts";
-import { hasTables } from "./tables.ts";
+import { type RowMark, RowReader } from "./rows.ts";
+import { addSegment, countSegments } from "./segments.ts";
+import { hasTables, removeAll } from "./tables.ts";
 import { inWrite } from "./write-transaction.ts";
 
 /** What an open file needs to know. */
@@ -48,11 +48,15 @@ export class JournalFile {
   readonly reader: Connection;
   readonly writer: Connection;
   readonly rows: RowReader;
+  /** The journal's last row when the file was armed. */
+  readonly start: RowMark;
   readonly #options: FileOptions;
   readonly #inode: string | undefined;
   #schema: Schema;
   #segment: string;
   #migration: Migration | undefined;
+  /** Whether there was nothing of Rocket's in the database before. */
+  readonly #isNew: boolean;
 
   /**
    * Opens the file, arms it and begins a segment.
@@ -62,22 +66,33 @@ export class JournalFile {
   constructor(options: FileOptions) {
     this.#options = options;
     this.#inode = inodeOf(options.path);
-    this.writer = openConnection(options.path);
+    const { path, format, clock, isWatched } = options;
+    this.writer = openConnection(path);
+    let reader: Connection | undefined;
     try {
-      const { schema, segment } = inWrite(this.writer, () => {
-        refuseInMigration(this.writer);
-        return { schema: this.#arm(), segment: addSegment(this.writer, options.clock) };
+      reader = openConnection(path);
+      const { writer } = this;
+      // Last of all: nothing that can fail comes after it, so a start that fails has added nothing.
+      const armed = inWrite(writer, () => {
+        refuseInMigration(writer);
+        const isNew = !hasTables(writer);
+        const schema = this.#arm();
+        const segment = addSegment(writer, clock);
+        return { isNew, schema, segment, start: new RowReader(writer, format, isWatched).head() };
       });
-      this.#schema = schema;
-      this.#segment = segment;
-      this.reader = openConnection(options.path);
+      this.#isNew = armed.isNew;
+      this.#schema = armed.schema;
+      this.#segment = armed.segment;
+      this.start = armed.start;
     } catch (error) {
+      reader?.close();
       this.writer.close();
       if (!isReadOnly(error)) throw error;
-      const message = `${JSON.stringify(options.path)} can't be written, so it has no journal.`;
+      const message = `${JSON.stringify(path)} can't be written, so it has no journal.`;
       throw new RocketError("journal-readonly", message, { cause: error });
     }
-    this.rows = new RowReader(this.reader, options.format, options.isWatched);
+    this.reader = reader;
+    this.rows = new RowReader(reader, format, isWatched);
   }
 
   /** The schema that the triggers were last checked against. */
@@ -127,6 +142,15 @@ export class JournalFile {
   /** Begins another segment: what came before it can't be resumed from. */
   beginSegment(): void {
     this.#segment = inWrite(this.writer, () => addSegment(this.writer, this.#options.clock));
+  }
+
+  /** Takes out what the opening added, where nothing of Rocket's was there before and nobody else uses it by now. */
+  undo(): void {
+    if (!this.#isNew) return;
+    const { writer } = this;
+    inWrite(writer, () => {
+      if (hasTables(writer) && countSegments(writer) === 1) removeAll(writer);
+    });
   }
 
   close(): void {

@@ -37,7 +37,7 @@ export class Follower {
     this.#options = options;
     this.#events = events;
     this.#file = new JournalFile(options);
-    this.#mark = inRead(this.#file.reader, () => this.#file.rows.head());
+    this.#mark = this.#file.start;
     this.#checkedAt = options.clock.now();
   }
 

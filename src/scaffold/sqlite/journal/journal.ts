@@ -121,13 +121,27 @@ class SqliteFileJournal implements SqliteJournal {
     return { ...this.#follower.bookmark(mark), schemaVersion: Number(version) };
   }
 
+  async abandon(): Promise<void> {
+    if (this.#isClosed) return;
+    await this.#end();
+    try {
+      await asJournalBusy(retryWhenBusy(() => this.#follower.file.undo(), { clock: this.#options.clock }));
+    } finally {
+      this.#follower.close();
+    }
+  }
+
   async close(): Promise<void> {
     if (this.#isClosed) return;
+    await this.#end();
+    this.#follower.close();
+  }
+
+  async #end(): Promise<void> {
     this.#isClosed = true;
     this.#stopTimer();
     this.#trimmer.close();
     await this.#retrying?.catch(() => undefined);
-    this.#follower.close();
   }
 
   /** Reads in one transaction, after everything committed before has been given to the tail. */
@@ -214,5 +228,6 @@ async function asJournalBusy<Result>(attempt: Promise<Result>): Promise<Result> 
  */
 export async function createSqliteJournal(options: SqliteJournalOptions): Promise<SqliteJournal> {
   const resolved = resolveJournalOptions(options);
-  return asJournalBusy(retryWhenBusy(() => new SqliteFileJournal(resolved), { clock: resolved.clock }));
+  const { clock, onWait } = resolved;
+  return asJournalBusy(retryWhenBusy(() => new SqliteFileJournal(resolved), { clock, onWait }));
 }

@@ -30,6 +30,8 @@ export interface SqliteJournalOptions {
   readonly retention?: Retention;
   /** Which tables are watched. Default: all ordinary ones. What other processes have armed stays armed. */
   readonly tables?: (name: string) => boolean;
+  /** Told, while the journal is being made, that another program keeps the database locked. Must not throw. */
+  readonly onWait?: () => void;
   /** Told of errors that have no caller: those of the timers. Must not throw. */
   readonly onError: (error: unknown, context: { readonly stage: string }) => void;
   /** Told of a new schema, before the changes that follow it are given to the tail. Must not throw. */
@@ -49,4 +51,11 @@ export interface SqliteJournal extends Journal {
   bookmarkIn(connection: Connection): Bookmark & { readonly schemaVersion: number };
   /** Ends the timers and closes the connections; twice is fine. The triggers stay and go on writing. */
   close(): Promise<void>;
+  /**
+   * Closes, and takes out what its making added to a database that had nothing of Rocket's before, unless another
+   * process uses it by now: for a start that fails later on.
+   *
+   * @throws RocketError `journal-busy` where the database stays locked; the journal is closed then, too
+   */
+  abandon(): Promise<void>;
 }

@@ -13,6 +13,7 @@ export interface ResolvedJournalOptions {
   readonly maxBytes: number;
   readonly maxAgeMs: number | undefined;
   readonly isWatched: (name: string) => boolean;
+  readonly onWait: () => void;
   readonly onError: (error: unknown, context: { readonly stage: string }) => void;
   readonly onSchema: (schema: Schema) => void;
   readonly onReplaced: () => void;
@@ -43,6 +44,7 @@ export function resolveJournalOptions(options: SqliteJournalOptions): ResolvedJo
     maxBytes,
     maxAgeMs,
     isWatched: tables ?? (() => true),
+    onWait: options.onWait ?? (() => undefined),
     onError,
     onSchema: options.onSchema ?? (() => undefined),
     onReplaced: options.onReplaced ?? (() => undefined),

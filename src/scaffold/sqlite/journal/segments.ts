@@ -26,6 +26,11 @@ export function addSegment(connection: Connection, clock: Clock): string {
   return name;
 }
 
+/** How many starts the journal knows of. */
+export function countSegments(connection: Connection): number {
+  return Number(connection.prepare(`SELECT count(*) FROM ${segmentTable}`).all()[0]?.[0]);
+}
+
 /** Whether this journal ever had a segment of that name. */
 export function hasSegment(connection: Connection, name: string): boolean {
   return connection.prepare(`SELECT 1 FROM ${segmentTable} WHERE name = ?`).all(name).length > 0;

@@ -1,4 +1,5 @@
 import type { Connection } from "../connection.ts";
+import { quoteName } from "../sql-text.ts";
 import { answerTable, armTable, cacheTable, isRocketTrigger, journalTable, segmentTable } from "./names.ts";
 
 /** How many values an image may have: two images and the rest must fit into one row of SQLite's 2,000 columns. */
@@ -53,9 +54,11 @@ export function widenTables(connection: Connection, width: number): void {
   }
 }
 
-/** Removes the journal's tables. */
-export function dropTables(connection: Connection): void {
-  for (const table of [journalTable, cacheTable, segmentTable, armTable, answerTable]) {
-    connection.exec(`DROP TABLE IF EXISTS ${table}`);
-  }
+/** Removes everything that Rocket added: its triggers and its tables, those of older versions too. */
+export function removeAll(connection: Connection): void {
+  for (const name of rocketTriggers(connection)) connection.exec(`DROP TRIGGER ${quoteName(name)}`);
+  const tables = connection
+    .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND substr(name, 1, 8) = '_rocket_'")
+    .all();
+  for (const [name] of tables) connection.exec(`DROP TABLE ${quoteName(String(name))}`);
 }
