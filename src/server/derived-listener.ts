@@ -47,9 +47,11 @@ export function createDerivedViews(hub: HubCore, options: ResolvedDerivedOptions
     listener: derivedListener(hub),
     identityOf: (peer) => hub.identityOf(peer),
     reportError: (error, stage) => hub.reportError(error, stage),
-    ask(target, viewer, ifNoneMatch) {
+    async ask(target, viewer, ifNoneMatch) {
       const conditional: readonly Field[] = ifNoneMatch === undefined ? [] : [["If-None-Match", ifNoneMatch]];
-      return hub.ask("GET", target, [...viewer.fields, ...conditional], viewer);
+      const response = await hub.ask("GET", target, [...viewer.fields, ...conditional], viewer);
+      // What can't be followed any more ends.
+      return response.notLive === undefined ? response : refusalOf(response);
     },
   });
 }

@@ -134,7 +134,8 @@ async function openAny(
     if (opening.kind !== "other") return opening;
     const { derived } = hub;
     const response = opening.isHead ? await ask("GET") : opening.response;
-    if (!derived || !arming || !isDocument(response)) return { kind: "refused", response: refusalOf(response) };
+    const canDerive = isDocument(response) && response.notLive === undefined;
+    if (!derived || !arming || !canDerive) return { kind: "refused", response: refusalOf(response) };
     const admission = await derived.admit(target, viewer, response, arming);
     return "status" in admission ? { kind: "refused", response: admission } : openDerived(admission, wishes);
   } catch (error) {

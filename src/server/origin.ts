@@ -24,7 +24,7 @@ export interface OriginResponse {
   readonly body: Body;
   /** What a journal needs to keep a GET's or HEAD's 2xx answer live; absent where it can't. */
   readonly view?: DirectView;
-  /** Why a 2xx answer has no view: a sentence for the 422's detail. */
+  /** Why a 2xx answer can't be followed, not by asking again either: a sentence for the 422's detail. */
   readonly notLive?: string;
 }
 

@@ -13,6 +13,9 @@ export function journalLedger(journal: SqliteJournal): Ledger {
     get schema() {
       return journal.schema;
     },
+    get unwatched() {
+      return journal.unwatched;
+    },
     standIn(connection) {
       const { schemaVersion, position, eventId } = journal.bookmarkIn(connection);
       return { schemaVersion, bookmark: { position, eventId } };
@@ -29,6 +32,7 @@ export async function schemaLedger(connection: Connection, clock: Clock): Promis
     get schema() {
       return schema;
     },
+    unwatched: new Map(),
     standIn(one) {
       return { schemaVersion: Number(one.prepare("PRAGMA schema_version").all()[0]?.[0]) };
     },

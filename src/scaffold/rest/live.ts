@@ -22,12 +22,29 @@ export interface LiveSettings extends PageLimits {
   readonly notLive: string | undefined;
 }
 
-function follow(snapshot: Snapshot, settings: LiveSettings, view: Omit<DirectView, "position" | "eventId">): Liveness {
+/** Why a table can't be followed; `undefined` where it can. */
+function whyNotLive(
+  { bookmark, unwatched }: Snapshot,
+  settings: LiveSettings,
+  { table }: Resource,
+): string | undefined {
+  if (settings.notLive !== undefined) return settings.notLive;
+  const reason = unwatched.get(table.name);
+  if (reason !== undefined) return `Changes of this table can't be watched, so it can't be followed: ${reason}`;
+  return bookmark ? undefined : "There is no journal that a subscription could follow.";
+}
+
+function follow(
+  snapshot: Snapshot,
+  settings: LiveSettings,
+  resource: Resource,
+  view: Omit<DirectView, "position" | "eventId" | "collection">,
+): Liveness {
   const { bookmark } = snapshot;
-  if (settings.notLive !== undefined || !bookmark) {
-    return { notLive: settings.notLive ?? "There is no journal that a subscription could follow." };
-  }
-  return { view: { ...view, position: bookmark.position, eventId: bookmark.eventId } };
+  const notLive = whyNotLive(snapshot, settings, resource);
+  if (notLive !== undefined || !bookmark) return notLive === undefined ? {} : { notLive };
+  const { path: collection } = resource;
+  return { view: { collection, ...view, position: bookmark.position, eventId: bookmark.eventId } };
 }
 
 /** How a record is followed. */
@@ -38,7 +55,7 @@ export function followRecord(
   row: readonly SqlValue[],
 ): Liveness {
   const url = recordUrl(resource, keyOf(resource, row));
-  return follow(snapshot, settings, { url, collection: resource.path, record: url, equals: [] });
+  return follow(snapshot, settings, resource, { url, record: url, equals: [] });
 }
 
 /**
@@ -55,16 +72,16 @@ export function followCollection(
 ): Liveness {
   if (query.limit !== undefined || query.offset !== undefined) {
     // A window has no journal of its own: the hub derives it, by asking again when the collection changed.
-    return settings.notLive === undefined ? {} : { notLive: settings.notLive };
+    const notLive = whyNotLive(snapshot, settings, resource);
+    return notLive === undefined ? {} : { notLive };
   }
   if (isCut) {
     const bounds = `${settings.maxRows} records or ${settings.maxPageBytes} bytes of them`;
     const most = `There are more than ${bounds}, too many for a snapshot.`;
     return { notLive: `${most} Narrow them with a filter, or send Last-Event-ID: * to get the changes only.` };
   }
-  return follow(snapshot, settings, {
+  return follow(snapshot, settings, resource, {
     url: canonicalUrl(resource, query),
-    collection: resource.path,
     equals: query.filters.map(({ member, value }) => [member.name, canonicalValue(value)]),
   });
 }

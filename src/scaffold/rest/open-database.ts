@@ -2,13 +2,14 @@ import { RocketError } from "../../protocol/index.ts";
 import { retryWhenBusy } from "../sqlite/busy.ts";
 import { type Connection, openConnection } from "../sqlite/driver.ts";
 import { createSqliteJournal, type SqliteJournal } from "../sqlite/journal.ts";
+import type { Schema } from "../sqlite/schema.ts";
 import { isReadOnly } from "../sqlite/sqlite-error.ts";
+import type { IsServed } from "./catalog.ts";
 import { journalLedger, schemaLedger } from "./ledger.ts";
 import { Link } from "./link.ts";
 import type { ResolvedScaffoldOptions } from "./options.ts";
 import { Reader } from "./reader.ts";
 import { recordFormat } from "./record-format.ts";
-import type { IsServed } from "./resource.ts";
 import type { Ledger } from "./snapshot.ts";
 import { Writer } from "./writer.ts";
 
@@ -41,7 +42,11 @@ function tellOfWait({ path, reportError }: ResolvedScaffoldOptions): () => void 
   };
 }
 
-async function openLive(options: ResolvedScaffoldOptions, isServed: IsServed): Promise<OpenDatabase> {
+async function openLive(
+  options: ResolvedScaffoldOptions,
+  isServed: IsServed,
+  onSchema: (schema: Schema) => void,
+): Promise<OpenDatabase> {
   const { path, clock, reportError, retention } = options;
   const onWait = tellOfWait(options);
   const links: Link[] = [];
@@ -51,6 +56,7 @@ async function openLive(options: ResolvedScaffoldOptions, isServed: IsServed): P
     clock,
     tables: isServed,
     onWait,
+    onSchema,
     onError: (error, { stage }) => reportError(error, stage),
     onReplaced: () => {
       for (const link of links) link.renew();
@@ -103,11 +109,16 @@ function isReadOnlyFile(error: unknown): boolean {
 /**
  * Opens the database: for writing, with a journal, where its file allows that; else for reading.
  *
+ * @param onSchema - told of each schema that comes later; must not throw
  * @throws RocketError where it can't be opened
  */
-export async function openDatabase(options: ResolvedScaffoldOptions, isServed: IsServed): Promise<OpenDatabase> {
+export async function openDatabase(
+  options: ResolvedScaffoldOptions,
+  isServed: IsServed,
+  onSchema: (schema: Schema) => void,
+): Promise<OpenDatabase> {
   try {
-    return await openLive(options, isServed);
+    return await openLive(options, isServed, onSchema);
   } catch (error) {
     if (isReadOnlyFile(error)) return openReadable(options, isServed);
     throw error;

@@ -2,12 +2,13 @@ import type { Field } from "../../protocol/index.ts";
 import type { OriginRequest, OriginResponse } from "../../server/index.ts";
 import type { SqlValue } from "../sqlite/schema.ts";
 import { requireJsonAccepted } from "./accept.ts";
+import type { Catalog } from "./catalog.ts";
 import { isConditional, isKnown, requireMatch } from "./conditions.ts";
-import { followCollection, followRecord, type LiveSettings, type PageLimits } from "./live.ts";
+import { followCollection, followRecord, type Liveness, type LiveSettings, type PageLimits } from "./live.ts";
 import { canonicalUrl, itemOrder, parseQuery, type Query } from "./query.ts";
 import { Refusal } from "./refusal.ts";
 import { encodeRow, etagOf, representCollection, representRecord } from "./representation.ts";
-import type { Catalog, Resource } from "./resource.ts";
+import type { Resource } from "./resource.ts";
 import { requireRoute } from "./route.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { selectRecord, selectRecords } from "./sql.ts";
@@ -42,6 +43,12 @@ function answer(request: OriginRequest, etag: string, fields: readonly Field[], 
   return { status: 200, fields: [["Content-Type", "application/json"], named, ...fields], body: content };
 }
 
+/** A 304 says of whether it can be followed no more than why not. */
+function withLiveness(response: OriginResponse, { view, notLive }: Liveness): OriginResponse {
+  if (notLive !== undefined) return { ...response, notLive };
+  return response.status === 200 && view ? { ...response, view } : response;
+}
+
 function readIndex(request: OriginRequest, catalog: Catalog): OriginResponse {
   const collections = [...catalog.resources.values()].map(({ plural, path }) => ({ name: plural, url: path }));
   const body = JSON.stringify({ collections });
@@ -60,7 +67,7 @@ function readRecord(
   const { etag, body } = representRecord(resource, row);
   const fields: Field[] = [["Items", resource.recordItems], ...eventIdFields(snapshot)];
   const response = answer(request, etag, fields, body as string);
-  return response.status === 200 ? { ...response, ...followRecord(snapshot, settings, resource, row) } : response;
+  return withLiveness(response, followRecord(snapshot, settings, resource, row));
 }
 
 /** A part of a collection, as one answer has it. */
@@ -124,8 +131,7 @@ function readCollection(
   const { body, count, hasMore } = readPage(snapshot, resource, query, settings);
   if (hasMore && count > 0) fields.push(nextLink(resource, query, count));
   const response = answer(request, etagOf(body), fields, body);
-  if (response.status !== 200) return response;
-  return { ...response, ...followCollection(snapshot, settings, resource, query, hasMore) };
+  return withLiveness(response, followCollection(snapshot, settings, resource, query, hasMore));
 }
 
 /** Answers a GET or HEAD. @throws Refusal */

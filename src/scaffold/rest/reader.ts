@@ -1,8 +1,9 @@
 import type { Clock } from "../../server/index.ts";
 import { retryWhenBusy } from "../sqlite/busy.ts";
+import { type Catalog, catalogOf, type IsServed } from "./catalog.ts";
 import type { Link } from "./link.ts";
 import { unavailable } from "./refusal.ts";
-import { type Catalog, catalogOf, type IsServed, type Resource } from "./resource.ts";
+import type { Resource } from "./resource.ts";
 import type { Ledger, Snapshot } from "./snapshot.ts";
 import { countRecords } from "./sql.ts";
 import { rollBack } from "./transaction.ts";
@@ -70,7 +71,8 @@ export class Reader {
     try {
       const { schemaVersion, bookmark } = this.#ledger.standIn(connection);
       if (schemaVersion !== this.#ledger.schema.version) return undefined;
-      return { result: action({ connection, catalog: this.catalog, bookmark }) };
+      const { unwatched } = this.#ledger;
+      return { result: action({ connection, catalog: this.catalog, bookmark, unwatched }) };
     } finally {
       rollBack(connection);
     }

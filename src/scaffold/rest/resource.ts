@@ -1,6 +1,6 @@
 import pluralize from "pluralize";
 import { encodeUrlPart, formatItems, formatPointer, urlTemplateExpression } from "../../protocol/index.ts";
-import type { Schema, SqlValue, Table } from "../sqlite/schema.ts";
+import type { SqlValue, Table } from "../sqlite/schema.ts";
 import { type ValueType, valueTypeOf } from "./value-kind.ts";
 import { formatValue } from "./value-text.ts";
 
@@ -14,6 +14,8 @@ export interface Member {
   readonly generated: boolean;
   /** A part of what tells records apart. */
   readonly inKey: boolean;
+  /** Whether this program has the column's collation; without it, values are compared byte for byte alone. */
+  readonly collates: boolean;
   /** The DEFAULT expression's SQL; `null` where there is none. */
   readonly defaultSql: string | null;
 }
@@ -38,12 +40,6 @@ export interface Resource {
   readonly recordItems: string;
 }
 
-/** The resources of a database, by name. */
-export interface Catalog {
-  readonly version: number;
-  readonly resources: ReadonlyMap<string, Resource>;
-}
-
 function jsonName(name: string): string {
   return `${JSON.stringify(name)}:`;
 }
@@ -54,12 +50,21 @@ function membersOf(table: Table): Member[] {
   const members = columns.map((column): Member => {
     const { name, generated, defaultSql } = column;
     const inKey = keyColumns.includes(name);
-    return { name, jsonName: jsonName(name), type: valueTypeOf(column, inKey), generated, inKey, defaultSql };
+    const collates = table.uncollated?.includes(name) !== true;
+    return { name, jsonName: jsonName(name), type: valueTypeOf(column, inKey), generated, inKey, collates, defaultSql };
   });
   if (identity.kind === "rowid") {
     const type: ValueType = { kind: "numeric", affinity: "integer" };
     const name = identity.alias;
-    members.push({ name, jsonName: jsonName(name), type, generated: false, inKey: true, defaultSql: null });
+    members.push({
+      name,
+      jsonName: jsonName(name),
+      type,
+      generated: false,
+      inKey: true,
+      collates: true,
+      defaultSql: null,
+    });
   }
   return members;
 }
@@ -95,27 +100,6 @@ export function resourceOf(table: Table): Resource {
     resources.set(table, resource);
   }
   return resource;
-}
-
-/** Which tables are served, by name. */
-export type IsServed = (table: string) => boolean;
-
-/** Whether a table's rows can be JSON objects that every program can hold. */
-export function isServable({ columns }: Table): boolean {
-  return !columns.some(({ name }) => name === "__proto__");
-}
-
-const catalogs = new WeakMap<Schema, Catalog>();
-
-/** The resources of a schema that `isServed` lets through; the same catalog each time. */
-export function catalogOf(schema: Schema, isServed: IsServed): Catalog {
-  let catalog = catalogs.get(schema);
-  if (!catalog) {
-    const served = schema.tables.filter((table) => isServed(table.name) && isServable(table));
-    catalog = { version: schema.version, resources: new Map(served.map((table) => [table.name, resourceOf(table)])) };
-    catalogs.set(schema, catalog);
-  }
-  return catalog;
 }
 
 /** The key of a row. */

@@ -1,6 +1,7 @@
 import type { SqlValue } from "../sqlite/schema.ts";
+import type { Catalog } from "./catalog.ts";
 import { Refusal } from "./refusal.ts";
-import { type Catalog, keyMembers, type Resource } from "./resource.ts";
+import { keyMembers, type Resource } from "./resource.ts";
 import { decodePart, parseTarget, type Target } from "./target.ts";
 import { resolvePart } from "./value-text.ts";
 
@@ -44,5 +45,7 @@ export function ownsTarget(catalog: Catalog, target: string): boolean {
 export function requireRoute(catalog: Catalog, target: Target): Route {
   const route = findRoute(catalog, target);
   if (route) return route;
+  const leftOut = catalog.leftOut.get(decodePart(target.segments[0] ?? ""));
+  if (leftOut !== undefined) throw new Refusal(404, `This is not served: ${leftOut}.`);
   throw new Refusal(404, `There is nothing at /${target.segments.join("/")}. The collections are listed at /.`);
 }

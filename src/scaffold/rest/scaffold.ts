@@ -5,9 +5,10 @@ import { retryWhenBusy } from "../sqlite/busy.ts";
 import { openConnection } from "../sqlite/driver.ts";
 import { isEmptyFile } from "../sqlite/open-failure.ts";
 import { canWrite } from "./actions.ts";
+import { catalogOf, type IsServed } from "./catalog.ts";
+import { LeftOutReporter } from "./left-out.ts";
 import { type OpenDatabase, openDatabase } from "./open-database.ts";
 import { type ResolvedScaffoldOptions, resolveScaffoldOptions, type ScaffoldOptions } from "./options.ts";
-import { type IsServed, isServable } from "./resource.ts";
 import { ownsTarget } from "./route.ts";
 import { Service } from "./service.ts";
 import type { Ledger } from "./snapshot.ts";
@@ -58,18 +59,18 @@ async function createDatabase(path: string, clock: Clock): Promise<void> {
   }
 }
 
-function requireTables(ledger: Ledger, tables: readonly string[] | undefined): void {
-  const known = ledger.schema.tables.map(({ name }) => name);
+function requireTables({ schema }: Ledger, tables: readonly string[] | undefined): void {
+  const { resources, leftOut } = catalogOf(schema, (table) => tables === undefined || tables.includes(table));
   for (const table of tables ?? []) {
-    if (known.includes(table)) continue;
-    throw new TypeError(`tables names "${table}", which the database does not have; it has ${known.join(", ")}.`);
+    if (resources.has(table)) continue;
+    const reason = leftOut.get(table);
+    const known = schema.tables.map(({ name }) => name).join(", ");
+    throw new TypeError(
+      reason === undefined
+        ? `tables names "${table}", which the database does not have; it has ${known}.`
+        : `tables names "${table}", which is not served: ${reason}.`,
+    );
   }
-}
-
-function unservable(table: string): TypeError {
-  return new TypeError(
-    `The table "${table}" is not served: rename its column "__proto__", or leave it out with tables.`,
-  );
 }
 
 function reasonNotLive({ journal }: OpenDatabase, { actions }: ResolvedScaffoldOptions): string | undefined {
@@ -91,7 +92,8 @@ export async function createScaffold(options: ScaffoldOptions): Promise<Scaffold
     const advice = "The option create makes a database of it.";
     throw new RocketError("database-invalid", `${JSON.stringify(path)} is an empty file. ${advice}`);
   }
-  const database = await openDatabase(resolved, isServed);
+  const leftOut = new LeftOutReporter(isServed, reportError);
+  const database = await openDatabase(resolved, isServed, (schema) => leftOut.tell(schema));
   const { reader, writer, journal } = database;
   try {
     requireTables(database.ledger, tables);
@@ -99,9 +101,7 @@ export async function createScaffold(options: ScaffoldOptions): Promise<Scaffold
     await database.abandon();
     throw error;
   }
-  for (const table of database.ledger.schema.tables) {
-    if (isServed(table.name) && !isServable(table)) reportError(unservable(table.name), "schema");
-  }
+  leftOut.tell(database.ledger.schema);
   const notLive = reasonNotLive(database, resolved);
   const settings = { notLive, maxRows, maxPageBytes };
   const service = new Service({ reader, writer, actions, settings, clock, onError: reportError });

@@ -14,8 +14,9 @@ function quoteName(name: string): string {
 }
 
 /** Equal byte for byte, whatever the column's collation; a text is compared by that too, so that its index serves. */
-function equal(name: string, value: SqlValue): Sql {
+function equal({ name, collates }: Member, value: SqlValue): Sql {
   const column = quoteName(name);
+  if (!collates) return { text: `${column} COLLATE BINARY = ?`, values: [value] };
   if (typeof value !== "string") return { text: `${column} = ?`, values: [value] };
   return { text: `${column} = ? AND ${column} COLLATE BINARY = ?`, values: [value, value] };
 }
@@ -29,7 +30,7 @@ function where(conditions: readonly Sql[]): Sql {
 }
 
 function whereKey(resource: Resource, key: readonly SqlValue[]): Sql {
-  return where(keyMembers(resource).map(({ name }, at) => equal(name, key[at] ?? null)));
+  return where(keyMembers(resource).map((member, at) => equal(member, key[at] ?? null)));
 }
 
 function selectFrom(resource: Resource): string {
@@ -45,7 +46,7 @@ export function selectRecord(resource: Resource, key: readonly SqlValue[]): Sql 
 
 /** Selects a collection's records in order, at most `limit` of them. */
 export function selectRecords(resource: Resource, query: Query, limit: number): Sql {
-  const { text, values } = where(query.filters.map(({ member, value }) => equal(member.name, value)));
+  const { text, values } = where(query.filters.map(({ member, value }) => equal(member, value)));
   const order = query.order.map(
     ({ name, descending }) => `${quoteName(name)} COLLATE BINARY ${descending ? "DESC" : "ASC"}`,
   );

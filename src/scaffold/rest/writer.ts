@@ -2,10 +2,10 @@ import type { Bookmark, Clock } from "../../server/index.ts";
 import { retryWhenBusy } from "../sqlite/busy.ts";
 import type { Connection } from "../sqlite/driver.ts";
 import { isBusy } from "../sqlite/sqlite-error.ts";
+import { catalogOf, type IsServed } from "./catalog.ts";
 import type { Link } from "./link.ts";
 import { busyWaitMs } from "./reader.ts";
 import { unavailable } from "./refusal.ts";
-import { catalogOf, type IsServed } from "./resource.ts";
 import type { Ledger, Snapshot } from "./snapshot.ts";
 import { beginGroup, type Outcome, rollBack } from "./transaction.ts";
 
@@ -108,7 +108,8 @@ export class Writer {
       retryWhenBusy(action, { clock, waitMs: Math.max(0, deadline - clock.now()) });
     const { connection, outcomes, end } = await retry(() => {
       const connection = link.current();
-      const snapshot = { connection, catalog: catalogOf(ledger.schema, isServed), bookmark: undefined };
+      const { schema, unwatched } = ledger;
+      const snapshot = { connection, catalog: catalogOf(schema, isServed), bookmark: undefined, unwatched };
       const actions = jobs.map(
         ({ run }) =>
           () =>

@@ -1,7 +1,8 @@
 import { affinityOf } from "./affinity.ts";
 import type { Connection } from "./connection.ts";
+import { readTrouble, uncollatedColumns } from "./probe.ts";
 import { inRead } from "./read-transaction.ts";
-import type { Column, ForeignKey, Identity, Schema, SqlValue, Table } from "./schema.ts";
+import type { Column, ForeignKey, Identity, LeftOut, Schema, SqlValue, Table } from "./schema.ts";
 
 /** The tables that are collections: no views, virtual or shadow tables, none of SQLite's or Rocket's own. */
 const ordinaryTables = `sqlite_schema s JOIN pragma_table_list l ON l.schema = 'main' AND l.name = s.name
@@ -136,29 +137,50 @@ function resolveReferences(tables: readonly Table[]): Table[] {
   }));
 }
 
+/** Views and virtual tables. What has no root page has no rows of its own. */
+function readOthers(connection: Connection): LeftOut[] {
+  return connection
+    .prepare(
+      `SELECT name, type FROM sqlite_schema WHERE (type = 'view' OR (type = 'table' AND coalesce(rootpage, 0) = 0))
+       AND lower(substr(name, 1, 8)) <> '_rocket_' ORDER BY rowid`,
+    )
+    .all()
+    .map(([name, type]) => ({ name: String(name), kind: type === "view" ? "view" : "virtual" }));
+}
+
 /**
  * Reads the ordinary tables, in one read transaction. A table whose rows nothing tells apart (no key, and columns named
- * like each name of the rowid) is left out.
+ * like each name of the rowid) is left out, and so is one that this program can't read.
  */
 export function readSchema(connection: Connection): Schema {
   return inRead(connection, () => {
     // A read of sqlite_schema is what makes SQLite notice that another connection changed it.
-    const listed = connection.prepare(`SELECT s.name, l.wr, l.strict FROM ${ordinaryTables} ORDER BY s.rowid`).all();
+    const listed = connection
+      .prepare(`SELECT s.name, l.wr, l.strict, s.sql FROM ${ordinaryTables} ORDER BY s.rowid`)
+      .all();
     const version = Number(connection.prepare("PRAGMA schema_version").all()[0]?.[0]);
     const strict = new Set(listed.filter((row) => row[2] === 1).map((row) => String(row[0])));
     const columnsOf = readColumns(connection, strict);
     const foreignKeysOf = readForeignKeys(connection);
     const uniqueOf = readUniqueKeys(connection);
     const tables: Table[] = [];
-    for (const [nameValue, withoutRowid] of listed) {
+    const leftOut = readOthers(connection);
+    for (const [nameValue, withoutRowid, , sql] of listed) {
       const name = String(nameValue);
       const columns = columnsOf.get(name) ?? [];
       const unique = uniqueOf.get(name) ?? [];
       const hasRowid = withoutRowid !== 1;
       const integerKey = isIntegerKey(columns, unique, hasRowid);
       const identity = identityOf(columns, unique, { hasRowid, integerKey });
-      if (identity) tables.push({ name, columns, identity, foreignKeys: foreignKeysOf.get(name) ?? [], integerKey });
+      const detail = readTrouble(connection, name);
+      if (detail !== undefined) leftOut.push({ name, kind: "unreadable", detail });
+      else if (!identity) leftOut.push({ name, kind: "keyless" });
+      if (detail !== undefined || !identity) continue;
+      const names = columns.map((column) => column.name);
+      const uncollated = uncollatedColumns(connection, name, names, String(sql));
+      const table = { name, columns, identity, foreignKeys: foreignKeysOf.get(name) ?? [], integerKey };
+      tables.push(uncollated.length === 0 ? table : { ...table, uncollated });
     }
-    return { version, tables: resolveReferences(tables) };
+    return { version, tables: resolveReferences(tables), leftOut };
   });
 }

@@ -42,10 +42,23 @@ export interface Table {
   readonly foreignKeys: readonly ForeignKey[];
   /** True where the single key column is an alias of the rowid (INTEGER PRIMARY KEY). */
   readonly integerKey: boolean;
+  /** Columns whose collation this program does not have; absent where it has all. */
+  readonly uncollated?: readonly string[];
+}
+
+/** A table or view that is no collection. */
+export interface LeftOut {
+  readonly name: string;
+  /** Why: nothing tells a `keyless` table's rows apart; an `unreadable` one needs what this program does not have. */
+  readonly kind: "view" | "virtual" | "keyless" | "unreadable";
+  /** What SQLite says of an unreadable one. */
+  readonly detail?: string;
 }
 
 /** The tables of a database at one `schema_version`. */
 export interface Schema {
   readonly version: number;
   readonly tables: readonly Table[];
+  /** What else is there, and why it is none of `tables`. SQLite's, Rocket's and virtual tables' own tables are neither. */
+  readonly leftOut: readonly LeftOut[];
 }

@@ -82,6 +82,13 @@ export function indexParts(createIndex: string): { readonly terms: string[]; rea
   return { terms, where: word && /^where$/i.test(word.text) ? textOf(createIndex, condition) : undefined };
 }
 
+/** The collations that SQL names, in lower case. */
+export function collationNames(sql: string): Set<string> {
+  const tokens = tokenise(sql);
+  const names = tokens.filter((_, at) => tokens[at - 1]?.text.toLowerCase() === "collate");
+  return new Set(names.map(({ text }) => nameOf(text).toLowerCase()));
+}
+
 /** Whether SQL has `name` as a word or quoted name in it. */
 export function mentions(sql: string, name: string): boolean {
   return tokenise(sql).some((token) => nameOf(token.text).toLowerCase() === name.toLowerCase());

@@ -1,6 +1,6 @@
 import type { Connection } from "../connection.ts";
 import { readSchema } from "../introspect.ts";
-import type { Schema } from "../schema.ts";
+import type { Schema, Table } from "../schema.ts";
 import { quoteName } from "../sql-text.ts";
 import { readDetails, type TableDetails } from "../table-details.ts";
 import { armTable, isRocketTrigger, journalTable } from "./names.ts";
@@ -55,6 +55,11 @@ function readTriggers(connection: Connection): Trigger[] {
     }));
 }
 
+/** A table as the journal remembers it: nothing of it depends on the program that looks. */
+function describe({ name, columns, identity, foreignKeys, integerKey }: Table): string {
+  return JSON.stringify({ name, columns, identity, foreignKeys, integerKey });
+}
+
 function schemaVersion(connection: Connection): number {
   return Number(connection.prepare("PRAGMA schema_version").all()[0]?.[0]);
 }
@@ -89,7 +94,7 @@ export class Armer {
       if (!arm || !this.#isIntact(one, arm, own)) this.#arm(one, arm, own, !isFirst);
       else if (this.#mayBeRenumbered(one, arm)) this.#reset(arm.id);
     }
-    const names = new Set(details.map(({ table }) => table.name));
+    const names = new Set([...details.map(({ table }) => table.name), ...schema.leftOut.map(({ name }) => name)]);
     for (const arm of arms) {
       if (names.has(arm.name)) continue;
       this.#retire(arm);
@@ -101,7 +106,7 @@ export class Armer {
   }
 
   #isIntact(details: TableDetails, arm: Arm, triggers: readonly Trigger[]): boolean {
-    if (arm.description !== JSON.stringify(details.table)) return false;
+    if (arm.description !== describe(details.table)) return false;
     const expected = triggersOf(details, arm.id);
     const ours = triggers.filter(({ name }) => isRocketTrigger(name));
     const found = ours.map(({ name, sql }) => [name, sql]);
@@ -125,7 +130,7 @@ export class Armer {
     const id = Number(row?.[0]);
     connection
       .prepare(`INSERT INTO ${armTable} (id, name, retired, version, description) VALUES (?, ?, 0, 0, ?)`)
-      .run(id, details.table.name, JSON.stringify(details.table));
+      .run(id, details.table.name, describe(details.table));
     if (isReset) this.#reset(id);
     connection.exec("SAVEPOINT rocket_arm");
     try {
@@ -143,7 +148,32 @@ export class Armer {
     if (width > maxWidth) throw new RangeError(`It has ${width} columns; at most ${maxWidth} can be watched.`);
     widenTables(connection, width);
     for (const sql of triggersOf(details, id).values()) connection.exec(sql);
-    // Triggers are read when they are first needed: better here than in somebody's write.
+    try {
+      this.#compileWrites(details);
+    } catch (error) {
+      // It may be a trigger of the user's, with functions that this program does not have: ours must be right by itself.
+      if (!this.#compilesAlone(details)) throw error;
+    }
+  }
+
+  /** Whether a table's writes can be compiled while the user's triggers are away. */
+  #compilesAlone(details: TableDetails): boolean {
+    const connection = this.#connection;
+    connection.exec("SAVEPOINT rocket_alone");
+    try {
+      for (const { name } of readTriggers(connection)) if (!isRocketTrigger(name)) this.#dropTrigger(name);
+      this.#compileWrites(details);
+      return true;
+    } catch {
+      return false;
+    } finally {
+      connection.exec("ROLLBACK TO rocket_alone; RELEASE rocket_alone");
+    }
+  }
+
+  /** Triggers are read when they are first needed: better here than in somebody's write. */
+  #compileWrites(details: TableDetails): void {
+    const connection = this.#connection;
     const table = quoteName(details.table.name);
     const column = details.table.columns.find(({ generated }) => !generated);
     const name = quoteName(column?.name ?? "");

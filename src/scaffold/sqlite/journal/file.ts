@@ -53,6 +53,7 @@ export class JournalFile {
   readonly #options: FileOptions;
   readonly #inode: string | undefined;
   #schema: Schema;
+  #unwatched: ReadonlyMap<string, string> = new Map();
   #segment: string;
   #migration: Migration | undefined;
   /** Whether there was nothing of Rocket's in the database before. */
@@ -103,6 +104,11 @@ export class JournalFile {
   /** The name of the current segment. */
   get segment(): string {
     return this.#segment;
+  }
+
+  /** The tables whose changes can't be watched, and why. */
+  get unwatched(): ReadonlyMap<string, string> {
+    return this.#unwatched;
   }
 
   /** Whether another file has taken this one's place. */
@@ -161,15 +167,16 @@ export class JournalFile {
   #arm(): Schema {
     forgetMigration(this.writer);
     const { schema, failures } = new Armer(this.writer, this.#options.isWatched).run();
+    const told = this.#unwatched;
+    const unwatched = new Map<string, string>();
     for (const [name, cause] of failures) {
-      this.#options.onUnwatched(
-        new RocketError(
-          "table-not-live",
-          `Changes of table ${JSON.stringify(name)} can't be watched: ${cause instanceof Error ? cause.message : cause}`,
-          { cause },
-        ),
-      );
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      unwatched.set(name, reason);
+      if (told.get(name) === reason) continue;
+      const message = `Changes of table ${JSON.stringify(name)} can't be watched, so it can't be followed: ${reason}`;
+      this.#options.onUnwatched(new RocketError("table-not-live", message, { cause }));
     }
+    this.#unwatched = unwatched;
     return schema;
   }
 }

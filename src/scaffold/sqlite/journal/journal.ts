@@ -60,6 +60,10 @@ class SqliteFileJournal implements SqliteJournal {
     return this.#follower.file.schema;
   }
 
+  get unwatched(): ReadonlyMap<string, string> {
+    return this.#follower.file.unwatched;
+  }
+
   tail(listener: (batch: Batch) => void): () => void {
     // A function of its own, so that one listener can tail twice.
     const own = (batch: Batch): void => listener(batch);

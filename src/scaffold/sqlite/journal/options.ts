@@ -44,6 +44,8 @@ export interface SqliteJournalOptions {
 export interface SqliteJournal extends Journal {
   /** The schema that the triggers were last checked against. */
   readonly schema: Schema;
+  /** The tables whose changes can't be watched, and why. */
+  readonly unwatched: ReadonlyMap<string, string>;
   /**
    * The journal's head as `connection` sees it: inside a read transaction the position of exactly what else is read in
    * it. `schemaVersion` is that state's `schema_version`.

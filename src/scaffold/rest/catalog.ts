@@ -1,0 +1,48 @@
+import type { LeftOut, Schema, Table } from "../sqlite/schema.ts";
+import { type Resource, resourceOf } from "./resource.ts";
+
+/** The resources of a database, by name. */
+export interface Catalog {
+  readonly resources: ReadonlyMap<string, Resource>;
+  /** What is there and not served, by name, with the reason: a clause for a person. */
+  readonly leftOut: ReadonlyMap<string, string>;
+}
+
+/** Which tables are served, by name. */
+export type IsServed = (table: string) => boolean;
+
+/** Whether a table's rows can be JSON objects that every program can hold. */
+function isServable({ columns }: Table): boolean {
+  return !columns.some(({ name }) => name === "__proto__");
+}
+
+function reasonOf({ kind, detail = "" }: LeftOut): string {
+  if (kind === "view") return "views of the database are not served";
+  if (kind === "virtual") return "virtual tables are not served";
+  return kind === "keyless" ? "nothing tells its rows apart" : `this program can't read it (${detail})`;
+}
+
+function createCatalog({ tables, leftOut }: Schema, isServed: IsServed): Catalog {
+  const asked = tables.filter(({ name }) => isServed(name));
+  const unservable = asked.filter((table) => !isServable(table));
+  const proto = 'it has a column "__proto__", which not every program can hold';
+  return {
+    resources: new Map(asked.filter(isServable).map((table) => [table.name, resourceOf(table)])),
+    leftOut: new Map([
+      ...leftOut.filter(({ name }) => isServed(name)).map((one) => [one.name, reasonOf(one)] as const),
+      ...unservable.map(({ name }) => [name, proto] as const),
+    ]),
+  };
+}
+
+const catalogs = new WeakMap<Schema, Catalog>();
+
+/** The resources of a schema that `isServed` lets through; the same catalog each time. */
+export function catalogOf(schema: Schema, isServed: IsServed): Catalog {
+  let catalog = catalogs.get(schema);
+  if (!catalog) {
+    catalog = createCatalog(schema, isServed);
+    catalogs.set(schema, catalog);
+  }
+  return catalog;
+}

@@ -1,0 +1,28 @@
+import { RocketError } from "../../protocol/index.ts";
+import type { Schema } from "../sqlite/schema.ts";
+import { catalogOf, type IsServed } from "./catalog.ts";
+
+/** Says what is not served, and why; each time what is new. */
+export class LeftOutReporter {
+  readonly #isServed: IsServed;
+  readonly #report: (error: unknown, stage: string) => void;
+  #told: ReadonlyMap<string, string> = new Map();
+
+  constructor(isServed: IsServed, report: (error: unknown, stage: string) => void) {
+    this.#isServed = isServed;
+    this.#report = report;
+  }
+
+  tell(schema: Schema): void {
+    const { leftOut } = catalogOf(schema, this.#isServed);
+    const names = new Map<string, string[]>();
+    for (const [name, reason] of leftOut) {
+      if (this.#told.get(name) === reason) continue;
+      names.set(reason, [...(names.get(reason) ?? []), JSON.stringify(name)]);
+    }
+    this.#told = leftOut;
+    for (const [reason, list] of names) {
+      this.#report(new RocketError("table-not-served", `Not served: ${list.join(", ")}; ${reason}.`), "schema");
+    }
+  }
+}
