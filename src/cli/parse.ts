@@ -14,6 +14,11 @@ export function parsePath(text: string): string {
   return text;
 }
 
+/** One more path. */
+export function parsePaths(text: string, before: readonly string[] = []): string[] {
+  return [...before, parsePath(text)];
+}
+
 /** A port; 0 means any free one. */
 export function parsePort(text: string): number {
   return wholeNumber(text, 0, 65_535);

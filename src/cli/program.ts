@@ -10,6 +10,7 @@ import {
   parseNames,
   parseOrigin,
   parsePath,
+  parsePaths,
   parsePort,
   parseTarget,
 } from "./parse.ts";
@@ -19,9 +20,14 @@ import type { TailOptions } from "./tail.ts";
 import { packageVersion } from "./version.ts";
 
 interface ServeFlags
-  extends Omit<ServeOptions, "database" | "allowOrigins" | "allowHosts" | "publicFolder" | "maxBodyBytes"> {
+  extends Omit<
+    ServeOptions,
+    "database" | "allowOrigins" | "allowHosts" | "publicFolder" | "maxBodyBytes" | "extensions" | "functionsModule"
+  > {
   readonly maxBody?: number;
   readonly public?: string;
+  readonly loadExtension?: readonly string[];
+  readonly functions?: string;
   readonly allowOrigin?: readonly string[];
   readonly allowHost?: readonly string[];
 }
@@ -31,7 +37,8 @@ interface TailFlags extends Omit<TailOptions, "url" | "lastEventId"> {
 }
 
 function serveOptions(database: string, given: ServeFlags): ServeOptions {
-  const { allowOrigin, allowHost, public: publicFolder, maxBody: maxBodyBytes, ...flags } = given;
+  const { allowOrigin, allowHost, public: publicFolder, maxBody: maxBodyBytes, ...others } = given;
+  const { loadExtension, functions, ...flags } = others;
   return {
     database,
     ...flags,
@@ -39,6 +46,8 @@ function serveOptions(database: string, given: ServeFlags): ServeOptions {
     ...(allowHost ? { allowHosts: allowHost } : {}),
     ...(publicFolder === undefined ? {} : { publicFolder }),
     ...(maxBodyBytes === undefined ? {} : { maxBodyBytes }),
+    ...(loadExtension ? { extensions: loadExtension } : {}),
+    ...(functions === undefined ? {} : { functionsModule: functions }),
   };
 }
 
@@ -63,6 +72,8 @@ function addServe(program: Command, exit: (code: number) => void): void {
     .option("--allow-host <name>", "answer under this host name too; may be repeated", parseHostName)
     .option("--public <folder>", "serve the files of this folder beside the API: a built front end", parsePath)
     .option("--max-body <mib>", "MiB that the body of a write may have (default: 1)", parseMebibytes)
+    .option("--load-extension <file>", "load a SQLite extension that the database needs; may be repeated", parsePaths)
+    .option("--functions <module>", "a JavaScript module whose exported functions the database needs", parsePath)
     .option("--insecure", "allow writes by everyone who can reach a --host that is not loopback")
     .option("--create", "create the database if there is none, or an empty file")
     .option("--detach", "remove what Rocket added to the database, and exit")

@@ -31,6 +31,10 @@ export interface ServeOptions {
   readonly publicFolder?: string;
   /** Bytes that the body of a write may have. Default 1 MiB. */
   readonly maxBodyBytes?: number;
+  /** Files of SQLite extensions that the database needs. Default none. */
+  readonly extensions?: readonly string[];
+  /** A JavaScript module: what functions it exports are functions of SQL. Default none. */
+  readonly functionsModule?: string;
   /** Create the database if there is none, or an empty file. Default false. */
   readonly create?: boolean;
   /** Serve writes to everyone who can reach the host. Default false. */

@@ -1,8 +1,10 @@
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { createServer } from "../node/index.ts";
 import { RocketError } from "../protocol/index.ts";
-import { createScaffold, detach } from "../scaffold/index.ts";
+import { createScaffold, detach, type SqlFunction } from "../scaffold/index.ts";
 import { CommandFailure, explain } from "./failure.ts";
 import { listen } from "./listen.ts";
 import { type Output, onOutputClosed, processOutput } from "./output.ts";
@@ -52,10 +54,26 @@ function startRun(options: ServeOptions, output: Output): Run {
   return { options, output, stop, isServing: false, onError };
 }
 
-async function openScaffold({ options, onError }: Run): Promise<Scaffold> {
-  const { database, tables, only, except, readOnly, create } = options;
+/** The functions that a module exports. */
+async function importFunctions(path: string): Promise<Record<string, SqlFunction>> {
   try {
-    return await createScaffold({ path: database, ...given({ tables, only, except, readOnly, create }), onError });
+    const module = (await import(pathToFileURL(resolve(path)).href)) as Record<string, unknown>;
+    return Object.fromEntries(
+      Object.entries(module).filter((entry): entry is [string, SqlFunction] => typeof entry[1] === "function"),
+    );
+  } catch (error) {
+    throw new CommandFailure(`--functions: ${JSON.stringify(path)} can't be loaded: ${explain(error)}`, 1, {
+      cause: error,
+    });
+  }
+}
+
+async function openScaffold({ options, onError }: Run): Promise<Scaffold> {
+  const { database, tables, only, except, readOnly, create, extensions, functionsModule } = options;
+  const functions = functionsModule === undefined ? undefined : await importFunctions(functionsModule);
+  const more = given({ tables, only, except, readOnly, create, extensions, functions });
+  try {
+    return await createScaffold({ path: database, ...more, onError });
   } catch (error) {
     if (error instanceof TypeError && error.message.startsWith("tables names"))
       throw new CommandFailure(`--${error.message}`, 1, { cause: error });

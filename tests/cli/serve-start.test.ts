@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -25,6 +26,29 @@ function objectsIn(path: string): string[] {
 }
 
 const waiting = /^rocket: ".*\.db" is locked by another program: waiting for it, for up to 5 seconds\.\n/;
+
+describe("rocket serve --functions", () => {
+  it("has the functions that a module exports", async () => {
+    const path = createLockable();
+    open(path).exec(
+      "CREATE TRIGGER t AFTER INSERT ON birds BEGIN UPDATE birds SET name = loud(name) WHERE id = NEW.id; END",
+    );
+    const module = join(temporaryFolder(), "sql.mjs");
+    writeFileSync(module, "export const loud = (text) => `${text.toUpperCase()}!`; export const other = 1;");
+    const { url } = await serve(path, "--port", "0", "--functions", module);
+    const headers = { "Content-Type": "application/json" };
+    const answer = await fetch(`${url}/birds`, { method: "POST", headers, body: '{"name":"kea"}' });
+    expect([answer.status, await answer.json()]).toMatchObject([201, { bird: { name: "KEA!" } }]);
+  });
+
+  it("says that there is no such module", async () => {
+    const { code, stderr } = await rocket("serve", createLockable(), "--functions", "/nowhere/sql.mjs").result;
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(/^rocket: --functions: "\/nowhere\/sql\.mjs" can't be loaded: .*\n$/),
+    });
+  });
+});
 
 describe("The start of rocket serve", () => {
   it("waits for a lock of another program, says so, and then serves", async () => {

@@ -1,4 +1,5 @@
 import { RocketError } from "../../protocol/index.ts";
+import type { Additions } from "../sqlite/additions.ts";
 import { retryWhenBusy } from "../sqlite/busy.ts";
 import { type Connection, openConnection } from "../sqlite/driver.ts";
 import { createSqliteJournal, type SqliteJournal } from "../sqlite/journal.ts";
@@ -26,8 +27,8 @@ export interface OpenDatabase {
 }
 
 /** For reading only, but able to put a database right whose writer was killed. */
-function openReader(path: string): Connection {
-  const connection = openConnection(path);
+function openReader(path: string, additions: Additions): Connection {
+  const connection = openConnection(path, { additions });
   connection.exec("PRAGMA query_only = ON");
   return connection;
 }
@@ -47,13 +48,14 @@ async function openLive(
   isServed: IsServed,
   onSchema: (schema: Schema) => void,
 ): Promise<OpenDatabase> {
-  const { path, clock, reportError, retention } = options;
+  const { path, clock, reportError, retention, additions } = options;
   const onWait = tellOfWait(options);
   const links: Link[] = [];
   const journal = await createSqliteJournal({
     path,
     format: recordFormat,
     clock,
+    additions,
     tables: isServed,
     onWait,
     onSchema,
@@ -64,7 +66,7 @@ async function openLive(
     ...(retention ? { retention } : {}),
   });
   try {
-    for (const connect of [() => openReader(path), () => openConnection(path)]) {
+    for (const connect of [() => openReader(path, additions), () => openConnection(path, { additions })]) {
       links.push(await retryWhenBusy(() => new Link(connect), { clock, onWait }));
     }
   } catch (error) {
@@ -88,9 +90,12 @@ async function openLive(
 }
 
 async function openReadable(options: ResolvedScaffoldOptions, isServed: IsServed): Promise<OpenDatabase> {
-  const { path, clock } = options;
+  const { path, clock, additions } = options;
   const onWait = tellOfWait(options);
-  const link = await retryWhenBusy(() => new Link(() => openConnection(path, { readOnly: true })), { clock, onWait });
+  const link = await retryWhenBusy(() => new Link(() => openConnection(path, { readOnly: true, additions })), {
+    clock,
+    onWait,
+  });
   try {
     const ledger = await schemaLedger(link.current(), clock);
     const reader = new Reader(link, ledger, clock, isServed);

@@ -1,9 +1,10 @@
 import { type Clock, systemClock } from "../../server/index.ts";
+import type { Additions } from "../sqlite/additions.ts";
 import type { SqliteJournalOptions } from "../sqlite/journal.ts";
 import { type Action, type ActionOptions, resolveActions } from "./actions.ts";
 
 /** What a scaffold stands on. */
-export interface ScaffoldOptions extends ActionOptions {
+export interface ScaffoldOptions extends ActionOptions, Additions {
   /** The database's file. */
   readonly path: string;
   /** The tables that are served. Default: all. */
@@ -31,6 +32,7 @@ export interface ResolvedScaffoldOptions {
   readonly tables: readonly string[] | undefined;
   readonly actions: ReadonlySet<Action>;
   readonly create: boolean;
+  readonly additions: Additions;
   readonly maxRows: number;
   readonly maxPageBytes: number;
   readonly retention: SqliteJournalOptions["retention"] | undefined;
@@ -45,7 +47,7 @@ export interface ResolvedScaffoldOptions {
  */
 export function resolveScaffoldOptions(options: ScaffoldOptions): ResolvedScaffoldOptions {
   const { path, tables, create = false, maxRows = 1000, retention, onError, clock = systemClock } = options;
-  const { maxPageBytes = 8 * 1024 * 1024 } = options;
+  const { maxPageBytes = 8 * 1024 * 1024, extensions = [], functions = {} } = options;
   if (typeof path !== "string" || path === "") throw new TypeError(`path must name a file, not ${String(path)}.`);
   if (!Number.isInteger(maxRows) || maxRows < 1 || maxRows > 1_000_000) {
     throw new RangeError(`maxRows must be a whole number from 1 to 1000000, not ${maxRows}.`);
@@ -53,11 +55,15 @@ export function resolveScaffoldOptions(options: ScaffoldOptions): ResolvedScaffo
   if (!Number.isInteger(maxPageBytes) || maxPageBytes < 1024 || maxPageBytes > 256 * 1024 * 1024) {
     throw new RangeError(`maxPageBytes must be a whole number from 1024 to ${256 * 1024 * 1024}, not ${maxPageBytes}.`);
   }
+  for (const [name, call] of Object.entries(functions)) {
+    if (typeof call !== "function") throw new TypeError(`functions.${name} must be a function, not ${typeof call}.`);
+  }
   return {
     path,
     tables,
     actions: resolveActions(options),
     create,
+    additions: { extensions, functions },
     maxRows,
     maxPageBytes,
     retention,

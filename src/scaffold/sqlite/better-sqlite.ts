@@ -1,7 +1,16 @@
 import { createRequire } from "node:module";
 import type Database from "better-sqlite3";
 import { RocketError } from "../../protocol/index.ts";
-import { type Connection, fromDriver, rowFromDriver, type Statement, StatementCache, toDriver } from "./connection.ts";
+import { type Additions, add } from "./additions.ts";
+import {
+  type Connection,
+  driverFunction,
+  fromDriver,
+  rowFromDriver,
+  type Statement,
+  StatementCache,
+  toDriver,
+} from "./connection.ts";
 import type { SqlValue } from "./schema.ts";
 
 const require = createRequire(import.meta.url);
@@ -80,7 +89,14 @@ class BetterSqliteConnection implements Connection {
  *
  * @throws RocketError `driver-missing` where the package can't be loaded
  */
-export function openBetterSqlite(path: string, readOnly: boolean): Connection {
+export function openBetterSqlite(path: string, readOnly: boolean, additions: Additions): Connection {
   loaded ??= load();
-  return new BetterSqliteConnection(new loaded(path, { readonly: readOnly, timeout: 0 }));
+  const database = new loaded(path, { readonly: readOnly, timeout: 0 });
+  const settings = { varargs: true, deterministic: true, safeIntegers: true };
+  add(additions, {
+    exec: (sql) => void database.exec(sql),
+    loadExtension: (file) => void database.loadExtension(file),
+    defineFunction: (name, call) => void database.function(name, settings, driverFunction(call)),
+  });
+  return new BetterSqliteConnection(database);
 }

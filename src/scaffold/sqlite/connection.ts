@@ -20,6 +20,11 @@ export interface Connection {
   close(): void;
 }
 
+/** A function of SQL over a driver's values. */
+export function driverFunction(call: (...values: SqlValue[]) => SqlValue): (...values: SqlValue[]) => SqlValue {
+  return (...values) => toDriver(call(...(fromDriver([values])[0] ?? [])));
+}
+
 /** How many statements a connection keeps prepared. */
 const maxStatements = 256;
 

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { RocketError } from "../../protocol/index.ts";
+import type { Additions } from "./additions.ts";
 import { openBetterSqlite } from "./better-sqlite.ts";
 import type { Connection } from "./connection.ts";
 import { openNodeSqlite } from "./node-sqlite.ts";
@@ -14,16 +15,19 @@ export interface ConnectionOptions {
   readonly readOnly?: boolean;
   /** Whether a missing file is made. Default false. */
   readonly create?: boolean;
+  /** Functions, collations and the like that the database's own program has. Default none. */
+  readonly additions?: Additions | undefined;
 }
 
-function openFile(path: string, readOnly: boolean): Connection {
-  const exact = openNodeSqlite(path, readOnly, true);
+function openFile(path: string, readOnly: boolean, additions: Additions): Connection {
+  const options = { readOnly, additions };
+  const exact = openNodeSqlite(path, options, true);
   if (exact) return exact;
   try {
-    return openBetterSqlite(path, readOnly);
+    return openBetterSqlite(path, readOnly, additions);
   } catch (error) {
     const isMissing = error instanceof RocketError && error.code === "driver-missing";
-    const other = isMissing ? openNodeSqlite(path, readOnly, false) : undefined;
+    const other = isMissing ? openNodeSqlite(path, options, false) : undefined;
     if (!other) throw error;
     return other;
   }
@@ -38,13 +42,13 @@ function openFile(path: string, readOnly: boolean): Connection {
  * another program has the database locked
  */
 export function openConnection(path: string, options: ConnectionOptions = {}): Connection {
-  const { readOnly = false, create = false } = options;
+  const { readOnly = false, create = false, additions = {} } = options;
   if (!create && path !== ":memory:" && !existsSync(path) && !isOutOfReach(path)) {
     throw new RocketError("database-missing", `There is no database ${JSON.stringify(path)}.`);
   }
   let connection: Connection | undefined;
   try {
-    connection = openFile(path, readOnly);
+    connection = openFile(path, readOnly, additions);
     connection.exec("PRAGMA busy_timeout = 0; PRAGMA foreign_keys = ON");
     if (!readOnly) connection.exec("PRAGMA synchronous = FULL");
     // The first real read, which finds out whether this is a database at all.

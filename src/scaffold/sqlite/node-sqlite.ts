@@ -1,5 +1,14 @@
 import { createRequire } from "node:module";
-import { type Connection, fromDriver, rowFromDriver, type Statement, StatementCache, toDriver } from "./connection.ts";
+import { type Additions, add, type SqlFunction } from "./additions.ts";
+import {
+  type Connection,
+  driverFunction,
+  fromDriver,
+  rowFromDriver,
+  type Statement,
+  StatementCache,
+  toDriver,
+} from "./connection.ts";
 import type { SqlValue } from "./schema.ts";
 
 interface NodeStatement {
@@ -13,14 +22,19 @@ interface NodeStatement {
 interface NodeDatabase {
   exec(sql: string): void;
   prepare(sql: string): NodeStatement;
+  loadExtension(file: string): void;
+  function(name: string, options: object, call: SqlFunction): void;
   close(): void;
 }
 
+interface NodeOptions {
+  readonly readOnly: boolean;
+  readonly timeout: number;
+  readonly allowExtension?: boolean;
+}
+
 interface NodeSqlite {
-  readonly DatabaseSync: new (
-    path: string,
-    options: { readonly readOnly: boolean; readonly timeout: number },
-  ) => NodeDatabase;
+  readonly DatabaseSync: new (path: string, options: NodeOptions) => NodeDatabase;
   readonly StatementSync: { readonly prototype: Partial<NodeStatement> };
 }
 
@@ -98,8 +112,20 @@ class NodeSqliteConnection implements Connection {
  *
  * @param mustBeExact - whether one will not do that cuts text with a NUL in it, as that of Node 22 does
  */
-export function openNodeSqlite(path: string, readOnly: boolean, mustBeExact: boolean): Connection | undefined {
+export function openNodeSqlite(
+  path: string,
+  { readOnly, additions }: { readonly readOnly: boolean; readonly additions: Additions },
+  mustBeExact: boolean,
+): Connection | undefined {
   if (loaded === "not yet") loaded = load();
   if (!loaded || (mustBeExact && !loaded.isExact)) return undefined;
-  return new NodeSqliteConnection(new loaded.module.DatabaseSync(path, { readOnly, timeout: 0 }));
+  const allowExtension = (additions.extensions ?? []).length > 0;
+  const database = new loaded.module.DatabaseSync(path, { readOnly, timeout: 0, allowExtension });
+  const settings = { varargs: true, deterministic: true, useBigIntArguments: true };
+  add(additions, {
+    exec: (sql) => database.exec(sql),
+    loadExtension: (file) => database.loadExtension(file),
+    defineFunction: (name, call) => database.function(name, settings, driverFunction(call)),
+  });
+  return new NodeSqliteConnection(database);
 }

@@ -1,5 +1,6 @@
 import { RocketError } from "../../../protocol/index.ts";
 import type { Clock } from "../../../server/index.ts";
+import type { Additions } from "../additions.ts";
 import type { Connection } from "../connection.ts";
 import { openConnection } from "../driver.ts";
 import { readSchema } from "../introspect.ts";
@@ -26,6 +27,7 @@ import { inWrite } from "./write-transaction.ts";
 export interface FileOptions {
   readonly path: string;
   readonly format: RecordFormat;
+  readonly additions: Additions | undefined;
   readonly clock: Clock;
   readonly isWatched: (name: string) => boolean;
   /** Told of what can't be watched: tables, and changes while a migration runs. */
@@ -67,11 +69,11 @@ export class JournalFile {
   constructor(options: FileOptions) {
     this.#options = options;
     this.#inode = inodeOf(options.path);
-    const { path, format, clock, isWatched } = options;
-    this.writer = openConnection(path);
+    const { path, format, clock, isWatched, additions } = options;
+    this.writer = openConnection(path, { additions });
     let reader: Connection | undefined;
     try {
-      reader = openConnection(path);
+      reader = openConnection(path, { additions });
       const { writer } = this;
       // Last of all: nothing that can fail comes after it, so a start that fails has added nothing.
       const armed = inWrite(writer, () => {

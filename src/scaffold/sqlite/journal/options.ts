@@ -1,4 +1,5 @@
 import type { Bookmark, Clock, Journal } from "../../../server/index.ts";
+import type { Additions } from "../additions.ts";
 import type { Connection } from "../connection.ts";
 import type { RecordFormat } from "../record-format.ts";
 import type { Schema } from "../schema.ts";
@@ -22,6 +23,8 @@ export interface SqliteJournalOptions {
   readonly path: string;
   /** How rows look from outside. */
   readonly format: RecordFormat;
+  /** Functions, collations and the like that the database's own program has. Default none. */
+  readonly additions?: Additions | undefined;
   /** Time and chance. Default: the platform's. */
   readonly clock?: Clock;
   /** How often commits of other connections are looked for while the tail has listeners, in milliseconds. Default 2. */

@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from "../../../server/index.ts";
+import type { Additions } from "../additions.ts";
 import type { RecordFormat } from "../record-format.ts";
 import type { Schema } from "../schema.ts";
 import type { SqliteJournalOptions } from "./options.ts";
@@ -7,6 +8,7 @@ import type { SqliteJournalOptions } from "./options.ts";
 export interface ResolvedJournalOptions {
   readonly path: string;
   readonly format: RecordFormat;
+  readonly additions: Additions | undefined;
   readonly clock: Clock;
   readonly pollMs: number;
   readonly maxChanges: number;
@@ -38,6 +40,7 @@ export function resolveJournalOptions(options: SqliteJournalOptions): ResolvedJo
   return {
     path,
     format,
+    additions: options.additions,
     clock,
     pollMs,
     maxChanges,
