@@ -34,7 +34,7 @@ describe("rocket serve --functions", () => {
       "CREATE TRIGGER t AFTER INSERT ON birds BEGIN UPDATE birds SET name = loud(name) WHERE id = NEW.id; END",
     );
     const module = join(temporaryFolder(), "sql.mjs");
-    writeFileSync(module, "export const loud = (text) => `${text.toUpperCase()}!`; export const other = 1;");
+    writeFileSync(module, "export const loud = (text) => text.toUpperCase() + '!'; export const other = 1;");
     const { url } = await serve(path, "--port", "0", "--functions", module);
     const headers = { "Content-Type": "application/json" };
     const answer = await fetch(`${url}/birds`, { method: "POST", headers, body: '{"name":"kea"}' });

@@ -69,7 +69,7 @@ export class Service {
       const known = findRoute(this.#options.reader.catalog, target);
       return await this.#dispatch(request, target, known ?? (await this.#lookAgain(target)));
     } catch (error) {
-      return refuse(error, this.#options.onError);
+      return refuse(error, request, this.#options.onError);
     }
   };
 

@@ -1,4 +1,5 @@
 import type { SqlValue } from "../sqlite/schema.ts";
+import { defaultExpression, quoteName } from "../sqlite/sql-text.ts";
 import type { Query } from "./query.ts";
 import { keyMembers, type Member, type Resource } from "./resource.ts";
 
@@ -6,11 +7,6 @@ import { keyMembers, type Member, type Resource } from "./resource.ts";
 export interface Sql {
   readonly text: string;
   readonly values: readonly SqlValue[];
-}
-
-/** A name as an SQL identifier. */
-function quoteName(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }
 
 /** Equal byte for byte, whatever the column's collation; a text is compared by that too, so that its index serves. */
@@ -98,16 +94,4 @@ export function updateRecord(
 export function deleteRecord(resource: Resource, key: readonly SqlValue[]): Sql {
   const { text, values } = whereKey(resource, key);
   return { text: `DELETE FROM ${quoteName(resource.table.name)}${text}`, values };
-}
-
-const keyword = /^(?:null|true|false|current_(?:time|date|timestamp))$/i;
-
-/** In a DEFAULT a bare or quoted name is a text; in an expression it would be a column. */
-function defaultExpression(sql: string | null): string {
-  if (sql === null) return "NULL";
-  const quoted = /^"((?:[^"]|"")*)"$|^`((?:[^`]|``)*)`$|^\[([^\]]*)\]$/.exec(sql);
-  const bare = /^[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*$/.test(sql) && !keyword.test(sql);
-  const name =
-    quoted?.[1]?.replaceAll('""', '"') ?? quoted?.[2]?.replaceAll("``", "`") ?? quoted?.[3] ?? (bare ? sql : undefined);
-  return name === undefined ? `(${sql})` : `'${name.replaceAll("'", "''")}'`;
 }

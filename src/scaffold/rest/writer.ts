@@ -1,6 +1,8 @@
 import type { Bookmark, Clock } from "../../server/index.ts";
 import { retryWhenBusy } from "../sqlite/busy.ts";
 import type { Connection } from "../sqlite/driver.ts";
+import { isRocketTrigger } from "../sqlite/journal.ts";
+import { allowQuotedStrings } from "../sqlite/quoted-strings.ts";
 import { isBusy } from "../sqlite/sqlite-error.ts";
 import { catalogOf, type IsServed } from "./catalog.ts";
 import type { Link } from "./link.ts";
@@ -50,6 +52,7 @@ export class Writer {
   readonly #options: WriterOptions;
   #queue: Job[] = [];
   #running: Promise<void> | undefined;
+  #prepared: { readonly connection: Connection; readonly version: number } | undefined;
   #isClosed = false;
 
   constructor(options: WriterOptions) {
@@ -108,6 +111,7 @@ export class Writer {
       retryWhenBusy(action, { clock, waitMs: Math.max(0, deadline - clock.now()) });
     const { connection, outcomes, end } = await retry(() => {
       const connection = link.current();
+      this.#prepare(connection);
       const { schema, unwatched } = ledger;
       const snapshot = { connection, catalog: catalogOf(schema, isServed), bookmark: undefined, unwatched };
       const actions = jobs.map(
@@ -136,6 +140,14 @@ export class Writer {
       else job?.resolve({ result: outcome.result.result, bookmark: end.bookmark });
     });
     return true;
+  }
+
+  /** What triggers say is settled once for each schema. */
+  #prepare(connection: Connection): void {
+    const { version } = this.#options.ledger.schema;
+    if (this.#prepared?.connection === connection && this.#prepared.version === version) return;
+    allowQuotedStrings(connection, isRocketTrigger);
+    this.#prepared = { connection, version };
   }
 
   #seal(connection: Connection, outcomes: readonly Outcome<Done<unknown>>[]): ReturnType<Ledger["standIn"]> {

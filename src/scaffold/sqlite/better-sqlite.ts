@@ -50,6 +50,23 @@ class BetterSqliteConnection implements Connection {
     return this.#cache.get(sql);
   }
 
+  redefineTriggers(sql: ReadonlyMap<string, string>): void {
+    const database = this.#database;
+    // Else the schema's table can't be changed. The change is rolled back, after the schema was read with it.
+    database.unsafeMode(true);
+    try {
+      database.exec("BEGIN IMMEDIATE; PRAGMA writable_schema = ON");
+      const change = database.prepare("UPDATE sqlite_schema SET sql = ? WHERE type = 'trigger' AND name = ?");
+      for (const [name, text] of sql) change.run(text, name);
+      database.exec("PRAGMA writable_schema = RESET");
+      database.prepare("SELECT count(*) FROM sqlite_schema").get();
+    } finally {
+      if (database.inTransaction) database.exec("ROLLBACK");
+      database.exec("PRAGMA writable_schema = OFF");
+      database.unsafeMode(false);
+    }
+  }
+
   close(): void {
     this.#cache.clear();
     this.#database.close();

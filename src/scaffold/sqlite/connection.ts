@@ -16,6 +16,11 @@ export interface Connection {
   exec(sql: string): void;
   /** Prepares a statement, or gives the one prepared before for the same text. */
   prepare(sql: string): Statement;
+  /**
+   * Has this connection know triggers by other SQL than the file has, until the schema changes; absent where it needs
+   * that for no string in double quotes. It takes the write lock for a moment, and writes nothing.
+   */
+  readonly redefineTriggers?: (sql: ReadonlyMap<string, string>) => void;
   /** Closes it; twice is fine. */
   close(): void;
 }

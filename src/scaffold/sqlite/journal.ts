@@ -2,4 +2,5 @@ export { findAnswer, type KeptAnswer, keepAnswer, markAnswer } from "./journal/a
 export { detach } from "./journal/detach.ts";
 export { createSqliteJournal } from "./journal/journal.ts";
 export { type PausedJournal, pauseJournal } from "./journal/migration.ts";
+export { isRocketTrigger } from "./journal/names.ts";
 export type { SqliteJournal, SqliteJournalOptions } from "./journal/options.ts";

@@ -31,6 +31,7 @@ interface NodeOptions {
   readonly readOnly: boolean;
   readonly timeout: number;
   readonly allowExtension?: boolean;
+  readonly enableDoubleQuotedStringLiterals?: boolean;
 }
 
 interface NodeSqlite {
@@ -120,7 +121,11 @@ export function openNodeSqlite(
   if (loaded === "not yet") loaded = load();
   if (!loaded || (mustBeExact && !loaded.isExact)) return undefined;
   const allowExtension = (additions.extensions ?? []).length > 0;
-  const database = new loaded.module.DatabaseSync(path, { readOnly, timeout: 0, allowExtension });
+  const database = new loaded.module.DatabaseSync(path, {
+    ...{ readOnly, timeout: 0, allowExtension },
+    // Triggers of other programs may have them.
+    enableDoubleQuotedStringLiterals: true,
+  });
   const settings = { varargs: true, deterministic: true, useBigIntArguments: true };
   add(additions, {
     exec: (sql) => database.exec(sql),

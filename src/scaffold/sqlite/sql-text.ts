@@ -30,7 +30,7 @@ export function quoteName(name: string): string {
 }
 
 /** The name that a token stands for. */
-function nameOf(token: string): string {
+export function unquote(token: string): string {
   const quote = token[0];
   if (quote === "[") return token.slice(1, -1);
   if (quote !== '"' && quote !== "`" && quote !== "'") return token;
@@ -66,7 +66,7 @@ export function generatedExpressions(createTable: string): Map<string, string> {
     const [name] = part;
     if (at < 0 || !name) continue;
     const close = part.findIndex((token, index) => index > at + 1 && token.text === ")" && token.depth === 1);
-    expressions.set(nameOf(name.text), textOf(createTable, part.slice(at + 2, close)));
+    expressions.set(unquote(name.text), textOf(createTable, part.slice(at + 2, close)));
   }
   return expressions;
 }
@@ -86,21 +86,85 @@ export function indexParts(createIndex: string): { readonly terms: string[]; rea
 export function collationNames(sql: string): Set<string> {
   const tokens = tokenise(sql);
   const names = tokens.filter((_, at) => tokens[at - 1]?.text.toLowerCase() === "collate");
-  return new Set(names.map(({ text }) => nameOf(text).toLowerCase()));
+  return new Set(names.map(({ text }) => unquote(text).toLowerCase()));
+}
+
+function isQuoted(token: SqlToken | undefined): boolean {
+  return token?.text.startsWith('"') === true;
+}
+
+/** The quoted words of SQL that may be names of columns, or strings in SQLite's old way: no parts of a longer name. */
+export function quotedWords(sql: string): SqlToken[] {
+  const tokens = tokenise(sql);
+  return tokens.filter((token, at) => {
+    const before = tokens[at - 1]?.text.toLowerCase();
+    const after = tokens[at + 1]?.text;
+    const isPart = before === "." || after === "." || after === "(" || before === "collate" || before === "as";
+    return isQuoted(token) && !isPart;
+  });
+}
+
+/** Writes quoted words as strings; and one other as it is told. */
+export function asStrings(
+  sql: string,
+  words: readonly SqlToken[],
+  other?: { readonly word: SqlToken; readonly text: string },
+): string {
+  const changes = words.map((word) => ({ word, text: `'${unquote(word.text).replaceAll("'", "''")}'` }));
+  if (other) changes.push({ ...other });
+  let text = "";
+  let end = 0;
+  for (const change of changes.sort((one, two) => one.word.start - two.word.start)) {
+    text += sql.slice(end, change.word.start) + change.text;
+    end = change.word.end;
+  }
+  return text + sql.slice(end);
+}
+
+/** An expression over a table's columns in which each quoted word that is none of them is a string, as SQLite takes it. */
+export function withStrings(sql: string, columns: readonly string[]): string {
+  const names = new Set(columns.map((column) => column.toLowerCase()));
+  return asStrings(
+    sql,
+    quotedWords(sql).filter(({ text }) => !names.has(unquote(text).toLowerCase())),
+  );
+}
+
+const keyword = /^(?:null|true|false|current_(?:time|date|timestamp))$/i;
+
+/** A DEFAULT as an expression. In a DEFAULT a bare or quoted name is a text; in an expression it would be a column. */
+export function defaultExpression(sql: string | null): string {
+  if (sql === null) return "NULL";
+  const tokens = tokenise(sql);
+  const [only] = tokens;
+  const isName = tokens.length === 1 && only !== undefined && /^["`[A-Za-z_\u0080-\u{10ffff}]/u.test(only.text);
+  if (isName && !keyword.test(only.text)) return `'${unquote(only.text).replaceAll("'", "''")}'`;
+  return `(${withStrings(sql, [])})`;
 }
 
 /** Whether SQL has `name` as a word or quoted name in it. */
 export function mentions(sql: string, name: string): boolean {
-  return tokenise(sql).some((token) => nameOf(token.text).toLowerCase() === name.toLowerCase());
+  return tokenise(sql).some((token) => unquote(token.text).toLowerCase() === name.toLowerCase());
 }
 
 /** When a trigger fires, from its CREATE TRIGGER: `AFTER INSERT`. */
 export function triggerEvent(createTrigger: string): string {
-  const words = tokenise(createTrigger).map((token) => token.text.toUpperCase());
+  return triggerParts(createTrigger)?.event ?? "";
+}
+
+/** A CREATE TRIGGER in parts: up to its name, and what follows; with when it fires. */
+export function triggerParts(
+  createTrigger: string,
+): { readonly head: string; readonly rest: string; readonly event: string } | undefined {
+  const tokens = tokenise(createTrigger);
+  const words = tokens.map((token) => token.text.toUpperCase());
   const at = words.findIndex(
     (word, index) => index > 2 && /^(?:BEFORE|AFTER|INSTEAD|INSERT|UPDATE|DELETE)$/.test(word),
   );
+  const first = tokens[at];
+  if (!first) return undefined;
   const timing = words[at] ?? "";
-  if (timing === "AFTER" || timing === "BEFORE") return `${timing} ${words[at + 1]}`;
-  return timing === "INSTEAD" ? "INSTEAD" : `BEFORE ${timing}`;
+  const isTimed = timing === "AFTER" || timing === "BEFORE";
+  const event = isTimed ? `${timing} ${words[at + 1]}` : timing === "INSTEAD" ? "INSTEAD" : `BEFORE ${timing}`;
+  return { head: createTrigger.slice(0, first.start), rest: createTrigger.slice(first.start), event };
 }

@@ -1,6 +1,6 @@
 import type { Connection } from "./connection.ts";
 import type { Schema, SqlValue, Table } from "./schema.ts";
-import { generatedExpressions, indexParts, mentions, triggerEvent } from "./sql-text.ts";
+import { generatedExpressions, indexParts, mentions, triggerEvent, withStrings } from "./sql-text.ts";
 
 /** What a unique index compares: a column under a collation, or an expression. */
 export type IndexTerm =
@@ -39,7 +39,8 @@ function text(value: SqlValue | undefined): string {
   return String(value ?? "");
 }
 
-function readUniqueIndexes(connection: Connection, table: string): UniqueIndex[] {
+function readUniqueIndexes(connection: Connection, { name: table, columns }: Table): UniqueIndex[] {
+  const names = columns.map((column) => column.name);
   const indexes = connection
     .prepare(
       `SELECT i.name, (SELECT s.sql FROM sqlite_schema s WHERE s.type = 'index' AND s.name = i.name)
@@ -53,10 +54,10 @@ function readUniqueIndexes(connection: Connection, table: string): UniqueIndex[]
       .all(name);
     return {
       terms: terms.map(([cid, column, collation], index): IndexTerm => {
-        if (cid === -2) return { kind: "expression", sql: parts?.terms[index] ?? "NULL" };
+        if (cid === -2) return { kind: "expression", sql: withStrings(parts?.terms[index] ?? "NULL", names) };
         return { kind: "column", name: text(column), collation: text(collation) };
       }),
-      where: parts?.where,
+      where: parts?.where === undefined ? undefined : withStrings(parts.where, names),
     };
   });
 }
@@ -76,6 +77,11 @@ function sortedGenerated(expressions: ReadonlyMap<string, string>): [string, str
     }
   }
   return sorted;
+}
+
+function readGenerated(createTable: string, { columns }: Table): Map<string, string> {
+  const names = columns.map(({ name }) => name);
+  return new Map([...generatedExpressions(createTable)].map(([name, sql]) => [name, withStrings(sql, names)]));
 }
 
 /** Foreign keys that act: from the table whose write sets them off to the table that they write. */
@@ -137,8 +143,8 @@ export function readDetails(
     return {
       table,
       hasRowid: created.get(table.name)?.hasRowid ?? true,
-      uniqueIndexes: readUniqueIndexes(connection, table.name),
-      generated: sortedGenerated(generatedExpressions(created.get(table.name)?.sql ?? "")),
+      uniqueIndexes: readUniqueIndexes(connection, table),
+      generated: sortedGenerated(readGenerated(created.get(table.name)?.sql ?? "", table)),
       isNested: isReentrant || isInterposed,
       isReentrant,
     };

@@ -1,4 +1,4 @@
-import { quoteName } from "../sql-text.ts";
+import { defaultExpression, quoteName } from "../sql-text.ts";
 import type { TableDetails } from "../table-details.ts";
 import type { Shape } from "./shape.ts";
 
@@ -23,7 +23,9 @@ function newRow({ table, generated }: TableDetails, shape: Shape, isUpdate: bool
 
 function newValue(column: TableDetails["table"]["columns"][number]): string {
   const value = `NEW.${quoteName(column.name)}`;
-  return column.notNull && column.defaultSql !== null ? `coalesce(${value}, (${column.defaultSql}))` : value;
+  return column.notNull && column.defaultSql !== null
+    ? `coalesce(${value}, ${defaultExpression(column.defaultSql)})`
+    : value;
 }
 
 /** Conditions on the table's rows, each of which at most one row meets: those that the write would displace. */
