@@ -1,18 +1,15 @@
 import type { Body } from "../../protocol/index.ts";
 import type { SqlValue } from "../sqlite/schema.ts";
+import { formatJson, isJsonObject, parseJson } from "./json.ts";
 import { isNestedTooDeeply, maxNesting } from "./nesting.ts";
 import { type FieldError, invalidMembers, Refusal } from "./refusal.ts";
 import { keyMembers, type Member, type Resource, recordUrl } from "./resource.ts";
-import { decodeJsonValue } from "./value-json.ts";
+import { type DecodedValue, decodeJsonValue, encodeJsonValue } from "./value-json.ts";
 import { canonicalValue } from "./value-kind.ts";
 import { resolveText } from "./value-text.ts";
 
 /** The members of a body's JSON object, as sent. */
 export type BodyMembers = readonly (readonly [name: string, json: unknown])[];
-
-function isObject(json: unknown): json is object {
-  return typeof json === "object" && json !== null && !Array.isArray(json);
-}
 
 function decodeText(body: Body): string {
   if (typeof body === "string") return body;
@@ -32,13 +29,13 @@ export function parseBody(body: Body): object {
   const text = decodeText(body);
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseJson(text);
   } catch {
     throw new Refusal(400, text.trim() === "" ? "The body is empty; JSON was expected." : "The body is not JSON.");
   }
   // Whoever walks through it later, to write or merge it, has only so much of a stack.
   if (isNestedTooDeeply(text)) throw new Refusal(422, `The body may be nested ${maxNesting} levels deep at most.`);
-  if (isObject(json)) return json;
+  if (isJsonObject(json)) return json;
   throw new Refusal(422, "The body must be a JSON object.");
 }
 
@@ -46,7 +43,7 @@ export function parseBody(body: Body): object {
 export function unwrap(resource: Resource, json: object): BodyMembers {
   const members = Object.entries(json);
   const [only] = members;
-  const isEnvelope = members.length === 1 && only?.[0] === resource.singular && isObject(only[1]);
+  const isEnvelope = members.length === 1 && only?.[0] === resource.singular && isJsonObject(only[1]);
   return isEnvelope ? Object.entries(only[1]) : members;
 }
 
@@ -65,17 +62,33 @@ function keyTrouble(member: Member, value: SqlValue, wanted: SqlValue): string |
   return "The key is given by the URL and can't be changed.";
 }
 
+/** The record that a body is for, as far as its URL tells. */
+export interface Addressed {
+  /** The key that the URL gives. */
+  readonly key: readonly SqlValue[];
+  /** The row that is there; `undefined` where there is none. */
+  readonly row: readonly SqlValue[] | undefined;
+}
+
+function isShownAs({ type }: Member, value: SqlValue, json: string): boolean {
+  const text = encodeJsonValue(type, value);
+  return text === json || (type.kind === "json" && formatJson(parseJson(text)) === json);
+}
+
+/** What a member becomes; what the row shows as just this JSON stays, also where another value would be shown the same. */
+function decodeMember(member: Member, json: unknown, shown: SqlValue | undefined): DecodedValue {
+  if (shown !== undefined && isShownAs(member, shown, formatJson(json))) return { value: shown };
+  return decodeJsonValue(member.type, json);
+}
+
 /**
  * What a body's members store. Generated columns and `url` are left out; the key's members too, where the URL gives it.
  *
- * @param key - the key that the URL gives, if it does
+ * @param addressed - the record that the URL names, if it names one
  * @throws Refusal 422 listing every member that can't be stored
  */
-export function decodeMembers(
-  resource: Resource,
-  members: BodyMembers,
-  key?: readonly SqlValue[],
-): Map<Member, SqlValue> {
+export function decodeMembers(resource: Resource, members: BodyMembers, addressed?: Addressed): Map<Member, SqlValue> {
+  const key = addressed?.key;
   const values = new Map<Member, SqlValue>();
   const errors: FieldError[] = [];
   const byName = new Map(resource.members.map((member) => [member.name, member]));
@@ -88,7 +101,7 @@ export function decodeMembers(
       continue;
     }
     if (member.generated) continue;
-    const decoded = decodeJsonValue(member.type, json);
+    const decoded = decodeMember(member, json, addressed?.row?.[resource.members.indexOf(member)]);
     const isGiven = key !== undefined && member.inKey;
     const detail =
       "detail" in decoded
@@ -114,8 +127,8 @@ function unknownTrouble(
 
 /** A JSON merge patch (RFC 7396) applied to a value. */
 export function mergePatch(target: unknown, patch: unknown): unknown {
-  if (!isObject(patch)) return patch;
-  const merged = new Map<string, unknown>(isObject(target) ? Object.entries(target) : []);
+  if (!isJsonObject(patch)) return patch;
+  const merged = new Map<string, unknown>(isJsonObject(target) ? Object.entries(target) : []);
   for (const [name, value] of Object.entries(patch)) {
     if (value === null) merged.delete(name);
     else merged.set(name, mergePatch(merged.get(name), value));

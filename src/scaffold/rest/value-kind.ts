@@ -7,6 +7,8 @@ export type ValueKind = "boolean" | "json" | "base64" | "numeric" | "text" | "un
 export interface ValueType {
   readonly kind: ValueKind;
   readonly affinity: Affinity;
+  /** Declared as a type of numbers, so that no other text is taken. */
+  readonly numbersOnly?: boolean;
 }
 
 /**
@@ -15,16 +17,22 @@ export interface ValueType {
  * @param inKey - whether the column is a part of what tells records apart
  */
 export function valueTypeOf(column: Column, inKey: boolean): ValueType {
-  const { affinity, declaredType } = column;
-  return { kind: kindOf(declaredType, affinity, inKey), affinity };
+  const { affinity } = column;
+  const kind = kindOf(column, inKey);
+  return { kind, affinity, numbersOnly: kind === "numeric" && numberType.test(column.declaredType) };
 }
 
-function kindOf(declaredType: string, affinity: Affinity, inKey: boolean): ValueKind {
+/** SQLite takes DATETIME, INTERVAL and POINT for types of numbers too; they are not meant so. */
+const numberType =
+  /^(?:(?:UN)?SIGNED )?(?:(?:TINY|SMALL|MEDIUM|BIG|LONG)?INT(?:EGER|\d+)?|REAL|FLOAT\d*|DOUBLE|DEC(?:IMAL)?|NUM(?:ERIC|BER)?|MONEY)\b/;
+const bytesType = /BLOB|BINARY|IMAGE|BYTEA/;
+
+function kindOf({ declaredType, affinity, holdsJson }: Column, inKey: boolean): ValueKind {
   if (declaredType === "BOOLEAN" || declaredType === "BOOL") return "boolean";
-  if (declaredType === "JSON" && !inKey) return "json";
+  if ((/^JSONB?\b/.test(declaredType) || holdsJson) && !inKey) return "json";
   if (affinity === "text") return "text";
-  if (affinity === "blob") return declaredType.includes("BLOB") ? "base64" : "untyped";
-  return "numeric";
+  if (bytesType.test(declaredType)) return "base64";
+  return affinity === "blob" ? "untyped" : "numeric";
 }
 
 /** Whether values of this type sort in SQL as `Item-Order` says that their JSON does. */

@@ -3,6 +3,7 @@ import type { OriginRequest, OriginResponse } from "../../server/index.ts";
 import type { SqlValue } from "../sqlite/schema.ts";
 import { type BodyMembers, decodeMembers, mergePatch, unwrap } from "./body.ts";
 import { isConditional, requireConditions } from "./conditions.ts";
+import { parseJson } from "./json.ts";
 import type { PageLimits } from "./live.ts";
 import { collectionEtag, findRecord, noRecord } from "./read.ts";
 import { Refusal } from "./refusal.ts";
@@ -77,7 +78,7 @@ export function putRecord(
 ): OriginResponse {
   const row = findRecord(snapshot, resource, key);
   if (!row && !write.canCreate) throw noRecord();
-  const values = decodeMembers(resource, unwrap(resource, write.json), key);
+  const values = decodeMembers(resource, unwrap(resource, write.json), { key, row });
   requireRowConditions(write.request.fields, resource, row);
   if (!row) {
     const withKey = new Map<Member, SqlValue>(keyMembers(resource).map((member, at) => [member, key[at] ?? null]));
@@ -104,7 +105,7 @@ function change(
 
 function parseStored(value: SqlValue): unknown {
   try {
-    return typeof value === "string" ? JSON.parse(value) : undefined;
+    return typeof value === "string" ? parseJson(value) : undefined;
   } catch {
     return undefined;
   }
@@ -128,7 +129,7 @@ export function patchRecord(
   const row = findRecord(snapshot, resource, key);
   if (!row) throw noRecord();
   const members = mergeMembers(resource, unwrap(resource, write.json), row);
-  const values = decodeMembers(resource, members, key);
+  const values = decodeMembers(resource, members, { key, row });
   requireRowConditions(write.request.fields, resource, row);
   return change(snapshot, resource, key, values);
 }

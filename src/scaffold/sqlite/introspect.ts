@@ -3,6 +3,7 @@ import type { Connection } from "./connection.ts";
 import { readTrouble, uncollatedColumns } from "./probe.ts";
 import { inRead } from "./read-transaction.ts";
 import type { Column, ForeignKey, Identity, LeftOut, Schema, SqlValue, Table } from "./schema.ts";
+import { jsonColumns } from "./sql-text.ts";
 
 /** The tables that are collections: no views, virtual or shadow tables, none of SQLite's or Rocket's own. */
 const ordinaryTables = `sqlite_schema s JOIN pragma_table_list l ON l.schema = 'main' AND l.name = s.name
@@ -167,7 +168,10 @@ export function readSchema(connection: Connection): Schema {
     const leftOut = readOthers(connection);
     for (const [nameValue, withoutRowid, , sql] of listed) {
       const name = String(nameValue);
-      const columns = columnsOf.get(name) ?? [];
+      const json = jsonColumns(String(sql));
+      const columns = (columnsOf.get(name) ?? []).map(
+        (column): Column => (json.has(column.name.toLowerCase()) ? { ...column, holdsJson: true } : column),
+      );
       const unique = uniqueOf.get(name) ?? [];
       const hasRowid = withoutRowid !== 1;
       const integerKey = isIntegerKey(columns, unique, hasRowid);

@@ -16,6 +16,8 @@ export interface Column {
   /** 1-based place in the declared primary key; 0 where it is no part of it. */
   readonly primaryKeyPart: number;
   readonly generated: boolean;
+  /** Whether a CHECK says `json_valid` of it. */
+  readonly holdsJson?: true;
 }
 
 /** A foreign key of a table; column lists run in parallel. */

@@ -142,6 +142,15 @@ export function defaultExpression(sql: string | null): string {
   return `(${withStrings(sql, [])})`;
 }
 
+/** The columns that a CREATE TABLE checks with `json_valid`, in lower case. */
+export function jsonColumns(createTable: string): Set<string> {
+  const tokens = tokenise(createTable);
+  const names = tokens.filter(
+    (_, at) => tokens[at - 1]?.text === "(" && tokens[at - 2]?.text.toLowerCase() === "json_valid",
+  );
+  return new Set(names.map(({ text }) => unquote(text).toLowerCase()));
+}
+
 /** Whether SQL has `name` as a word or quoted name in it. */
 export function mentions(sql: string, name: string): boolean {
   return tokenise(sql).some((token) => unquote(token.text).toLowerCase() === name.toLowerCase());
