@@ -20,7 +20,9 @@ export function journalLedger(journal: SqliteJournal): Ledger {
       const { schemaVersion, position, eventId } = journal.bookmarkIn(connection);
       return { schemaVersion, bookmark: { position, eventId } };
     },
+    isReady: (version) => version === journal.schema.version && version === journal.armedVersion,
     poll: () => journal.poll(),
+    prepare: () => journal.arm(),
   };
 }
 
@@ -36,7 +38,11 @@ export async function schemaLedger(connection: Connection, clock: Clock): Promis
     standIn(one) {
       return { schemaVersion: Number(one.prepare("PRAGMA schema_version").all()[0]?.[0]) };
     },
+    isReady: (version) => version === schema.version,
     async poll() {
+      schema = await readAgain();
+    },
+    async prepare() {
       schema = await readAgain();
     },
   };

@@ -22,6 +22,10 @@ export interface Ledger {
   readonly unwatched: ReadonlyMap<string, string>;
   /** Where the connection's transaction stands. */
   standIn(connection: Connection): { readonly schemaVersion: number; readonly bookmark?: Bookmark };
+  /** Whether writes at that `schema_version` are journalled as they should be. */
+  isReady(schemaVersion: number): boolean;
   /** Brings `schema` up to date, and the journal with it. */
   poll(): Promise<void>;
+  /** Makes ready for writes. */
+  prepare(): Promise<void>;
 }

@@ -95,7 +95,7 @@ export class Writer {
     try {
       for (let attempt = 0; attempt < maxSchemaChanges; attempt += 1) {
         if (await this.#tryCommit(jobs)) return;
-        await this.#options.ledger.poll();
+        await this.#options.ledger.prepare();
       }
       throw unavailable("The database's schema is being changed.");
     } catch (error) {
@@ -121,7 +121,7 @@ export class Writer {
       );
       return { connection, ...beginGroup(connection, actions, (outcomes) => this.#seal(connection, outcomes)) };
     });
-    if (end.schemaVersion !== ledger.schema.version) {
+    if (!ledger.isReady(end.schemaVersion)) {
       rollBack(connection);
       return false;
     }

@@ -1,14 +1,18 @@
+import { RocketError } from "../../protocol/index.ts";
 import { affinityOf } from "./affinity.ts";
 import type { Connection } from "./connection.ts";
 import { readTrouble, uncollatedColumns } from "./probe.ts";
-import { inRead } from "./read-transaction.ts";
 import type { Column, ForeignKey, Identity, LeftOut, Schema, SqlValue, Table } from "./schema.ts";
 import { jsonColumns } from "./sql-text.ts";
+import { isBusy } from "./sqlite-error.ts";
 
 /** The tables that are collections: no views, virtual or shadow tables, none of SQLite's or Rocket's own. */
 const ordinaryTables = `sqlite_schema s JOIN pragma_table_list l ON l.schema = 'main' AND l.name = s.name
   WHERE s.type = 'table' AND l.type = 'table' AND lower(substr(s.name, 1, 7)) <> 'sqlite_'
     AND lower(substr(s.name, 1, 8)) <> '_rocket_'`;
+
+/** How often the schema may change under one attempt to read it. */
+const maxRounds = 5;
 
 interface UniqueKey {
   readonly isPrimary: boolean;
@@ -149,42 +153,59 @@ function readOthers(connection: Connection): LeftOut[] {
     .map(([name, type]) => ({ name: String(name), kind: type === "view" ? "view" : "virtual" }));
 }
 
+function schemaVersion(connection: Connection): number {
+  return Number(connection.prepare("PRAGMA schema_version").all()[0]?.[0]);
+}
+
 /**
- * Reads the ordinary tables, in one read transaction. A table whose rows nothing tells apart (no key, and columns named
- * like each name of the rowid) is left out, and so is one that this program can't read.
+ * Reads the ordinary tables, all at one `schema_version`. A table whose rows nothing tells apart (no key, and columns
+ * named like each name of the rowid) is left out, and so is one that this program can't read.
+ *
+ * It takes no lock for longer than one look, so that others can write and migrate meanwhile.
  */
 export function readSchema(connection: Connection): Schema {
-  return inRead(connection, () => {
-    // A read of sqlite_schema is what makes SQLite notice that another connection changed it.
-    const listed = connection
-      .prepare(`SELECT s.name, l.wr, l.strict, s.sql FROM ${ordinaryTables} ORDER BY s.rowid`)
-      .all();
-    const version = Number(connection.prepare("PRAGMA schema_version").all()[0]?.[0]);
-    const strict = new Set(listed.filter((row) => row[2] === 1).map((row) => String(row[0])));
-    const columnsOf = readColumns(connection, strict);
-    const foreignKeysOf = readForeignKeys(connection);
-    const uniqueOf = readUniqueKeys(connection);
-    const tables: Table[] = [];
-    const leftOut = readOthers(connection);
-    for (const [nameValue, withoutRowid, , sql] of listed) {
-      const name = String(nameValue);
-      const json = jsonColumns(String(sql));
-      const columns = (columnsOf.get(name) ?? []).map(
-        (column): Column => (json.has(column.name.toLowerCase()) ? { ...column, holdsJson: true } : column),
-      );
-      const unique = uniqueOf.get(name) ?? [];
-      const hasRowid = withoutRowid !== 1;
-      const integerKey = isIntegerKey(columns, unique, hasRowid);
-      const identity = identityOf(columns, unique, { hasRowid, integerKey });
-      const detail = readTrouble(connection, name);
-      if (detail !== undefined) leftOut.push({ name, kind: "unreadable", detail });
-      else if (!identity) leftOut.push({ name, kind: "keyless" });
-      if (detail !== undefined || !identity) continue;
-      const names = columns.map((column) => column.name);
-      const uncollated = uncollatedColumns(connection, name, names, String(sql));
-      const table = { name, columns, identity, foreignKeys: foreignKeysOf.get(name) ?? [], integerKey };
-      tables.push(uncollated.length === 0 ? table : { ...table, uncollated });
+  for (let round = 1; ; round += 1) {
+    try {
+      // A read of sqlite_schema is what makes SQLite notice that another connection changed it.
+      connection.prepare("SELECT count(*) FROM sqlite_schema").all();
+      const version = schemaVersion(connection);
+      const found = readTables(connection);
+      if (schemaVersion(connection) === version) return { version, ...found };
+    } catch (error) {
+      if (round >= maxRounds || isBusy(error)) throw error;
     }
-    return { version, tables: resolveReferences(tables), leftOut };
-  });
+    if (round >= maxRounds) throw new RocketError("database-busy", "The database's schema is being changed.");
+  }
+}
+
+function readTables(connection: Connection): Omit<Schema, "version"> {
+  const listed = connection
+    .prepare(`SELECT s.name, l.wr, l.strict, s.sql FROM ${ordinaryTables} ORDER BY s.rowid`)
+    .all();
+  const strict = new Set(listed.filter((row) => row[2] === 1).map((row) => String(row[0])));
+  const columnsOf = readColumns(connection, strict);
+  const foreignKeysOf = readForeignKeys(connection);
+  const uniqueOf = readUniqueKeys(connection);
+  const tables: Table[] = [];
+  const leftOut = readOthers(connection);
+  for (const [nameValue, withoutRowid, , sql] of listed) {
+    const name = String(nameValue);
+    const json = jsonColumns(String(sql));
+    const columns = (columnsOf.get(name) ?? []).map(
+      (column): Column => (json.has(column.name.toLowerCase()) ? { ...column, holdsJson: true } : column),
+    );
+    const unique = uniqueOf.get(name) ?? [];
+    const hasRowid = withoutRowid !== 1;
+    const integerKey = isIntegerKey(columns, unique, hasRowid);
+    const identity = identityOf(columns, unique, { hasRowid, integerKey });
+    const detail = readTrouble(connection, name);
+    if (detail !== undefined) leftOut.push({ name, kind: "unreadable", detail });
+    else if (!identity) leftOut.push({ name, kind: "keyless" });
+    if (detail !== undefined || !identity) continue;
+    const names = columns.map((column) => column.name);
+    const uncollated = uncollatedColumns(connection, name, names, String(sql));
+    const table = { name, columns, identity, foreignKeys: foreignKeysOf.get(name) ?? [], integerKey };
+    tables.push(uncollated.length === 0 ? table : { ...table, uncollated });
+  }
+  return { tables: resolveReferences(tables), leftOut };
 }

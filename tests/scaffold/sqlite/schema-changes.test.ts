@@ -175,7 +175,7 @@ describe("a schema that another program changes", () => {
     connection.exec(
       "ALTER TABLE artists ADD COLUMN age INT; BEGIN IMMEDIATE; INSERT INTO artists VALUES (1, 'Ann', 1)",
     );
-    const polled = journal.poll();
+    const polled = journal.arm();
     setImmediate(() => connection.exec("COMMIT"));
     await polled;
     expect(await news()).toEqual(["create /artists/number 1", reset]);

@@ -43,6 +43,8 @@ export async function watch(path: string, options: Partial<SqliteJournalOptions>
   const journal = await createSqliteJournal({
     path,
     format: plainFormat,
+    // Tests ask what is so now.
+    quietMs: 0,
     onError: (error) => errors.push(error),
     ...options,
   });

@@ -9,7 +9,8 @@ import { inRead } from "../read-transaction.ts";
 import type { RecordFormat } from "../record-format.ts";
 import type { Schema } from "../schema.ts";
 import { isReadOnly } from "../sqlite-error.ts";
-import { Armer } from "./arm.ts";
+import { type Armed, Armer } from "./arm.ts";
+import { planArms } from "./arm-plan.ts";
 import {
   forgetMigration,
   isRunning,
@@ -39,10 +40,19 @@ function inodeOf(path: string): string | undefined {
   return file && `${file.dev}:${file.ino}`;
 }
 
-/** The schema while a migration runs; `undefined` where none does. */
-function readPaused(connection: Connection): { readonly schema: Schema; readonly migration: Migration } | undefined {
+/** How many tables get new triggers in one write transaction of a running server: what others have to wait for. */
+const armedAtOnce = 8;
+
+interface Paused {
+  readonly version: number;
+  readonly migration: Migration;
+}
+
+/** The migration that runs, and at which state of the schema; `undefined` where none does. */
+function readPaused(connection: Connection): Paused | undefined {
   const migration = readMigration(connection);
-  return migration && { schema: readSchema(connection), migration };
+  const [row] = connection.prepare("PRAGMA schema_version").all();
+  return migration && { version: Number(row?.[0]), migration };
 }
 
 /** One database file, armed, with a connection that reads the journal and one that arms and trims. */
@@ -58,6 +68,7 @@ export class JournalFile {
   #unwatched: ReadonlyMap<string, string> = new Map();
   #segment: string;
   #migration: Migration | undefined;
+  #armedVersion: number;
   /** Whether there was nothing of Rocket's in the database before. */
   readonly #isNew: boolean;
 
@@ -79,12 +90,14 @@ export class JournalFile {
       const armed = inWrite(writer, () => {
         refuseInMigration(writer);
         const isNew = !hasTables(writer);
-        const schema = this.#arm();
+        forgetMigration(writer);
+        const schema = this.#take(new Armer(writer, isWatched).run());
         const segment = addSegment(writer, clock);
         return { isNew, schema, segment, start: new RowReader(writer, format, isWatched).head() };
       });
       this.#isNew = armed.isNew;
       this.#schema = armed.schema;
+      this.#armedVersion = armed.schema.version;
       this.#segment = armed.segment;
       this.start = armed.start;
     } catch (error) {
@@ -98,9 +111,19 @@ export class JournalFile {
     this.rows = new RowReader(reader, format, isWatched);
   }
 
-  /** The schema that the triggers were last checked against. */
+  /** The schema as last read. */
   get schema(): Schema {
     return this.#schema;
+  }
+
+  /** The `schema_version` that the triggers were last checked against. */
+  get armedVersion(): number {
+    return this.#armedVersion;
+  }
+
+  /** Whether a migration was running when the schema was looked at last. */
+  get isPaused(): boolean {
+    return this.#migration !== undefined;
   }
 
   /** The name of the current segment. */
@@ -124,27 +147,43 @@ export class JournalFile {
     return this.#migration !== undefined && !isRunning(this.#migration);
   }
 
+  /** @throws RocketError `journal-detached` where somebody has removed the journal */
+  requireTables(): void {
+    if (hasTables(this.reader)) return;
+    throw new RocketError("journal-detached", "The journal's tables were removed from the database.");
+  }
+
   /**
-   * Checks the triggers against a new schema and mends them. While a migration runs, they are left as they are.
+   * Reads a new schema, and leaves the triggers as they are.
    *
-   * @throws RocketError `journal-detached`; an error that `isBusy` tells
+   * @throws an error that `isBusy` tells
+   */
+  readSchema(): void {
+    this.#schema = readSchema(this.reader);
+    this.rows.forget();
+  }
+
+  /**
+   * Checks the triggers against a new schema and mends them, a few tables at a time: they are not all done while
+   * `armedVersion` is not the schema's. While a migration runs, they are left as they are.
+   *
+   * @throws an error that `isBusy` tells
    */
   rearm(): void {
-    if (!hasTables(this.reader)) {
-      throw new RocketError("journal-detached", "The journal's tables were removed from the database.");
-    }
-    const { reader, writer } = this;
+    const { reader } = this;
     // A migration may hold the write lock for long: that it runs is found out without.
-    const { schema, migration } =
-      inRead(reader, () => readPaused(reader)) ??
-      inWrite(writer, () => readPaused(writer) ?? { schema: this.#arm(), migration: undefined });
-    if (migration && !this.#migration) {
+    const paused = inRead(reader, () => readPaused(reader));
+    if (!paused) {
+      this.#mend();
+      return;
+    }
+    const { migration, version } = paused;
+    if (!this.#migration) {
       const message = `${migrationRuns(migration)}: changes are told when it has ended.`;
       this.#options.onUnwatched(new RocketError("journal-migrating", message));
     }
     this.#migration = migration;
-    this.#schema = schema;
-    this.rows.forget();
+    this.#armedVersion = version;
   }
 
   /** Begins another segment: what came before it can't be resumed from. */
@@ -166,9 +205,25 @@ export class JournalFile {
     this.writer.close();
   }
 
-  #arm(): Schema {
-    forgetMigration(this.writer);
-    const { schema, failures } = new Armer(this.writer, this.#options.isWatched).run();
+  #mend(): void {
+    const { reader, writer } = this;
+    // All thinking comes before the lock.
+    const armer = new Armer(writer, this.#options.isWatched, this.#unwatched);
+    const plan = planArms(reader, this.#options.isWatched);
+    const armed = inWrite(writer, () => {
+      if (readMigration(writer)) return undefined;
+      forgetMigration(writer);
+      return armer.carryOut(plan, armedAtOnce);
+    });
+    if (!armed) return;
+    this.#migration = undefined;
+    this.#schema = this.#take(armed);
+    if (armed.isComplete) this.#armedVersion = armed.schema.version;
+    this.rows.forget();
+  }
+
+  /** Notes what can't be watched, and says what is new of it. */
+  #take({ schema, failures }: Armed): Schema {
     const told = this.#unwatched;
     const unwatched = new Map<string, string>();
     for (const [name, cause] of failures) {

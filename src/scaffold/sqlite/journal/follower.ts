@@ -2,9 +2,17 @@ import { formatEventId } from "../../../protocol/index.ts";
 import type { Batch, Bookmark } from "../../../server/index.ts";
 import { inRead } from "../read-transaction.ts";
 import type { Schema } from "../schema.ts";
+import { isBusy } from "../sqlite-error.ts";
 import { type FileOptions, JournalFile } from "./file.ts";
+import { QuietMoment } from "./quiet.ts";
 import { type RowMark, startMark } from "./rows.ts";
 import { hasSegment } from "./segments.ts";
+
+/** What a follower needs to know. */
+export interface FollowerOptions extends FileOptions {
+  /** How long a schema must stand still until triggers are mended, in milliseconds. */
+  readonly quietMs: number;
+}
 
 /** Who is told what the follower finds. */
 export interface FollowerEvents {
@@ -13,29 +21,37 @@ export interface FollowerEvents {
   readonly onReplaced: () => void;
 }
 
-type Found = "nothing" | "schema" | "lost" | Batch;
+/**
+ * Why it is looked. `tick`: by itself, and leaves a new schema alone until it is quiet. `asked`: somebody needs to know
+ * the schema. `write`: Rocket itself is about to write, and triggers must be right.
+ */
+export type LookReason = "tick" | "asked" | "write";
+
+type Found = "nothing" | "arm" | "schema" | "lost" | Batch;
 
 /** How often the file itself is looked at. */
 const fileCheckMs = 50;
 /** How much is given to the tail at once, about. */
 const maxBatchBytes = 32 * 1024 * 1024;
 /** How often the schema may change under one attempt to read. */
-const maxRounds = 20;
+const maxRounds = 100;
 
 /** Reads what was committed since it read last, in one read transaction, and notices when the thread is lost. */
 export class Follower {
-  readonly #options: FileOptions;
+  readonly #options: FollowerOptions;
   readonly #events: FollowerEvents;
   #file: JournalFile;
   #mark: RowMark;
+  readonly #quiet: QuietMoment;
   #dataVersion: unknown;
   #isLost = false;
   #checkedAt: number;
 
   /** @throws what {@link JournalFile} throws */
-  constructor(options: FileOptions, events: FollowerEvents) {
+  constructor(options: FollowerOptions, events: FollowerEvents) {
     this.#options = options;
     this.#events = events;
+    this.#quiet = new QuietMoment(options.clock, options.quietMs);
     this.#file = new JournalFile(options);
     this.#mark = this.#file.start;
     this.#checkedAt = options.clock.now();
@@ -53,14 +69,21 @@ export class Follower {
     return { position, eventId: formatEventId(this.#file.segment, position, check) };
   }
 
+  /** Whether a migration runs, or its end is waited for: all looks may be rarer. */
+  get isUnquiet(): boolean {
+    return this.#quiet.isAwaited || this.#file.isPaused;
+  }
+
   /** Gives everything new to `onBatch`. @throws an error that `isBusy` tells; RocketError */
-  advance(): void {
+  advance(reason: LookReason): void {
     this.#reopenIfReplaced();
     for (let round = 0; round < maxRounds; round += 1) {
-      const found = this.#look();
+      const found = this.#look(reason);
       if (found === "nothing") return;
-      if (found === "schema") {
-        this.#file.rearm();
+      if (found === "arm") {
+        this.#arm(reason);
+      } else if (found === "schema") {
+        this.#file.readSchema();
         this.#events.onSchema(this.#file.schema);
       } else if (found === "lost") {
         this.#file.beginSegment();
@@ -75,15 +98,44 @@ export class Follower {
     this.#file.close();
   }
 
-  #look(): Found {
+  /** Mends triggers. Where the lock can't be had, what was written meanwhile is still told. */
+  #arm(reason: LookReason): void {
+    try {
+      const { schema } = this.#file;
+      this.#file.rearm();
+      this.#quiet.noteOwn(this.#file.schema.version);
+      // What is left has time: others may write first.
+      if (reason !== "write" && this.#file.armedVersion !== this.#file.schema.version) this.#quiet.putOff();
+      if (this.#file.schema !== schema) this.#events.onSchema(this.#file.schema);
+    } catch (error) {
+      if (reason === "write" || !isBusy(error)) throw error;
+      this.#quiet.putOff();
+    }
+  }
+
+  /** What a schema that the triggers were not made for asks for now. */
+  #judge(version: number, reason: LookReason): "arm" | "schema" | undefined {
+    if (version === this.#file.armedVersion && !this.#file.isAbandoned) {
+      this.#quiet.end();
+    } else {
+      this.#file.requireTables();
+      this.#quiet.note(version);
+      if (reason === "write" || this.#quiet.hasCome) return "arm";
+    }
+    return reason !== "tick" && version !== this.#file.schema.version ? "schema" : undefined;
+  }
+
+  #look(reason: LookReason): Found {
     const { reader, rows } = this.#file;
-    if (this.#file.isAbandoned) return "schema";
     const readVersion = (): unknown => reader.prepare("PRAGMA data_version").all()[0]?.[0];
-    if (!this.#isLost && readVersion() === this.#dataVersion) return "nothing";
+    const isDue = this.isUnquiet && (this.#quiet.hasCome || reason !== "tick");
+    const mustLook = isDue || this.#isLost || this.#file.isAbandoned;
+    if (!mustLook && readVersion() === this.#dataVersion) return "nothing";
     return inRead(reader, () => {
       // The first read fixes the state that the rest of the transaction sees.
       const [schemaVersion] = reader.prepare("PRAGMA schema_version").all()[0] ?? [];
-      if (schemaVersion !== this.#file.schema.version) return "schema";
+      const task = this.#judge(Number(schemaVersion), reason);
+      if (task) return task;
       const dataVersion = readVersion();
       const head = rows.head();
       if (this.#isLost) {
@@ -115,6 +167,7 @@ export class Follower {
     this.#mark = startMark;
     this.#dataVersion = undefined;
     this.#isLost = true;
+    this.#quiet.end();
     this.#events.onReplaced();
     this.#events.onSchema(file.schema);
   }

@@ -6,7 +6,7 @@ import { inRead } from "../read-transaction.ts";
 import type { Schema } from "../schema.ts";
 import { isBusy } from "../sqlite-error.ts";
 import { SqliteChange } from "./change.ts";
-import { Follower } from "./follower.ts";
+import { Follower, type LookReason } from "./follower.ts";
 import { journalTable } from "./names.ts";
 import type { SqliteJournal, SqliteJournalOptions } from "./options.ts";
 import { type ResolvedJournalOptions, resolveJournalOptions } from "./resolve-options.ts";
@@ -18,6 +18,8 @@ const maxPageBytes = 4 * 1024 * 1024;
 
 const bookmarkSql = `SELECT v.schema_version, j.position, j.chk FROM pragma_schema_version v
   LEFT JOIN (SELECT position, chk FROM ${journalTable} ORDER BY position DESC LIMIT 1) j`;
+
+const unquietPollMs = 25;
 
 class SqliteFileJournal implements SqliteJournal {
   readonly #options: ResolvedJournalOptions;
@@ -60,6 +62,10 @@ class SqliteFileJournal implements SqliteJournal {
     return this.#follower.file.schema;
   }
 
+  get armedVersion(): number {
+    return this.#follower.file.armedVersion;
+  }
+
   get unwatched(): ReadonlyMap<string, string> {
     return this.#follower.file.unwatched;
   }
@@ -75,17 +81,28 @@ class SqliteFileJournal implements SqliteJournal {
     };
   }
 
-  async poll(): Promise<void> {
+  poll(): Promise<void> {
+    return this.#advance("asked");
+  }
+
+  arm(): Promise<void> {
+    return this.#advance("write");
+  }
+
+  async #advance(reason: LookReason): Promise<void> {
     if (this.#isClosed) return;
-    if (this.#retrying) return this.#retrying;
+    if (this.#retrying && reason === "asked") return this.#retrying;
+    await this.#retrying?.catch(() => undefined);
+    if (this.#isClosed) return;
     try {
-      this.#follower.advance();
+      this.#follower.advance(reason);
     } catch (error) {
       if (!isBusy(error)) throw error;
-      this.#retrying = this.#retry().finally(() => {
-        this.#retrying = undefined;
+      const retrying = this.#retry(reason).finally(() => {
+        if (this.#retrying === retrying) this.#retrying = undefined;
       });
-      return this.#retrying;
+      this.#retrying = retrying;
+      return retrying;
     }
   }
 
@@ -156,11 +173,11 @@ class SqliteFileJournal implements SqliteJournal {
     return asJournalBusy(retryWhenBusy(() => inRead(this.#follower.file.reader, read), { clock }));
   }
 
-  async #retry(): Promise<void> {
+  async #retry(reason: LookReason): Promise<void> {
     await asJournalBusy(
       retryWhenBusy(
         () => {
-          if (!this.#isClosed) this.#follower.advance();
+          if (!this.#isClosed) this.#follower.advance(reason);
         },
         { clock: this.#options.clock },
       ),
@@ -179,7 +196,13 @@ class SqliteFileJournal implements SqliteJournal {
       this.#cancelTimer = undefined;
       if (!this.#retrying) this.#tick();
       this.#schedule();
-    }, this.#options.pollMs);
+    }, this.#pollMs);
+  }
+
+  /** While the schema changes, and while `rocket migrate` runs, each look may be one too many. */
+  get #pollMs(): number {
+    const { pollMs } = this.#options;
+    return this.#follower.isUnquiet ? Math.max(pollMs, unquietPollMs) : pollMs;
   }
 
   #stopTimer(): void {
@@ -189,7 +212,7 @@ class SqliteFileJournal implements SqliteJournal {
 
   #tick(): void {
     try {
-      this.#follower.advance();
+      this.#follower.advance("tick");
       this.#troubledSince = undefined;
       this.#reported = undefined;
     } catch (error) {

@@ -29,6 +29,12 @@ export interface SqliteJournalOptions {
   readonly clock?: Clock;
   /** How often commits of other connections are looked for while the tail has listeners, in milliseconds. Default 2. */
   readonly pollMs?: number;
+  /**
+   * How long the schema must have stood still, in milliseconds, before the triggers are made to fit it: so that the next
+   * step of a migration doesn't find the database locked. After 5 seconds they are in any case, and before a write of
+   * Rocket's own. Default 250.
+   */
+  readonly quietMs?: number;
   /** What is kept for those who resume. */
   readonly retention?: Retention;
   /** Which tables are watched. Default: all ordinary ones. What other processes have armed stays armed. */
@@ -45,8 +51,10 @@ export interface SqliteJournalOptions {
 
 /** A journal that triggers write inside the database, in each writer's own transaction. */
 export interface SqliteJournal extends Journal {
-  /** The schema that the triggers were last checked against. */
+  /** The schema as last seen. */
   readonly schema: Schema;
+  /** The `schema_version` that the triggers were last checked against. */
+  readonly armedVersion: number;
   /** The tables whose changes can't be watched, and why. */
   readonly unwatched: ReadonlyMap<string, string>;
   /**
@@ -54,6 +62,12 @@ export interface SqliteJournal extends Journal {
    * it. `schemaVersion` is that state's `schema_version`.
    */
   bookmarkIn(connection: Connection): Bookmark & { readonly schemaVersion: number };
+  /**
+   * Makes the triggers fit the schema at once, and gives everything committed to the tail: before a write of Rocket's own.
+   *
+   * @throws RocketError `journal-busy`, `journal-detached`
+   */
+  arm(): Promise<void>;
   /** Ends the timers and closes the connections; twice is fine. The triggers stay and go on writing. */
   close(): Promise<void>;
   /**

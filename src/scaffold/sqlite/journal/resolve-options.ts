@@ -11,6 +11,7 @@ export interface ResolvedJournalOptions {
   readonly additions: Additions | undefined;
   readonly clock: Clock;
   readonly pollMs: number;
+  readonly quietMs: number;
   readonly maxChanges: number;
   readonly maxBytes: number;
   readonly maxAgeMs: number | undefined;
@@ -23,11 +24,12 @@ export interface ResolvedJournalOptions {
 
 /** Fills in defaults. @throws TypeError | RangeError naming the option and its value */
 export function resolveJournalOptions(options: SqliteJournalOptions): ResolvedJournalOptions {
-  const { path, format, clock = systemClock, pollMs = 2, retention = {}, tables, onError } = options;
+  const { path, format, clock = systemClock, pollMs = 2, quietMs = 250, retention = {}, tables, onError } = options;
   const { maxChanges = 100_000, maxBytes = 256 * 1024 * 1024, maxAgeMs } = retention;
   if (typeof path !== "string" || path === "") throw new TypeError(`path must name a file, not ${String(path)}.`);
   if (typeof onError !== "function") throw new TypeError("onError must be a function.");
   if (!(pollMs > 0)) throw new RangeError(`pollMs must be above 0, not ${pollMs}.`);
+  if (!(quietMs >= 0)) throw new RangeError(`quietMs must be at least 0, not ${quietMs}.`);
   if (!Number.isInteger(maxChanges) || maxChanges < 1) {
     throw new RangeError(`retention.maxChanges must be a whole number of at least 1, not ${maxChanges}.`);
   }
@@ -43,6 +45,7 @@ export function resolveJournalOptions(options: SqliteJournalOptions): ResolvedJo
     additions: options.additions,
     clock,
     pollMs,
+    quietMs,
     maxChanges,
     maxBytes,
     maxAgeMs,
