@@ -3,7 +3,7 @@ import type { SqlValue } from "../sqlite/schema.ts";
 import { formatJson, isJsonObject, parseJson } from "./json.ts";
 import { isNestedTooDeeply, maxNesting } from "./nesting.ts";
 import { type FieldError, invalidMembers, Refusal } from "./refusal.ts";
-import { keyMembers, type Member, type Resource, recordUrl } from "./resource.ts";
+import { type Member, type RecordKey, type Resource, urlOf } from "./resource.ts";
 import { type DecodedValue, decodeJsonValue, encodeJsonValue } from "./value-json.ts";
 import { canonicalValue } from "./value-kind.ts";
 import { resolveText } from "./value-text.ts";
@@ -65,7 +65,7 @@ function keyTrouble(member: Member, value: SqlValue, wanted: SqlValue): string |
 /** The record that a body is for, as far as its URL tells. */
 export interface Addressed {
   /** The key that the URL gives. */
-  readonly key: readonly SqlValue[];
+  readonly key: RecordKey;
   /** The row that is there; `undefined` where there is none. */
   readonly row: readonly SqlValue[] | undefined;
 }
@@ -92,21 +92,19 @@ export function decodeMembers(resource: Resource, members: BodyMembers, addresse
   const values = new Map<Member, SqlValue>();
   const errors: FieldError[] = [];
   const byName = new Map(resource.members.map((member) => [member.name, member]));
-  const keyParts = keyMembers(resource);
   for (const [name, json] of members) {
     const member = byName.get(name);
     if (!member) {
-      const detail = unknownTrouble(resource, name, json, key);
+      const detail = unknownTrouble(resource, name, json, addressed);
       if (detail !== undefined) errors.push({ field: name, detail });
       continue;
     }
     if (member.generated) continue;
     const decoded = decodeMember(member, json, addressed?.row?.[resource.members.indexOf(member)]);
-    const isGiven = key !== undefined && member.inKey;
+    const at = key?.members.indexOf(member) ?? -1;
+    const isGiven = at >= 0;
     const detail =
-      "detail" in decoded
-        ? decoded.detail
-        : isGiven && keyTrouble(member, decoded.value, key[keyParts.indexOf(member)] ?? null);
+      "detail" in decoded ? decoded.detail : isGiven && keyTrouble(member, decoded.value, key?.values[at] ?? null);
     if (detail) errors.push({ field: name, detail });
     else if (!isGiven && "value" in decoded) values.set(member, decoded.value);
   }
@@ -114,15 +112,25 @@ export function decodeMembers(resource: Resource, members: BodyMembers, addresse
   return values;
 }
 
+/** The URL that a record has, or would have. */
+function urlAt(resource: Resource, { key, row }: Addressed): string {
+  if (row) return urlOf(resource, row);
+  const values = new Map(key.members.map((member, at) => [member, key.values[at] ?? null]));
+  return urlOf(
+    resource,
+    resource.members.map((member) => values.get(member) ?? null),
+  );
+}
+
 /** `url` names the record that the body came from: on a record's own URL it must be that, on POST it is nothing. */
 function unknownTrouble(
   resource: Resource,
   name: string,
   json: unknown,
-  key: readonly SqlValue[] | undefined,
+  addressed: Addressed | undefined,
 ): string | undefined {
   if (name !== "url" || !resource.showsUrl) return "There is no such column.";
-  return key === undefined || json === recordUrl(resource, key) ? undefined : "This is not the record's URL.";
+  return addressed === undefined || json === urlAt(resource, addressed) ? undefined : "This is not the record's URL.";
 }
 
 /** A JSON merge patch (RFC 7396) applied to a value. */

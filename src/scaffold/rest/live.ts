@@ -1,7 +1,7 @@
 import type { DirectView, OriginResponse } from "../../server/index.ts";
 import type { SqlValue } from "../sqlite/schema.ts";
 import { canonicalUrl, type Query } from "./query.ts";
-import { keyOf, type Resource, recordUrl } from "./resource.ts";
+import { type Resource, urlOf } from "./resource.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { canonicalValue } from "./value-kind.ts";
 
@@ -54,7 +54,7 @@ export function followRecord(
   resource: Resource,
   row: readonly SqlValue[],
 ): Liveness {
-  const url = recordUrl(resource, keyOf(resource, row));
+  const url = urlOf(resource, row);
   return follow(snapshot, settings, resource, { url, record: url, equals: [] });
 }
 

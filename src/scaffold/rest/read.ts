@@ -8,16 +8,23 @@ import { followCollection, followRecord, type Liveness, type LiveSettings, type 
 import { canonicalUrl, itemOrder, parseQuery, type Query } from "./query.ts";
 import { Refusal } from "./refusal.ts";
 import { encodeRow, etagOf, representCollection, representRecord } from "./representation.ts";
-import type { Resource } from "./resource.ts";
+import { isNameless, keyMembers, type RecordKey, type Resource } from "./resource.ts";
 import { requireRoute } from "./route.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { selectRecord, selectRecords } from "./sql.ts";
 import type { Target } from "./target.ts";
 
-/** The record with that key; `undefined` where there is none. */
-export function findRecord(snapshot: Snapshot, resource: Resource, key: readonly SqlValue[]): SqlValue[] | undefined {
+/** The row with that key; `undefined` where there is none. */
+export function findRow(snapshot: Snapshot, resource: Resource, key: RecordKey): SqlValue[] | undefined {
   const { text, values } = selectRecord(resource, key);
   return snapshot.connection.prepare(text).all(...values)[0];
+}
+
+/** The record that a URL names; `undefined` where there is none. A rowid names only what has no key. */
+export function findRecord(snapshot: Snapshot, resource: Resource, key: RecordKey): SqlValue[] | undefined {
+  const row = findRow(snapshot, resource, key);
+  const isByRowid = resource.named !== undefined && key.members[0] === keyMembers(resource)[0];
+  return row && isByRowid && !isNameless(resource, row) ? undefined : row;
 }
 
 /** The 404 for a record that is not there. */
@@ -60,7 +67,7 @@ function readRecord(
   request: OriginRequest,
   settings: LiveSettings,
   resource: Resource,
-  key: readonly SqlValue[],
+  key: RecordKey,
 ): OriginResponse {
   const row = findRecord(snapshot, resource, key);
   if (!row) throw noRecord();

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Representation } from "../../server/index.ts";
 import type { SqlValue } from "../sqlite/schema.ts";
-import { keyOf, type Resource, recordUrl } from "./resource.ts";
+import { type Resource, urlOf } from "./resource.ts";
 import { encodeJsonValue } from "./value-json.ts";
 
 /** A strong entity tag: a digest of the body's bytes. */
@@ -11,7 +11,7 @@ export function etagOf(body: string): string {
 
 /** A row as a JSON object. `row` has the values of all members, in their order. */
 export function encodeRow(resource: Resource, row: readonly SqlValue[]): string {
-  const parts = resource.showsUrl ? [`"url":"${recordUrl(resource, keyOf(resource, row))}"`] : [];
+  const parts = resource.showsUrl ? [`"url":"${urlOf(resource, row)}"`] : [];
   resource.members.forEach(({ jsonName, type }, at) => {
     parts.push(jsonName + encodeJsonValue(type, row[at] ?? null));
   });

@@ -20,6 +20,12 @@ export interface Member {
   readonly defaultSql: string | null;
 }
 
+/** What names a record: members, and their values. */
+export interface RecordKey {
+  readonly members: readonly Member[];
+  readonly values: readonly SqlValue[];
+}
+
 /** A table as a collection of records. */
 export interface Resource {
   readonly table: Table;
@@ -32,6 +38,8 @@ export interface Resource {
   readonly members: readonly Member[];
   /** Where in {@link members} the key's parts are. */
   readonly key: readonly number[];
+  /** Where the parts of a primary key are that may be null: records that have all of them are addressed by them. */
+  readonly named: readonly number[] | undefined;
   /** Whether records carry their own `url`: unless a column has that name. */
   readonly showsUrl: boolean;
   /** The `Items` field of a collection. */
@@ -46,7 +54,7 @@ function jsonName(name: string): string {
 
 function membersOf(table: Table): Member[] {
   const { identity, columns } = table;
-  const keyColumns = identity.kind === "columns" ? identity.columns : [];
+  const keyColumns = identity.kind === "columns" ? identity.columns : (identity.key ?? []);
   const members = columns.map((column): Member => {
     const { name, generated, defaultSql } = column;
     const inKey = keyColumns.includes(name);
@@ -76,6 +84,11 @@ function createResource(table: Table): Resource {
   const keyNames = identity.kind === "columns" ? identity.columns : [identity.alias];
   const path = `/${encodeUrlPart(name)}`;
   const singular = pluralize.singular(name);
+  const showsUrl = !members.some((member) => member.name === "url");
+  const indexOf = (part: string): number => members.findIndex((member) => member.name === part);
+  // Such a table's rows are not all addressed alike: each says its own URL.
+  const named = showsUrl && identity.kind === "rowid" ? identity.key?.map(indexOf) : undefined;
+  const places = { list: formatPointer(name), record: formatPointer(singular) };
   const url = `${path}/${keyNames.map(urlTemplateExpression).join(",")}`;
   return {
     table,
@@ -83,9 +96,10 @@ function createResource(table: Table): Resource {
     plural: name,
     singular,
     members,
-    key: keyNames.map((part) => members.findIndex((member) => member.name === part)),
-    showsUrl: !members.some((member) => member.name === "url"),
-    items: formatItems({ list: formatPointer(name), record: formatPointer(singular), url }),
+    key: keyNames.map(indexOf),
+    named,
+    showsUrl,
+    items: formatItems(named ? { ...places, link: formatPointer("url") } : { ...places, url }),
     recordItems: formatItems({ record: formatPointer(singular) }),
   };
 }
@@ -102,21 +116,44 @@ export function resourceOf(table: Table): Resource {
   return resource;
 }
 
-/** The key of a row. */
-export function keyOf(resource: Resource, row: readonly SqlValue[]): SqlValue[] {
-  return resource.key.map((at) => row[at] ?? null);
+function partOf({ members }: Resource, places: readonly number[], row: readonly SqlValue[]): RecordKey {
+  return { members: places.flatMap((at) => members[at] ?? []), values: places.map((at) => row[at] ?? null) };
 }
 
-/** The members that make up the key, in the key's order. */
-export function keyMembers(resource: Resource): Member[] {
-  return resource.key.flatMap((at) => resource.members[at] ?? []);
+/** What tells a row apart. */
+export function keyOf(resource: Resource, row: readonly SqlValue[]): RecordKey {
+  return partOf(resource, resource.key, row);
 }
 
-/** The URL of the record with that key: `/artists/1`. */
-export function recordUrl(resource: Resource, key: readonly SqlValue[]): string {
-  const [only = null] = key;
+/** The members that tell rows apart. */
+export function keyMembers({ members, key }: Resource): Member[] {
+  return key.flatMap((at) => members[at] ?? []);
+}
+
+/** The members that a URL gives the values of. */
+export function addressMembers({ members, key, named }: Resource): Member[] {
+  return (named ?? key).flatMap((at) => members[at] ?? []);
+}
+
+/** Whether a record has no other name than its rowid, in a table whose other records have a key. */
+export function isNameless({ named }: Resource, row: readonly SqlValue[]): boolean {
+  return named?.some((at) => (row[at] ?? null) === null) === true;
+}
+
+const rowidPart = /^rowid=(-?[0-9]{1,19})$/;
+
+/** The rowid in a URL's last part, as sent; `undefined` where it is a key: no key has an `=` that is not encoded. */
+export function parseRowid(text: string): string | undefined {
+  return rowidPart.exec(text)?.[1];
+}
+
+/** The URL of a row: `/artists/1`; `/artists/rowid=7` where its key is null. */
+export function urlOf(resource: Resource, row: readonly SqlValue[]): string {
+  const { path, named, key, table } = resource;
+  const only = row[key[0] ?? -1] ?? null;
   // The most usual key has nothing to encode.
-  if (resource.table.integerKey && Number.isSafeInteger(only)) return `${resource.path}/${only}`;
-  const parts = keyMembers(resource).map(({ type }, at) => encodeUrlPart(formatValue(type, key[at] ?? null)));
-  return `${resource.path}/${parts.join(",")}`;
+  if (table.integerKey && Number.isSafeInteger(only)) return `${path}/${only}`;
+  if (isNameless(resource, row)) return `${path}/rowid=${only}`;
+  const { members, values } = partOf(resource, named ?? key, row);
+  return `${path}/${members.map(({ type }, at) => encodeUrlPart(formatValue(type, values[at] ?? null))).join(",")}`;
 }

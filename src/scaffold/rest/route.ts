@@ -1,7 +1,6 @@
-import type { SqlValue } from "../sqlite/schema.ts";
 import type { Catalog } from "./catalog.ts";
 import { Refusal } from "./refusal.ts";
-import { keyMembers, type Resource } from "./resource.ts";
+import { addressMembers, keyMembers, type Member, parseRowid, type RecordKey, type Resource } from "./resource.ts";
 import { decodePart, parseTarget, type Target } from "./target.ts";
 import { resolvePart } from "./value-text.ts";
 
@@ -9,14 +8,20 @@ import { resolvePart } from "./value-text.ts";
 export type Route =
   | { readonly place: "index" }
   | { readonly place: "collection"; readonly resource: Resource }
-  | { readonly place: "record"; readonly resource: Resource; readonly key: readonly SqlValue[] };
+  | { readonly place: "record"; readonly resource: Resource; readonly key: RecordKey };
 
 /** A key's parts are parted by commas; where there is one part only, its commas belong to it. */
-function parseKey(resource: Resource, text: string): SqlValue[] | undefined {
-  const members = keyMembers(resource);
+function parseKey(resource: Resource, text: string): RecordKey | undefined {
+  const rowid = resource.named ? parseRowid(text) : undefined;
+  if (rowid !== undefined) return valuesOf(keyMembers(resource), [rowid]);
+  const members = addressMembers(resource);
   const parts = members.length === 1 ? [text] : text.split(",");
   if (parts.length !== members.length) return undefined;
-  return members.map(({ type }, at) => resolvePart(type, decodePart(parts[at] ?? "")));
+  return valuesOf(members, parts);
+}
+
+function valuesOf(members: readonly Member[], parts: readonly string[]): RecordKey {
+  return { members, values: members.map(({ type }, at) => resolvePart(type, decodePart(parts[at] ?? ""))) };
 }
 
 /** What a URL names; `undefined` where it names nothing in this catalog. */

@@ -1,7 +1,7 @@
 import type { SqlValue } from "../sqlite/schema.ts";
 import { defaultExpression, quoteName } from "../sqlite/sql-text.ts";
 import type { Query } from "./query.ts";
-import { keyMembers, type Member, type Resource } from "./resource.ts";
+import { keyMembers, type Member, type RecordKey, type Resource } from "./resource.ts";
 
 /** A statement and what is bound to it. Names are always quoted, values always bound. */
 export interface Sql {
@@ -25,8 +25,8 @@ function where(conditions: readonly Sql[]): Sql {
   };
 }
 
-function whereKey(resource: Resource, key: readonly SqlValue[]): Sql {
-  return where(keyMembers(resource).map((member, at) => equal(member, key[at] ?? null)));
+function whereKey({ members, values }: RecordKey): Sql {
+  return where(members.map((member, at) => equal(member, values[at] ?? null)));
 }
 
 function selectFrom(resource: Resource): string {
@@ -35,8 +35,8 @@ function selectFrom(resource: Resource): string {
 }
 
 /** Selects one record. */
-export function selectRecord(resource: Resource, key: readonly SqlValue[]): Sql {
-  const { text, values } = whereKey(resource, key);
+export function selectRecord(resource: Resource, key: RecordKey): Sql {
+  const { text, values } = whereKey(key);
   return { text: selectFrom(resource) + text, values };
 }
 
@@ -75,11 +75,11 @@ export function insertRecord(resource: Resource, values: Values): Sql {
 /** Changes members of a record: to a value, or to the column's default. */
 export function updateRecord(
   resource: Resource,
-  key: readonly SqlValue[],
+  key: RecordKey,
   values: Values,
   defaulted: readonly Member[] = [],
 ): Sql {
-  const { text, values: keyValues } = whereKey(resource, key);
+  const { text, values: keyValues } = whereKey(key);
   const changes = [
     ...[...values.keys()].map(({ name }) => `${quoteName(name)} = ?`),
     ...defaulted.map(({ name, defaultSql }) => `${quoteName(name)} = ${defaultExpression(defaultSql)}`),
@@ -91,7 +91,7 @@ export function updateRecord(
 }
 
 /** Deletes a record. */
-export function deleteRecord(resource: Resource, key: readonly SqlValue[]): Sql {
-  const { text, values } = whereKey(resource, key);
+export function deleteRecord(resource: Resource, key: RecordKey): Sql {
+  const { text, values } = whereKey(key);
   return { text: `DELETE FROM ${quoteName(resource.table.name)}${text}`, values };
 }

@@ -5,10 +5,10 @@ import { type BodyMembers, decodeMembers, mergePatch, unwrap } from "./body.ts";
 import { isConditional, requireConditions } from "./conditions.ts";
 import { parseJson } from "./json.ts";
 import type { PageLimits } from "./live.ts";
-import { collectionEtag, findRecord, noRecord } from "./read.ts";
+import { collectionEtag, findRecord, findRow, noRecord } from "./read.ts";
 import { Refusal } from "./refusal.ts";
 import { representRecord } from "./representation.ts";
-import { keyMembers, keyOf, type Member, type Resource, recordUrl } from "./resource.ts";
+import { keyMembers, type Member, type RecordKey, type Resource, urlOf } from "./resource.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { deleteRecord, insertRecord, type Sql, updateRecord, type Values } from "./sql.ts";
 
@@ -28,16 +28,11 @@ function run({ connection }: Snapshot, { text, values }: Sql): number {
 }
 
 /** The record as it stands now, after triggers; a 204 where a trigger has taken it away. */
-function answerRecord(
-  snapshot: Snapshot,
-  resource: Resource,
-  key: readonly SqlValue[],
-  status: 200 | 201,
-): OriginResponse {
-  const row = findRecord(snapshot, resource, key);
+function answerRecord(snapshot: Snapshot, resource: Resource, key: RecordKey, status: 200 | 201): OriginResponse {
+  const row = findRow(snapshot, resource, key);
   if (!row) return { status: 204, fields: [], body: "" };
   const { contentType, body, etag } = representRecord(resource, row);
-  const url = recordUrl(resource, keyOf(resource, row));
+  const url = urlOf(resource, row);
   const location: Field[] = status === 201 ? [["Location", url]] : [];
   return {
     status,
@@ -48,9 +43,9 @@ function answerRecord(
 
 function insert(snapshot: Snapshot, resource: Resource, values: Values): OriginResponse {
   const { text, values: bound } = insertRecord(resource, values);
-  const [key] = snapshot.connection.prepare(text).all(...bound);
-  if (!key) throw new Refusal(409, "The database ignored the record; there may be one like it.");
-  return answerRecord(snapshot, resource, key, 201);
+  const [identity] = snapshot.connection.prepare(text).all(...bound);
+  if (!identity) throw new Refusal(409, "The database ignored the record; there may be one like it.");
+  return answerRecord(snapshot, resource, { members: keyMembers(resource), values: identity }, 201);
 }
 
 /** Answers a POST: creates a record. @throws Refusal */
@@ -70,18 +65,13 @@ function requireRowConditions(
 }
 
 /** Answers a PUT: replaces the record, or creates it. @throws Refusal */
-export function putRecord(
-  snapshot: Snapshot,
-  resource: Resource,
-  key: readonly SqlValue[],
-  write: WriteRequest,
-): OriginResponse {
+export function putRecord(snapshot: Snapshot, resource: Resource, key: RecordKey, write: WriteRequest): OriginResponse {
   const row = findRecord(snapshot, resource, key);
   if (!row && !write.canCreate) throw noRecord();
   const values = decodeMembers(resource, unwrap(resource, write.json), { key, row });
   requireRowConditions(write.request.fields, resource, row);
   if (!row) {
-    const withKey = new Map<Member, SqlValue>(keyMembers(resource).map((member, at) => [member, key[at] ?? null]));
+    const withKey = new Map<Member, SqlValue>(key.members.map((member, at) => [member, key.values[at] ?? null]));
     for (const [member, value] of values) withKey.set(member, value);
     return insert(snapshot, resource, withKey);
   }
@@ -92,7 +82,7 @@ export function putRecord(
 function change(
   snapshot: Snapshot,
   resource: Resource,
-  key: readonly SqlValue[],
+  key: RecordKey,
   values: Values,
   defaulted: readonly Member[] = [],
 ): OriginResponse {
@@ -123,7 +113,7 @@ function mergeMembers(resource: Resource, members: BodyMembers, row: readonly Sq
 export function patchRecord(
   snapshot: Snapshot,
   resource: Resource,
-  key: readonly SqlValue[],
+  key: RecordKey,
   write: WriteRequest,
 ): OriginResponse {
   const row = findRecord(snapshot, resource, key);
@@ -138,7 +128,7 @@ export function patchRecord(
 export function destroyRecord(
   snapshot: Snapshot,
   resource: Resource,
-  key: readonly SqlValue[],
+  key: RecordKey,
   write: WriteRequest,
 ): OriginResponse {
   const row = findRecord(snapshot, resource, key);

@@ -120,7 +120,7 @@ function identityOf(
   if (key.length > 0 && isNeverNull) return { kind: "columns", columns: keyColumns };
   const names = new Set(columns.map((column) => column.name.toLowerCase()));
   const alias = ["rowid", "_rowid_", "oid"].find((name) => !names.has(name));
-  if (alias !== undefined) return { kind: "rowid", alias };
+  if (alias !== undefined) return { kind: "rowid", alias, ...(key.length > 0 ? { key: keyColumns } : {}) };
   const notNull = new Set(columns.filter((column) => column.notNull).map((column) => column.name));
   const other = unique.find((index) => index.columns.every((name) => notNull.has(name)));
   if (other) return { kind: "columns", columns: other.columns };

@@ -9,8 +9,9 @@ export interface RecordFormat {
    * The record's URL: `/artists/1`.
    *
    * @param key - the identity's values: the key's columns in the identity's order, or the rowid alone
+   * @param row - the values of `table.columns`, in their order
    */
-  recordUrl(table: Table, key: readonly SqlValue[]): string;
+  recordUrl(table: Table, key: readonly SqlValue[], row: readonly SqlValue[]): string;
   /**
    * The record as GET answers it.
    *

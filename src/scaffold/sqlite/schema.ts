@@ -30,11 +30,12 @@ export interface ForeignKey {
 
 /**
  * What tells a table's records apart: the primary key's columns, or the rowid where there is no key that is never
- * null. `alias` is a name of the rowid that no column hides.
+ * null. `alias` is a name of the rowid that no column hides; `key` are the columns of a primary key that may be null:
+ * records that have it are addressed by it.
  */
 export type Identity =
   | { readonly kind: "columns"; readonly columns: readonly string[] }
-  | { readonly kind: "rowid"; readonly alias: string };
+  | { readonly kind: "rowid"; readonly alias: string; readonly key?: readonly string[] };
 
 /** An ordinary table. */
 export interface Table {

@@ -17,7 +17,12 @@ function exactKey(key: readonly SqlValue[]): string {
 /** Shows records as they are stored. */
 export const plainFormat: RecordFormat = {
   collectionPath: (table) => `/${table.name}`,
-  recordUrl: (table, key) => `/${table.name}/${exactKey(key)}`,
+  recordUrl({ name, columns, identity }, key, row) {
+    const named = identity.kind === "rowid" ? (identity.key ?? []) : [];
+    const values = named.map((part) => row[columns.findIndex((column) => column.name === part)] ?? null);
+    const isNamed = values.length > 0 && !values.includes(null);
+    return `/${name}/${isNamed ? `key ${exactKey(values)}` : exactKey(key)}`;
+  },
   represent: (table, key, row) => ({
     contentType: "application/json",
     body: JSON.stringify([table.name, key.map(exactText), row.map(exactText)]),

@@ -28,7 +28,7 @@ export class ArmReader {
   }
 
   urlOf(values: readonly SqlValue[]): string {
-    return this.#format.recordUrl(this.table, this.keyOf(values));
+    return this.#format.recordUrl(this.table, this.keyOf(values), values);
   }
 
   imageOf(values: readonly SqlValue[]): Image {

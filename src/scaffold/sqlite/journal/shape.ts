@@ -25,10 +25,14 @@ export interface Shape {
   formerImage(row: Row): string;
   /** Whether two rows have the same key, to the letter and type. */
   sameKey(one: Row, other: Row): string;
+  /** Whether two rows have the same key, and so the same URL. */
+  sameRecord(one: Row, other: Row): string;
   /** Whether all values of two rows are the same. */
   sameImage(one: Row, other: Row): string;
   /** Finds the table's row that has exactly this key, through an index. */
   findKey(row: Row): string;
+  /** Finds the table's row that has this key, and so this URL. */
+  findRecord(row: Row): string;
   /** Whether an update can displace other rows; empty where that can't be told beforehand. */
   readonly changesUnique: string;
 }
@@ -88,15 +92,30 @@ export function shapeOf(details: TableDetails): Shape {
     identity.kind === "rowid"
       ? [places.length - 1]
       : keyNames.map((key) => table.columns.findIndex((column) => column.name === key));
+  const named = identity.kind === "rowid" ? (identity.key ?? []) : [];
+  const urlPlaces = named.map((key) => table.columns.findIndex((column) => column.name === key));
+  const samePlaces = (places: readonly number[], one: Row, other: Row): string =>
+    places.map((place) => same(one(place), other(place))).join(" AND ");
   const collations = keyCollations(details, keyNames);
   const canBeLong = (place: number): boolean =>
-    !keyPlaces.includes(place) && /^(?:text|blob)$/.test(table.columns[place]?.affinity ?? "");
+    !keyPlaces.includes(place) && !urlPlaces.includes(place) && /^(?:text|blob)$/.test(table.columns[place]?.affinity ?? "");
   const rowid = hasRowid ? (integerKey ?? alias) : undefined;
   const row =
     (prefix: string): Row =>
     (place) =>
       `${prefix}.${places[place]}`;
   const inTable = row(name);
+  const findKey = (one: Row): string =>
+    keyPlaces
+      .map((place, part) => {
+        const collation = collations.get(keyNames[part] ?? "");
+        const collate = collation === undefined ? "" : ` COLLATE ${quoteName(collation)}`;
+        const found = `${inTable(place)}${collate} IS ${one(place)}`;
+        return integerKey !== undefined || identity.kind === "rowid"
+          ? `${inTable(place)} = ${one(place)}`
+          : `${found} AND ${same(inTable(place), one(place))}`;
+      })
+      .join(" AND ");
   return {
     width: places.length,
     from: isTaken ? `${quoteName(table.name)} AS ${name}` : name,
@@ -109,19 +128,12 @@ export function shapeOf(details: TableDetails): Shape {
     image: (one) => places.map((_, place) => one(place)).join(", "),
     formerImage: (one) =>
       places.map((_, place) => (canBeLong(place) ? withoutLong(one(place)) : one(place))).join(", "),
-    sameKey: (one, other) => keyPlaces.map((place) => same(one(place), other(place))).join(" AND "),
-    sameImage: (one, other) => places.map((_, place) => same(one(place), other(place))).join(" AND "),
-    findKey: (one) =>
-      keyPlaces
-        .map((place, part) => {
-          const collation = collations.get(keyNames[part] ?? "");
-          const collate = collation === undefined ? "" : ` COLLATE ${quoteName(collation)}`;
-          const found = `${inTable(place)}${collate} IS ${one(place)}`;
-          return integerKey !== undefined || identity.kind === "rowid"
-            ? `${inTable(place)} = ${one(place)}`
-            : `${found} AND ${same(inTable(place), one(place))}`;
-        })
-        .join(" AND "),
+    sameKey: (one, other) => samePlaces(keyPlaces, one, other),
+    sameRecord: (one, other) => samePlaces([...keyPlaces, ...urlPlaces], one, other),
+    sameImage: (one, other) => samePlaces([...places.keys()], one, other),
+    findKey,
+    findRecord: (one) =>
+      [findKey(one), ...(named.length > 0 ? [samePlaces(urlPlaces, inTable, one)] : [])].join(" AND "),
     changesUnique: changesUnique(details, rowid),
   };
 }

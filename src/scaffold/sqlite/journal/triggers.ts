@@ -58,7 +58,7 @@ function whenDisplacing(pieces: Pieces, isUpdate: boolean): string {
 /** Puts rows into the cache that the write may displace. */
 function rememberStatements(pieces: Pieces, isUpdate: boolean): string[] {
   const { shape, details, arm, nextId, cached } = pieces;
-  const isCached = `SELECT 1 FROM ${cacheTable} WHERE arm = ${arm} AND done = 0 AND ${shape.sameKey(shape.inCache, shape.inTable)}`;
+  const isCached = `SELECT 1 FROM ${cacheTable} WHERE arm = ${arm} AND done = 0 AND ${shape.sameRecord(shape.inCache, shape.inTable)}`;
   return [
     // What an earlier write remembered in vain. Where writes run inside one another, it may be of use yet.
     ...(details.isNested ? [] : [`DELETE FROM ${cacheTable} WHERE arm = ${arm}`]),
@@ -73,7 +73,7 @@ function rememberStatements(pieces: Pieces, isUpdate: boolean): string[] {
 function displacedStatements({ shape, details, arm, former, oldColumns }: Pieces, isUpdate: boolean): string[] {
   // A row that changes its key is gone too, but the trigger itself speaks of it.
   const itself = isUpdate ? ` AND NOT (${shape.sameKey(shape.inCache, shape.old)})` : "";
-  const gone = `arm = ${arm} AND done = 0${itself} AND NOT EXISTS (SELECT 1 FROM ${shape.from} WHERE ${shape.findKey(shape.inCache)})`;
+  const gone = `arm = ${arm} AND done = 0${itself} AND NOT EXISTS (SELECT 1 FROM ${shape.from} WHERE ${shape.findRecord(shape.inCache)})`;
   return [
     `INSERT INTO ${journalTable} (arm, has, ${oldColumns}) SELECT ${arm}, 1, ${former} FROM ${cacheTable} WHERE ${gone} ORDER BY id`,
     details.isNested ? `UPDATE ${cacheTable} SET done = 1 WHERE ${gone}` : `DELETE FROM ${cacheTable} WHERE ${gone}`,
@@ -82,12 +82,12 @@ function displacedStatements({ shape, details, arm, former, oldColumns }: Pieces
 
 /** Journals a row that has come to its key: as an update where it displaced the row that had the key. */
 function arrivedStatement({ shape, arm, former, newColumns, oldColumns }: Pieces): string {
-  return `INSERT INTO ${journalTable} (arm, has, ${newColumns}, ${oldColumns}) SELECT ${arm}, CASE WHEN id IS NULL THEN 2 ELSE 3 END, ${shape.image(shape.new)}, ${former} FROM (SELECT 1) LEFT JOIN ${cacheTable} ON arm = ${arm} AND done = 0 AND ${shape.sameKey(shape.inCache, shape.new)} LIMIT 1`;
+  return `INSERT INTO ${journalTable} (arm, has, ${newColumns}, ${oldColumns}) SELECT ${arm}, CASE WHEN id IS NULL THEN 2 ELSE 3 END, ${shape.image(shape.new)}, ${former} FROM (SELECT 1) LEFT JOIN ${cacheTable} ON arm = ${arm} AND done = 0 AND ${shape.sameRecord(shape.inCache, shape.new)} LIMIT 1`;
 }
 
 /** Journals the end of a row, unless the journal has it already. */
 function leftStatement({ shape, details, arm, oldColumns }: Pieces): string {
-  const isTold = `SELECT 1 FROM ${cacheTable} WHERE arm = ${arm} AND done = 1 AND ${shape.sameKey(shape.inCache, shape.old)}`;
+  const isTold = `SELECT 1 FROM ${cacheTable} WHERE arm = ${arm} AND done = 1 AND ${shape.sameRecord(shape.inCache, shape.old)}`;
   const condition = details.isNested ? ` WHERE NOT EXISTS (${isTold})` : "";
   return `INSERT INTO ${journalTable} (arm, has, ${oldColumns}) SELECT ${arm}, 1, ${shape.formerImage(shape.old)}${condition}`;
 }
@@ -147,7 +147,7 @@ function inTwo(pieces: Pieces, event: string, when: readonly string[], full: str
 
 function journalTriggers(pieces: Pieces): Trigger[] {
   const { shape, arm, newColumns, oldColumns } = pieces;
-  const isSame = shape.sameKey(shape.new, shape.old);
+  const isSame = shape.sameRecord(shape.new, shape.old);
   const created = `INSERT INTO ${journalTable} (arm, has, ${newColumns}) SELECT ${arm}, 2, ${shape.image(shape.new)}`;
   const updated = `INSERT INTO ${journalTable} (arm, has, ${newColumns}, ${oldColumns}) SELECT ${arm}, 3, ${shape.image(shape.new)}, ${shape.formerImage(shape.old)}`;
   const displaced = displacedStatements(pieces, true);
@@ -163,6 +163,8 @@ function journalTriggers(pieces: Pieces): Trigger[] {
   const moving = [
     ...displaced,
     leftStatement(pieces),
+    // The row as it was may be remembered under a rowid that has stayed.
+    ...(pieces.details.isNested ? [forgetStatement(pieces, ["old"])] : []),
     arrivedStatement(pieces),
     forgetStatement(pieces, ["old", "new"]),
     ...refreshed,

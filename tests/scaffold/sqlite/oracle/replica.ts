@@ -27,6 +27,7 @@ function readTable(connection: Connection, table: Table): Records {
     const url = plainFormat.recordUrl(
       table,
       key.map((place) => row[place] ?? null),
+      row,
     );
     records.set(url, imageText(image));
   }

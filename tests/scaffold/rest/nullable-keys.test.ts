@@ -1,0 +1,78 @@
+import { describe, expect, test } from "vitest";
+import { itemUrl, parseItems } from "../../../src/protocol/index.ts";
+import { serve } from "./service.ts";
+
+const tables = `CREATE TABLE notes (id TEXT PRIMARY KEY, body TEXT);
+  CREATE TABLE seats (number INT PRIMARY KEY, who TEXT);
+  CREATE TABLE marks (pupil TEXT, course TEXT, mark INTEGER, PRIMARY KEY (pupil, course))`;
+
+describe("A record whose key may be null", () => {
+  test.each([
+    ["/notes/abc", { body: "x" }, { id: "abc", body: "x" }],
+    ["/notes/5", { body: "x" }, { id: "5", body: "x" }],
+    ["/notes/rowid%3D1", { body: "x" }, { id: "rowid=1", body: "x" }],
+    ["/seats/7", { who: "Ann" }, { number: 7, who: "Ann" }],
+    ["/marks/Ann,Maths%2C%20A", { mark: 1 }, { pupil: "Ann", course: "Maths, A", mark: 1 }],
+  ])("is put, read, changed and deleted at its key: %s", async (url, body, record) => {
+    const { send } = await serve(tables);
+    const put = await send("PUT", url, body);
+    expect([put.status, put.field("Location"), put.json]).toEqual([
+      201,
+      url,
+      { [url.split("/")[1]?.slice(0, -1) ?? ""]: { url, rowid: 1, ...record } },
+    ]);
+    const get = await send("GET", url);
+    expect([get.status, get.text, get.view?.record]).toEqual([200, put.text, url]);
+    expect((await send("PUT", url, get.text)).text).toBe(get.text);
+    expect((await send("PATCH", url, { [Object.keys(body)[0] ?? ""]: null })).status).toBe(200);
+    expect((await send("DELETE", url)).status).toBe(204);
+    expect((await send("GET", url)).status).toBe(404);
+  });
+
+  test("is addressed by its rowid where the key is null, and only there", async () => {
+    const { send } = await serve(`${tables}; INSERT INTO notes VALUES (NULL, 'a'), ('k', 'b'), (NULL, 'c')`);
+    const list = await send("GET", "/notes");
+    const urls = (list.json as { notes: { url: string }[] }).notes.map(({ url }) => url);
+    expect(urls).toEqual(["/notes/rowid=1", "/notes/k", "/notes/rowid=3"]);
+    for (const url of urls) expect((await send("GET", url)).status).toBe(200);
+    for (const url of ["/notes/rowid=2", "/notes/1", "/notes/rowid=9", "/notes/rowid%3D1"]) {
+      expect((await send("GET", url)).status).toBe(404);
+    }
+    const items = parseItems(list.field("Items") ?? "");
+    const rows = (list.json as { notes: object[] }).notes;
+    expect(rows.map((row) => items && itemUrl(items, row, "/notes"))).toEqual(urls);
+  });
+
+  test("moves to its key's URL when it gets one", async () => {
+    const { send, scaffold, other } = await serve(`${tables}; INSERT INTO notes VALUES (NULL, 'a')`);
+    const seen: string[] = [];
+    scaffold.journal?.tail(({ changes }) => seen.push(...changes.map(({ kind, url }) => `${kind} ${url}`)));
+    const answer = await send("PATCH", "/notes/rowid=1", { id: "k" });
+    expect([answer.status, answer.field("Content-Location")]).toEqual([200, "/notes/k"]);
+    other.exec("UPDATE notes SET body = 'b'; UPDATE notes SET id = 'm'; UPDATE notes SET id = NULL");
+    await scaffold.journal?.poll();
+    expect(seen).toEqual([
+      "delete /notes/rowid=1",
+      "create /notes/k",
+      "update /notes/k",
+      "delete /notes/k",
+      "create /notes/m",
+      "delete /notes/m",
+      "create /notes/rowid=1",
+    ]);
+  });
+
+  test("is displaced under its key", async () => {
+    const { scaffold, other } = await serve(`${tables}; INSERT INTO notes VALUES ('k', 'a')`);
+    const seen: string[] = [];
+    scaffold.journal?.tail(({ changes }) => seen.push(...changes.map(({ kind, url }) => `${kind} ${url}`)));
+    other.exec("INSERT OR REPLACE INTO notes VALUES ('k', 'b')");
+    await scaffold.journal?.poll();
+    expect(seen).toEqual(["delete /notes/k", "create /notes/k"]);
+  });
+
+  test("keeps its rowid as its URL where a column is named url", async () => {
+    const { send } = await serve("CREATE TABLE t (id TEXT PRIMARY KEY, url TEXT); INSERT INTO t VALUES ('k', 'x')");
+    expect((await send("GET", "/t/1")).json).toEqual({ t: { id: "k", url: "x", rowid: 1 } });
+  });
+});
