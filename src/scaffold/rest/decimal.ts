@@ -1,17 +1,30 @@
 /** Longer ones are no number that anybody means to store as one. */
 const maxLength = 400;
 
-const numeral = /^[ \t-\r]*([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?[ \t-\r]*$/;
+const numeral = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/;
+const spaces = " \t\n\v\f\r";
+
+/** Without the spaces around it that SQLite passes over. */
+function withoutSpaces(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && spaces.includes(text[start] ?? "")) start += 1;
+  while (end > start && spaces.includes(text[end - 1] ?? "")) end -= 1;
+  return text.slice(start, end);
+}
 
 /** One text for all numerals of one number: its digits without zeros around them, and their exponent. */
 function normalForm(text: string): string | undefined {
-  const [, sign, whole = "", fraction = "", exponent = "0"] = numeral.exec(text) ?? [];
+  const [, sign, whole = "", fraction = "", exponent = "0"] = numeral.exec(withoutSpaces(text)) ?? [];
   if (sign === undefined || whole + fraction === "") return undefined;
-  const digits = (whole + fraction).replace(/^0+/, "");
-  const significant = digits.replace(/0+$/, "");
-  if (significant === "") return "0";
-  const power = Number(exponent) - fraction.length + (digits.length - significant.length);
-  return `${sign === "-" ? "-" : ""}${significant}e${power}`;
+  const digits = whole + fraction;
+  let start = 0;
+  while (digits[start] === "0") start += 1;
+  if (start === digits.length) return "0";
+  let end = digits.length;
+  while (digits[end - 1] === "0") end -= 1;
+  const power = Number(exponent) - fraction.length + (digits.length - end);
+  return `${sign === "-" ? "-" : ""}${digits.slice(start, end)}e${power}`;
 }
 
 function isDouble(text: string, value: number): boolean {
@@ -30,8 +43,8 @@ export function exactNumber(text: string, takesIntegers: boolean): number | bigi
   // How infinity is written in JSON.
   if (text === "1e999" || text === "-1e999")
     return text === "1e999" ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
-  if (takesIntegers && /^[+-]?\d+$/.test(text.trim()) && !/^-0+$/.test(text.trim())) {
-    const integer = BigInt(text.trim().replace("+", ""));
+  if (takesIntegers && /^[+-]?\d+$/.test(withoutSpaces(text)) && !/^-0+$/.test(withoutSpaces(text))) {
+    const integer = BigInt(withoutSpaces(text).replace("+", ""));
     if (BigInt.asIntN(64, integer) === integer) return toSafe(integer);
   }
   const value = Number(text);
