@@ -98,7 +98,9 @@ export function shapeOf(details: TableDetails): Shape {
     places.map((place) => same(one(place), other(place))).join(" AND ");
   const collations = keyCollations(details, keyNames);
   const canBeLong = (place: number): boolean =>
-    !keyPlaces.includes(place) && !urlPlaces.includes(place) && /^(?:text|blob)$/.test(table.columns[place]?.affinity ?? "");
+    !keyPlaces.includes(place) &&
+    !urlPlaces.includes(place) &&
+    /^(?:text|blob)$/.test(table.columns[place]?.affinity ?? "");
   const rowid = hasRowid ? (integerKey ?? alias) : undefined;
   const row =
     (prefix: string): Row =>
