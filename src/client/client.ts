@@ -1,4 +1,5 @@
 import type { HttpResponse } from "../protocol/index.ts";
+import { checkedMessage } from "./checked.ts";
 import { type Collection, LiveCollection, LiveOne, type LiveRecord } from "./collection.ts";
 import { Feed } from "./feed.ts";
 import { Http } from "./http.ts";
@@ -100,7 +101,7 @@ class OriginClient implements Client {
       },
       sleep: () => own.sleep(),
     });
-    for (const [target, message] of Object.entries(options.initial)) this.#feed(target).begin(message);
+    for (const [target, message] of Object.entries(options.initial)) this.#begin(target, message);
     // What was left behind is sent, whatever the page does.
     if (options.storage) void this.#loadOutbox().catch(() => {});
   }
@@ -115,7 +116,7 @@ class OriginClient implements Client {
 
   subscribe(path: string, callback?: MessageCallback, options: SubscribeOptions = {}): Subscription {
     const target = this.#http.target(path);
-    return subscribeToFeed(this.#feed(target), new URL(target, this.url).href, callback, options);
+    return subscribeToFeed(this.#feed(target), this.#http.href(target), callback, options);
   }
 
   collection<Row, New>(path: string, query: Query<Row> = {}): Collection<Row, New> {
@@ -151,9 +152,21 @@ class OriginClient implements Client {
     this.#updateStatus();
   }
 
+  /** What was kept somewhere may be anything: what no server can have said is left out. */
+  #begin(target: string, kept: unknown): void {
+    const message = checkedMessage(kept);
+    if (!message || !this.#http.isTarget(target)) return;
+    try {
+      this.#feed(target).begin(message);
+    } catch {
+      this.#feeds.delete(target);
+    }
+  }
+
   async #share(own: Transport, name: string): Promise<void> {
     const { clock } = this.#options;
-    const options = { name: `rocket ${name} ${this.url}`, clock, feedOf: this.#context.feedOf };
+    const feedOf = (target: string): Feed => this.#feed(this.#http.target(target));
+    const options = { name: `rocket ${name} ${this.url}`, clock, feedOf };
     try {
       const { shareAmongTabs } = await import("./tabs.ts");
       if (!this.#isClosed) this.#transport = shareAmongTabs(own, options);

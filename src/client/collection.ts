@@ -1,5 +1,5 @@
 import { type LiveContext, LiveView } from "./live.ts";
-import { temporaryUrl } from "./row-urls.ts";
+import { noUrl, temporaryUrl } from "./row-urls.ts";
 import type { Status } from "./status.ts";
 import type { Conflict } from "./write.ts";
 
@@ -53,7 +53,11 @@ export interface Collection<Row, New = Partial<Row>> extends Live<CollectionSnap
   update(row: Row | string, changes: Partial<Row>, options?: WriteOptions<Row>): Promise<Row>;
   /** Destroys a record. @throws ProblemError, ConflictError, TypeError */
   destroy(row: Row | string, options?: WriteOptions<Row>): Promise<void>;
-  /** The URL of a row that this client gave, also an older one; a `urn:uuid:` before the server has created it. @throws TypeError for any other */
+  /**
+   * The URL of a row that this client gave, also an older one; a `urn:uuid:` before the server has created it.
+   *
+   * @throws TypeError for any other, and for one whose key makes no URL: missing, empty, `.` or `..`
+   */
   urlOf(row: Row): string;
   /** A key of a row for lists: it stays the same when the server confirms a record that was created here. */
   keyOf(row: Row): string;
@@ -90,12 +94,20 @@ export class LiveCollection<Row, New> extends LiveView<CollectionSnapshot<Row>> 
   readonly urlOf = (row: Row | string): string => {
     const url = typeof row === "string" ? row : this.context.urls.get(row as object);
     if (url === undefined) throw new TypeError("The row is none that this client gave.");
+    if (url.startsWith(noUrl)) throw new TypeError("The row has no URL: its key is missing, empty, `.` or `..`.");
     return url.startsWith(temporaryUrl) ? url : this.context.http.target(url);
   };
 
   readonly keyOf = (row: Row): string => {
-    const url = this.urlOf(row);
-    return this.context.outbox()?.keyOf(url) ?? url;
+    try {
+      const url = this.urlOf(row);
+      return this.context.outbox()?.keyOf(url) ?? url;
+    } catch (error) {
+      // A row that can't be written to is shown all the same.
+      const key = this.context.urls.get(row as object);
+      if (key === undefined) throw error;
+      return key;
+    }
   };
 
   readonly isPending = (row: Row): boolean => this.overlay?.isPending(row) ?? false;

@@ -1,4 +1,5 @@
 import { type Field, fieldValue, type HttpResponse } from "../protocol/index.ts";
+import { targetOf } from "./target.ts";
 
 /**
  * Gives a bearer token, or nothing where there is none to give.
@@ -26,15 +27,33 @@ export class Http {
     this.#options = options;
   }
 
-  /** The path and query of a URL of this origin. @throws TypeError where it is of another origin */
+  /** The path and query of a URL of this origin, as they are sent. @throws TypeError where it is none */
   target(path: string): string {
-    const { base } = this;
-    // A path stays below the base's own path; a record's URL begins with it already.
-    const root = base.pathname.replace(/\/$/, "");
-    const isBelow = path.startsWith(`${root}/`) || !path.startsWith("/") || root === "";
-    const url = new URL(isBelow ? path : root + path, base);
-    if (url.origin !== base.origin) throw new TypeError(`${path} is not a URL of ${base.origin}.`);
-    return url.pathname + url.search;
+    return targetOf(path, this.base);
+  }
+
+  /** True for what `target` gives. */
+  isTarget(path: string): boolean {
+    try {
+      return this.target(path) === path;
+    } catch {
+      return false;
+    }
+  }
+
+  /** The URL that is sent to. @throws TypeError where it is none of this origin */
+  href(path: string): string {
+    return this.base.origin + this.target(path);
+  }
+
+  /** What a link in an answer leads to, as `target` gives it; `undefined` where that is none of this origin. */
+  linked(link: string, from: string): string | undefined {
+    try {
+      const { origin, pathname, search } = new URL(link, this.href(from));
+      return origin === this.base.origin ? this.target(pathname + search) : undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   /** The value of `Authorization`; `undefined` where there is no token. @throws what the token's source throws */
@@ -58,7 +77,7 @@ export class Http {
     const headers = new Headers(init.headers);
     const authorization = await this.authorization(isRefused);
     if (authorization && !headers.has("authorization")) headers.set("Authorization", authorization);
-    const response = await fetch(new URL(this.target(path), this.base).href, { ...init, headers });
+    const response = await fetch(this.href(path), { ...init, headers });
     const isFinal = response.status !== 401 || isRefused || !token || init.body instanceof ReadableStream;
     return isFinal ? response : this.fetch(path, init, true);
   }

@@ -93,9 +93,8 @@ export class OriginTransport implements Transport {
   }
 
   #open(path: string, protocols: string[], events: SocketEvents): Socket {
-    const url = new URL(path, this.#options.http.base);
-    url.protocol = url.protocol.replace("http", "ws");
-    return openSocket(url.href, protocols, this.#options.findWebSocket, events);
+    const url = this.#options.http.href(path).replace("http", "ws");
+    return openSocket(url, protocols, this.#options.findWebSocket, events);
   }
 
   #begin(sink: Sink): void {

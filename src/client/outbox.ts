@@ -83,7 +83,9 @@ export class Outbox implements OverlayContext {
     this.#backoff = new Backoff(options.clock);
     this.#loading = this.#store?.load().then((stored) => {
       const known = new Set(this.writes.map(({ id }) => id));
-      const left = stored.filter(({ id }) => !known.has(id));
+      const { http } = this.#options;
+      const isOurs = (url: string): boolean => url.startsWith(temporaryUrl) || http.isTarget(url);
+      const left = stored.filter(({ id, url }) => isOurs(url) && !known.has(id) && known.add(id));
       // They were made before all that was made here.
       this.writes.unshift(...left.map((write) => queued(write, ignore, options.onRefused)));
       if (left.length > 0) this.#changed();
@@ -273,10 +275,8 @@ export class Outbox implements OverlayContext {
     write.answeredAt = this.#options.clock.now();
     if (write.kind === "create") {
       const location = fieldValue(fields, "content-location") ?? fieldValue(fields, "location");
-      if (location !== undefined) {
-        const { pathname, search } = new URL(location, new URL(url, this.#options.http.base));
-        this.#named(temporaryUrl + write.id, pathname + search);
-      }
+      const created = location === undefined ? undefined : this.#options.http.linked(location, url);
+      if (created !== undefined) this.#named(temporaryUrl + write.id, created);
     }
     noteUrl(this.urls, write.row, this.created.get(temporaryUrl + write.id) ?? url);
     void this.#store?.remove(write.id);

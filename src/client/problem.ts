@@ -38,7 +38,7 @@ export function problemOf(message: HttpResponse): Problem {
   const location = fieldValue(fields, "location");
   const said = Object(bodyJson(message));
   const own = localProblem(status, location ? `It is at ${location} now.` : `The server answered ${status}.`);
-  if ("detail" in said) return { ...own, ...said, status, detail: String(said.detail) };
+  if (typeof said.detail === "string") return { ...own, ...said, status };
   return location ? { ...own, location } : own;
 }
 

@@ -10,7 +10,7 @@ import {
 } from "../protocol/index.ts";
 import { isDeepEqual } from "./deep-equal.ts";
 import { bodyJson, bodyText } from "./problem.ts";
-import { noteUrl, type RowUrls } from "./row-urls.ts";
+import { noteUrl, noUrl, type RowUrls } from "./row-urls.ts";
 
 type Compare = (a: unknown, b: unknown) => number;
 
@@ -91,9 +91,9 @@ export class Replica {
     this.#compare = order && compareByItemOrder(order);
     this.#byUrl = new Map();
     this.etags.clear();
-    for (const one of this.#rowsOf(items)) {
-      const url = this.isRecord ? this.#path : itemUrl(items, one, this.#target);
-      if (url !== undefined) this.#byUrl.set(url, { url, row: this.#same(before.get(url)?.row, one, url) });
+    for (const [at, one] of this.#rowsOf(items).entries()) {
+      const url = this.isRecord ? this.#path : (itemUrl(items, one, this.#target) ?? noUrl + at);
+      this.#byUrl.set(url, { url, row: this.#same(before.get(url)?.row, one, url) });
     }
     const last = this.entries;
     this.entries = [...this.#byUrl.values()];

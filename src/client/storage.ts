@@ -1,3 +1,4 @@
+import { isValue } from "../protocol/index.ts";
 import type { StoredWrite } from "./write.ts";
 
 /** Where queued writes outlive a reload: `localStorage`, or anything with these two methods, also asynchronous ones. */
@@ -67,10 +68,31 @@ export class WriteStore {
   }
 }
 
+const kinds: readonly unknown[] = ["create", "update", "destroy"];
+
+/** Whether a write was kept by a client: anybody may have put something else there. */
+function isStoredWrite(value: unknown): value is StoredWrite {
+  const { id, kind, view, url, values, etag = "" } = Object(value);
+  const isObject = typeof values === "object" && values !== null && !Array.isArray(values);
+  const areTexts = [id, view, url, etag].every((text) => typeof text === "string");
+  return (
+    areTexts && /^[\w-]{1,64}$/.test(id) && kinds.includes(kind) && isValue(etag) && isObject && isWritable(values)
+  );
+}
+
+/** Whether it can be sent: not where it is nested too deeply. */
+function isWritable(values: object): boolean {
+  try {
+    return JSON.stringify(values) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 function parse(text: string | null): readonly StoredWrite[] {
   try {
     const read: unknown = JSON.parse(text ?? "[]");
-    return Array.isArray(read) ? read : [];
+    return Array.isArray(read) ? read.filter(isStoredWrite) : [];
   } catch {
     return [];
   }

@@ -1,4 +1,5 @@
-import type { HttpResponse, Problem } from "../protocol/index.ts";
+import { type HttpResponse, isValue, type Problem } from "../protocol/index.ts";
+import { checkedMessage } from "./checked.ts";
 import type { ClientClock } from "./clock.ts";
 import type { Feed } from "./feed.ts";
 import type { Sink, Transport } from "./transport.ts";
@@ -40,6 +41,23 @@ type Note =
       readonly problem: Problem | undefined;
     };
 
+/** What a tab said; `undefined` for what none says. */
+function checkedNote(data: unknown): Note | undefined {
+  const { kind, from, to, target, state, position, problem, batch } = Object(data);
+  const areTexts = (...texts: readonly unknown[]): boolean => texts.every((text) => typeof text === "string");
+  if (kind === "leader" || kind === "alive" || kind === "wake") return { kind };
+  if ((kind === "follow" || kind === "unfollow") && areTexts(from, target)) return { kind, from, target };
+  if (kind === "batch" && areTexts(to, target) && Array.isArray(batch)) {
+    const messages = batch.flatMap((one) => checkedMessage(one) ?? []);
+    return messages.length === batch.length ? { kind, to, target, batch: messages } : undefined;
+  }
+  const place = position === undefined ? "" : position;
+  if (kind !== "state" || !areTexts(to, target, state, place) || !isValue(place)) return undefined;
+  const { status, detail } = Object(problem);
+  const failure = Number.isInteger(status) ? { ...problem, detail: areTexts(detail) ? detail : "" } : undefined;
+  return { kind, to, target, state, position, problem: failure };
+}
+
 /** A bookmark at a position. */
 function bookmark(position: string | undefined): HttpResponse {
   return { status: 304, reason: "", fields: position === undefined ? [] : [["Event-ID", position]], body: "" };
@@ -72,7 +90,7 @@ class SharedTransport implements Transport {
     this.#own = own;
     this.#options = options;
     this.#channel = new BroadcastChannel(options.name);
-    this.#channel.onmessage = ({ data }) => this.#heard(data);
+    this.#channel.onmessage = ({ data }) => this.#heardSafely(data);
     this.#lock(options.name, () => {
       this.#goAlone();
       this.#say({ kind: "leader" });
@@ -187,6 +205,17 @@ class SharedTransport implements Transport {
 
   #say(note: Note): void {
     if (!this.#isClosed) this.#channel.postMessage(note);
+  }
+
+  /** What other pages say is checked like what a peer sends. */
+  #heardSafely(data: unknown): void {
+    try {
+      const note = checkedNote(data);
+      if (note && !this.#isClosed) this.#heard(note);
+    } catch {
+      // What that tab tells is nothing to go by.
+      if (!this.#isAlone) this.#goAlone();
+    }
   }
 
   #heard(note: Note): void {

@@ -1,4 +1,4 @@
-export { isRequestId, isToken, trimBlanks, trimEndOf, utf8Length } from "./characters.ts";
+export { isRequestId, isToken, isValue, trimBlanks, trimEndOf, utf8Length } from "./characters.ts";
 export {
   type CloseCode,
   closeCodeForStatus,

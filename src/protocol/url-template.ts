@@ -27,9 +27,18 @@ export function urlTemplateExpression(name: string): string {
   return `{${encodeUrlPart(name).replaceAll("-", "%2D").replaceAll("~", "%7E")}}`;
 }
 
+/** Whether values made a part of the path that no URL keeps: the URL would be another record's, or the collection's. */
+function changesPath(template: string, url: string): boolean {
+  const [path = ""] = url.split("?", 1);
+  // A value brings no slash: the parts are the template's.
+  const before = template.split("/");
+  return path.split("/").some((part, at) => /^\.{0,2}$/.test(part) && part !== before[at]);
+}
+
 /**
  * Expands a URL template (RFC 6570 level 1: `{name}` only) over a row's members. `undefined` where the template is
- * malformed or a member is missing, `null` or not a string, number or boolean [R-FLD-4].
+ * malformed or a member is missing, `null` or not a string, number or boolean; also where a part of the path came out
+ * empty, as `.` or as `..`, which would be the URL of something else [R-FLD-4].
  */
 export function expandUrlTemplate(template: string, row: unknown): string | undefined {
   let isWhole = true;
@@ -41,5 +50,5 @@ export function expandUrlTemplate(template: string, row: unknown): string | unde
     isWhole = false;
     return "";
   });
-  return isWhole ? url : undefined;
+  return isWhole && !changesPath(template, url) ? url : undefined;
 }
