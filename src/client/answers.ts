@@ -1,4 +1,5 @@
 import { fieldValue, type HttpResponse } from "../protocol/index.ts";
+import type { Callbacks } from "./callbacks.ts";
 import type { Feed } from "./feed.ts";
 import { bodyText, ProblemError } from "./problem.ts";
 import type { Status } from "./status.ts";
@@ -6,10 +7,11 @@ import { wholeOf } from "./whole.ts";
 
 /** What answers are made of. */
 export interface AnswersParts {
+  readonly callbacks: Callbacks;
   readonly feed: Feed;
   readonly url: string;
-  readonly callback: ((request: Request, response: Response, body: unknown) => void) | undefined;
-  readonly onStatus: ((status: Status) => void) | undefined;
+  readonly callback: ((request: Request, response: Response, body: unknown) => unknown) | undefined;
+  readonly onStatus: ((status: Status) => unknown) | undefined;
   /** Ends it. */
   readonly stop: AbortController;
   /** The batches that came before, some of them empty. */
@@ -65,9 +67,9 @@ export class Answers implements AsyncIterable<Response> {
     });
     const batches = early.splice(0).filter((batch) => batch.length > 0);
     // Whoever joins a feed that is there already begins with the whole.
-    if (batches[0]?.[0]?.status !== 200) this.#safely(() => this.#begin());
-    else for (const batch of batches) this.#safely(() => this.#take(batch));
-    this.#safely(() => this.#changed());
+    if (batches[0]?.[0]?.status !== 200) this.#begin();
+    else for (const batch of batches) this.#take(batch);
+    this.#changed();
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Response> {
@@ -98,15 +100,10 @@ export class Answers implements AsyncIterable<Response> {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
-  /** What a callback throws is the application's error, and ends nothing here. */
-  #safely(tell: () => void): void {
-    try {
-      if (!this.#parts.stop.signal.aborted) tell();
-    } catch (error) {
-      queueMicrotask(() => {
-        throw error;
-      });
-    }
+  /** Calls the application back, unless the subscription was closed meanwhile. */
+  #call(callback: () => unknown): void {
+    const { callbacks, stop } = this.#parts;
+    callbacks.call(() => (stop.signal.aborted ? undefined : callback()));
   }
 
   #begin(): void {
@@ -121,7 +118,8 @@ export class Answers implements AsyncIterable<Response> {
       return;
     }
     this.#hasBegun = true;
-    for (const message of batch) callback?.(this.#request, responseOf(message), bodyOf(message));
+    if (callback)
+      for (const message of batch) this.#call(() => callback(this.#request, responseOf(message), bodyOf(message)));
     if (!this.#queue) return;
     this.#queue.push(...batch);
     const whole = this.#queue.length > maxQueued && wholeOf(feed);
@@ -134,7 +132,7 @@ export class Answers implements AsyncIterable<Response> {
     const { status } = feed;
     if (status === this.#told) return;
     this.#told = status;
-    onStatus?.(status);
+    if (onStatus) this.#call(() => onStatus(status));
     this.#wake();
   }
 }

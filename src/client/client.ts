@@ -1,4 +1,5 @@
 import type { HttpResponse } from "../protocol/index.ts";
+import { Callbacks, Listeners } from "./callbacks.ts";
 import { checkedMessage } from "./checked.ts";
 import { type Collection, LiveCollection, LiveOne, type LiveRecord } from "./collection.ts";
 import { Feed } from "./feed.ts";
@@ -65,7 +66,8 @@ class OriginClient implements Client {
   readonly #feeds: Map<string, Feed> = new Map();
   readonly #collections: Map<string, Collection<unknown>> = new Map();
   readonly #records: Map<string, LiveRecord<unknown>> = new Map();
-  readonly #statusListeners: Set<() => void> = new Set();
+  readonly #callbacks: Callbacks;
+  readonly #statusListeners: Listeners;
   readonly #unwatch: () => void;
   #status: Status = idle;
   #isClosed = false;
@@ -74,7 +76,10 @@ class OriginClient implements Client {
     this.#options = options;
     this.url = options.base.href;
     this.#http = new Http(options);
+    this.#callbacks = new Callbacks(options.onError);
+    this.#statusListeners = new Listeners(this.#callbacks);
     this.#context = {
+      callbacks: this.#callbacks,
       http: this.#http,
       urls: new WeakMap(),
       views: new Set(),
@@ -116,7 +121,8 @@ class OriginClient implements Client {
 
   subscribe(path: string, callback?: MessageCallback, options: SubscribeOptions = {}): Subscription {
     const target = this.#http.target(path);
-    return subscribeToFeed(this.#feed(target), this.#http.href(target), callback, options);
+    const parts = { feed: this.#feed(target), url: this.#http.href(target), callbacks: this.#callbacks };
+    return subscribeToFeed(parts, callback, options);
   }
 
   collection<Row, New>(path: string, query: Query<Row> = {}): Collection<Row, New> {
@@ -128,8 +134,7 @@ class OriginClient implements Client {
   }
 
   onStatus(listener: () => void): () => void {
-    this.#statusListeners.add(listener);
-    return () => this.#statusListeners.delete(listener);
+    return this.#statusListeners.add(listener);
   }
 
   renew(): void {
@@ -150,6 +155,7 @@ class OriginClient implements Client {
     this.#feeds.clear();
     this.#transport.close();
     this.#updateStatus();
+    this.#callbacks.flush();
   }
 
   /** What was kept somewhere may be anything: what no server can have said is left out. */
@@ -254,7 +260,7 @@ class OriginClient implements Client {
     this.#status = worst;
     // In a tab without the connection, nothing else tells that the server is back.
     if (worst.state === "live") this.#outbox?.wake();
-    for (const listener of [...this.#statusListeners]) listener();
+    this.#statusListeners.tell();
   }
 }
 

@@ -83,13 +83,13 @@ export class LiveCollection<Row, New> extends LiveView<CollectionSnapshot<Row>> 
   }
 
   readonly create: Collection<Row, New>["create"] = (values) =>
-    this.write("create", this.url.split("?")[0] ?? "", values);
+    this.write("create", () => this.url.split("?")[0] ?? "", values);
 
-  readonly update: Collection<Row, New>["update"] = async (row, changes, options) =>
-    this.write("update", this.urlOf(row), changes, options);
+  readonly update: Collection<Row, New>["update"] = (row, changes, options) =>
+    this.write("update", () => this.urlOf(row), changes, options);
 
-  readonly destroy: Collection<Row, New>["destroy"] = async (row, options) =>
-    this.write("destroy", this.urlOf(row), {}, options);
+  readonly destroy: Collection<Row, New>["destroy"] = (row, options) =>
+    this.write("destroy", () => this.urlOf(row), {}, options);
 
   readonly urlOf = (row: Row | string): string => {
     const url = typeof row === "string" ? row : this.context.urls.get(row as object);
@@ -124,7 +124,8 @@ export class LiveOne<Row> extends LiveView<RecordSnapshot<Row>> implements LiveR
     return this.overlay?.isPending(this.getSnapshot().row) ?? false;
   }
 
-  readonly update: LiveRecord<Row>["update"] = (changes, options) => this.write("update", this.url, changes, options);
+  readonly update: LiveRecord<Row>["update"] = (changes, options) =>
+    this.write("update", () => this.url, changes, options);
 
-  readonly destroy: LiveRecord<Row>["destroy"] = (options) => this.write("destroy", this.url, {}, options);
+  readonly destroy: LiveRecord<Row>["destroy"] = (options) => this.write("destroy", () => this.url, {}, options);
 }

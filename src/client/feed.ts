@@ -7,7 +7,7 @@ import { isSameStatus, type Status } from "./status.ts";
 import type { Sink } from "./transport.ts";
 
 /**
- * Told where rows, position or status may have changed.
+ * Told where rows, position or status may have changed. It is the client's own, and calls no application.
  *
  * @param batch - a whole batch that was applied, a 200 being one of its own; empty where nothing was
  */
@@ -162,15 +162,6 @@ export class Feed implements Sink {
   /** @param batch - what was heard */
   #tell(batch?: readonly HttpResponse[]): void {
     if (batch) this.heardAt = this.#options.clock.now();
-    for (const listener of [...this.listeners]) {
-      try {
-        listener(batch ?? []);
-      } catch (error) {
-        // It is the application's, and told as any error of a callback; the others go on.
-        queueMicrotask(() => {
-          throw error;
-        });
-      }
-    }
+    for (const listener of [...this.listeners]) listener(batch ?? []);
   }
 }

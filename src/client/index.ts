@@ -1,3 +1,4 @@
+export type { ErrorStage, OnError } from "./callbacks.ts";
 export { type Client, type ClientState, createClient } from "./client.ts";
 export type { ClientClock } from "./clock.ts";
 export type { Collection, CollectionSnapshot, LiveRecord, RecordSnapshot, WriteOptions } from "./collection.ts";

@@ -1,4 +1,5 @@
 import type { Problem } from "../protocol/index.ts";
+import { type Callbacks, Listeners, watched } from "./callbacks.ts";
 import type { Feed } from "./feed.ts";
 import type { Http } from "./http.ts";
 import type { Outbox } from "./outbox.ts";
@@ -10,6 +11,7 @@ import type { WriteKind } from "./write.ts";
 
 /** What live objects stand on. */
 export interface LiveContext {
+  readonly callbacks: Callbacks;
   readonly http: Http;
   readonly urls: RowUrls;
   /** The feed of a URL, the same for everyone who follows it at a time. */
@@ -27,7 +29,7 @@ export class LiveView<Snapshot extends { readonly status: Status }> implements V
   feed: Feed;
   protected readonly context: LiveContext;
   readonly #shape: (rows: readonly unknown[], status: Status) => Snapshot;
-  readonly #listeners: Set<() => void> = new Set();
+  readonly #listeners: Listeners;
   #unlisten: (() => void) | undefined;
   #rows: readonly unknown[] = [];
   #snapshot: Snapshot | undefined;
@@ -41,6 +43,7 @@ export class LiveView<Snapshot extends { readonly status: Status }> implements V
   constructor(url: string, context: LiveContext, shape: (rows: readonly unknown[], status: Status) => Snapshot) {
     this.url = url;
     this.context = context;
+    this.#listeners = new Listeners(context.callbacks);
     this.#shape = shape;
     this.feed = context.feedOf(url);
   }
@@ -67,7 +70,7 @@ export class LiveView<Snapshot extends { readonly status: Status }> implements V
   };
 
   readonly subscribe: (listener: () => void) => () => void = (listener) => {
-    this.#listeners.add(listener);
+    const unlisten = this.#listeners.add(listener);
     if (!this.#unlisten) {
       this.context.views.add(this);
       this.feed = this.context.feedOf(this.url);
@@ -78,7 +81,7 @@ export class LiveView<Snapshot extends { readonly status: Status }> implements V
       });
     }
     return () => {
-      this.#listeners.delete(listener);
+      unlisten();
       if (this.#listeners.size > 0) return;
       this.context.views.delete(this);
       this.#unlisten?.();
@@ -102,10 +105,24 @@ export class LiveView<Snapshot extends { readonly status: Status }> implements V
       look();
     });
 
-  protected async write<Result>(kind: WriteKind, url: string, values: unknown, options: object = {}): Promise<Result> {
-    // Shown before this returns, where that is possible: an input that is controlled by it keeps its caret.
+  /** @param urlOf - gives the URL that it goes to, or throws */
+  protected write<Result>(
+    kind: WriteKind,
+    urlOf: () => string,
+    values: unknown,
+    options: object = {},
+  ): Promise<Result> {
+    const { callbacks } = this.context;
+    return watched(this.#write<Result>(kind, urlOf, values, options), (error) => callbacks.report(error, "write"));
+  }
+
+  async #write<Result>(kind: WriteKind, urlOf: () => string, values: unknown, options: object): Promise<Result> {
+    const url = urlOf();
     const outbox = this.context.outbox() ?? (await this.context.loadOutbox());
-    return (await outbox.write(this, { ...options, kind, url, values: values as object })) as Result;
+    const done = outbox.write(this, { ...options, kind, url, values: values as object });
+    // Shown before this returns, where that is possible: an input that is controlled by it keeps its caret.
+    this.context.callbacks.flush();
+    return (await done) as Result;
   }
 
   /** Writes or the feed have changed. */
@@ -116,7 +133,7 @@ export class LiveView<Snapshot extends { readonly status: Status }> implements V
     const isQuiet = status === this.#toldStatus && replica.version === this.#toldVersion && !overlay?.isActive;
     this.#toldStatus = status;
     this.#toldVersion = replica.version;
-    if (!isQuiet) for (const listener of [...this.#listeners]) listener();
+    if (!isQuiet) this.#listeners.tell();
     this.context.outbox()?.settle();
   }
 }

@@ -1,4 +1,5 @@
 import { type HttpResponse, trimEndOf } from "../protocol/index.ts";
+import type { OnError } from "./callbacks.ts";
 import { type ClientClock, platformClock } from "./clock.ts";
 import type { TokenSource } from "./http.ts";
 import type { ClientStorage } from "./storage.ts";
@@ -14,10 +15,12 @@ export interface ClientOptions {
   /** Where queued writes outlive a reload, as `localStorage`. Only writes that the server promises to do once are queued. Default: nowhere. */
   readonly storage?: ClientStorage;
   /**
-   * Called where a write that a reload left behind is refused, a `ProblemError` or `ConflictError`: nobody waits for its
-   * promise any more. Default: it is written to the console.
+   * Told of errors that nobody else is told of. `stage` is `callback` where a listener or another callback of the
+   * application threw, or rejected: that ends nothing here. It is `write` where a write was refused and nobody waits for
+   * its promise, as after a reload: a `ProblemError`, `ConflictError` or `TypeError`. What it throws itself is written to
+   * the console. Default: all of it is.
    */
-  readonly onRefused?: (error: Error) => void;
+  readonly onError?: OnError;
   /**
    * Whether the tabs of a browser share one connection. They see the same, so with a token it needs a name of the user,
    * which is the same in all tabs of that user; an empty one shares nothing. Default: true without a token, false with one.
@@ -38,7 +41,7 @@ export interface ResolvedClientOptions {
   readonly base: URL;
   readonly token: TokenSource | undefined;
   readonly storage: ClientStorage | undefined;
-  readonly onRefused: (error: Error) => void;
+  readonly onError: OnError;
   /** Who shares a connection; `undefined` where nobody does. */
   readonly tabs: string | undefined;
   readonly initial: Readonly<Record<string, HttpResponse>>;
@@ -68,7 +71,7 @@ export function resolveClientOptions(baseUrl: string | URL | undefined, options:
     base,
     token: typeof token === "string" ? () => token : token,
     storage: options.storage,
-    onRefused: options.onRefused ?? ((error) => console.error(error)),
+    onError: options.onError ?? ((error) => console.error(error)),
     tabs: tabs === true ? "" : tabs || undefined,
     initial: options.initial ?? {},
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),

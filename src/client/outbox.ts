@@ -1,5 +1,6 @@
 import { fieldValue, type HttpResponse, parseAnyItems, resolvePointer, wellKnownPath } from "../protocol/index.ts";
 import { Backoff } from "./backoff.ts";
+import type { Callbacks } from "./callbacks.ts";
 import type { ClientClock } from "./clock.ts";
 import { shownEtag } from "./guard.ts";
 import type { Http } from "./http.ts";
@@ -21,8 +22,7 @@ export interface OutboxOptions {
   readonly storage: ClientStorage | undefined;
   /** What the server said at the well-known URL, where it was asked already. */
   readonly wellKnown: HttpResponse | undefined;
-  /** Told of a write that was left behind and is refused: nobody waits for its promise. */
-  readonly onRefused: (error: Error) => void;
+  readonly callbacks: Callbacks;
   /** Told that the server has answered: it is there. */
   readonly onAnswered: () => void;
   /** The views that somebody looks at. */
@@ -71,6 +71,8 @@ export class Outbox implements OverlayContext {
   readonly #abort: AbortController = new AbortController();
   /** Until it resolves, what was left behind is not known: nothing is sent ahead of it. */
   readonly #loading: Promise<void> | undefined;
+  /** Nobody waits for a write that a reload left behind. */
+  readonly #refuseLeft = (error: Error): void => this.#options.callbacks.report(error, "write");
   #isRunning = false;
   #isIdempotent: boolean | undefined;
   #wake: () => void = () => {};
@@ -87,7 +89,7 @@ export class Outbox implements OverlayContext {
       const isOurs = (url: string): boolean => url.startsWith(temporaryUrl) || http.isTarget(url);
       const left = stored.filter(({ id, url }) => isOurs(url) && !known.has(id) && known.add(id));
       // They were made before all that was made here.
-      this.writes.unshift(...left.map((write) => queued(write, ignore, options.onRefused)));
+      this.writes.unshift(...left.map((write) => queued(write, ignore, this.#refuseLeft)));
       if (left.length > 0) this.#changed();
     });
     void this.#run();
@@ -153,23 +155,12 @@ export class Outbox implements OverlayContext {
     this.#abort.abort();
     this.#wake();
     // What a reload left behind was refused by nobody, and its promise is gone.
-    const waited = this.writes.filter(
-      ({ state, reject }) => state !== "answered" && reject !== this.#options.onRefused,
-    );
+    const waited = this.writes.filter(({ state, reject }) => state !== "answered" && reject !== this.#refuseLeft);
     for (const write of waited) write.reject(new TypeError("The client is closed."));
   }
 
   #changed(): void {
-    for (const view of [...this.#options.views]) {
-      try {
-        view.changed();
-      } catch (error) {
-        // It is the application's, and told as any error of a callback; the others go on.
-        queueMicrotask(() => {
-          throw error;
-        });
-      }
-    }
+    for (const view of [...this.#options.views]) view.changed();
     this.settle();
   }
 
@@ -304,7 +295,7 @@ export class Outbox implements OverlayContext {
     const conflict: Conflict = { url, mine: write.values, theirs: theirs ?? undefined };
     const decided = await Promise.resolve(conflict)
       .then((one) => write.onConflict?.(one))
-      .catch(() => undefined);
+      .catch((error: unknown) => this.#options.callbacks.report(error, "callback"));
     if (typeof decided !== "object" || decided === null || !current) {
       this.#refuse(write, new ConflictError(problem, conflict));
       return;

@@ -1,4 +1,5 @@
 import type { HttpResponse } from "../protocol/index.ts";
+import type { Callbacks } from "./callbacks.ts";
 import type { Feed } from "./feed.ts";
 import { localProblem } from "./problem.ts";
 import type { Status } from "./status.ts";
@@ -10,14 +11,14 @@ import type { Status } from "./status.ts";
  * @param response - a 200 for the whole, a 201, 202 or 204 for a record, named by `Content-Location`
  * @param body - the body: parsed where it is JSON, else as text; `undefined` on a 204
  */
-export type MessageCallback = (request: Request, response: Response, body: unknown) => void;
+export type MessageCallback = (request: Request, response: Response, body: unknown) => unknown;
 
 /** Options of one subscription. */
 export interface SubscribeOptions {
   /** Ends the subscription. */
   readonly signal?: AbortSignal;
   /** Told of each change of the status. */
-  readonly onStatus?: (status: Status) => void;
+  readonly onStatus?: (status: Status) => unknown;
 }
 
 /**
@@ -32,14 +33,13 @@ export interface Subscription extends AsyncIterable<Response> {
 
 /** Follows a feed as answers. What makes them is loaded while the first one is on its way. */
 export function subscribeToFeed(
-  feed: Feed,
-  url: string,
+  { feed, url, callbacks }: { readonly feed: Feed; readonly url: string; readonly callbacks: Callbacks },
   callback: MessageCallback | undefined,
   { signal, onStatus }: SubscribeOptions,
 ): Subscription {
   const stop = new AbortController();
   const early: (readonly HttpResponse[])[] = [];
-  const parts = { feed, url, callback, onStatus, stop, early, told: feed.status };
+  const parts = { callbacks, feed, url, callback, onStatus, stop, early, told: feed.status };
   let failed: Status | undefined;
   const unlisten = feed.listen((batch) => void early.push(batch));
   const close = (): void => {
@@ -50,9 +50,10 @@ export function subscribeToFeed(
   signal?.addEventListener("abort", close, { signal: stop.signal });
   const answers = import("./answers.ts").then(({ Answers }) => new Answers(parts)).finally(unlisten);
   answers.catch((error: Error) => {
-    failed = { state: "failed", problem: localProblem(500, error.message) };
+    const status: Status = { state: "failed", problem: localProblem(500, error.message) };
+    failed = status;
     close();
-    onStatus?.(failed);
+    callbacks.call(() => onStatus?.(status));
   });
   return {
     get status() {

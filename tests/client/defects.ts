@@ -107,6 +107,13 @@ export const defects: readonly Defect[] = [
     sees: /timers of a closed client/,
   },
   {
+    name: "calls nobody back any more after a callback threw",
+    file: "client/callbacks.js",
+    find: "catch (error) {\n            failed(error);",
+    replace: "catch (error) {\n            failed(error);\n            this.call = () => { };",
+    sees: /nobody was told/,
+  },
+  {
     name: "ignores that a record left",
     file: "client/replica.js",
     find: "this.entries.splice(this.#find(entry), 1);",

@@ -189,6 +189,7 @@ export const kinds: readonly Happening[] = [
   },
   {
     name: "the token is wrong for a while",
+    weight: 2,
     fits: ({ service }) => service.options.wantsToken,
     happen: (world) => {
       world.isTokenWrong = true;
@@ -320,6 +321,12 @@ export const kinds: readonly Happening[] = [
       await world.clock.advance(world.random.pick([0, 300, 1_000, 3_000]));
       if (one instanceof Looked) world.look(one.target);
       else world.replay(one.target);
+    },
+  },
+  {
+    name: "a listener throws",
+    happen: (world) => {
+      world.callbacksToThrow = world.random.below(4);
     },
   },
   {

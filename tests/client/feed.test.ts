@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { Feed } from "../../src/client/feed.ts";
 import { wholeOf } from "../../src/client/whole.ts";
 import { createFakeClock } from "../../src/testing/index.ts";
@@ -62,22 +62,6 @@ describe("A feed", () => {
     expect(feed.heardAt).toBe(before);
     feed.take(leave(1, ["Event-ID", "m:3.0"]));
     expect(feed.heardAt).toBe(before + 5);
-  });
-
-  it("tells the others where a listener throws, and throws that on by itself", () => {
-    const feed = feedAt("m:1.0");
-    const later: (() => void)[] = [];
-    vi.stubGlobal("queueMicrotask", (task: () => void) => later.push(task));
-    const told: number[] = [];
-    feed.listen(([first]) => {
-      if (first) throw new Error("of the application");
-    });
-    feed.listen(([first]) => void (first && told.push(first.status)));
-    feed.take(change(202, { id: 1, v: 2 } as { id: number }, ["Event-ID", "m:2.0"]));
-    vi.unstubAllGlobals();
-    feed.stop();
-    expect(told).toEqual([202]);
-    expect(() => later[0]?.()).toThrow("of the application");
   });
 
   it("takes what is nested however deeply, and fails where that can't be handed on as a whole", () => {

@@ -143,7 +143,8 @@ export class Looked implements Followed {
   #callsBefore = 0;
   #trouble: Error | undefined;
 
-  constructor(client: Client, target: string, mayGoBack: boolean) {
+  /** @param atLast - called at the end of each call of the listener; may throw */
+  constructor(client: Client, target: string, mayGoBack: boolean, atLast: () => void = () => {}) {
     this.#client = client;
     this.target = target;
     this.#isRecord = /^\/\w+\/\d/.test(target);
@@ -156,6 +157,7 @@ export class Looked implements Followed {
       } catch (error) {
         this.#trouble ??= error as Error;
       }
+      atLast();
     });
     this.#last = this.live.getSnapshot();
   }

@@ -52,7 +52,7 @@ async function settle(world: World): Promise<void> {
   world.isOffline = world.isBlocked = world.isTokenWrong = false;
   world.latencyMs = () => 1;
   world.mangle = (data) => [data];
-  world.answersToLose = world.service.refusePromises = 0;
+  world.answersToLose = world.service.refusePromises = world.callbacksToThrow = 0;
   world.service.refuseReads.length = world.service.refuseWrites.length = 0;
   if (!world.hub) world.service.start();
   // A connection that is dead ends with what was said in it last, and that may be a refusal.

@@ -86,7 +86,7 @@ it("Whatever stands in the storage, the process goes on, nothing goes elsewhere,
   for (const kept of [...lists, [null], [[]], "no JSON {", 5]) {
     const urls: string[] = [];
     const storage = { getItem: () => (kept === 5 ? (5 as never) : textOf(kept)), setItem: () => {} };
-    const client = createClient(origin, { storage, WebSocket, fetch: fetchNoting(urls), onRefused: () => {} });
+    const client = createClient(origin, { storage, WebSocket, fetch: fetchNoting(urls), onError: () => {} });
     await client.collection("/new").create({ x: 1 });
     client.close();
     expect(urls.filter((url) => new URL(url).href !== url || !url.startsWith(`${origin}/`))).toEqual([]);

@@ -93,6 +93,8 @@ export class World implements Network {
   mangle: Network["mangle"] = (data) => [data];
   /** How many answers to writes get lost after they were carried out. */
   answersToLose = 0;
+  /** How many calls of listeners throw. */
+  callbacksToThrow = 0;
   client: Client;
   /** Set while the client is given a token that is none. */
   isTokenWrong = false;
@@ -121,6 +123,9 @@ export class World implements Network {
   /** Refusals of writes that a reload left behind. */
   readonly refusedLater: Error[] = [];
 
+  /** What callbacks threw. */
+  readonly thrown: Error[] = [];
+
   /** A client of this world. */
   connect(): Client {
     const { service, stored } = this;
@@ -133,7 +138,7 @@ export class World implements Network {
       fetch: ((url: string, init?: RequestInit) => this.#fetch(url, init)) as typeof fetch,
       clock: this.clientClock,
       tabs: false,
-      onRefused: (error) => void this.refusedLater.push(error),
+      onError: (error, { stage }) => (stage === "write" ? this.refusedLater : this.thrown).push(error as Error),
       ...(this.hasStorage ? { storage } : {}),
       ...(service.options.wantsToken
         ? {
@@ -144,7 +149,11 @@ export class World implements Network {
   }
 
   look(target: string): Looked {
-    const looked = new Looked(this.client, target, this.kind !== "level-1");
+    const looked = new Looked(this.client, target, this.kind !== "level-1", () => {
+      if (this.callbacksToThrow === 0) return;
+      this.callbacksToThrow -= 1;
+      throw new Error("It is the application's own.");
+    });
     this.followed.push(looked);
     return looked;
   }

@@ -1,0 +1,137 @@
+/** Where an error comes from: an application's callback that threw, or a write that nobody awaits. */
+export type ErrorStage = "callback" | "write";
+
+/** Told of errors that nobody else is told of. */
+export type OnError = (error: unknown, context: { readonly stage: ErrorStage }) => unknown;
+
+/**
+ * The one place that calls an application's callbacks: one after another, outside of all that goes on here. What they
+ * throw, or the promise that they return, ends nothing, and is told to `onError`.
+ */
+export class Callbacks {
+  readonly #onError: OnError;
+  #queue: (() => unknown)[] = [];
+  #isAwaited = false;
+  #isRunning = false;
+
+  constructor(onError: OnError) {
+    this.#onError = onError;
+  }
+
+  /** Calls back soon: before anything else can happen, and after all that was to be called before. */
+  call(callback: () => unknown): void {
+    this.#queue.push(callback);
+    if (this.#isAwaited) return;
+    this.#isAwaited = true;
+    queueMicrotask(() => this.flush());
+  }
+
+  /** Calls at once what is to be called. Does nothing within a callback: the rest comes after it. */
+  flush(): void {
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    for (let due = this.#queue; due.length > 0; due = this.#queue) {
+      this.#queue = [];
+      for (const callback of due) this.#run(callback, "callback");
+    }
+    this.#isRunning = this.#isAwaited = false;
+  }
+
+  /** Tells an error to the application. */
+  report(error: unknown, stage: ErrorStage): void {
+    this.call(() => this.#onError(error, { stage }));
+  }
+
+  #run(callback: () => unknown, stage: ErrorStage): void {
+    const failed = (error: unknown): void => {
+      try {
+        this.#onError(error, { stage });
+      } catch (second) {
+        console.error(second);
+      }
+    };
+    try {
+      const result = callback();
+      if (result instanceof Promise) result.catch(failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
+}
+
+interface Listener {
+  readonly listener: () => unknown;
+  isDue: boolean;
+}
+
+/** Who wants to be told of changes. Each subscription is one of its own, also where the same function subscribes twice. */
+export class Listeners {
+  readonly #callbacks: Callbacks;
+  readonly #all: Set<Listener> = new Set();
+
+  constructor(callbacks: Callbacks) {
+    this.#callbacks = callbacks;
+  }
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  /** Adds one. Returns a function that takes it away; twice is fine. */
+  add(listener: () => unknown): () => void {
+    const one = { listener, isDue: false };
+    this.#all.add(one);
+    return () => void this.#all.delete(one);
+  }
+
+  /** Tells those who are there now, each once for all changes until it is called. */
+  tell(): void {
+    for (const one of this.#all) {
+      if (one.isDue) continue;
+      one.isDue = true;
+      this.#callbacks.call(() => {
+        one.isDue = false;
+        return this.#all.has(one) ? one.listener() : undefined;
+      });
+    }
+  }
+}
+
+/** A promise that knows whether somebody waits for it. */
+class WatchedPromise<Result> extends Promise<Result> {
+  static override get [Symbol.species](): PromiseConstructor {
+    return Promise;
+  }
+
+  isWatched = false;
+
+  // biome-ignore lint/suspicious/noThenProperty: who calls it waits for the promise, and that is what has to be known
+  override then<Done = Result, Failed = never>(
+    done?: ((result: Result) => Done | PromiseLike<Done>) | null,
+    failed?: ((reason: unknown) => Failed | PromiseLike<Failed>) | null,
+  ): Promise<Done | Failed> {
+    this.isWatched = true;
+    return super.then(done, failed);
+  }
+
+  /** Nobody waits: that it is refused is told in another way. */
+  settleQuietly(): void {
+    super.then(undefined, () => {});
+  }
+}
+
+/**
+ * The same promise, but that a refusal which nobody waits for is told to `onRefused` and is no unhandled rejection.
+ */
+export function watched<Result>(promise: Promise<Result>, onRefused: (error: unknown) => void): Promise<Result> {
+  const own: WatchedPromise<Result> = new WatchedPromise((resolve, reject) => {
+    promise.then(resolve, (error: unknown) => {
+      if (!own.isWatched) {
+        own.settleQuietly();
+        onRefused(error);
+      }
+      reject(error);
+    });
+  });
+  return own;
+}
