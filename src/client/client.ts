@@ -34,7 +34,7 @@ export interface Client {
   readonly status: Status;
   /** Calls the listener whenever `status` is another. Returns a function that ends it. */
   onStatus(listener: () => void): () => void;
-  /** Asks for credentials again, and gives them to the server in place. */
+  /** Asks for credentials again, and gives them to the server in place. What had failed is asked for again. */
   renew(): void;
   /**
    * What is known by now, for {@link ClientOptions.initial} of another client. Close the client after it has resolved:
@@ -139,6 +139,7 @@ class OriginClient implements Client {
 
   renew(): void {
     this.#transport.renew();
+    for (const feed of this.#feeds.values()) feed.again();
   }
 
   async dehydrate(): Promise<ClientState> {
@@ -151,7 +152,7 @@ class OriginClient implements Client {
     this.#isClosed = true;
     this.#unwatch();
     this.#outbox?.close();
-    for (const feed of [...this.#feeds.values()].filter(({ isEnded }) => !isEnded)) feed.fail(closed);
+    for (const feed of this.#feeds.values()) feed.close(closed);
     this.#feeds.clear();
     this.#transport.close();
     this.#updateStatus();
@@ -213,7 +214,7 @@ class OriginClient implements Client {
 
   #feed(target: string): Feed {
     const known = this.#feeds.get(target);
-    if (known && !known.isEnded) return known;
+    if (known) return known;
     const feed: Feed = new Feed({
       target,
       clock: this.#options.clock,
@@ -221,7 +222,7 @@ class OriginClient implements Client {
       follow: (sink) => this.#follow(sink),
       onStatus: () => this.#updateStatus(),
     });
-    if (this.#isClosed) feed.fail(closed);
+    if (this.#isClosed) feed.close(closed);
     else this.#feeds.set(target, feed);
     return feed;
   }

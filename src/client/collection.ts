@@ -35,10 +35,14 @@ interface Live<Snapshot> {
   getSnapshot(): Snapshot;
   /**
    * Follows the URL, and calls the listener whenever the snapshot is another; while writes are not settled, also where it
-   * turns out to be the same. Returns a function that ends it.
+   * turns out to be the same. Where the view had failed, it is asked for again. Returns a function that ends it.
    */
   subscribe(listener: () => void): () => void;
-  /** Resolves once the first answer is here; follows the URL meanwhile. @throws ProblemError where it is refused */
+  /**
+   * Resolves once the first answer is here; follows the URL meanwhile. Where the view had failed, it is asked for again.
+   *
+   * @throws ProblemError where it is refused
+   */
   ready(): Promise<Snapshot>;
 }
 

@@ -27,6 +27,9 @@ export interface FeedOptions {
 /** How long a feed goes on when nobody looks any more: an interface that is drawn anew finds it again. */
 const lingerMs = 1_000;
 
+/** Refusals by which a viewer may see nothing, or there is nothing: what was shown is taken away. */
+const nothingLeft: readonly number[] = [401, 403, 404, 410];
+
 /** One URL that is followed, for everyone in this client who looks at it: its records, its position, its status. */
 export class Feed implements Sink {
   readonly target: string;
@@ -43,6 +46,7 @@ export class Feed implements Sink {
   #unfollow: (() => void) | undefined;
   readonly #linger: Timer;
   #liveAt: number | undefined;
+  #isClosed = false;
 
   constructor(options: FeedOptions) {
     this.#options = options;
@@ -53,7 +57,7 @@ export class Feed implements Sink {
 
   /** True once there is something to show. */
   get hasState(): boolean {
-    return this.replica.version > 0;
+    return this.replica.opening !== undefined;
   }
 
   /** Begins with a 200 that was handed over, as if it had been followed until now. */
@@ -67,10 +71,8 @@ export class Feed implements Sink {
   listen(listener: FeedListener): () => void {
     this.#linger.cancel();
     this.listeners.add(listener);
-    if (!this.#unfollow && !this.isEnded) {
-      this.#unfollow = () => {};
-      this.#unfollow = this.#options.follow(this);
-    }
+    if (this.isEnded) this.again();
+    else this.#begin();
     return () => {
       if (!this.listeners.delete(listener) || this.listeners.size > 0 || !this.#unfollow) return;
       this.#linger.set(() => this.stop(), lingerMs);
@@ -82,9 +84,22 @@ export class Feed implements Sink {
     return this.#unfollow !== undefined;
   }
 
-  /** True where it failed for good. */
+  /** True where it failed, until somebody asks again. */
   get isEnded(): boolean {
     return this.status.state === "failed";
+  }
+
+  /** Asks again, where it had failed, for all who look. */
+  again(): void {
+    if (!this.isEnded || this.#isClosed) return;
+    this.#show({ state: "connecting" });
+    this.#begin();
+  }
+
+  /** Ends it for good. */
+  close(problem: Problem): void {
+    this.#isClosed = true;
+    if (!this.isEnded) this.fail(problem);
   }
 
   /** Follows no more. What is known is kept, and the next who looks resumes there. */
@@ -119,8 +134,19 @@ export class Feed implements Sink {
   }
 
   fail(problem: Problem): void {
-    this.#show({ state: "failed", ...this.#drop(), problem });
+    const since = this.#drop();
+    if (nothingLeft.includes(problem.status)) {
+      this.replica.clear();
+      this.position = undefined;
+    }
+    this.#show({ state: "failed", ...since, problem });
     this.stop();
+  }
+
+  #begin(): void {
+    if (this.#unfollow || this.listeners.size === 0) return;
+    this.#unfollow = () => {};
+    this.#unfollow = this.#options.follow(this);
   }
 
   /** What was not marked will come again. Gives when it was live last. */

@@ -1,4 +1,3 @@
-import type { Problem } from "../protocol/index.ts";
 import { type Callbacks, Listeners, watched } from "./callbacks.ts";
 import type { Feed } from "./feed.ts";
 import type { Http } from "./http.ts";
@@ -79,7 +78,7 @@ export class LiveView<Snapshot extends { readonly status: Status }> implements V
         this.overlay?.note(batch);
         this.changed();
       });
-    }
+    } else this.feed.again();
     return () => {
       unlisten();
       if (this.#listeners.size > 0) return;
@@ -95,9 +94,9 @@ export class LiveView<Snapshot extends { readonly status: Status }> implements V
       const look = (): void => {
         const { hasState, status } = this.feed;
         // The first answer is followed by the word that this is all: until then it is "connecting".
-        if ((!hasState || status.state === "connecting") && !status.problem) return;
-        if (hasState) resolve(this.getSnapshot());
-        else reject(new ProblemError(status.problem as Problem));
+        if (status.problem) reject(new ProblemError(status.problem));
+        else if (hasState && status.state !== "connecting") resolve(this.getSnapshot());
+        else return;
         // At once: whoever waited must not pay for what comes next.
         stop?.();
       };

@@ -57,6 +57,7 @@ export class OriginTransport implements Transport {
   }
 
   renew(): void {
+    this.#hasRenewed = false;
     void this.#options.http.authorization(true).then(
       () => this.#connection?.renew(),
       () => {},

@@ -106,6 +106,15 @@ export class Replica {
     else this.version ||= 1;
   }
 
+  /** Knows nothing any more. */
+  clear(): void {
+    this.opening = this.document = undefined;
+    this.entries = [];
+    this.#byUrl = new Map();
+    this.etags.clear();
+    this.#changed();
+  }
+
   /** Takes a 201, 202 or 204 in. */
   apply(message: HttpResponse): void {
     const { fields, status } = message;

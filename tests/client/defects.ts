@@ -114,6 +114,13 @@ export const defects: readonly Defect[] = [
     sees: /nobody was told/,
   },
   {
+    name: "never asks again for what was refused once",
+    file: "client/feed.js",
+    find: "if (!this.isEnded || this.#isClosed)\n            return;",
+    replace: "return;",
+    sees: /instead of/,
+  },
+  {
     name: "ignores that a record left",
     file: "client/replica.js",
     find: "this.entries.splice(this.#find(entry), 1);",

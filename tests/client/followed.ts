@@ -39,6 +39,8 @@ export class Replayed implements Followed {
   readonly #subscription: Subscription;
   #byUrl: Map<string, StoredRow> = new Map();
   readonly #newest: Map<string, number> = new Map();
+  /** True once it was refused as an iterable, which ends by that. */
+  isOver = false;
   #hasBegun = false;
   #trouble: Error | undefined;
 
@@ -59,7 +61,7 @@ export class Replayed implements Followed {
   }
 
   get state(): string {
-    return this.#subscription.status.state;
+    return this.isOver ? "failed" : this.#subscription.status.state;
   }
 
   check(): void {
@@ -91,7 +93,7 @@ export class Replayed implements Followed {
         this.#take(response, response.status === 204 ? undefined : await response.json());
       }
     } catch {
-      // It was refused; the status says so.
+      this.isOver = true;
     }
   }
 

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { silenceMs } from "../../src/protocol/index.ts";
 import { kinds } from "./events.ts";
-import { Looked } from "./followed.ts";
+import { Looked, Replayed } from "./followed.ts";
 import { columns } from "./interferences.ts";
 import type { Service } from "./service.ts";
 import { World, type WorldOptions } from "./world.ts";
@@ -57,15 +57,19 @@ async function settle(world: World): Promise<void> {
   if (!world.hub) world.service.start();
   // A connection that is dead ends with what was said in it last, and that may be a refusal.
   await world.clock.advance(silenceMs + 4_000);
-  // What was refused for good is asked for again by whoever still wants it.
+  // What was refused for good is asked for again by whoever still wants it, for all who look.
   const failed = world.followed.filter(({ state }) => state === "failed");
-  for (const one of failed) {
+  for (const one of failed.filter((each) => each instanceof Replayed && each.isOver)) {
     one.stop();
     world.followed.splice(world.followed.indexOf(one), 1);
+    world.replay(one.target);
   }
+  const way = world.random.below(3);
+  if (way === 0) world.client.renew();
   for (const one of failed) {
-    if (one instanceof Looked) world.look(one.target);
-    else world.replay(one.target);
+    const live = one instanceof Looked ? one.live : world.client.collection(one.target);
+    if (way === 1) live.ready().catch(() => {});
+    else if (way === 2) live.subscribe(() => {})();
   }
   await world.clock.advance(150_000);
   world.check();

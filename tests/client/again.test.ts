@@ -1,0 +1,99 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { endsSubscription } from "./interferences.ts";
+import { refusal } from "./service.ts";
+import { World } from "./world.ts";
+
+beforeAll(() => Promise.all([import("../../src/client/outbox.ts"), import("../../src/client/answers.ts")]));
+
+function worldWithRow(options: ConstructorParameters<typeof World>[0] = {}): World {
+  const world = new World(options);
+  world.service.write([{ name: "a", columns: { color: "red" } }]);
+  return world;
+}
+
+/** A list that was live, and was refused then, while somebody goes on to look. */
+async function refused(status: number) {
+  const world = worldWithRow();
+  const looked = world.look("/a");
+  await world.clock.advance(100);
+  endsSubscription(world, status);
+  // Other credentials are tried once.
+  if (status === 401) world.service.refuseReads.push(refusal(401));
+  await world.clock.advance(100);
+  expect(looked.live.getSnapshot().status.problem?.status).toBe(status);
+  return { world, looked };
+}
+
+describe("A view that has failed", () => {
+  it.each([
+    ["renew()", ({ client }: World) => client.renew()],
+    ["another that subscribes", ({ client }: World) => void client.collection("/a").subscribe(() => {})],
+    ["another that waits", ({ client }: World) => void client.collection("/a").ready()],
+    ["another that takes answers", ({ client }: World) => void client.subscribe("/a", () => {})],
+  ])("is asked for again by %s, for all who look", async (_name, ask) => {
+    const { world, looked } = await refused(403);
+    await world.clock.advance(60_000);
+    expect(looked.state).toBe("failed");
+    ask(world);
+    await world.clock.advance(100);
+    expect([looked.state, looked.shown.length]).toEqual(["live", 1]);
+    world.service.write([{ name: "a", columns: {} }]);
+    await world.clock.advance(100);
+    expect(looked.shown.length).toBe(2);
+    world.client.close();
+  });
+
+  it.each([401, 403, 404, 410])("with %i shows nothing any more of what the viewer may not see", async (status) => {
+    const { world, looked } = await refused(status);
+    expect(looked.shown).toEqual([]);
+    expect(await world.client.dehydrate()).toEqual({});
+    world.client.close();
+  });
+
+  it("with 422 goes on to show what was right before", async () => {
+    const { world, looked } = await refused(422);
+    expect(looked.shown.length).toBe(1);
+    world.client.close();
+  });
+
+  it("as a record that was destroyed is shown again once it is there again", async () => {
+    const world = worldWithRow();
+    const looked = world.look("/a/1");
+    await world.clock.advance(100);
+    world.service.write([{ name: "a", id: 1 }]);
+    await world.clock.advance(100);
+    expect([looked.state, looked.shown]).toEqual(["failed", []]);
+    world.service.write([{ name: "a", id: 1, columns: { color: "blue" } }]);
+    await expect(Promise.all([world.client.record("/a/1").ready(), world.clock.advance(100)])).resolves.toBeTruthy();
+    expect([looked.state, looked.shown.length]).toEqual(["live", 1]);
+    world.client.close();
+  });
+
+  it.each([true, false])("makes ready() throw, whether there are rows (%s) or not", async (hasRows) => {
+    const world = worldWithRow();
+    const list = world.client.collection("/a");
+    if (hasRows) {
+      list.subscribe(() => {});
+      await world.clock.advance(100);
+      endsSubscription(world, 422);
+      world.look("/a");
+      endsSubscription(world, 422);
+      await world.clock.advance(100);
+    }
+    world.service.refuseReads.push(refusal(422));
+    const waits = expect(list.ready()).rejects.toMatchObject({ problem: { status: 422 } });
+    await world.clock.advance(100);
+    await waits;
+    world.client.close();
+  });
+
+  it("is asked for by nobody once the client is closed", async () => {
+    const { world, looked } = await refused(403);
+    world.client.close();
+    world.client.renew();
+    looked.live.subscribe(() => {});
+    await expect(looked.live.ready()).rejects.toThrow();
+    await world.clock.advance(1_000);
+    expect([world.sockets.size, world.clientClock.timers]).toEqual([0, 0]);
+  });
+});
