@@ -41,6 +41,11 @@ export interface Client {
    * a closed one knows nothing.
    */
   dehydrate(): Promise<ClientState>;
+  /**
+   * The user leaves: what is kept of the user's writes is dropped, and the client is closed. Resolves once nothing of it
+   * is stored any more. A new user gets a new client.
+   */
+  logout(): Promise<void>;
   /** Ends everything: no timer, socket or listener is left. Twice is fine. */
   close(): void;
 }
@@ -80,8 +85,10 @@ class OriginClient implements Client {
     this.#statusListeners = new Listeners(this.#callbacks);
     this.#context = {
       callbacks: this.#callbacks,
+      isClosed: () => this.#isClosed,
       http: this.#http,
       urls: new WeakMap(),
+      versions: new WeakMap(),
       views: new Set(),
       feedOf: (target) => this.#feed(target),
       outbox: () => this.#outbox,
@@ -145,6 +152,13 @@ class OriginClient implements Client {
   async dehydrate(): Promise<ClientState> {
     const { wholesOf } = await import("./whole.ts");
     return wholesOf(this.#feeds.values());
+  }
+
+  async logout(): Promise<void> {
+    const loading = this.#loadOutbox();
+    this.#outbox?.drop();
+    this.close();
+    await (await loading).drop();
   }
 
   close(): void {
@@ -219,6 +233,7 @@ class OriginClient implements Client {
       target,
       clock: this.#options.clock,
       urls: this.#context.urls,
+      versions: this.#context.versions,
       follow: (sink) => this.#follow(sink),
       onStatus: () => this.#updateStatus(),
     });

@@ -6,10 +6,16 @@ import type { Conflict } from "./write.ts";
 /** Options of an update or destroy. */
 export interface WriteOptions<Row> {
   /**
-   * Writes only where the record is still as it is shown (`If-Match`). Where it is not: {@link ConflictError}, or what
-   * `onConflict` decides. Default false: the last write wins, member by member.
+   * Writes only where the record is still the version that the writer saw (`If-Match`): the row that is given, or what is
+   * shown now where a URL is given, or the record itself. Where it is not: {@link ConflictError}, or what `onConflict`
+   * decides. Default false: the last write wins, member by member.
    */
   readonly ifUnchanged?: boolean;
+  /**
+   * The row as the writer saw it, as when a form was opened: the write is guarded as with `ifUnchanged`, by this version,
+   * whatever has been shown since. A row that the client gave, or a copy of one; `undefined` is refused with a TypeError. Default: none.
+   */
+  readonly base?: Row | undefined;
   /** Gets both versions; gives the members to write over the server's version, or nothing to give up. */
   readonly onConflict?: (conflict: Conflict<Row>) => Partial<Row> | undefined | Promise<Partial<Row> | undefined>;
 }
@@ -90,10 +96,10 @@ export class LiveCollection<Row, New> extends LiveView<CollectionSnapshot<Row>> 
     this.write("create", () => this.url.split("?")[0] ?? "", values);
 
   readonly update: Collection<Row, New>["update"] = (row, changes, options) =>
-    this.write("update", () => this.urlOf(row), changes, options);
+    this.write("update", () => this.urlOf(row), changes, options, row);
 
   readonly destroy: Collection<Row, New>["destroy"] = (row, options) =>
-    this.write("destroy", () => this.urlOf(row), {}, options);
+    this.write("destroy", () => this.urlOf(row), {}, options, row);
 
   readonly urlOf = (row: Row | string): string => {
     const url = typeof row === "string" ? row : this.context.urls.get(row as object);

@@ -2,7 +2,7 @@ import { fieldValue, type HttpResponse, isAtOrAfter, isChange, type Problem } fr
 import { type ClientClock, Timer } from "./clock.ts";
 import { localProblem } from "./problem.ts";
 import { Replica } from "./replica.ts";
-import type { RowUrls } from "./row-urls.ts";
+import type { RowUrls, RowVersions } from "./row-urls.ts";
 import { isSameStatus, type Status } from "./status.ts";
 import type { Sink } from "./transport.ts";
 
@@ -18,6 +18,7 @@ export interface FeedOptions {
   readonly target: string;
   readonly clock: ClientClock;
   readonly urls: RowUrls;
+  readonly versions: RowVersions;
   /** Begins to follow; the function that it returns ends it. */
   readonly follow: (feed: Feed) => () => void;
   /** Told after each change of the status. */
@@ -52,7 +53,7 @@ export class Feed implements Sink {
     this.#options = options;
     this.#linger = new Timer(options.clock);
     this.target = options.target;
-    this.replica = new Replica(options.target, options.urls);
+    this.replica = new Replica(options.target, options.urls, options.versions);
   }
 
   /** True once there is something to show. */

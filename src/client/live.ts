@@ -4,15 +4,17 @@ import type { Http } from "./http.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Overlay, View } from "./overlay.ts";
 import { ProblemError } from "./problem.ts";
-import type { RowUrls } from "./row-urls.ts";
+import type { RowUrls, RowVersions } from "./row-urls.ts";
 import type { Status } from "./status.ts";
 import type { WriteKind } from "./write.ts";
 
 /** What live objects stand on. */
 export interface LiveContext {
   readonly callbacks: Callbacks;
+  readonly isClosed: () => boolean;
   readonly http: Http;
   readonly urls: RowUrls;
+  readonly versions: RowVersions;
   /** The feed of a URL, the same for everyone who follows it at a time. */
   readonly feedOf: (target: string) => Feed;
   /** Those that somebody looks at. */
@@ -20,6 +22,21 @@ export interface LiveContext {
   /** This client's writes, once their code is loaded. */
   readonly outbox: () => Outbox | undefined;
   readonly loadOutbox: () => Promise<Outbox>;
+}
+
+/** What a write is guarded by. */
+interface GuardOptions {
+  readonly ifUnchanged?: boolean;
+  readonly base?: unknown;
+  readonly onConflict?: (conflict: never) => unknown;
+}
+
+interface Writing extends GuardOptions {
+  readonly kind: WriteKind;
+  readonly urlOf: () => string;
+  readonly values: unknown;
+  readonly row: unknown;
+  readonly isGuarded: boolean;
 }
 
 /** A view that stays equal to its GET, with this client's own writes shown ahead of time. */
@@ -104,24 +121,42 @@ export class LiveView<Snapshot extends { readonly status: Status }> implements V
       look();
     });
 
-  /** @param urlOf - gives the URL that it goes to, or throws */
+  /**
+   * @param urlOf - gives the URL that it goes to, or throws
+   * @param row - what the writer saw, where that is an object
+   */
   protected write<Result>(
     kind: WriteKind,
     urlOf: () => string,
     values: unknown,
-    options: object = {},
+    options: GuardOptions = {},
+    row?: unknown,
   ): Promise<Result> {
     const { callbacks } = this.context;
-    return watched(this.#write<Result>(kind, urlOf, values, options), (error) => callbacks.report(error, "write"));
+    const isGuarded = options.ifUnchanged || "base" in options;
+    const done = this.#write<Result>({ kind, urlOf, values, row, isGuarded, ...options });
+    // That the client was closed is no refusal.
+    return watched(done, (error) => this.context.isClosed() || callbacks.report(error, "write"));
   }
 
-  async #write<Result>(kind: WriteKind, urlOf: () => string, values: unknown, options: object): Promise<Result> {
+  async #write<Result>({ kind, urlOf, values, row, isGuarded, onConflict, ...options }: Writing): Promise<Result> {
     const url = urlOf();
+    const shown = (): unknown => (typeof row === "object" ? row : this.shownAt(url));
+    const seen = "base" in options ? options.base : isGuarded ? shown() : undefined;
+    if (isGuarded && (typeof seen !== "object" || seen === null))
+      throw new TypeError(`Nothing was seen of ${url} yet: there is no version that it could be unchanged from.`);
     const outbox = this.context.outbox() ?? (await this.context.loadOutbox());
-    const done = outbox.write(this, { ...options, kind, url, values: values as object });
+    const written = { kind, url, values: values as object, base: seen as object | undefined, onConflict };
+    const done = outbox.write(this, written);
     // Shown before this returns, where that is possible: an input that is controlled by it keeps its caret.
     this.context.callbacks.flush();
     return (await done) as Result;
+  }
+
+  /** The row that is shown at a URL. */
+  protected shownAt(url: string): unknown {
+    this.getSnapshot();
+    return this.#rows.find((row) => this.context.urls.get(row as object) === url);
   }
 
   /** Writes or the feed have changed. */

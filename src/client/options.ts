@@ -12,7 +12,15 @@ export interface ClientOptions {
    * 401, and by `renew()`. What it throws is tried again later. Default: none; cookies go along as the platform does.
    */
   readonly token?: string | TokenSource;
-  /** Where queued writes outlive a reload, as `localStorage`. Only writes that the server promises to do once are queued. Default: nowhere. */
+  /**
+   * Who the client acts for: a name or number that no other user of this browser has. What is kept in `storage` is sent
+   * only by a client of the same user, and tabs share a connection only with those of the same user. Default: nobody.
+   */
+  readonly user?: string;
+  /**
+   * Where queued writes outlive a reload, as `localStorage`. Only writes that the server promises to do once are queued.
+   * With a `token` it needs `user`. Default: nowhere.
+   */
   readonly storage?: ClientStorage;
   /**
    * Told of errors that nobody else is told of. `stage` is `callback` where a listener or another callback of the
@@ -23,7 +31,8 @@ export interface ClientOptions {
   readonly onError?: OnError;
   /**
    * Whether the tabs of a browser share one connection. They see the same, so with a token it needs a name of the user,
-   * which is the same in all tabs of that user; an empty one shares nothing. Default: true without a token, false with one.
+   * which is the same in all tabs of that user; an empty one shares nothing. Default: `user`, where there is one; else true
+   * without a token, false with one.
    */
   readonly tabs?: boolean | string;
   /** What another client's `dehydrate()` resolved to. Views begin with it and resume there. Default: nothing. */
@@ -41,6 +50,8 @@ export interface ResolvedClientOptions {
   readonly base: URL;
   readonly token: TokenSource | undefined;
   readonly storage: ClientStorage | undefined;
+  /** Empty where nobody is named. */
+  readonly user: string;
   readonly onError: OnError;
   /** Who shares a connection; `undefined` where nobody does. */
   readonly tabs: string | undefined;
@@ -52,7 +63,8 @@ export interface ResolvedClientOptions {
 
 /** Checks options and fills in defaults. @throws TypeError */
 export function resolveClientOptions(baseUrl: string | URL | undefined, options: ClientOptions): ResolvedClientOptions {
-  const { token, tabs = token === undefined, WebSocket } = options;
+  const { token, user, storage, WebSocket } = options;
+  const { tabs = user ?? token === undefined } = options;
   const { location } = globalThis as { location?: Location };
   const given = String(baseUrl ?? location?.origin ?? "");
   const base = URL.canParse(given, location?.href) && new URL(given, location?.href);
@@ -60,19 +72,24 @@ export function resolveClientOptions(baseUrl: string | URL | undefined, options:
     throw new TypeError(
       `baseUrl is ${JSON.stringify(given)}: an absolute URL is needed, http: or https:, without a user.`,
     );
-  if (tabs === true && token !== undefined) {
+  if (user !== undefined && (typeof user !== "string" || user === ""))
+    throw new TypeError(`user is ${JSON.stringify(user)}: it names who the client acts for, or is left out.`);
+  if (tabs === true && token !== undefined && user === undefined) {
     throw new TypeError(
       "tabs is true, and there is a token: give a name of the user, so that no other user's tab shares it.",
     );
   }
+  if (storage && token !== undefined && user === undefined)
+    throw new TypeError("There is a storage and a token: name the user, so that no other user sends what is kept.");
   base.search = base.hash = "";
   base.pathname = `${trimEndOf(base.pathname, "/")}/`;
   return {
     base,
     token: typeof token === "string" ? () => token : token,
-    storage: options.storage,
+    storage,
+    user: user ?? "",
     onError: options.onError ?? ((error) => console.error(error)),
-    tabs: tabs === true ? "" : tabs || undefined,
+    tabs: tabs === true ? (user ?? "") : tabs || undefined,
     initial: options.initial ?? {},
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
     findWebSocket: WebSocket ? async () => WebSocket : findWebSocket,

@@ -1,25 +1,28 @@
-import { fieldValue, type HttpResponse, parseAnyItems, resolvePointer, wellKnownPath } from "../protocol/index.ts";
+import { fieldValue, type HttpResponse, type Problem, retryWaitMs, wellKnownPath } from "../protocol/index.ts";
 import { Backoff } from "./backoff.ts";
 import type { Callbacks } from "./callbacks.ts";
 import type { ClientClock } from "./clock.ts";
-import { shownEtag } from "./guard.ts";
 import type { Http } from "./http.ts";
 import { Overlay, type OverlayContext, type View } from "./overlay.ts";
 import { bodyJson, isTransient, ProblemError, problemOf, retryAfterMs } from "./problem.ts";
-import { noteUrl, type RowUrls, temporaryUrl } from "./row-urls.ts";
+import { noteUrl, noteVersion, type RowUrls, type RowVersions, strong, temporaryUrl } from "./row-urls.ts";
+import { rowIn, Sender, Unanswered } from "./sender.ts";
 import { type ClientStorage, WriteStore } from "./storage.ts";
 import { type Conflict, ConflictError, type StoredWrite, type Write, type WriteKind } from "./write.ts";
 
-/** How long a write may take until it counts as lost. */
-const writeTimeoutMs = 30_000;
+/** How often a write is tried over another version, until its conflict is told. */
+const maxRounds = 5;
 
 /** What an outbox needs. */
 export interface OutboxOptions {
   readonly http: Http;
   readonly clock: ClientClock;
   readonly urls: RowUrls;
+  readonly versions: RowVersions;
   /** Where queued writes outlive a reload. */
   readonly storage: ClientStorage | undefined;
+  /** Whose they are; empty where nobody is named. */
+  readonly user: string;
   /** What the server said at the well-known URL, where it was asked already. */
   readonly wellKnown: HttpResponse | undefined;
   readonly callbacks: Callbacks;
@@ -34,27 +37,15 @@ export interface WriteToSend {
   readonly kind: WriteKind;
   readonly url: string;
   readonly values: object;
-  /** Writes only where the record is still as it is shown. */
-  readonly ifUnchanged?: boolean;
+  /** What the writer saw: it is written only where the record is still so. */
+  readonly base?: object | undefined;
   /** Decides on a conflict: other values, or nothing to give up. */
-  readonly onConflict?: (conflict: Conflict) => unknown;
+  readonly onConflict?: ((conflict: never) => unknown) | undefined;
 }
-
-const methods = { create: "POST", update: "PATCH", destroy: "DELETE" } as const;
 
 /** True for statuses by which a gateway, or an overloaded server, says that it can't answer now. */
 function isGatewayStatus(status: number): boolean {
   return isTransient(status) && status !== 413 && status !== 500 && status !== 501;
-}
-
-/** The record in an answer: below the pointer that `Items` tells, or the only member of an envelope that looks like one. */
-function rowIn(answer: HttpResponse): unknown {
-  const body = bodyJson(answer);
-  const pointer = parseAnyItems(fieldValue(answer.fields, "items") ?? "")?.record;
-  if (pointer !== undefined) return resolvePointer(body, pointer);
-  if (typeof body !== "object" || body === null) return undefined;
-  const [only, ...others] = Object.values(body);
-  return others.length === 0 && typeof only === "object" && only !== null ? only : body;
 }
 
 /** Writes in the order in which they were made, one after another; what can be repeated safely waits for the network. */
@@ -66,7 +57,10 @@ export class Outbox implements OverlayContext {
   readonly urls: RowUrls;
   readonly #options: OutboxOptions;
   readonly #overlays: WeakMap<View, Overlay> = new WeakMap();
+  /** What a row shows that was made ahead of time: the last write, and the row of the server's below it. */
+  readonly shows: WeakMap<object, { readonly id: string; readonly below: unknown }> = new WeakMap();
   readonly #store: WriteStore | undefined;
+  readonly #sender: Sender;
   readonly #backoff: Backoff;
   readonly #abort: AbortController = new AbortController();
   /** Until it resolves, what was left behind is not known: nothing is sent ahead of it. */
@@ -81,7 +75,8 @@ export class Outbox implements OverlayContext {
     this.#options = options;
     this.urls = options.urls;
     if (options.wellKnown) this.learn(options.wellKnown);
-    this.#store = options.storage && new WriteStore(options.storage, options.http.base.href);
+    this.#store = options.storage && new WriteStore(options.storage, options.http.base.href, options.user);
+    this.#sender = new Sender({ ...options, signal: this.#abort.signal });
     this.#backoff = new Backoff(options.clock);
     this.#loading = this.#store?.load().then((stored) => {
       const known = new Set(this.writes.map(({ id }) => id));
@@ -96,14 +91,29 @@ export class Outbox implements OverlayContext {
   }
 
   /** Sends a write. Resolves with the record as the server answers it. @throws ProblemError, ConflictError, TypeError (network) */
-  async write(view: View, { kind, url, values, ifUnchanged, onConflict }: WriteToSend): Promise<unknown> {
-    const { replica } = view.feed;
-    const etag = ifUnchanged ? await shownEtag({ http: this.#options.http, replica, url, values }) : undefined;
-    const stored = { id: crypto.randomUUID(), kind, view: view.url, url, values: { ...values }, etag };
+  async write(view: View, { kind, url, values, base, onConflict }: WriteToSend): Promise<unknown> {
+    // What can't be written as JSON is refused at once.
+    const copy = JSON.parse(JSON.stringify(values)) as Record<string, unknown>;
+    const { user, versions } = this.#options;
+    const shown = base && this.shows.get(base);
+    const after = this.writes.find(({ id, state }) => id === shown?.id && state !== "answered")?.id;
+    const seen = shown ? (shown.below as object | undefined) : base;
+    const etag = seen && after === undefined ? versions.get(seen) : undefined;
+    const id = crypto.randomUUID();
+    const write: StoredWrite = {
+      id,
+      kind,
+      view: view.url,
+      url,
+      values: copy,
+      etag,
+      base: etag ? undefined : seen,
+      user,
+    };
     if (this.#abort.signal.aborted) throw new TypeError("The client is closed.");
     return new Promise((resolve, reject) => {
-      void this.#store?.put(stored);
-      this.writes.push(queued(stored, resolve, reject, onConflict));
+      void this.#store?.put(write);
+      this.writes.push({ ...queued(write, resolve, reject, onConflict as Write["onConflict"]), after });
       this.#changed();
       void this.#run();
     });
@@ -152,11 +162,22 @@ export class Outbox implements OverlayContext {
 
   /** Sends nothing more; what is kept stays kept. */
   close(): void {
+    this.#end("The client is closed.");
+  }
+
+  /** Sends nothing more, and keeps nothing more of this user. */
+  async drop(): Promise<void> {
+    this.#end("The user has logged out: the write was dropped.");
+    await this.#store?.clear();
+  }
+
+  #end(reason: string): void {
+    if (this.#abort.signal.aborted) return;
     this.#abort.abort();
     this.#wake();
     // What a reload left behind was refused by nobody, and its promise is gone.
     const waited = this.writes.filter(({ state, reject }) => state !== "answered" && reject !== this.#refuseLeft);
-    for (const write of waited) write.reject(new TypeError("The client is closed."));
+    for (const write of waited) write.reject(new TypeError(reason));
   }
 
   #changed(): void {
@@ -211,17 +232,19 @@ export class Outbox implements OverlayContext {
     }
     // What is known now holds for this sending, whatever is learned until the answer.
     const isIdempotent = this.#isIdempotent === true;
-    // What can't be repeated must not be found by the next page: it may have been done.
-    if (!isIdempotent && !this.#abort.signal.aborted) await this.#store?.remove(write.id);
-    if (this.#abort.signal.aborted) return undefined;
-    const wasSent = write.state === "sent";
-    write.state = "sent";
     const url = this.created.get(write.url) ?? write.url;
     if (url.startsWith(temporaryUrl)) {
       this.#refuse(write, new TypeError("The record was never created."));
       return undefined;
     }
-    const answer = await this.#request(write, url, isIdempotent).catch((error: Error) => error);
+    const guarded = await this.#guard(write, url);
+    if (guarded !== true) return guarded;
+    // What can't be repeated must not be found by the next page: it may have been done.
+    if (!isIdempotent && !this.#abort.signal.aborted) await this.#store?.remove(write.id);
+    if (this.#abort.signal.aborted) return undefined;
+    const wasSent = write.state === "sent";
+    write.state = "sent";
+    const answer = await this.#sender.request(write, url, isIdempotent).catch((error: Error) => error);
     if (this.#abort.signal.aborted) return undefined;
     if (answer instanceof Error || isGatewayStatus(answer.status)) {
       if (isIdempotent) {
@@ -234,27 +257,24 @@ export class Outbox implements OverlayContext {
     this.#options.onAnswered();
     const isGone = write.kind === "destroy" && wasSent && (answer.status === 404 || answer.status === 410);
     if (answer.status < 300 || isGone) this.#answered(write, answer, url);
-    else await this.#refused(write, answer, url);
+    else if (answer.status === 412) return this.#conflicted(write, problemOf(answer), url);
+    else this.#refuse(write, new ProblemError(problemOf(answer)));
     return undefined;
   }
 
-  async #request(write: Write, url: string, isIdempotent: boolean): Promise<HttpResponse> {
-    const { http, clock } = this.#options;
-    const headers: Record<string, string> = { Accept: "application/json" };
-    if (isIdempotent) headers["Idempotency-Key"] = `"${write.id}"`;
-    if (write.etag !== undefined) headers["If-Match"] = write.etag;
-    const isDestroy = write.kind === "destroy";
-    if (!isDestroy) headers["Content-Type"] = "application/json";
-    const timeout = new AbortController();
-    const stop = () => timeout.abort();
-    this.#abort.signal.addEventListener("abort", stop);
-    const cancel = clock.setTimer(stop, writeTimeoutMs);
+  /** Finds the validator that guards a write: true where it may be sent, else the time to wait, if any. */
+  async #guard(write: Write, url: string): Promise<true | number | undefined> {
     try {
-      const body = isDestroy ? {} : { body: JSON.stringify(write.values) };
-      return await http.ask(url, { method: methods[write.kind], headers, ...body, signal: timeout.signal });
-    } finally {
-      cancel();
-      this.#abort.signal.removeEventListener("abort", stop);
+      const etag = await this.#sender.guard(write, url);
+      // A repeat has to be the same: by then the record is as this write left it.
+      if (etag !== write.etag) this.#change(write, { etag, base: undefined });
+      return true;
+    } catch (error) {
+      if (this.#abort.signal.aborted) return undefined;
+      if (error instanceof Unanswered) return this.#backoff.next(error.leastMs);
+      if (error instanceof ConflictError) return this.#conflicted(write, error.problem, url);
+      this.#refuse(write, error as Error);
+      return undefined;
     }
   }
 
@@ -270,44 +290,58 @@ export class Outbox implements OverlayContext {
       if (created !== undefined) this.#named(temporaryUrl + write.id, created);
     }
     noteUrl(this.urls, write.row, this.created.get(temporaryUrl + write.id) ?? url);
+    this.#noteResult(write, fieldValue(fields, "etag"));
     void this.#store?.remove(write.id);
     this.#changed();
     write.resolve(write.row);
   }
 
-  /** A record has its URL: what waits for it outlives a reload by that one only. */
-  #named(temporary: string, url: string): void {
-    this.created.set(temporary, url);
-    for (const write of this.writes.filter((one) => one.url === temporary)) {
-      write.url = url;
-      void this.#store?.put(stored(write));
+  /** What a write left behind is what the makers of later ones saw. */
+  #noteResult({ id, row, values }: Write, etag: string | undefined): void {
+    noteVersion(this.#options.versions, row, etag);
+    for (const next of this.writes.filter(({ after }) => after === id)) {
+      const base = typeof row === "object" && row !== null ? row : { ...next.base, ...values };
+      this.#change(next, etag === undefined ? { base } : { etag: strong(etag), base: undefined });
     }
   }
 
-  async #refused(write: Write, answer: HttpResponse, url: string): Promise<void> {
-    const problem = problemOf(answer);
-    if (answer.status !== 412) {
-      this.#refuse(write, new ProblemError(problem));
-      return;
-    }
-    const current = await this.#options.http.ask(url).catch(() => undefined);
+  /** Changes what is kept of a write. */
+  #change(write: Write, change: Partial<Write>): void {
+    Object.assign(write, change);
+    void this.#store?.put(stored(write));
+  }
+
+  /** A record has its URL: what waits for it outlives a reload by that one only. */
+  #named(temporary: string, url: string): void {
+    this.created.set(temporary, url);
+    for (const write of this.writes.filter((one) => one.url === temporary)) this.#change(write, { url });
+  }
+
+  /** The server has another version: whoever made the write decides. Gives the time to wait. */
+  async #conflicted(write: Write, problem: Problem, url: string): Promise<number | undefined> {
+    const { http, clock, callbacks } = this.#options;
+    const current = await http.ask(url, { cache: "no-store" }).catch(() => undefined);
     const theirs = current?.status === 200 ? rowIn(current) : undefined;
     const conflict: Conflict = { url, mine: write.values, theirs: theirs ?? undefined };
+    const isLast = write.rounds + 1 >= maxRounds || !current;
     const decided = await Promise.resolve(conflict)
-      .then((one) => write.onConflict?.(one))
-      .catch((error: unknown) => this.#options.callbacks.report(error, "callback"));
-    if (typeof decided !== "object" || decided === null || !current) {
+      .then((one) => (isLast ? undefined : write.onConflict?.(one)))
+      .catch((error: unknown) => callbacks.report(error, "callback"));
+    if (typeof decided !== "object" || decided === null) {
       this.#refuse(write, new ConflictError(problem, conflict));
-      return;
+      return undefined;
     }
     // A key stands for one body: other values are another write.
-    const etag = fieldValue(current.fields, "etag");
-    const next: StoredWrite = { ...stored(write), id: crypto.randomUUID(), values: { ...decided }, etag };
+    const etag = fieldValue(current?.fields ?? [], "etag");
+    const guard = etag === undefined ? { etag, base: Object(theirs) } : { etag: strong(etag), base: undefined };
+    const next: StoredWrite = { ...stored(write), id: crypto.randomUUID(), values: { ...decided }, ...guard };
     this.#remove(write);
     void this.#store?.remove(write.id);
     void this.#store?.put(next);
-    this.writes.unshift(queued(next, write.resolve, write.reject, write.onConflict));
+    const { resolve, reject, onConflict, rounds } = write;
+    this.writes.unshift({ ...queued(next, resolve, reject, onConflict), rounds: rounds + 1 });
     this.#changed();
+    return retryWaitMs(rounds, clock.random());
   }
 
   #refuse(write: Write, error: Error): void {
@@ -326,9 +360,10 @@ function queued(
   reject: Write["reject"],
   onConflict?: Write["onConflict"],
 ): Write {
-  return { ...write, state: "queued", row: undefined, eventId: undefined, answeredAt: 0, resolve, reject, onConflict };
+  const begun = { state: "queued", after: undefined, rounds: 0, row: undefined, eventId: undefined } as const;
+  return { ...write, ...begun, answeredAt: 0, resolve, reject, onConflict };
 }
 
-function stored({ id, kind, view, url, values, etag }: StoredWrite): StoredWrite {
-  return { id, kind, view, url, values, etag };
+function stored({ id, kind, view, url, values, etag, base, user }: StoredWrite): StoredWrite {
+  return { id, kind, view, url, values, etag, base, user };
 }

@@ -66,17 +66,19 @@ interface OverlayParts {
   /** The URLs that entered since a create was made, by its id. */
   readonly entered: ReadonlyMap<string, ReadonlySet<string>>;
   readonly urls: RowUrls;
+  readonly shows: OverlayContext["shows"];
   /** What was shown before: rows that are equal keep their identity. */
   readonly before: Overlaid | undefined;
 }
 
 /** Shows writes on top of a feed's rows: created records at the end, changed ones changed, destroyed ones gone. */
-function layOver({ feed, writes, created, entered, urls, before }: OverlayParts): Overlaid {
+function layOver({ feed, writes, created, entered, urls, shows, before }: OverlayParts): Overlaid {
   const { replica } = feed;
   const byUrl = new Map(replica.entries.map(({ url, row }) => [url, row]));
   const pending = new Set<unknown>();
   const made = new Map<string, unknown>();
-  const show = (url: string, shown: unknown, isPending: boolean): void => {
+  const show = (url: string, shown: unknown, { id, state }: Write): void => {
+    const isPending = state !== "answered";
     // A row that is confirmed is another one than the pending one, so that whoever shows it draws it anew.
     const last = before?.pending.has(before.made.get(url)) === isPending ? before.made.get(url) : undefined;
     const row = [last, isPending ? undefined : replica.get(url)].find((one) => isDeepEqual(one, shown)) ?? shown;
@@ -84,7 +86,9 @@ function layOver({ feed, writes, created, entered, urls, before }: OverlayParts)
     byUrl.set(url, row);
     made.set(url, row);
     noteUrl(urls, row, url);
-    if (isPending) pending.add(row);
+    if (!isPending) return;
+    pending.add(row);
+    shows.set(row as object, { id, below: replica.get(url) });
   };
   for (const write of writes) {
     const url = created.get(write.url) ?? write.url;
@@ -94,12 +98,12 @@ function layOver({ feed, writes, created, entered, urls, before }: OverlayParts)
       const real = created.get(temporary);
       const come = [...(entered.get(write.id) ?? [])].some((one) => isSameRecord(replica.get(one), write));
       if (write.view !== feed.target || come || (real !== undefined && replica.get(real) !== undefined)) continue;
-      show(real ?? temporary, isPending ? { ...write.values } : (write.row ?? { ...write.values }), isPending);
+      show(real ?? temporary, isPending ? { ...write.values } : (write.row ?? { ...write.values }), write);
     } else if (!byUrl.has(url)) continue;
     else if (write.kind === "destroy") byUrl.delete(url);
     else {
       const changed = merge(byUrl.get(url), write.values);
-      show(url, isPending ? changed : (write.row ?? changed), isPending);
+      show(url, isPending ? changed : (write.row ?? changed), write);
     }
   }
   return { rows: [...byUrl.values()], made, pending };
@@ -121,6 +125,8 @@ export interface OverlayContext {
   /** Real URLs by temporary ones. */
   readonly created: ReadonlyMap<string, string>;
   readonly urls: RowUrls;
+  /** What rows show that were made ahead of time. */
+  readonly shows: WeakMap<object, { readonly id: string; readonly below: unknown }>;
   /** The URL of the record that a write is about. */
   urlOf(write: Write): string;
 }
@@ -150,8 +156,8 @@ export class Overlay {
   rows(): readonly unknown[] {
     const { feed } = this.#view;
     const writes = this.#context.writes.filter((write) => !this.isSettled(write));
-    const { created, urls } = this.#context;
-    const parts = { feed, writes, created, urls, entered: this.#entered, before: this.#shown };
+    const { created, urls, shows } = this.#context;
+    const parts = { feed, writes, created, urls, shows, entered: this.#entered, before: this.#shown };
     this.#shown = writes.length > 0 ? layOver(parts) : undefined;
     return this.#shown?.rows ?? feed.replica.rows;
   }

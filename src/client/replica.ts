@@ -10,7 +10,7 @@ import {
 } from "../protocol/index.ts";
 import { isDeepEqual } from "./deep-equal.ts";
 import { bodyJson, bodyText } from "./problem.ts";
-import { noteUrl, noUrl, type RowUrls } from "./row-urls.ts";
+import { noteUrl, noteVersion, noUrl, type RowUrls, type RowVersions } from "./row-urls.ts";
 
 type Compare = (a: unknown, b: unknown) => number;
 
@@ -45,8 +45,6 @@ export class Replica {
   document: unknown;
   /** Where the records are in it. */
   items: Items = {};
-  /** The validators that the server gave, by record URL. */
-  readonly etags: Map<string, string> = new Map();
   /** The records in order. */
   entries: Entry[] = [];
   /** The row that is shown for a URL ahead of time: one that comes and is equal takes its place unseen. */
@@ -56,14 +54,17 @@ export class Replica {
   #byUrl: Map<string, Entry> = new Map();
   #rows: readonly unknown[] | undefined;
   readonly #urls: RowUrls;
+  readonly #versions: RowVersions;
 
   /**
    * @param target - path and query
    * @param urls - where the rows' URLs are noted
+   * @param versions - where their validators are noted
    */
-  constructor(target: string, urls: RowUrls) {
+  constructor(target: string, urls: RowUrls, versions: RowVersions) {
     this.#target = target;
     this.#urls = urls;
+    this.#versions = versions;
   }
 
   /** The rows in order; the document as its only row where it is a record. The same array until something changes. */
@@ -90,7 +91,6 @@ export class Replica {
     this.items = items;
     this.#compare = order && compareByItemOrder(order);
     this.#byUrl = new Map();
-    this.etags.clear();
     for (const [at, one] of this.#rowsOf(items).entries()) {
       const url = this.isRecord ? this.#path : (itemUrl(items, one, this.#target) ?? noUrl + at);
       this.#byUrl.set(url, { url, row: this.#same(before.get(url)?.row, one, url) });
@@ -100,8 +100,7 @@ export class Replica {
     const isSame =
       last.length === this.entries.length &&
       last.every(({ url, row }, at) => url === this.entries[at]?.url && row === this.entries[at]?.row);
-    const etag = fieldValue(fields, "etag");
-    if (etag && this.isRecord) this.etags.set(this.#path, etag);
+    if (this.isRecord) this.#noteVersion(this.entries[0]?.row, fields);
     if (!isSame) this.#changed();
     else this.version ||= 1;
   }
@@ -111,7 +110,6 @@ export class Replica {
     this.opening = this.document = undefined;
     this.entries = [];
     this.#byUrl = new Map();
-    this.etags.clear();
     this.#changed();
   }
 
@@ -119,9 +117,6 @@ export class Replica {
   apply(message: HttpResponse): void {
     const { fields, status } = message;
     const url = fieldValue(fields, "content-location") ?? "";
-    const etag = fieldValue(fields, "etag");
-    if (etag && status !== 204) this.etags.set(url, etag);
-    else this.etags.delete(url);
     if (status === 204) {
       this.#leave(url);
       return;
@@ -130,6 +125,7 @@ export class Replica {
     if (this.isRecord) this.document = content;
     const known = this.#byUrl.get(url);
     const row = this.#same(known?.row, this.#recordIn(content), url);
+    this.#noteVersion(row, fields);
     const index = fieldValue(fields, "item-index");
     this.#place(known, { url, row }, index === undefined ? undefined : Number(index));
   }
@@ -152,6 +148,10 @@ export class Replica {
     const kept = [before, this.shownAhead?.(url)].find((one) => one !== undefined && isDeepEqual(one, row)) ?? row;
     noteUrl(this.#urls, kept, url);
     return kept;
+  }
+
+  #noteVersion(row: unknown, fields: HttpResponse["fields"]): void {
+    noteVersion(this.#versions, row, fieldValue(fields, "etag"));
   }
 
   #changed(): void {

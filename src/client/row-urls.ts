@@ -7,7 +7,22 @@ export const noUrl = "#";
 /** The URLs of all rows that a client ever gave out, by the row itself: an older row still names its record. */
 export type RowUrls = WeakMap<object, string>;
 
+/** The validators of the versions that rows show, by the row itself. */
+export type RowVersions = WeakMap<object, string>;
+
 /** Notes whose row it is; what is no object names nothing. */
 export function noteUrl(urls: RowUrls, row: unknown, url: string): void {
   if (typeof row === "object" && row !== null) urls.set(row, url);
+}
+
+/** Notes the validator of the version that a row shows. `If-Match` has strong ones only: a front may have weakened it. */
+export function noteVersion(versions: RowVersions, row: unknown, etag: string | undefined): void {
+  if (typeof row !== "object" || row === null) return;
+  if (etag === undefined) versions.delete(row);
+  else versions.set(row, strong(etag));
+}
+
+/** A validator as `If-Match` can have it. */
+export function strong(etag: string): string {
+  return etag.replace(/^W\//, "");
 }

@@ -11,19 +11,36 @@ export interface ClientStorage {
 export class WriteStore {
   readonly #storage: ClientStorage;
   readonly #key: string;
+  readonly #user: string;
   /** The writes of this tab in their order; `undefined` in the place of those that are to be forgotten. */
   readonly #own: Map<string, StoredWrite | undefined> = new Map();
   #last: Promise<unknown> = Promise.resolve();
 
-  /** @param base - the origin's base URL, which names the entry */
-  constructor(storage: ClientStorage, base: string) {
+  /**
+   * @param base - the origin's base URL, which names the entry
+   * @param user - whose writes are given out; the others' stay where they are
+   */
+  constructor(storage: ClientStorage, base: string, user: string) {
     this.#storage = storage;
+    this.#user = user;
     this.#key = `rocket-writes:${base}`;
   }
 
   /** What was left behind. */
   load(): Promise<readonly StoredWrite[]> {
-    return this.#inTurn(async () => parse(await this.#storage.getItem(this.#key))).catch(() => []);
+    const read = async () => parse(await this.#storage.getItem(this.#key)).filter((write) => this.#isOwn(write));
+    return this.#inTurn(read).catch(() => []);
+  }
+
+  /** Forgets all that the user left behind, and keeps nothing more. */
+  async clear(): Promise<void> {
+    const left = await this.load();
+    for (const id of [...this.#own.keys(), ...left.map((write) => write.id)]) this.#own.set(id, undefined);
+    await this.#save();
+  }
+
+  #isOwn({ user = "" }: StoredWrite): boolean {
+    return user === this.#user;
   }
 
   /** Keeps a write, in the place of an older state of it. */
@@ -72,12 +89,11 @@ const kinds: readonly unknown[] = ["create", "update", "destroy"];
 
 /** Whether a write was kept by a client: anybody may have put something else there. */
 function isStoredWrite(value: unknown): value is StoredWrite {
-  const { id, kind, view, url, values, etag = "" } = Object(value);
-  const isObject = typeof values === "object" && values !== null && !Array.isArray(values);
-  const areTexts = [id, view, url, etag].every((text) => typeof text === "string");
-  return (
-    areTexts && /^[\w-]{1,64}$/.test(id) && kinds.includes(kind) && isValue(etag) && isObject && isWritable(values)
-  );
+  const { id, kind, view, url, values, etag = "", base = {}, user = "" } = Object(value);
+  const areObjects = [values, base].every((one) => typeof one === "object" && one !== null && !Array.isArray(one));
+  const areTexts = [id, view, url, etag, user].every((text) => typeof text === "string");
+  if (!areTexts || !areObjects || !isWritable({ values, base })) return false;
+  return /^[\w-]{1,64}$/.test(id) && kinds.includes(kind) && isValue(etag);
 }
 
 /** Whether it can be sent: not where it is nested too deeply. */

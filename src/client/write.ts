@@ -16,6 +16,10 @@ export interface StoredWrite {
   readonly values: Readonly<Record<string, unknown>>;
   /** `If-Match`. */
   etag?: string | undefined;
+  /** The record as the writer saw it, where no validator of it is known: nothing is written over another one. */
+  base?: object | undefined;
+  /** Who made it; empty where nobody was named. */
+  readonly user: string;
 }
 
 /** The two versions of a record that a guarded write met. */
@@ -45,6 +49,10 @@ export class ConflictError extends Error {
 /** A write that is on its way, or done and not yet seen in the stream. */
 export interface Write extends StoredWrite {
   state: "queued" | "sent" | "answered";
+  /** The write, not answered then, whose result the writer saw. */
+  after: string | undefined;
+  /** How often the server had another version. */
+  rounds: number;
   /** The record as the server answered it. */
   row: unknown;
   /** The position at or after which the streams show it. */

@@ -24,7 +24,14 @@ function follow(feed: Feed, ...rest: [callback?: MessageCallback, options?: Subs
 }
 
 function feedOf(): Feed {
-  return new Feed({ target: "/a", clock, urls: new WeakMap(), follow: () => () => {}, onStatus: () => {} });
+  return new Feed({
+    target: "/a",
+    clock,
+    urls: new WeakMap(),
+    versions: new WeakMap(),
+    follow: () => () => {},
+    onStatus: () => {},
+  });
 }
 
 /** A list with nothing in it that is live, then one row and another: three batches. */

@@ -87,7 +87,7 @@ export const defects: readonly Defect[] = [
   },
   {
     name: "repeats a write without its key",
-    file: "client/outbox.js",
+    file: "client/sender.js",
     find: 'headers["Idempotency-Key"]',
     replace: 'headers["X-Key"]',
     sees: /done 2 times/,
@@ -95,7 +95,7 @@ export const defects: readonly Defect[] = [
   {
     name: "does not keep writes over a reload",
     file: "client/outbox.js",
-    find: "void this.#store?.put(stored);",
+    find: "void this.#store?.put(write);",
     replace: "",
     sees: /not at all/,
   },
@@ -119,6 +119,20 @@ export const defects: readonly Defect[] = [
     find: "if (!this.isEnded || this.#isClosed)\n            return;",
     replace: "return;",
     sees: /instead of/,
+  },
+  {
+    name: "sends what another user left behind",
+    file: "client/storage.js",
+    find: "return user === this.#user;",
+    replace: "return user !== undefined;",
+    sees: /was sent by/,
+  },
+  {
+    name: "keeps what a user wrote who has logged out",
+    file: "client/outbox.js",
+    find: "await this.#store?.clear();",
+    replace: "",
+    sees: /had logged out/,
   },
   {
     name: "ignores that a record left",

@@ -324,6 +324,10 @@ export const kinds: readonly Happening[] = [
     },
   },
   {
+    name: "another user signs in",
+    happen: (world) => world.signIn(world.user === "ann" ? "ben" : "ann", world.random.chance(0.5)),
+  },
+  {
     name: "a listener throws",
     happen: (world) => {
       world.callbacksToThrow = world.random.below(4);

@@ -7,7 +7,14 @@ import { change, leave, listOf, type message } from "./messages.ts";
 const clock = createFakeClock();
 
 function feedAt(position: string): Feed {
-  const feed = new Feed({ target: "/a", clock, urls: new WeakMap(), follow: () => () => {}, onStatus: () => {} });
+  const feed = new Feed({
+    target: "/a",
+    clock,
+    urls: new WeakMap(),
+    versions: new WeakMap(),
+    follow: () => () => {},
+    onStatus: () => {},
+  });
   feed.take(listOf([{ id: 1, v: 1 }], ["Event-ID", position]));
   return feed;
 }

@@ -3,7 +3,7 @@ import { Replica } from "../../src/client/replica.ts";
 import { change, leave, listOf, message } from "./messages.ts";
 
 function replicaOf(...messages: Parameters<Replica["replace"]>): Replica {
-  const replica = new Replica("/a", new WeakMap());
+  const replica = new Replica("/a", new WeakMap(), new WeakMap());
   replica.replace(...messages);
   return replica;
 }
@@ -56,7 +56,7 @@ describe("A replica", () => {
   });
 
   it("is one record where the 200 says no list, and is gone with it", () => {
-    const replica = new Replica("/a/1", new WeakMap());
+    const replica = new Replica("/a/1", new WeakMap(), new WeakMap());
     replica.replace(message(200, { record: { id: 1 } }, ["Items", 'record="/record"']));
     expect(replica.rows).toEqual([{ id: 1 }]);
     replica.apply(leave(1));
@@ -64,7 +64,7 @@ describe("A replica", () => {
   });
 
   it("that begins with an empty list has the rows that it had before: nothing that is shown changed", () => {
-    const replica = new Replica("/a", new WeakMap());
+    const replica = new Replica("/a", new WeakMap(), new WeakMap());
     const { rows } = replica;
     replica.replace(listOf([]));
     expect([replica.rows === rows, replica.version]).toEqual([true, 1]);

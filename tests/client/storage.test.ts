@@ -6,7 +6,7 @@ import { Locks } from "./locks.ts";
 const base = "http://127.0.0.1/";
 
 function writeOf(id: string): StoredWrite {
-  return { id, kind: "create", view: "/notes", url: "/notes", values: { text: id } };
+  return { id, kind: "create", view: "/notes", url: "/notes", values: { text: id }, user: "" };
 }
 
 /** A storage that takes its time, and what it keeps. */
@@ -24,14 +24,14 @@ class SlowStorage implements ClientStorage {
 }
 
 async function kept(storage: ClientStorage): Promise<readonly string[]> {
-  return (await new WriteStore(storage, base).load()).map(({ id }) => id);
+  return (await new WriteStore(storage, base, "").load()).map(({ id }) => id);
 }
 
 it("Tabs that keep writes at the same moment keep all of them", async () => {
   vi.stubGlobal("navigator", { locks: new Locks() });
   onTestFinished(() => void vi.unstubAllGlobals());
   const storage = new SlowStorage();
-  const [one, other] = [new WriteStore(storage, base), new WriteStore(storage, base)];
+  const [one, other] = [new WriteStore(storage, base, ""), new WriteStore(storage, base, "")];
 
   await Promise.all([one.put(writeOf("a")), other.put(writeOf("b")), one.put(writeOf("c")), other.put(writeOf("d"))]);
   expect([...(await kept(storage))].sort()).toEqual(["a", "b", "c", "d"]);
@@ -42,8 +42,8 @@ it("Tabs that keep writes at the same moment keep all of them", async () => {
 
 it("Writes are kept in their order, one that changes in its place, and what was left behind before them", async () => {
   const storage = new SlowStorage();
-  await new WriteStore(storage, base).put(writeOf("old"));
-  const store = new WriteStore(storage, base);
+  await new WriteStore(storage, base, "").put(writeOf("old"));
+  const store = new WriteStore(storage, base, "");
 
   await Promise.all([
     store.put(writeOf("a")),
@@ -61,8 +61,8 @@ it("A storage that is full or forbidden stops nothing", async () => {
   const fail = (): never => {
     throw new Error("full");
   };
-  const full = new WriteStore({ getItem: () => null, setItem: fail }, base);
-  const forbidden = new WriteStore({ getItem: fail, setItem: fail }, base);
+  const full = new WriteStore({ getItem: () => null, setItem: fail }, base, "");
+  const forbidden = new WriteStore({ getItem: fail, setItem: fail }, base, "");
 
   await expect(full.put(writeOf("a"))).resolves.toBeUndefined();
   await expect(full.remove("a")).resolves.toBeUndefined();

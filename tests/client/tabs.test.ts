@@ -32,6 +32,7 @@ function openTab(name: string, clock: ClientClock = platformClock): Tab {
     target,
     clock: platformClock,
     urls: new WeakMap(),
+    versions: new WeakMap(),
     follow: (sink) => shared.follow(sink),
     onStatus: () => {},
   });

@@ -20,7 +20,11 @@ export interface WorldOptions extends Partial<ServiceOptions> {
 /** A write of the client's own, and what became of it. */
 export interface OwnWrite {
   readonly tag: string;
-  outcome: "pending" | "resolved" | "refused" | "unknown" | "closed";
+  outcome: "pending" | "resolved" | "refused" | "unknown" | "closed" | "dropped";
+  /** Who made it. */
+  readonly user: string;
+  /** How often it was done when its user logged out. */
+  doneAtLogout: number;
   /** Set where it was handed over to the next client. */
   isKept: boolean;
   /** Set where the validator has to be asked for first: without a network it is not even begun. */
@@ -96,6 +100,8 @@ export class World implements Network {
   /** How many calls of listeners throw. */
   callbacksToThrow = 0;
   client: Client;
+  /** Who has the page. */
+  user = "ann";
   /** Set while the client is given a token that is none. */
   isTokenWrong = false;
   /** Set where bookmarks come that say what is not true any more. */
@@ -128,14 +134,15 @@ export class World implements Network {
 
   /** A client of this world. */
   connect(): Client {
-    const { service, stored } = this;
+    const { service, stored, user } = this;
     const storage = {
       getItem: (key: string) => stored.get(key) ?? null,
       setItem: (key: string, value: string) => stored.set(key, value),
     };
     return this.#createClient("http://example.com", {
       WebSocket: socketsOn(this),
-      fetch: ((url: string, init?: RequestInit) => this.#fetch(url, init)) as typeof fetch,
+      fetch: ((url: string, init?: RequestInit) => this.#fetch(user, url, init)) as typeof fetch,
+      user,
       clock: this.clientClock,
       tabs: false,
       onError: (error, { stage }) => (stage === "write" ? this.refusedLater : this.thrown).push(error as Error),
@@ -171,7 +178,9 @@ export class World implements Network {
   ): OwnWrite {
     this.#tags += 1;
     const tag = name ?? `w${this.#tags}`;
-    const write: OwnWrite = { tag, outcome: "pending", isKept: false, isGuarded, after, list };
+    const { user } = this;
+    const begun = { outcome: "pending", isKept: false, doneAtLogout: 0 } as const;
+    const write: OwnWrite = { ...begun, tag, user, isGuarded, after, list };
     this.writes.push(write);
     begin(tag).then(
       () => {
@@ -180,6 +189,7 @@ export class World implements Network {
       (error: Error) => {
         if (write.outcome !== "pending") return;
         const isClosed = error.message === "The client is closed.";
+        if (error.message.startsWith("The user has logged out")) return;
         const isKnown = error.name === "ProblemError" || error.message === "The record was never created.";
         write.outcome = isClosed ? "closed" : isKnown || error.name === "ConflictError" ? "refused" : "unknown";
       },
@@ -192,7 +202,7 @@ export class World implements Network {
     const targets = this.followed.splice(0).map((one) => [one.target, one instanceof Looked] as const);
     this.client.close();
     await this.clock.settle();
-    for (const write of this.writes) if (write.outcome === "closed") write.isKept ||= this.#isHandedOver(write);
+    for (const write of this.writes) if (write.outcome === "closed") write.isKept ||= this.hasStorage;
     this.client = this.connect();
     for (const [target, isLooked] of targets) {
       if (isLooked) this.look(target);
@@ -200,9 +210,19 @@ export class World implements Network {
     }
   }
 
-  /** A guarded write is nothing yet while its validator is asked for, and shown to nobody: a reload ends it. */
-  #isHandedOver({ tag, isGuarded }: OwnWrite): boolean {
-    return this.hasStorage && (!isGuarded || [...this.stored.values()].some((text) => text.includes(`"${tag}"`)));
+  /** Another user has the page from now on; the one before logs out, or does not care to. */
+  async signIn(user: string, isLoggedOut: boolean): Promise<void> {
+    if (isLoggedOut) {
+      for (const write of this.writes.filter((one) => one.user === this.user)) {
+        if (write.outcome !== "pending" && write.outcome !== "closed") continue;
+        write.outcome = "dropped";
+        write.doneAtLogout = this.service.applied.get(write.tag) ?? 0;
+      }
+      void this.client.logout();
+      await this.clock.settle();
+    }
+    this.user = user;
+    await this.reload();
   }
 
   /** Stops the server; `start` of the service begins it again. */
@@ -257,7 +277,14 @@ export class World implements Network {
     throw new Error(`${tag} was done, and it is shown.`);
   }
 
-  async #fetch(url: string, init: RequestInit = {}): Promise<Response> {
+  /** Nobody's writes are sent by somebody else. */
+  #checkUser(user: string, target: string, body: string): void {
+    const { tag = `destroy ${target}` } = body === "" ? {} : (JSON.parse(body) as { tag?: string });
+    const write = this.writes.find((one) => one.tag === tag);
+    if (write && write.user !== user) this.trouble ??= `${tag} of ${write.user} was sent by ${user}.`;
+  }
+
+  async #fetch(user: string, url: string, init: RequestInit = {}): Promise<Response> {
     const { pathname, search } = new URL(url);
     const method = init.method ?? "GET";
     const target = pathname + search;
@@ -265,6 +292,7 @@ export class World implements Network {
     if (!this.count(`${method} over HTTP`)) return new Promise(() => {});
     await this.#pass(signal);
     const headers = new Headers(init.headers);
+    if (method !== "GET") this.#checkUser(user, target, String(init.body ?? ""));
     const answer = await this.service.answer({ method, target, headers, body: String(init.body ?? "") });
     if (method !== "GET" && answer.status < 300 && this.answersToLose > 0) {
       this.answersToLose -= 1;

@@ -1,0 +1,109 @@
+import { fieldValue, type HttpResponse, parseAnyItems, resolvePointer } from "../protocol/index.ts";
+import type { ClientClock } from "./clock.ts";
+import { isDeepEqual } from "./deep-equal.ts";
+import type { Http } from "./http.ts";
+import { bodyJson, isTransient, localProblem, ProblemError, problemOf, retryAfterMs } from "./problem.ts";
+import { type RowVersions, strong } from "./row-urls.ts";
+import { ConflictError, type StoredWrite } from "./write.ts";
+
+/** How long a write may take until it counts as lost. */
+const writeTimeoutMs = 30_000;
+
+const methods = { create: "POST", update: "PATCH", destroy: "DELETE" } as const;
+
+/** The record in an answer: below the pointer that `Items` tells, or the only member of an envelope that looks like one. */
+export function rowIn(answer: HttpResponse): unknown {
+  const body = bodyJson(answer);
+  const pointer = parseAnyItems(fieldValue(answer.fields, "items") ?? "")?.record;
+  if (pointer !== undefined) return resolvePointer(body, pointer);
+  if (typeof body !== "object" || body === null) return undefined;
+  const [only, ...others] = Object.values(body);
+  return others.length === 0 && typeof only === "object" && only !== null ? only : body;
+}
+
+/** True where a record is as it was seen; what was not seen of it does not count. */
+function isAsSeen(record: unknown, seen: object): boolean {
+  return (
+    typeof record === "object" &&
+    record !== null &&
+    Object.entries(seen).every(([name, value]) => isDeepEqual(Reflect.get(record, name), value))
+  );
+}
+
+/** The server can't be asked now. */
+export class Unanswered extends Error {
+  readonly leastMs: number;
+
+  /** @param leastMs - what it asks to wait, at least */
+  constructor(leastMs: number) {
+    super("The server can't be asked now.");
+    this.leastMs = leastMs;
+  }
+}
+
+/** What sending needs. */
+export interface SenderOptions {
+  readonly http: Http;
+  readonly clock: ClientClock;
+  readonly versions: RowVersions;
+  /** Ends what is on its way. */
+  readonly signal: AbortSignal;
+}
+
+/** Sends writes over HTTP, guarded by the version that the writer saw where that is wanted. */
+export class Sender {
+  readonly #options: SenderOptions;
+
+  constructor(options: SenderOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The validator of the version that a guarded write's author saw; `undefined` where it is none.
+   *
+   * @throws Unanswered where the server can't tell now
+   * @throws ConflictError where it has another version by now
+   * @throws TypeError where it gives no validator
+   * @throws ProblemError where it refuses to show the record
+   */
+  async guard(write: StoredWrite, url: string): Promise<string | undefined> {
+    const { base, etag } = write;
+    if (etag !== undefined || base === undefined) return etag;
+    const known = this.#options.versions.get(base);
+    if (known !== undefined) return known;
+    const { http, signal } = this.#options;
+    const answer = await http.ask(url, { signal, cache: "no-store" }).catch(() => undefined);
+    if (!answer || isTransient(answer.status)) throw new Unanswered(retryAfterMs(answer));
+    const { status } = answer;
+    const isGone = status === 404 || status === 410;
+    if (status >= 300 && !isGone) throw new ProblemError(problemOf(answer));
+    const body = bodyJson(answer);
+    const isSame = !isGone && [body, ...Object.values(Object(body))].some((one) => isAsSeen(one, base));
+    const validator = fieldValue(answer.fields, "etag");
+    if (isSame && validator === undefined) throw new TypeError(`The server gives no ETag for ${url}.`);
+    if (isSame && validator !== undefined) return strong(validator);
+    const problem = localProblem(412, "The record is not the one that was seen.");
+    throw new ConflictError(problem, { url, mine: write.values, theirs: isGone ? undefined : rowIn(answer) });
+  }
+
+  /** Sends a write. @throws TypeError where no answer comes */
+  async request(write: StoredWrite, url: string, isIdempotent: boolean): Promise<HttpResponse> {
+    const { http, clock, signal } = this.#options;
+    const headers: Record<string, string> = { Accept: "application/json" };
+    if (isIdempotent) headers["Idempotency-Key"] = `"${write.id}"`;
+    if (write.etag !== undefined) headers["If-Match"] = write.etag;
+    const isDestroy = write.kind === "destroy";
+    if (!isDestroy) headers["Content-Type"] = "application/json";
+    const timeout = new AbortController();
+    const stop = () => timeout.abort();
+    signal.addEventListener("abort", stop);
+    const cancel = clock.setTimer(stop, writeTimeoutMs);
+    try {
+      const body = isDestroy ? {} : { body: JSON.stringify(write.values) };
+      return await http.ask(url, { method: methods[write.kind], headers, ...body, signal: timeout.signal });
+    } finally {
+      cancel();
+      signal.removeEventListener("abort", stop);
+    }
+  }
+}
