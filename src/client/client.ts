@@ -8,6 +8,7 @@ import type { LiveContext } from "./live.ts";
 import { type ClientOptions, type ResolvedClientOptions, resolveClientOptions } from "./options.ts";
 import { OriginTransport } from "./origin-transport.ts";
 import type { Outbox } from "./outbox.ts";
+import type { View } from "./overlay.ts";
 import { isPage, watchPlatform } from "./platform.ts";
 import { localProblem } from "./problem.ts";
 import { type Query, queryPath } from "./query.ts";
@@ -262,9 +263,11 @@ class OriginClient implements Client {
   #forget(): void {
     const unused = [...this.#feeds].filter(([, { isFollowed }]) => !isFollowed);
     for (const [target] of unused.slice(0, -maxKept - Object.keys(this.#options.initial).length)) {
+      for (const known of [this.#collections, this.#records]) {
+        this.#context.views.delete(known.get(target) as unknown as View);
+        known.delete(target);
+      }
       this.#feeds.delete(target);
-      this.#collections.delete(target);
-      this.#records.delete(target);
     }
   }
 

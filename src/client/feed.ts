@@ -1,7 +1,7 @@
 import { fieldValue, type HttpResponse, isAtOrAfter, isChange, type Problem } from "../protocol/index.ts";
 import { type ClientClock, Timer } from "./clock.ts";
 import { localProblem } from "./problem.ts";
-import { Replica } from "./replica.ts";
+import { type Entry, Replica } from "./replica.ts";
 import type { RowUrls, RowVersions } from "./row-urls.ts";
 import { isSameStatus, type Status } from "./status.ts";
 import type { Sink } from "./transport.ts";
@@ -66,6 +66,12 @@ export class Feed implements Sink {
     this.take(message);
     this.isCaughtUp = true;
     this.lost(false);
+  }
+
+  /** Takes over what is known in another way. What comes next may be older: so a fresh 200 is asked for. */
+  adopt(entries: readonly Entry[]): void {
+    this.replica.adopt(entries);
+    this.position = undefined;
   }
 
   /** Looks on, until the function that is returned is called. */

@@ -17,7 +17,7 @@ export interface LiveContext {
   readonly versions: RowVersions;
   /** The feed of a URL, the same for everyone who follows it at a time. */
   readonly feedOf: (target: string) => Feed;
-  /** Those that somebody looks at. */
+  /** Those whose rows are known, or that somebody looks at. */
   readonly views: Set<View>;
   /** This client's writes, once their code is loaded. */
   readonly outbox: () => Outbox | undefined;
@@ -62,6 +62,7 @@ export class LiveView<Snapshot extends { readonly status: Status }> implements V
     this.#listeners = new Listeners(context.callbacks);
     this.#shape = shape;
     this.feed = context.feedOf(url);
+    context.views.add(this);
   }
 
   protected get overlay(): Overlay | undefined {
@@ -94,12 +95,12 @@ export class LiveView<Snapshot extends { readonly status: Status }> implements V
       this.#unlisten = this.feed.listen((batch) => {
         this.overlay?.note(batch);
         this.changed();
+        this.context.outbox()?.settle();
       });
     } else this.feed.again();
     return () => {
       unlisten();
       if (this.#listeners.size > 0) return;
-      this.context.views.delete(this);
       this.#unlisten?.();
       this.#unlisten = undefined;
     };
@@ -168,6 +169,5 @@ export class LiveView<Snapshot extends { readonly status: Status }> implements V
     this.#toldStatus = status;
     this.#toldVersion = replica.version;
     if (!isQuiet) this.#listeners.tell();
-    this.context.outbox()?.settle();
   }
 }

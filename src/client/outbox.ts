@@ -3,7 +3,7 @@ import { Backoff } from "./backoff.ts";
 import type { Callbacks } from "./callbacks.ts";
 import type { ClientClock } from "./clock.ts";
 import type { Http } from "./http.ts";
-import { Overlay, type OverlayContext, type View } from "./overlay.ts";
+import { isSameRecord, Overlay, type OverlayContext, type View } from "./overlay.ts";
 import { bodyJson, isTransient, ProblemError, problemOf, retryAfterMs } from "./problem.ts";
 import { noteUrl, noteVersion, type RowUrls, type RowVersions, strong, temporaryUrl } from "./row-urls.ts";
 import { rowIn, Sender, Unanswered } from "./sender.ts";
@@ -28,7 +28,7 @@ export interface OutboxOptions {
   readonly callbacks: Callbacks;
   /** Told that the server has answered: it is there. */
   readonly onAnswered: () => void;
-  /** The views that somebody looks at. */
+  /** The views whose rows are known. */
   readonly views: ReadonlySet<View>;
 }
 
@@ -55,6 +55,8 @@ export class Outbox implements OverlayContext {
   /** Real URLs by temporary ones, of records that this client created. */
   readonly created: Map<string, string> = new Map();
   readonly urls: RowUrls;
+  readonly arrived: Map<string, string> = new Map();
+  readonly #keys: Map<string, string> = new Map();
   readonly #options: OutboxOptions;
   readonly #overlays: WeakMap<View, Overlay> = new WeakMap();
   /** What a row shows that was made ahead of time: the last write, and the row of the server's below it. */
@@ -85,6 +87,10 @@ export class Outbox implements OverlayContext {
       const left = stored.filter(({ id, url }) => isOurs(url) && !known.has(id) && known.add(id));
       // They were made before all that was made here.
       this.writes.unshift(...left.map((write) => queued(write, ignore, this.#refuseLeft)));
+      // They may have been carried out for the page before.
+      const shown = [...this.views].flatMap(({ feed }) => feed.replica.entries);
+      for (const write of left)
+        if (write.kind === "create") for (const { url, row } of shown) this.noteArrived(write, url, row);
       if (left.length > 0) this.#changed();
     });
     void this.#run();
@@ -148,14 +154,22 @@ export class Outbox implements OverlayContext {
 
   /** The key of a record in lists: of one that was created here, the URL that it had first. */
   keyOf(url: string): string {
-    for (const [temporary, real] of this.created) if (real === url) return temporary;
-    return url;
+    return this.#keys.get(url) ?? url;
+  }
+
+  get views(): ReadonlySet<View> {
+    return this.#options.views;
+  }
+
+  noteArrived(write: StoredWrite, url: string, row: unknown): void {
+    const isFree = !this.arrived.has(write.id) && !this.#keys.has(url) && ![...this.arrived.values()].includes(url);
+    if (isFree && isSameRecord(row, write)) this.arrived.set(write.id, url);
   }
 
   /** Removes those that all views show by now. */
   settle(): void {
     if (this.writes.length === 0) return;
-    const overlays = [...this.#options.views].map((view) => this.overlayOf(view));
+    const overlays = [...this.views].map((view) => this.overlayOf(view));
     const isSettled = (write: Write) => overlays.every((overlay) => overlay.isSettled(write));
     for (const write of this.writes.filter((one) => one.state === "answered" && isSettled(one))) this.#remove(write);
   }
@@ -181,7 +195,7 @@ export class Outbox implements OverlayContext {
   }
 
   #changed(): void {
-    for (const view of [...this.#options.views]) view.changed();
+    for (const view of [...this.views]) view.changed();
     this.settle();
   }
 
@@ -196,6 +210,7 @@ export class Outbox implements OverlayContext {
 
   #remove(write: Write): void {
     this.writes.splice(this.writes.indexOf(write), 1);
+    this.arrived.delete(write.id);
   }
 
   async #run(): Promise<void> {
@@ -314,6 +329,7 @@ export class Outbox implements OverlayContext {
   /** A record has its URL: what waits for it outlives a reload by that one only. */
   #named(temporary: string, url: string): void {
     this.created.set(temporary, url);
+    this.#keys.set(url, temporary);
     for (const write of this.writes.filter((one) => one.url === temporary)) this.#change(write, { url });
   }
 

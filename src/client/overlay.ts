@@ -1,8 +1,10 @@
 import { fieldValue, type HttpResponse, isAtOrAfter } from "../protocol/index.ts";
 import { isDeepEqual } from "./deep-equal.ts";
 import type { Feed } from "./feed.ts";
+import { Placement } from "./placement.ts";
+import type { Entry } from "./replica.ts";
 import { noteUrl, type RowUrls, temporaryUrl } from "./row-urls.ts";
-import type { Write } from "./write.ts";
+import type { StoredWrite, Write } from "./write.ts";
 
 /** Where positions can't tell, a message or bookmark so long after the answer does. */
 const settleMs = 1_000;
@@ -36,6 +38,7 @@ function isShown(write: Write, feed: Feed, { url, seen, wholeAt }: Traces): bool
 
 /** A list with writes shown ahead of time. */
 interface Overlaid {
+  readonly entries: readonly Entry[];
   readonly rows: readonly unknown[];
   /** The rows that the overlay made, by URL. */
   readonly made: ReadonlyMap<string, unknown>;
@@ -47,66 +50,113 @@ function merge(row: unknown, values: Readonly<Record<string, unknown>>): unknown
   return { ...(row as object), ...values };
 }
 
-/** True where a row that came in the stream must be the record that a create is about to make. */
-function isSameRecord(row: unknown, write: Write): boolean {
+/** True where a row that came must be the record that a create is about to make. */
+export function isSameRecord(row: unknown, { values }: StoredWrite): boolean {
   return (
     typeof row === "object" &&
     row !== null &&
-    Object.entries(write.values).every(([name, value]) => isDeepEqual(Reflect.get(row, name), value))
+    Object.entries(values).every(([name, value]) => isDeepEqual(Reflect.get(row, name), value))
   );
 }
 
 /** What such a list is made of. */
 interface OverlayParts {
-  readonly feed: Feed;
+  readonly view: View;
   /** The writes that the feed does not show yet, in order. */
   readonly writes: readonly Write[];
-  /** Real URLs by temporary ones. */
-  readonly created: ReadonlyMap<string, string>;
-  /** The URLs that entered since a create was made, by its id. */
-  readonly entered: ReadonlyMap<string, ReadonlySet<string>>;
-  readonly urls: RowUrls;
-  readonly shows: OverlayContext["shows"];
+  readonly context: OverlayContext;
   /** What was shown before: rows that are equal keep their identity. */
   readonly before: Overlaid | undefined;
 }
 
-/** Shows writes on top of a feed's rows: created records at the end, changed ones changed, destroyed ones gone. */
-function layOver({ feed, writes, created, entered, urls, shows, before }: OverlayParts): Overlaid {
-  const { replica } = feed;
-  const byUrl = new Map(replica.entries.map(({ url, row }) => [url, row]));
-  const pending = new Set<unknown>();
-  const made = new Map<string, unknown>();
-  const show = (url: string, shown: unknown, { id, state }: Write): void => {
-    const isPending = state !== "answered";
+/** Lays writes over a feed's rows: each row at its place in the list, where it is in it. */
+class Layer {
+  readonly placement: Placement;
+  readonly made: Map<string, unknown> = new Map();
+  readonly pending: Set<unknown> = new Set();
+  readonly #parts: OverlayParts;
+  /** The rows by URL, also those that are in the list no more, or not yet. */
+  readonly #rows: Map<string, unknown>;
+  /** Whether a URL is in the list by now. */
+  readonly #isIn: Set<string>;
+
+  constructor(parts: OverlayParts) {
+    const { feed } = parts.view;
+    this.#parts = parts;
+    this.placement = new Placement(feed);
+    this.#rows = new Map(feed.replica.entries.map(({ url, row }) => [url, row]));
+    this.#isIn = new Set(this.#rows.keys());
+    for (const write of parts.writes) this.#lay(write);
+  }
+
+  #lay(write: Write): void {
+    const { created } = this.#parts.context;
+    const url = created.get(write.url) ?? write.url;
+    if (write.kind === "create") this.#create(write);
+    else if (write.kind === "destroy") this.#remove(url);
+    else {
+      const known = this.#rows.get(url) ?? this.#rowElsewhere(url);
+      if (known === undefined) return;
+      const changed = merge(known, write.values);
+      this.#show(url, write.state === "answered" ? (write.row ?? changed) : changed, write);
+    }
+  }
+
+  #create(write: Write): void {
+    const { view, context } = this.#parts;
+    const { replica, target } = view.feed;
+    if (replica.isRecord || target.split("?")[0] !== write.url) return;
+    const temporary = temporaryUrl + write.id;
+    const real = context.created.get(temporary);
+    if (real !== undefined && replica.get(real) !== undefined) return;
+    const isPending = write.state !== "answered";
+    const come = real === undefined ? context.arrived.get(write.id) : undefined;
+    // Until the answer says which it is, the record that came stands behind the one that is shown already.
+    if (come !== undefined && isPending) this.#remove(come);
+    else if (come !== undefined && replica.get(come) !== undefined) return;
+    this.#show(real ?? temporary, isPending ? { ...write.values } : (write.row ?? { ...write.values }), write);
+  }
+
+  /** The record as another view of the same list shows it. */
+  #rowElsewhere(url: string): unknown {
+    const path = this.#parts.view.feed.target.split("?")[0];
+    for (const { feed } of this.#parts.context.views) {
+      if (feed.target.split("?")[0] !== path) continue;
+      const row = feed.replica.get(url);
+      if (row !== undefined) return row;
+    }
+    return undefined;
+  }
+
+  #remove(url: string): void {
+    this.#rows.delete(url);
+    if (this.#isIn.delete(url)) this.placement.remove(url);
+  }
+
+  #show(url: string, shown: unknown, write: Write): void {
+    const { view, context, before } = this.#parts;
+    this.#rows.set(url, shown);
+    const isOwn = write.kind === "create" && write.view === view.feed.target;
+    const belongs = this.placement.has(shown) ?? (this.#isIn.has(url) || isOwn);
+    if (!belongs) {
+      if (this.#isIn.delete(url)) this.placement.remove(url);
+      return;
+    }
+    const { replica } = view.feed;
+    const isPending = write.state !== "answered";
     // A row that is confirmed is another one than the pending one, so that whoever shows it draws it anew.
     const last = before?.pending.has(before.made.get(url)) === isPending ? before.made.get(url) : undefined;
     const row = [last, isPending ? undefined : replica.get(url)].find((one) => isDeepEqual(one, shown)) ?? shown;
-    pending.delete(byUrl.get(url));
-    byUrl.set(url, row);
-    made.set(url, row);
-    noteUrl(urls, row, url);
+    this.pending.delete(this.made.get(url));
+    this.#isIn.add(url);
+    this.#rows.set(url, row);
+    this.placement.put(url, row);
+    this.made.set(url, row);
+    noteUrl(context.urls, row, url);
     if (!isPending) return;
-    pending.add(row);
-    shows.set(row as object, { id, below: replica.get(url) });
-  };
-  for (const write of writes) {
-    const url = created.get(write.url) ?? write.url;
-    const isPending = write.state !== "answered";
-    if (write.kind === "create") {
-      const temporary = temporaryUrl + write.id;
-      const real = created.get(temporary);
-      const come = [...(entered.get(write.id) ?? [])].some((one) => isSameRecord(replica.get(one), write));
-      if (write.view !== feed.target || come || (real !== undefined && replica.get(real) !== undefined)) continue;
-      show(real ?? temporary, isPending ? { ...write.values } : (write.row ?? { ...write.values }), write);
-    } else if (!byUrl.has(url)) continue;
-    else if (write.kind === "destroy") byUrl.delete(url);
-    else {
-      const changed = merge(byUrl.get(url), write.values);
-      show(url, isPending ? changed : (write.row ?? changed), write);
-    }
+    this.pending.add(row);
+    context.shows.set(row as object, { id: write.id, below: replica.get(url) });
   }
-  return { rows: [...byUrl.values()], made, pending };
 }
 
 /** A view that writes are laid over. */
@@ -127,8 +177,14 @@ export interface OverlayContext {
   readonly urls: RowUrls;
   /** What rows show that were made ahead of time. */
   readonly shows: WeakMap<object, { readonly id: string; readonly below: unknown }>;
+  /** Those whose rows are known. */
+  readonly views: ReadonlySet<View>;
   /** The URL of the record that a write is about. */
   urlOf(write: Write): string;
+  /** The URLs of records that came and must be those which creates are about to make, by the write's id. */
+  readonly arrived: ReadonlyMap<string, string>;
+  /** Notes that a record came since a create was made. */
+  noteArrived(write: Write, url: string, row: unknown): void;
 }
 
 /** One view's rows with this client's own writes shown ahead of time. */
@@ -156,10 +212,14 @@ export class Overlay {
   rows(): readonly unknown[] {
     const { feed } = this.#view;
     const writes = this.#context.writes.filter((write) => !this.isSettled(write));
-    const { created, urls, shows } = this.#context;
-    const parts = { feed, writes, created, urls, shows, entered: this.#entered, before: this.#shown };
-    this.#shown = writes.length > 0 ? layOver(parts) : undefined;
+    this.#shown = writes.length > 0 ? this.#layOver(writes) : undefined;
     return this.#shown?.rows ?? feed.replica.rows;
+  }
+
+  #layOver(writes: readonly Write[]): Overlaid {
+    const layer = new Layer({ view: this.#view, context: this.#context, writes, before: this.#shown });
+    const { entries } = layer.placement;
+    return { rows: entries.map(({ row }) => row), entries, made: layer.made, pending: layer.pending };
   }
 
   /** True for a row that the server has not confirmed. */
@@ -176,6 +236,7 @@ export class Overlay {
   /** True once the feed shows a write without help. */
   isSettled(write: Write): boolean {
     if (this.#settled.has(write)) return true;
+    if (write.state === "answered" && !this.#view.feed.isFollowed) return this.#keep(write);
     // A created record may have entered before the answer told its URL.
     const seen = new Set([...(this.#seen.get(write.id) ?? []), ...(this.#entered.get(write.id) ?? [])]);
     const url = this.#context.urlOf(write);
@@ -183,6 +244,14 @@ export class Overlay {
     if (!isShown(write, this.#view.feed, traces) || this.#isToCome(write, url)) return false;
     this.#settled.add(write);
     for (const noted of [this.#seen, this.#entered, this.#wholeAt]) noted.delete(write.id);
+    return true;
+  }
+
+  /** Nothing will come for a view that nobody follows: what was written is kept in it, and it begins anew some day. */
+  #keep(write: Write): boolean {
+    const { feed } = this.#view;
+    if (feed.hasState) feed.adopt(this.#layOver([write]).entries);
+    this.#settled.add(write);
     return true;
   }
 
@@ -204,6 +273,10 @@ export class Overlay {
         const url = fieldValue(message.fields, "content-location");
         if (message.status === 200) this.#noteWhole(write, urls);
         else if (url !== undefined && (note === this.#seen || message.status === 201)) urls.add(url);
+        if (note !== this.#entered) continue;
+        const arrived = message.status === 201 && url !== undefined ? [url] : [];
+        for (const one of message.status === 200 ? this.#view.feed.replica.arrived : arrived)
+          this.#context.noteArrived(write, one, this.#view.feed.replica.get(one));
       }
     }
   }

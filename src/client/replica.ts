@@ -2,6 +2,7 @@ import {
   compareByItemOrder,
   fieldValue,
   type HttpResponse,
+  type ItemOrder,
   type Items,
   itemUrl,
   parseAnyItems,
@@ -45,8 +46,12 @@ export class Replica {
   document: unknown;
   /** Where the records are in it. */
   items: Items = {};
+  /** The list's order, where the server tells it. */
+  order: ItemOrder | undefined;
   /** The records in order. */
   entries: Entry[] = [];
+  /** The URLs that the last 200 brought, and that were not there before. */
+  arrived: readonly string[] = [];
   /** The row that is shown for a URL ahead of time: one that comes and is equal takes its place unseen. */
   shownAhead: ((url: string) => unknown) | undefined;
   readonly #target: string;
@@ -89,6 +94,7 @@ export class Replica {
     this.isRecord = (items.url ?? items.link) === undefined;
     this.isGone = false;
     this.items = items;
+    this.order = order;
     this.#compare = order && compareByItemOrder(order);
     this.#byUrl = new Map();
     for (const [at, one] of this.#rowsOf(items).entries()) {
@@ -97,12 +103,20 @@ export class Replica {
     }
     const last = this.entries;
     this.entries = [...this.#byUrl.values()];
+    this.arrived = [...this.#byUrl.keys()].filter((url) => !before.has(url));
     const isSame =
       last.length === this.entries.length &&
       last.every(({ url, row }, at) => url === this.entries[at]?.url && row === this.entries[at]?.row);
     if (this.isRecord) this.#noteVersion(this.entries[0]?.row, fields);
     if (!isSame) this.#changed();
     else this.version ||= 1;
+  }
+
+  /** Takes over what is known in another way. */
+  adopt(entries: readonly Entry[]): void {
+    this.entries = [...entries];
+    this.#byUrl = new Map(entries.map((entry) => [entry.url, entry]));
+    this.#changed();
   }
 
   /** Knows nothing any more. */

@@ -13,6 +13,7 @@ export { type EventId, formatEventId, isAtOrAfter, isEventId, parseEventId } fro
 export { formatItems } from "./format-items.ts";
 export { formatPointer } from "./format-pointer.ts";
 export { isBannedField } from "./head.ts";
+export { type ItemFilter, matchesItemFilter } from "./item-filter.ts";
 export { compareByItemOrder, formatItemOrder, type ItemOrder, parseItemOrder } from "./item-order.ts";
 export { type Items, itemUrl, parseAnyItems, parseItems } from "./items.ts";
 export { resolvePointer } from "./json-pointer.ts";

@@ -135,6 +135,20 @@ export const defects: readonly Defect[] = [
     sees: /had logged out/,
   },
   {
+    name: "leaves a row in a list whose filter it left",
+    file: "client/overlay.js",
+    find: "if (!belongs) {",
+    replace: "if (!belongs && !this.#isIn.has(url)) {",
+    sees: /has another/,
+  },
+  {
+    name: "shows a created record by its own key before the answer tells which it is",
+    file: "client/overlay.js",
+    find: "if (come !== undefined && isPending)",
+    replace: "if (come !== undefined)\n            return;\n        if (come !== undefined && isPending)",
+    sees: /the key of/,
+  },
+  {
     name: "ignores that a record left",
     file: "client/replica.js",
     find: "this.entries.splice(this.#find(entry), 1);",

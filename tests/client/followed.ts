@@ -132,6 +132,16 @@ export class Replayed implements Followed {
   }
 }
 
+/** What whoever looks has to know. */
+export interface LookedOptions {
+  /** Where what lies between may be seen, as at Level 0. */
+  readonly mayGoBack: boolean;
+  /** False where states may be skipped, so that nobody knows a created record that somebody changed meanwhile. */
+  readonly keepsKeys: boolean;
+  /** Called at the end of each call of the listener; may throw. */
+  readonly atLast: () => void;
+}
+
 /** Whoever looks at a live list or record. */
 export class Looked implements Followed {
   readonly target: string;
@@ -139,16 +149,18 @@ export class Looked implements Followed {
   readonly #isRecord: boolean;
   readonly #stop: () => void;
   #before: Map<string, unknown> = new Map();
+  readonly #keys: Map<string, string> = new Map();
+  readonly #keepsKeys: boolean;
   #pending: ReadonlySet<string> = new Set();
   #last: unknown;
   #calls = 0;
   #callsBefore = 0;
   #trouble: Error | undefined;
 
-  /** @param atLast - called at the end of each call of the listener; may throw */
-  constructor(client: Client, target: string, mayGoBack: boolean, atLast: () => void = () => {}) {
+  constructor(client: Client, target: string, { mayGoBack, keepsKeys, atLast }: LookedOptions) {
     this.#client = client;
     this.target = target;
+    this.#keepsKeys = keepsKeys;
     this.#isRecord = /^\/\w+\/\d/.test(target);
     this.#stop = this.live.subscribe(() => {
       this.#calls += 1;
@@ -212,12 +224,26 @@ export class Looked implements Followed {
     this.#sample();
   }
 
+  /** A row that is shown is what the list's query asks for, and is known by one key. */
+  #checkPlace(row: StoredRow, url: string): void {
+    if (this.#isRecord) return;
+    for (const [name, text] of new URLSearchParams(this.target.split("?")[1])) {
+      require(String(row[name]) === text, () => `${this.target}: ${url} has another ${name}: ${JSON.stringify(row)}.`);
+    }
+    const key = this.collection.keyOf(row);
+    const before = this.#keys.get(url) ?? key;
+    this.#keys.set(url, key);
+    require(key === before || !this.#keepsKeys, () =>
+      `${this.target}: the key of ${url} was ${before}, and is ${key}.`);
+  }
+
   /** Each row has its own URL, and is the object that it was where it is equal. */
   #sample(): void {
     const now = new Map<string, unknown>();
     for (const row of this.shown) {
       const url = this.#urlOf(row);
       require(!now.has(url), () => `${this.target}: ${url} is there twice.`);
+      this.#checkPlace(row, url);
       now.set(url, row);
       const before = this.#before.get(url);
       // A row that is confirmed is another one than the pending one: it is drawn in another way.

@@ -116,15 +116,15 @@ describe("Writes", () => {
     expect([write.outcome, world.service.applied.get("w1")]).toEqual(["resolved", 1]);
   });
 
-  it("to other lists are not shown for longer than until the next sign of life", async () => {
+  it("to other lists are shown there at once, and not where they don't belong", async () => {
     const { world } = await worldWith({ flavour: "derived" });
     const list = world.look("/a?color=blue");
     await world.clock.advance(100);
     world.write((tag) => list.collection.create({ color: "green", tag }));
-    await world.clock.settle();
-    expect(list.shown.length).toBe(1);
+    const all = world.followed[0] as Looked;
+    expect([list.shown.length, all.shown.length]).toEqual([0, 2]);
     await world.clock.advance(22_000);
-    expect(list.shown).toEqual([]);
+    expect([list.shown.length, all.shown.length]).toEqual([0, 2]);
   });
 
   it("that created a record show it though a 200 comes that was asked for before", async () => {

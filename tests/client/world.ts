@@ -156,11 +156,14 @@ export class World implements Network {
   }
 
   look(target: string): Looked {
-    const looked = new Looked(this.client, target, this.kind !== "level-1", () => {
+    const mayGoBack = this.kind !== "level-1";
+    const keepsKeys = !mayGoBack && this.service.options.flavour === "direct";
+    const atLast = (): void => {
       if (this.callbacksToThrow === 0) return;
       this.callbacksToThrow -= 1;
       throw new Error("It is the application's own.");
-    });
+    };
+    const looked = new Looked(this.client, target, { mayGoBack, keepsKeys, atLast });
     this.followed.push(looked);
     return looked;
   }
