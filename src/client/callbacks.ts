@@ -1,27 +1,51 @@
+import { type ClientClock, Timer } from "./clock.ts";
+
 /** Where an error comes from: an application's callback that threw, or a write that nobody awaits. */
 export type ErrorStage = "callback" | "write";
 
 /** Told of errors that nobody else is told of. */
 export type OnError = (error: unknown, context: { readonly stage: ErrorStage }) => unknown;
 
+/** A page that is busy for so long with what it was told is told less often. */
+const busyMs = 20;
+/** However long it is busy, it is told again after so long. */
+const maxRestMs = 400;
+
+/** What calling back needs. */
+export interface CallbacksOptions {
+  readonly clock: ClientClock;
+  readonly onError: OnError;
+  /** Called where `isBehind` is another. */
+  readonly onBehind: () => void;
+}
+
 /**
  * The one place that calls an application's callbacks: one after another, outside of all that goes on here. What they
  * throw, or the promise that they return, ends nothing, and is told to `onError`.
  */
 export class Callbacks {
-  readonly #onError: OnError;
+  readonly #options: CallbacksOptions;
+  readonly #timer: Timer;
   #queue: (() => unknown)[] = [];
   #isAwaited = false;
   #isRunning = false;
+  #pace: "free" | "measured" | "resting" | "closed" = "free";
+  #isBehind = false;
 
-  constructor(onError: OnError) {
-    this.#onError = onError;
+  constructor(options: CallbacksOptions) {
+    this.#options = options;
+    this.#timer = new Timer(options.clock);
+  }
+
+  /** True while callbacks take so long that they are called less often than there is something to tell. */
+  get isBehind(): boolean {
+    return this.#isBehind;
   }
 
   /** Calls back soon: before anything else can happen, and after all that was to be called before. */
   call(callback: () => unknown): void {
     this.#queue.push(callback);
-    if (this.#isAwaited) return;
+    if (this.#isAwaited || this.#pace === "resting") return;
     this.#isAwaited = true;
     queueMicrotask(() => this.flush());
   }
@@ -30,6 +54,7 @@ export class Callbacks {
   flush(): void {
     if (this.#isRunning) return;
     this.#isRunning = true;
+    if (this.#queue.length > 0 && this.#pace === "free") this.#measure();
     for (let due = this.#queue; due.length > 0; due = this.#queue) {
       this.#queue = [];
       for (const callback of due) this.#run(callback, "callback");
@@ -37,15 +62,53 @@ export class Callbacks {
     this.#isRunning = this.#isAwaited = false;
   }
 
+  /** Calls what is to be called, and paces nothing more. */
+  close(): void {
+    this.#pace = "closed";
+    this.#timer.cancel();
+    this.flush();
+  }
+
+  /** Measures how long the page is busy with what the callbacks cause, which mostly comes after them. */
+  #measure(): void {
+    const { clock } = this.#options;
+    const from = clock.now();
+    this.#pace = "measured";
+    this.#timer.set(() => {
+      const tookMs = clock.now() - from;
+      if (tookMs >= busyMs) this.#rest(Math.min(tookMs, maxRestMs));
+      else {
+        this.#pace = "free";
+        this.#setBehind(false);
+      }
+    }, 0);
+  }
+
+  /** Leaves the page as much time for everything else: what comes meanwhile is told at once then. */
+  #rest(ms: number): void {
+    this.#pace = "resting";
+    this.#timer.set(() => {
+      this.#pace = "free";
+      this.#setBehind(this.#queue.length > 0);
+      this.flush();
+    }, ms);
+  }
+
+  #setBehind(isBehind: boolean): void {
+    if (isBehind === this.#isBehind) return;
+    this.#isBehind = isBehind;
+    this.#options.onBehind();
+  }
+
   /** Tells an error to the application. */
   report(error: unknown, stage: ErrorStage): void {
-    this.call(() => this.#onError(error, { stage }));
+    this.call(() => this.#options.onError(error, { stage }));
   }
 
   #run(callback: () => unknown, stage: ErrorStage): void {
     const failed = (error: unknown): void => {
       try {
-        this.#onError(error, { stage });
+        this.#options.onError(error, { stage });
       } catch (second) {
         console.error(second);
       }

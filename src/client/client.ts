@@ -12,7 +12,7 @@ import type { View } from "./overlay.ts";
 import { isPage, watchPlatform } from "./platform.ts";
 import { localProblem } from "./problem.ts";
 import { type Query, queryPath } from "./query.ts";
-import { isSameStatus, type Status, worstStatus } from "./status.ts";
+import { behind, isCurrent, isSameStatus, type Status, worstStatus } from "./status.ts";
 import { type MessageCallback, type SubscribeOptions, type Subscription, subscribeToFeed } from "./subscription.ts";
 import type { Sink, Transport } from "./transport.ts";
 
@@ -82,7 +82,11 @@ class OriginClient implements Client {
     this.#options = options;
     this.url = options.base.href;
     this.#http = new Http(options);
-    this.#callbacks = new Callbacks(options.onError);
+    const onBehind = (): void => {
+      for (const view of this.#context.views) view.changed();
+      this.#updateStatus();
+    };
+    this.#callbacks = new Callbacks({ ...options, onBehind });
     this.#statusListeners = new Listeners(this.#callbacks);
     this.#context = {
       callbacks: this.#callbacks,
@@ -171,7 +175,7 @@ class OriginClient implements Client {
     this.#feeds.clear();
     this.#transport.close();
     this.#updateStatus();
-    this.#callbacks.flush();
+    this.#callbacks.close();
   }
 
   /** What was kept somewhere may be anything: what no server can have said is left out. */
@@ -273,12 +277,13 @@ class OriginClient implements Client {
 
   #updateStatus(): void {
     const active = [...this.#feeds.values()].filter(({ isFollowed, listeners }) => isFollowed || listeners.size > 0);
-    const open = worstStatus(active.map(({ status }) => status)) ?? idle;
+    const worstOpen = worstStatus(active.map(({ status }) => status)) ?? idle;
+    const open = worstOpen.state === "live" && this.#callbacks.isBehind ? behind : worstOpen;
     const worst = this.#isClosed ? over : open;
     if (isSameStatus(worst, this.#status)) return;
     this.#status = worst;
     // In a tab without the connection, nothing else tells that the server is back.
-    if (worst.state === "live") this.#outbox?.wake();
+    if (isCurrent(worst)) this.#outbox?.wake();
     this.#statusListeners.tell();
   }
 }

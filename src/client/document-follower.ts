@@ -77,7 +77,9 @@ export class DocumentFollower {
   #round(): void {
     this.#backoff.cancel();
     const { open, clock } = this.#options;
-    if (!open || clock.now() < this.#socketAt) {
+    const leftMs = this.#socketAt - clock.now();
+    // More than that is left where the clock was set back.
+    if (!open || (leftMs > 0 && leftMs <= retrySocketMs)) {
       void this.#look();
       return;
     }
@@ -192,6 +194,7 @@ export class DocumentFollower {
     const { status } = message;
     if (status === 304 || (status >= 200 && status < 300)) {
       this.#etag = fieldValue(message.fields, "etag") ?? (status === 304 ? this.#etag : undefined);
+      sink.intervalMs = this.#socket ? undefined : pollMs;
       if (status !== 304) sink.take(this.#snapshot(message));
       sink.take(caughtUp);
       const early = this.#early;

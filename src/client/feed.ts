@@ -37,6 +37,7 @@ export class Feed implements Sink {
   readonly replica: Replica;
   position: string | undefined;
   isCaughtUp = false;
+  intervalMs: number | undefined;
   /** When the last messages came that listeners were told of. */
   heardAt = 0;
   status: Status = { state: "connecting" };
@@ -134,6 +135,15 @@ export class Feed implements Sink {
     }
   }
 
+  early(message: HttpResponse): void {
+    if (this.hasState || this.isEnded || message.status !== 200) return;
+    this.replica.replace(message);
+    this.position = fieldValue(message.fields, "event-id");
+    this.#liveAt = this.#options.clock.now();
+    this.#show({ state: "connecting", since: this.#liveAt });
+    this.#tell([message]);
+  }
+
   lost(isOffline: boolean): void {
     const since = this.#drop();
     const state = isOffline ? "offline" : this.hasState ? "stale" : "connecting";
@@ -181,7 +191,8 @@ export class Feed implements Sink {
     if (eventId && !isLate && this.#hasOpened && this.#unmarked.length === 0) this.position = eventId;
     this.isCaughtUp = this.#hasOpened;
     this.#hasOpened = true;
-    if (this.isCaughtUp) this.#show({ state: "live" });
+    const { intervalMs } = this;
+    if (this.isCaughtUp) this.#show(intervalMs === undefined ? { state: "live" } : { state: "polling", intervalMs });
     this.#tell([]);
   }
 

@@ -5,7 +5,7 @@ import type { Outbox } from "./outbox.ts";
 import type { Overlay, View } from "./overlay.ts";
 import { ProblemError } from "./problem.ts";
 import type { RowUrls, RowVersions } from "./row-urls.ts";
-import type { Status } from "./status.ts";
+import { behind, type Status } from "./status.ts";
 import type { WriteKind } from "./write.ts";
 
 /** What live objects stand on. */
@@ -65,14 +65,20 @@ export class LiveView<Snapshot extends { readonly status: Status }> implements V
     context.views.add(this);
   }
 
+  /** The feed's status; it says `behind` where the page can't follow. */
+  protected get status(): Status {
+    const { status } = this.feed;
+    return status.state === "live" && this.context.callbacks.isBehind ? behind : status;
+  }
+
   protected get overlay(): Overlay | undefined {
     return this.context.outbox()?.overlayOf(this);
   }
 
   // Bound, so that they can be handed to useSyncExternalStore.
   readonly getSnapshot: () => Snapshot = () => {
-    const { status, replica } = this.feed;
-    const { overlay } = this;
+    const { replica } = this.feed;
+    const { overlay, status } = this;
     const before = this.#snapshot;
     // Only where the feed's rows are the same, or others are laid over them, may a new array hold what the last one held.
     const mayBeSame = this.#version === replica.version || overlay?.isActive;
@@ -110,10 +116,11 @@ export class LiveView<Snapshot extends { readonly status: Status }> implements V
     new Promise((resolve, reject) => {
       let stop: (() => void) | undefined;
       const look = (): void => {
-        const { hasState, status } = this.feed;
+        const { hasState } = this.feed;
+        const { status } = this;
         // The first answer is followed by the word that this is all: until then it is "connecting".
         if (status.problem) reject(new ProblemError(status.problem));
-        else if (hasState && status.state !== "connecting") resolve(this.getSnapshot());
+        else if (hasState && (status.state !== "connecting" || status.since !== undefined)) resolve(this.getSnapshot());
         else return;
         // At once: whoever waited must not pay for what comes next.
         stop?.();
@@ -162,8 +169,8 @@ export class LiveView<Snapshot extends { readonly status: Status }> implements V
 
   /** Writes or the feed have changed. */
   changed(): void {
-    const { status, replica } = this.feed;
-    const { overlay } = this;
+    const { replica } = this.feed;
+    const { overlay, status } = this;
     // Rows are made when somebody asks for them: a listener may look at one snapshot for many changes.
     const isQuiet = status === this.#toldStatus && replica.version === this.#toldVersion && !overlay?.isActive;
     this.#toldStatus = status;

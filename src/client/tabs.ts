@@ -38,12 +38,13 @@ type Note =
       readonly target: string;
       readonly state: string;
       readonly position: string | undefined;
+      readonly intervalMs: number | undefined;
       readonly problem: Problem | undefined;
     };
 
 /** What a tab said; `undefined` for what none says. */
 function checkedNote(data: unknown): Note | undefined {
-  const { kind, from, to, target, state, position, problem, batch } = Object(data);
+  const { kind, from, to, target, state, position, intervalMs, problem, batch } = Object(data);
   const areTexts = (...texts: readonly unknown[]): boolean => texts.every((text) => typeof text === "string");
   if (kind === "leader" || kind === "alive" || kind === "wake") return { kind };
   if ((kind === "follow" || kind === "unfollow") && areTexts(from, target)) return { kind, from, target };
@@ -55,7 +56,8 @@ function checkedNote(data: unknown): Note | undefined {
   if (kind !== "state" || !areTexts(to, target, state, place) || !isValue(place)) return undefined;
   const { status, detail } = Object(problem);
   const failure = Number.isInteger(status) ? { ...problem, detail: areTexts(detail) ? detail : "" } : undefined;
-  return { kind, to, target, state, position, problem: failure };
+  const isInterval = Number.isInteger(intervalMs) && intervalMs > 0;
+  return { kind, to, target, state, position, intervalMs: isInterval ? intervalMs : undefined, problem: failure };
 }
 
 /** A bookmark at a position. */
@@ -247,9 +249,9 @@ class SharedTransport implements Transport {
     this.#watch(to);
     const feed = this.#options.feedOf(target);
     const tellState = () => {
-      const { status, isCaughtUp, position } = feed;
+      const { status, isCaughtUp, position, intervalMs } = feed;
       const state = isCaughtUp ? "live" : status.state;
-      this.#say({ kind: "state", to, target, state, position, problem: status.problem });
+      this.#say({ kind: "state", to, target, state, position, intervalMs, problem: status.problem });
     };
     const tellBatch = (batch: readonly HttpResponse[]) => {
       this.#say({ kind: "batch", to, target, batch });
@@ -273,7 +275,8 @@ class SharedTransport implements Transport {
         for (const [at, one] of note.batch.entries()) sink.take(one, at === note.batch.length - 1);
       else if (note.problem) sink.fail(note.problem);
       else if (note.state !== "live") sink.lost(note.state === "offline");
-      else if (!sink.isCaughtUp || note.position !== sink.position) {
+      else if (!sink.isCaughtUp || note.position !== sink.position || note.intervalMs !== sink.intervalMs) {
+        sink.intervalMs = note.intervalMs;
         sink.take(bookmark(note.position));
         sink.take(bookmark(note.position));
       }

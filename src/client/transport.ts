@@ -8,6 +8,12 @@ export interface Sink {
   readonly position: string | undefined;
   /** True while everything up to now was told. */
   readonly isCaughtUp: boolean;
+  /** True once there is something to show. */
+  readonly hasState: boolean;
+  /** How often the server is looked at where nothing tells of changes; `undefined` where something does. */
+  intervalMs: number | undefined;
+  /** Takes what a GET returned while the connection is still being made. */
+  early(message: HttpResponse): void;
   /**
    * Takes one message of the subscription.
    *

@@ -13,7 +13,7 @@ const known: WeakSet<Awaitable> = new WeakSet();
 
 /** True once there was something to show. */
 export function hasShown({ state, since }: Status): boolean {
-  return state === "live" || state === "stale" || since !== undefined;
+  return /^(?:live|behind|polling|stale)$/.test(state) || since !== undefined;
 }
 
 /**

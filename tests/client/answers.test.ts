@@ -13,9 +13,8 @@ import { change, listOf } from "./messages.ts";
 beforeAll(() => import("../../src/client/answers.ts"));
 
 const clock = createFakeClock();
-
 const errors: unknown[] = [];
-const callbacks = new Callbacks((error) => errors.push(error));
+const callbacks = new Callbacks({ clock, onError: (error) => errors.push(error), onBehind: () => {} });
 
 /** Follows a feed as answers. */
 function follow(feed: Feed, ...rest: [callback?: MessageCallback, options?: SubscribeOptions]): Subscription {
