@@ -59,6 +59,7 @@ export class Answers implements AsyncIterable<Response> {
     if (stop.signal.aborted) return;
     const unlisten = feed.listen((batch) => {
       if (batch.length > 0) this.#take(batch);
+      else if (!this.#hasBegun) this.#begin();
       this.#changed();
     });
     stop.signal.addEventListener("abort", () => {
@@ -107,7 +108,9 @@ export class Answers implements AsyncIterable<Response> {
   }
 
   #begin(): void {
-    const whole = wholeOf(this.#parts.feed);
+    const { feed } = this.#parts;
+    // What the connection begins with may be a little older than what a GET returned beside it.
+    const whole = feed.isEarly ? undefined : wholeOf(feed);
     if (whole) this.#take([whole]);
   }
 

@@ -1,7 +1,10 @@
 import { type ClientClock, Timer } from "./clock.ts";
 
-/** Where an error comes from: an application's callback that threw, or a write that nobody awaits. */
-export type ErrorStage = "callback" | "write";
+/**
+ * Where an error comes from: an application's callback that threw, a write that nobody awaits, or a socket that does not
+ * come about.
+ */
+export type ErrorStage = "callback" | "write" | "connection";
 
 /** Told of errors that nobody else is told of. */
 export type OnError = (error: unknown, context: { readonly stage: ErrorStage }) => unknown;

@@ -92,6 +92,7 @@ class OriginClient implements Client {
       callbacks: this.#callbacks,
       isClosed: () => this.#isClosed,
       http: this.#http,
+      clock: options.clock,
       urls: new WeakMap(),
       versions: new WeakMap(),
       views: new Set(),
@@ -102,6 +103,7 @@ class OriginClient implements Client {
     const own = new OriginTransport({
       ...options,
       http: this.#http,
+      onHint: (text) => this.#callbacks.report(new Error(text), "connection"),
       onServer: (wellKnown) => {
         this.#wellKnown = wellKnown;
         this.#outbox?.learn(wellKnown);

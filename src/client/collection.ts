@@ -1,4 +1,4 @@
-import { type LiveContext, LiveView } from "./live.ts";
+import { type LiveContext, LiveView, type ReadyOptions } from "./live.ts";
 import { noUrl, temporaryUrl } from "./row-urls.ts";
 import type { Status } from "./status.ts";
 import type { Conflict } from "./write.ts";
@@ -47,9 +47,9 @@ interface Live<Snapshot> {
   /**
    * Resolves once the first answer is here; follows the URL meanwhile. Where the view had failed, it is asked for again.
    *
-   * @throws ProblemError where it is refused
+   * @throws ProblemError where it is refused, or `timeoutMs` have passed
    */
-  ready(): Promise<Snapshot>;
+  ready(options?: ReadyOptions): Promise<Snapshot>;
 }
 
 /**
@@ -135,7 +135,15 @@ export class LiveOne<Row> extends LiveView<RecordSnapshot<Row>> implements LiveR
   }
 
   readonly update: LiveRecord<Row>["update"] = (changes, options) =>
-    this.write("update", () => this.url, changes, options);
+    this.write("update", this.#url, changes, options, this.getSnapshot().row);
 
-  readonly destroy: LiveRecord<Row>["destroy"] = (options) => this.write("destroy", () => this.url, {}, options);
+  readonly destroy: LiveRecord<Row>["destroy"] = (options) =>
+    this.write("destroy", this.#url, {}, options, this.getSnapshot().row);
+
+  /** The record's URL in the server's own form, by which all views know it. */
+  readonly #url = (): string => {
+    const { recordUrl } = this.feed.replica;
+    const isOther = recordUrl !== this.url.split("?")[0] && this.context.http.isTarget(recordUrl);
+    return isOther ? recordUrl : this.url;
+  };
 }

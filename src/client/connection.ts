@@ -34,8 +34,14 @@ export interface ConnectionOptions {
    * @param code - the WebSocket's close code, or that of what the server said
    * @param wasReady - true once it was a connection of Level 1
    * @param said - what the server said about it
+   * @param trouble - what was wrong with what the server sent, where that is why the client closed it
    */
-  readonly onEnded: (code: number, wasReady: boolean, said: HttpResponse | undefined) => void;
+  readonly onEnded: (
+    code: number,
+    wasReady: boolean,
+    said: HttpResponse | undefined,
+    trouble: string | undefined,
+  ) => void;
 }
 
 interface Entry {
@@ -120,11 +126,11 @@ export class Connection {
     this.#socket.close();
   }
 
-  #end(code: number): void {
+  #end(code: number, trouble?: string): void {
     if (this.#isOver) return;
     this.close();
     const said = this.#said;
-    this.#options.onEnded(said ? 4000 + said.status : code, this.#isReady, said);
+    this.#options.onEnded(said ? 4000 + said.status : code, this.#isReady, said, trouble);
   }
 
   #received(data: string | Uint8Array): void {
@@ -137,7 +143,7 @@ export class Connection {
       // Whatever it was, it came of what the server sent.
       const code = error instanceof ProtocolError ? error.closeCode : 1002;
       this.#socket.close(code);
-      this.#end(code);
+      this.#end(code, error instanceof ProtocolError ? error.message : "it can't be taken in");
     }
   }
 

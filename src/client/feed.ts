@@ -1,5 +1,6 @@
 import { fieldValue, type HttpResponse, isAtOrAfter, isChange, type Problem } from "../protocol/index.ts";
 import { type ClientClock, Timer } from "./clock.ts";
+import { saysItsList, withItems } from "./guess-items.ts";
 import { localProblem } from "./problem.ts";
 import { type Entry, Replica } from "./replica.ts";
 import type { RowUrls, RowVersions } from "./row-urls.ts";
@@ -38,6 +39,8 @@ export class Feed implements Sink {
   position: string | undefined;
   isCaughtUp = false;
   intervalMs: number | undefined;
+  /** True while all that is known is what a GET returned, before the connection was made. */
+  isEarly = false;
   /** When the last messages came that listeners were told of. */
   heardAt = 0;
   status: Status = { state: "connecting" };
@@ -64,7 +67,7 @@ export class Feed implements Sink {
 
   /** Begins with a 200 that was handed over, as if it had been followed until now. */
   begin(message: HttpResponse): void {
-    this.take(message);
+    this.take(withItems(message, this.target));
     this.isCaughtUp = true;
     this.lost(false);
   }
@@ -121,6 +124,7 @@ export class Feed implements Sink {
 
   take(message: HttpResponse, isWhole = false): void {
     const eventId = fieldValue(message.fields, "event-id");
+    this.isEarly = false;
     if (message.status === 200) {
       this.#unmarked = [];
       this.#hasOpened = true;
@@ -136,12 +140,14 @@ export class Feed implements Sink {
   }
 
   early(message: HttpResponse): void {
-    if (this.hasState || this.isEnded || message.status !== 200) return;
-    this.replica.replace(message);
+    const isUseful = message.status === 200 && saysItsList(message, this.target);
+    if (this.hasState || this.isEnded || !isUseful) return;
+    this.isEarly = true;
+    this.replica.replace(withItems(message, this.target));
     this.position = fieldValue(message.fields, "event-id");
     this.#liveAt = this.#options.clock.now();
     this.#show({ state: "connecting", since: this.#liveAt });
-    this.#tell([message]);
+    this.#tell([]);
   }
 
   lost(isOffline: boolean): void {

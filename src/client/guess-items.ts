@@ -1,4 +1,13 @@
-import { encodeUrlPart, formatPointer, type Items, itemUrl } from "../protocol/index.ts";
+import {
+  encodeUrlPart,
+  fieldValue,
+  formatItems,
+  formatPointer,
+  type HttpResponse,
+  type Items,
+  itemUrl,
+} from "../protocol/index.ts";
+import { bodyJson } from "./problem.ts";
 
 const links = ["/url", "/href", "/self", "/_links/self/href", "/links/self"];
 const keys = ["id", "_id", "uuid", "key"];
@@ -29,6 +38,20 @@ export function guessItems(document: unknown, target: string): Items | undefined
     const urls = new Set(rows.map((row) => itemUrl(items, row, target)));
     return urls.size === rows.length && [...urls].every((url) => url?.startsWith(`${path}/`));
   });
+}
+
+/** A 200 that says where its records are; where it does not, they are found by looking. */
+export function withItems(message: HttpResponse, target: string): HttpResponse {
+  const items = fieldValue(message.fields, "items") === undefined && guessItems(bodyJson(message), target);
+  return items ? { ...message, fields: [...message.fields, ["Items", formatItems(items)]] } : message;
+}
+
+/** Whether a 200 says where its records are, or lets no doubt. */
+export function saysItsList(message: HttpResponse, target: string): boolean {
+  if (fieldValue(message.fields, "items") !== undefined) return true;
+  const items = guessItems(bodyJson(message), target);
+  const last = target.split("?")[0]?.split("/").at(-1) ?? "";
+  return items?.list !== undefined && (items.list === "" || encodeUrlPart(items.list.slice(1)) === last);
 }
 
 /** The record in a message's body, where nothing says where it is: the body, or the only member of an envelope. */

@@ -1,9 +1,11 @@
+import type { Problem } from "../protocol/index.ts";
 import { type Callbacks, Listeners, watched } from "./callbacks.ts";
+import type { ClientClock } from "./clock.ts";
 import type { Feed } from "./feed.ts";
 import type { Http } from "./http.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Overlay, View } from "./overlay.ts";
-import { ProblemError } from "./problem.ts";
+import { localProblem, ProblemError } from "./problem.ts";
 import type { RowUrls, RowVersions } from "./row-urls.ts";
 import { behind, type Status } from "./status.ts";
 import type { WriteKind } from "./write.ts";
@@ -13,6 +15,7 @@ export interface LiveContext {
   readonly callbacks: Callbacks;
   readonly isClosed: () => boolean;
   readonly http: Http;
+  readonly clock: ClientClock;
   readonly urls: RowUrls;
   readonly versions: RowVersions;
   /** The feed of a URL, the same for everyone who follows it at a time. */
@@ -22,6 +25,14 @@ export interface LiveContext {
   /** This client's writes, once their code is loaded. */
   readonly outbox: () => Outbox | undefined;
   readonly loadOutbox: () => Promise<Outbox>;
+}
+
+/** How long {@link Live.ready} waits. */
+export interface ReadyOptions {
+  /** Ends the waiting: the promise rejects with its reason. */
+  readonly signal?: AbortSignal;
+  /** Milliseconds until it rejects with a `ProblemError` of 504, which says whether the server can't be reached. Default: no end. */
+  readonly timeoutMs?: number;
 }
 
 /** What a write is guarded by. */
@@ -112,9 +123,23 @@ export class LiveView<Snapshot extends { readonly status: Status }> implements V
     };
   };
 
-  readonly ready: () => Promise<Snapshot> = () =>
+  readonly ready: (options?: ReadyOptions) => Promise<Snapshot> = ({ signal, timeoutMs } = {}) =>
     new Promise((resolve, reject) => {
       let stop: (() => void) | undefined;
+      const over = new AbortController();
+      const end = (): void => {
+        over.abort();
+        stop?.();
+      };
+      const refuse = (reason: unknown): void => {
+        end();
+        reject(reason);
+      };
+      signal?.addEventListener("abort", () => refuse(signal.reason), { signal: over.signal });
+      if (timeoutMs !== undefined) {
+        const late = (): void => refuse(new ProblemError(this.#lateProblem(timeoutMs)));
+        over.signal.addEventListener("abort", this.context.clock.setTimer(late, timeoutMs));
+      }
       const look = (): void => {
         const { hasState } = this.feed;
         const { status } = this;
@@ -123,11 +148,20 @@ export class LiveView<Snapshot extends { readonly status: Status }> implements V
         else if (hasState && (status.state !== "connecting" || status.since !== undefined)) resolve(this.getSnapshot());
         else return;
         // At once: whoever waited must not pay for what comes next.
-        stop?.();
+        end();
       };
-      stop = this.subscribe(look);
-      look();
+      if (signal?.aborted) refuse(signal.reason);
+      else stop = this.subscribe(look);
+      if (!over.signal.aborted) look();
     });
+
+  #lateProblem(timeoutMs: number): Problem {
+    const detail =
+      this.status.state === "offline"
+        ? `${this.context.http.href(this.url)} can't be reached.`
+        : `${this.context.http.href(this.url)} has not answered within ${timeoutMs} ms.`;
+    return localProblem(504, detail);
+  }
 
   /**
    * @param urlOf - gives the URL that it goes to, or throws

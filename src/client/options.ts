@@ -25,7 +25,8 @@ export interface ClientOptions {
   /**
    * Told of errors that nobody else is told of. `stage` is `callback` where a listener or another callback of the
    * application threw, or rejected: that ends nothing here. It is `write` where a write was refused and nobody waits for
-   * its promise, as after a reload: a `ProblemError`, `ConflictError` or `TypeError`. What it throws itself is written to
+   * its promise, as after a reload: a `ProblemError`, `ConflictError` or `TypeError`. It is `connection`, once, where no message has come
+   * through a WebSocket for 2 s: the text says what may be missing. What it throws itself is written to
    * the console. Default: all of it is.
    */
   readonly onError?: OnError;

@@ -10,6 +10,8 @@ import { type findWebSocket, openSocket, type Socket, type SocketEvents } from "
 
 /** A connection that lasted so long counts as stable [R-CLOSE-5]. */
 const stableMs = 10_000;
+/** After so long without a first message, a hint says what may be missing. */
+const hintMs = 2_000;
 /** After so long in another way the WebSocket is tried again; up to a half more. */
 const retrySocketMs = 30_000;
 
@@ -19,6 +21,8 @@ export interface OriginTransportOptions {
   readonly http: Http;
   /** What opens WebSockets. */
   readonly findWebSocket: typeof findWebSocket;
+  /** Told once, for a person, where no socket comes about. */
+  readonly onHint: (text: string) => void;
   /** Told of each answer at the well-known URL, and of other servers' lack of it. */
   readonly onServer: (wellKnown: HttpResponse) => void;
 }
@@ -37,6 +41,11 @@ export class OriginTransport implements Transport {
   /** The other ways, once the socket could not be opened. */
   #fallback: Fallback | undefined;
   #hasRenewed = false;
+  #isReady = false;
+  /** True once there was a message, or somebody was told that there is none. */
+  #hasHinted = false;
+  #isHinting = false;
+  readonly #hint: Timer;
   /** True from an attempt that nobody answered to one that somebody did. */
   #isOffline = false;
 
@@ -44,10 +53,12 @@ export class OriginTransport implements Transport {
     this.#options = options;
     this.#backoff = new Backoff(options.clock);
     this.#stable = new Timer(options.clock);
+    this.#hint = new Timer(options.clock);
   }
 
   follow(sink: Sink): () => void {
     this.#begin(sink);
+    if (!this.#isReady && !this.#fallback?.isUsed && !sink.hasState) void this.#askEarly(sink);
     if (!this.#connection && this.#followings.size === 1) this.#connect();
     return () => {
       this.#followings.get(sink)?.();
@@ -82,10 +93,36 @@ export class OriginTransport implements Transport {
 
   close(): void {
     this.#stop();
+    this.#hint.cancel();
+    this.#isHinting = false;
     this.#fallback = undefined;
   }
 
+  /** The first rows don't wait for the socket: they are asked for beside it. */
+  async #askEarly(sink: Sink): Promise<void> {
+    try {
+      const answer = await this.#options.http.ask(sink.target, { cache: "no-store" });
+      if (this.#followings.has(sink)) sink.early(answer);
+    } catch {
+      // The socket will tell.
+    }
+  }
+
+  /** Says once what may be missing where no socket comes about. */
+  #hintLater(): void {
+    if (this.#hasHinted || this.#isHinting) return;
+    this.#isHinting = true;
+    this.#hint.set(() => {
+      this.#hasHinted = true;
+      const url = this.#options.http.href(wellKnownPath).replace("http", "ws");
+      this.#options.onHint(
+        `No message has come through ${url} within ${hintMs / 1_000} s. Is it a Rocket server, and does all that stands in front of it let WebSockets to that path through? Until then the client makes do without, as its status says.`,
+      );
+    }, hintMs);
+  }
+
   #stop(): void {
+    this.#isReady = false;
     this.#backoff.cancel();
     this.#stable.cancel();
     this.#connection?.close();
@@ -109,6 +146,7 @@ export class OriginTransport implements Transport {
 
   #connect(): void {
     this.#backoff.cancel();
+    this.#hintLater();
     this.#connection = new Connection({
       ...this.#options,
       open: (protocols, events) => this.#open(wellKnownPath, protocols, events),
@@ -119,6 +157,9 @@ export class OriginTransport implements Transport {
   }
 
   #ready(first: HttpResponse): void {
+    this.#isReady = true;
+    this.#hasHinted = true;
+    this.#hint.cancel();
     this.#stable.set(() => {
       this.#backoff.reset();
       this.#hasRenewed = false;
@@ -131,8 +172,9 @@ export class OriginTransport implements Transport {
     if (isBack || this.#isOffline) this.#lost(false);
   }
 
-  async #ended(code: number, wasReady: boolean, said: HttpResponse | undefined): Promise<void> {
+  async #ended(code: number, wasReady: boolean, said?: HttpResponse, trouble?: string): Promise<void> {
     this.#stable.cancel();
+    this.#isReady = false;
     this.#connection = undefined;
     if (this.#fallback?.isUsed) {
       this.#retrySocketLater();
@@ -146,7 +188,12 @@ export class OriginTransport implements Transport {
       await this.#options.http.authorization(true).catch(() => {});
       this.#wait(false);
     } else if (retry === "retry") this.#wait(false, retryAfterMs(said));
-    else this.#fail(said ? problemOf(said) : localProblem(502, `The server ended the connection with ${code}.`));
+    else {
+      const reason = trouble
+        ? `The client closed the connection with ${code}, since the server sent what is no message: ${trouble}.`
+        : `The server ended the connection with ${code}.`;
+      this.#fail(said ? problemOf(said) : localProblem(502, reason));
+    }
   }
 
   /** The socket could not be opened, and a browser doesn't say why: a GET tells what is there. */

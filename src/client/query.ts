@@ -18,8 +18,13 @@ export interface Query<Row> {
 /** A member's name, alone or with a direction. */
 export type Order<Row> = `${Extract<keyof Row, string>}${"" | ".asc" | ".desc"}`;
 
-/** A path with a query behind it. */
+/** A path with a query behind it. @throws TypeError where `where` names a member without a value to compare with */
 export function queryPath<Row>(path: string, { where, order, limit, offset }: Query<Row>): string {
+  for (const [name, value] of Object.entries(where ?? {})) {
+    // Left out, it would ask for all rows.
+    if (value === undefined || value === null)
+      throw new TypeError(`where.${name} is ${value}: give a value, or ask later.`);
+  }
   const parameters = new URLSearchParams();
   const all = [
     ...Object.entries(where ?? {}),

@@ -23,6 +23,10 @@ function contentOf(message: HttpResponse): unknown {
   return json === undefined ? bodyText(message) : json;
 }
 
+function pathOf(target: string): string {
+  return target.split("?")[0] ?? "";
+}
+
 /** A record and its URL. */
 export interface Entry {
   readonly url: string;
@@ -46,6 +50,8 @@ export class Replica {
   document: unknown;
   /** Where the records are in it. */
   items: Items = {};
+  /** The record's URL in the server's own form, where the view is one record. */
+  recordUrl: string;
   /** The list's order, where the server tells it. */
   order: ItemOrder | undefined;
   /** The records in order. */
@@ -68,6 +74,7 @@ export class Replica {
    */
   constructor(target: string, urls: RowUrls, versions: RowVersions) {
     this.#target = target;
+    this.recordUrl = pathOf(target);
     this.#urls = urls;
     this.#versions = versions;
   }
@@ -93,12 +100,13 @@ export class Replica {
     this.document = contentOf(message);
     this.isRecord = (items.url ?? items.link) === undefined;
     this.isGone = false;
+    if (this.isRecord) this.recordUrl = pathOf(fieldValue(fields, "subscription") ?? this.recordUrl);
     this.items = items;
     this.order = order;
     this.#compare = order && compareByItemOrder(order);
     this.#byUrl = new Map();
     for (const [at, one] of this.#rowsOf(items).entries()) {
-      const url = this.isRecord ? this.#path : (itemUrl(items, one, this.#target) ?? noUrl + at);
+      const url = this.isRecord ? this.recordUrl : (itemUrl(items, one, this.#target) ?? noUrl + at);
       this.#byUrl.set(url, { url, row: this.#same(before.get(url)?.row, one, url) });
     }
     const last = this.entries;
@@ -130,7 +138,9 @@ export class Replica {
   /** Takes a 201, 202 or 204 in. */
   apply(message: HttpResponse): void {
     const { fields, status } = message;
-    const url = fieldValue(fields, "content-location") ?? "";
+    const named = fieldValue(fields, "content-location") ?? "";
+    if (this.isRecord && named) this.#rename(named);
+    const url = this.isRecord ? this.recordUrl : named;
     if (status === 204) {
       this.#leave(url);
       return;
@@ -144,8 +154,14 @@ export class Replica {
     this.#place(known, { url, row }, index === undefined ? undefined : Number(index));
   }
 
-  get #path(): string {
-    return this.#target.split("?")[0] ?? "";
+  /** What comes for one record is about that record, however its URL was written when it was asked for. */
+  #rename(url: string): void {
+    const [entry] = this.entries;
+    this.recordUrl = url;
+    if (!entry || entry.url === url) return;
+    this.entries = [{ url, row: entry.row }];
+    this.#byUrl = new Map(this.entries.map((one) => [url, one]));
+    noteUrl(this.#urls, entry.row, url);
   }
 
   #rowsOf({ list = "" }: Items): readonly unknown[] {
@@ -178,7 +194,7 @@ export class Replica {
     if (!entry) return;
     this.entries.splice(this.#find(entry), 1);
     this.#byUrl.delete(url);
-    if (this.isRecord && url === this.#path) this.isGone = true;
+    if (this.isRecord) this.isGone = true;
     this.#changed();
   }
 

@@ -1,4 +1,4 @@
-import type { HttpResponse } from "../protocol/index.ts";
+import { type Field, fieldValue, type HttpResponse } from "../protocol/index.ts";
 import type { Feed } from "./feed.ts";
 import { localProblem } from "./problem.ts";
 
@@ -19,6 +19,7 @@ export function wholeOf(feed: Feed): HttpResponse | undefined {
   );
   try {
     const whole = isRecord ? document : withList(document, (items.list ?? "").split("/"), rows);
+    if (isRecord) fields.push(["Subscription", replica.recordUrl]);
     const body = whole instanceof Uint8Array || typeof whole === "string" ? whole : JSON.stringify(whole);
     return { status: 200, reason: "OK", fields: position ? [...fields, ["Event-ID", position]] : fields, body };
   } catch {
@@ -33,8 +34,11 @@ export function wholesOf(feeds: Iterable<Feed>): Record<string, HttpResponse> {
   for (const feed of feeds) {
     const whole = feed.isEnded ? undefined : wholeOf(feed);
     // It may be written into a page for all to see: of the fields only those that a view is made of, no cookie.
-    const fields = whole?.fields.filter(([name]) => /^(?:content-type|items|item-order|event-id)$/i.test(name));
-    if (whole && fields && typeof whole.body === "string") wholes[feed.target] = { ...whole, fields };
+    const kept = whole?.fields.filter(([name]) => /^(?:content-type|items|item-order|event-id)$/i.test(name)) ?? [];
+    // Without the field, whoever reads it would look for a list.
+    const isBare = fieldValue(kept, "items") === undefined;
+    const fields: Field[] = isBare ? [...kept, ["Items", 'record=""']] : kept;
+    if (whole && typeof whole.body === "string") wholes[feed.target] = { ...whole, fields };
   }
   return wholes;
 }

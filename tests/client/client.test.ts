@@ -23,7 +23,7 @@ describe("A client", () => {
     const stopRefused = client.collection("/b").subscribe(() => {});
     await clock.advance(10);
     expect([client.status.state, client.status.problem?.status]).toEqual(["failed", 403]);
-    expect(statuses[0]).toBe("live");
+    expect(statuses.slice(0, 2)).toEqual(["connecting", "live"]);
     stopRefused();
     stop();
     client.close();
@@ -89,6 +89,7 @@ describe("A client", () => {
     await world.clock.advance(100);
     world.client.close();
     expect(states).toEqual([
+      ["connecting", undefined],
       ["live", undefined],
       ["failed", 410],
     ]);
@@ -103,7 +104,10 @@ describe("A client", () => {
     await world.clock.advance(100);
     world.client.close();
     world.client.close();
-    expect([states, world.client.status.problem?.detail]).toEqual([["live", 499], "The client is closed."]);
+    expect([states, world.client.status.problem?.detail]).toEqual([
+      ["connecting", "live", 499],
+      "The client is closed.",
+    ]);
   });
 
   it("takes a refusal that is nested however deeply, in the place of a socket too", async () => {

@@ -129,6 +129,9 @@ export class World implements Network {
   /** Refusals of writes that a reload left behind. */
   readonly refusedLater: Error[] = [];
 
+  /** What was said for a person. */
+  readonly hints: Error[] = [];
+
   /** What callbacks threw. */
   readonly thrown: Error[] = [];
 
@@ -145,7 +148,10 @@ export class World implements Network {
       user,
       clock: this.clientClock,
       tabs: false,
-      onError: (error, { stage }) => (stage === "write" ? this.refusedLater : this.thrown).push(error as Error),
+      onError: (error, { stage }) => {
+        const errors = { write: this.refusedLater, callback: this.thrown, connection: this.hints };
+        errors[stage].push(error as Error);
+      },
       ...(this.hasStorage ? { storage } : {}),
       ...(service.options.wantsToken
         ? {

@@ -1,5 +1,11 @@
 import { act } from "react";
-import { type Client, type ClientState, createClient, type WebSocketConstructor } from "../../src/client/index.ts";
+import {
+  type Client,
+  type ClientState,
+  createClient,
+  type OnError,
+  type WebSocketConstructor,
+} from "../../src/client/index.ts";
 import {
   createProblem,
   decodeRequest,
@@ -94,6 +100,8 @@ export class World {
   refusal: number | undefined;
   /** How much later than its other messages the server's bookmarks come. */
   bookmarkMs = 0;
+  /** Whether a GET is answered before there is a socket. */
+  hasFastReads = false;
   /** Paths that are refused with a 403. */
   readonly forbidden: Set<string> = new Set();
   #gate: Promise<void> = Promise.resolve();
@@ -107,7 +115,8 @@ export class World {
     } as unknown as WebSocketConstructor;
     const fetch = (url: string, init: RequestInit) => this.#fetch(new URL(url), init);
     const options = { tabs: false, initial, clock: this.clock, WebSocket, fetch: fetch as typeof globalThis.fetch };
-    return createClient("http://example.com", options);
+    const onError: OnError = (error, { stage }) => stage === "connection" || console.error(error);
+    return createClient("http://example.com", { ...options, onError });
   }
 
   put(...songs: Song[]): void {
@@ -177,6 +186,9 @@ export class World {
   async #fetch({ pathname }: URL, { method = "GET", body }: RequestInit): Promise<Response> {
     if (!this.isUp) throw new TypeError("fetch failed");
     if (pathname === "/.well-known/rocket") return respond(this.hub.wellKnown());
+    // What is asked for beside a socket that is being made comes later than what the socket brings.
+    if (method === "GET" && !this.hasFastReads && !this.sockets.some(({ readyState }) => readyState === 1))
+      return new Promise(() => {});
     if (method === "GET") return respond(await this.store.origin({ method, target: pathname, fields: [], body: "" }));
     await this.#gate;
     if (this.refusal !== undefined) return respond(problemResponse(createProblem(this.refusal, "No.")));

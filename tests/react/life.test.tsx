@@ -166,6 +166,23 @@ describe("suspense", () => {
     expect(world.askedBy("SUBSCRIBE")).toEqual(["/songs"]);
   });
 
+  it("waits for no socket where a GET is answered before there is one", async () => {
+    const world = new World();
+    world.hasFastReads = true;
+    world.put({ id: 1, title: "a" });
+    const page = await showPage(
+      world.client(),
+      <Suspense fallback="waiting">
+        <Titles suspense />
+      </Suspense>,
+    );
+    expect(page.text).toBe("a");
+    await world.settle();
+    world.put({ id: 2, title: "b" });
+    await world.settle();
+    expect(page.text).toBe("a,b");
+  });
+
   it("does not wait for what is known", async () => {
     const world = new World();
     world.put({ id: 1, title: "a" });

@@ -1,0 +1,207 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { Feed } from "../../src/client/feed.ts";
+import { createClient } from "../../src/client/index.ts";
+import { listOf } from "./messages.ts";
+import { World } from "./world.ts";
+
+beforeAll(() =>
+  Promise.all([
+    import("../../src/client/outbox.ts"),
+    import("../../src/client/answers.ts"),
+    import("../../src/client/fallback.ts"),
+  ]),
+);
+
+/** A client whose sockets never open, and whose GETs are answered. */
+function withoutSocket(world: World, answer: (path: string) => Response | Promise<Response>) {
+  class SilentSocket {
+    close(): void {}
+  }
+  const hints: string[] = [];
+  const client = createClient("http://h", {
+    clock: world.clientClock,
+    WebSocket: SilentSocket as unknown as typeof WebSocket,
+    fetch: (async (url: string) => answer(new URL(url).pathname)) as typeof fetch,
+    onError: (error, { stage }) => hints.push(`${stage}: ${(error as Error).message}`),
+  });
+  return { client, hints };
+}
+
+describe("The first rows", () => {
+  it.each(["direct", "derived"] as const)(
+    "of a %s view don't wait for the socket, and are joined by it",
+    async (flavour) => {
+      const world = new World({ flavour });
+      world.service.write([{ name: "a", columns: {} }]);
+      let isHeld = true;
+      const held: (string | Uint8Array)[] = [];
+      world.mangle = (data) => {
+        if (!isHeld) return [data];
+        held.push(data);
+        return [];
+      };
+      const list = world.client.collection("/a");
+      list.subscribe(() => {});
+      const statuses: number[] = [];
+      world.client.subscribe("/a", (_request, { status }) => statuses.push(status));
+      const ready = list.ready();
+      await world.clock.advance(5);
+      const { rows, status } = await ready;
+      expect([rows.length, status.state, status.since]).toEqual([1, "connecting", expect.any(Number)]);
+      isHeld = false;
+      for (const socket of world.sockets) for (const data of held.splice(0)) socket.deliver(data);
+      await world.clock.advance(100);
+      expect([list.getSnapshot().rows === rows, list.getSnapshot().status, statuses]).toEqual([
+        true,
+        { state: "live" },
+        [200],
+      ]);
+      world.service.write([{ name: "a", columns: {} }]);
+      await world.clock.advance(100);
+      expect([list.getSnapshot().rows.length, statuses]).toEqual([2, [200, 201]]);
+      world.client.close();
+    },
+  );
+
+  it("are not those of a GET that comes after the socket's", () => {
+    const options = { target: "/a", clock: new World().clock, urls: new WeakMap(), versions: new WeakMap() };
+    const feed = new Feed({ ...options, follow: () => () => {}, onStatus: () => {} });
+    feed.take(listOf([{ id: 1, v: 2 }], ["Event-ID", "k:2.0"]));
+    feed.early(listOf([{ id: 1, v: 1 }], ["Event-ID", "k:1.0"]));
+    expect([feed.replica.rows, feed.position, feed.isEarly]).toEqual([[{ id: 1, v: 2 }], "k:2.0", false]);
+  });
+
+  it("are shown where a guess lets no doubt, and are none where it does", async () => {
+    const world = new World();
+    const bodies: Record<string, unknown> = {
+      "/list": [{ id: 1 }],
+      "/named": { named: [{ id: 1 }] },
+      "/page": { data: { rows: [{ id: 1 }] } },
+      "/users/5": { name: "Ann", posts: [{ id: 1 }] },
+    };
+    const { client } = withoutSocket(world, (path) => Response.json(bodies[path] ?? {}));
+    const lists = ["/list", "/named", "/page", "/users/5"].map((path) => client.collection(path));
+    for (const list of lists) list.subscribe(() => {});
+    await world.clock.advance(10);
+    expect(lists.map((list) => list.getSnapshot().rows.length)).toEqual([1, 1, 0, 0]);
+    client.close();
+  });
+});
+
+describe("Where no socket comes about", () => {
+  it("a hint says after 2 s what may be missing, once", async () => {
+    const world = new World();
+    const { client, hints } = withoutSocket(world, () => Response.json([]));
+    client.collection("/a").subscribe(() => {});
+    await world.clock.advance(1_900);
+    expect(hints).toEqual([]);
+    await world.clock.advance(200);
+    expect(hints).toEqual([
+      expect.stringMatching(/^connection: No message has come through ws:\/\/h\/\.well-known\/rocket/),
+    ]);
+    await world.clock.advance(120_000);
+    expect(hints.length).toBe(1);
+    client.close();
+    expect(world.clientClock.timers).toBe(0);
+  });
+
+  it("no hint is given to whoever has one, nor to whoever has left by then", async () => {
+    const world = new World();
+    world.look("/a");
+    await world.clock.advance(5_000);
+    expect(world.hints).toEqual([]);
+    world.client.close();
+    const { client, hints } = withoutSocket(world, () => Response.json([]));
+    client.collection("/a").subscribe(() => {});
+    client.close();
+    await world.clock.advance(5_000);
+    expect(hints).toEqual([]);
+  });
+});
+
+describe("ready()", () => {
+  it("rejects after its time, and says whether the server can't be reached", async () => {
+    const world = new World();
+    world.isOffline = true;
+    const { client } = withoutSocket(world, () => new Promise<Response>(() => {}));
+    const waits = [
+      world.client.collection("/a").ready({ timeoutMs: 5_000 }),
+      client.collection("/a").ready({ timeoutMs: 5_000 }),
+    ].map((wait) => wait.catch(({ problem }) => [problem.status, problem.detail]));
+    await world.clock.advance(5_001);
+    expect(await Promise.all(waits)).toEqual([
+      [504, "http://example.com/a can't be reached."],
+      [504, "http://h/a has not answered within 5000 ms."],
+    ]);
+    world.client.close();
+    client.close();
+  });
+
+  it("rejects with its signal's reason, and leaves nothing behind", async () => {
+    const world = new World();
+    world.isOffline = true;
+    const stop = new AbortController();
+    const list = world.client.collection("/a");
+    const wait = list.ready({ signal: stop.signal, timeoutMs: 60_000 });
+    stop.abort(new Error("enough"));
+    await expect(wait).rejects.toThrow("enough");
+    await expect(list.ready({ signal: stop.signal })).rejects.toThrow("enough");
+    await world.clock.advance(1_100);
+    expect(world.clientClock.timers).toBe(0);
+    world.client.close();
+  });
+
+  it("resolves as ever where there is an answer in time", async () => {
+    const world = new World();
+    const wait = world.client.collection("/a").ready({ timeoutMs: 5_000, signal: new AbortController().signal });
+    await world.clock.advance(10);
+    expect((await wait).rows).toEqual([]);
+    world.client.close();
+  });
+});
+
+it("A filter without a value is a mistake that is told, and not all rows", () => {
+  const { client } = new World();
+  for (const value of [undefined, null]) {
+    expect(() => client.collection<{ card_id: number }>("/a", { where: { card_id: value as never } })).toThrow(
+      `where.card_id is ${value}`,
+    );
+  }
+  expect(client.collection("/a", { where: { card_id: 0 } }).url).toBe("/a?card_id=0");
+  client.close();
+});
+
+it("A client that closes the connection itself does not say that the server did", async () => {
+  const world = new World();
+  const looked = world.look("/a");
+  await world.clock.advance(100);
+  for (const socket of world.sockets) socket.deliver("HTTP/1.1 200 OK\r\nA : b\r\n\r\n");
+  await world.clock.advance(100);
+  expect(looked.live.getSnapshot().status.problem?.detail).toMatch(
+    /^The client closed the connection with 1002, since the server sent what is no message: /,
+  );
+  world.client.close();
+});
+
+it("What was handed over without Items is read as documents are, and what was dehydrated as what it was", async () => {
+  const fields = [["Content-Type", "application/json"]] as const;
+  const initial = {
+    "/posts": { status: 200, reason: "", fields, body: '{"posts":[{"id":1},{"id":2}]}' },
+    "/posts/1": {
+      status: 200,
+      reason: "",
+      fields: [...fields, ["Items", 'record=""'] as const],
+      body: '{"tags":[{"id":1}]}',
+    },
+  };
+  const world = new World();
+  const client = createClient("http://h", { clock: world.clientClock, initial });
+  const posts = client.collection<{ id: number }>("/posts");
+  expect(posts.getSnapshot().rows.map((row) => posts.urlOf(row))).toEqual(["/posts/1", "/posts/2"]);
+  expect(client.record("/posts/1").getSnapshot().row).toEqual({ tags: [{ id: 1 }] });
+  const again = createClient("http://h", { clock: world.clientClock, initial: await client.dehydrate() });
+  expect(again.record("/posts/1").getSnapshot().row).toEqual({ tags: [{ id: 1 }] });
+  expect(again.collection("/posts").getSnapshot().rows.length).toBe(2);
+  client.close();
+  again.close();
+});
