@@ -21,7 +21,7 @@ async function pageThatNeeds(drawMs: number) {
     states.push(list.getSnapshot().status.state);
     world.clientClock.skewMs += drawMs;
   });
-  await world.clock.advance(100);
+  await world.clock.advance(3_000);
   drawings = states.length = 0;
   const burst = async (seconds: number): Promise<void> => {
     for (let at = 0; at < seconds * 100; at += 1) {
