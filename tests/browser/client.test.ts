@@ -74,7 +74,7 @@ describeInBrowser("the client in a browser", (openContext) => {
     await page.clock.install();
     await page.goto(site.url);
 
-    await hasStatus(page, "live");
+    await hasStatus(page, "polling");
     await site.write("a");
     await page.clock.fastForward(6_000);
     await shows(page, "a");
