@@ -49,7 +49,8 @@ export function Conversation({ room, author, attempt }: Props) {
       </li>
     );
   };
-  const empty = status.problem?.detail ?? (status.state === "live" && "Nothing here yet. Say the first word.");
+  const empty =
+    status.problem?.detail ?? (/live|polling/.test(status.state) && "Nothing here yet. Say the first word.");
   const label = edited ? "Change your message" : `Message to ${room.name}`;
   return (
     <>

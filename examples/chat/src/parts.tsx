@@ -1,6 +1,14 @@
 import { useRocketStatus } from "rocket-rest/react";
 
-const words = { connecting: "Connecting", live: "Live", stale: "Reconnecting", offline: "Offline", failed: "Refused" };
+const words = {
+  connecting: "Connecting",
+  live: "Live",
+  behind: "Catching up",
+  polling: "A little late",
+  stale: "Reconnecting",
+  offline: "Offline",
+  failed: "Refused",
+};
 
 /** How well what is shown agrees with the server. */
 export function Badge() {
