@@ -34,7 +34,10 @@ describe("A callback of the application that throws", () => {
     await world.clock.advance(10);
     expect(rows.length).toBe(1);
     expect(new Set(told)).toEqual(
-      new Set(["client live", "list 1", "answer 200", "status live", "list 2", "answer 201"]),
+      new Set([
+        ...["client connecting", "status connecting", "client live", "status live"],
+        ...["list 1", "answer 200", "list 2", "answer 201"],
+      ]),
     );
     expect(world.thrown.length).toBeGreaterThanOrEqual(6);
     client.close();

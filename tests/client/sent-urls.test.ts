@@ -141,6 +141,21 @@ it.each([
   expect(sent.urls).toEqual([]);
 });
 
+it("A base URL's path holds for all that is sent, the socket and what is asked in it included", async () => {
+  const sent = new Sent();
+  const client = createClient(`${origin}/base`, { fetch: sent.fetch, WebSocket: sent.WebSocket });
+  onTestFinished(() => client.close());
+  client.collection("/a").subscribe(() => {});
+  await client.fetch("/b");
+  await client.fetch("/base/c");
+  await client.collection("/a").update("/a/1", {});
+  await vi.waitUntil(() => sent.targets.length > 0);
+  expect([...new Set(sent.urls)].sort()).toEqual(
+    ["/base/.well-known/rocket", "/base/a", "/base/a/1", "/base/b", "/base/c"].map((target) => origin + target),
+  );
+  expect(sent.targets).toEqual(["/base/a"]);
+});
+
 it("A tab asks for nothing that another tab names, unless it is a path of this host", async () => {
   vi.stubGlobal("navigator", { locks: new Locks() });
   vi.stubGlobal("document", new EventTarget());
