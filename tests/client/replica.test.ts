@@ -63,6 +63,20 @@ describe("A replica", () => {
     expect(replica.isGone).toBe(true);
   });
 
+  it("of one record takes what comes for that record, however its URL is written, or not at all [R-SUB-15]", () => {
+    const urls = new WeakMap<object, string>();
+    const replica = new Replica("/a/01", urls, new WeakMap());
+    replica.replace(message(200, { record: { id: 1, v: 1 } }, ["Items", 'record="/record"']));
+    expect(replica.recordUrl).toBe("/a/01");
+    replica.apply(change(202, { id: 1, v: 2 } as { id: number }));
+    expect([replica.rows, replica.recordUrl]).toEqual([[{ id: 1, v: 2 }], "/a/1"]);
+    expect(urls.get(replica.rows[0] as object)).toBe("/a/1");
+    replica.apply(message(202, { record: { id: 1, v: 3 } }));
+    expect([replica.rows, replica.get("/a/1")]).toEqual([[{ id: 1, v: 3 }], { id: 1, v: 3 }]);
+    replica.apply({ status: 204, reason: "", fields: [], body: "" });
+    expect([replica.rows, replica.isGone]).toEqual([[], true]);
+  });
+
   it("that begins with an empty list has the rows that it had before: nothing that is shown changed", () => {
     const replica = new Replica("/a", new WeakMap(), new WeakMap());
     const { rows } = replica;
