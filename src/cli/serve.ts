@@ -99,14 +99,12 @@ async function abandon(scaffold: Scaffold, { onError }: Run): Promise<void> {
 }
 
 function makeServer(scaffold: Scaffold, { options, output, onError }: Run): Server {
-  const { origin, journal, promises, owns } = scaffold;
+  const { origin, journal, promises, owns, derived } = scaffold;
   const { allowOrigins, allowHosts, publicFolder, maxBodyBytes } = options;
   // Some of the largest bodies must find room at the same time.
   const limits = maxBodyBytes === undefined ? {} : { maxHeldBytes: Math.max(64 * 1024 * 1024, maxBodyBytes * 4) };
   return createServer({
-    ...{ origin, promises, owns },
-    // Windows (limit, offset) are derived from the collection's changes.
-    derived: {},
+    ...{ origin, promises, owns, derived },
     ...given({ journal, allowOrigins, allowHosts, publicFolder, maxBodyBytes }),
     limits,
     onError,

@@ -322,7 +322,9 @@ class DirectHub implements Hub, HubCore {
         reset.add(view);
       }
     }
-    for (const view of reset) for (const subscription of view.live) reopenSubscription(subscription);
+    for (const view of reset) {
+      for (const subscription of view.isOverfull ? view.subscriptions : view.live) reopenSubscription(subscription);
+    }
     if (batches.some(({ lost }) => lost)) this.derived?.changed(["/"], true);
     else this.derived?.changed([...collections], true);
   }
@@ -335,6 +337,8 @@ class DirectHub implements Hub, HubCore {
         continue;
       }
       this.#index.visit(change, (view) => {
+        if (view.live.size === 0) view.count(change);
+        if (view.isOverfull) reset.add(view);
         if (view.live.size === 0) return;
         let notifications = produced.get(view);
         if (!notifications) {
@@ -344,6 +348,7 @@ class DirectHub implements Hub, HubCore {
         try {
           view.collect(change, notifications, (changed) => this.represent(changed));
           concerned.add(notifications);
+          if (view.isOverfull) reset.add(view);
         } catch (error) {
           this.reportError(error, "encode");
           reset.add(view);

@@ -38,6 +38,11 @@ export interface DirectView extends Bookmark {
   readonly record?: string;
   /** Columns and the values that a record's image must have to be in the set; all of them. Values are never null. */
   readonly equals: readonly (readonly [column: string, value: Value])[];
+  /**
+   * How many records more, and bytes of them, a GET's answer holds until it is cut. Once they are used up, the view is
+   * opened anew [R-SUB-5]. Default: any amount.
+   */
+  readonly room?: { readonly rows: number; readonly bytes: number };
 }
 
 /**

@@ -27,6 +27,8 @@ export function imageKey(image: Image | undefined, columns: readonly string[]): 
   return keys.join();
 }
 
+const uncounted: Representation = { contentType: "", body: "" };
+
 /**
  * A direct view: what equal GETs return, and who follows it.
  *
@@ -41,6 +43,8 @@ export class View<Follower = unknown> {
   /** The columns that its filter compares, sorted, and {@link imageKey} of the values they must have. */
   readonly columns: readonly string[];
   readonly key: string;
+  #rowsLeft: number;
+  #bytesLeft: number;
   /** Every subscription to it, whatever its state. */
   readonly subscriptions: Set<Follower> = new Set();
   /** Those that get each change as it comes. */
@@ -56,6 +60,20 @@ export class View<Follower = unknown> {
     for (const [column, value] of description.equals) values[column] = value;
     this.columns = Object.keys(values).sort();
     this.key = imageKey(values, this.columns) ?? "";
+    this.#rowsLeft = description.room?.rows ?? Number.POSITIVE_INFINITY;
+    this.#bytesLeft = description.room?.bytes ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether it may have more by now than a GET answers. */
+  get isOverfull(): boolean {
+    return this.#rowsLeft < 0 || this.#bytesLeft < 0;
+  }
+
+  /** Counts a change that is told to nobody, for all are behind. */
+  count(change: Change): void {
+    if (this.#rowsLeft === Number.POSITIVE_INFINITY) return;
+    const notification = this.judge(change, () => uncounted);
+    if (notification) this.#count(notification);
   }
 
   /** What a change is to those who follow this view; `undefined` where it is nothing to them. */
@@ -76,7 +94,15 @@ export class View<Follower = unknown> {
   collect(change: Change, into: Notification[], represent: Represent): void {
     if (this.record !== undefined && into.at(-1)?.status === 204) return;
     const notification = this.judge(change, represent);
-    if (notification) into.push(notification);
+    if (!notification) return;
+    into.push(notification);
+    this.#count(notification);
+  }
+
+  #count({ status, representation }: Notification): void {
+    if (status !== 202) this.#rowsLeft += status === 204 ? 1 : -1;
+    // What a changed record had before is not known: its bytes count again.
+    this.#bytesLeft -= representation?.body.length ?? 0;
   }
 
   #has(image: Image | undefined): boolean {

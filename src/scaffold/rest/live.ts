@@ -58,30 +58,37 @@ export function followRecord(
   return follow(snapshot, settings, resource, { url, record: url, equals: [] });
 }
 
-/**
- * How a collection is followed.
- *
- * @param isCut - whether there are more records than the answer holds
- */
+/** What of a collection an answer holds. */
+export interface Extent {
+  readonly count: number;
+  readonly bytes: number;
+  /** Whether the collection has more. */
+  readonly hasMore: boolean;
+  /** The `Item-Order`; `undefined` where the records' JSON does not tell their order. */
+  readonly order: string | undefined;
+}
+
+/** Whether what is in the answer, and where, can't be told from a change alone: as in a part of a collection. */
+export function isDerived({ limit, offset }: Query, { hasMore, order }: Extent): boolean {
+  return hasMore || order === undefined || limit !== undefined || offset !== undefined;
+}
+
+/** How a collection is followed. */
 export function followCollection(
   snapshot: Snapshot,
   settings: LiveSettings,
   resource: Resource,
   query: Query,
-  isCut: boolean,
+  extent: Extent,
 ): Liveness {
-  if (query.limit !== undefined || query.offset !== undefined) {
-    // A window has no journal of its own: the hub derives it, by asking again when the collection changed.
+  if (isDerived(query, extent)) {
+    // It has no journal of its own: the hub derives it, by asking again when the collection changed.
     const notLive = whyNotLive(snapshot, settings, resource);
     return notLive === undefined ? {} : { notLive };
-  }
-  if (isCut) {
-    const bounds = `${settings.maxRows} records or ${settings.maxPageBytes} bytes of them`;
-    const most = `There are more than ${bounds}, too many for a snapshot.`;
-    return { notLive: `${most} Narrow them with a filter, or send Last-Event-ID: * to get the changes only.` };
   }
   return follow(snapshot, settings, resource, {
     url: canonicalUrl(resource, query),
     equals: query.filters.map(({ member, value }) => [member.name, canonicalValue(value)]),
+    room: { rows: settings.maxRows - extent.count, bytes: settings.maxPageBytes - extent.bytes },
   });
 }

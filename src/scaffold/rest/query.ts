@@ -115,11 +115,13 @@ function formatOrder(order: ItemOrder): string {
   return order.map(({ name, descending }) => `${name}.${descending ? "desc" : "asc"}`).join(",");
 }
 
-/** The `Item-Order` field; `undefined` where a column's JSON does not sort as its stored values do. */
-export function itemOrder(resource: Resource, { order }: Query): string | undefined {
-  const isKept = order.every(({ name }) => {
-    const member = resource.members.find((one) => one.name === name);
-    return member !== undefined && keepsItemOrder(member.type);
-  });
-  return isKept ? formatItemOrder(order) : undefined;
+/** The members that a query sorts by. */
+export function orderMembers(resource: Resource, { order }: Query): Member[] {
+  return order.flatMap(({ name }) => resource.members.find((one) => one.name === name) ?? []);
+}
+
+/** The `Item-Order` field; `undefined` where a column's JSON does not sort as its stored values do, by its type. */
+export function itemOrder(resource: Resource, query: Query): string | undefined {
+  const isKept = orderMembers(resource, query).every(({ type }) => keepsItemOrder(type));
+  return isKept ? formatItemOrder(query.order) : undefined;
 }

@@ -4,14 +4,22 @@ import type { SqlValue } from "../sqlite/schema.ts";
 import { requireJsonAccepted } from "./accept.ts";
 import type { Catalog } from "./catalog.ts";
 import { isConditional, isKnown, requireMatch } from "./conditions.ts";
-import { followCollection, followRecord, type Liveness, type LiveSettings, type PageLimits } from "./live.ts";
-import { canonicalUrl, itemOrder, parseQuery, type Query } from "./query.ts";
+import {
+  type Extent,
+  followCollection,
+  followRecord,
+  isDerived,
+  type Liveness,
+  type LiveSettings,
+  type PageLimits,
+} from "./live.ts";
+import { canonicalUrl, itemOrder, orderMembers, parseQuery, type Query } from "./query.ts";
 import { Refusal } from "./refusal.ts";
 import { encodeRow, etagOf, representCollection, representRecord } from "./representation.ts";
 import { isNameless, keyMembers, type RecordKey, type Resource } from "./resource.ts";
 import { requireRoute } from "./route.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { selectRecord, selectRecords } from "./sql.ts";
+import { countSome, findBigIntegers, selectRecord, selectRecords } from "./sql.ts";
 import type { Target } from "./target.ts";
 
 /** The row with that key; `undefined` where there is none. */
@@ -78,11 +86,8 @@ function readRecord(
 }
 
 /** A part of a collection, as one answer has it. */
-interface RecordPage {
+interface RecordPage extends Extent {
   readonly body: string;
-  /** How many records it has. */
-  readonly count: number;
-  readonly hasMore: boolean;
 }
 
 /** A collection's records up to the limits, read one by one: no more is in memory than is answered. */
@@ -100,7 +105,8 @@ function readPage(snapshot: Snapshot, resource: Resource, query: Query, limits: 
     return !hasMore;
   };
   snapshot.connection.prepare(text).each(take, ...values);
-  return { body: representCollection(resource, records), count: records.length, hasMore };
+  const order = orderOf(snapshot, resource, query);
+  return { body: representCollection(resource, records), count: records.length, bytes, hasMore, order };
 }
 
 /** The body of a collection without parameters: what conditions on it compare. */
@@ -108,13 +114,28 @@ export function collectionEtag(snapshot: Snapshot, resource: Resource, limits: P
   return etagOf(readPage(snapshot, resource, parseQuery(resource, []), limits).body);
 }
 
-function collectionFields(snapshot: Snapshot, resource: Resource, query: Query): Field[] {
+/** The `Item-Order` field; `undefined` where integers that are text in JSON, or other types, would be misplaced by it. */
+function orderOf(snapshot: Snapshot, resource: Resource, query: Query): string | undefined {
+  const numbers = orderMembers(resource, query).filter(({ type }) => /^(?:integer|numeric)$/.test(type.affinity));
   const order = itemOrder(resource, query);
-  return [
-    ["Items", resource.items],
-    ...(order === undefined ? [] : [["Item-Order", order] as const]),
-    ...eventIdFields(snapshot),
-  ];
+  if (order === undefined || numbers.length === 0) return order;
+  return snapshot.connection.prepare(findBigIntegers(resource, numbers).text).all().length > 0 ? undefined : order;
+}
+
+/** How much a GET would answer, without reading it. */
+function measure(snapshot: Snapshot, resource: Resource, query: Query, limits: PageLimits): Extent {
+  const { text, values } = countSome(resource, query, limits.maxRows + 1);
+  const count = Number(snapshot.connection.prepare(text).all(...values)[0]?.[0]);
+  // How many bytes they have is not worth reading them: half of what may be is a guess.
+  const order = orderOf(snapshot, resource, query);
+  return { count, bytes: limits.maxPageBytes / 2, hasMore: count > limits.maxRows, order };
+}
+
+/** A part's place is its document's, and its records' that of `Item-Index`: it has neither of the journal's. */
+function collectionFields(snapshot: Snapshot, resource: Resource, query: Query, extent: Extent): Field[] {
+  const { order = "" } = extent;
+  if (isDerived(query, extent)) return [["Items", resource.items]];
+  return [["Items", resource.items], ["Item-Order", order], ...eventIdFields(snapshot)];
 }
 
 function nextLink(resource: Resource, query: Query, count: number): Field {
@@ -129,16 +150,19 @@ function readCollection(
   resource: Resource,
   query: Query,
 ): OriginResponse {
-  const fields = collectionFields(snapshot, resource, query);
   // A HEAD resumes or authorises a subscription: it needs the position, not the records.
   if (request.method === "HEAD" && !isConditional(request.fields)) {
-    const liveness = followCollection(snapshot, settings, resource, query, false);
+    const extent = measure(snapshot, resource, query, settings);
+    const fields = collectionFields(snapshot, resource, query, extent);
+    const liveness = followCollection(snapshot, settings, resource, query, extent);
     return { status: 200, fields: [["Content-Type", "application/json"], ...fields], body: "", ...liveness };
   }
-  const { body, count, hasMore } = readPage(snapshot, resource, query, settings);
+  const page = readPage(snapshot, resource, query, settings);
+  const { body, count, hasMore } = page;
+  const fields = collectionFields(snapshot, resource, query, page);
   if (hasMore && count > 0) fields.push(nextLink(resource, query, count));
   const response = answer(request, etagOf(body), fields, body);
-  return withLiveness(response, followCollection(snapshot, settings, resource, query, hasMore));
+  return withLiveness(response, followCollection(snapshot, settings, resource, query, page));
 }
 
 /** Answers a GET or HEAD. @throws Refusal */

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { RocketError } from "../../protocol/index.ts";
-import type { Clock, Journal, Origin } from "../../server/index.ts";
+import type { Clock, DerivedOptions, Journal, Origin } from "../../server/index.ts";
 import { retryWhenBusy } from "../sqlite/busy.ts";
 import { openConnection } from "../sqlite/driver.ts";
 import { isEmptyFile } from "../sqlite/open-failure.ts";
@@ -31,6 +31,8 @@ export interface Scaffold {
    * [R-WK-4].
    */
   readonly promises: readonly string[];
+  /** How parts of collections are followed (`limit`, `offset`, and what is more than a GET answers): by asking again. */
+  readonly derived: DerivedOptions;
   /** Why nothing can be subscribed to; absent where it can. */
   readonly notLive?: string;
   /** Whether a URL is that of a collection, or below it, whatever is there: files beside the service stand back then. */
@@ -108,6 +110,7 @@ export async function createScaffold(options: ScaffoldOptions): Promise<Scaffold
   let closing: Promise<void> | undefined;
   return {
     origin: service.answer,
+    derived: {},
     ...(journal ? { journal } : {}),
     ...(notLive === undefined ? {} : { notLive }),
     promises: writer && canWrite(actions) ? ["idempotency-key"] : [],

@@ -6,6 +6,7 @@ import { parseBody } from "./body.ts";
 import { refuse } from "./failure.ts";
 import { parseOnce, performOnce, type ShownRecord } from "./idempotency.ts";
 import type { LiveSettings } from "./live.ts";
+import { inOwnWords } from "./own-words.ts";
 import { findRecord, read, refuseParameters } from "./read.ts";
 import type { Reader } from "./reader.ts";
 import { Refusal } from "./refusal.ts";
@@ -107,7 +108,13 @@ export class Service {
     const json = takesBody ? parseBody(request.body) : {};
     const write: WriteRequest = { request, json, canCreate: actions.has("create"), limits: settings };
     const { result, bookmark } = await writer.write((snapshot) => {
-      const run = () => perform(snapshot, target, write);
+      const run = () => {
+        try {
+          return perform(snapshot, target, write);
+        } catch (error) {
+          throw inOwnWords(snapshot.connection, error);
+        }
+      };
       if (!once) return { result: run() };
       return performOnce(snapshot, once, clock.wallTime(), run, (url) => show(snapshot, url));
     });

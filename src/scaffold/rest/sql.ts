@@ -52,6 +52,24 @@ export function selectRecords(resource: Resource, query: Query, limit: number): 
   };
 }
 
+/** Counts the records that filters let through, up to `limit`. */
+export function countSome(resource: Resource, query: Query, limit: number): Sql {
+  const { text, values } = where(query.filters.map(({ member, value }) => equal(member, value)));
+  const some = `SELECT 1 FROM ${quoteName(resource.table.name)}${text} LIMIT ?`;
+  return { text: `SELECT count(*) FROM (${some})`, values: [...values, limit] };
+}
+
+/** Looks for integers that JSON shows as text, in one of the columns. */
+export function findBigIntegers(resource: Resource, columns: readonly Member[]): Sql {
+  const most = Number.MAX_SAFE_INTEGER;
+  const tests = columns.map(({ name: one }) => {
+    const name = quoteName(one);
+    // Texts are above all numbers.
+    return `(${name} > ${most} AND typeof(${name}) = 'integer') OR ${name} < -${most}`;
+  });
+  return { text: `SELECT 1 FROM ${quoteName(resource.table.name)} WHERE ${tests.join(" OR ")} LIMIT 1`, values: [] };
+}
+
 /** Counts a collection's records. */
 export function countRecords(resource: Resource): Sql {
   return { text: `SELECT count(*) FROM ${quoteName(resource.table.name)}`, values: [] };

@@ -37,7 +37,7 @@ function kindOf({ declaredType, affinity, holdsJson }: Column, inKey: boolean): 
 
 /** Whether values of this type sort in SQL as `Item-Order` says that their JSON does. */
 export function keepsItemOrder({ kind }: ValueType): boolean {
-  return kind !== "json" && kind !== "base64";
+  return kind !== "json" && kind !== "base64" && kind !== "untyped";
 }
 
 // No group is repeated: in a text of some megabytes that would use up the stack.

@@ -151,6 +151,19 @@ export function jsonColumns(createTable: string): Set<string> {
   return new Set(names.map(({ text }) => unquote(text).toLowerCase()));
 }
 
+/** The names of a CREATE TABLE's CHECKs. */
+export function checkNames(createTable: string): Set<string> {
+  const tokens = tokenise(createTable);
+  const isWord = (at: number, word: string): boolean => tokens[at]?.text.toLowerCase() === word;
+  const names = tokens.filter((_, at) => isWord(at - 1, "constraint") && isWord(at + 1, "check"));
+  return new Set(names.map(({ text }) => unquote(text)));
+}
+
+/** Whether SQL has a text as a literal. */
+export function quotesText(sql: string, text: string): boolean {
+  return tokenise(sql).some((token) => /^['"]/.test(token.text) && unquote(token.text) === text);
+}
+
 /** Whether SQL has `name` as a word or quoted name in it. */
 export function mentions(sql: string, name: string): boolean {
   return tokenise(sql).some((token) => unquote(token.text).toLowerCase() === name.toLowerCase());

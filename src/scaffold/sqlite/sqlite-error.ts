@@ -8,6 +8,8 @@ export interface Constraint {
   readonly table?: string;
   /** The columns; empty where SQLite names none. */
   readonly columns: readonly string[];
+  /** What a trigger raises, or a CHECK's name or expression. */
+  readonly text?: string;
 }
 
 interface DriverError {
@@ -80,7 +82,8 @@ export function constraintOf(error: unknown): Constraint | undefined {
   if (primary !== 19) return undefined;
   const { code, errcode, message } = error as DriverError;
   const kind = constraintKinds[String(errcode ?? code)] ?? "check";
-  return { kind, ...namesIn(String(message)) };
+  const text = kind === "check" ? String(message).replace("CHECK constraint failed: ", "") : undefined;
+  return { kind, ...namesIn(String(message)), ...(text === undefined ? {} : { text }) };
 }
 
 /** The table and columns of `UNIQUE constraint failed: t.a, t.b` and `cannot store TEXT value in INTEGER column t.a`. */

@@ -137,7 +137,8 @@ describe("HEAD", () => {
 
     expect(head.status).toBe(200);
     expect(head.body).toBe("");
-    expect(head.view).toEqual(get.view);
+    expect({ ...head.view, room: undefined }).toEqual({ ...get.view, room: undefined });
+    expect(head.view?.room?.rows).toBe(get.view?.room?.rows);
     expect(head.field("Items")).toBe(get.field("Items"));
     expect(head.field("Item-Order")).toBe("name.asc,id.asc");
     expect(head.field("Event-ID")).toBe(get.field("Event-ID"));

@@ -141,13 +141,41 @@ describe("A rule of the database that a write breaks", () => {
 
   test("is 422 for a check, a type and a trigger's own rule", async () => {
     const service = await start(`${musicSql}; CREATE TABLE strict (id INTEGER PRIMARY KEY, n INTEGER) STRICT;
-      CREATE TRIGGER no AFTER DELETE ON albums BEGIN SELECT RAISE(ABORT, 'INSERT secret'); END`);
+      CREATE TRIGGER no AFTER DELETE ON albums BEGIN SELECT RAISE(ABORT, 'Albums stay.'); END`);
 
     expect((await refused(service, "PATCH", "/artists/1", { year: 1 })).status).toBe(422);
     expect((await refused(service, "POST", "/artists", { id: "x", name: "x" })).status).toBe(422);
     expect((await refused(service, "POST", "/strict", { n: "x" })).status).toBe(422);
     expect((await refused(service, "DELETE", "/albums/1")).status).toBe(422);
     expect(service.errors).toEqual([]);
+  });
+
+  test.each([
+    [
+      "a trigger raises",
+      "CREATE TRIGGER r BEFORE INSERT ON t WHEN NEW.n = 1 BEGIN SELECT RAISE(ABORT, 'It''s one.'); END",
+      "It's one.",
+    ],
+    [
+      "a trigger makes of data",
+      "CREATE TRIGGER r BEFORE INSERT ON t WHEN NEW.n = 1 BEGIN SELECT RAISE(ABORT, 'n ' || NEW.n); END",
+      undefined,
+    ],
+    [
+      "a CHECK has no name for",
+      "CREATE TABLE u (n CHECK (n <> 1)); CREATE TRIGGER r AFTER INSERT ON t BEGIN INSERT INTO u VALUES (NEW.n); END",
+      undefined,
+    ],
+    [
+      "a CHECK names",
+      "CREATE TABLE u (n, CONSTRAINT more_than_one CHECK (n <> 1)); CREATE TRIGGER r AFTER INSERT ON t BEGIN INSERT INTO u VALUES (NEW.n); END",
+      'The record breaks the rule "more_than_one" of the database.',
+    ],
+  ])("is told in the schema's own words, as far as it has some: what %s", async (_what, sql, detail) => {
+    const service = await start("CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER)");
+    service.other.exec(sql);
+    const problem = await refused(service, "POST", "/t", { n: 1 });
+    expect([problem.status, problem.detail]).toEqual([422, detail ?? "The record breaks a rule of the database."]);
   });
 
   test("is 409 where the database ignores the write", async () => {
