@@ -88,6 +88,8 @@ function createResource(table: Table): Resource {
   const indexOf = (part: string): number => members.findIndex((member) => member.name === part);
   // Such a table's rows are not all addressed alike: each says its own URL.
   const named = showsUrl && identity.kind === "rowid" ? identity.key?.map(indexOf) : undefined;
+  // Whatever its type, any other column may hold a text that can't stand in a path: then each row says its own URL.
+  const mayBeLost = showsUrl && identity.kind === "columns" && keyNames.length === 1 && !table.integerKey;
   const places = { list: formatPointer(name), record: formatPointer(singular) };
   const url = `${path}/${keyNames.map(urlTemplateExpression).join(",")}`;
   return {
@@ -99,7 +101,7 @@ function createResource(table: Table): Resource {
     key: keyNames.map(indexOf),
     named,
     showsUrl,
-    items: formatItems(named ? { ...places, link: formatPointer("url") } : { ...places, url }),
+    items: formatItems(named || mayBeLost ? { ...places, link: formatPointer("url") } : { ...places, url }),
     recordItems: formatItems({ record: formatPointer(singular) }),
   };
 }
@@ -147,7 +149,22 @@ export function parseRowid(text: string): string | undefined {
   return rowidPart.exec(text)?.[1];
 }
 
-/** The URL of a row: `/artists/1`; `/artists/rowid=7` where its key is null. */
+/** Before a key that can't stand in a path by itself. */
+const keyPrefix = "key=";
+
+/** Whether a part of a path would be another URL: those who read URLs take it out (RFC 3986 §5.2.4). */
+function isLostInPaths(part: string): boolean {
+  return part === "" || part === "." || part === "..";
+}
+
+/** The key in a URL's last part, as sent: `key=.` names what `.` can't, which names nothing. */
+export function keyInPart(text: string): string | undefined {
+  const key = text.startsWith(keyPrefix) ? text.slice(keyPrefix.length) : undefined;
+  if (key !== undefined && isLostInPaths(key)) return key;
+  return isLostInPaths(text) ? undefined : text;
+}
+
+/** The URL of a row: `/artists/1`; `/artists/rowid=7` where its key is null, `/artists/key=.` where that is `.`. */
 export function urlOf(resource: Resource, row: readonly SqlValue[]): string {
   const { path, named, key, table } = resource;
   const only = row[key[0] ?? -1] ?? null;
@@ -155,5 +172,6 @@ export function urlOf(resource: Resource, row: readonly SqlValue[]): string {
   if (table.integerKey && Number.isSafeInteger(only)) return `${path}/${only}`;
   if (isNameless(resource, row)) return `${path}/rowid=${only}`;
   const { members, values } = partOf(resource, named ?? key, row);
-  return `${path}/${members.map(({ type }, at) => encodeUrlPart(formatValue(type, values[at] ?? null))).join(",")}`;
+  const part = members.map(({ type }, at) => encodeUrlPart(formatValue(type, values[at] ?? null))).join(",");
+  return `${path}/${isLostInPaths(part) ? keyPrefix : ""}${part}`;
 }

@@ -1,6 +1,14 @@
 import type { Catalog } from "./catalog.ts";
 import { Refusal } from "./refusal.ts";
-import { addressMembers, keyMembers, type Member, parseRowid, type RecordKey, type Resource } from "./resource.ts";
+import {
+  addressMembers,
+  keyInPart,
+  keyMembers,
+  type Member,
+  parseRowid,
+  type RecordKey,
+  type Resource,
+} from "./resource.ts";
 import { decodePart, parseTarget, type Target } from "./target.ts";
 import { resolvePart } from "./value-text.ts";
 
@@ -15,7 +23,9 @@ function parseKey(resource: Resource, text: string): RecordKey | undefined {
   const rowid = resource.named ? parseRowid(text) : undefined;
   if (rowid !== undefined) return valuesOf(keyMembers(resource), [rowid]);
   const members = addressMembers(resource);
-  const parts = members.length === 1 ? [text] : text.split(",");
+  const only = members.length === 1 ? keyInPart(text) : undefined;
+  if (members.length === 1 && only === undefined) return undefined;
+  const parts = only === undefined ? text.split(",") : [only];
   if (parts.length !== members.length) return undefined;
   return valuesOf(members, parts);
 }

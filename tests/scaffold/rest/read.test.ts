@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import {
   compareByItemOrder,
-  expandUrlTemplate,
+  itemUrl,
   parseAnyItems,
   parseItemOrder,
   parseItems,
@@ -160,7 +160,7 @@ describe("HEAD", () => {
 describe("Record URLs", () => {
   const keysSql = `
     CREATE TABLE texts (name TEXT PRIMARY KEY NOT NULL, n INTEGER) WITHOUT ROWID;
-    INSERT INTO texts VALUES ('a b', 1), ('a/b,c', 2), ('ü!''()*~', 3), ('', 4), ('A', 5), ('a', 6);
+    INSERT INTO texts VALUES ('a b', 1), ('a/b,c', 2), ('ü!''()*~', 3), ('', 4), ('A', 5), ('a', 6), ('.', 7), ('..', 8), ('key=.', 9), ('...', 10);
     CREATE TABLE pairs (a TEXT NOT NULL, "b-b" INTEGER NOT NULL, PRIMARY KEY (a, "b-b"));
     INSERT INTO pairs VALUES ('x,y', 1), ('x', 2);
     CREATE TABLE loose (x TEXT); INSERT INTO loose VALUES ('p'), ('p');
@@ -182,7 +182,7 @@ describe("Record URLs", () => {
       const items = parseItems(answer.field("Items") ?? "");
       const [rows] = Object.values(answer.json as Record<string, Record<string, unknown>[]>);
       for (const row of rows ?? []) {
-        const url = expandUrlTemplate(items?.url ?? "", row) ?? "";
+        const url = itemUrl(items ?? {}, row, path) ?? "";
         const record = await send("GET", url);
         expect([url, record.status]).toEqual([url, 200]);
         expect(record.view?.record).toBe(url);
@@ -193,6 +193,9 @@ describe("Record URLs", () => {
     }
 
     expect(seen).toContain("/texts/a%2Fb%2Cc");
+    for (const part of ["key=", "key=.", "key=..", "key%3D.", "..."]) expect(seen).toContain(`/texts/${part}`);
+    for (const part of ["", ".", ".."]) expect((await send("GET", `/texts/${part}`)).status).toBe(404);
+    expect(seen).toContain("/bytes/key=");
     expect(seen).toContain("/pairs/x%2Cy,1");
     expect(seen).toContain("/loose/2");
     expect(seen).toContain("/bytes/%2B%2F8%3D");

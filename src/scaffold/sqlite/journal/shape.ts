@@ -75,6 +75,13 @@ function changesUnique(details: TableDetails, rowid: string | undefined): string
   return [...names].map((name) => `NEW.${name} IS NOT OLD.${name} COLLATE BINARY`).join(" OR ");
 }
 
+/** Finds a part of a key through its index: an integer as it is, all else to the letter and type. */
+function findPart(own: string, value: string, collation: string | undefined, isInteger: boolean): string {
+  if (isInteger) return `${own} = ${value}`;
+  const collate = collation === undefined ? "" : ` COLLATE ${quoteName(collation)}`;
+  return `${own}${collate} IS ${value} AND ${same(own, value)}`;
+}
+
 /** How the rows of a table are written in the SQL of its triggers. */
 export function shapeOf(details: TableDetails): Shape {
   const { table, hasRowid } = details;
@@ -107,16 +114,10 @@ export function shapeOf(details: TableDetails): Shape {
     (place) =>
       `${prefix}.${places[place]}`;
   const inTable = row(name);
+  const isWhole = integerKey !== undefined || identity.kind === "rowid";
   const findKey = (one: Row): string =>
     keyPlaces
-      .map((place, part) => {
-        const collation = collations.get(keyNames[part] ?? "");
-        const collate = collation === undefined ? "" : ` COLLATE ${quoteName(collation)}`;
-        const found = `${inTable(place)}${collate} IS ${one(place)}`;
-        return integerKey !== undefined || identity.kind === "rowid"
-          ? `${inTable(place)} = ${one(place)}`
-          : `${found} AND ${same(inTable(place), one(place))}`;
-      })
+      .map((place, part) => findPart(inTable(place), one(place), collations.get(keyNames[part] ?? ""), isWhole))
       .join(" AND ");
   return {
     width: places.length,
