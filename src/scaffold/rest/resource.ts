@@ -122,11 +122,6 @@ function partOf({ members }: Resource, places: readonly number[], row: readonly 
   return { members: places.flatMap((at) => members[at] ?? []), values: places.map((at) => row[at] ?? null) };
 }
 
-/** What tells a row apart. */
-export function keyOf(resource: Resource, row: readonly SqlValue[]): RecordKey {
-  return partOf(resource, resource.key, row);
-}
-
 /** The members that tell rows apart. */
 export function keyMembers({ members, key }: Resource): Member[] {
   return key.flatMap((at) => members[at] ?? []);

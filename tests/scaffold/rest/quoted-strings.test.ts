@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
 import { createScaffold, type Scaffold } from "../../../src/scaffold/index.ts";
 import { serve, temporaryFile } from "./service.ts";
@@ -94,8 +95,9 @@ describe.skipIf(!hasShell)("Strings in double quotes", () => {
     expect(run(path, trigger)).toBe(true);
     expect(await post(scaffold, "/t", { a: "x" })).toMatchObject([201, { t: { a: "late" } }]);
     expect(await post(scaffold, "/t", { a: "x" })).toMatchObject([201, { t: { a: "late" } }]);
-    const dump = spawnSync("sqlite3", [path, "SELECT sql FROM sqlite_schema WHERE name = 'x'"], { encoding: "utf8" });
-    if (!dump.error) expect(dump.stdout.trim()).toBe(trigger);
+    const file = new Database(path, { readonly: true });
+    expect(file.prepare("SELECT sql FROM sqlite_schema WHERE name = 'x'").pluck().get()).toBe(trigger);
+    file.close();
     await scaffold.close();
   });
 });
