@@ -84,11 +84,11 @@ describe("a broken constraint", () => {
     ["INSERT INTO t (id, n) VALUES (1, 1)", { kind: "unique", table: "t", columns: ["id"] }],
     ["INSERT INTO t (e) VALUES (-5)", { kind: "unique", columns: [] }],
     ["INSERT INTO t (n) VALUES (NULL)", { kind: "notNull", table: "t", columns: ["n"] }],
-    ["INSERT INTO t (c) VALUES (11)", { kind: "check", columns: [] }],
+    ["INSERT INTO t (c) VALUES (11)", { kind: "check", columns: [], text: "c < 10" }],
     ["INSERT INTO t (f) VALUES (9)", { kind: "foreignKey", columns: [] }],
     ["INSERT INTO s VALUES ('x')", { kind: "datatype", table: "s", columns: ["i"] }],
     ["INSERT INTO t (id) VALUES ('x')", { kind: "datatype", columns: [] }],
-    ["INSERT INTO t (c) VALUES (-1)", { kind: "check", columns: [] }],
+    ["INSERT INTO t (c) VALUES (-1)", { kind: "check", columns: [], text: "too little" }],
   ])("is told of by %s", (sql, constraint) => {
     const connection = connect(
       newPath(),
