@@ -7,7 +7,7 @@ export type WebSocketConstructor = new (url: string, protocols?: string[]) => We
 export async function findWebSocket(): Promise<WebSocketConstructor> {
   return (
     (globalThis.WebSocket as WebSocketConstructor | undefined) ??
-    ((await import("./node-web-socket.ts")).WebSocket as never)
+    ((await import("#node-web-socket")).WebSocket as never)
   );
 }
 

@@ -3,7 +3,8 @@ export const errorCodes = {
   "database-busy": "The database was locked for longer than the wait allows.",
   "database-invalid": "The file is no SQLite database, or it can't be opened.",
   "database-missing": "There is no such database file.",
-  "driver-missing": "This Node has no SQLite of its own that will do, and the package better-sqlite3 is not installed.",
+  "driver-missing":
+    "This Node has no SQLite of its own that will do, and the package better-sqlite3 is not installed, or not built.",
   "extension-failed": "A SQLite extension could not be loaded.",
   "journal-busy": "The database was locked for longer than the wait allows, so the journal could not be read.",
   "listen-failed": "The server could not listen on the address that it was given.",

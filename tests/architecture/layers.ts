@@ -10,6 +10,7 @@ export const layerTable: Readonly<Record<string, readonly string[]>> = {
   proxy: ["protocol", "server", "node"],
   client: ["protocol"],
   react: ["protocol", "client"],
+  main: [],
   testing: ["protocol", "server", "client"],
   cli: ["protocol", "server", "node", "scaffold", "proxy", "client", "testing"],
 };
@@ -20,9 +21,10 @@ const allowedPackages: Readonly<Record<string, readonly string[]>> = {
   // For digests, where the platform gives none.
   server: ["@noble/hashes"],
   // Loaded on a Node that has no WebSocket; in a page nothing is.
-  client: ["ws"],
+  client: ["ws", "#node-web-socket"],
   testing: [],
   react: ["react"],
+  main: [],
 };
 
 /** An import, `export … from` or `import()` in a source. */

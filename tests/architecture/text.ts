@@ -24,6 +24,11 @@ export interface Manifest {
   readonly bin: Readonly<Record<string, string>>;
 }
 
+/** The layer that a subpath of the package names; the bare name is that of `main`. */
+function layerOf(subpath: string): string {
+  return subpath === "." ? "main" : subpath.slice(2);
+}
+
 /** Subpaths and commands that point to nothing in src, and subpaths that are not a layer's face. */
 export function manifestViolations(manifest: Manifest, exists: (path: string) => boolean): string[] {
   const subpaths = Object.entries(manifest.exports).filter(([subpath]) => subpath !== "./package.json");
@@ -31,7 +36,7 @@ export function manifestViolations(manifest: Manifest, exists: (path: string) =>
     ...subpaths
       .filter(
         ([subpath, file]) =>
-          file !== `./dist/${subpath.slice(2)}/index.js` || !exists(`src/${subpath.slice(2)}/index.ts`),
+          file !== `./dist/${layerOf(subpath)}/index.js` || !exists(`src/${layerOf(subpath)}/index.ts`),
       )
       .map(([subpath, file]) => `${subpath} points to ${file}, which is not a layer's index`),
     ...Object.entries(manifest.bin)

@@ -13,22 +13,35 @@ import {
 } from "./connection.ts";
 import type { SqlValue } from "./schema.ts";
 
-const require = createRequire(import.meta.url);
-
 let loaded: typeof Database | undefined;
 
-function load(): typeof Database {
+/** Whether a package is there, loadable or not. */
+function isInstalled(name: string, require: NodeJS.Require): boolean {
+  try {
+    require.resolve(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * The class of `better-sqlite3`.
+ *
+ * @param require - how packages are found here
+ * @throws RocketError `driver-missing` with what to type: it is not installed, or was not built for this Node
+ */
+export function loadBetterSqlite(require: NodeJS.Require): typeof Database {
   try {
     const Constructor = require("better-sqlite3") as typeof Database;
-    // The binary is loaded when the first database is opened, and may be one for another Node.
+    // The binary is loaded when the first database is opened, and may be missing, or one for another Node.
     new Constructor(":memory:").close();
     return Constructor;
   } catch (cause) {
-    throw new RocketError(
-      "driver-missing",
-      "SQLite needs Node 22.16 or later, or the package better-sqlite3. Type: npm i better-sqlite3",
-      { cause },
-    );
+    const advice = isInstalled("better-sqlite3", require)
+      ? "The package better-sqlite3 is here, but was not built for this Node. Type: npm rebuild better-sqlite3"
+      : "SQLite needs Node 22.16 or later, or the package better-sqlite3. Type: npm i better-sqlite3";
+    throw new RocketError("driver-missing", advice, { cause });
   }
 }
 
@@ -107,7 +120,7 @@ class BetterSqliteConnection implements Connection {
  * @throws RocketError `driver-missing` where the package can't be loaded
  */
 export function openBetterSqlite(path: string, readOnly: boolean, additions: Additions): Connection {
-  loaded ??= load();
+  loaded ??= loadBetterSqlite(createRequire(import.meta.url));
   const database = new loaded(path, { readonly: readOnly, timeout: 0 });
   const settings = { varargs: true, deterministic: true, safeIntegers: true };
   add(additions, {

@@ -1,5 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { describe, expect, it } from "vitest";
+import { loadBetterSqlite } from "../../../src/scaffold/sqlite/better-sqlite.ts";
 import { retryWhenBusy } from "../../../src/scaffold/sqlite/busy.ts";
 import { openConnection } from "../../../src/scaffold/sqlite/driver.ts";
 import { constraintOf, isBusy } from "../../../src/scaffold/sqlite/sqlite-error.ts";
@@ -75,6 +77,39 @@ describe("a connection", () => {
     expect(failureOf(() => openConnection(path))).toMatchObject({ name: "RocketError", code: "database-missing" });
     expect(failureOf(() => openConnection(`${path}.txt`))).toMatchObject({ code: "database-invalid" });
     expect(failureOf(() => openConnection(`${path}.d`))).toMatchObject({ code: "database-invalid" });
+  });
+});
+
+describe("the package better-sqlite3", () => {
+  /** A `require` of a project that has such a better-sqlite3; without a text, none. */
+  function projectWith(text?: string): NodeJS.Require {
+    const folder = `${newPath()}.project`;
+    mkdirSync(`${folder}/node_modules/better-sqlite3`, { recursive: true });
+    if (text !== undefined) writeFileSync(`${folder}/node_modules/better-sqlite3/index.js`, text);
+    return createRequire(`${folder}/index.js`);
+  }
+
+  it.each([
+    [
+      "no binary",
+      "module.exports = class { constructor() { throw new Error('Could not locate the bindings file.'); } };",
+    ],
+    [
+      "a binary of another Node",
+      "throw Object.assign(new Error('NODE_MODULE_VERSION'), { code: 'ERR_DLOPEN_FAILED' });",
+    ],
+  ])("is to be built again where it is there with %s", (_what, text) => {
+    expect(failureOf(() => loadBetterSqlite(projectWith(text)))).toMatchObject({
+      code: "driver-missing",
+      message: "The package better-sqlite3 is here, but was not built for this Node. Type: npm rebuild better-sqlite3",
+    });
+  });
+
+  it("is to be installed where it is not there", () => {
+    expect(failureOf(() => loadBetterSqlite(projectWith()))).toMatchObject({
+      code: "driver-missing",
+      message: expect.stringMatching(/Type: npm i better-sqlite3$/),
+    });
   });
 });
 
