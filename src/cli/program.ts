@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from "commander";
+import { addListenFlags } from "./listen-flags.ts";
 import {
   parseActions,
   parseCount,
@@ -11,7 +12,6 @@ import {
   parseOrigin,
   parsePath,
   parsePaths,
-  parsePort,
   parseTarget,
 } from "./parse.ts";
 import { addProxy } from "./proxy-command.ts";
@@ -52,16 +52,15 @@ function serveOptions(database: string, given: ServeFlags): ServeOptions {
 }
 
 function addServe(program: Command, exit: (code: number) => void): void {
-  program
+  const command = program
     .command("serve")
     .summary("serve a SQLite database as live REST")
     .description(
       "Serves each table of a SQLite database as a REST collection, and each of its URLs as a live stream over WebSocket. " +
         "Writes by any program are seen.",
     )
-    .argument("<database>", "path of the SQLite database", parsePath)
-    .option("--port <port>", "port to listen on; 0 picks a free one (default: 8080)", parsePort)
-    .option("--host <host>", "address to listen on (default: 127.0.0.1)")
+    .argument("<database>", "path of the SQLite database", parsePath);
+  addListenFlags(command)
     .option("--tables <list>", "serve only these tables, separated by commas", parseNames)
     .option("--only <list>", "allow only these actions: create, read, update, destroy, subscribe", parseActions)
     .addOption(

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { parseHostName, parseOrigin, parsePort } from "./parse.ts";
+import { addListenFlags } from "./listen-flags.ts";
+import { parseHostName, parseOrigin } from "./parse.ts";
 import type { ProxyCommandOptions } from "./proxy.ts";
 
 interface ProxyFlags extends Omit<ProxyCommandOptions, "upstream" | "allowOrigins" | "allowHosts"> {
@@ -27,16 +28,15 @@ function parseSeconds(text: string): number {
 
 /** Adds `rocket proxy` to the program. */
 export function addProxy(program: Command, exit: (code: number) => void): void {
-  program
+  const command = program
     .command("proxy")
     .summary("make an API in any language live")
     .description(
       "Stands before an HTTP API and passes everything through. Each of its URLs that answers a GET can be followed over " +
         "a WebSocket. Writes through the proxy are seen at once, others when it looks again.",
     )
-    .argument("<upstream>", "the API: http://localhost:3000, or a port of this machine", parseUpstream)
-    .option("--port <port>", "port to listen on; 0 picks a free one (default: 8080)", parsePort)
-    .option("--host <host>", "address to listen on (default: 127.0.0.1)")
+    .argument("<upstream>", "the API: http://localhost:3000, or a port of this machine", parseUpstream);
+  addListenFlags(command)
     .option("--allow-origin <origin>", "let pages of this web origin in; may be repeated", parseOrigin)
     .option("--allow-host <name>", "answer under this host name too; may be repeated", parseHostName)
     .addOption(

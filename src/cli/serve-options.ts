@@ -64,7 +64,7 @@ export function checkHost(options: ServeOptions): void {
   const { host = "127.0.0.1", readOnly = false, insecure = false } = options;
   if (isLoopbackHost(host) || readOnly || insecure) return;
   throw new CommandFailure(
-    `--host ${host} would let everyone who can reach this machine write to the database: add --read-only, or --insecure if that is what you want.`,
+    `Listening on ${host} (--host, or HOST) would let everyone who can reach this machine write to the database: add --read-only, or --insecure if that is what you want.`,
     2,
   );
 }
