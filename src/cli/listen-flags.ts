@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { parsePort } from "./parse.ts";
+import { parseBasePath, parsePort } from "./parse.ts";
 
 /** An option that the environment can give, too, as platforms set it; an empty variable gives nothing. */
 function fromEnvironment(option: Option, variable: string): Option {
@@ -10,5 +10,8 @@ function fromEnvironment(option: Option, variable: string): Option {
 export function addListenFlags(command: Command): Command {
   const port = new Option("--port <port>", "port to listen on; 0 picks a free one (default: PORT, else 8080)");
   const host = new Option("--host <host>", "address to listen on (default: HOST, else 127.0.0.1)");
-  return command.addOption(fromEnvironment(port.argParser(parsePort), "PORT")).addOption(fromEnvironment(host, "HOST"));
+  return command
+    .addOption(fromEnvironment(port.argParser(parsePort), "PORT"))
+    .addOption(fromEnvironment(host, "HOST"))
+    .option("--base-path <path>", "the path below which clients see all this, as /api (default: /)", parseBasePath);
 }

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from "commander";
 import { isToken, trimBlanks } from "../protocol/index.ts";
+import { BasePath } from "../server/index.ts";
 import { type Action, actions } from "./serve-options.ts";
 
 function wholeNumber(text: string, low: number, high: number): number {
@@ -27,6 +28,15 @@ export function parsePort(text: string): number {
 /** A number of MiB, as bytes. */
 export function parseMebibytes(text: string): number {
   return wholeNumber(text, 1, 1024) * 1024 * 1024;
+}
+
+/** The path below which clients see a server. */
+export function parseBasePath(text: string): string {
+  try {
+    return new BasePath(text).text;
+  } catch {
+    throw new InvalidArgumentError('Give a path of letters, digits, "-", ".", "_" and "~", as in "/api".');
+  }
 }
 
 /** How many messages to print. */

@@ -14,6 +14,8 @@ export interface ProxyCommandOptions {
   readonly port?: number;
   /** The address to listen on. Default `127.0.0.1`. */
   readonly host?: string;
+  /** The path below which clients see the API. Default: the root. */
+  readonly basePath?: string;
   /** Web origins beside the proxy's own whose pages may write and open WebSockets. Default none. */
   readonly allowOrigins?: readonly string[];
   /** Host names beside loopback ones under which it may be reached. Default none. */
@@ -50,20 +52,14 @@ export async function runProxy(options: ProxyCommandOptions): Promise<number> {
   const output = processOutput;
   // A proxy goes on when nobody reads its log any more.
   onOutputClosed(() => {});
-  const {
-    upstream,
-    allowOrigins = [],
-    allowHosts = [],
-    hostField,
-    trustForwarded = false,
-    shareAnonymous = false,
-  } = options;
+  const { upstream, allowOrigins = [], allowHosts = [], hostField, basePath = "" } = options;
+  const { trustForwarded = false, shareAnonymous = false } = options;
   const { refresh = 60, timeout = 120 } = options;
   const stop = new AbortController();
   const forget = onStopSignal(() => stop.abort());
   try {
     const server = createProxy({
-      ...{ upstream, allowOrigins, allowHosts, trustForwarded },
+      ...{ upstream, allowOrigins, allowHosts, trustForwarded, basePath },
       ...(hostField && { hostField }),
       ...(shareAnonymous && { anonymous: "shared" }),
       refreshMs: refresh * 1_000,
@@ -71,7 +67,7 @@ export async function runProxy(options: ProxyCommandOptions): Promise<number> {
       log: (line) => output.note(`rocket: ${line}`),
       onError: (error, { stage }) => output.note(`rocket: ${stage}: ${explain(error)}`),
     });
-    const url = await listen(server, options);
+    const url = (await listen(server, options)) + basePath;
     output.write(introduce(url, options));
     if (!stop.signal.aborted) await once(stop.signal, "abort");
     output.note("Stopping: every connection is told to come back later. Once more stops at once.");

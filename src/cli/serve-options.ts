@@ -35,6 +35,8 @@ export interface ServeOptions {
   readonly extensions?: readonly string[];
   /** A JavaScript module: what functions it exports are functions of SQL. Default none. */
   readonly functionsModule?: string;
+  /** The path below which clients see the server. Default: the root. */
+  readonly basePath?: string;
   /** Create the database if there is none, or an empty file. Default false. */
   readonly create?: boolean;
   /** Serve writes to everyone who can reach the host. Default false. */

@@ -27,7 +27,7 @@ function given<Options extends object>(
 /** What lies in the public folder under the name of a collection, and so is never seen. */
 function hiddenNames({ publicFolder }: ServeOptions, scaffold: Scaffold): string[] {
   const names = publicFolder === undefined ? [] : readdirSync(publicFolder);
-  return names.filter((name) => scaffold.owns(`/${encodeURIComponent(name)}`));
+  return names.filter((name) => scaffold.owns(`${scaffold.basePath}/${encodeURIComponent(name)}`));
 }
 
 /** One run of the command, until it is asked to stop or can't go on. */
@@ -69,9 +69,9 @@ async function importFunctions(path: string): Promise<Record<string, SqlFunction
 }
 
 async function openScaffold({ options, onError }: Run): Promise<Scaffold> {
-  const { database, tables, only, except, readOnly, create, extensions, functionsModule } = options;
+  const { database, tables, only, except, readOnly, create, extensions, functionsModule, basePath } = options;
   const functions = functionsModule === undefined ? undefined : await importFunctions(functionsModule);
-  const more = given({ tables, only, except, readOnly, create, extensions, functions });
+  const more = given({ tables, only, except, readOnly, create, extensions, functions, basePath });
   try {
     return await createScaffold({ path: database, ...more, onError });
   } catch (error) {
@@ -99,12 +99,12 @@ async function abandon(scaffold: Scaffold, { onError }: Run): Promise<void> {
 }
 
 function makeServer(scaffold: Scaffold, { options, output, onError }: Run): Server {
-  const { origin, journal, promises, owns, derived } = scaffold;
+  const { origin, journal, promises, owns, derived, basePath } = scaffold;
   const { allowOrigins, allowHosts, publicFolder, maxBodyBytes } = options;
   // Some of the largest bodies must find room at the same time.
   const limits = maxBodyBytes === undefined ? {} : { maxHeldBytes: Math.max(64 * 1024 * 1024, maxBodyBytes * 4) };
   return createServer({
-    ...{ origin, promises, owns, derived },
+    ...{ origin, promises, owns, derived, basePath },
     ...given({ journal, allowOrigins, allowHosts, publicFolder, maxBodyBytes }),
     limits,
     onError,
@@ -131,11 +131,13 @@ async function serveUntilStopped(scaffold: Scaffold, run: Run): Promise<void> {
     const description = await describe(scaffold, options);
     const hidden = hiddenNames(options, scaffold);
     server = makeServer(scaffold, run);
-    const url = await listen(server, options);
+    const url = (await listen(server, options)) + scaffold.basePath;
     run.isServing = true;
     output.write(`Serving ${options.database} at ${url}\n\n${description}\n`);
     for (const name of hidden) {
-      output.note(`rocket: /${name} is a table's; what ${options.publicFolder} has under that name is hidden by it.`);
+      output.note(
+        `rocket: ${scaffold.basePath}/${name} is a table's; what ${options.publicFolder} has under that name is hidden by it.`,
+      );
     }
     options.onListening?.(url);
     if (!stop.signal.aborted) await once(stop.signal, "abort");

@@ -51,7 +51,7 @@ export class Access {
   }
 
   /**
-   * Lets a request in, its target in origin-form and its `Host` the one that counts; or gives the refusal. Twice is fine.
+   * Lets a request in, its target in origin-form and with the base path, and its `Host` the one that counts; or gives the refusal. Twice is fine.
    */
   admit(request: IncomingMessage, isUpgrade: boolean): HttpResponse | undefined {
     const malformed = settleTarget(request);
@@ -67,6 +67,7 @@ export class Access {
       this.#tell(`Refused a ${request.method} of a foreign page`, inCommand(origin ?? ""), "--allow-origin");
       return refusePage(origin);
     }
+    request.url = this.#options.basePath.enter(request.url ?? "/");
     return undefined;
   }
 

@@ -1,5 +1,5 @@
 import { domainToASCII } from "node:url";
-import type { HubOptions } from "../server/index.ts";
+import { BasePath, type HubOptions } from "../server/index.ts";
 import { hostNameIn } from "./named-host.ts";
 
 /** How a server is made: a hub's options and who may come in. */
@@ -25,6 +25,12 @@ export interface ServerOptions extends HubOptions {
    * not asked about. Must not throw. Default: files come first everywhere.
    */
   readonly owns?: (target: string) => boolean;
+  /**
+   * The path below which clients see this server, as `/api`, where a front shows it so, whether that takes the path off
+   * requests or not. The origin is asked for targets with it; the well-known URL and the files of `publicFolder` are below
+   * it. Default: the root.
+   */
+  readonly basePath?: string;
   /** Bytes that a request's body may have over HTTP. Default 1 MiB; then 413. */
   readonly maxBodyBytes?: number;
   /** Milliseconds over which `close()` ends connections, fewer where there are few. Default 5,000; 0 to 600,000. */
@@ -37,6 +43,7 @@ export interface ServerOptions extends HubOptions {
 export interface ResolvedServerOptions {
   readonly allowOrigins: ReadonlySet<string>;
   readonly allowHosts: ReadonlySet<string>;
+  readonly basePath: BasePath;
   readonly maxBodyBytes: number;
   readonly drainMs: number;
   readonly log: (line: string) => void;
@@ -81,6 +88,7 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
   return {
     allowOrigins: new Set((options.allowOrigins ?? []).map(parseWebOrigin)),
     allowHosts: new Set((options.allowHosts ?? []).map(parseAllowedHost)),
+    basePath: new BasePath(options.basePath),
     maxBodyBytes: inRange("maxBodyBytes", options.maxBodyBytes ?? 1024 * 1024, 1, 1024 * 1024 * 1024),
     drainMs: inRange("drainMs", options.drainMs ?? 5_000, 0, 600_000),
     log: options.log ?? (() => {}),

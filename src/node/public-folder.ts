@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { extname, isAbsolute, join, relative, sep } from "node:path";
 import send from "send";
 import { createProblem, type Field, problemResponse } from "../protocol/index.ts";
+import type { BasePath } from "../server/index.ts";
 import { prefersHtml } from "./prefers-html.ts";
 import { sendAnswer } from "./send-answer.ts";
 
@@ -12,6 +13,8 @@ export interface PublicFolderOptions {
   readonly path: string;
   /** The URLs that no file stands in for. */
   readonly owns: (target: string) => boolean;
+  /** The path below which the files are. */
+  readonly basePath: BasePath;
   readonly reportError: (error: unknown, stage: string) => void;
 }
 
@@ -77,7 +80,7 @@ export class PublicFolder {
    */
   async take(request: IncomingMessage, response: ServerResponse, fields: readonly Field[]): Promise<boolean> {
     const { method, url = "/" } = request;
-    const [path = ""] = url.split("?");
+    const [path = ""] = this.#options.basePath.remove(url).split("?");
     const isStart = path === "/";
     if ((method !== "GET" && method !== "HEAD") || (!isStart && this.#options.owns(url))) return false;
     const names = namesIn(path);
@@ -113,8 +116,17 @@ export class PublicFolder {
     response.setHeader("X-Content-Type-Options", "nosniff");
     send(request, path, { root })
       .on("error", (error: SendError) => this.#fail(response, error))
+      .on("directory", () => this.#addSlash(request, response))
       .pipe(response);
     return true;
+  }
+
+  /** A folder's index has the folder's URL with a slash: else what it links to would be sought beside the folder. */
+  #addSlash({ url = "/" }: IncomingMessage, response: ServerResponse): void {
+    const [path = "", ...query] = url.split("?");
+    // A second slash at the beginning would name a host.
+    const fields: Field[] = [["Location", [`${path.replace(/^\/+/, "/")}/`, ...query].join("?")]];
+    sendAnswer(response, { status: 301, fields, body: "" });
   }
 
   #fail(response: ServerResponse, error: SendError): void {

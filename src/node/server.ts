@@ -30,8 +30,9 @@ export function createServer(options: ServerOptions): RocketServer {
     }
   };
   const access = new Access(resolved);
+  const { basePath } = resolved;
   const { origin, publicFolder: path, owns = () => false } = options;
-  const publicFolder = path === undefined ? undefined : new PublicFolder({ path, owns, reportError });
+  const publicFolder = path === undefined ? undefined : new PublicFolder({ path, owns, basePath, reportError });
   const hub = createHub({
     identity: identityOf,
     ...options,

@@ -1,4 +1,5 @@
 import { isForwardingField, nominatedFields } from "../node/index.ts";
+import type { BasePath } from "../server/index.ts";
 
 /** Field names and values in turn, as Node's `rawHeaders` has them. */
 export type RawFields = readonly string[];
@@ -17,6 +18,8 @@ export interface Hop {
   readonly via: string;
   /** Whether the client's own `Forwarded` and `X-Forwarded-*` count. */
   readonly trustForwarded: boolean;
+  /** The path below which clients see the upstream. */
+  readonly basePath: BasePath;
 }
 
 const hopByHop = new Set([
@@ -92,6 +95,9 @@ export function upstreamFields(raw: RawFields, peer: Peer, hop: Hop): string[] {
   }
   fields.push("Host", hop.host ?? host, "Via", hop.via);
   addForwarded(fields, before, peer, host);
+  if (hop.basePath.text !== "" && !before.has("x-forwarded-prefix")) {
+    fields.push("X-Forwarded-Prefix", hop.basePath.text);
+  }
   return fields;
 }
 

@@ -8,6 +8,7 @@ import { BodyProgress, type Stalled } from "./body-progress.ts";
 import type { ExchangeControl, ExchangeHandler, UpstreamRequest } from "./exchange.ts";
 import { failureResponse, type Health, isLostConnection } from "./failure.ts";
 import { clientFields, type Hop, pairs, rawText, upstreamFields } from "./fields.ts";
+import { outwardFields } from "./outward-fields.ts";
 import { isEndless } from "./placed-exchange.ts";
 import { hasBody, isSmall, RequestBody, readSmall } from "./request-body.ts";
 import type { Upstream } from "./upstream.ts";
@@ -108,7 +109,8 @@ export class Forwarding implements ExchangeHandler {
     response.sendDate = false;
     if (this.#request.headers.expect !== undefined && !this.#request.complete) response.shouldKeepAlive = false;
     const isFramed = this.#sent.method === "HEAD" || status === 204 || status === 304 || hasLength(raw);
-    const fields = clientFields(raw, this.#request.httpVersionMinor > 0 && !isFramed);
+    const passed = clientFields(raw, this.#request.httpVersionMinor > 0 && !isFramed);
+    const fields = outwardFields(passed, this.#sent.fields, this.#parts.hop.basePath);
     response.writeHead(status, reason, fields);
     this.#progress.answered(isEndless(raw));
     this.#watch?.headed(status, fields);

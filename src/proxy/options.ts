@@ -5,7 +5,7 @@ import type { DerivedOptions, HubLimits } from "../server/index.ts";
 /** What a proxy stands before, and how. */
 export interface ProxyOptions
   extends DerivedOptions,
-    Pick<ServerOptions, "allowOrigins" | "allowHosts" | "drainMs" | "log" | "onError" | "clock"> {
+    Pick<ServerOptions, "allowOrigins" | "allowHosts" | "basePath" | "drainMs" | "log" | "onError" | "clock"> {
   /** The API: scheme, host and port, as in `http://localhost:3000`. */
   readonly upstream: string;
   /** The hub's bounds; each has a default. */
@@ -77,12 +77,12 @@ export function resolveProxyOptions(options: ProxyOptions): ResolvedProxyOptions
   if (hostField !== "keep" && hostField !== "upstream") {
     throw new TypeError(`hostField must be "keep" or "upstream", not ${JSON.stringify(hostField)}.`);
   }
-  const { allowOrigins, allowHosts, drainMs, log } = resolveServerOptions({
+  const { allowOrigins, allowHosts, basePath, drainMs, log } = resolveServerOptions({
     ...options,
     origin: () => Promise.reject(new Error("not asked")),
   });
   return {
-    ...{ upstream, hostField, trustForwarded, allowOrigins, allowHosts, drainMs, log },
+    ...{ upstream, hostField, trustForwarded, allowOrigins, allowHosts, basePath, drainMs, log },
     maxBodyBytes: 0,
     maxDocumentBytes: inRange("maxDocumentBytes", options.maxDocumentBytes ?? 8 * 1024 * 1024, 1024, 1024 ** 3),
     upstreamTimeoutMs: inRange("upstreamTimeoutMs", options.upstreamTimeoutMs ?? 120_000, 1_000, 86_400_000),

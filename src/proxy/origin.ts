@@ -14,6 +14,7 @@ import { readAnswer } from "./document.ts";
 import type { ExchangeControl, ExchangeHandler, UpstreamRequest } from "./exchange.ts";
 import { failureResponse, type Health, isLostConnection } from "./failure.ts";
 import { clientFields, type Hop, type Peer, pairs, rawText, upstreamFields } from "./fields.ts";
+import { outwardFields } from "./outward-fields.ts";
 import type { Upstream } from "./upstream.ts";
 import { type WriteListener, WriteWatch } from "./write-watch.ts";
 
@@ -73,7 +74,11 @@ class Question implements ExchangeHandler {
     const { health, maxDocumentBytes } = this.#parts;
     health.answered();
     this.#status = status;
-    const raw = clientFields(rawText(control.rawHeaders), false);
+    const raw = outwardFields(
+      clientFields(rawText(control.rawHeaders), false),
+      this.#sent.fields,
+      this.#parts.hop.basePath,
+    );
     this.#fields = pairs(raw);
     this.#watch?.headed(status, raw);
     const refusal = status < 300 ? refuseByHead(this.#fields, maxDocumentBytes) : undefined;

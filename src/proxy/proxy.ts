@@ -63,10 +63,10 @@ export function createProxy(options: ProxyOptions): RocketServer {
       // A failing error handler must not end what it was told about.
     }
   };
-  const { upstream: url, hostField, trustForwarded, drainMs, maxDocumentBytes } = resolved;
+  const { upstream: url, hostField, basePath, trustForwarded, drainMs, maxDocumentBytes } = resolved;
   const via = `1.1 rocket-${randomBytes(6).toString("hex")}`;
-  const hop: Hop = { via, trustForwarded, ...(hostField === "upstream" && { host: url.host }) };
-  const upstream = new Upstream(url, resolved.upstreamTimeoutMs, resolved.maxUpstreamConnections);
+  const hop: Hop = { via, trustForwarded, basePath, ...(hostField === "upstream" && { host: url.host }) };
+  const upstream = new Upstream(url, resolved.upstreamTimeoutMs, resolved.maxUpstreamConnections, basePath);
   const health = new Health(url.origin, resolved.log);
   const staleness = { isHeard: () => hub.needsChanges, changed: (urls: readonly string[]) => hub.changed(urls) };
   const { bodyTimeoutMs } = resolved;

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 import { type Dispatcher, Pool } from "undici";
+import type { BasePath } from "../server/index.ts";
 import { exchangeCarefully } from "./careful.ts";
 import type { ExchangeControl, ExchangeHandler, UpstreamBody, UpstreamRequest } from "./exchange.ts";
 import { BusyError } from "./failure.ts";
@@ -32,11 +33,16 @@ export class Upstream {
   readonly timeoutMs: number;
   readonly #pool: Pool;
   readonly #places: Places;
+  readonly #basePath: BasePath;
   readonly #serverName: string | undefined;
 
-  /** @param mostConnections - how many exchanges may run at once, streams and tunnels not counted */
-  constructor(url: URL, timeoutMs: number, mostConnections: number) {
+  /**
+   * @param mostConnections - how many exchanges may run at once, streams and tunnels not counted
+   * @param basePath - what clients have before the upstream's own paths
+   */
+  constructor(url: URL, timeoutMs: number, mostConnections: number, basePath: BasePath) {
     this.url = url;
+    this.#basePath = basePath;
     this.timeoutMs = timeoutMs;
     const host = url.hostname.replace(/^\[|\]$/g, "");
     // Else the client's Host would be the name that the certificate is checked for.
@@ -54,12 +60,13 @@ export class Upstream {
 
   /** Begins an exchange over a kept-alive connection, when there is a place for it. Never throws. */
   exchange(request: UpstreamRequest, handler: ExchangeHandler, body: UpstreamBody | null = null): void {
-    const { method, target, fields, upgrade = null } = request;
+    const { method, fields, upgrade = null } = request;
+    const path = this.#basePath.remove(request.target);
     const servername = this.#serverName;
     const options =
       servername === undefined
-        ? { method, path: target, headers: fields, body, upgrade }
-        : { method, path: target, headers: fields, body, upgrade, servername };
+        ? { method, path, headers: fields, body, upgrade }
+        : { method, path, headers: fields, body, upgrade, servername };
     this.#place(handler, (placed) => this.#pool.dispatch(options, placed as Dispatcher.DispatchHandler));
   }
 
@@ -68,7 +75,8 @@ export class Upstream {
    * Never throws.
    */
   exchangeCarefully(request: UpstreamRequest, source: IncomingMessage, handler: ExchangeHandler): void {
-    this.#place(handler, (placed) => exchangeCarefully(this, request, source, placed));
+    const target = this.#basePath.remove(request.target);
+    this.#place(handler, (placed) => exchangeCarefully(this, { ...request, target }, source, placed));
   }
 
   #place(handler: ExchangeHandler, begin: (placed: ExchangeHandler) => void): void {

@@ -1,3 +1,4 @@
+export { BasePath } from "./base-path.ts";
 export { ByteBudget, type ByteClaim } from "./byte-budget.ts";
 export { ByteCollector } from "./byte-collector.ts";
 export { valuesBytes } from "./change-size.ts";

@@ -16,7 +16,7 @@ async function freePort(): Promise<string> {
 /** Runs a command in such an environment until it says where it listens. */
 async function start(args: readonly string[], env: NodeJS.ProcessEnv): Promise<{ command: Command; url: string }> {
   const command = runNode("dist/cli/main.js", args, env);
-  const pattern = /http:\/\/[\w.:[\]]+:\d+(?=\n)/;
+  const pattern = /http:\/\/[\w.:[\]]+:\d+\S*(?=\n)/;
   await command.until(({ stdout }) => pattern.test(stdout));
   return { command, url: pattern.exec(command.stdout)?.[0] ?? "" };
 }
@@ -53,6 +53,12 @@ describe.each(commands)("rocket %s", (_name, argsOf) => {
   it("takes empty ones for absent", async () => {
     const { url } = await start([...(await argsOf()), "--port", "0"], { PORT: "", HOST: "" });
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+  });
+
+  it("says its URL with the --base-path", async () => {
+    const { url } = await start([...(await argsOf()), "--port", "0", "--base-path", "api/"], {});
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/api$/);
+    expect((await fetch(`${url}/.well-known/rocket`)).status).toBe(200);
   });
 
   it("says that a PORT is none", async () => {

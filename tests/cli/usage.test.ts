@@ -23,6 +23,7 @@ describe("rocket, called wrongly,", () => {
     ["an origin with a path", ["serve", "a.db", "--allow-origin", "http://a/b"], "Give scheme, host and port only"],
     ["an origin that is none", ["serve", "a.db", "--allow-origin", "*"], "Give scheme, host and port only"],
     ["a host with a port", ["serve", "a.db", "--allow-host", "a:80"], "Give a host name without port"],
+    ["a base path that is none", ["serve", "a.db", "--base-path", "/a b"], "Give a path of letters, digits"],
     ["an open host", ["serve", "a.db", "--host", "0.0.0.0"], "add --read-only, or --insecure"],
     ["no URL", ["tail"], "missing required argument 'url'"],
     ["a URL that is none", ["tail", "ftp://a"], "Give an http:, https:, ws: or wss: URL."],

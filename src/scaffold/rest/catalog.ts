@@ -3,13 +3,19 @@ import { type Resource, resourceOf } from "./resource.ts";
 
 /** The resources of a database, by name. */
 export interface Catalog {
+  /** What stands before the resources' names in URLs: nothing, or `/api`. */
+  readonly basePath: string;
   readonly resources: ReadonlyMap<string, Resource>;
   /** What is there and not served, by name, with the reason: a clause for a person. */
   readonly leftOut: ReadonlyMap<string, string>;
 }
 
-/** Which tables are served, by name. */
-export type IsServed = (table: string) => boolean;
+/** Which tables are served, by name, and where. */
+export interface IsServed {
+  (table: string): boolean;
+  /** What stands before a table's name in URLs: nothing, or `/api`. */
+  readonly basePath: string;
+}
 
 /** Whether a table's rows can be JSON objects that every program can hold. */
 function isServable({ columns }: Table): boolean {
@@ -26,8 +32,10 @@ function createCatalog({ tables, leftOut }: Schema, isServed: IsServed): Catalog
   const asked = tables.filter(({ name }) => isServed(name));
   const unservable = asked.filter((table) => !isServable(table));
   const proto = 'it has a column "__proto__", which not every program can hold';
+  const { basePath } = isServed;
   return {
-    resources: new Map(asked.filter(isServable).map((table) => [table.name, resourceOf(table)])),
+    basePath,
+    resources: new Map(asked.filter(isServable).map((table) => [table.name, resourceOf(table, basePath)])),
     leftOut: new Map([
       ...leftOut.filter(({ name }) => isServed(name)).map((one) => [one.name, reasonOf(one)] as const),
       ...unservable.map(({ name }) => [name, proto] as const),

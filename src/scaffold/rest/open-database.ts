@@ -10,7 +10,7 @@ import { journalLedger, schemaLedger } from "./ledger.ts";
 import { Link } from "./link.ts";
 import type { ResolvedScaffoldOptions } from "./options.ts";
 import { Reader } from "./reader.ts";
-import { recordFormat } from "./record-format.ts";
+import { recordFormatBelow } from "./record-format.ts";
 import type { Ledger } from "./snapshot.ts";
 import { Writer } from "./writer.ts";
 
@@ -53,7 +53,7 @@ async function openLive(
   const links: Link[] = [];
   const journal = await createSqliteJournal({
     path,
-    format: recordFormat,
+    format: recordFormatBelow(isServed.basePath),
     clock,
     additions,
     tables: isServed,

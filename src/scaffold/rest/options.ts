@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from "../../server/index.ts";
+import { BasePath, type Clock, systemClock } from "../../server/index.ts";
 import type { Additions } from "../sqlite/additions.ts";
 import type { SqliteJournalOptions } from "../sqlite/journal.ts";
 import { type Action, type ActionOptions, resolveActions } from "./actions.ts";
@@ -9,6 +9,8 @@ export interface ScaffoldOptions extends ActionOptions, Additions {
   readonly path: string;
   /** The tables that are served. Default: all. */
   readonly tables?: readonly string[];
+  /** The path below which clients see the collections, as `/api`. Default: the root. */
+  readonly basePath?: string;
   /** Makes the file, in WAL mode, where there is none or an empty one. Default false. */
   readonly create?: boolean;
   /** Records that a GET answers at most; then a `Link` names the next ones. Default 1,000; 1 to 1,000,000. */
@@ -30,6 +32,7 @@ export interface ScaffoldOptions extends ActionOptions, Additions {
 export interface ResolvedScaffoldOptions {
   readonly path: string;
   readonly tables: readonly string[] | undefined;
+  readonly basePath: string;
   readonly actions: ReadonlySet<Action>;
   readonly create: boolean;
   readonly additions: Additions;
@@ -61,6 +64,7 @@ export function resolveScaffoldOptions(options: ScaffoldOptions): ResolvedScaffo
   return {
     path,
     tables,
+    basePath: new BasePath(options.basePath).text,
     actions: resolveActions(options),
     create,
     additions: { extensions, functions },

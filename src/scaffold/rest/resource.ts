@@ -29,7 +29,7 @@ export interface RecordKey {
 /** A table as a collection of records. */
 export interface Resource {
   readonly table: Table;
-  /** The collection's path: `/artists`. */
+  /** The collection's path, with the base: `/artists`. */
   readonly path: string;
   /** The name of a collection's and of a record's envelope. */
   readonly plural: string;
@@ -78,11 +78,11 @@ function membersOf(table: Table): Member[] {
 }
 
 /** Describes a table as a collection. */
-function createResource(table: Table): Resource {
+function createResource(table: Table, basePath: string): Resource {
   const { name, identity } = table;
   const members = membersOf(table);
   const keyNames = identity.kind === "columns" ? identity.columns : [identity.alias];
-  const path = `/${encodeUrlPart(name)}`;
+  const path = `${basePath}/${encodeUrlPart(name)}`;
   const singular = pluralize.singular(name);
   const showsUrl = !members.some((member) => member.name === "url");
   const indexOf = (part: string): number => members.findIndex((member) => member.name === part);
@@ -106,14 +106,19 @@ function createResource(table: Table): Resource {
   };
 }
 
-const resources = new WeakMap<Table, Resource>();
+const resources = new WeakMap<Table, Map<string, Resource>>();
 
-/** The resource of a table; the same one each time. */
-export function resourceOf(table: Table): Resource {
-  let resource = resources.get(table);
+/**
+ * The resource of a table; the same one each time.
+ *
+ * @param basePath - what stands before the table's name in URLs: nothing, or `/api`
+ */
+export function resourceOf(table: Table, basePath: string): Resource {
+  const known = resources.get(table) ?? new Map<string, Resource>();
+  let resource = known.get(basePath);
   if (!resource) {
-    resource = createResource(table);
-    resources.set(table, resource);
+    resource = createResource(table, basePath);
+    resources.set(table, known.set(basePath, resource));
   }
   return resource;
 }

@@ -34,8 +34,16 @@ function valuesOf(members: readonly Member[], parts: readonly string[]): RecordK
   return { members, values: members.map(({ type }, at) => resolvePart(type, decodePart(parts[at] ?? ""))) };
 }
 
+/** The segments of a target below the catalog's base path; `undefined` where it is not below it. */
+function segmentsBelow({ basePath }: Catalog, { segments }: Target): readonly string[] | undefined {
+  const base = basePath.split("/").slice(1);
+  return base.every((name, at) => segments[at] === name) ? segments.slice(base.length) : undefined;
+}
+
 /** What a URL names; `undefined` where it names nothing in this catalog. */
-export function findRoute(catalog: Catalog, { segments }: Target): Route | undefined {
+export function findRoute(catalog: Catalog, target: Target): Route | undefined {
+  const segments = segmentsBelow(catalog, target);
+  if (!segments) return undefined;
   const [name = "", keyText, ...rest] = segments;
   if (rest.length > 0) return undefined;
   if (name === "" && keyText === undefined) return { place: "index" };
@@ -49,7 +57,7 @@ export function findRoute(catalog: Catalog, { segments }: Target): Route | undef
 /** Whether a URL is a collection's or below one. A malformed one counts, so that the service says what is wrong with it. */
 export function ownsTarget(catalog: Catalog, target: string): boolean {
   try {
-    const [name = ""] = parseTarget(target.split("?")[0] ?? "").segments;
+    const [name = ""] = segmentsBelow(catalog, parseTarget(target.split("?")[0] ?? "")) ?? [];
     return catalog.resources.has(decodePart(name));
   } catch {
     return true;
@@ -60,7 +68,9 @@ export function ownsTarget(catalog: Catalog, target: string): boolean {
 export function requireRoute(catalog: Catalog, target: Target): Route {
   const route = findRoute(catalog, target);
   if (route) return route;
-  const leftOut = catalog.leftOut.get(decodePart(target.segments[0] ?? ""));
+  const [name = ""] = segmentsBelow(catalog, target) ?? [];
+  const leftOut = catalog.leftOut.get(decodePart(name));
   if (leftOut !== undefined) throw new Refusal(404, `This is not served: ${leftOut}.`);
-  throw new Refusal(404, `There is nothing at /${target.segments.join("/")}. The collections are listed at /.`);
+  const here = `/${target.segments.join("/")}`;
+  throw new Refusal(404, `There is nothing at ${here}. The collections are listed at ${catalog.basePath}/.`);
 }

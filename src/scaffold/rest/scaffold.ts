@@ -33,6 +33,8 @@ export interface Scaffold {
   readonly promises: readonly string[];
   /** How parts of collections are followed (`limit`, `offset`, and what is more than a GET answers): by asking again. */
   readonly derived: DerivedOptions;
+  /** The path below which the collections are, for the server; empty where that is the root. */
+  readonly basePath: string;
   /** Why nothing can be subscribed to; absent where it can. */
   readonly notLive?: string;
   /** Whether a URL is that of a collection, or below it, whatever is there: files beside the service stand back then. */
@@ -61,8 +63,8 @@ async function createDatabase(path: string, clock: Clock): Promise<void> {
   }
 }
 
-function requireTables({ schema }: Ledger, tables: readonly string[] | undefined): void {
-  const { resources, leftOut } = catalogOf(schema, (table) => tables === undefined || tables.includes(table));
+function requireTables({ schema }: Ledger, tables: readonly string[] | undefined, isServed: IsServed): void {
+  const { resources, leftOut } = catalogOf(schema, isServed);
   for (const table of tables ?? []) {
     if (resources.has(table)) continue;
     const reason = leftOut.get(table);
@@ -87,8 +89,9 @@ function reasonNotLive({ journal }: OpenDatabase, { actions }: ResolvedScaffoldO
  */
 export async function createScaffold(options: ScaffoldOptions): Promise<Scaffold> {
   const resolved = resolveScaffoldOptions(options);
-  const { path, tables, actions, clock, maxRows, maxPageBytes, reportError } = resolved;
-  const isServed: IsServed = (table) => tables === undefined || tables.includes(table);
+  const { path, tables, basePath, actions, clock, maxRows, maxPageBytes, reportError } = resolved;
+  const isAsked = (table: string): boolean => tables === undefined || tables.includes(table);
+  const isServed: IsServed = Object.assign(isAsked, { basePath });
   if (resolved.create && (!existsSync(path) || isEmptyFile(path))) await createDatabase(path, clock);
   else if (isEmptyFile(path)) {
     const advice = "The option create makes a database of it.";
@@ -98,7 +101,7 @@ export async function createScaffold(options: ScaffoldOptions): Promise<Scaffold
   const database = await openDatabase(resolved, isServed, (schema) => leftOut.tell(schema));
   const { reader, writer, journal } = database;
   try {
-    requireTables(database.ledger, tables);
+    requireTables(database.ledger, tables, isServed);
   } catch (error) {
     await database.abandon();
     throw error;
@@ -113,6 +116,7 @@ export async function createScaffold(options: ScaffoldOptions): Promise<Scaffold
     derived: {},
     ...(journal ? { journal } : {}),
     ...(notLive === undefined ? {} : { notLive }),
+    basePath,
     promises: writer && canWrite(actions) ? ["idempotency-key"] : [],
     owns: (target) => ownsTarget(reader.catalog, target),
     async collections() {

@@ -7,7 +7,7 @@ import { column, columnTypes, table } from "./samples.ts";
 import { musicSql, serve } from "./service.ts";
 import { texts } from "./values.ts";
 
-const resource = resourceOf(table("things", [column("id", "INTEGER", "integer"), ...columnTypes]));
+const resource = resourceOf(table("things", [column("id", "INTEGER", "integer"), ...columnTypes]), "");
 
 function canonical(target: string): string {
   return canonicalUrl(resource, parseQuery(resource, parseTarget(target).parameters));
