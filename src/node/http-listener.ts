@@ -3,6 +3,7 @@ import { createProblem, type Field, problemResponse, wellKnownPath } from "../pr
 import { type ByteClaim, ByteCollector, type Hub, type Origin, type OriginResponse } from "../server/index.ts";
 import type { Access } from "./access.ts";
 import { BodyTurns } from "./body-turns.ts";
+import { compressAnswer, plainConditions } from "./compression.ts";
 import { requestFields } from "./fields.ts";
 import type { PublicFolder } from "./public-folder.ts";
 import { sendAnswer } from "./send-answer.ts";
@@ -135,7 +136,8 @@ export class HttpListener {
       response.once("close", () => {
         if (!response.writableFinished) abort.abort();
       });
-      return await origin({ method, target: url, fields: requestFields(request), body, signal: abort.signal });
+      const fields = plainConditions(requestFields(request));
+      return await compressAnswer(request, await origin({ method, target: url, fields, body, signal: abort.signal }));
     } finally {
       claim.release();
     }

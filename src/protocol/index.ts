@@ -7,7 +7,7 @@ export {
 } from "./close-codes.ts";
 export { decodeRequest, decodeResponse } from "./decode.ts";
 export { encodeRequest, encodeResponse, type RequestToEncode, type ResponseToEncode } from "./encode.ts";
-export { matchesEntityTag } from "./entity-tag.ts";
+export { codedEntityTag, matchesEntityTag, plainEntityTags } from "./entity-tag.ts";
 export { type ErrorCode, errorCodes, RocketError } from "./errors.ts";
 export { type EventId, formatEventId, isAtOrAfter, isEventId, parseEventId } from "./event-id.ts";
 export { formatItems } from "./format-items.ts";

@@ -220,7 +220,7 @@ describe("the index of the public folder", () => {
     const page = await get(site, "/?x=1", { Accept: browser });
     expect([page.headers.get("content-type"), page.headers.get("vary")]).toEqual([
       "text/html; charset=utf-8",
-      "Accept",
+      "Accept, Accept-Encoding",
     ]);
     expect(await page.text()).toBe(files["index.html"]);
     for (const accept of ["*/*", "application/json", "text/html;q=0.5, application/json", "text/plain"]) {
@@ -269,7 +269,7 @@ describe("a server with a public folder", () => {
     const file = await get(site, "/app.js", { Origin: "https://app.example.com" });
     expect(file.headers.get("access-control-allow-origin")).toBe("https://app.example.com");
     const page = await get(site, "/x", { Origin: "https://app.example.com", Accept: browser });
-    expect(page.headers.get("vary")).toBe("Accept, Origin");
+    expect(page.headers.get("vary")).toBe("Accept, Origin, Accept-Encoding");
   });
 
   it("goes on with WebSockets and the well-known URL as without", async () => {

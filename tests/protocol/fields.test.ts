@@ -4,6 +4,7 @@ import {
   bearerSubprotocol,
   chooseSubprotocol,
   closeCodeForStatus,
+  codedEntityTag,
   compareByItemOrder,
   createProblem,
   encodeResponse,
@@ -21,6 +22,7 @@ import {
   parseEventId,
   parseItemOrder,
   parseItems,
+  plainEntityTags,
   prefersStrict,
   problemResponse,
   reasonPhrase,
@@ -290,6 +292,20 @@ describe("small things that both ends know", () => {
   ])("If-None-Match: %s names %s: %j", (list, etag, isNamed) => {
     expect(matchesEntityTag(list, etag)).toBe(isNamed);
   });
+
+  it.each([
+    ['"a"', "gzip", '"a;gzip"'],
+    ['"a"', "br", '"a;br"'],
+    ['W/"a"', "gzip", 'W/"a"'],
+  ])(
+    "an entity tag %s is another one in a content coding, and names the same state [R-FLD-11]",
+    (etag, coding, coded) => {
+      expect(codedEntityTag(etag, coding)).toBe(coded);
+      expect(plainEntityTags(`"b", ${coded}`)).toBe(`"b", ${etag}`);
+      expect(matchesEntityTag(`"b", ${coded}`, etag)).toBe(true);
+      expect(matchesEntityTag('"b;gzip"', etag)).toBe(false);
+    },
+  );
 
   it("the well-known URL and the times are as published", () => {
     expect({ wellKnownPath, heartbeatMs, silenceMs }).toEqual({
