@@ -13,9 +13,26 @@ export function listCollections(collections: readonly { readonly path: string; r
     .join("\n");
 }
 
+/** A path as a shell takes it. */
+function quoted(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}
+
+/** What to do with a database that has no tables yet. */
+export function describeFirstSteps(database: string, url: string, command = "rocket"): string {
+  return [
+    "A table that is made while this runs is served at once, and live. In another terminal:",
+    `  sqlite3 ${quoted(database)} "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL)"`,
+    `  ${command} tail ${url}/notes`,
+    "And in a third:",
+    `  sqlite3 ${quoted(database)} "INSERT INTO notes (text) VALUES ('Hello')"`,
+    `  curl ${url}/notes`,
+  ].join("\n");
+}
+
 /** What was added to the database, and how to remove it. */
 export function describeAdditions(database: string, command = "rocket"): string {
-  const path = /^[\w./-]+$/.test(database) ? database : `'${database.replaceAll("'", "'\\''")}'`;
+  const path = quoted(database);
   return [
     "To see each write, whoever makes it, Rocket has added a journal to the database: tables named",
     `_rocket_… and triggers named "rocket: …". To remove them: ${command} serve ${path} --detach`,

@@ -9,7 +9,7 @@ import { CommandFailure, explain } from "./failure.ts";
 import { listen } from "./listen.ts";
 import { type Output, onOutputClosed, processOutput } from "./output.ts";
 import { checkHost, checkPublicFolder, type ServeOptions } from "./serve-options.ts";
-import { describeAdditions, listCollections, sqliteWarning } from "./serve-text.ts";
+import { describeAdditions, describeFirstSteps, listCollections, sqliteWarning } from "./serve-text.ts";
 import { onStopSignal } from "./signals.ts";
 import { sqliteVersion } from "./version.ts";
 
@@ -112,14 +112,20 @@ function makeServer(scaffold: Scaffold, { options, output, onError }: Run): Serv
   });
 }
 
-/** What is said once the server listens, but for its URL. */
-async function describe(scaffold: Scaffold, { database, publicFolder, commandHint }: ServeOptions): Promise<string> {
+/** What is said once the server listens, by its URL. */
+async function describe(scaffold: Scaffold, options: ServeOptions): Promise<(url: string) => string> {
+  const { database, publicFolder, commandHint } = options;
   const additions = scaffold.journal ? describeAdditions(database, commandHint) : scaffold.notLive;
-  return [
-    listCollections(await scaffold.collections()),
+  const collections = await scaffold.collections();
+  const isEmpty = collections.length === 0;
+  const text = (url: string): string[] => [
+    `Serving ${database} at ${url}`,
+    listCollections(collections),
+    ...(isEmpty ? [describeFirstSteps(database, url, commandHint)] : []),
     ...(publicFolder === undefined ? [] : [`Beside them: the files of ${publicFolder}`]),
     ...(additions === undefined ? [] : [additions]),
-  ].join("\n\n");
+  ];
+  return (url) => text(url).join("\n\n");
 }
 
 /** Serves until `stop`. Whatever throws on the way, nothing listens any more afterwards. */
@@ -128,12 +134,12 @@ async function serveUntilStopped(scaffold: Scaffold, run: Run): Promise<void> {
   const forget = onStopSignal(() => stop.abort());
   let server: Server | undefined;
   try {
-    const description = await describe(scaffold, options);
+    const describeAt = await describe(scaffold, options);
     const hidden = hiddenNames(options, scaffold);
     server = makeServer(scaffold, run);
     const url = (await listen(server, options)) + scaffold.basePath;
     run.isServing = true;
-    output.write(`Serving ${options.database} at ${url}\n\n${description}\n`);
+    output.write(`${describeAt(url)}\n`);
     for (const name of hidden) {
       output.note(
         `rocket: ${scaffold.basePath}/${name} is a table's; what ${options.publicFolder} has under that name is hidden by it.`,

@@ -76,4 +76,30 @@ describeInBrowser("examples/chat", (openContext) => {
     await one.getByText("Live", { exact: true }).waitFor();
     expect(await message(one, "From the tunnel").count()).toBe(1);
   });
+
+  it("is all there on a phone: rooms can be made, and all that can be hit is large enough", async () => {
+    const url = await startChat();
+    const context = await openContext({ viewport: { width: 360, height: 640 }, hasTouch: true, isMobile: true });
+    const page = await context.newPage();
+    await page.goto(url);
+    await page.getByText("Live", { exact: true }).waitFor();
+
+    await page.getByRole("textbox", { name: "New room" }).fill("Balcony");
+    await page.getByRole("button", { name: "Make the room" }).tap();
+    await page.getByRole("heading", { name: "balcony" }).waitFor();
+    await page.getByRole("textbox", { name: "Message to" }).fill("The sun is out");
+    await page.getByRole("button", { name: "Send" }).tap();
+    await message(page, "The sun is out").getByRole("button", { name: "Edit" }).waitFor();
+
+    const targets = page.locator("a, button, input, textarea");
+    const sizes = await targets.evaluateAll((all) =>
+      all.map((one) => {
+        const { width, height, right } = one.getBoundingClientRect();
+        return { name: one.textContent || one.getAttribute("aria-label"), width, height, right };
+      }),
+    );
+    expect(sizes.map(({ name }) => name)).toEqual(expect.arrayContaining(["balcony", "+", "Edit", "Delete", "Send"]));
+    expect(sizes.filter(({ width, height }) => width < 44 || height < 44)).toEqual([]);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
+  });
 });

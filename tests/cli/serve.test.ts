@@ -6,7 +6,7 @@ import Database from "better-sqlite3";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
 import { rocket, serve } from "./command.ts";
-import { createDatabase, temporaryFolder } from "./database.ts";
+import { createDatabase, runSql, temporaryFolder } from "./database.ts";
 
 async function namesIn(url: string): Promise<string[]> {
   const body = (await (await fetch(`${url}/artists`)).json()) as {
@@ -104,6 +104,21 @@ describe("rocket serve", () => {
       code: 1,
       stderr: `rocket: ${JSON.stringify(path)} can't be read: permission denied.\n`,
     });
+  });
+
+  it("says what to do with a database that it has created, which works as it is said", async () => {
+    const path = join(temporaryFolder(), "new.db");
+    const { command, url } = await serve(path, "--port", "0", "--create");
+    await command.until(({ stdout }) => stdout.includes("--detach"));
+    const statements = [...command.stdout.matchAll(/^ {2}sqlite3 (\S+) "(.+)"$/gm)];
+    expect(statements.map(([, database]) => database)).toEqual([path, path]);
+    const [make = "", insert = ""] = statements.map(([, , sql]) => sql);
+    runSql(path, make);
+    const tail = rocket(...(/^ {2}rocket (tail .+)$/m.exec(command.stdout)?.[1] ?? "").split(" "));
+    await tail.until(({ stdout }) => stdout.includes("HTTP/1.1 304"));
+    runSql(path, insert);
+    await tail.until(({ stdout }) => /HTTP\/1\.1 201[^{]*\{"note":\{[^}]*"text":"Hello"/.test(stdout));
+    expect(command.stdout).toContain(`  curl ${url}/notes\n`);
   });
 
   it("says that the folder of a database that it is to create is not there", async () => {

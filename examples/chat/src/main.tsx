@@ -47,6 +47,9 @@ function App() {
         </nav>
         <form className="new-room" action={addRoom}>
           <input name="name" aria-label="New room" placeholder="New room" maxLength={40} autoComplete="off" />
+          <button type="submit" aria-label="Make the room">
+            +
+          </button>
         </form>
         <div className="me">
           <Avatar name={name} />
