@@ -137,7 +137,9 @@ export class HttpListener {
         if (!response.writableFinished) abort.abort();
       });
       const fields = plainConditions(requestFields(request));
-      return await compressAnswer(request, await origin({ method, target: url, fields, body, signal: abort.signal }));
+      const answer = await origin({ method, target: url, fields, body, signal: abort.signal });
+      // While it is compressed, there are both forms of it.
+      return claim.hold(answer?.body?.length ?? 0) ? await compressAnswer(request, answer) : answer;
     } finally {
       claim.release();
     }
