@@ -18,7 +18,7 @@ const requestTimeoutMs = 30_000;
 /**
  * Makes a server over an origin and its journal: plain HTTP goes to the origin, WebSockets to the hub.
  *
- * @throws TypeError | RangeError naming the option and its value
+ * @throws RocketError `runtime-unsupported` on Bun; TypeError | RangeError naming the option and its value
  */
 export function createServer(options: ServerOptions): RocketServer {
   const resolved = resolveServerOptions(options);

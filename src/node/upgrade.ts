@@ -1,7 +1,7 @@
 import { type IncomingMessage, type Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
-import { chooseSubprotocol, createProblem, type Field, problemResponse } from "../protocol/index.ts";
+import { chooseSubprotocol, createProblem, type Field, problemResponse, RocketError } from "../protocol/index.ts";
 import type { Handshake, Hub, Opening, OriginResponse } from "../server/index.ts";
 import type { Access } from "./access.ts";
 import { handshakeFields, requestFields } from "./fields.ts";
@@ -52,6 +52,21 @@ function refuseUpgrade(request: IncomingMessage, socket: Socket, answer: OriginR
   sendAnswer(response, answer);
 }
 
+/**
+ * Refuses to run where handshakes can't be taken over: Bun resets each of them without a word.
+ *
+ * @param versions - what runs this, as `process.versions` has it
+ * @throws RocketError `runtime-unsupported` with the way that works
+ */
+export function requireHandshakes(versions: Readonly<Record<string, string | undefined>>): void {
+  if (versions.bun === undefined) return;
+  throw new RocketError(
+    "runtime-unsupported",
+    "On Bun, node:http gives no WebSocket away, so attach, createServer and createProxy can't work there. Use Bun.serve with " +
+      "originFromFetch and connectMessageSocket of rocket-rest/server, as examples/fetch/bun.js does, or run this on Node or Deno.",
+  );
+}
+
 /** Takes WebSocket handshakes over, at any URL, and connects them to the hub. */
 export class UpgradeHandler {
   /** The sockets that were taken over, from the handshake on, and are still open. */
@@ -60,6 +75,7 @@ export class UpgradeHandler {
   readonly #webSockets: WebSocketServer;
 
   constructor(parts: UpgradeParts) {
+    requireHandshakes(process.versions);
     this.#parts = parts;
     // The types of ws don't have these yet.
     const options: ServerOptions & typeof pieces & { readonly closeTimeout: number } = {

@@ -52,7 +52,7 @@ class RequestHandler {
 /**
  * Makes a reverse proxy that passes everything through to an API, and makes every URL that can be read with GET live.
  *
- * @throws TypeError | RangeError naming the option and its value
+ * @throws RocketError `runtime-unsupported` on Bun; TypeError | RangeError naming the option and its value
  */
 export function createProxy(options: ProxyOptions): RocketServer {
   const resolved = resolveProxyOptions(options);

@@ -9,6 +9,7 @@ export type { DerivedOptions } from "./derived/options.ts";
 export type { RecordOptions } from "./derived/record-rule.ts";
 export { createLocalStaleness, type Staleness } from "./derived/staleness.ts";
 export { documentBody, documentRequestFields, refuseByHead, tooLarge } from "./document-request.ts";
+export { type FetchHandshake, type FetchHandshakeOptions, readHandshake } from "./fetch-handshake.ts";
 export { type FetchOriginOptions, originFromFetch } from "./fetch-origin.ts";
 export { forViewers, type ViewerAnswer } from "./for-viewers.ts";
 export { createHub, type Hub, type HubCounts } from "./hub.ts";
@@ -19,10 +20,11 @@ export {
   type MemoryJournalOptions,
   type NewChange,
 } from "./memory-journal.ts";
+export { connectMessageSocket, type MessageSocket, type MessageSocketOptions } from "./message-socket.ts";
 export type { Opening } from "./opening.ts";
 export type { HubLimits, HubOptions } from "./options.ts";
 export type { DirectView, Origin, OriginRequest, OriginResponse } from "./origin.ts";
 export { StallWatch } from "./stall-watch.ts";
 export type { Framing, Transport } from "./transport.ts";
 export type { PeerIdentity } from "./viewer.ts";
-export { webSocketFraming } from "./web-socket-framing.ts";
+export { type Frame, framesIn, webSocketFraming } from "./web-socket-framing.ts";

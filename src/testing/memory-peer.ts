@@ -1,5 +1,12 @@
 import { decodeResponse, encodeRequest, type Field, type HttpResponse } from "../protocol/index.ts";
-import { type Connection, type Handshake, type Hub, type Transport, webSocketFraming } from "../server/index.ts";
+import {
+  type Connection,
+  framesIn,
+  type Handshake,
+  type Hub,
+  type Transport,
+  webSocketFraming,
+} from "../server/index.ts";
 
 /** A client at the other end of a transport in memory. */
 export interface MemoryPeer {
@@ -33,26 +40,6 @@ export interface MemoryPeer {
 export interface MemoryPeerOptions extends Partial<Handshake> {
   /** Told of each message as it is read, after it was added to `messages`. */
   readonly onMessage?: (message: HttpResponse) => void;
-}
-
-/** A frame that a server wrote: one message. */
-export interface Frame {
-  readonly isText: boolean;
-  readonly payload: Uint8Array;
-}
-
-/** The frames in what a server wrote at once: whole, unmasked, with a text or binary message each (RFC 6455 §5.2). */
-export function* framesIn(bytes: Uint8Array): Generator<Frame> {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let at = 0; at < bytes.length; ) {
-    const isText = view.getUint8(at) === 0x81;
-    const short = view.getUint8(at + 1);
-    const headBytes = short < 126 ? 2 : short === 126 ? 4 : 10;
-    const length = short < 126 ? short : short === 126 ? view.getUint16(at + 2) : Number(view.getBigUint64(at + 2));
-    const start = at + headBytes;
-    yield { isText, payload: bytes.subarray(start, start + length) };
-    at = start + length;
-  }
 }
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

@@ -1,7 +1,13 @@
 import { decodeResponse, encodeResponse, type Field, fieldValue } from "../../src/protocol/index.ts";
-import { type Connection, type Handshake, type Hub, type Transport, webSocketFraming } from "../../src/server/index.ts";
+import {
+  type Connection,
+  framesIn,
+  type Handshake,
+  type Hub,
+  type Transport,
+  webSocketFraming,
+} from "../../src/server/index.ts";
 import type { FakeClock, Random } from "../../src/testing/index.ts";
-import { framesIn } from "../../src/testing/memory-peer.ts";
 
 /** What lies between clients and the server, and what it does to them. */
 export interface Network {

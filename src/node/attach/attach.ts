@@ -146,7 +146,7 @@ class AttachedServer implements Attachment {
  *
  * @param server - what `app.listen()` or `http.createServer()` returns: an `http.Server`, an `https.Server`, or a secure
  * server of `http2` with `allowHTTP1`; before or after it listens
- * @throws TypeError | RangeError where the server can't take WebSockets or was attached to already, and naming an
+ * @throws RocketError `runtime-unsupported` on Bun; TypeError | RangeError where the server can't take WebSockets or was attached to already, and naming an
  * option and its value
  */
 export function attach(server: Server, options: AttachOptions = {}): Attachment {
