@@ -28,7 +28,7 @@ export function outwardFields(fields: string[], sent: RawFields, basePath: BaseP
   return fields.map((value, at) => {
     const name = at % 2 === 1 ? (fields[at - 1] ?? "").toLowerCase() : "";
     if (!referring.has(name)) return value;
-    if (name === "link") return value.replace(/<([^>]*)>/g, (_, reference: string) => `<${place(reference)}>`);
+    if (name === "link") return value.replace(/<([^<>]*)>/g, (_, reference: string) => `<${place(reference)}>`);
     if (name !== "set-cookie") return place(value);
     return value.replace(/(;\s*Path=)(\/[^;\s]+)/i, (_, start: string, path: string) => start + basePath.add(path));
   });

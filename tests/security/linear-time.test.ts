@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { performance } from "node:perf_hooks";
 import { describe, expect, it } from "vitest";
+import { chooseCoding, plainConditions } from "../../src/node/compression.ts";
 import { Access, resolveServerOptions, staleUrls } from "../../src/node/index.ts";
 import { prefersHtml } from "../../src/node/prefers-html.ts";
 import {
@@ -18,12 +19,14 @@ import {
   prefersStrict,
 } from "../../src/protocol/index.ts";
 import { upstreamFields } from "../../src/proxy/fields.ts";
+import { outwardFields } from "../../src/proxy/outward-fields.ts";
 import { requireJsonAccepted, requireJsonBody } from "../../src/scaffold/rest/accept.ts";
 import { requireConditions } from "../../src/scaffold/rest/conditions.ts";
 import { parseOnce } from "../../src/scaffold/rest/idempotency.ts";
 import { parseTarget } from "../../src/scaffold/rest/target.ts";
 import { resolveText } from "../../src/scaffold/rest/value-text.ts";
 import { documentBody, documentRequestFields, refuseByHead } from "../../src/server/document-request.ts";
+import { BasePath, readHandshake } from "../../src/server/index.ts";
 
 const size = 100_000;
 const fill = (text: string): string => text.repeat(Math.ceil(size / text.length)).slice(0, size);
@@ -108,6 +111,8 @@ const refusable = (action: () => unknown) => {
 };
 const access = new Access(resolveServerOptions({ origin: () => Promise.reject(new Error("not asked")) }));
 access.isLocal = true;
+const basePath = new BasePath("/api");
+const handshakeWith = (text: string) => ({ Upgrade: "websocket", Origin: text, "Sec-WebSocket-Protocol": text });
 
 /** A handshake with these fields. */
 function asking(headers: { readonly host: string } & Readonly<Record<string, string>>): IncomingMessage {
@@ -146,7 +151,7 @@ const readers: Readonly<Record<string, (text: string) => unknown>> = {
   "an untyped value": (text) => resolveText({ kind: "untyped", affinity: "blob" }, text),
   base64: (text) => resolveText({ kind: "base64", affinity: "blob" }, text),
   "Connection and TE": (text) =>
-    upstreamFields(["Connection", text, "TE", text, text, "a"], {}, { via: "1.1 a", trustForwarded: false }),
+    upstreamFields(["Connection", text, "TE", text, text, "a"], {}, { via: "1.1 a", trustForwarded: false, basePath }),
   Host: (text) => access.admit(asking({ host: text }), true),
   Origin: (text) => access.admit(asking({ host: "localhost", origin: text }), true),
   "Sec-Fetch-Site": (text) => access.admit(asking({ host: "localhost", "sec-fetch-site": text }), true),
@@ -154,6 +159,13 @@ const readers: Readonly<Record<string, (text: string) => unknown>> = {
     access.admit({ ...asking({ host: "localhost" }), url: `http://${text}` } as never, true),
   "an absolute target's path": (text) =>
     access.admit({ ...asking({ host: "localhost" }), url: `http://a/${text}#` } as never, true),
+  "a URL below a base path": (text) => basePath.enter(`/api/${text}`),
+  "Accept-Encoding": (text) => chooseCoding(text, ["br", "gzip"]),
+  "If-Match with codings": (text) => plainConditions(field("If-Match")(text)),
+  "an upstream's references": (text) =>
+    outwardFields(["Link", text, "Location", text, "Set-Cookie", text], ["Host", "a"], basePath),
+  "a handshake by fetch": (text) =>
+    readHandshake(new Request(`http://a/?${encodeURIComponent(text)}`, { headers: handshakeWith(text) })),
 };
 
 describe("100 kB that a peer sends as", () => {
