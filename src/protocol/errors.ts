@@ -12,6 +12,7 @@ export const errorCodes = {
   "journal-migrating": "The command rocket migrate has switched the journal off while it runs.",
   "journal-readonly": "The database can't be written, so it can have no journal.",
   "table-not-served": "A table or view is not served; the message says why. All others are.",
+  "records-unfit": "A document is not as the option records says; the message says what was not found.",
   "runtime-unsupported": "This JavaScript runtime can't do it; the message says what works there.",
   "table-not-live": "A table's changes can't be watched; the message says why. All others are.",
 } as const;

@@ -2,6 +2,7 @@ import type { Field } from "../protocol/index.ts";
 import type { HubCore, Subscription } from "./core.ts";
 import { Delivery } from "./delivery.ts";
 import type { ResolvedDerivedOptions } from "./derived/options.ts";
+import { tellingRecords } from "./derived/record-options.ts";
 import type { DerivedView, ViewHost } from "./derived/view.ts";
 import { DerivedViews } from "./derived/views.ts";
 import { refusalOf, reopenSubscription, showDocument } from "./opening.ts";
@@ -42,6 +43,7 @@ function end(view: DerivedView<Subscription>, subscription: Subscription): void 
 export function createDerivedViews(hub: HubCore, options: ResolvedDerivedOptions): DerivedViews<Subscription> {
   return new DerivedViews({
     ...options,
+    records: tellingRecords(options.records, (error) => hub.reportError(error, "records")),
     times: options,
     clock: hub.clock,
     listener: derivedListener(hub),

@@ -64,7 +64,9 @@ function isPiece(text: string): boolean {
 
 /** Takes an answer apart from scratch, in slices. A body that claims to be JSON and is not stays whole. */
 export function* readingDocument(contentType: string, body: Body, place: DocumentPlace): Sliced<Document> {
-  const list = typeof body === "string" && isJson(contentType) ? yield* readingList(body, place) : undefined;
+  const isRead = typeof body === "string" && isJson(contentType);
+  const list = isRead ? yield* readingList(body, place) : undefined;
+  if (isRead && !list) place.rule?.onUnfit?.();
   return list ? { contentType, body, list } : { contentType, body };
 }
 

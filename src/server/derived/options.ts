@@ -1,6 +1,7 @@
 import type { OriginRequest } from "../origin.ts";
 import { type Sha256, sha256 } from "./digest.ts";
-import { type RecordOptions, recordRuleOf } from "./record-rule.ts";
+import { checkRecords } from "./record-options.ts";
+import type { RecordOptions } from "./record-rule.ts";
 import { createLocalStaleness, type Staleness } from "./staleness.ts";
 
 /** How views are derived: asked for again when they may have changed, and compared. */
@@ -34,7 +35,10 @@ export interface DerivedOptions {
   readonly maxTotalDocumentBytes?: number;
   /** How documents are digested. Default: a portable one; `attach` and `createProxy` use Node's, which is faster. */
   readonly sha256?: Sha256;
-  /** Where records are, by path, in documents where Rocket can't tell by itself. Default: none. */
+  /**
+   * Where records are, by path, in documents where Rocket can't tell by itself. A document that is not so is followed as a
+   * whole, and `onError` is told once for each path: `records-unfit`. Default: none.
+   */
   readonly records?: Readonly<Record<string, RecordOptions>>;
   /** Carries what may have changed, between processes too. Default: within this process. */
   readonly staleness?: Staleness;
@@ -73,7 +77,7 @@ export function resolveDerivedOptions(options: DerivedOptions): ResolvedDerivedO
   if (anonymous !== "separate" && anonymous !== "shared") {
     throw new TypeError(`anonymous must be "separate" or "shared", not ${JSON.stringify(anonymous)}.`);
   }
-  for (const entry of Object.values(records)) recordRuleOf(entry);
+  checkRecords(records);
   return {
     coalesceMs: inRange("coalesceMs", options.coalesceMs ?? 50, 0, 60_000),
     refreshMs: inRange("refreshMs", options.refreshMs ?? 60_000, 10, 86_400_000),

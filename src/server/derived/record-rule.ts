@@ -13,23 +13,25 @@ export interface RecordRule {
   /** A pointer into a row: to its URL (`link`) or to its key. */
   readonly pointer: string;
   readonly kind: "link" | "key";
+  /** Told of each document that is not as the app said. */
+  readonly onUnfit?: (() => void) | undefined;
 }
 
 /** Where an app's own documents hold records, where Rocket can't tell by itself. */
 export interface RecordOptions {
-  /** The member of the document that holds the list. Default: the document itself is the list. */
+  /** The name of the document's member that holds the list. Default: the document itself is the list. */
   readonly list?: string;
-  /** The member of a row that is its key: the record's URL is the collection's with the key behind it. */
+  /** The name of a row's member that is its key: the record's URL is the collection's with the key behind it. */
   readonly key?: string;
-  /** A JSON pointer into a row to its link. One of `key` and `link` is needed. */
+  /** A JSON pointer into a row to its link. Either `key` or `link` is needed. */
   readonly link?: string;
 }
 
-/** The rule that options state. @throws TypeError where they name neither key nor link */
-export function recordRuleOf({ list, key, link }: RecordOptions): RecordRule {
-  if (link !== undefined) return { member: list, pointer: link, kind: "link" };
-  if (key === undefined) throw new TypeError("records: an entry needs a key or a link.");
-  return { member: list, pointer: formatPointer(key), kind: "key" };
+/** The rule that options state, which were checked. */
+export function recordRuleOf(options: RecordOptions & Pick<RecordRule, "onUnfit">): RecordRule {
+  const { list: member, key = "", link, onUnfit } = options;
+  if (link !== undefined) return { member, pointer: link, kind: "link", onUnfit };
+  return { member, pointer: formatPointer(key), kind: "key", onUnfit };
 }
 
 const linkPointers = ["/url", "/href", "/self", "/_links/self/href", "/links/self"];

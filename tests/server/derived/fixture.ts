@@ -24,6 +24,8 @@ export class AppWorld {
   /** What the app was asked. */
   readonly asked: OriginRequest[] = [];
   readonly errors: string[] = [];
+  /** What `onError` was told, of which `errors` has the stages. */
+  readonly told: unknown[] = [];
   answer: Answer;
   latencyMs = 0;
   /** As `latencyMs`, by request. */
@@ -40,7 +42,10 @@ export class AppWorld {
       derived,
       ...(identity ? { identity } : {}),
       ...(limits ? { limits } : {}),
-      onError: (_error, { stage }) => this.errors.push(stage),
+      onError: (error, { stage }) => {
+        this.errors.push(stage);
+        this.told.push(error);
+      },
     });
   }
 
