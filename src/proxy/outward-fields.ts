@@ -11,8 +11,10 @@ function hostIn(sent: RawFields): string {
 /** A reference of the upstream as clients see it: a path, or a URL of the host that the upstream was asked as. */
 function outward(reference: string, host: string, basePath: BasePath): string {
   if (reference.startsWith("/") && !reference.startsWith("//")) return basePath.add(reference);
-  const [, start = "", authority, rest = ""] = /^(https?:\/\/([^/?#]*))(.*)$/i.exec(reference) ?? [];
-  return authority?.toLowerCase() === host ? start + basePath.add(rest.startsWith("/") ? rest : `/${rest}`) : reference;
+  const [start = "", authority] = /^https?:\/\/([^/?#]*)/i.exec(reference) ?? [];
+  if (authority?.toLowerCase() !== host) return reference;
+  const rest = reference.slice(start.length);
+  return start + basePath.add(rest.startsWith("/") ? rest : `/${rest}`);
 }
 
 /**
