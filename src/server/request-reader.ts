@@ -26,6 +26,12 @@ import { inBandFields } from "./viewer.ts";
 /** Bytes that requests without an answer may keep before the peer is not read from. */
 const mostOutstandingBytes = 64 * 1024;
 
+/** Whether a SUBSCRIBE asks for the state anew, whatever is there (RFC 9111 §5.2.1.4). */
+function asksAnew(fields: readonly Field[]): boolean {
+  const items = (fieldValue(fields, "cache-control") ?? "").split(",");
+  return items.some((item) => item.trim().toLowerCase() === "no-cache");
+}
+
 /** Reads a peer's requests and answers them. A peer whose answers pile up is not read from [R-BAND-8]. */
 export class RequestReader {
   readonly #connection: ConnectionCore;
@@ -142,9 +148,10 @@ export class RequestReader {
       return;
     }
     const asked = { target, fields: inBandFields(connection.fields, request.fields), peer: connection.peer };
-    const isKnown = connection.find(target) !== undefined;
+    const isAnew = asksAnew(request.fields);
+    const isKnown = !isAnew && connection.find(target) !== undefined;
     // What is there already is sent no state, so none is asked for.
-    const wishes = isKnown ? { lastEventId: "*" } : openingWishes(request.fields);
+    const wishes = isKnown ? { lastEventId: "*" } : isAnew ? {} : openingWishes(request.fields);
     let isLeft = false;
     this.#beginning += 1;
     try {
@@ -153,7 +160,7 @@ export class RequestReader {
         () => openView(connection.hub, asked, wishes),
         (opening) => {
           isLeft = isKnown && opening.kind === "accepted" && !connection.find(opening.start.view.url);
-          if (!isLeft) this.#begin(asked, opening, id);
+          if (!isLeft) this.#begin(asked, opening, id, isAnew);
         },
       );
     } finally {
@@ -168,13 +175,11 @@ export class RequestReader {
     const { own, others, hub } = this.#connection;
     const count = (others?.size ?? 0) + (own ? 1 : 0) + this.#beginning;
     if (count < hub.limits.maxSubscriptions) return false;
-    if (this.#connection.find(target) || own?.target === target) return false;
-    for (const subscription of others?.values() ?? []) if (subscription.target === target) return false;
-    return true;
+    return !this.#named(target);
   }
 
   /** Answers with the opening, and begins the subscription or renews the one that is there. */
-  #begin(asked: OpeningRequest, opening: Opening, id: string): void {
+  #begin(asked: OpeningRequest, opening: Opening, id: string, isAnew: boolean): void {
     const connection = this.#connection;
     if (opening.kind === "refused") {
       this.#answer(opening.response, [["Request-ID", id]]);
@@ -182,6 +187,14 @@ export class RequestReader {
     }
     const { url } = opening.start.view;
     const existing = connection.find(url);
+    if (existing && isAnew && existing.state !== "opening") {
+      existing.fields = asked.fields;
+      existing.target = asked.target;
+      existing.leave();
+      const name: Field[] = existing.isOwn ? [["Subscription", url]] : [];
+      beginSubscription(existing, opening, [...name, ["Request-ID", id]]);
+      return;
+    }
     if (existing) {
       this.#renew(existing, asked, opening, id);
       return;
@@ -211,11 +224,12 @@ export class RequestReader {
     }
   }
 
-  #unsubscribe(request: RequestHead, id: string): void {
+  async #unsubscribe(request: RequestHead, id: string): Promise<void> {
     const connection = this.#connection;
+    const subscription = this.#named(request.target) ?? (await this.#spelledOtherwise(request));
     if (connection.isClosed) return;
-    const subscription = connection.find(request.target);
-    if (!subscription) {
+    const url = subscription?.url;
+    if (!subscription || url === undefined) {
       this.#refuse(
         404,
         "There is no such subscription on this connection. Name it by the URL in its Subscription field.",
@@ -227,11 +241,27 @@ export class RequestReader {
     connection.sendMessage({
       status: 204,
       fields: [
-        ["Subscription", request.target],
+        ["Subscription", url],
         ["Request-ID", id],
       ],
     });
     connection.remove(subscription);
+  }
+
+  /** The subscription with that URL, or that was subscribed to by it. */
+  #named(target: string): Subscription | undefined {
+    const { own, others } = this.#connection;
+    const known = this.#connection.find(target) ?? (own?.target === target ? own : undefined);
+    return known ?? [...(others?.values() ?? [])].find((subscription) => subscription.target === target);
+  }
+
+  /** The subscription to what a URL is another spelling of: only the origin can tell, and only where it has a journal. */
+  async #spelledOtherwise({ target, fields }: RequestHead): Promise<Subscription | undefined> {
+    const { hub, peer, fields: own } = this.#connection;
+    if (!hub.journal) return undefined;
+    const viewer = { fields: inBandFields(own, fields), peer };
+    const { view } = await hub.ask("HEAD", target, viewer.fields, viewer);
+    return view && this.#connection.find(view.url);
   }
 
   #refuse(status: number, detail: string, id?: string): void {

@@ -110,6 +110,33 @@ describe("SUBSCRIBE", () => {
     expect(world.hub.counts.subscriptions).toBe(1);
   });
 
+  it("again with Cache-Control: no-cache gives the state anew, and what follows once [R-BAND-5]", async () => {
+    const { world, peer, send } = await connected();
+    await send("SUBSCRIBE", "/a", id("1"));
+    world.put("a", 1);
+    await world.clock.settle();
+    const anew: Field = ["Cache-Control", "max-age=0, No-Cache"];
+    expect(await send("SUBSCRIBE", "/a", id("2"), anew, ["Last-Event-ID", "m:0.0"])).toEqual([
+      "200 @1 sub=/a id=2",
+      "304 @1 sub=/a",
+    ]);
+    expect(String(messageAt(peer, -2).body)).toContain('"id":1');
+    world.put("a", 2);
+    await world.clock.settle();
+    expect(brief(messageAt(peer, -1))).toBe("201 /a/2 @2 sub=/a");
+    expect(world.hub.counts.subscriptions).toBe(1);
+  });
+
+  it("to the handshake's own URL with Cache-Control: no-cache gives its state anew, by name [R-BAND-5]", async () => {
+    const world = createWorld();
+    const peer = await world.opened("/a");
+    peer.request("SUBSCRIBE", "/a", [id("1"), ["Cache-Control", "no-cache"]]);
+    await world.clock.settle();
+    world.put("a", 1);
+    await world.clock.settle();
+    expect(briefs(peer, 2)).toEqual(["200 @0 sub=/a id=1", "304 @0", "201 /a/1 @1"]);
+  });
+
   it("again with credentials that are refused leaves the subscription as it is [R-BAND-5]", async () => {
     const { world, peer, send } = await connected({
       around: (origin) => async (request) =>
@@ -220,7 +247,16 @@ describe("UNSUBSCRIBE", () => {
     const { send } = await connected();
     expect(await send("UNSUBSCRIBE", "/a", id("1"))).toEqual(["404 id=1"]);
     await send("SUBSCRIBE", "/a?g=x&n=1", id("2"));
-    expect(await send("UNSUBSCRIBE", "/a?n=1&g=x", id("3"))).toEqual(["404 id=3"]);
+    expect(await send("UNSUBSCRIBE", "/a?g=y&n=1", id("3"))).toEqual(["404 id=3"]);
+  });
+
+  it.each(["/a?n=1&g=x", "/a?g=%78&n=1", "/a?g=x&n=1"])("takes %s for the same view [R-BAND-6]", async (spelling) => {
+    for (const other of ["/a?n=1&g=%78", "/a?g=x&n=1"]) {
+      const { world, send } = await connected();
+      await send("SUBSCRIBE", spelling, id("1"));
+      expect(await send("UNSUBSCRIBE", other, id("2"))).toEqual(["204 sub=/a?g=x&n=1 id=2"]);
+      expect(world.hub.counts.subscriptions).toBe(0);
+    }
   });
 
   it("behind a SUBSCRIBE that is not answered yet ends that one, after its answer [R-BAND-6]", async () => {
