@@ -42,6 +42,12 @@ export function parseItems(text: string): Items | undefined {
   return items?.url === undefined && items?.link === undefined ? undefined : items;
 }
 
+/** Whether a row's link names no record of its own: without a path, or with `.` or `..` in it, which lead elsewhere. */
+function isLostLink(link: string): boolean {
+  const [path = ""] = link.split(/[?#]/, 1);
+  return path === "" || path.split(/[/\\]/).some((part) => /^(?:\.|%2e){1,2}$/i.test(part));
+}
+
 const anyAuthority = "http://rocket.invalid";
 
 /**
@@ -54,7 +60,7 @@ export function itemUrl({ url, link }: Items, row: unknown, base: string): strin
   if (url !== undefined) return expandUrlTemplate(url, row);
   const value = resolvePointer(row, link ?? "");
   const from = new URL(base, anyAuthority);
-  if (typeof value !== "string" || !URL.canParse(value, from)) return undefined;
+  if (typeof value !== "string" || isLostLink(value) || !URL.canParse(value, from)) return undefined;
   const { host, pathname, search } = new URL(value, from);
   return host === from.host ? pathname + search : undefined;
 }

@@ -1,3 +1,4 @@
+import type { Field } from "../protocol/index.ts";
 import type { Origin, OriginRequest, OriginResponse } from "./origin.ts";
 
 /**
@@ -12,12 +13,31 @@ export type ViewerAnswer = (
 
 /** What belongs to the origin's own history of the resource, and not to what one viewer is shown of it. */
 const ofTheJournal = /^(?:event-id|item-order)$/i;
+/** Conditions of a read: the origin's validators don't know what `answer` makes of its document. */
+const ofTheReader = /^(?:if-none-match|if-modified-since|if-range|range)$/i;
+
+function without(fields: readonly Field[], left: RegExp): Field[] {
+  return fields.filter(([name]) => !left.test(name));
+}
+
+function isRead({ method }: OriginRequest): boolean {
+  return method === "GET" || method === "HEAD";
+}
+
+/** @throws TypeError where what the application returned is no answer */
+function checked(answer: OriginResponse, { method, target }: OriginRequest): OriginResponse {
+  if (Number.isInteger(answer?.status) && Array.isArray(answer.fields) && answer.body !== undefined) return answer;
+  throw new TypeError(`forViewers: the answer to ${method} ${target} must have status, fields and body.`);
+}
 
 /**
  * Puts users in front of an origin that knows none, such as a scaffold's: what `answer` refuses, leaves out or changes
  * holds for what is followed, too. No answer to a GET or HEAD is followed by the journal, which would tell everybody
  * everything; each is a derived view of its viewer, looked at again when a change concerns its collection. The hub
- * needs its `derived` option for that.
+ * needs its `derived` option for that; a scaffold brings it.
+ *
+ * Reads are asked for without conditions and are `Cache-Control: private` unless `answer` says otherwise: the origin's
+ * ETag names its record, which two users may be shown differently. It still guards writes (`If-Match`).
  *
  * @param origin - the origin behind
  * @param answer - decides, for each request, reads and writes alike, what its viewer is answered. What it throws is
@@ -25,7 +45,12 @@ const ofTheJournal = /^(?:event-id|item-order)$/i;
  */
 export function forViewers(origin: Origin, answer: ViewerAnswer): Origin {
   return async (request) => {
-    const { status, fields, body } = await answer(request, origin);
-    return { status, fields: fields.filter(([name]) => !ofTheJournal.test(name)), body };
+    const isReading = isRead(request);
+    const asked = isReading ? { ...request, fields: without(request.fields, ofTheReader) } : request;
+    const { status, fields, body, notLive } = checked(await answer(asked, origin), request);
+    const kept = without(fields, ofTheJournal);
+    const isSaid = kept.some(([name]) => /^cache-control$/i.test(name));
+    if (isReading && !isSaid) kept.push(["Cache-Control", "private"]);
+    return { status, fields: kept, body, ...(notLive === undefined ? {} : { notLive }) };
   };
 }

@@ -75,7 +75,7 @@ export function refusalOf(response: OriginResponse): OriginResponse {
   if (isSuccess(response)) {
     const detail =
       response.notLive ??
-      "This resource has no journal behind it, so there is nothing to subscribe to. GET it instead.";
+      "No journal follows this resource, and this server (its option derived) does not ask for it again. GET it instead.";
     return problemResponse(createProblem(422, detail));
   }
   if (fieldValue(fields, "content-type")?.startsWith("application/problem+json")) return { status, fields: kept, body };
@@ -125,14 +125,19 @@ async function openAny(
   const { target, fields, peer } = request;
   const viewer: Viewer = { fields, peer };
   const ask: Ask = (method) => {
-    const isShared = since !== undefined && hub.journal !== undefined;
-    return isShared ? hub.askShared(method, target, viewer, since) : hub.ask(method, target, fields, viewer);
+    const alone = (): Promise<OriginResponse> => hub.ask(method, target, fields, viewer);
+    if (since === undefined || !hub.journal) return alone();
+    // What no journal follows may be for one request alone.
+    return hub.askShared(method, target, viewer, since).then((response) => {
+      return response.view || !isSuccess(response) ? response : alone();
+    });
   };
   const arming = hub.derived?.arm(target);
   try {
     const opening = await openDirect(hub, ask, wishes);
-    if (opening.kind !== "other") return opening;
     const { derived } = hub;
+    if (opening.kind === "refused" && !isLater(opening.response.status)) derived?.refused(target, viewer);
+    if (opening.kind !== "other") return opening;
     const response = opening.isHead ? await ask("GET") : opening.response;
     const canDerive = isDocument(response) && response.notLive === undefined;
     if (!derived || !arming || !canDerive) return { kind: "refused", response: refusalOf(response) };
@@ -144,6 +149,11 @@ async function openAny(
   } finally {
     if (arming) hub.derived?.disarm(arming);
   }
+}
+
+/** Whether a status says nothing of what the viewer may see: the same may be answered later. */
+function isLater(status: number): boolean {
+  return status === 408 || status === 425 || status === 429 || status >= 500;
 }
 
 function isDocument({ status }: OriginResponse): boolean {

@@ -1,9 +1,9 @@
-import { type Field, fieldValue } from "../protocol/index.ts";
+import { createProblem, type Field, fieldValue, problemResponse } from "../protocol/index.ts";
 import type { Clock } from "./clock.ts";
 import type { Subscription } from "./core.ts";
 import { Gate } from "./derived/gate.ts";
 import type { OriginResponse } from "./origin.ts";
-import { isAnonymous, type PeerIdentity, type Viewer, viewerKeyOf } from "./viewer.ts";
+import { isAnonymous, ownerOf, type PeerIdentity, type Viewer, viewerKeyOf } from "./viewer.ts";
 
 /** What asking again needs of the hub. */
 export interface RightsHost {
@@ -37,6 +37,12 @@ interface Right {
 const sweepParts = 60;
 const maxAtOnce = 16;
 const firstRetryMs = 1_000;
+
+/** The origin could not say in time whether the viewer may still follow. */
+const unconfirmed: OriginResponse = problemResponse(
+  createProblem(503, "Whether this may still be followed could not be asked for in time. Come back later."),
+  [["Retry-After", "1"]],
+);
 
 function isRetryable(status: number): boolean {
   return status === 408 || status === 425 || status === 429 || status >= 500;
@@ -143,7 +149,7 @@ export class Rights {
   #renew(right: Right): void {
     right.dueAt = Number.POSITIVE_INFINITY;
     const { target, viewer } = right;
-    const owner = viewerKeyOf("", viewer.fields, this.#host.identityOf(viewer.peer));
+    const owner = ownerOf(viewer.fields, this.#host.identityOf(viewer.peer));
     void this.#gate
       .run(owner, async () => {
         const response = await this.#host.ask("HEAD", target, viewer);
@@ -165,13 +171,14 @@ export class Rights {
       right.failures += 1;
       return;
     }
+    const refusal = isRetryable(status) ? unconfirmed : response;
     const isGranted = (status >= 200 && status < 300) || status === 304;
     for (const subscription of [...right.subscriptions]) {
       // Credentials that a SUBSCRIBE replaced meanwhile are nobody's.
       if (this.#grants.get(subscription)?.fields !== subscription.fields) {
         this.granted(subscription);
       } else if (!isGranted) {
-        this.#host.refuse(subscription, response);
+        this.#host.refuse(subscription, refusal);
       } else if (status !== 304 && view?.url !== subscription.url) {
         this.#host.reopen(subscription);
       }

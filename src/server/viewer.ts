@@ -132,6 +132,15 @@ export function viewerKeyOf(target: string, fields: readonly Field[], identity: 
   return JSON.stringify([target, fieldLines(documentRequestFields(fields)), address, certificate]);
 }
 
+/**
+ * Names who stands behind requests, for bounds of what one may take: credentials, certificate and address. Fields that
+ * name nobody don't count, for whoever wants more could vary them.
+ */
+export function ownerOf(fields: readonly Field[], { address, certificate }: PeerIdentity = {}): string {
+  const credentials = fieldLines(documentRequestFields(fields), (name) => !nameless.has(name));
+  return JSON.stringify([credentials, address ?? null, certificate ?? null]);
+}
+
 /** True where nothing of the request can be a credential. */
 export function isAnonymous(fields: readonly Field[], { certificate }: PeerIdentity = {}): boolean {
   return certificate === undefined && documentRequestFields(fields).every(([name]) => nameless.has(name.toLowerCase()));

@@ -187,4 +187,42 @@ describe("forViewers", () => {
       expect(fieldValue(fields, "item-order")).toBeUndefined();
     }
   });
+
+  it("asks without conditions, so that a validator of the origin hides no change of who sees what [R-DER-1]", async () => {
+    let isTrusted = true;
+    const conditions: Field[] = [];
+    const world = createWorld({
+      refreshMs: 1_000,
+      derived: {},
+      around: (origin) =>
+        forViewers(origin, async (request, next) => {
+          conditions.push(...request.fields.filter(([name]) => /^if-/i.test(name)));
+          const answer = await next(request);
+          return isTrusted
+            ? answer
+            : { ...answer, body: String(answer.body).replace(/"salary":\d+/g, '"salary":null') };
+        }),
+    });
+    world.put("a", 1, { salary: 100 });
+    const anna = await world.opened("/a", [token("anna")]);
+    isTrusted = false;
+    await world.clock.advance(2_000);
+    expect(anna.messages.some(({ body }) => String(body).includes('"salary":null'))).toBe(true);
+    expect(conditions).toEqual([]);
+  });
+
+  it("says who may keep an answer, and what is wrong with one that is none", async () => {
+    const world = createWorld({ derived: {} });
+    const origin = forViewers(world.store.origin, async (request, next) => {
+      if (request.target === "/b") return undefined as never;
+      return request.target === "/a/1"
+        ? { ...(await next(request)), fields: [["Cache-Control", "public"]] }
+        : next(request);
+    });
+    world.put("a", 1);
+    const ask = (target: string) => origin({ method: "GET", target, fields: [], body: "" });
+    expect(fieldValue((await ask("/a")).fields, "cache-control")).toBe("private");
+    expect(fieldValue((await ask("/a/1")).fields, "cache-control")).toBe("public");
+    await expect(ask("/b")).rejects.toThrow("forViewers: the answer to GET /b must have status, fields and body.");
+  });
 });

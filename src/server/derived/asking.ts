@@ -27,6 +27,8 @@ export interface AskedView<Follower> {
   readonly url: string;
   readonly members: Members<Follower>;
   readonly standing: Standing;
+  /** Whether it is asked for by `If-None-Match`: not any more where a 304 says of sharing what the 200 does not. */
+  isConditional: boolean;
 }
 
 /** What becomes of members whose own GET is not answered with the view's document. */
@@ -80,7 +82,8 @@ export async function askAs<Follower>(
   member: Member<Follower>,
 ): Promise<Verdict<Follower>> {
   const { document } = view.standing;
-  const etag = member.validator?.document === document ? member.validator.etag : undefined;
+  const isKnown = view.isConditional && member.validator?.document === document;
+  const etag = isKnown ? member.validator?.etag : undefined;
   const askedAt = host.clock.now();
   const response = await host.get(view.url, member, etag);
   const { status } = response;
@@ -105,6 +108,11 @@ export async function askAs<Follower>(
   }
   const said = saidOf(response, member.said);
   // The decision is taken anew with each answer [R-DER-1].
+  if (status === 304 && !host.belongs(member, said)) {
+    // A whole answer decides: some say more of it than a 304 does, and others less.
+    view.isConditional = false;
+    return askAs(host, view, member);
+  }
   if (!host.belongs(member, said)) {
     host.reopen([...member.followers]);
     return none;

@@ -44,6 +44,10 @@ export class Members<Follower> {
     return this.#members.values();
   }
 
+  get(key: string): Member<Follower> | undefined {
+    return this.#members.get(key);
+  }
+
   /** True while the member is one of these. */
   has(member: Member<Follower>): boolean {
     return this.#members.get(member.key) === member;

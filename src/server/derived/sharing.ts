@@ -11,6 +11,12 @@ const authorityNames = new Set([
   "x-forwarded-proto",
 ]);
 
+/** Fields of a GET that are the hub's own, the same for everybody. */
+const isOfTheHub = new Set(["accept-encoding", "sec-fetch-mode"]);
+
+/** Fields by which a hop says for whom it asks. */
+const ofThePeer = /^(?:forwarded|via|x-forwarded-.*|.*-ip)$/;
+
 /**
  * To whom an answer belongs.
  *
@@ -30,6 +36,8 @@ export interface SharingRequest {
   readonly fields: readonly Field[];
   readonly viewerKey: string;
   readonly isAnonymous: boolean;
+  /** The peer's address, where it is known. */
+  readonly address?: string | undefined;
   /** What the app's `viewer` option says of the request: a name that equal viewers share. */
   readonly viewer?: string | undefined;
   /** Whether all who are anonymous may be given the same, by the app's `anonymous` option. */
@@ -97,13 +105,17 @@ function forwardedSite(fields: readonly Field[]): string {
  * @param answer - the fields of the answer
  */
 export function sharingOf(request: SharingRequest, answer: readonly Field[]): Sharing {
-  const { target, fields, viewerKey, isAnonymous, viewer, sharesAnonymous = false } = request;
+  const { target, fields, viewerKey, isAnonymous, address = null, viewer, sharesAnonymous = false } = request;
   const word = wordOf(answer);
   if (word === "private" && isAnonymous) return { kind: "request", key: viewerKey };
   const name = viewer !== undefined ? [viewer] : sharesAnonymous && isAnonymous ? ["anonymous", true] : undefined;
   if (word === "private" || (word === "nothing" && name === undefined)) return { kind: "viewer", key: viewerKey };
   const vary = new Set(itemsOf(answer, "vary"));
   const sent = documentRequestFields(fields);
-  const counted = fieldLines(sent, (field) => field === "accept" || authorityNames.has(field) || vary.has(field));
-  return { kind: "declared", key: JSON.stringify([target, name ?? null, counted, forwardedSite(sent)]) };
+  const counted = fieldLines(sent, (field) => {
+    return field === "accept" || authorityNames.has(field) || (vary.has(field) && !isOfTheHub.has(field));
+  });
+  // What an origin behind a proxy is told of the address is this hop's to say: it is not among the fields yet.
+  const from = [...vary].some((field) => ofThePeer.test(field)) ? address : null;
+  return { kind: "declared", key: JSON.stringify([target, name ?? null, counted, forwardedSite(sent), from]) };
 }

@@ -52,6 +52,8 @@ export interface ViewParts {
 }
 
 const lingerMs = 1_000;
+/** A member that was asked as so recently is not asked as out of its turn. */
+const recheckMs = 1_000;
 /** How often a member that gets another document is compared anew: a write may fall between two GETs. */
 const maxCompared = 3;
 /** How many of its last positions a view remembers: a GET that began before may have been answered with one of them. */
@@ -69,6 +71,7 @@ export class DerivedView<Follower> {
   readonly owner: string;
   readonly members: Members<Follower> = new Members();
   readonly live: Set<Follower> = new Set();
+  isConditional = true;
   readonly #host: ViewHost<Follower>;
   readonly #asking: AskingHost<Follower>;
   readonly #lead: Lead<Follower>;
@@ -334,6 +337,11 @@ export class DerivedView<Follower> {
     this.#schedule.at(times.length > 0 ? Math.min(...times) : undefined);
   }
 
+  /** Asks as a member soon, where that was not done just now. */
+  recheck(member: Member<Follower>): void {
+    if (member.checkedAt <= this.#host.clock.now() - recheckMs) void this.#check(member);
+  }
+
   /** Asks as a member, whether it still belongs to the view. */
   async #check(member: Member<Follower>): Promise<void> {
     if (this.#host.clock.now() < this.#restUntil) return;
@@ -343,6 +351,8 @@ export class DerivedView<Follower> {
       await this.#compare(await this.#ask(member));
       this.#plan();
     } else {
+      // Without a condition: an entity tag that names a version only would hide that the viewer is shown less by now.
+      member.validator = undefined;
       this.#schedule.soon();
     }
   }

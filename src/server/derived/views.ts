@@ -1,7 +1,7 @@
 import { createProblem, type Field, fieldValue, problemResponse } from "../../protocol/index.ts";
 import type { Clock } from "../clock.ts";
 import type { OriginRequest, OriginResponse } from "../origin.ts";
-import { isAnonymous, type PeerIdentity, type Viewer, viewerKeyOf } from "../viewer.ts";
+import { isAnonymous, ownerOf, type PeerIdentity, type Viewer, viewerKeyOf } from "../viewer.ts";
 import type { Sha256 } from "./digest.ts";
 import { Documents } from "./documents.ts";
 import { Gate } from "./gate.ts";
@@ -58,7 +58,10 @@ export interface Admission<Follower> {
 /** What is known of a viewer, whatever it looks at. */
 interface ViewerFacts {
   /** Names the viewer. */
+  readonly key: string;
+  /** Names who stands behind it, for bounds. */
   readonly owner: string;
+  readonly address: string | undefined;
   readonly isAnonymous: boolean;
 }
 
@@ -95,6 +98,9 @@ export class DerivedViews<Follower> {
   readonly #documents: Documents;
   readonly #twins: Twins;
   readonly #views: Map<string, DerivedView<Follower>> = new Map();
+  /** The declared views in which a viewer is a member, by its key. */
+  readonly #declaredOf: Map<string, Set<DerivedView<Follower>>> = new Map();
+  readonly #keysOf: WeakMap<DerivedView<Follower>, Set<string>> = new WeakMap();
   readonly #paths: PathIndex<DerivedView<Follower>> = new PathIndex();
   readonly #armings: Set<Arming> = new Set();
   readonly #facts: WeakMap<Viewer, ViewerFacts> = new WeakMap();
@@ -160,7 +166,31 @@ export class DerivedViews<Follower> {
     arming: Arming,
   ): Promise<Admission<Follower> | OriginResponse> {
     const view = await this.#viewFor(target, viewer, response, arming);
+    this.#noteOther(target, viewer, typeof view === "number" ? undefined : view);
     return typeof view === "number" ? noRoom(view) : { view, viewer, response };
+  }
+
+  /** A viewer's own GET was refused: what else it follows there is asked for anew. */
+  refused(target: string, viewer: Viewer): void {
+    this.#noteOther(target, viewer, undefined);
+  }
+
+  /** Has a viewer ask anew where it follows a declared view of a target to which its newest answer does not belong. */
+  #noteOther(target: string, viewer: Viewer, view: DerivedView<Follower> | undefined): void {
+    const key = this.#keyOf(target, viewer);
+    for (const other of this.#declaredOf.get(key) ?? []) {
+      const member = other === view ? undefined : other.members.get(key);
+      // Where documents differ each time, two would have each other ask for ever: one that is declared is looked at in its turn.
+      if (member && view?.sharing.kind === "declared") other.recheck(member);
+      else if (member) this.#parts.listener.reopen([...member.followers]);
+    }
+  }
+
+  #noteDeclared(key: string, view: DerivedView<Follower>): void {
+    const views = this.#declaredOf.get(key) ?? new Set();
+    this.#declaredOf.set(key, views.add(view));
+    const keys = this.#keysOf.get(view) ?? new Set();
+    this.#keysOf.set(view, keys.add(key));
   }
 
   /** Puts a follower into the view that it was admitted to. */
@@ -169,7 +199,9 @@ export class DerivedViews<Follower> {
       view.restart();
       this.#register(view);
     }
-    view.add(follower, this.#keyOf(view.url, viewer), viewer, response);
+    const key = this.#keyOf(view.url, viewer);
+    view.add(follower, key, viewer, response);
+    if (view.sharing.kind === "declared") this.#noteDeclared(key, view);
   }
 
   async #viewFor(
@@ -241,7 +273,13 @@ export class DerivedViews<Follower> {
     let facts = this.#facts.get(viewer);
     if (!facts) {
       const identity = this.#parts.identityOf(viewer.peer);
-      facts = { owner: viewerKeyOf("", viewer.fields, identity), isAnonymous: isAnonymous(viewer.fields, identity) };
+      const { fields } = viewer;
+      facts = {
+        key: viewerKeyOf("", fields, identity),
+        owner: ownerOf(fields, identity),
+        address: identity.address,
+        isAnonymous: isAnonymous(fields, identity),
+      };
       this.#facts.set(viewer, facts);
     }
     return facts;
@@ -249,7 +287,7 @@ export class DerivedViews<Follower> {
 
   /** Names a viewer of a target. */
   #keyOf(target: string, viewer: Viewer): string {
-    return `${target} ${this.#factsOf(viewer).owner}`;
+    return `${target} ${this.#factsOf(viewer).key}`;
   }
 
   #sharingOf(target: string, viewer: Viewer, said: readonly Field[]): Sharing {
@@ -259,6 +297,7 @@ export class DerivedViews<Follower> {
       fields,
       viewerKey: this.#keyOf(target, viewer),
       isAnonymous: this.#factsOf(viewer).isAnonymous,
+      address: this.#factsOf(viewer).address,
       viewer: this.#nameOf({ method: "GET", target, fields, body: "", peer }),
       sharesAnonymous: this.#parts.sharesAnonymous,
     };
@@ -341,6 +380,11 @@ export class DerivedViews<Follower> {
   #forget(view: DerivedView<Follower>): void {
     if (this.#views.get(view.key) === view) this.#views.delete(view.key);
     this.#twins.delete(view);
+    for (const key of this.#keysOf.get(view) ?? []) {
+      const views = this.#declaredOf.get(key);
+      if (views?.delete(view) && views.size === 0) this.#declaredOf.delete(key);
+    }
+    this.#keysOf.delete(view);
     this.#paths.remove(view.url, view);
   }
 }

@@ -455,4 +455,72 @@ describe("What one member of a declared view meets", () => {
     await world.clock.advance(5_000);
     expect(peers.map(({ closing }) => closing)).toEqual(users.map(() => undefined));
   });
+
+  it("whose 304 says otherwise than the 200 is asked for whole, once, and no loop follows [R-DER-2]", async () => {
+    const lies: readonly (readonly Field[])[] = [
+      [["Vary", "User-Agent"]],
+      [["Vary", "*"]],
+      [["Cache-Control", "private"]],
+      [["Cache-Control", "no-cache"]],
+      [["Set-Cookie", "a=b"]],
+      [["Vary", "Origin, Accept-Encoding"]],
+    ];
+    for (const lie of lies) {
+      const world = new AppWorld(({ fields }) => {
+        const tag: Field = ["ETag", '"1"'];
+        return fieldValue(fields, "if-none-match") === '"1"'
+          ? plain(304, tag, open, ...lie)
+          : json([{ id: 1 }], open, tag, ["Vary", "Origin"]);
+      });
+      const peers = await Promise.all(users.map((user) => world.opened("/items", [cookie(user)])));
+      world.takeGets();
+      for (let write = 0; write < 5; write += 1) {
+        await world.changed("/items/1");
+        await world.clock.advance(1_000);
+      }
+      expect(world.takeGets()).toBeLessThanOrEqual(5 * 3 + 1);
+      expect(world.hub.counts.views).toBe(1);
+      for (const peer of peers) expect(briefs(peer).filter((line) => line !== "304")).toEqual([]);
+    }
+  });
+
+  it("who is given less elsewhere by its own newer GET sees no more of what is declared [R-DER-1]", async () => {
+    for (const [status, fields] of [
+      [403, []],
+      [200, [["Cache-Control", "private"]]],
+      [200, [open]],
+    ] as const) {
+      const { world, write, answer } = await together();
+      const anna = await world.opened("/.well-known/rocket", [cookie("anna")]);
+      anna.request("SUBSCRIBE", "/items", [["Request-ID", "1"]]);
+      await world.clock.advance(1_500);
+      world.answer = (request) => {
+        if (userOf(request) !== "anna") return answer();
+        return status === 403 ? plain(403) : json([{ id: 1, redacted: true }], ...fields);
+      };
+      await world.opened("/items", [cookie("anna")]);
+      await world.clock.advance(500);
+      write();
+      await world.changed("/items/1");
+      await world.clock.advance(500);
+      expect(JSON.stringify(anna.messages.map(({ body }) => String(body)))).not.toContain('version\\":2');
+    }
+  });
+});
+
+it("A declared view varies by what a hop in between tells of the address [R-DER-2]", async () => {
+  for (const name of ["X-Forwarded-For", "Forwarded", "x-real-ip", "CF-Connecting-IP"]) {
+    let isOpen = true;
+    const world = new AppWorld(
+      ({ peer }) => json([isOpen ? { id: 1 } : { id: 1, for: String(peer) }], open, ["Vary", `Accept, ${name}`]),
+      { identity: (peer) => ({ address: String(peer) }), derived: { refreshMs: 60_000 } },
+    );
+    const inside = await world.opened("/items", [], 1, "inside");
+    const outside = await world.opened("/items", [], 1, "outside");
+    isOpen = false;
+    await world.changed("/items/1");
+    await world.clock.advance(500);
+    expect(JSON.stringify(inside.messages)).not.toContain("outside");
+    expect(JSON.stringify(outside.messages)).not.toContain("inside");
+  }
 });

@@ -79,8 +79,9 @@ export const leaks: readonly Leak[] = [
   {
     name: "a 304 is not judged",
     file: asking,
-    find: "if (!host.belongs(member, said)) {",
-    replace: "if (status !== 304 && !host.belongs(member, said)) {",
+    find: "if (status === 304 && !host.belongs(member, said)) {",
+    replace:
+      'if (status === 304 && view.standing.document === document) { view.members.checked(member, now); return { kind: "same", member, response, askedAt }; } if (false) {',
     targets: ["/tenant"],
   },
   {
