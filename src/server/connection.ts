@@ -37,6 +37,7 @@ export class Connection implements ConnectionCore {
   /** The viewer's fields as the handshake gave them. */
   readonly fields: readonly Field[];
   readonly peer: unknown;
+  readonly address: string | undefined;
   own: Subscription | undefined;
   /** In-band subscriptions by canonical URL. */
   others: Map<string, Subscription> | undefined;
@@ -59,6 +60,7 @@ export class Connection implements ConnectionCore {
     this.level = level;
     this.fields = fields;
     this.peer = peer;
+    this.address = hub.identityOf(peer).address;
     this.#claim = hub.held.claim();
     this.lastSentAt = hub.clock.now();
   }

@@ -5,6 +5,8 @@ export interface TurnTaker {
   readonly isClosed: boolean;
   /** True while it has no room for what a turn brings. */
   readonly isCongested: boolean;
+  /** Where it comes from; absent where that is not known. */
+  readonly address?: string | undefined;
   /** Resolves once it is not congested any more, or closed. */
   room(): Promise<void>;
 }
@@ -15,6 +17,8 @@ export interface TurnLimits {
   readonly most: number;
   /** Of one taker, while it has room. */
   readonly mostOfOne: number;
+  /** Of all takers from one address. Default: as in all. */
+  readonly mostOfAddress?: number;
 }
 
 /** What waits of one taker. */
@@ -37,6 +41,7 @@ export class FairTurns {
   readonly #lines: Map<TurnTaker, Line> = new Map();
   /** The lines of which a task may be the next, in rotation. */
   readonly #ready: Set<Line> = new Set();
+  readonly #runningFrom: Map<string, number> = new Map();
   #running = 0;
   /** True where a task has begun in this turn of the event loop. */
   #isTaken = false;
@@ -59,6 +64,7 @@ export class FairTurns {
     } finally {
       line.running -= 1;
       this.#running -= 1;
+      this.#count(line, -1);
       this.#offer(line);
     }
   }
@@ -85,7 +91,7 @@ export class FairTurns {
 
   #next(): void {
     while (!this.#isTaken && this.#running < this.#limits.most) {
-      const [line] = this.#ready;
+      const line = this.#firstReady();
       if (!line) return;
       this.#ready.delete(line);
       if (line.taker.isClosed) this.#giveUp(line);
@@ -94,11 +100,29 @@ export class FairTurns {
     }
   }
 
+  /** The first line whose address has not as many tasks running as it may. */
+  #firstReady(): Line | undefined {
+    const { most, mostOfAddress = most } = this.#limits;
+    for (const line of this.#ready) {
+      const { address, isClosed } = line.taker;
+      if (isClosed || address === undefined || (this.#runningFrom.get(address) ?? 0) < mostOfAddress) return line;
+    }
+    return undefined;
+  }
+
+  #count({ taker: { address } }: Line, by: 1 | -1): void {
+    if (address === undefined) return;
+    const running = (this.#runningFrom.get(address) ?? 0) + by;
+    if (running > 0) this.#runningFrom.set(address, running);
+    else this.#runningFrom.delete(address);
+  }
+
   #begin(line: Line): void {
     const begin = line.waiting.shift();
     if (!begin) return;
     line.running += 1;
     this.#running += 1;
+    this.#count(line, 1);
     this.#isTaken = true;
     this.#clock.defer(() => {
       this.#isTaken = false;
@@ -125,10 +149,11 @@ const openingsOfOne = 8;
 
 /** The turns of connections' openings. @param most - how many run at once, in all */
 export function createOpeningTurns(clock: Pick<Clock, "defer">, most: number): FairTurns {
-  return new FairTurns(clock, { most, mostOfOne: openingsOfOne });
+  // Whoever opens many connections leaves half of the places to others.
+  return new FairTurns(clock, { most, mostOfOne: openingsOfOne, mostOfAddress: Math.max(1, most >> 1) });
 }
 
 /** A handshake that is no connection yet: it holds nothing that could have no room. */
-export function newcomer(): TurnTaker {
-  return { isClosed: false, isCongested: false, room: () => Promise.resolve() };
+export function newcomer(address: string | undefined): TurnTaker {
+  return { isClosed: false, isCongested: false, address, room: () => Promise.resolve() };
 }

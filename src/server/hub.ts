@@ -164,7 +164,9 @@ class DirectHub implements Hub, HubCore {
       return { kind: "refused", response: problemResponse(createProblem(400, detail)) };
     }
     const request = { target, fields: viewerFields(fields), peer };
-    const opening = await this.turns.run(newcomer(), () => openView(this, request, { lastEventId: "*" }));
+    const opening = await this.turns.run(newcomer(this.identityOf(peer).address), () =>
+      openView(this, request, { lastEventId: "*" }),
+    );
     return opening ?? { kind: "refused", response: problemResponse(createProblem(503, restarting)) };
   }
 

@@ -7,10 +7,12 @@ class Taker implements TurnTaker {
   isClosed = false;
   isCongested = false;
   readonly name: string;
+  readonly address: string | undefined;
   #waiting: (() => void)[] = [];
 
-  constructor(name: string) {
+  constructor(name: string, address?: string) {
     this.name = name;
+    this.address = address;
   }
 
   room(): Promise<void> {
@@ -63,6 +65,20 @@ describe("turns", () => {
     give(taker, 3);
     await pass(4);
     expect(begun).toEqual([["a1"], ["a2"], ["a3"], [], []]);
+  });
+
+  it("leave places to other addresses, however many connections one has, and however slow its tasks are", async () => {
+    const { give, pass, order, running } = arrange({ most: 4, mostOfOne: 2, mostOfAddress: 2 });
+    for (const name of ["a", "b", "c"]) give(new Taker(name, "one"), 2, false);
+    await pass(8);
+    expect(order()).toEqual(["a1", "a2"]);
+    give(new Taker("z", "other"), 1);
+    give(new Taker("y"), 1);
+    await pass(4);
+    expect(order().slice(-2)).toEqual(["z1", "y1"]);
+    running.shift()?.end();
+    await pass(4);
+    expect(order().at(-1)).toBe("b1");
   });
 
   it("go round: who comes late waits for one task of each of the others", async () => {
