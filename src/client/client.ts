@@ -173,9 +173,10 @@ class OriginClient implements Client {
     this.#isClosed = true;
     this.#unwatch();
     this.#outbox?.close();
+    // Ahead of the feeds: other tabs that share its connection take over, and hear nothing of this client's end.
+    this.#transport.close();
     for (const feed of this.#feeds.values()) feed.close(closed);
     this.#feeds.clear();
-    this.#transport.close();
     this.#updateStatus();
     this.#callbacks.close();
   }

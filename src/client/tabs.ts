@@ -126,9 +126,11 @@ class SharedTransport implements Transport {
 
   close(): void {
     this.#abort.abort();
+    for (const end of [...this.#followings.values(), ...this.#others.values()]) end();
+    this.#followings.clear();
+    this.#others.clear();
     this.#cancelPatience();
     this.#cancelBeat();
-    for (const end of [...this.#followings.values(), ...this.#others.values()]) end();
     this.#isClosed = true;
     this.#own.close();
     this.#channel.close();
@@ -140,7 +142,9 @@ class SharedTransport implements Transport {
   }
 
   #lock(name: string, hold: () => unknown): void {
-    navigator.locks.request(name, { signal: this.#abort.signal }, hold).catch(() => {});
+    // It may be granted while this tab closes: then it goes to the next one.
+    const holdIfOpen = (): unknown => (this.#isClosed ? undefined : hold());
+    navigator.locks.request(name, { signal: this.#abort.signal }, holdIfOpen).catch(() => {});
   }
 
   /** Until this tab closes. */

@@ -1,11 +1,15 @@
-import { expect, it, onTestFinished, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { type ClientClock, platformClock } from "../../src/client/clock.ts";
 import { Feed } from "../../src/client/feed.ts";
+import { type Client, createClient } from "../../src/client/index.ts";
 import { shareAmongTabs } from "../../src/client/tabs.ts";
 import type { Sink, Transport } from "../../src/client/transport.ts";
 import type { HttpResponse } from "../../src/protocol/index.ts";
 import { createFakeClock } from "../../src/testing/index.ts";
 import { Locks } from "./locks.ts";
+import { socketsOn } from "./network.ts";
+import { createPage } from "./page.ts";
+import { World } from "./world.ts";
 
 const target = "/notes";
 
@@ -122,4 +126,83 @@ it("A tab makes its own connection where the one that has it was not heard for t
 
   expect(follower.own.sinks.length).toBe(1);
   expect(follower.feed.status.state).toBe("stale");
+});
+
+it("A lock that is granted to a tab which is closing goes to the next one", async () => {
+  const locks = new Locks();
+  vi.stubGlobal("navigator", { locks });
+  onTestFinished(() => void vi.unstubAllGlobals());
+  const name = crypto.randomUUID();
+  const closing = openTab(name);
+  closing.feed.listen(() => {});
+
+  closing.shared.close();
+
+  await locks.request(name, async () => {});
+  expect(closing.own.sinks).toEqual([]);
+});
+
+describe("A client that shares its connection with another one of the same user", () => {
+  const ways: readonly (readonly [string, (holder: Client) => unknown])[] = [
+    ["is closed", (holder) => holder.close()],
+    ["logs out", (holder) => holder.logout()],
+    [
+      "is gone without a word",
+      (holder) => {
+        vi.spyOn(BroadcastChannel.prototype, "postMessage").mockImplementationOnce(() => {});
+        holder.close();
+      },
+    ],
+  ];
+
+  it.each(ways)("leaves it to that one where it %s", async (_way, leave) => {
+    vi.stubGlobal("navigator", { locks: new Locks() });
+    const page = createPage();
+    page.open();
+    const world = new World();
+    world.service.write([{ name: "a", columns: { size: 1 } }]);
+    const clients: Client[] = [];
+    onTestFinished(() => {
+      for (const client of clients) client.close();
+      page.close();
+      vi.restoreAllMocks();
+      vi.unstubAllGlobals();
+    });
+    const user = crypto.randomUUID();
+    const open = async () => {
+      const fetch = (async () => new Promise(() => {})) as typeof globalThis.fetch;
+      const client = createClient("http://example.com", {
+        clock: world.clientClock,
+        WebSocket: socketsOn(world),
+        fetch,
+        user,
+      });
+      clients.push(client);
+      const list = client.collection<{ size: number }>("/a");
+      const states: string[] = [];
+      list.subscribe(() => states.push(list.getSnapshot().status.state));
+      await until(() => list.getSnapshot().status.state === "live");
+      return { client, list, states };
+    };
+    /** Lets what tabs tell each other, and what the network carries, arrive. */
+    const until = (isWanted: () => boolean) =>
+      vi.waitUntil(
+        async () => {
+          await world.clock.advance(1);
+          return isWanted();
+        },
+        { timeout: 10_000, interval: 1 },
+      );
+    const [holder, other] = [await open(), await open()];
+    expect(world.sockets.size).toBe(1);
+    other.states.length = 0;
+
+    void leave(holder.client);
+    await until(() => world.sockets.size === 1 && other.list.getSnapshot().status.state === "live");
+    world.service.write([{ name: "a", id: 1, columns: { size: 2 } }]);
+
+    await until(() => other.list.getSnapshot().rows[0]?.size === 2);
+    expect(other.states).not.toContain("failed");
+    expect(holder.client.status.state).toBe("failed");
+  });
 });
