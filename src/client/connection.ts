@@ -18,8 +18,22 @@ import { isTransient, problemOf, retryAfterMs } from "./problem.ts";
 import type { Sink } from "./transport.ts";
 import type { Socket, SocketEvents } from "./web-socket.ts";
 
-/** How long a server has for the handshake, and then for its first message [R-L1-3]. */
+/** How long a server has for its first message, once the socket is open [R-L1-3]. */
 const patienceMs = 10_000;
+
+/** How a connection ended. */
+export interface Ending {
+  /** The WebSocket's close code, or that of what the server said. */
+  readonly code: number;
+  /** True once it was a connection of Level 1. */
+  readonly wasReady: boolean;
+  /** True where it was given up before that, since nothing came of it: no handshake, or no message. */
+  readonly wasSilent: boolean;
+  /** What the server said about it. */
+  readonly said: HttpResponse | undefined;
+  /** What was wrong with what the server sent, where that is why the client closed it. */
+  readonly trouble: string | undefined;
+}
 
 /** What a connection needs. */
 export interface ConnectionOptions {
@@ -28,20 +42,10 @@ export interface ConnectionOptions {
   /** Opens a socket at the well-known URL. */
   readonly open: (protocols: string[], events: SocketEvents) => Socket;
   readonly onReady: (first: HttpResponse) => void;
-  /**
-   * Told once of the end.
-   *
-   * @param code - the WebSocket's close code, or that of what the server said
-   * @param wasReady - true once it was a connection of Level 1
-   * @param said - what the server said about it
-   * @param trouble - what was wrong with what the server sent, where that is why the client closed it
-   */
-  readonly onEnded: (
-    code: number,
-    wasReady: boolean,
-    said: HttpResponse | undefined,
-    trouble: string | undefined,
-  ) => void;
+  /** Told once of the end. */
+  readonly onEnded: (ending: Ending) => void;
+  /** How long the handshake may take. */
+  readonly handshakeMs: number;
 }
 
 interface Entry {
@@ -82,12 +86,12 @@ export class Connection {
     this.#options = options;
     this.#heardAt = options.clock.now();
     this.#timer = new Timer(options.clock);
-    const wait = (): void => this.#timer.set(() => this.#end(1006), patienceMs);
-    wait();
+    const wait = (ms: number): void => this.#timer.set(() => this.#end({ code: 1006, wasSilent: true }), ms);
+    wait(options.handshakeMs);
     this.#socket = options.open([subprotocolName], {
-      opened: wait,
+      opened: () => wait(patienceMs),
       received: (data) => this.#received(data),
-      ended: (code) => this.#end(code),
+      ended: (code) => this.#end({ code }),
     });
   }
 
@@ -114,7 +118,7 @@ export class Connection {
     // The clock was set back: how long it was silent is not known.
     if (now < this.#heardAt) this.#heardAt = now;
     const leftMs = this.#heardAt + silenceMs - now;
-    if (leftMs <= 0) this.#end(1006);
+    if (leftMs <= 0) this.#end({ code: 1006 });
     else if (this.#isReady) this.#timer.set(() => this.check(), leftMs);
   }
 
@@ -126,11 +130,17 @@ export class Connection {
     this.#socket.close();
   }
 
-  #end(code: number, trouble?: string): void {
+  #end({ code, wasSilent = false, trouble }: Pick<Ending, "code"> & Partial<Ending>): void {
     if (this.#isOver) return;
     this.close();
     const said = this.#said;
-    this.#options.onEnded(said ? 4000 + said.status : code, this.#isReady, said, trouble);
+    this.#options.onEnded({
+      code: said ? 4000 + said.status : code,
+      wasReady: this.#isReady,
+      wasSilent,
+      said,
+      trouble,
+    });
   }
 
   #received(data: string | Uint8Array): void {
@@ -143,13 +153,13 @@ export class Connection {
       // Whatever it was, it came of what the server sent.
       const code = error instanceof ProtocolError ? error.closeCode : 1002;
       this.#socket.close(code);
-      this.#end(code, error instanceof ProtocolError ? error.message : "it can't be taken in");
+      this.#end({ code, trouble: error instanceof ProtocolError ? error.message : "it can't be taken in" });
     }
   }
 
   /** A naive server echoes any subprotocol: only its first message tells [R-L1-3]. */
   #first(message: HttpResponse): void {
-    if (isChange(message)) this.#end(1006);
+    if (isChange(message)) this.#end({ code: 1006 });
     else if (isProblem(message)) this.#said = message;
     else {
       this.#isReady = true;

@@ -20,6 +20,8 @@ import type { Socket, SocketEvents } from "./web-socket.ts";
 const pollMs = 5_000;
 /** After so long a Level 0 socket that could not be opened is tried again. */
 const retrySocketMs = 30_000;
+/** The first look waits so long for that socket, and no longer: where nothing comes of it, looking goes on. */
+const handshakeMs = 2_000;
 const caughtUp: HttpResponse = { status: 304, reason: "", fields: [], body: "" };
 
 /** What following a document needs. */
@@ -41,7 +43,10 @@ export class DocumentFollower {
   readonly #options: DocumentFollowerOptions;
   readonly #backoff: Backoff;
   readonly #abort: AbortController = new AbortController();
+  /** The one that is open. */
   #socket: Socket | undefined;
+  /** One that is still opening, if it ever does. */
+  #opening: Socket | undefined;
   #etag: string | undefined;
   /** Where the records are, where the server does not say. */
   #guess: Items | undefined;
@@ -61,8 +66,8 @@ export class DocumentFollower {
 
   /** Looks at once, through a new socket: one of Level 0 may have died without a sign. */
   wake(): void {
-    this.#socket?.close();
-    this.#socket = undefined;
+    if (this.#opening) this.#socketAt = 0;
+    this.#closeSocket();
     this.#round();
   }
 
@@ -70,8 +75,13 @@ export class DocumentFollower {
   stop(): void {
     this.#abort.abort();
     this.#backoff.cancel();
+    this.#closeSocket();
+  }
+
+  #closeSocket(): void {
     this.#socket?.close();
-    this.#socket = undefined;
+    this.#opening?.close();
+    this.#socket = this.#opening = undefined;
   }
 
   #round(): void {
@@ -83,25 +93,40 @@ export class DocumentFollower {
       void this.#look();
       return;
     }
-    const events = { hasOpened: false };
-    this.#early = [];
-    this.#socket = open({
+    this.#closeSocket();
+    const isFirst = this.#socketAt === 0;
+    this.#socketAt = clock.now() + retrySocketMs;
+    this.#open(open);
+    if (isFirst) this.#backoff.set(() => void this.#look(), handshakeMs);
+    else void this.#look();
+  }
+
+  #open(open: (events: SocketEvents) => Socket): void {
+    let hasOpened = false;
+    const socket = open({
       opened: () => {
-        events.hasOpened = true;
+        hasOpened = true;
+        this.#socketAt = 0;
+        this.#opening = undefined;
+        this.#socket = socket;
+        this.#early = [];
+        this.#backoff.cancel();
         this.#backoff.reset();
         void this.#look();
       },
       received: (data) => this.#received(data),
-      ended: (code) => this.#ended(code, events.hasOpened),
+      ended: (code) => this.#ended(code, hasOpened),
     });
+    this.#opening = socket;
   }
 
   #ended(code: number, hasOpened: boolean): void {
     const { sink } = this.#options;
     this.#looks += 1;
-    this.#socket = undefined;
+    this.#socket = this.#opening = undefined;
     this.#early = undefined;
     if (!hasOpened) {
+      this.#backoff.cancel();
       this.#socketAt = this.#options.clock.now() + retrySocketMs;
       void this.#look();
     } else if (retryClass(code) !== "retry" && code !== 4401) {
@@ -205,8 +230,7 @@ export class DocumentFollower {
       else if (!this.#abort.signal.aborted)
         this.#backoff.set(() => this.#round(), pollMs * (0.8 + 0.4 * clock.random()));
     } else if (isTransient(status)) {
-      this.#socket?.close();
-      this.#socket = undefined;
+      this.#closeSocket();
       sink.lost(false);
       this.#again(retryAfterMs(message));
     } else {

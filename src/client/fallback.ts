@@ -4,7 +4,7 @@ import { bodyJson, problemOf } from "./problem.ts";
 import type { Sink } from "./transport.ts";
 import type { Socket, SocketEvents } from "./web-socket.ts";
 
-/** How often the socket must fail, though the server is there, until it counts as blocked. */
+/** How often the socket must fail, though the server is there, until it counts as blocked. One that hangs does at once. */
 const blockedAfter = 2;
 
 /** What the other ways need. */
@@ -38,13 +38,14 @@ export class Fallback {
    * socket seems to be blocked.
    *
    * @param answer - what the server answers at the well-known URL
+   * @param wasSilent - true where the socket did not fail, but nothing came of it
    * @returns the problem where trying again would not help
    */
-  judge(answer: HttpResponse): Problem | undefined {
+  judge(answer: HttpResponse, wasSilent: boolean): Problem | undefined {
     const { status } = answer;
     if (status === 401 || status === 403) return problemOf(answer);
     this.#options.onServer(answer);
-    this.#failures += 1;
+    this.#failures += wasSilent ? blockedAfter : 1;
     this.#hasLevel0 = !isLevel1(answer);
     this.isUsed = this.#hasLevel0 || this.#failures >= blockedAfter;
     return undefined;

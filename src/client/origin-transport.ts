@@ -1,7 +1,7 @@
 import { type HttpResponse, type Problem, retryClass, wellKnownPath } from "../protocol/index.ts";
 import { Backoff } from "./backoff.ts";
 import { type ClientClock, Timer } from "./clock.ts";
-import { Connection } from "./connection.ts";
+import { Connection, type Ending } from "./connection.ts";
 import type { Fallback } from "./fallback.ts";
 import type { Http } from "./http.ts";
 import { isTransient, localProblem, problemOf, retryAfterMs } from "./problem.ts";
@@ -12,6 +12,8 @@ import { type findWebSocket, openSocket, type Socket, type SocketEvents } from "
 const stableMs = 10_000;
 /** After so long without a first message, a hint says what may be missing. */
 const hintMs = 2_000;
+/** How long a handshake may take until the client makes do without, and how long while it does. */
+const handshakeMs = { before: 5_000, beside: 10_000 } as const;
 /** After so long in another way the WebSocket is tried again; up to a half more. */
 const retrySocketMs = 30_000;
 
@@ -151,7 +153,8 @@ export class OriginTransport implements Transport {
       ...this.#options,
       open: (protocols, events) => this.#open(wellKnownPath, protocols, events),
       onReady: (first) => this.#ready(first),
-      onEnded: (...ending) => void this.#ended(...ending),
+      onEnded: (ending) => void this.#ended(ending),
+      handshakeMs: this.#fallback?.isUsed ? handshakeMs.beside : handshakeMs.before,
     });
     if (!this.#fallback?.isUsed) this.#beginAll();
   }
@@ -172,7 +175,7 @@ export class OriginTransport implements Transport {
     if (isBack || this.#isOffline) this.#lost(false);
   }
 
-  async #ended(code: number, wasReady: boolean, said?: HttpResponse, trouble?: string): Promise<void> {
+  async #ended({ code, wasReady, wasSilent, said, trouble }: Ending): Promise<void> {
     this.#stable.cancel();
     this.#isReady = false;
     this.#connection = undefined;
@@ -182,7 +185,7 @@ export class OriginTransport implements Transport {
     }
     this.#lost(this.#isOffline);
     const retry = retryClass(code);
-    if (!wasReady && !said) await this.#probe();
+    if (!wasReady && !said) await this.#probe(wasSilent);
     else if (retry === "credentials" && !this.#hasRenewed) {
       this.#hasRenewed = true;
       await this.#options.http.authorization(true).catch(() => {});
@@ -197,7 +200,7 @@ export class OriginTransport implements Transport {
   }
 
   /** The socket could not be opened, and a browser doesn't say why: a GET tells what is there. */
-  async #probe(): Promise<void> {
+  async #probe(wasSilent: boolean): Promise<void> {
     const isOver = (): unknown => this.#followings.size === 0 || this.#connection || this.#fallback?.isUsed;
     const answer = await this.#options.http.ask(wellKnownPath, { cache: "no-store" }).catch(() => undefined);
     // Loaded where it is needed, and where there is somebody to load it from: few pages ever do.
@@ -210,7 +213,7 @@ export class OriginTransport implements Transport {
         open: (path, events) => this.#open(path, [], events),
         onUnreachable: () => this.sleep(),
       });
-    const problem = isThere && this.#fallback?.judge(answer);
+    const problem = isThere && this.#fallback?.judge(answer, wasSilent);
     if (problem) this.#fail(problem);
     else if (this.#fallback?.isUsed) {
       this.#beginAll();

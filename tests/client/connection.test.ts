@@ -26,6 +26,27 @@ describe("A connection", () => {
     expect([list.state, list.shown]).toEqual(["live", world.service.rows("a")]);
   });
 
+  it.each(["level-1", "level-0", "naive"] as const)(
+    "of a %s server whose handshake hangs leaves the following to GETs within seconds, and is found once it is answered",
+    async (kind) => {
+      const world = await worldWith({ kind });
+      world.isHanging = true;
+      const list = world.look("/a");
+      await world.clock.advance(8_000);
+      expect([list.state, list.shown]).toEqual(["polling", world.service.rows("a")]);
+      for (let look = 1; look <= 20; look += 1) {
+        world.service.write([{ name: "a", columns: { color: "blue" } }]);
+        await world.clock.advance(6_000);
+        expect([look, list.state, list.shown]).toEqual([look, "polling", world.service.rows("a")]);
+      }
+      world.isHanging = false;
+      await world.clock.advance(60_000);
+      expect([list.state, list.shown]).toEqual(["live", world.service.rows("a")]);
+      world.client.close();
+      expect(world.clientClock.timers).toBe(0);
+    },
+  );
+
   it("whose first message is a 201 is taken for Level 0 at once [R-L1-3]", async () => {
     const world = await worldWith({ kind: "naive" });
     const list = world.look("/a");

@@ -46,7 +46,7 @@ export const defects: readonly Defect[] = [
   {
     name: "never gives up a connection that is silent",
     file: "client/connection.js",
-    find: "if (leftMs <= 0)\n            this.#end(1006);",
+    find: "if (leftMs <= 0)\n            this.#end({ code: 1006 });",
     replace: "if (leftMs <= 0)\n            return;",
     sees: /instead of/,
   },

@@ -20,6 +20,8 @@ export interface Network {
   isOffline: boolean;
   /** WebSockets don't pass; requests do. */
   isBlocked: boolean;
+  /** Handshakes of WebSockets are answered by nobody, and don't fail; requests pass. */
+  isHanging: boolean;
   latencyMs: () => number;
   readonly sockets: Set<FakeSocket>;
   /** What clients sent in sockets. */
@@ -128,7 +130,8 @@ export class FakeSocket implements Transport {
   }
 
   async #shake(protocols: readonly string[]): Promise<void> {
-    const { hub, isOffline, isBlocked, kind } = this.#network;
+    const { hub, isOffline, isBlocked, isHanging, kind } = this.#network;
+    if (isHanging) return;
     if (!hub || isOffline || isBlocked) {
       this.fail(1006);
       return;

@@ -93,6 +93,7 @@ export class World implements Network {
   hub: Network["hub"];
   isOffline = false;
   isBlocked = false;
+  isHanging = false;
   latencyMs: () => number = () => 0;
   mangle: Network["mangle"] = (data) => [data];
   /** How many answers to writes get lost after they were carried out. */
