@@ -6,9 +6,10 @@ import type { Conflict } from "./write.ts";
 /** Options of an update or destroy. */
 export interface WriteOptions<Row> {
   /**
-   * Writes only where the record is still the version that the writer saw (`If-Match`): the row that is given, or what is
-   * shown now where a URL is given, or the record itself. Where it is not: {@link ConflictError}, or what `onConflict`
-   * decides. Default false: the last write wins, member by member.
+   * Writes only where the record is still the version that the writer saw: the row that is given, or what is shown now
+   * where a URL is given, or the record itself. By `If-Match` where a strong `ETag` is known, else compared by a GET before.
+   * Where it is another: {@link ConflictError}, or what `onConflict` decides. Default false: the last write wins, member by
+   * member.
    */
   readonly ifUnchanged?: boolean;
   /**

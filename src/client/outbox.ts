@@ -5,7 +5,7 @@ import type { ClientClock } from "./clock.ts";
 import type { Http } from "./http.ts";
 import { isSameRecord, Overlay, type OverlayContext, type View } from "./overlay.ts";
 import { bodyJson, isTransient, ProblemError, problemOf, retryAfterMs } from "./problem.ts";
-import { noteUrl, noteVersion, type RowUrls, type RowVersions, strong, temporaryUrl } from "./row-urls.ts";
+import { isStrong, noteUrl, noteVersion, type RowUrls, type RowVersions, temporaryUrl } from "./row-urls.ts";
 import { rowIn, Sender, Unanswered } from "./sender.ts";
 import { type ClientStorage, WriteStore } from "./storage.ts";
 import { type Conflict, ConflictError, type StoredWrite, type Write, type WriteKind } from "./write.ts";
@@ -282,7 +282,7 @@ export class Outbox implements OverlayContext {
     try {
       const etag = await this.#sender.guard(write, url);
       // A repeat has to be the same: by then the record is as this write left it.
-      if (etag !== write.etag) this.#change(write, { etag, base: undefined });
+      if (write.base !== undefined) this.#change(write, { etag, base: undefined });
       return true;
     } catch (error) {
       if (this.#abort.signal.aborted) return undefined;
@@ -316,7 +316,7 @@ export class Outbox implements OverlayContext {
     noteVersion(this.#options.versions, row, etag);
     for (const next of this.writes.filter(({ after }) => after === id)) {
       const base = typeof row === "object" && row !== null ? row : { ...next.base, ...values };
-      this.#change(next, etag === undefined ? { base } : { etag: strong(etag), base: undefined });
+      this.#change(next, isStrong(etag) ? { etag, base: undefined } : { base });
     }
   }
 
@@ -349,7 +349,7 @@ export class Outbox implements OverlayContext {
     }
     // A key stands for one body: other values are another write.
     const etag = fieldValue(current?.fields ?? [], "etag");
-    const guard = etag === undefined ? { etag, base: Object(theirs) } : { etag: strong(etag), base: undefined };
+    const guard = isStrong(etag) ? { etag, base: undefined } : { etag: undefined, base: Object(theirs) };
     const next: StoredWrite = { ...stored(write), id: crypto.randomUUID(), values: { ...decided }, ...guard };
     this.#remove(write);
     void this.#store?.remove(write.id);

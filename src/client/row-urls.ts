@@ -15,14 +15,19 @@ export function noteUrl(urls: RowUrls, row: unknown, url: string): void {
   if (typeof row === "object" && row !== null) urls.set(row, url);
 }
 
-/** Notes the validator of the version that a row shows. `If-Match` has strong ones only: a front may have weakened it. */
+/** Notes the validator of the version that a row shows, where it is one that `If-Match` can be held to. */
 export function noteVersion(versions: RowVersions, row: unknown, etag: string | undefined): void {
   if (typeof row !== "object" || row === null) return;
-  if (etag === undefined) versions.delete(row);
-  else versions.set(row, strong(etag));
+  if (isStrong(etag)) versions.set(row, etag);
+  else versions.delete(row);
 }
 
-/** A validator as `If-Match` can have it. */
+/** True for a validator that the server itself holds `If-Match` to; many that give weak ones look at no `If-Match`. */
+export function isStrong(etag: string | undefined): etag is string {
+  return etag?.startsWith('"') ?? false;
+}
+
+/** A validator as `If-Match` can have it: a front may have weakened it. */
 export function strong(etag: string): string {
   return etag.replace(/^W\//, "");
 }

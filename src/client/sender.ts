@@ -59,11 +59,11 @@ export class Sender {
   }
 
   /**
-   * The validator of the version that a guarded write's author saw; `undefined` where it is none.
+   * The validator of the version that a guarded write's author saw; `undefined` where there is none. Where no strong one is
+   * known, the record is compared first.
    *
    * @throws Unanswered where the server can't tell now
    * @throws ConflictError where it has another version by now
-   * @throws TypeError where it gives no validator
    * @throws ProblemError where it refuses to show the record
    */
   async guard(write: StoredWrite, url: string): Promise<string | undefined> {
@@ -80,8 +80,7 @@ export class Sender {
     const body = bodyJson(answer);
     const isSame = !isGone && [body, ...Object.values(Object(body))].some((one) => isAsSeen(one, base));
     const validator = fieldValue(answer.fields, "etag");
-    if (isSame && validator === undefined) throw new TypeError(`The server gives no ETag for ${url}.`);
-    if (isSame && validator !== undefined) return strong(validator);
+    if (isSame) return validator && strong(validator);
     const problem = localProblem(412, "The record is not the one that was seen.");
     throw new ConflictError(problem, { url, mine: write.values, theirs: isGone ? undefined : rowIn(answer) });
   }

@@ -128,7 +128,7 @@ function behindFront(isBroken: boolean) {
       throw new Error("blocked");
     }
   } as unknown as typeof WebSocket;
-  const client = createClient("http://h", { clock: world.clientClock, WebSocket: NoSocket, fetch });
+  const client = createClient("http://h", { clock: world.clientClock, WebSocket: NoSocket, fetch, onError: () => {} });
   return { world, client, matches, times, record };
 }
 
@@ -160,6 +160,81 @@ describe("Behind a front that weakens validators", () => {
     expect(asked.length).toBe(4);
     const first = times[0] ?? 0;
     expect((times.at(-1) ?? 0) - first).toBeGreaterThan(500);
+    client.close();
+  });
+});
+
+/** An application that looks at no `If-Match`, with a record that somebody else may change. */
+function unguarded(etagOf: (version: number) => string | undefined) {
+  const world = new World();
+  const record: Record<string, unknown> = { id: 1, color: "red", size: 1 };
+  const asked: string[] = [];
+  let version = 1;
+  const change = (values: object): void => {
+    version += 1;
+    Object.assign(record, values);
+  };
+  const fetch = (async (url: string, { method = "GET", body }: RequestInit = {}) => {
+    if (url.endsWith("rocket")) return Response.json({}, { status: 404 });
+    asked.push(method);
+    if (method === "PATCH") change(JSON.parse(String(body)));
+    const etag = etagOf(version);
+    const answer = url.endsWith("/r") ? [record] : record;
+    return Response.json(answer, { headers: etag === undefined ? {} : { ETag: etag } });
+  }) as typeof globalThis.fetch;
+  const NoSocket = class {
+    constructor() {
+      throw new Error("blocked");
+    }
+  } as unknown as typeof WebSocket;
+  const client = createClient("http://h", { clock: world.clientClock, WebSocket: NoSocket, fetch, onError: () => {} });
+  return { world, client, record, asked, change };
+}
+
+describe.each([
+  ["weak", (version: number) => `W/"${version}"`],
+  ["no", () => undefined],
+] as const)("Where an application gives %s ETags and looks at no If-Match", (_kind, etagOf) => {
+  const open = async () => {
+    const { client, world, ...app } = unguarded(etagOf);
+    const [list, one] = [client.collection<Row>("/r"), client.record<Row>("/r/1")];
+    for (const live of [list, one]) live.subscribe(() => {});
+    await world.clock.advance(10_000);
+    return { client, world, ...app, list, one };
+  };
+
+  it("the newer save is kept, for a record as for a row of a list", async () => {
+    const { client, world, record, change, list, one } = await open();
+    const bases = { one: one.getSnapshot().row as Row, list: list.getSnapshot().rows[0] as Row };
+    change({ color: "blue" });
+    const writes = [
+      one.update({ color: "green" }, { ifUnchanged: true }),
+      list.update(bases.list, { color: "green" }, { ifUnchanged: true }),
+      one.update({ color: "green" }, { base: bases.one }),
+      one.destroy({ base: bases.one }),
+    ];
+    for (const write of writes) expect(await outcome(world, write)).toBe("ConflictError");
+    expect(record.color).toBe("blue");
+    client.close();
+  });
+
+  it("a save over what is there is done after a GET, also right after another one", async () => {
+    const { client, world, record, asked, one } = await open();
+    asked.length = 0;
+    const writes = [one.update({ size: 2 }, { ifUnchanged: true }), one.update({ size: 3 }, { ifUnchanged: true })];
+    await world.clock.settle();
+    expect([asked.slice(0, 2), asked.filter((method) => method === "PATCH").length]).toEqual([["GET", "PATCH"], 2]);
+    for (const write of writes) expect(await outcome(world, write)).toBe("done");
+    expect(record.size).toBe(3);
+    client.close();
+  });
+
+  it("a conflict that is decided is compared anew", async () => {
+    const { client, world, record, change, one } = await open();
+    change({ color: "blue" });
+    const onConflict = ({ mine }: Conflict<Row>) => mine;
+    expect(await outcome(world, one.update({ size: 9 }, { ifUnchanged: true, onConflict }))).toBe("done");
+    expect(record).toMatchObject({ color: "blue", size: 9 });
     client.close();
   });
 });
