@@ -14,7 +14,7 @@ export interface WriteOptions<Row> {
   readonly ifUnchanged?: boolean;
   /**
    * The row as the writer saw it, as when a form was opened: the write is guarded as with `ifUnchanged`, by this version,
-   * whatever has been shown since. A row that the client gave, or a copy of one; `undefined` is refused with a TypeError. Default: none.
+   * whatever has been shown since. A row that the client gave, or a whole copy of one; anything else is refused with a TypeError. Default: none.
    */
   readonly base?: Row | undefined;
   /** Gets both versions; gives the members to write over the server's version, or nothing to give up. */

@@ -68,6 +68,7 @@ export function resolveClientOptions(baseUrl: string | URL | undefined, options:
   const { tabs = user ?? token === undefined } = options;
   const { location } = globalThis as { location?: Location };
   const given = String(baseUrl ?? location?.origin ?? "");
+  if (given === "" && !location) throw new TypeError("baseUrl is missing: outside a browser a URL is needed.");
   const base = URL.canParse(given, location?.href) && new URL(given, location?.href);
   if (!base || !/^https?:$/.test(base.protocol) || base.username || base.password)
     throw new TypeError(

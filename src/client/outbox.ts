@@ -6,7 +6,7 @@ import type { Http } from "./http.ts";
 import { isSameRecord, Overlay, type OverlayContext, type View } from "./overlay.ts";
 import { bodyJson, isTransient, ProblemError, problemOf, retryAfterMs } from "./problem.ts";
 import { isStrong, noteUrl, noteVersion, type RowUrls, type RowVersions, temporaryUrl } from "./row-urls.ts";
-import { rowIn, Sender, Unanswered } from "./sender.ts";
+import { rowIn, Sender, Unanswered, unanswered } from "./sender.ts";
 import { type ClientStorage, WriteStore } from "./storage.ts";
 import { type Conflict, ConflictError, type StoredWrite, type Write, type WriteKind } from "./write.ts";
 
@@ -265,7 +265,10 @@ export class Outbox implements OverlayContext {
       if (isIdempotent) {
         return this.#backoff.next(answer instanceof Error ? 0 : retryAfterMs(answer));
       }
-      this.#refuse(write, answer instanceof Error ? answer : new ProblemError(problemOf(answer)));
+      this.#refuse(
+        write,
+        answer instanceof Error ? unanswered(write, url, answer) : new ProblemError(problemOf(answer)),
+      );
       return undefined;
     }
     this.#backoff.reset();

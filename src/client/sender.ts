@@ -41,6 +41,12 @@ export class Unanswered extends Error {
   }
 }
 
+/** Tells the maker of a write that is not sent again that no answer came. */
+export function unanswered({ kind }: StoredWrite, url: string, cause: Error): TypeError {
+  const text = `No answer came to ${methods[kind]} ${url}. It may have been done or not, and is not sent again, since the server does not promise idempotency-key.`;
+  return new TypeError(text, { cause });
+}
+
 /** What sending needs. */
 export interface SenderOptions {
   readonly http: Http;

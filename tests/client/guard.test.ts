@@ -101,8 +101,30 @@ it("A guarded write of what was not seen is a mistake that is told at once", asy
   const record = world.client.record<Row>("/a/1");
   await expect(record.update({ size: 1 }, { ifUnchanged: true })).rejects.toThrow("Nothing was seen of /a/1");
   const list = world.client.collection<Row>("/a");
-  await expect(list.update("/a/1", { size: 1 }, { base: undefined })).rejects.toThrow("Nothing was seen of /a/1");
+  await expect(list.update("/a/1", { size: 1 }, { base: undefined })).rejects.toThrow("base is undefined: it is");
   world.client.close();
+});
+
+describe("A base that is no whole row", () => {
+  it.each([
+    [{}, "color, size, tag, id, v is missing"],
+    [{ id: 1, color: "red", v: 1 }, "size, tag is missing"],
+    [null, "base is null"],
+    ["red", "base is red"],
+  ])("is a mistake that names what is missing: %j", async (base, text) => {
+    const { world, list } = await open();
+    const update = list.update("/a/1", { size: 9 }, { base: base as never });
+    await expect(update).rejects.toThrow(TypeError);
+    await expect(update).rejects.toThrow(text);
+    expect(world.service.rows("a")[0]?.size).toBe(1);
+    world.client.close();
+  });
+
+  it("is a mistake where it is empty and nothing of the record is shown", async () => {
+    const { world, list } = await open();
+    await expect(list.update("/a/99", { size: 9 }, { base: {} as never })).rejects.toThrow("but empty");
+    world.client.close();
+  });
 });
 
 /** A server whose front weakens validators, and that never finds one equal where `isBroken`. */

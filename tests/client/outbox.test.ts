@@ -33,6 +33,30 @@ describe("Writes", () => {
     ]);
   });
 
+  it.each(["create", "update", "destroy"] as const)(
+    "that nobody answers, and that are not repeated, say so: %s",
+    async (kind) => {
+      const { world, list } = await worldWith({ isIdempotent: false });
+      const { collection } = list;
+      // By then it is known that the server does not promise to do a repeated key once.
+      await collection.update("/a/1", { tag: "first" } as never);
+      world.isOffline = true;
+      const calls = {
+        create: ["POST /a", () => collection.create({ color: "blue" } as never)],
+        update: ["PATCH /a/1", () => collection.update("/a/1", { color: "blue" } as never)],
+        destroy: ["DELETE /a/1", () => collection.destroy("/a/1")],
+      } as const;
+      const [what, call] = calls[kind];
+      const error = await call().catch((reason: Error) => reason);
+      expect(error).toBeInstanceOf(TypeError);
+      expect(error).toMatchObject({
+        message: `No answer came to ${what}. It may have been done or not, and is not sent again, since the server does not promise idempotency-key.`,
+        cause: { message: "It can't be reached." },
+      });
+      world.client.close();
+    },
+  );
+
   it("that were left behind and are refused are told to the application", async () => {
     const { world, list } = await worldWith({ isIdempotent: true });
     world.isOffline = true;

@@ -114,6 +114,23 @@ const cards: Card[] = [
 ];
 
 describe("What is written ahead of time", () => {
+  it.each([
+    ["rank", ["new", "a", "x", "b", "c"]],
+    ["rank.desc", ["c", "b", "x", "a", "new"]],
+  ])(
+    "stands where null does while it lacks what %s orders by, before and after the answer [R-FLD-6]",
+    async (order, titles) => {
+      const { views, shown, answer, client } = await board(cards, `/cards?order=${order}`);
+      const created = views[0]?.create({ title: "new" });
+      await answer();
+      expect(shown()).toEqual([titles]);
+      await answer();
+      await created;
+      expect(shown()).toEqual([titles]);
+      client.close();
+    },
+  );
+
   it("moves in its list at once, and stays there when it is confirmed", async () => {
     const { views, shown, answer, send, client } = await board(cards, "/cards?lane=todo&order=rank");
     const [todo] = views;

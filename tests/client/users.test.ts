@@ -65,6 +65,10 @@ describe("A write that is kept", () => {
 });
 
 describe("The options", () => {
+  it.each([undefined, ""])("need a URL outside a browser: %j", (url) => {
+    expect(() => createClient(url)).toThrow("baseUrl is missing: outside a browser a URL is needed.");
+  });
+
   const storage = { getItem: () => null, setItem: () => {} };
 
   it("need the user where there are a token and a storage", () => {
