@@ -1,10 +1,11 @@
 import type { Body } from "../../protocol/index.ts";
 import type { SqlValue } from "../sqlite/schema.ts";
-import { formatJson, isJsonObject, parseJson } from "./json.ts";
-import { isNestedTooDeeply, maxNesting } from "./nesting.ts";
+import { isJsonObject, mergePatch } from "./json.ts";
+import { NestingError, parseJson } from "./json-reader.ts";
+import { maxNesting } from "./nesting.ts";
 import { type FieldError, invalidMembers, Refusal } from "./refusal.ts";
 import { type Member, type RecordKey, type Resource, urlOf } from "./resource.ts";
-import { type DecodedValue, decodeJsonValue, encodeJsonValue } from "./value-json.ts";
+import { type DecodedValue, decodeJsonValue, readStoredJson } from "./value-json.ts";
 import { canonicalValue } from "./value-kind.ts";
 import { resolveText } from "./value-text.ts";
 
@@ -29,12 +30,14 @@ export function parseBody(body: Body): object {
   const text = decodeText(body);
   let json: unknown;
   try {
-    json = parseJson(text);
-  } catch {
+    // Whoever walks through it later, to write or merge it, has only so much of a stack.
+    json = parseJson(text, maxNesting);
+  } catch (error) {
+    if (error instanceof NestingError) {
+      throw new Refusal(422, `The body may be nested ${maxNesting} levels deep at most.`);
+    }
     throw new Refusal(400, text.trim() === "" ? "The body is empty; JSON was expected." : "The body is not JSON.");
   }
-  // Whoever walks through it later, to write or merge it, has only so much of a stack.
-  if (isNestedTooDeeply(text)) throw new Refusal(422, `The body may be nested ${maxNesting} levels deep at most.`);
   if (isJsonObject(json)) return json;
   throw new Refusal(422, "The body must be a JSON object.");
 }
@@ -68,17 +71,16 @@ export interface Addressed {
   readonly key: RecordKey;
   /** The row that is there; `undefined` where there is none. */
   readonly row: readonly SqlValue[] | undefined;
+  /** Whether the body is a merge patch: it goes into the values of JSON columns too. */
+  readonly isPatch?: boolean;
 }
 
-function isShownAs({ type }: Member, value: SqlValue, json: string): boolean {
-  const text = encodeJsonValue(type, value);
-  return text === json || (type.kind === "json" && formatJson(parseJson(text)) === json);
-}
-
-/** What a member becomes; what the row shows as just this JSON stays, also where another value would be shown the same. */
-function decodeMember(member: Member, json: unknown, shown: SqlValue | undefined): DecodedValue {
-  if (shown !== undefined && isShownAs(member, shown, formatJson(json))) return { value: shown };
-  return decodeJsonValue(member.type, json);
+function decodeMember({ type }: Member, json: unknown, at: number, addressed: Addressed | undefined): DecodedValue {
+  const value = addressed?.row?.[at];
+  if (value === undefined) return decodeJsonValue(type, json);
+  if (type.kind !== "json") return decodeJsonValue(type, json, { value, json: undefined });
+  const stored = { value, json: readStoredJson(type, value) };
+  return decodeJsonValue(type, addressed?.isPatch ? mergePatch(stored.json, json) : json, stored);
 }
 
 /**
@@ -100,7 +102,7 @@ export function decodeMembers(resource: Resource, members: BodyMembers, addresse
       continue;
     }
     if (member.generated) continue;
-    const decoded = decodeMember(member, json, addressed?.row?.[resource.members.indexOf(member)]);
+    const decoded = decodeMember(member, json, resource.members.indexOf(member), addressed);
     const at = key?.members.indexOf(member) ?? -1;
     const isGiven = at >= 0;
     const detail =
@@ -131,15 +133,4 @@ function unknownTrouble(
 ): string | undefined {
   if (name !== "url" || !resource.showsUrl) return "There is no such column.";
   return addressed === undefined || json === urlAt(resource, addressed) ? undefined : "This is not the record's URL.";
-}
-
-/** A JSON merge patch (RFC 7396) applied to a value. */
-export function mergePatch(target: unknown, patch: unknown): unknown {
-  if (!isJsonObject(patch)) return patch;
-  const merged = new Map<string, unknown>(isJsonObject(target) ? Object.entries(target) : []);
-  for (const [name, value] of Object.entries(patch)) {
-    if (value === null) merged.delete(name);
-    else merged.set(name, mergePatch(merged.get(name), value));
-  }
-  return Object.fromEntries(merged);
 }

@@ -1,6 +1,7 @@
 import type { SqlValue } from "../sqlite/schema.ts";
 import { exactNumber, isNumeral } from "./decimal.ts";
-import { formatJson, JsonNumber } from "./json.ts";
+import { formatJson } from "./json.ts";
+import { JsonNumber, NestingError, parseJson } from "./json-reader.ts";
 import { decodeBase64, encodeBase64, type ValueType } from "./value-kind.ts";
 
 function encodeNumber(value: number): string {
@@ -58,30 +59,60 @@ function decodeString(type: ValueType, text: string): DecodedValue {
   return exactNumber(text, type.affinity !== "real") === undefined ? { detail: lossy } : { value: text };
 }
 
-/** What a merge with a stored value made may be nested as deep as that: another program may have written it. */
-function encodeJson(json: unknown): DecodedValue {
+/** A stored value of a column for JSON, as the JSON that it is shown as. */
+export function readStoredJson(type: ValueType, value: SqlValue): unknown {
+  if (typeof value !== "string") return parseJson(encodeJsonValue(type, value));
   try {
-    return { value: formatJson(json) };
+    return parseJson(value);
   } catch {
-    return { detail: "With what is stored, this is nested too deeply." };
+    return value;
   }
 }
 
-/** Turns a member of a JSON body into what is stored. */
-export function decodeJsonValue(type: ValueType, json: unknown): DecodedValue {
+/** A JSON value's text; `undefined` where it is nested too deeply, as a merge with what another program stored may be. */
+function textOf(json: unknown): string | undefined {
+  try {
+    return formatJson(json);
+  } catch (error) {
+    if (error instanceof NestingError) return undefined;
+    throw error;
+  }
+}
+
+/** What is stored in the row already, where it is told from other values that are shown the same. */
+export interface Stored {
+  readonly value: SqlValue;
+  /** What it is shown as, read; only for a column for JSON. */
+  readonly json: unknown;
+}
+
+function decodeJson(type: ValueType, json: unknown, stored: Stored | undefined): DecodedValue {
+  const text = textOf(json);
+  if (text === undefined) return { detail: "With what is stored, this is nested too deeply." };
+  if (stored && (stored.value === text || textOf(stored.json) === text)) return { value: stored.value };
   if (json === null) return { value: null };
-  const number = typeof json === "number" ? String(json) : json instanceof JsonNumber ? json.text : undefined;
   // A column for JSON whose type SQLite takes for a number's turns a text that is one into it.
   const isKept = type.affinity === "text" || type.affinity === "blob";
-  if (type.kind === "json" && (number === undefined || isKept)) return encodeJson(json);
-  if (number !== undefined) return decodeNumber(type, number);
-  switch (typeof json) {
-    case "string":
-      return decodeString(type, json);
-    case "boolean":
-      if (type.kind === "boolean") return { value: json ? 1 : 0 };
-      return { detail: "This is not a BOOLEAN; send 1 or 0." };
-    default:
-      return { detail: "An object or array is for a JSON column only." };
+  const isNumber = typeof json === "number" || json instanceof JsonNumber;
+  return isNumber && !isKept ? decodeNumber(type, text) : { value: text };
+}
+
+/**
+ * Turns a member of a JSON body into what is stored. What the row shows as just this JSON stays, also where another value
+ * would be shown the same.
+ *
+ * @param stored - what the row has; `undefined` where there is none
+ */
+export function decodeJsonValue(type: ValueType, json: unknown, stored?: Stored): DecodedValue {
+  if (type.kind === "json") return decodeJson(type, json, stored);
+  if (typeof json === "object" && json !== null && !(json instanceof JsonNumber)) {
+    return { detail: "An object or array is for a JSON column only." };
   }
+  const text = formatJson(json);
+  if (stored && encodeJsonValue(type, stored.value) === text) return { value: stored.value };
+  if (json === null) return { value: null };
+  if (typeof json === "string") return decodeString(type, json);
+  if (typeof json !== "boolean") return decodeNumber(type, text);
+  if (type.kind === "boolean") return { value: json ? 1 : 0 };
+  return { detail: "This is not a BOOLEAN; send 1 or 0." };
 }

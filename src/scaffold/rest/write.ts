@@ -1,9 +1,8 @@
 import type { Field } from "../../protocol/index.ts";
 import type { OriginRequest, OriginResponse } from "../../server/index.ts";
 import type { SqlValue } from "../sqlite/schema.ts";
-import { type BodyMembers, decodeMembers, mergePatch, unwrap } from "./body.ts";
+import { decodeMembers, unwrap } from "./body.ts";
 import { isConditional, requireConditions } from "./conditions.ts";
-import { parseJson } from "./json.ts";
 import type { PageLimits } from "./live.ts";
 import { collectionEtag, findRecord, findRow, noRecord } from "./read.ts";
 import { Refusal } from "./refusal.ts";
@@ -93,22 +92,6 @@ function change(
   return answerRecord(snapshot, resource, key, 200);
 }
 
-function parseStored(value: SqlValue): unknown {
-  try {
-    return typeof value === "string" ? parseJson(value) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** A merge patch goes into the values of JSON columns too. */
-function mergeMembers(resource: Resource, members: BodyMembers, row: readonly SqlValue[]): BodyMembers {
-  return members.map(([name, patch]) => {
-    const at = resource.members.findIndex((member) => member.name === name && member.type.kind === "json");
-    return [name, at < 0 ? patch : mergePatch(parseStored(row[at] ?? null), patch)];
-  });
-}
-
 /** Answers a PATCH: changes the members that the body has (RFC 7396). @throws Refusal */
 export function patchRecord(
   snapshot: Snapshot,
@@ -118,8 +101,7 @@ export function patchRecord(
 ): OriginResponse {
   const row = findRecord(snapshot, resource, key);
   if (!row) throw noRecord();
-  const members = mergeMembers(resource, unwrap(resource, write.json), row);
-  const values = decodeMembers(resource, members, { key, row });
+  const values = decodeMembers(resource, unwrap(resource, write.json), { key, row, isPatch: true });
   requireRowConditions(write.request.fields, resource, row);
   return change(snapshot, resource, key, values);
 }
