@@ -98,12 +98,12 @@ describe.each([
     const { front, client, other } = await site(strips);
     const two = client.collection<Artist>("/artists", { order: "name", limit: 2 });
     await two.ready();
-    const socket = new WebSocket(`${front.url.replace("http", "ws")}/api/artists`);
+    const socket = new WebSocket(`${front.url.replace("http", "ws")}/api/artists?genre=jazz`);
     await new Promise((resolve) => socket.addEventListener("open", resolve));
     const message = new Promise<string>((resolve) =>
       socket.addEventListener("message", ({ data }) => resolve(String(data)), { once: true }),
     );
-    other.exec("INSERT INTO artists (id, name) VALUES (9, 'Amon')");
+    other.exec("INSERT INTO artists (id, name, genre) VALUES (9, 'Amon', 'jazz')");
     expect(await message).toContain("\r\nContent-Location: /api/artists/9\r\n");
     socket.close();
     await until(two, () => two.getSnapshot().rows[0]?.url === "/api/artists/9");
