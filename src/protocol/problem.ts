@@ -14,10 +14,13 @@ export interface Problem {
   readonly [extension: string]: unknown;
 }
 
+/** No sentence for a person is longer, in UTF-16 units: what is may have grown with what a peer sent [R-SEC-10]. */
+const maxDetail = 3_000;
+
 /**
  * Makes a problem: type `about:blank`, and the status' reason phrase as the title.
  *
- * @param detail - this one case, for a person; never the text of a caught exception
+ * @param detail - this one case, for a person; never the text of a caught exception. Cut at 3,000 characters
  * @param extensions - further members; a `type` or `title` among them wins over the default
  */
 export function createProblem(
@@ -25,7 +28,8 @@ export function createProblem(
   detail: string,
   extensions: Readonly<Record<string, unknown>> = {},
 ): Problem {
-  return { type: "about:blank", title: reasonPhrase(status), ...extensions, status, detail };
+  const shown = detail.length <= maxDetail ? detail : `${detail.slice(0, maxDetail)}…`;
+  return { type: "about:blank", title: reasonPhrase(status), ...extensions, status, detail: shown };
 }
 
 /** The response that carries a problem: `Content-Type: application/problem+json`, then `fields` [R-SUB-11]. */

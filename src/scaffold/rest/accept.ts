@@ -1,5 +1,5 @@
 import { type Field, fieldValue } from "../../protocol/index.ts";
-import { Refusal } from "./refusal.ts";
+import { Refusal, shorten } from "./refusal.ts";
 
 interface MediaRange {
   readonly range: string;
@@ -56,10 +56,10 @@ export function requireJsonBody(method: string, fields: readonly Field[]): void 
   const contentType = fieldValue(fields, "Content-Type");
   const encoding = fieldValue(fields, "Content-Encoding") ?? "identity";
   if (contentType !== undefined && isJsonType(contentType, types) && encoding.toLowerCase() === "identity") return;
-  const given = contentType === undefined ? "it has no Content-Type" : `this one is "${contentType}"`;
+  const given = contentType === undefined ? "it has no Content-Type" : `this one is "${shorten(contentType)}"`;
   const detail =
     encoding.toLowerCase() === "identity"
       ? `A ${method} takes a body of type ${types.join(" or ")}; ${given}.`
-      : `A ${method} takes no body with Content-Encoding "${encoding}".`;
+      : `A ${method} takes no body with Content-Encoding "${shorten(encoding)}".`;
   throw new Refusal(415, detail, { fields: [[field, types.join(", ")]] });
 }

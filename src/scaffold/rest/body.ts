@@ -3,7 +3,7 @@ import type { SqlValue } from "../sqlite/schema.ts";
 import { isJsonObject, mergePatch } from "./json.ts";
 import { NestingError, parseJson } from "./json-reader.ts";
 import { maxNesting } from "./nesting.ts";
-import { type FieldError, invalidMembers, Refusal } from "./refusal.ts";
+import { FieldErrors, Refusal } from "./refusal.ts";
 import { type Member, type RecordKey, type Resource, urlOf } from "./resource.ts";
 import { type DecodedValue, decodeJsonValue, readStoredJson } from "./value-json.ts";
 import { canonicalValue } from "./value-kind.ts";
@@ -87,18 +87,18 @@ function decodeMember({ type }: Member, json: unknown, at: number, addressed: Ad
  * What a body's members store. Generated columns and `url` are left out; the key's members too, where the URL gives it.
  *
  * @param addressed - the record that the URL names, if it names one
- * @throws Refusal 422 listing every member that can't be stored
+ * @throws Refusal 422 listing the members that can't be stored
  */
 export function decodeMembers(resource: Resource, members: BodyMembers, addressed?: Addressed): Map<Member, SqlValue> {
   const key = addressed?.key;
   const values = new Map<Member, SqlValue>();
-  const errors: FieldError[] = [];
+  const errors = new FieldErrors();
   const byName = new Map(resource.members.map((member) => [member.name, member]));
   for (const [name, json] of members) {
     const member = byName.get(name);
     if (!member) {
       const detail = unknownTrouble(resource, name, json, addressed);
-      if (detail !== undefined) errors.push({ field: name, detail });
+      if (detail !== undefined) errors.add(name, detail);
       continue;
     }
     if (member.generated) continue;
@@ -107,10 +107,10 @@ export function decodeMembers(resource: Resource, members: BodyMembers, addresse
     const isGiven = at >= 0;
     const detail =
       "detail" in decoded ? decoded.detail : isGiven && keyTrouble(member, decoded.value, key?.values[at] ?? null);
-    if (detail) errors.push({ field: name, detail });
+    if (detail) errors.add(name, detail);
     else if (!isGiven && "value" in decoded) values.set(member, decoded.value);
   }
-  if (errors.length > 0) throw invalidMembers(errors);
+  errors.refuse();
   return values;
 }
 

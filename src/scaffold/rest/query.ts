@@ -1,6 +1,6 @@
 import { encodeUrlPart, formatItemOrder, type ItemOrder } from "../../protocol/index.ts";
 import type { SqlValue } from "../sqlite/schema.ts";
-import { Refusal } from "./refusal.ts";
+import { listNames, Refusal, shorten } from "./refusal.ts";
 import { keyMembers, type Member, type Resource } from "./resource.ts";
 import { keepsItemOrder } from "./value-kind.ts";
 import { formatValue, resolvePart } from "./value-text.ts";
@@ -34,20 +34,22 @@ function findColumn(resource: Resource, name: string): Member {
   const columns = resource.members.slice(0, resource.table.columns.length);
   const column = columns.find((member) => member.name === name);
   if (column) return column;
-  throw badRequest(`There is no column "${name}"; there are ${columns.map((member) => member.name).join(", ")}.`);
+  throw badRequest(
+    `There is no column "${shorten(name)}"; there are ${listNames(columns.map((member) => member.name))}.`,
+  );
 }
 
 function parseFilter(resource: Resource, name: string, text: string): Filter {
   const member = findColumn(resource, name);
   const found = operator.exec(text)?.[0];
-  if (found) throw badRequest(`The operator "${found}" of "${name}" is not supported yet; only equality is.`);
+  if (found) throw badRequest(`The operator "${found}" of "${shorten(name)}" is not supported yet; only equality is.`);
   return { member, value: resolvePart(member.type, text) };
 }
 
 function parseCount(name: string, text: string): number {
   const count = Number(text);
   if (/^[0-9]+$/.test(text) && Number.isSafeInteger(count)) return count;
-  throw badRequest(`${name} must be a whole number from 0, not "${text}".`);
+  throw badRequest(`${name} must be a whole number from 0, not "${shorten(text)}".`);
 }
 
 function parseOrder(resource: Resource, text: string): ItemOrder {
@@ -79,7 +81,7 @@ function completeOrder(resource: Resource, order: ItemOrder): ItemOrder {
 export function parseQuery(resource: Resource, parameters: Parameters): Query {
   const seen = new Map<string, string>();
   for (const [name, value] of parameters) {
-    if (seen.has(name)) throw badRequest(`The parameter "${name}" is given more than once.`);
+    if (seen.has(name)) throw badRequest(`The parameter "${shorten(name)}" is given more than once.`);
     if (later.includes(name)) throw badRequest(`The parameter "${name}" is not supported yet.`);
     seen.set(name, value);
   }

@@ -14,7 +14,7 @@ import {
   type PageLimits,
 } from "./live.ts";
 import { canonicalUrl, itemOrder, orderMembers, parseQuery, type Query } from "./query.ts";
-import { Refusal } from "./refusal.ts";
+import { Refusal, shorten } from "./refusal.ts";
 import { encodeRow, etagOf, representCollection, representRecord } from "./representation.ts";
 import { isNameless, keyMembers, type RecordKey, type Resource } from "./resource.ts";
 import { requireRoute } from "./route.ts";
@@ -43,7 +43,7 @@ export function noRecord(): Refusal {
 /** Records have no parameters. @throws Refusal 400 where there are some */
 export function refuseParameters({ parameters }: Target): void {
   const [first] = parameters;
-  if (first) throw new Refusal(400, `The parameter "${first[0]}" means nothing here.`);
+  if (first) throw new Refusal(400, `The parameter "${shorten(first[0])}" means nothing here.`);
 }
 
 function eventIdFields({ bookmark }: Snapshot): Field[] {

@@ -37,10 +37,41 @@ export class Refusal extends Error {
   }
 }
 
-/** A 422 for members of a body. */
-export function invalidMembers(errors: readonly FieldError[]): Refusal {
-  const names = errors.map(({ field }) => field).join(", ");
-  return new Refusal(422, `The record can't be stored as sent: see ${names}.`, { errors });
+/** How much of a name or value that a peer sent an answer repeats, in UTF-16 units. */
+const maxRepeated = 100;
+
+/** How many members an answer names. */
+const maxNamed = 20;
+
+/** A peer's name or value as an answer repeats it: an answer must not grow with what was sent [R-SEC-10]. */
+export function shorten(text: string): string {
+  // Without half of a character at the end.
+  return text.length <= maxRepeated ? text : `${text.slice(0, maxRepeated).replace(/[\ud800-\udbff]$/, "")}…`;
+}
+
+/** Names in a sentence: the first ones, and how many more there are. */
+export function listNames(names: readonly string[], count: number = names.length): string {
+  const named = names.slice(0, maxNamed).map(shorten);
+  return named.join(", ") + (count > named.length ? ` and ${count - named.length} more` : "");
+}
+
+/** What is wrong with a body's members: the first ones of it, and how many there are. */
+export class FieldErrors {
+  readonly #first: FieldError[] = [];
+  #count = 0;
+
+  add(field: string, detail: string): void {
+    this.#count += 1;
+    if (this.#count <= maxNamed) this.#first.push({ field: shorten(field), detail });
+  }
+
+  /** @throws Refusal 422 where there is something wrong */
+  refuse(): void {
+    if (this.#count === 0) return;
+    const names = this.#first.map(({ field }) => field);
+    const detail = `The record can't be stored as sent: see ${listNames(names, this.#count)}.`;
+    throw new Refusal(422, detail, { errors: this.#first });
+  }
 }
 
 /** The 503 for a database that others hold locked, or that is closing. */

@@ -1,5 +1,5 @@
 import type { Catalog } from "./catalog.ts";
-import { Refusal } from "./refusal.ts";
+import { Refusal, shorten } from "./refusal.ts";
 import {
   addressMembers,
   keyInPart,
@@ -71,6 +71,6 @@ export function requireRoute(catalog: Catalog, target: Target): Route {
   const [name = ""] = segmentsBelow(catalog, target) ?? [];
   const leftOut = catalog.leftOut.get(decodePart(name));
   if (leftOut !== undefined) throw new Refusal(404, `This is not served: ${leftOut}.`);
-  const here = `/${target.segments.join("/")}`;
+  const here = shorten(`/${target.segments.join("/")}`);
   throw new Refusal(404, `There is nothing at ${here}. The collections are listed at ${catalog.basePath}/.`);
 }

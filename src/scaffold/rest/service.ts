@@ -9,7 +9,7 @@ import type { LiveSettings } from "./live.ts";
 import { inOwnWords } from "./own-words.ts";
 import { findRecord, read, refuseParameters } from "./read.ts";
 import type { Reader } from "./reader.ts";
-import { Refusal } from "./refusal.ts";
+import { Refusal, shorten } from "./refusal.ts";
 import { representRecord } from "./representation.ts";
 import { findRoute, type Route, requireRoute } from "./route.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -85,7 +85,7 @@ export class Service {
     const methods = allowedMethods(actions, route.place);
     const allow: Field = ["Allow", methods.join(", ")];
     if (!methods.includes(method)) {
-      throw new Refusal(405, `${method} is not allowed here; ${allow[1]} are.`, { fields: [allow] });
+      throw new Refusal(405, `${shorten(method)} is not allowed here; ${allow[1]} are.`, { fields: [allow] });
     }
     if (method === "OPTIONS") return optionsResponse(allow, methods);
     if (method === "GET" || method === "HEAD") {

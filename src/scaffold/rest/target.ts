@@ -1,4 +1,4 @@
-import { Refusal } from "./refusal.ts";
+import { Refusal, shorten } from "./refusal.ts";
 
 /** A request target, taken apart. */
 export interface Target {
@@ -13,7 +13,7 @@ export function decodePart(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw new Refusal(400, `The URL has a malformed percent-encoding in "${text}".`);
+    throw new Refusal(400, `The URL has a malformed percent-encoding in "${shorten(text)}".`);
   }
 }
 

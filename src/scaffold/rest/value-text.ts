@@ -1,5 +1,5 @@
 import type { SqlValue } from "../sqlite/schema.ts";
-import { Refusal } from "./refusal.ts";
+import { Refusal, shorten } from "./refusal.ts";
 import { canonicalValue, decodeBase64, encodeBase64, type ValueType } from "./value-kind.ts";
 
 const numeral = /^[ \t-\r]*([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)[ \t-\r]*$/;
@@ -51,7 +51,7 @@ export function resolvePart(type: ValueType, text: string): SqlValue {
   const value = resolveText(type, text);
   const isConverted = type.affinity !== "text" && type.affinity !== "blob";
   if (!isConverted || typeof value !== "string" || !value.includes("\0")) return value;
-  throw new Refusal(400, `${JSON.stringify(text)} has a NUL, which no value of this column has.`);
+  throw new Refusal(400, `${JSON.stringify(shorten(text))} has a NUL, which no value of this column has.`);
 }
 
 /** A value as it stands in a URL: a key's part, or a filter's value. The same text as the JSON value's own. */
