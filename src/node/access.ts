@@ -1,8 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import { createProblem, type HttpResponse, problemResponse } from "../protocol/index.ts";
-import { answersFor, hostNameIn, inCommand } from "./named-host.ts";
+import { answersFor, hostNameIn, inCommand, originInCommand } from "./named-host.ts";
 import type { ResolvedServerOptions } from "./options.ts";
-import { settleTarget } from "./request-target.ts";
+import { mostFields, refuseManyFields, settleTarget } from "./request-target.ts";
 
 const safeMethods = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
 const foreignSites = new Set(["cross-site", "same-site"]);
@@ -36,7 +36,7 @@ export function refuseHost(host: string | undefined): HttpResponse {
 
 /** The refusal of a page of another origin. */
 export function refusePage(origin: string | undefined): HttpResponse {
-  const named = origin === undefined ? "other sites" : (inCommand(origin) ?? "that origin");
+  const named = origin === undefined ? "other sites" : (originInCommand(origin) ?? "that origin");
   return problemResponse(createProblem(403, `Pages of ${named} may not use this server.`));
 }
 
@@ -54,7 +54,7 @@ export class Access {
    * Lets a request in, its target in origin-form and with the base path, and its `Host` the one that counts; or gives the refusal. Twice is fine.
    */
   admit(request: IncomingMessage, isUpgrade: boolean): HttpResponse | undefined {
-    const malformed = settleTarget(request);
+    const malformed = refuseManyFields(request, mostFields) ?? settleTarget(request);
     if (malformed) return malformed;
     const { host, origin } = request.headers;
     const { allowHosts, allowOrigins } = this.#options;
@@ -64,7 +64,7 @@ export class Access {
     }
     const needsOrigin = isUpgrade || !safeMethods.has(request.method ?? "GET");
     if (needsOrigin && isForeignPage(request, allowOrigins)) {
-      this.#tell(`Refused a ${request.method} of a foreign page`, inCommand(origin ?? ""), "--allow-origin");
+      this.#tell(`Refused a ${request.method} of a foreign page`, originInCommand(origin ?? ""), "--allow-origin");
       return refusePage(origin);
     }
     request.url = this.#options.basePath.enter(request.url ?? "/");

@@ -31,6 +31,8 @@ function answerFailure(response: ServerResponse): void {
 export function openEntrances(server: Server, entrances: Entrances): void {
   const { onRequest, onUpgrade, takesExpectations = false, reportError } = entrances;
   const pipelines = new Pipelines();
+  // Else Node drops fields beyond a thousand without a word, in trailers, too; heads are bounded by their bytes.
+  server.maxHeadersCount = 0;
   const begin = (incoming: IncomingMessage, response: ServerResponse): void => {
     try {
       onRequest(incoming, response);

@@ -39,6 +39,11 @@ export function answersFor(host: string, { allowHosts, isLocal }: HostRules): bo
   return isLocal ? isLoopback(name) : allowHosts.size === 0;
 }
 
+/** A peer's `Origin` as {@link inCommand}; `undefined` for `null`, too, and for what else no option takes. */
+export function originInCommand(text: string): string | undefined {
+  return /^https?:/i.test(text) && URL.canParse(text) ? inCommand(text) : undefined;
+}
+
 /** A peer's host or web origin as it may stand in a command that somebody copies; `undefined` where it may not. */
 export function inCommand(text: string): string | undefined {
   if (/^(?:https?:\/\/)?[a-z0-9][a-z0-9._-]{0,252}(?::[0-9]{1,5})?$/i.test(text)) return text;

@@ -38,6 +38,21 @@ export function refuseSeveralHosts(request: Pick<IncomingMessage, "rawHeaders">)
   return hostPlaces(request).length > 1 ? malformed("A request has one Host field (RFC 9112 §3.2).") : undefined;
 }
 
+/** How many fields a request may have. */
+export const mostFields = 1_000;
+
+/**
+ * The refusal of a request with so many fields that some may be missing: Node drops those beyond a server's
+ * `maxHeadersCount` without a word [R-SEC-9].
+ */
+export function refuseManyFields(
+  { rawHeaders }: Pick<IncomingMessage, "rawHeaders">,
+  most: number,
+): HttpResponse | undefined {
+  if (rawHeaders.length < most * 2) return undefined;
+  return problemResponse(createProblem(431, `A request has fewer than ${most} fields.`));
+}
+
 /**
  * Brings a request into the one form that everything behind reads: its target in origin-form, and one `Host`, which is
  * the target's own authority where it had one (RFC 9112 §3.2.2). Gives the refusal where it is malformed [R-SEC-9].

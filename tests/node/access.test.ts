@@ -62,6 +62,9 @@ describe("the Origin of a handshake", () => {
       }
     }
     expect(site.log[0]).toContain("--allow-origin https://evil.example");
+    const suggested = site.log.flatMap((line) => /--allow-origin (.*)/.exec(line)?.[1] ?? []);
+    expect(suggested.filter((origin) => !/^http/.test(origin))).toEqual([]);
+    expect(site.log.length).toBeGreaterThan(suggested.length);
     expect(await isWell(site)).toBe(true);
   });
 

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import type { HttpResponse } from "../../protocol/index.ts";
 import { isForeignPage, refuseHost, refusePage } from "../access.ts";
-import { answersFor, hostNameIn, inCommand } from "../named-host.ts";
-import { settleTarget } from "../request-target.ts";
+import { answersFor, hostNameIn, inCommand, originInCommand } from "../named-host.ts";
+import { mostFields, refuseManyFields, settleTarget } from "../request-target.ts";
 
 /** How many hosts and web origins the process is warned of: more would be somebody's game. */
 const maxWarnings = 20;
@@ -13,6 +13,8 @@ export interface AttachAccessParts {
   readonly allowHosts: ReadonlySet<string>;
   /** Whether the server listens on a loopback address, where names that were rebound to it must not count. */
   readonly isLocal: () => boolean;
+  /** The server's own bound of fields, which Node cuts off at; as `maxHeadersCount`. */
+  readonly maxHeadersCount: () => number | null | undefined;
   /** Told of each refusal; absent: the process is warned, of each host and origin once. */
   readonly onRefused: ((error: Error) => void) | undefined;
 }
@@ -28,7 +30,7 @@ export class AttachAccess {
 
   /** Lets a handshake in, its target in origin-form and its `Host` the one that counts; or gives the refusal. */
   admit(request: IncomingMessage): HttpResponse | undefined {
-    const malformed = settleTarget(request);
+    const malformed = refuseManyFields(request, this.#mostFields()) ?? settleTarget(request);
     if (malformed) return malformed;
     const { host, origin } = request.headers;
     const { allowHosts, allowOrigins, isLocal } = this.#parts;
@@ -37,8 +39,13 @@ export class AttachAccess {
       return refuseHost(host);
     }
     if (!isForeignPage(request, allowOrigins)) return undefined;
-    this.#tell("a WebSocket of a foreign page", inCommand(origin ?? ""), "allowOrigins");
+    this.#tell("a WebSocket of a foreign page", originInCommand(origin ?? ""), "allowOrigins");
     return refusePage(origin);
+  }
+
+  /** Of the server's own bound, 0 is none, and none is Node's. */
+  #mostFields(): number {
+    return Math.min(this.#parts.maxHeadersCount() || mostFields, mostFields);
   }
 
   /** Nothing of what a peer sent is told but a name that was checked. */

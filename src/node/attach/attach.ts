@@ -86,6 +86,7 @@ class AttachedServer implements Attachment {
     const access = new AttachAccess({
       ...{ allowOrigins, allowHosts },
       isLocal: () => listensOnLoopback(server),
+      maxHeadersCount: () => (server as HttpServer).maxHeadersCount,
       onRefused: onError && ((error) => reportError(error, "access")),
     });
     const { maxMessageBytes } = hub.limits;

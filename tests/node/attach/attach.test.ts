@@ -100,6 +100,7 @@ describe("an attached server", () => {
       await site.follow("/api/notes", { headers: { Origin: origin } }).ready();
     }
     await expect(site.follow("/api/notes", { headers: { Origin: "null" } }).opened).rejects.toThrow("403");
+    expect(site.errors).toEqual(["access: Refused a WebSocket of a foreign page."]);
     expect(site.attachment.counts.connections).toBe(2);
   });
 
