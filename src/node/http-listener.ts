@@ -2,11 +2,11 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createProblem, type Field, problemResponse, wellKnownPath } from "../protocol/index.ts";
 import { type ByteClaim, ByteCollector, type Hub, type Origin, type OriginResponse } from "../server/index.ts";
 import type { Access } from "./access.ts";
-import { BodyTurns } from "./body-turns.ts";
+import { BodyTurns, tooManyChunks } from "./body-turns.ts";
 import { compressAnswer, plainConditions } from "./compression.ts";
 import { requestFields } from "./fields.ts";
 import type { PublicFolder } from "./public-folder.ts";
-import { sendAnswer } from "./send-answer.ts";
+import { closeWhereUnread, sendAnswer } from "./send-answer.ts";
 import { isUnsafeMethod } from "./stale-urls.ts";
 
 /** What plain HTTP needs. */
@@ -33,21 +33,31 @@ function withoutContent({ status, fields }: OriginResponse): OriginResponse {
   return { status: status === 200 ? 204 : status, fields: kept, body: "" };
 }
 
-/** The whole body, or the refusal once it is larger than allowed; the rest is then read and dropped. */
+/** Why a body is not taken. */
+interface RefusedBody {
+  readonly refusal: OriginResponse;
+  /** Whether the connection ends with it; else the rest of the body is read and dropped. */
+  readonly isLast: boolean;
+}
+
+/** The whole body, or the refusal once it is more than allowed. */
 function readBody(
   request: IncomingMessage,
-  maxBytes: number,
-  claim: ByteClaim,
-): Promise<Uint8Array | { readonly refusal: OriginResponse }> {
+  { maxBytes, claim, turns }: { readonly maxBytes: number; readonly claim: ByteClaim; readonly turns: BodyTurns },
+): Promise<Uint8Array | RefusedBody> {
   return new Promise((resolve, reject) => {
     const abort = () => reject(new Error("The request was aborted."));
     if (request.destroyed) abort();
     let body: ByteCollector | undefined = new ByteCollector(maxBytes);
-    const give = (refusal: OriginResponse) => {
+    const give = (refusal: OriginResponse, isLast = false) => {
       body = undefined;
       claim.release();
-      resolve({ refusal });
+      resolve({ refusal, isLast });
     };
+    turns.watch(request, () => {
+      if (body) give(problemResponse(createProblem(400, tooManyChunks)), true);
+      else request.socket.destroySoon();
+    });
     request.on("data", (part: Buffer) => {
       if (!body) return;
       if (!body.add(part)) give(problemResponse(createProblem(413, `A body may have at most ${maxBytes} bytes.`)));
@@ -125,13 +135,16 @@ export class HttpListener {
     }
     if (publicFolder) {
       if (this.isClosing) response.setHeader("Connection", "close");
+      if (!isUnsafeMethod(method)) closeWhereUnread(response);
       if (await publicFolder.take(request, response, this.#corsFields(request))) return "taken";
     }
     const claim = hub.held.claim();
     try {
-      this.#turns.watch(request);
-      const body = await readBody(request, maxBodyBytes, claim);
-      if ("refusal" in body) return body.refusal;
+      const body = await readBody(request, { maxBytes: maxBodyBytes, claim, turns: this.#turns });
+      if ("refusal" in body) {
+        if (body.isLast) response.shouldKeepAlive = false;
+        return body.refusal;
+      }
       const abort = new AbortController();
       response.once("close", () => {
         if (!response.writableFinished) abort.abort();

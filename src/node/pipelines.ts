@@ -13,7 +13,7 @@ interface Line {
 }
 
 /** Stops reading from a connection until what is given is called; Node would go on by itself as soon as it can. */
-function hold(socket: Socket): () => void {
+export function holdReading(socket: Socket): () => void {
   socket.pause();
   socket.resume = () => socket;
   return () => {
@@ -37,7 +37,7 @@ export class Pipelines {
       return;
     }
     line.waiting.push({ response, start });
-    if (line.waiting.length >= mostWaiting) line.release ??= hold(socket);
+    if (line.waiting.length >= mostWaiting) line.release ??= holdReading(socket);
   }
 
   #lineOf(socket: Socket): Line {

@@ -13,9 +13,21 @@ function writeFields(response: ServerResponse, answer: OriginResponse, extra: re
   response.writeHead(answer.status, reasonPhrase(answer.status));
 }
 
+/**
+ * Has a response be its connection's last where the request's body comes in chunks and nobody reads it: what nobody counts
+ * the chunks of is not parsed, either [R-SEC-5].
+ */
+export function closeWhereUnread(response: ServerResponse): void {
+  const { headers, complete, readableFlowing } = response.req;
+  if (headers["transfer-encoding"] !== undefined && !complete && readableFlowing === null) {
+    response.shouldKeepAlive = false;
+  }
+}
+
 /** Writes an answer; one that can't be written as HTTP is a 500, and thrown. */
 export function sendAnswer(response: ServerResponse, answer: OriginResponse, extra: readonly Field[] = []): void {
   const isHead = response.req.method === "HEAD";
+  closeWhereUnread(response);
   try {
     writeFields(response, answer, extra, isHead);
   } catch (error) {

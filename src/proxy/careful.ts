@@ -2,6 +2,7 @@ import { type ClientRequest, request as httpRequest, type IncomingMessage } from
 import { request as httpsRequest } from "node:https";
 import type { ExchangeControl, ExchangeHandler, UpstreamRequest } from "./exchange.ts";
 import { pairs, withoutField } from "./fields.ts";
+import { RequestBody } from "./request-body.ts";
 
 class LateAnswer extends Error {
   readonly code = "UND_ERR_HEADERS_TIMEOUT";
@@ -14,6 +15,7 @@ class CarefulExchange implements ExchangeControl {
   readonly #outgoing: ClientRequest;
   readonly #handler: ExchangeHandler;
   readonly #source: IncomingMessage;
+  readonly #body: RequestBody;
   #answer: IncomingMessage | undefined;
   #isOver = false;
 
@@ -21,6 +23,7 @@ class CarefulExchange implements ExchangeControl {
     this.#outgoing = outgoing;
     this.#handler = handler;
     this.#source = source;
+    this.#body = new RequestBody(source);
     outgoing.setTimeout(timeoutMs, () => {
       if (!this.#answer) outgoing.destroy(new LateAnswer("The upstream did not answer in time."));
     });
@@ -29,7 +32,10 @@ class CarefulExchange implements ExchangeControl {
       this.#start(statusCode, rawHeaders, statusMessage);
     });
     outgoing.on("response", (answer) => this.#guard(() => this.#begin(answer)));
-    outgoing.on("close", () => this.#fail(new Error("The upstream closed the connection.")));
+    outgoing.on("close", () => {
+      this.#fail(new Error("The upstream closed the connection."));
+      this.#body.destroy();
+    });
     handler.onRequestStart(this);
     this.#send();
   }
@@ -50,17 +56,16 @@ class CarefulExchange implements ExchangeControl {
 
   #send(): void {
     const outgoing = this.#outgoing;
-    const source = this.#source;
-    source.pipe(outgoing, { end: false });
-    source.on("end", () => {
+    const body = this.#body;
+    body.on("error", (error) => this.abort(error));
+    body.on("end", () => {
       this.#guard(() => {
-        if (source.rawTrailers.length > 0) outgoing.addTrailers(pairs(source.rawTrailers));
+        const { rawTrailers } = this.#source;
+        if (rawTrailers.length > 0) outgoing.addTrailers(pairs(rawTrailers));
         outgoing.end();
       });
     });
-    source.on("close", () => {
-      if (!source.complete) this.abort(new Error("The client closed the connection within its request."));
-    });
+    body.pipe(outgoing, { end: false });
   }
 
   #start(status: number, fields: string[], reason: string): void {
@@ -95,8 +100,7 @@ class CarefulExchange implements ExchangeControl {
   #fail(error: Error): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#source.unpipe(this.#outgoing);
-    this.#source.resume();
+    this.#body.destroy();
     this.#handler.onResponseError(this, error);
   }
 }
@@ -121,5 +125,7 @@ export function exchangeCarefully(
     ...{ hostname: hostname.replace(/^\[|\]$/g, ""), port, servername: hostname, agent: false, setHost: false },
     ...{ method, path: target, headers, maxHeaderSize: 64 * 1024 },
   });
+  // Else Node drops fields of the answer beyond a thousand; its head is bounded by its bytes.
+  outgoing.maxHeadersCount = 0;
   new CarefulExchange(outgoing, handler, source, upstream.timeoutMs);
 }

@@ -1,8 +1,16 @@
+import { tooManyChunks } from "../node/index.ts";
 import { createProblem, type HttpResponse, problemResponse } from "../protocol/index.ts";
 
 const late = new Set(["ETIMEDOUT", "UND_ERR_CONNECT_TIMEOUT", "UND_ERR_HEADERS_TIMEOUT", "UND_ERR_BODY_TIMEOUT"]);
 const unreadable = new Set(["ERR_INVALID_CHAR", "UND_ERR_HEADERS_OVERFLOW", "UND_ERR_RES_CONTENT_LENGTH_MISMATCH"]);
 const lost = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"]);
+
+/** A request's body comes in too many too small chunks: its connection has to end. */
+export class TooManyChunksError extends Error {
+  constructor() {
+    super(tooManyChunks);
+  }
+}
 
 /** Too many exchanges wait for a connection to the upstream. */
 export class BusyError extends Error {
@@ -35,6 +43,7 @@ export function failureResponse(error: unknown): HttpResponse {
   if (error instanceof BusyError) {
     return problemResponse(createProblem(503, "Too many requests wait for the upstream."), [["Retry-After", "1"]]);
   }
+  if (error instanceof TooManyChunksError) return problemResponse(createProblem(400, tooManyChunks));
   if (code === "UND_ERR_INVALID_ARG") return problemResponse(createProblem(400, "The request can't be passed on."));
   if (isUnreadable(error, code)) {
     return problemResponse(createProblem(502, "The upstream's answer can't be read."));

@@ -6,7 +6,7 @@ import type { PeerIdentity } from "../server/index.ts";
 import { BodyProgress, type Stalled } from "./body-progress.ts";
 
 import type { ExchangeControl, ExchangeHandler, UpstreamRequest } from "./exchange.ts";
-import { failureResponse, type Health, isLostConnection } from "./failure.ts";
+import { failureResponse, type Health, isLostConnection, TooManyChunksError } from "./failure.ts";
 import { clientFields, type Hop, pairs, rawText, upstreamFields } from "./fields.ts";
 import { outwardFields } from "./outward-fields.ts";
 import { isEndless } from "./placed-exchange.ts";
@@ -23,6 +23,9 @@ export interface ForwardingParts {
   /** Milliseconds within which bodies have to go on. */
   readonly bodyTimeoutMs: number;
 }
+
+/** How many 1xx of one exchange are passed on. */
+const mostInformational = 16;
 
 const aborted = new Error("The client closed the connection.");
 const stalled = new Error("A body did not go on.");
@@ -58,6 +61,7 @@ export class Forwarding implements ExchangeHandler {
   #canRepeat: boolean;
   #hasWritten = false;
   #isPaused = false;
+  #informed = 0;
 
   /** @param canRepeat - whether the request may be sent again where its connection was lost */
   constructor(parts: ForwardingParts, request: IncomingMessage, response: ServerResponse, canRepeat = true) {
@@ -158,16 +162,20 @@ export class Forwarding implements ExchangeHandler {
     } else {
       this.#isOver = true;
       this.#parts.health.failed(error);
+      if (error instanceof TooManyChunksError) response.shouldKeepAlive = false;
       sendAnswer(response, failureResponse(error));
     }
   }
 
-  /** Passes a 1xx on; HTTP/1.0 has none (RFC 9110 §15.2). */
+  /** Passes a 1xx on, a few, while the client takes them; HTTP/1.0 has none (RFC 9110 §15.2) [R-SEC-5]. */
   #inform(status: number, reason: string, raw: readonly string[]): void {
     const response = this.#response;
-    if (this.#request.httpVersionMinor === 0 || response.headersSent) return;
+    const { socket } = response;
+    if (this.#request.httpVersionMinor === 0 || response.headersSent || !socket || socket.writableNeedDrain) return;
+    if (this.#informed >= mostInformational) return;
+    this.#informed += 1;
     const lines = pairs(clientFields(raw, false)).map(([name, value]) => `${name}: ${value}\r\n`);
-    response.socket?.write(`HTTP/1.1 ${status} ${reason || reasonPhrase(status)}\r\n${lines.join("")}\r\n`, "latin1");
+    socket.write(`HTTP/1.1 ${status} ${reason || reasonPhrase(status)}\r\n${lines.join("")}\r\n`, "latin1");
   }
 
   #refuse(status: number, detail: string): void {

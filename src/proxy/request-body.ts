@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
 import { BodyTurns } from "../node/index.ts";
 import { ByteCollector } from "../server/index.ts";
+import { TooManyChunksError } from "./failure.ts";
 
 function ignore(): void {}
 
@@ -63,7 +64,11 @@ export class RequestBody extends Readable {
     super({ highWaterMark: 64 * 1024 });
     this.#request = request;
     this.on("error", ignore);
-    turns.watch(request);
+    turns.watch(request, () => {
+      // Where nobody reads it any more, the answer is on its way already.
+      if (this.destroyed) request.socket.destroySoon();
+      else this.destroy(new TooManyChunksError());
+    });
     request.on("data", this.#onData).on("end", this.#onEnd).on("close", this.#onClose);
     request.pause();
   }

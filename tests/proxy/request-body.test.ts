@@ -6,7 +6,7 @@ import { RequestBody } from "../../src/proxy/request-body.ts";
 /** A request's end in this process, which gives what is written to it piece by piece. */
 function createRequest(): PassThrough & IncomingMessage {
   const request = new PassThrough() as unknown as PassThrough & IncomingMessage;
-  Object.assign(request, { socket: new PassThrough(), complete: true });
+  Object.assign(request, { socket: new PassThrough(), headers: {}, complete: true });
   return request;
 }
 
