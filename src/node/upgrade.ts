@@ -2,9 +2,11 @@ import { type IncomingMessage, type Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
 import { chooseSubprotocol, createProblem, type Field, problemResponse, RocketError } from "../protocol/index.ts";
-import type { Handshake, Hub, Opening, OriginResponse } from "../server/index.ts";
+import type { Connection, Handshake, Hub, Opening, OriginResponse } from "../server/index.ts";
 import type { Access } from "./access.ts";
 import { handshakeFields, requestFields } from "./fields.ts";
+import { MessageMeter } from "./message-meter.ts";
+import { holdReading } from "./pipelines.ts";
 import { sendAnswer } from "./send-answer.ts";
 import { WebSocketTransport } from "./web-socket-transport.ts";
 
@@ -151,10 +153,27 @@ export class UpgradeHandler {
         webSocket.close(1011);
       }
     });
+    this.#meter(socket, connection);
     // ws closes with the right code by itself: 1002, 1007 or 1009.
     webSocket.on("error", () => {});
     webSocket.on("close", () => this.#guard(() => connection.closed()));
     socket.on("drain", () => this.#guard(() => connection.drained()));
+  }
+
+  /** Tells the hub what of a message has come: ws tells of whole ones. */
+  #meter(socket: Socket, connection: Connection): void {
+    const meter = new MessageMeter();
+    const count = (piece: Buffer): void => {
+      meter.add(piece);
+      this.#guard(() => connection.receiving(meter.bytes));
+      if (!connection.isClosed || meter.bytes === 0) return;
+      // What still comes of it would be kept until the closing handshake ends.
+      socket.off("data", count);
+      holdReading(socket);
+      socket.destroySoon();
+    };
+    // Behind ws's own listener: what is whole by then is not kept any more.
+    socket.on("data", count);
   }
 
   /** What is called by an event of a connection must not end the process [R-SEC-4]. */

@@ -13,6 +13,7 @@ import { type Delivery, joinBytes } from "./delivery.ts";
 import type { OriginResponse } from "./origin.ts";
 import { RequestReader } from "./request-reader.ts";
 import type { Transport } from "./transport.ts";
+import { UnfinishedMessage } from "./unfinished-message.ts";
 
 /** Who connects, and to what. */
 export interface Handshake {
@@ -51,6 +52,7 @@ export class Connection implements ConnectionCore {
   readonly #claim: ByteClaim;
   #catchUp: CatchUp | undefined;
   #reader: RequestReader | undefined;
+  #unfinished: UnfinishedMessage | undefined;
   #waiters: (() => void)[] | undefined;
   #turns: Map<string, Promise<void>> | undefined;
 
@@ -72,6 +74,19 @@ export class Connection implements ConnectionCore {
     this.#reader.receive(data);
   }
 
+  /** The transport's owner tells how many bytes it holds of a message that is not whole yet; 0 once it is [R-SEC-5]. */
+  receiving(bytes: number): void {
+    if (this.isClosed || (bytes === 0 && !this.#unfinished)) return;
+    this.#unfinished ??= new UnfinishedMessage(this.hub.clock, this.hub.held);
+    if (!this.#unfinished.hold(bytes)) this.close(1013, "The server holds as much for its peers as it may.");
+  }
+
+  /** Ends the connection where a message takes too long [R-SEC-5]. */
+  endLate(): void {
+    if (this.#reader?.isReading === false) this.#unfinished?.restart();
+    else if (this.#unfinished?.isLate) this.close(1008, "A message takes at most 30 seconds.");
+  }
+
   /** The transport's owner tells that everything written was taken. */
   drained(): void {
     this.#claim.record(this.#unsentBytes);
@@ -87,6 +102,7 @@ export class Connection implements ConnectionCore {
     this.#rest = undefined;
     this.#pendingBytes = 0;
     this.#claim.release();
+    this.#unfinished?.release();
     this.#catchUp?.stop();
     this.#reader?.stop();
     this.#wake();

@@ -12,7 +12,7 @@ interface Sweepable {
 
 /**
  * Keeps every connection from being silent for longer than the heartbeat [R-HB-1], and drops those whose peer stopped
- * reading [R-SEC-5]. One timer for all.
+ * reading, or does not end a message [R-SEC-5]. One timer for all.
  */
 export class Heartbeat {
   readonly #clock: Clock;
@@ -51,6 +51,8 @@ export class Heartbeat {
   /** @param latest - whoever was sent something later than that needs no sign of life */
   #look(connection: Connection, latest: number): void {
     const { transport } = connection;
+    connection.endLate();
+    if (connection.isClosed) return;
     if (this.#stalls.look(connection, transport.unsentBytes, transport.takenBytes)) transport.abort();
     else if (connection.lastSentAt <= latest) connection.beat();
   }

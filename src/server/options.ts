@@ -17,7 +17,7 @@ export interface HubLimits {
   /** Unsent bytes of one connection before it is parked. Default 256 KiB; at least 1 KiB. */
   readonly maxUnsentBytes: number;
   /**
-   * Bytes that are held for all peers together: bodies that are being read, answers and messages that were not taken.
+   * Bytes that are held for all peers together: bodies and messages that are being read, answers and messages that were not taken.
    * What is at most 16 KiB does not count. Default 64 MiB; 1 MiB to 64 GiB. Beyond it, what would hold more is refused
    * with 503 and `Retry-After`. While more than half is used, peers that take nothing are dropped after a twelfth of
    * `stallTimeoutMs` [R-SEC-5].

@@ -41,7 +41,8 @@ export class RequestReader {
   #outstandingBytes = 0;
   /** How many SUBSCRIBEs are being opened: each may become a subscription. */
   #beginning = 0;
-  #isReading = true;
+  /** False while nothing is read from the peer. */
+  isReading = true;
 
   constructor(connection: ConnectionCore) {
     this.#connection = connection;
@@ -79,8 +80,8 @@ export class RequestReader {
 
   #regulate(): void {
     const wanted = this.#waiting.length === 0 && !this.#isFull;
-    if (wanted === this.#isReading || this.#connection.isClosed) return;
-    this.#isReading = wanted;
+    if (wanted === this.isReading || this.#connection.isClosed) return;
+    this.isReading = wanted;
     this.#connection.transport.setReading(wanted);
   }
 
