@@ -1,6 +1,6 @@
 import pluralize from "pluralize";
 import { encodeUrlPart, formatItems, formatPointer, urlTemplateExpression } from "../../protocol/index.ts";
-import type { SqlValue, Table } from "../sqlite/schema.ts";
+import { type SqlValue, type Table, urlKey } from "../sqlite/schema.ts";
 import { type ValueType, valueTypeOf } from "./value-kind.ts";
 import { formatValue } from "./value-text.ts";
 
@@ -87,7 +87,7 @@ function createResource(table: Table, basePath: string): Resource {
   const showsUrl = !members.some((member) => member.name === "url");
   const indexOf = (part: string): number => members.findIndex((member) => member.name === part);
   // Such a table's rows are not all addressed alike: each says its own URL.
-  const named = showsUrl && identity.kind === "rowid" ? identity.key?.map(indexOf) : undefined;
+  const named = urlKey(table).map(indexOf);
   // Whatever its type, any other column may hold a text that can't stand in a path: then each row says its own URL.
   const mayBeLost = showsUrl && identity.kind === "columns" && keyNames.length === 1 && !table.integerKey;
   const places = { list: formatPointer(name), record: formatPointer(singular) };
@@ -99,9 +99,9 @@ function createResource(table: Table, basePath: string): Resource {
     singular,
     members,
     key: keyNames.map(indexOf),
-    named,
+    named: named.length > 0 ? named : undefined,
     showsUrl,
-    items: formatItems(named || mayBeLost ? { ...places, link: formatPointer("url") } : { ...places, url }),
+    items: formatItems(named.length > 0 || mayBeLost ? { ...places, link: formatPointer("url") } : { ...places, url }),
     recordItems: formatItems({ record: formatPointer(singular) }),
   };
 }

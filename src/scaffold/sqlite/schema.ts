@@ -49,6 +49,15 @@ export interface Table {
   readonly uncollated?: readonly string[];
 }
 
+/**
+ * The columns that a record's URL is made of where its rowid is its identity and none of them is null; empty where all
+ * records are at their rowid: no row can say its own URL where a column is named `url`.
+ */
+export function urlKey({ identity, columns }: Table): readonly string[] {
+  if (identity.kind === "columns" || columns.some((column) => column.name === "url")) return [];
+  return identity.key ?? [];
+}
+
 /** A table or view that is no collection. */
 export interface LeftOut {
   readonly name: string;

@@ -62,17 +62,48 @@ describe("A record whose key may be null", () => {
     ]);
   });
 
-  test("is displaced under its key", async () => {
-    const { scaffold, other } = await serve(`${tables}; INSERT INTO notes VALUES ('k', 'a')`);
+  test.each([
+    ["the same key", "REPLACE INTO notes VALUES ('k', 'b')", ["update /notes/k"]],
+    ["the same key and rowid", "REPLACE INTO notes (rowid, id, body) VALUES (1, 'k', 'b')", ["update /notes/k"]],
+    ["its rowid", "REPLACE INTO notes (rowid, id) VALUES (1, 'm')", ["delete /notes/k", "create /notes/m"]],
+    ["two", "REPLACE INTO notes (rowid, id) VALUES (2, 'k')", ["delete /notes/rowid=2", "update /notes/k"]],
+    ["a nameless one", "REPLACE INTO notes (rowid, body) VALUES (2, 'c')", ["update /notes/rowid=2"]],
+    [
+      "another's key",
+      "UPDATE OR REPLACE notes SET id = 'k' WHERE id IS NULL",
+      ["delete /notes/rowid=2", "update /notes/k"],
+    ],
+    ["its own rowid", "UPDATE notes SET rowid = 9 WHERE id = 'k'", ["update /notes/k"]],
+    [
+      "a nameless one's rowid",
+      "UPDATE notes SET rowid = 9 WHERE id IS NULL",
+      ["delete /notes/rowid=2", "create /notes/rowid=9"],
+    ],
+    ["half a key", "UPDATE marks SET course = 'B'", ["update /marks/rowid=1"]],
+  ])("is told by its URL where a write displaces %s", async (_, sql, said) => {
+    const { scaffold, other } = await serve(
+      `${tables}; INSERT INTO notes VALUES ('k', 'a'), (NULL, 'n'); INSERT INTO marks VALUES (NULL, 'A', 1)`,
+    );
     const seen: string[] = [];
     scaffold.journal?.tail(({ changes }) => seen.push(...changes.map(({ kind, url }) => `${kind} ${url}`)));
-    other.exec("INSERT OR REPLACE INTO notes VALUES ('k', 'b')");
+    other.exec(sql);
     await scaffold.journal?.poll();
-    expect(seen).toEqual(["delete /notes/k", "create /notes/k"]);
+    expect(seen).toEqual(said);
   });
 
   test("keeps its rowid as its URL where a column is named url", async () => {
     const { send } = await serve("CREATE TABLE t (id TEXT PRIMARY KEY, url TEXT); INSERT INTO t VALUES ('k', 'x')");
     expect((await send("GET", "/t/1")).json).toEqual({ t: { id: "k", url: "x", rowid: 1 } });
+  });
+
+  test("stays at its rowid when its key changes, where a column is named url", async () => {
+    const { scaffold, other } = await serve(
+      "CREATE TABLE t (id TEXT PRIMARY KEY, url TEXT); INSERT INTO t VALUES ('k', 'x')",
+    );
+    const seen: string[] = [];
+    scaffold.journal?.tail(({ changes }) => seen.push(...changes.map(({ kind, url }) => `${kind} ${url}`)));
+    other.exec("UPDATE t SET id = 'm'; REPLACE INTO t VALUES ('m', 'y')");
+    await scaffold.journal?.poll();
+    expect(seen).toEqual(["update /t/1", "delete /t/1", "create /t/2"]);
   });
 });

@@ -1,5 +1,5 @@
 import type { RecordFormat } from "../../../src/scaffold/sqlite/record-format.ts";
-import type { SqlValue } from "../../../src/scaffold/sqlite/schema.ts";
+import { type SqlValue, urlKey } from "../../../src/scaffold/sqlite/schema.ts";
 import type { Value } from "../../../src/server/index.ts";
 
 /** A value as a text that tells apart what SQLite tells apart, as far as JavaScript can. */
@@ -17,9 +17,9 @@ function exactKey(key: readonly SqlValue[]): string {
 /** Shows records as they are stored. */
 export const plainFormat: RecordFormat = {
   collectionPath: (table) => `/${table.name}`,
-  recordUrl({ name, columns, identity }, key, row) {
-    const named = identity.kind === "rowid" ? (identity.key ?? []) : [];
-    const values = named.map((part) => row[columns.findIndex((column) => column.name === part)] ?? null);
+  recordUrl(table, key, row) {
+    const { name, columns } = table;
+    const values = urlKey(table).map((part) => row[columns.findIndex((column) => column.name === part)] ?? null);
     const isNamed = values.length > 0 && !values.includes(null);
     return `/${name}/${isNamed ? `key ${exactKey(values)}` : exactKey(key)}`;
   },

@@ -1,3 +1,4 @@
+import { urlKey } from "../schema.ts";
 import { quoteName } from "../sql-text.ts";
 import type { TableDetails } from "../table-details.ts";
 import { cacheTable } from "./names.ts";
@@ -23,16 +24,16 @@ export interface Shape {
   image(row: Row): string;
   /** As `image`, of a row as it was: without what is too long to be named in a URL, which only filters would look at. */
   formerImage(row: Row): string;
-  /** Whether two rows have the same key, to the letter and type. */
+  /** Whether two rows have the same identity, to the letter and type. */
   sameKey(one: Row, other: Row): string;
-  /** Whether two rows have the same key, and so the same URL. */
+  /** Whether two rows have the same URL: by their key, or by their rowid where the key is null. */
   sameRecord(one: Row, other: Row): string;
   /** Whether all values of two rows are the same. */
   sameImage(one: Row, other: Row): string;
-  /** Finds the table's row that has exactly this key, through an index. */
+  /** Finds the table's row that has exactly this identity, through an index. */
   findKey(row: Row): string;
-  /** Finds the table's row that has this key, and so this URL. */
-  findRecord(row: Row): string;
+  /** Whether the table has a row with this row's URL, found through an index. */
+  hasRecord(row: Row): string;
   /** Whether an update can displace other rows; empty where that can't be told beforehand. */
   readonly changesUnique: string;
 }
@@ -82,6 +83,32 @@ function findPart(own: string, value: string, collation: string | undefined, isI
   return `${own}${collate} IS ${value} AND ${same(own, value)}`;
 }
 
+/** How records are told apart by their URLs, where the URL is a key that may be null, and then the rowid. */
+function recordConditions(
+  details: TableDetails,
+  { from, inTable, sameKey, findKey }: Pick<Shape, "from" | "inTable" | "sameKey" | "findKey">,
+): Pick<Shape, "sameRecord" | "hasRecord"> {
+  const { columns } = details.table;
+  const names = urlKey(details.table);
+  const exists = (condition: string): string => `EXISTS (SELECT 1 FROM ${from} WHERE ${condition})`;
+  if (names.length === 0) return { sameRecord: sameKey, hasRecord: (row) => exists(findKey(row)) };
+  const places = names.map((name) => columns.findIndex((column) => column.name === name));
+  const collations = keyCollations(details, names);
+  const isNamed = (row: Row): string => places.map((place) => `${row(place)} IS NOT NULL`).join(" AND ");
+  const sameNames = (one: Row, other: Row): string =>
+    places.map((place) => same(one(place), other(place))).join(" AND ");
+  const findNames = (row: Row): string =>
+    places
+      .map((place, part) => findPart(inTable(place), row(place), collations.get(names[part] ?? ""), false))
+      .join(" AND ");
+  return {
+    sameRecord: (one, other) =>
+      `CASE WHEN ${isNamed(one)} THEN ${sameNames(one, other)} ELSE NOT (${isNamed(other)}) AND ${sameKey(one, other)} END`,
+    hasRecord: (row) =>
+      `CASE WHEN ${isNamed(row)} THEN ${exists(findNames(row))} ELSE ${exists(`NOT (${isNamed(inTable)}) AND ${findKey(row)}`)} END`,
+  };
+}
+
 /** How the rows of a table are written in the SQL of its triggers. */
 export function shapeOf(details: TableDetails): Shape {
   const { table, hasRowid } = details;
@@ -99,7 +126,7 @@ export function shapeOf(details: TableDetails): Shape {
     identity.kind === "rowid"
       ? [places.length - 1]
       : keyNames.map((key) => table.columns.findIndex((column) => column.name === key));
-  const named = identity.kind === "rowid" ? (identity.key ?? []) : [];
+  const named = urlKey(table);
   const urlPlaces = named.map((key) => table.columns.findIndex((column) => column.name === key));
   const samePlaces = (places: readonly number[], one: Row, other: Row): string =>
     places.map((place) => same(one(place), other(place))).join(" AND ");
@@ -114,14 +141,16 @@ export function shapeOf(details: TableDetails): Shape {
     (place) =>
       `${prefix}.${places[place]}`;
   const inTable = row(name);
+  const from = isTaken ? `${quoteName(table.name)} AS ${name}` : name;
   const isWhole = integerKey !== undefined || identity.kind === "rowid";
+  const sameKey: Shape["sameKey"] = (one, other) => samePlaces(keyPlaces, one, other);
   const findKey = (one: Row): string =>
     keyPlaces
       .map((place, part) => findPart(inTable(place), one(place), collations.get(keyNames[part] ?? ""), isWhole))
       .join(" AND ");
   return {
     width: places.length,
-    from: isTaken ? `${quoteName(table.name)} AS ${name}` : name,
+    from,
     name,
     rowid,
     inTable,
@@ -131,12 +160,10 @@ export function shapeOf(details: TableDetails): Shape {
     image: (one) => places.map((_, place) => one(place)).join(", "),
     formerImage: (one) =>
       places.map((_, place) => (canBeLong(place) ? withoutLong(one(place)) : one(place))).join(", "),
-    sameKey: (one, other) => samePlaces(keyPlaces, one, other),
-    sameRecord: (one, other) => samePlaces([...keyPlaces, ...urlPlaces], one, other),
+    sameKey,
     sameImage: (one, other) => samePlaces([...places.keys()], one, other),
     findKey,
-    findRecord: (one) =>
-      [findKey(one), ...(named.length > 0 ? [samePlaces(urlPlaces, inTable, one)] : [])].join(" AND "),
+    ...recordConditions(details, { from, inTable, sameKey, findKey }),
     changesUnique: changesUnique(details, rowid),
   };
 }

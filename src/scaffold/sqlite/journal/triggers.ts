@@ -73,7 +73,7 @@ function rememberStatements(pieces: Pieces, isUpdate: boolean): string[] {
 function displacedStatements({ shape, details, arm, former, oldColumns }: Pieces, isUpdate: boolean): string[] {
   // A row that changes its key is gone too, but the trigger itself speaks of it.
   const itself = isUpdate ? ` AND NOT (${shape.sameKey(shape.inCache, shape.old)})` : "";
-  const gone = `arm = ${arm} AND done = 0${itself} AND NOT EXISTS (SELECT 1 FROM ${shape.from} WHERE ${shape.findRecord(shape.inCache)})`;
+  const gone = `arm = ${arm} AND done = 0${itself} AND NOT (${shape.hasRecord(shape.inCache)})`;
   return [
     `INSERT INTO ${journalTable} (arm, has, ${oldColumns}) SELECT ${arm}, 1, ${former} FROM ${cacheTable} WHERE ${gone} ORDER BY id`,
     details.isNested ? `UPDATE ${cacheTable} SET done = 1 WHERE ${gone}` : `DELETE FROM ${cacheTable} WHERE ${gone}`,
@@ -94,7 +94,9 @@ function leftStatement({ shape, details, arm, oldColumns }: Pieces): string {
 
 function forgetStatement({ shape, details, arm }: Pieces, rows: readonly ("new" | "old")[]): string {
   if (!details.isNested) return `DELETE FROM ${cacheTable} WHERE arm = ${arm}`;
-  const keys = rows.map((row) => `(${shape.sameKey(shape.inCache, shape[row])})`);
+  // A record may have come to another rowid, and a rowid to another record.
+  const same = [shape.sameKey, shape.sameRecord];
+  const keys = rows.flatMap((row) => [...new Set(same.map((is) => `(${is(shape.inCache, shape[row])})`))]);
   return `DELETE FROM ${cacheTable} WHERE arm = ${arm} AND (${keys.join(" OR ")})`;
 }
 

@@ -56,6 +56,24 @@ export const databases: readonly RandomDatabase[] = [
     tables: [{ name: "t", columns: { k: texts, v: small, rowid: ["1", "2", "3", "4"] } }],
   },
   {
+    title: "a key of two parts that may be null, without case",
+    sql: "CREATE TABLE t (a TEXT COLLATE NOCASE, v UNIQUE, b INT, PRIMARY KEY (b DESC, a))",
+    tables: [{ name: "t", columns: { a: texts, v: small, b: ["1", "2", "NULL"], rowid: ["1", "2", "3", "4"] } }],
+  },
+  {
+    title: "a key that may be null, beside a column named url",
+    sql: "CREATE TABLE t (k TEXT PRIMARY KEY, url, v UNIQUE)",
+    tables: [{ name: "t", columns: { k: texts, url: anything, v: small, rowid: ["1", "2", "3", "4"] } }],
+  },
+  {
+    title: "a tree by keys that may be null, with triggers of the app",
+    sql: `CREATE TABLE t (k TEXT PRIMARY KEY, parent REFERENCES t ON DELETE CASCADE, a UNIQUE, n DEFAULT 0);
+      CREATE TRIGGER t1 BEFORE INSERT ON t WHEN new.a = 3 BEGIN DELETE FROM t WHERE a = 4; UPDATE t SET a = 3 WHERE a = 2; END;
+      CREATE TRIGGER t2 AFTER INSERT ON t BEGIN UPDATE t SET n = n + 1 WHERE k = new.k; END`,
+    tables: [{ name: "t", columns: { k: texts, parent: texts, a: small, rowid: ["1", "2", "3", "4"] } }],
+    withoutUpdateOrReplace: true,
+  },
+  {
     title: "several unique indexes",
     sql: `CREATE TABLE t (id INTEGER PRIMARY KEY, a UNIQUE, b TEXT COLLATE NOCASE, c, d, UNIQUE (b, c));
       CREATE UNIQUE INDEX ti ON t (d COLLATE RTRIM DESC, a)`,
