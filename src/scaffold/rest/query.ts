@@ -29,13 +29,12 @@ function badRequest(detail: string): Refusal {
   return new Refusal(400, detail);
 }
 
-/** The columns that filters can name: the table's own. */
-function findColumn(resource: Resource, name: string): Member {
-  const columns = resource.members.slice(0, resource.table.columns.length);
-  const column = columns.find((member) => member.name === name);
+/** What filters and `order` can name: all that a record shows of its row, the rowid too where that is shown. */
+function findColumn({ members }: Resource, name: string): Member {
+  const column = members.find((member) => member.name === name);
   if (column) return column;
   throw badRequest(
-    `There is no column "${shorten(name)}"; there are ${listNames(columns.map((member) => member.name))}.`,
+    `There is no column "${shorten(name)}"; there are ${listNames(members.map((member) => member.name))}.`,
   );
 }
 
@@ -55,8 +54,7 @@ function parseCount(name: string, text: string): number {
 function parseOrder(resource: Resource, text: string): ItemOrder {
   return text.split(",").map((part) => {
     const [, name = part, direction = "asc"] = /^(.*)\.(asc|desc)$/s.exec(part) ?? [];
-    if (!resource.members.some((member) => member.name === name)) findColumn(resource, name);
-    return { name, descending: direction === "desc" };
+    return { name: findColumn(resource, name).name, descending: direction === "desc" };
   });
 }
 

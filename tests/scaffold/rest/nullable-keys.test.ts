@@ -107,3 +107,32 @@ describe("A record whose key may be null", () => {
     expect(seen).toEqual(["update /t/1", "delete /t/1", "create /t/2"]);
   });
 });
+
+describe("A rowid that rows show", () => {
+  test.each([
+    ["of a table without a key", "CREATE TABLE t (a TEXT)", "rowid"],
+    ["of a table whose key may be null", "CREATE TABLE t (a TEXT PRIMARY KEY)", "rowid"],
+    ["under the name that no column has", "CREATE TABLE t (a TEXT, RowId TEXT)", "_rowid_"],
+  ])("can be filtered and sorted by, and followed so, %s", async (_, sql, name) => {
+    const { send, scaffold, other } = await serve(`${sql}; INSERT INTO t (a) VALUES ('p'), ('q'), (NULL)`);
+    const get = await send("GET", `/t?${name}=2`);
+    expect((get.json as { t: { a: string }[] }).t.map(({ a }) => a)).toEqual(["q"]);
+    expect(get.view?.equals).toEqual([[name, 2]]);
+    const sorted = await send("GET", `/t?order=${name}.desc`);
+    expect((sorted.json as { t: { a: string }[] }).t.map(({ a }) => a)).toEqual([null, "q", "p"]);
+    const seen: unknown[] = [];
+    scaffold.journal?.tail(({ changes }) =>
+      seen.push(...changes.map(({ before, after }) => [before?.[name], after?.[name]])),
+    );
+    other.exec("UPDATE t SET a = 'r' WHERE a = 'q'; DELETE FROM t WHERE a IS NULL");
+    await scaffold.journal?.poll();
+    expect(seen.slice(-1)).toEqual([[3, undefined]]);
+    expect(seen.flat()).toContain(2);
+  });
+
+  test("is no filter where rows don't show it", async () => {
+    const { send } = await serve("CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT)");
+    const get = await send("GET", "/t?rowid=2");
+    expect([get.status, get.json]).toMatchObject([400, { detail: 'There is no column "rowid"; there are id, a.' }]);
+  });
+});

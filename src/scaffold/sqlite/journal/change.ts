@@ -36,6 +36,12 @@ export class ArmReader {
     this.table.columns.forEach((column, place) => {
       image[column.name] = this.#format.imageValue(this.table, place, values[place] ?? null);
     });
+    // A row shows its rowid where that is its identity: a filter can ask for it.
+    const { identity } = this.table;
+    const place = this.table.columns.length;
+    if (identity.kind === "rowid") {
+      image[identity.alias] = this.#format.imageValue(this.table, place, values[place] ?? null);
+    }
     return image;
   }
 

@@ -23,7 +23,8 @@ function readTable(connection: Connection, table: Table): Records {
   if (identity.kind === "rowid") names.push(identity.alias);
   const records: Records = new Map();
   for (const row of connection.prepare(`SELECT ${names.join(", ")} FROM ${quoteName(table.name)}`).all()) {
-    const image = Object.fromEntries(columns.map((column, index) => [column.name, row[index] ?? null]));
+    const shown = [...columns.map(({ name }) => name), ...(identity.kind === "rowid" ? [identity.alias] : [])];
+    const image = Object.fromEntries(shown.map((name, index) => [name, row[index] ?? null]));
     const url = plainFormat.recordUrl(
       table,
       key.map((place) => row[place] ?? null),
