@@ -1,6 +1,7 @@
 import type { ConnectionCore, Subscription } from "./core.ts";
 import { chunkBytes, encodeNotification, joinBytes, type Notification } from "./delivery.ts";
 import type { Batch, Page } from "./journal.ts";
+import { changeSince } from "./net-changes.ts";
 import { reopenSubscription, showDocument } from "./opening.ts";
 
 /** How many changes are read from the journal at once. */
@@ -87,12 +88,16 @@ export class CatchUp {
       if (chunk) {
         view.large.usedAt = hub.clock.now();
         this.#connection.send(chunk.bytes);
+        subscription.begun ??= cursor;
         subscription.cursor = chunk.position;
         return true;
       }
     }
     const recent = hub.recent.next(cursor);
-    if (recent) return this.#guard(subscription, () => this.#give(subscription, recent, false));
+    if (recent) {
+      subscription.begun ??= cursor;
+      return this.#guard(subscription, () => this.#give(subscription, recent, false));
+    }
     if (!this.#page || this.#page.after > cursor || this.#page.position <= cursor) {
       const { epoch } = hub;
       this.#page = await hub.journal?.read(cursor, pageChanges);
@@ -102,6 +107,7 @@ export class CatchUp {
       if (!this.#page || this.#page.position <= cursor) return this.#startOver(subscription);
     }
     const page = this.#page;
+    subscription.begun = undefined;
     return this.#guard(subscription, () => this.#give(subscription, page, page.more));
   }
 
@@ -118,7 +124,7 @@ export class CatchUp {
   /** Gives the subscription what a batch has for it after its cursor, at most about a chunk. */
   #give(subscription: Subscription, batch: Batch, more: boolean): boolean {
     const { hub } = this.#connection;
-    const { view, cursor } = subscription;
+    const { view, cursor, begun = cursor } = subscription;
     if (!view) return false;
     const found: Notification[] = subscription.held ? [subscription.held] : [];
     const frames: Uint8Array[] = [];
@@ -126,7 +132,7 @@ export class CatchUp {
     for (const change of batch.changes) {
       if (change.position <= cursor) continue;
       if (change.kind === "reset" && change.collection === view.collection) return this.#startOver(subscription);
-      view.collect(change, found, (changed) => hub.represent(changed));
+      view.collect(changeSince(change, begun), found, (changed) => hub.represent(changed));
       const [known, held] = found;
       if (!known || !held) continue;
       found.shift();
@@ -141,6 +147,7 @@ export class CatchUp {
     }
     if (frames.length > 0) this.#connection.send(joinBytes(frames));
     subscription.held = found[0];
+    subscription.begun = undefined;
     subscription.cursor = batch.position;
     return more || this.#mark(subscription, batch.eventId);
   }

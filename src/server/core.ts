@@ -149,6 +149,8 @@ export class Subscription {
   owesBookmark = false;
   /** The last notification that was found, until it is known whether it ends its batch. The cursor is past it. */
   held: Notification | undefined;
+  /** Where it stood when it began with the net batch that its cursor is within, of which it was told a part. */
+  begun: number | undefined;
 
   constructor(connection: ConnectionCore, target: string, fields: readonly Field[], isOwn: boolean) {
     this.connection = connection;
@@ -182,6 +184,7 @@ export class Subscription {
   /** Leaves its view: nothing is delivered to it any more. */
   leave(): void {
     this.held = undefined;
+    this.begun = undefined;
     this.view?.live.delete(this);
     this.derived?.live.delete(this);
   }

@@ -11,6 +11,7 @@ import { Heartbeat } from "./heartbeat.ts";
 import { createRights } from "./hub-rights.ts";
 import type { Batch, Bookmark, Change, Journal, Representation } from "./journal.ts";
 import { LargeDeliveries } from "./large-deliveries.ts";
+import { journaledChange, netBatch } from "./net-changes.ts";
 import {
   beginSubscription,
   type Opening,
@@ -130,7 +131,7 @@ class DirectHub implements Hub, HubCore {
     this.turns = createOpeningTurns(options.clock, options.limits.maxConcurrentOpenings);
     this.bookmark = options.journal?.head ?? { position: 0, eventId: "" };
     this.#untail = options.journal?.tail((batch) => {
-      this.#incoming.push(batch);
+      this.#incoming.push(netBatch(batch));
       this.#schedule();
     });
     this.derived = options.derived && createDerivedViews(this, options.derived);
@@ -248,7 +249,7 @@ class DirectHub implements Hub, HubCore {
     let representation = this.#representations.get(change);
     if (!representation) {
       if (!this.journal) throw new TypeError("A change can't be shown without its journal.");
-      representation = this.journal.represent(change);
+      representation = this.journal.represent(journaledChange(change));
       this.#representations.set(change, representation);
     }
     return representation;

@@ -89,14 +89,17 @@ export class View<Follower = unknown> {
 
   /**
    * Adds what a change is to those who follow this view to `into`. What follows a record's own 204 is not its any more
-   * [R-SUB-9].
+   * [R-SUB-9], once that ended its batch: a record that is created again before is one that changed [R-SUB-5].
    */
   collect(change: Change, into: Notification[], represent: Represent): void {
-    if (this.record !== undefined && into.at(-1)?.status === 204) return;
+    const last = into.at(-1);
+    const left = this.record !== undefined && last?.status === 204 ? last : undefined;
+    if (left?.eventId !== undefined) return;
     const notification = this.judge(change, represent);
     if (!notification) return;
-    into.push(notification);
     this.#count(notification);
+    if (left) into.pop();
+    into.push(left ? { ...notification, status: 202 } : notification);
   }
 
   #count({ status, representation }: Notification): void {

@@ -43,8 +43,7 @@ export function checkUnique(_model: Model, { steps, base }: Stretch): string[] {
   });
 }
 
-function missing(wanted: readonly Expected[], seen: ReadonlySet<CommittedChange>): string | undefined {
-  const gap = wanted.find(({ change }) => !seen.has(change));
+function gapText(gap: Expected | undefined): string | undefined {
   return gap && `${gap.status} of ${gap.change.url} at ${gap.change.position} never came`;
 }
 
@@ -55,7 +54,7 @@ function checkLevel0(model: Model, { stream, base, steps }: Stretch, seen: Reado
   const lastSeen = Math.max(openedHead, ...steps.map(({ change }) => change?.position ?? 0));
   const upTo = isOpenAtEnd ? model.head : lastSeen;
   if (model.reset(view, openedHead, upTo)) return ["it was not closed when its collection was reset"];
-  const gap = missing(model.expected(view, openedHead, upTo), seen);
+  const gap = gapText(model.missing(view, { after: openedHead, upTo }, seen));
   return gap ? [gap] : [];
 }
 
@@ -79,14 +78,14 @@ export function checkGapless(model: Model, stretch: Stretch): string[] {
     if (mark.epoch < base.epoch && entry.status === 304) continue;
     if (mark.epoch !== base.epoch) return ["it went on in another history without a fresh 200"];
     if (model.reset(view, base.position, mark.position)) return ["it went on after a reset without a fresh 200"];
-    const gap = missing(model.expected(view, base.position, mark.position), seen);
+    const gap = gapText(model.missing(view, { after: base.position, upTo: mark.position }, seen));
     if (gap) return [`${gap}, and the position is ${mark.position}`];
   }
   if (!isLast || !isOpenAtEnd) return [];
   if (base.epoch !== model.history.finalEpoch) return ["its history was lost without a fresh 200"];
   if (!steps.some(({ entry }) => entry.status === 304 && !entry.isAnswer))
     return ["it was never told that it is caught up"];
-  const gap = missing(model.expected(view, base.position, model.head), seen);
+  const gap = gapText(model.missing(view, { after: base.position, upTo: model.head }, seen));
   return gap ? [gap] : [];
 }
 

@@ -31,14 +31,21 @@ export class Model {
   readonly byVersion: Map<number, CommittedChange> = new Map();
   readonly transactionOf: Map<CommittedChange, Transaction> = new Map();
   readonly #ends: Set<number> = new Set([0]);
+  /** The create that follows a delete of the same record, by the delete. */
+  readonly #again: Map<CommittedChange, CommittedChange> = new Map();
   readonly #expected: Map<string, readonly Expected[]> = new Map();
 
   constructor(history: History) {
     this.history = history;
+    const deletes = new Map<string, CommittedChange>();
     for (const transaction of history.transactions) {
       this.#ends.add(transaction.last);
       for (const change of transaction.changes) {
         this.transactionOf.set(change, transaction);
+        const deleted = deletes.get(change.url);
+        if (deleted) this.#again.set(deleted, change);
+        deletes.delete(change.url);
+        if (!change.after) deletes.set(change.url, change);
         if (change.after) this.byVersion.set(change.after.version, change);
       }
     }
@@ -53,12 +60,31 @@ export class Model {
     return this.#ends.has(position);
   }
 
-  /** All that a subscriber to the view gets told between two positions. */
+  /** The create that follows a delete of the same record: both may be told as one change, there [R-SUB-5]. */
+  again(change: CommittedChange): CommittedChange | undefined {
+    return this.#again.get(change);
+  }
+
+  /** All that may be told to those who follow the view between two positions. */
   expected(view: ViewDescription, after: number, upTo: number): readonly Expected[] {
-    const within = this.#all(view).filter(({ change }) => change.position > after && change.position <= upTo);
-    if (view.record === undefined) return within;
-    const end = within.findIndex(({ status }) => status === 204);
-    return end < 0 ? within : within.slice(0, end + 1);
+    return this.#all(view).filter(({ change }) => change.position > after && change.position <= upTo);
+  }
+
+  /** What of it was never told, where `seen` was: a record's own 204 is its end, unless it was netted. */
+  missing(
+    view: ViewDescription,
+    { after, upTo }: { readonly after: number; readonly upTo: number },
+    seen: ReadonlySet<CommittedChange>,
+  ): Expected | undefined {
+    for (const expected of this.expected(view, after, upTo)) {
+      const { change, status, transaction } = expected;
+      const again = this.again(change);
+      if (seen.has(change)) {
+        const isBackAtOnce = again !== undefined && this.transactionOf.get(again) === transaction;
+        if (view.record !== undefined && status === 204 && !isBackAtOnce) return undefined;
+      } else if (!again || !seen.has(again)) return expected;
+    }
+    return undefined;
   }
 
   /** The first time that `url` leaves the view between two positions. */

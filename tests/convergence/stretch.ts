@@ -23,20 +23,35 @@ export function isChange({ status }: Entry): boolean {
   return status === 201 || status === 202 || status === 204;
 }
 
-function findChange(model: Model, { view }: Stream, entry: Entry, after: number): CommittedChange | undefined {
+/**
+ * @param after - up to where the record was told of
+ * @param last - up to where anything was
+ */
+function findChange(
+  model: Model,
+  { view }: Stream,
+  entry: Entry,
+  { after, last }: { readonly after: number; readonly last: number },
+): CommittedChange | undefined {
   const { url, row } = entry;
   if (url === undefined || !isChange(entry)) return undefined;
-  if (entry.status === 204) return model.leave(view, url, after, entry.head)?.change;
+  if (entry.status === 204) {
+    const left = model.leave(view, url, after, entry.head)?.change;
+    // A record that was created again outside of the view may leave it there.
+    return left && left.position < last ? (model.again(left) ?? left) : left;
+  }
   const change = row && model.byVersion.get(row.version);
   return change?.url === url ? change : undefined;
 }
 
 function resolveSteps(model: Model, stream: Stream, base: Mark | undefined, entries: readonly Entry[]): Step[] {
   const last = new Map<string, number>();
+  let furthest = 0;
   return entries.map((entry) => {
     const after = last.get(entry.url ?? "") ?? base?.position ?? 0;
-    const change = findChange(model, stream, entry, after);
+    const change = findChange(model, stream, entry, { after, last: furthest });
     if (!change) return { entry };
+    furthest = Math.max(furthest, change.position);
     last.set(change.url, Math.max(after, change.position));
     return { entry, change };
   });
@@ -50,10 +65,16 @@ function level0Start(model: Model, { view, asked, openedHead = Number.POSITIVE_I
   const ends = model.history.transactions.map(({ last }) => last);
   const candidates = [asked.head, ...ends.filter((end) => end > asked.head && end <= openedHead)];
   const explains = (start: number): boolean => {
-    const expected = model.expected(view, start, model.head);
-    return entries.every(({ status, url, row }, at) => {
-      const { change, status: wanted } = expected[at] ?? {};
-      return status === wanted && url === change?.url && row?.version === (row && change?.after?.version);
+    const expected = [...model.expected(view, start, model.head)];
+    return entries.every(({ status, url, row }) => {
+      for (let next = expected.shift(); next; next = expected.shift()) {
+        const { change } = next;
+        const isSame = url === change.url && row?.version === (row && change.after?.version);
+        if (isSame && (status === 204) === (next.status === 204)) return true;
+        // A delete may have been told together with the create that follows it.
+        if (!model.again(change)) return false;
+      }
+      return false;
     });
   };
   return candidates.findLast(explains) ?? asked.head;

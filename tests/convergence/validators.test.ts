@@ -8,6 +8,7 @@ const second: Row = { id: 2, kind: 1, version: 2 };
 const third: Row = { id: 1, kind: 1, version: 3 };
 const foreign: Row = { id: 3, kind: 2, version: 4 };
 const fourth: Row = { id: 2, kind: 1, version: 5 };
+const fifth: Row = { id: 2, kind: 1, version: 6 };
 
 function change(position: number, url: string, rows: Pick<CommittedChange, "before" | "after">): CommittedChange {
   return { position, collection: "/a", url, ...rows };
@@ -95,6 +96,23 @@ const reset: History["transactions"] = transactions.map((transaction) =>
 const level0 = { ...connection, level: 0 } as const;
 const level0Entries = [...batch, ...rest].map(({ mark: _mark, eventId: _eventId, ...entry }) => entry);
 
+/** As `transactions`, and 7 and 8, one transaction, delete a record and create it again. */
+const renewing: Partial<History> = {
+  transactions: [
+    ...transactions,
+    {
+      at: 50,
+      first: 7,
+      last: 8,
+      changes: [change(7, "/a/2", { before: fourth }), change(8, "/a/2", { after: fifth })],
+      resets: [],
+    },
+  ],
+};
+const record: ViewDescription = { url: "/a/2", collection: "/a", record: "/a/2", equals: [] };
+const recordOpening = [snapshot(6, fourth), bookmark(6)];
+const gone = { ...left("/a/2", 8), head: 8 };
+
 const bad: readonly (readonly [name: PromiseName, what: string, history: History])[] = [
   ["P1", "changes in another order", history({ entries: [...opening, put(202, fourth), ...batch, left("/a/1", 6)] })],
   ["P1", "a position that goes back", history({ entries: [...opening, ...batch, ...rest, bookmark(3)] })],
@@ -112,6 +130,12 @@ const bad: readonly (readonly [name: PromiseName, what: string, history: History
   ["P3", "a lost history that is ignored", history({}, {}, { finalEpoch: 1 })],
   ["P3", "a gap at Level 0", history({ openedHead: 1, entries: level0Entries.slice(1) }, level0)],
   ["P3", "an end that is missing at Level 0", history({ openedHead: 1, entries: level0Entries.slice(0, -1) }, level0)],
+  ["P3", "a record that is created again, told as neither", history({ entries: [...good, bookmark(8)] }, {}, renewing)],
+  [
+    "P3",
+    "the end of a record that is there",
+    history({ view: record, entries: [...recordOpening, gone] }, {}, renewing),
+  ],
   ["P4", "what was rolled back", history({ entries: [...good, put(202, { ...fourth, version: 99 })] })],
   ["P4", "what nobody wrote", history({ entries: [snapshot(1, { ...first, version: 77 }), bookmark(1)] })],
   ["P5", "a position on each message", history({ entries: [...opening, put(201, second, 3), put(202, third, 3)] })],
@@ -172,6 +196,14 @@ describe("The validators", () => {
 
   it("find nothing in a good history of Level 0", () => {
     expect(violationsOf(history({ openedHead: 1, entries: level0Entries }, level0))).toEqual([]);
+  });
+
+  it.each([
+    ["one by one", view, [...good, { ...left("/a/2"), head: 8 }, put(201, fifth, 8)]],
+    ["as one", view, [...good, put(202, fifth, 8)]],
+    ["as one, to those who follow the record", record, [...recordOpening, put(202, fifth, 8)]],
+  ])("find nothing where a delete and a create come %s", (_, followed, entries) => {
+    expect(violationsOf(history({ view: followed, entries }, {}, renewing))).toEqual([]);
   });
 
   it("find nothing where a fresh 200 tells of a reset", () => {
