@@ -90,6 +90,8 @@ export function createHost(parts: HostParts): RocketServer {
   });
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
+    // The hub's own timers keep no process alive; whoever awaits this does.
+    const alive = setInterval(() => {}, 60_000);
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     onClosing();
     server.closeIdleConnections();
@@ -100,6 +102,7 @@ export function createHost(parts: HostParts): RocketServer {
     }, closeGraceMs);
     await closed;
     clearTimeout(grace);
+    clearInterval(alive);
     stalled.stop();
   };
   return {

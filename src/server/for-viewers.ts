@@ -1,4 +1,4 @@
-import type { Field } from "../protocol/index.ts";
+import { type Field, fieldValue } from "../protocol/index.ts";
 import type { Origin, OriginRequest, OriginResponse } from "./origin.ts";
 
 /**
@@ -14,7 +14,9 @@ export type ViewerAnswer = (
 /** What belongs to the origin's own history of the resource, and not to what one viewer is shown of it. */
 const ofTheJournal = /^(?:event-id|item-order)$/i;
 /** Conditions of a read: the origin's validators don't know what `answer` makes of its document. */
-const ofTheReader = /^(?:if-none-match|if-modified-since|if-range|range)$/i;
+const ofTheReader = /^(?:if-match|if-none-match|if-modified-since|if-unmodified-since|if-range|range)$/i;
+/** What the origin says of its own document, and of no other. */
+const ofTheDocument = /^(?:etag|last-modified|content-length|digest|content-digest|repr-digest)$/i;
 
 function without(fields: readonly Field[], left: RegExp): Field[] {
   return fields.filter(([name]) => !left.test(name));
@@ -36,8 +38,8 @@ function checked(answer: OriginResponse, { method, target }: OriginRequest): Ori
  * everything; each is a derived view of its viewer, looked at again when a change concerns its collection. The hub
  * needs its `derived` option for that; a scaffold brings it.
  *
- * Reads are asked for without conditions and are `Cache-Control: private` unless `answer` says otherwise: the origin's
- * ETag names its record, which two users may be shown differently. It still guards writes (`If-Match`).
+ * Reads are asked for without conditions and are `Cache-Control: private` unless `answer` says otherwise, and an answer
+ * with another body than the origin's has none of its validators: they would tell of what was left out.
  *
  * @param origin - the origin behind
  * @param answer - decides, for each request, reads and writes alike, what its viewer is answered. What it throws is
@@ -47,8 +49,16 @@ export function forViewers(origin: Origin, answer: ViewerAnswer): Origin {
   return async (request) => {
     const isReading = isRead(request);
     const asked = isReading ? { ...request, fields: without(request.fields, ofTheReader) } : request;
-    const { status, fields, body, notLive } = checked(await answer(asked, origin), request);
-    const kept = without(fields, ofTheJournal);
+    const given = new Map<string, OriginResponse["body"]>();
+    const next: Origin = async (inner) => {
+      const response = await origin(inner);
+      given.set(fieldValue(response.fields, "etag") ?? "", response.body);
+      return response;
+    };
+    const { status, fields, body, notLive } = checked(await answer(asked, next), request);
+    const etag = fieldValue(fields, "etag");
+    const isChanged = isReading && etag !== undefined && given.has(etag) && given.get(etag) !== body;
+    const kept = without(isChanged ? without(fields, ofTheDocument) : fields, ofTheJournal);
     const isSaid = kept.some(([name]) => /^cache-control$/i.test(name));
     if (isReading && !isSaid) kept.push(["Cache-Control", "private"]);
     return { status, fields: kept, body, ...(notLive === undefined ? {} : { notLive }) };

@@ -209,6 +209,9 @@ describe("forViewers", () => {
     await world.clock.advance(2_000);
     expect(anna.messages.some(({ body }) => String(body).includes('"salary":null'))).toBe(true);
     expect(conditions).toEqual([]);
+    const last = anna.messages.findLast(({ body }) => String(body).includes('"salary":null'));
+    expect(fieldValue(last?.fields ?? [], "etag")).toBeUndefined();
+    expect(fieldValue(anna.messages[0]?.fields ?? [], "etag")).toBeDefined();
   });
 
   it("says who may keep an answer, and what is wrong with one that is none", async () => {
