@@ -118,7 +118,7 @@ describe("rocket serve", () => {
     await tail.until(({ stdout }) => stdout.includes("HTTP/1.1 304"));
     runSql(path, insert);
     // As a 201, or in the 200 with which the new table's triggers begin, a quiet moment after it was made.
-    await tail.until(({ stdout }) => /HTTP\/1\.1 20[01][^{]*\{"notes?":\[?\{[^}]*"text":"Hello"/.test(stdout));
+    await tail.until(({ stdout }) => /"notes?":\[?\{"url":"\/notes\/1","id":1,"text":"Hello"/.test(stdout));
     expect(command.stdout).toContain(`  curl ${url}/notes\n`);
   });
 
