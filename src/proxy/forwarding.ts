@@ -103,11 +103,11 @@ export class Forwarding implements ExchangeHandler {
   }
 
   onResponseStart(control: ExchangeControl, status: number, _fields: unknown, reason = ""): void {
-    const raw = rawText(control.rawHeaders);
     if (status < 200) {
-      this.#inform(status, reason, raw);
+      this.#inform(status, reason, control);
       return;
     }
+    const raw = rawText(control.rawHeaders);
     this.#parts.health.answered();
     const response = this.#response;
     response.sendDate = false;
@@ -168,13 +168,15 @@ export class Forwarding implements ExchangeHandler {
   }
 
   /** Passes a 1xx on, a few, while the client takes them; HTTP/1.0 has none (RFC 9110 §15.2) [R-SEC-5]. */
-  #inform(status: number, reason: string, raw: readonly string[]): void {
+  #inform(status: number, reason: string, control: ExchangeControl): void {
     const response = this.#response;
     const { socket } = response;
     if (this.#request.httpVersionMinor === 0 || response.headersSent || !socket || socket.writableNeedDrain) return;
     if (this.#informed >= mostInformational) return;
     this.#informed += 1;
-    const lines = pairs(clientFields(raw, false)).map(([name, value]) => `${name}: ${value}\r\n`);
+    const lines = pairs(clientFields(rawText(control.rawHeaders), false)).map(
+      ([name, value]) => `${name}: ${value}\r\n`,
+    );
     socket.write(`HTTP/1.1 ${status} ${reason || reasonPhrase(status)}\r\n${lines.join("")}\r\n`, "latin1");
   }
 
