@@ -32,10 +32,11 @@ test.each([
         for (const socket of sockets) void pour(socket, [handshake(target, "/big"), ...pieces]);
         let refused = 0;
         for (const closed of closes) void closed.then((text) => (refused += text.includes("\x88") ? 1 : 0));
-        await expect.poll(() => refused, { timeout: 10_000 }).toBeGreaterThan(100);
+        // All but those that there is room for: 64 MiB of 200. What they held may not be collected yet.
+        await expect.poll(() => refused, { timeout: 10_000 }).toBeGreaterThanOrEqual(130);
         return dropAll(sockets);
       },
-      { heldMib: 100, peakMib: 300 },
+      { heldMib: 180, peakMib: 300 },
     );
   },
 );
