@@ -198,13 +198,16 @@ describe("a body of 1 MB", () => {
     "of %s over such a value takes the time of a few passes [R-SEC-8]",
     async (item) => {
       const { send } = await serve("CREATE TABLE notes (id INTEGER PRIMARY KEY, data JSON)");
-      expect((await send("PUT", "/notes/1", filled("-0,"))).status).toBe(201);
-      const before = process.cpuUsage();
-      const { status, text } = await send("PATCH", "/notes/1", filled(item));
-      const { user } = process.cpuUsage(before);
-      expect([status, text.includes(filled(item).slice(8, -1))]).toEqual([200, true]);
-      // Some tenths of a second with the journal; two passes more for each number were ten seconds.
-      expect(user / 1_000).toBeLessThan(2_000);
+      const times: number[] = [];
+      for (let round = 0; round < 3; round += 1) {
+        await send("PUT", "/notes/1", filled("-0,"));
+        const before = process.cpuUsage();
+        const { status, text } = await send("PATCH", "/notes/1", filled(item));
+        times.push(process.cpuUsage(before).user / 1_000);
+        expect([status, text.includes(filled(item).slice(8, -1))]).toEqual([200, true]);
+      }
+      // It takes 200 ms with the journal; a call for each value more, twice, were over 750.
+      expect(Math.min(...times)).toBeLessThan(600);
     },
   );
 });
