@@ -187,7 +187,8 @@ describe("A canonical URL", () => {
     fc.assert(
       fc.property(filters, orders, (pairs, order) => {
         const parameters = [...pairs, ...(order.length > 0 ? [["order", order.join(",")] as const] : [])];
-        const asked = parameters.filter(([, value]) => value !== "eq.");
+        // A NUL is a 400 where SQL would stop at it.
+        const asked = parameters.filter(([, value]) => value !== "eq." && !value.includes("\0"));
         const url = `/things?${asked.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&")}`;
         const once = canonical(url);
         expect(canonical(once)).toBe(once);
