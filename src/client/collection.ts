@@ -67,7 +67,8 @@ export interface Collection<Row, New = Partial<Row>> extends Live<CollectionSnap
   /**
    * The URL of a row that this client gave, also an older one; a `urn:uuid:` before the server has created it.
    *
-   * @throws TypeError for any other, and for one whose key makes no URL: missing, empty, `.` or `..`
+   * @throws TypeError for any other, and for one that has no URL: its key is missing, empty, `.` or `..`, or the
+   * server does not know where its record is [R-FLD-12]
    */
   urlOf(row: Row): string;
   /** A key of a row for lists: it stays the same when the server confirms a record that was created here. */
@@ -106,6 +107,11 @@ export class LiveCollection<Row, New> extends LiveView<CollectionSnapshot<Row>> 
     const url = typeof row === "string" ? row : this.context.urls.get(row as object);
     if (url === undefined) throw new TypeError("The row is none that this client gave.");
     if (url.startsWith(noUrl)) throw new TypeError("The row has no URL: its key is missing, empty, `.` or `..`.");
+    if (url.includes(noUrl)) {
+      throw new TypeError(
+        `The row ${url} has no URL to write to: give it a link, or say where it is by the server's option records.`,
+      );
+    }
     return url.startsWith(temporaryUrl) ? url : this.context.http.target(url);
   };
 

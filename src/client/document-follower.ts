@@ -13,6 +13,7 @@ import type { ClientClock } from "./clock.ts";
 import { guessItems, guessRecord } from "./guess-items.ts";
 import type { Http } from "./http.ts";
 import { bodyJson, isTransient, localProblem, problemOf, retryAfterMs } from "./problem.ts";
+import { noUrl } from "./row-urls.ts";
 import type { Sink } from "./transport.ts";
 import type { Socket, SocketEvents } from "./web-socket.ts";
 
@@ -186,7 +187,12 @@ export class DocumentFollower {
     const body = isWrapped
       ? JSON.stringify(guessRecord(bodyJson(message), this.#guess ?? {}, sink.target))
       : message.body;
-    sink.take({ ...message, body }, true);
+    // What only names a row is named here as it was guessed, too.
+    const fields = message.fields.map(([name, value]) => {
+      const isName = this.#guess && name.toLowerCase() === "content-location";
+      return [name, isName ? value.replace(noUrl, "/") : value] as const;
+    });
+    sink.take({ ...message, fields, body }, true);
   }
 
   async #look(): Promise<void> {

@@ -36,7 +36,8 @@ export function guessItems(document: unknown, target: string): Items | undefined
     return name === undefined || encodeUrlPart(name) === last ? { list, url: `${path}/{id}` } : undefined;
   return candidates.find((items) => {
     const urls = new Set(rows.map((row) => itemUrl(items, row, target)));
-    return urls.size === rows.length && [...urls].every((url) => url?.startsWith(`${path}/`));
+    const isOther = (url: string | undefined): boolean => url !== undefined && !/^\/?$/.test(url.replace(path, ""));
+    return urls.size === rows.length && [...urls].every(isOther);
   });
 }
 

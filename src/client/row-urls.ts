@@ -1,7 +1,7 @@
 /** The beginning of every URL that stands for a record that the server has not created yet. */
 export const temporaryUrl = "urn:uuid:";
 
-/** The beginning of what stands for the URL of a row that has none, so that it can be told from others. */
+/** Stands in what names a row that has no URL, and at the beginning of that where the server gave no name [R-FLD-12]. */
 export const noUrl = "#";
 
 /** The URLs of all rows that a client ever gave out, by the row itself: an older row still names its record. */

@@ -199,3 +199,26 @@ it("A row whose key is empty, `.` or `..` is shown, and has no URL to write to [
   await friends.destroy(shown[4] as never);
   expect(sent.urls).toEqual([expect.stringContaining("well-known"), `${origin}/users/5/friends/ok`]);
 });
+
+it("A row that only a fragment names is shown, and `update` says what the server lacks [R-FLD-12]", async () => {
+  const sent = new Sent();
+  const rows = [{ id: 1 }, { id: 2 }];
+  const initial = {
+    "/pages/1/posts": {
+      status: 200,
+      reason: "",
+      fields: [["Items", 'url="/pages/1/posts#{id}"'] as const],
+      body: JSON.stringify(rows),
+    },
+  };
+  const client = createClient(origin, { fetch: sent.fetch, WebSocket: sent.WebSocket, initial });
+  onTestFinished(() => client.close());
+  const posts = client.collection("/pages/1/posts");
+  const shown = posts.getSnapshot().rows;
+  expect(shown.map(posts.keyOf)).toEqual(["/pages/1/posts#1", "/pages/1/posts#2"]);
+  for (const row of [...shown, "/pages/1/posts#1"] as never[]) {
+    await expect(posts.update(row, { at: 7 })).rejects.toThrow(/no URL to write to.*records/);
+    await expect(posts.destroy(row)).rejects.toThrow(/no URL to write to.*records/);
+  }
+  expect(sent.urls).toEqual([]);
+});

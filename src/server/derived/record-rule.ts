@@ -44,8 +44,8 @@ function collectionPath(target: string): string {
 }
 
 /**
- * The record URL of a row by a rule; `undefined` where the row has none: no such member, another type, or a link that
- * does not lie under the collection.
+ * The record URL of a row by a rule; `undefined` where the row has none: no such member, another type, or a link to
+ * another host or to the list itself. Whether anything is at a URL that was made of a key is not known yet.
  *
  * @param target - the view's path and query
  * @param authority - the view's host and port; a link to another one is no record's
@@ -54,13 +54,13 @@ export function recordUrl(row: unknown, rule: RecordRule, target: string, author
   const value = resolvePointer(row, rule.pointer);
   const path = collectionPath(target);
   if (rule.kind === "key") {
-    const isKey = typeof value === "number" || (typeof value === "string" && value !== "");
+    const isKey = typeof value === "number" || (typeof value === "string" && !/^\.{0,2}$/.test(value));
     return isKey ? `${path}/${encodeUrlPart(String(value))}` : undefined;
   }
   if (typeof value !== "string" || !URL.canParse(value, `http://${authority}${target}`)) return undefined;
   const url = new URL(value, `http://${authority}${target}`);
-  const isUnder = url.pathname.startsWith(`${path}/`) && url.pathname.length > path.length + 1;
-  return url.host === new URL(`http://${authority}`).host && isUnder ? url.pathname + url.search : undefined;
+  const isOther = collectionPath(url.pathname) !== path || url.search !== "";
+  return url.host === new URL(`http://${authority}`).host && isOther ? url.pathname + url.search : undefined;
 }
 
 function nameOf(target: string): string {
@@ -129,9 +129,20 @@ export class RowUrls {
   }
 }
 
-/** The `Items` field that tells a client of a rule. */
-export function itemsOf(rule: RecordRule, target: string): Items {
+/**
+ * The `Items` field that tells a client of a rule.
+ *
+ * @param hasUrls - whether the rows' URLs can be written to
+ */
+export function itemsOf(rule: RecordRule, target: string, hasUrls: boolean): Items {
   const list = rule.member === undefined ? "" : formatPointer(rule.member);
   if (rule.kind === "link") return { list, record: "", link: rule.pointer };
-  return { list, record: "", url: `${collectionPath(target)}/${urlTemplateExpression(rule.pointer.slice(1))}` };
+  const key = urlTemplateExpression(rule.pointer.slice(1));
+  return { list, record: "", url: `${collectionPath(target)}${hasUrls ? "/" : "#"}${key}` };
+}
+
+/** What tells a row apart that has no URL of its own: a fragment of the list's [R-FLD-12]. @param url - made of its key */
+export function fragmentUrl(url: string): string {
+  const at = url.lastIndexOf("/");
+  return `${url.slice(0, at)}#${url.slice(at + 1)}`;
 }

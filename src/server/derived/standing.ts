@@ -4,7 +4,7 @@ import type { OriginResponse } from "../origin.ts";
 import { endToEndFields } from "../viewer.ts";
 import { listDifference, type Step } from "./difference.ts";
 import { type Document, type DocumentPlace, isEqualBody, type RecordList } from "./document.ts";
-import { itemsOf } from "./record-rule.ts";
+import { fragmentUrl, itemsOf } from "./record-rule.ts";
 import type { RowTable } from "./row-table.ts";
 
 /** A document as followers are given it. */
@@ -12,6 +12,8 @@ export interface Standing {
   readonly document: Document;
   /** The position: equal where the document is equal, on any process and after any restart [R-POS-8]. */
   readonly eventId: string;
+  /** Whether the rows of its list have URLs that can be written to; true where there is no list. */
+  readonly hasUrls: boolean;
   /** The fields of a 200 with the document. */
   readonly fields: readonly Field[];
   readonly etag: string | undefined;
@@ -73,19 +75,31 @@ export interface KeptDocument {
   readonly eventId: string;
 }
 
-/** Makes of an answer what followers are given. @param isShared - whether others than its asker are given it */
+/** Behind the position of a document whose rows have no URLs: the same with URLs is another state. */
+const withoutUrls = "~";
+
+/** How an answer is made into a standing. */
+export interface StandingParts {
+  readonly place: DocumentPlace;
+  /** Whether others than its asker are given it. */
+  readonly isShared: boolean;
+  /** Whether the rows of its list have URLs that can be written to. */
+  readonly hasUrls: boolean;
+}
+
+/** Makes of an answer what followers are given. */
 export function readStanding(
   { document, eventId }: KeptDocument,
   response: OriginResponse,
-  place: DocumentPlace,
-  isShared: boolean,
+  { place, isShared, hasUrls }: StandingParts,
 ): Standing {
   const { list } = document;
   const fields = endToEndFields(response.fields).filter((field) => {
     return !isHubField(field, list) && (!isShared || sharedFields.has(field[0].toLowerCase()));
   });
-  if (list) fields.push(["Items", formatItems(itemsOf(list.rule, place.target))]);
-  return { document, eventId, fields, etag: entityTagOf(response) };
+  if (list) fields.push(["Items", formatItems(itemsOf(list.rule, place.target, hasUrls))]);
+  const position = hasUrls ? eventId : eventId + withoutUrls;
+  return { document, eventId: position, hasUrls, fields, etag: entityTagOf(response) };
 }
 
 function isSameList(before: RecordList, after: RecordList): boolean {
@@ -119,9 +133,10 @@ export function differenceOf(before: Standing, after: Standing, url: string): Di
   if (!old.list || !list) return { notifications: undefined, urls: [] };
   const steps = rowSteps(old.list.rows, list.rows);
   const urls = steps.map((step) => step.url);
-  if (!isSameType || !isSameList(old.list, list) || isLarger(steps, body)) return { notifications: undefined, urls };
-  const notifications = steps.map(({ status, url: record, text, index }): Notification => {
-    const place = { status, position: 0, url: record };
+  const isSame = isSameType && before.hasUrls === after.hasUrls && isSameList(old.list, list);
+  if (!isSame || isLarger(steps, body)) return { notifications: undefined, urls };
+  const notifications = steps.map(({ status, url: made, text, index }): Notification => {
+    const place = { status, position: 0, url: after.hasUrls ? made : fragmentUrl(made) };
     return text === undefined || index === undefined
       ? place
       : { ...place, index, representation: { contentType, body: text } };

@@ -21,6 +21,8 @@ export interface ViewHost<Follower> extends Omit<AskingHost<Follower>, "belongs"
   canRejoin(view: DerivedView<Follower>, member: Member<Follower>): boolean;
   /** The position of an answer's document. */
   positionOf(response: OriginResponse): string;
+  /** Whether the rows of a view's new document, which a member was given, have URLs. */
+  haveUrls(view: DerivedView<Follower>, document: Document, member: Member<Follower>): boolean | Promise<boolean>;
   /** Takes a document in; a status where there is no room for it. */
   take(view: DerivedView<Follower>, response: OriginResponse, replaced: Hold): Taken | Promise<Taken>;
   /** Gives all that are live what came. */
@@ -47,6 +49,8 @@ export interface ViewParts {
   readonly place: DocumentPlace;
   readonly first: OriginResponse;
   readonly hold: Hold;
+  /** Whether the rows of its list have URLs that can be written to. */
+  readonly hasUrls: boolean;
   /** The viewer whose documents its document is counted among; `""` where several share it. */
   readonly owner: string;
 }
@@ -89,7 +93,7 @@ export class DerivedView<Follower> {
   #waiting: ((isSeen: boolean) => void)[] = [];
   #cancelLinger: (() => void) | undefined;
 
-  constructor(host: ViewHost<Follower>, { key, sharing, place, first, hold, owner }: ViewParts) {
+  constructor(host: ViewHost<Follower>, { key, sharing, place, first, hold, hasUrls, owner }: ViewParts) {
     this.#host = host;
     this.#asking = {
       ...host,
@@ -102,7 +106,7 @@ export class DerivedView<Follower> {
     this.place = place;
     this.owner = owner;
     this.#hold = hold;
-    this.#standing = readStanding(hold, first, place, this.#isShared);
+    this.#standing = readStanding(hold, first, { place, isShared: this.#isShared, hasUrls });
     this.#schedule = this.#newSchedule();
     const ask = (member: Member<Follower>) => this.#ask(member);
     this.#lead = new Lead(host.clock, this.members, ask, (verdict) => this.#takeLate(verdict));
@@ -273,13 +277,15 @@ export class DerivedView<Follower> {
       this.#host.overflow(this.members.all, hold);
       return;
     }
+    const looked = this.#host.haveUrls(this, hold.document, member);
+    const hasUrls = typeof looked === "boolean" ? looked : await looked;
     if (this.isStopped) {
       hold.release();
       return;
     }
     this.#hold = hold;
-    this.#standing = readStanding(hold, response, this.place, this.#isShared);
-    this.#shown.push({ eventId: before.eventId, until: this.#host.clock.now() });
+    this.#standing = readStanding(hold, response, { place: this.place, isShared: this.#isShared, hasUrls });
+    this.#shown.push({ eventId: replaced.eventId, until: this.#host.clock.now() });
     if (this.#shown.length > rememberedPositions) this.#shown.shift();
     this.members.checked(member, this.#host.clock.now());
     rememberValidator(member, this.#standing, entityTagOf(response));

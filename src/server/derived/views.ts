@@ -6,6 +6,7 @@ import type { Sha256 } from "./digest.ts";
 import { Documents } from "./documents.ts";
 import { Gate } from "./gate.ts";
 import type { Member } from "./members.ts";
+import { RecordLooks } from "./record-looks.ts";
 import { type RecordOptions, type RecordRule, recordRuleOf } from "./record-rule.ts";
 import type { RefreshTimes } from "./refresh.ts";
 import { type Sharing, sharingOf } from "./sharing.ts";
@@ -97,6 +98,7 @@ export class DerivedViews<Follower> {
   readonly #gate: Gate;
   readonly #documents: Documents;
   readonly #twins: Twins;
+  readonly #looks: RecordLooks;
   readonly #views: Map<string, DerivedView<Follower>> = new Map();
   /** The declared views in which a viewer is a member, by its key. */
   readonly #declaredOf: Map<string, Set<DerivedView<Follower>>> = new Map();
@@ -114,6 +116,11 @@ export class DerivedViews<Follower> {
       parts.clock.defer(callback),
     );
     this.#twins = new Twins((error) => parts.reportError(error, "sharing"));
+    this.#looks = new RecordLooks({
+      now: () => parts.clock.now(),
+      get: (target, viewer) => this.#get(target, viewer),
+      ownerOf: (viewer) => this.#factsOf(viewer).owner,
+    });
     this.#host = this.#hostOf();
     this.#unsubscribe = parts.staleness.subscribe((urls) => this.changed(urls, false));
   }
@@ -247,7 +254,9 @@ export class DerivedViews<Follower> {
     const place = { target, authority, rule: this.#ruleOf(target) };
     const owner = sharing.kind === "declared" ? "" : this.#factsOf(viewer).owner;
     const hold = await this.#documents.take(owner, place, first);
-    return typeof hold === "number" ? hold : { sharing, place, first, hold, owner };
+    if (typeof hold === "number") return hold;
+    const hasUrls = await this.#looks.haveUrls(hold.document.list, place, viewer);
+    return { sharing, place, first, hold, hasUrls, owner };
   }
 
   #make(parts: ViewParts, viewer: Viewer, { target, written }: Arming): DerivedView<Follower> {
@@ -357,18 +366,21 @@ export class DerivedViews<Follower> {
     return false;
   }
 
+  #get(target: string, viewer: Viewer, ifNoneMatch?: string): Promise<OriginResponse> {
+    return this.#gate.run(this.#factsOf(viewer).owner, () => this.#parts.ask(target, viewer, ifNoneMatch));
+  }
+
   #hostOf(): ViewHost<Follower> {
-    const { clock, times, ask, listener } = this.#parts;
+    const { clock, times, listener } = this.#parts;
     return {
       clock,
       times,
       ...listener,
-      get: (target, { viewer }, ifNoneMatch) => {
-        return this.#gate.run(this.#factsOf(viewer).owner, () => ask(target, viewer, ifNoneMatch));
-      },
+      get: (target, { viewer }, ifNoneMatch) => this.#get(target, viewer, ifNoneMatch),
       belongs: (view, member, said) => this.#belongs(view, member, said),
       canRejoin: (view, member) => this.#canRejoin(view, member),
       positionOf: (response) => this.#documents.positionOf(response),
+      haveUrls: (view, { list }, { viewer }) => this.#looks.haveUrls(list, view.place, viewer),
       take: (view, response, replaced) => {
         return this.#documents.take(view.owner, view.place, response, view.standing, replaced);
       },

@@ -112,7 +112,7 @@ describe("an attached server", () => {
       expect([path, (await follower.request("SUBSCRIBE", path)).status]).toEqual([path, 422]);
     }
     expect((await follower.request("SUBSCRIBE", "/api/notes/1")).status).toBe(200);
-    expect(site.notes.asked.map(({ path }) => path)).toEqual(["/api/notes", "/api/notes/1"]);
+    expect(site.notes.asked.map(({ path }) => path)).toEqual(["/api/notes", "/api/notes/1", "/api/notes/1"]);
   });
 
   it("asks nobody but itself, whatever a target looks like", async () => {
@@ -121,6 +121,7 @@ describe("an attached server", () => {
     await follower.request("SUBSCRIBE", "//evil.example/api");
     expect(site.notes.asked.map(({ path, fields }) => [path, fields.host])).toEqual([
       ["/api/notes", new URL(site.url).host],
+      ["/api/notes/1", new URL(site.url).host],
       ["//evil.example/api", new URL(site.url).host],
     ]);
   });

@@ -16,6 +16,11 @@ export interface Follower {
   readonly history: Replica["history"];
 }
 
+/** A row's name, with a URL of its own or without. */
+function named(url: string): string {
+  return url.replace("#", "/");
+}
+
 interface Rows {
   readonly urls: readonly string[];
   readonly texts: readonly string[];
@@ -94,7 +99,7 @@ export class Level1Follower implements Follower {
       : rowsOf(this.target, document);
     const known = isWhole ? [...records.keys()] : order;
     return [
-      { urls: known, texts: known.map((url) => records.get(url)), count: records.size, ended },
+      { urls: known.map(named), texts: known.map((url) => records.get(url)), count: records.size, ended },
       { urls, texts, count: urls.length, ended: undefined },
     ];
   }
@@ -150,12 +155,16 @@ export class Level0Follower implements Follower {
   compare(store: DocumentStore): readonly [unknown, unknown] {
     const { urls, texts } = rowsOf(this.target, store.document(this.target));
     const sorted = (entries: Iterable<readonly [string, string]>) => [...entries].sort(([a], [b]) => (a < b ? -1 : 1));
-    return [sorted(this.#records), sorted(urls.map((url, at) => [url, texts[at] ?? ""] as const))];
+    return [
+      sorted([...this.#records].map(([url, row]) => [named(url), row] as const)),
+      sorted(urls.map((url, at) => [url, texts[at] ?? ""] as const)),
+    ];
   }
 
   #take({ status, fields, body }: HttpResponse): void {
     const url = fieldValue(fields, "content-location") ?? "";
-    if (status === 204) this.#records.delete(url);
-    else this.#records.set(url, String(body));
+    // It knows rows by the URLs that it guessed.
+    if (status === 204) this.#records.delete(named(url));
+    else this.#records.set(named(url), String(body));
   }
 }

@@ -28,7 +28,10 @@ describe("a document's records [R-FLD-9]", () => {
     ["are named by links under the collection", [{ id: 1, url: "/items/x" }], ["/items/x"]],
     ["are named by absolute links of the same host", [{ href: "http://example.com/items/9?v=1" }], ["/items/9?v=1"]],
     ["are not named by links elsewhere", [{ id: 1, url: "http://other.example/items/1" }], ["/items/1"]],
-    ["are not named by links beside the collection", [{ id: 4, self: "/others/4" }], ["/items/4"]],
+    ["are named by links beside the collection", [{ id: 4, self: "/others/4" }], ["/others/4"]],
+    ["are named by links above it, and by relative ones", [{ id: 4, href: "../x?n=4" }], ["/x?n=4"]],
+    ["are not named by links to the list itself", [{ id: 4, url: "/items/" }], ["/items/4"]],
+    ["are not named by keys that no URL keeps", [{ id: ".." }], undefined],
     ["are named by nested links", [{ _links: { self: { href: "/items/5" } } }], ["/items/5"]],
     [
       "need a key that is unique",

@@ -163,11 +163,11 @@ describe("A document without records", () => {
     const peer = await world.opened("/pages/1");
     expect(fieldValue(peer.messages[0]?.fields ?? [], "items")).toBe('record="/page"');
     world.answer = () => json({ page: { id: 1 } }, ["Items", 'record="/page", url="/pages/{id}"']);
-    const other = await world.opened("/pages/2");
+    const other = await world.opened("/page");
     expect(fieldValue(other.messages[0]?.fields ?? [], "items")).toBeUndefined();
     world.answer = () => json(rows(1), ["Items", 'record="/page"']);
-    const list = await world.opened("/pages");
-    expect(fieldValue(list.messages[0]?.fields ?? [], "items")).toBe('list="", record="", url="/pages/{id}"');
+    const list = await world.opened("/list");
+    expect(fieldValue(list.messages[0]?.fields ?? [], "items")).toBe('list="", record="", url="/list/{id}"');
   });
 
   it("that becomes another type comes as a fresh 200", async () => {

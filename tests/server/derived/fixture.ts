@@ -32,6 +32,9 @@ export class AppWorld {
   delayMs: (request: OriginRequest) => number = () => this.latencyMs;
   running = 0;
   mostRunning = 0;
+  /** Whether the records of lists are at their own URLs. What is asked of them does not count as asked. */
+  hasRecords = true;
+  readonly #opened: Set<string> = new Set();
 
   constructor(answer: Answer, { derived = {}, identity, limits, seed = 1 }: AppWorldOptions = {}) {
     this.answer = answer;
@@ -50,6 +53,7 @@ export class AppWorld {
   }
 
   open(target: string, fields: readonly Field[] = [], level: 0 | 1 = 1, peer?: unknown): Promise<MemoryPeer> {
+    this.#opened.add(pathOf(target));
     return connectMemoryPeer(this.hub, target, { level, fields: [["Host", "example.com"], ...fields], peer });
   }
 
@@ -73,7 +77,17 @@ export class AppWorld {
     return this.asked.splice(0).length;
   }
 
+  /** The record of a list that was opened, by its key. */
+  #record({ target }: OriginRequest): OriginResponse | undefined {
+    const [, list = "", key = ""] = /^(.*)\/([^/]+)$/.exec(target) ?? [];
+    if (!this.hasRecords || !this.#opened.has(list) || this.#opened.has(target)) return undefined;
+    const name = decodeURIComponent(key);
+    return json({ id: name, _id: name, uuid: name, key: name });
+  }
+
   async #origin(request: OriginRequest): Promise<OriginResponse> {
+    const record = this.#record(request);
+    if (record) return record;
     this.asked.push(request);
     this.running += 1;
     this.mostRunning = Math.max(this.mostRunning, this.running);
@@ -83,6 +97,10 @@ export class AppWorld {
     this.running -= 1;
     return "status" in answer ? (answer as OriginResponse) : json(answer);
   }
+}
+
+function pathOf(target: string): string {
+  return (target.split("?")[0] ?? "").replace(/\/$/, "");
 }
 
 /** A 200 with JSON. */

@@ -52,7 +52,7 @@ export class LeakCheck {
       const url = fieldValue(message.fields, "content-location");
       if (url === undefined) return;
       this.counts.gone += 1;
-      if (!known.has(url) && !this.#wasOwn(who, target, url))
+      if (!known.has(url.replace("#", "/")) && !this.#wasOwn(who, target, url))
         this.found.push(`the end of what was never shown, ${url}: ${says}`);
     } else if (status === 200 || status === 201 || status === 202) {
       const fault = this.#faultOf(who, target, text, status === 200) ?? this.#guestFaultOf(sent, own, text);
@@ -67,7 +67,7 @@ export class LeakCheck {
 
   /** Whether an answer of its own had a record: one who resumes was shown it on another connection. */
   #wasOwn(who: string, target: string, url: string): boolean {
-    const record = `"id":${url.split("/").at(-1)},`;
+    const record = `"id":${url.split(/[/#]/).at(-1)},`;
     return (this.#byViewer.get(`${target} ${who}`) ?? []).some(({ body }) => body.includes(record));
   }
 

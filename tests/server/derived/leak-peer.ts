@@ -137,7 +137,7 @@ export class LeakPeer implements Transport {
   #learn(target: string, { status, fields, body }: HttpResponse, known: Set<string>): void {
     const eventId = fieldValue(fields, "event-id");
     if (eventId !== undefined) this.positions.set(target, eventId);
-    if (status === 201) known.add(fieldValue(fields, "content-location") ?? "");
+    if (status === 201) known.add((fieldValue(fields, "content-location") ?? "").replace("#", "/"));
     if (status !== 200) return;
     known.clear();
     if (targets[target] === "record") known.add(target);

@@ -63,6 +63,9 @@ export class DocumentStore {
   document(target: string): unknown {
     const [path = "", query = ""] = target.split("?");
     const { items } = this;
+    // `/array` has no records of its own.
+    const [, list, id] = /^\/(items|counted)\/(\d+)$/.exec(path) ?? [];
+    if (list) return items.find((item) => item.id === Number(id)) ?? null;
     if (path === "/array") return items;
     if (path === "/counted") return { rows: items, total: items.length };
     if (path === "/linked") return { data: items.map(({ id, v }) => ({ href: `/linked/x${id}`, v })) };

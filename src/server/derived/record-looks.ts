@@ -1,0 +1,111 @@
+import { resolvePointer } from "../../protocol/index.ts";
+import type { OriginResponse } from "../origin.ts";
+import type { Viewer } from "../viewer.ts";
+import type { DocumentPlace, RecordList } from "./document.ts";
+import { type RecordRule, recordUrl } from "./record-rule.ts";
+import { contentTypeOf } from "./standing.ts";
+
+/** After so long a URL that was not there may be looked at again, in milliseconds. */
+const lookAgainMs = 60_000;
+/** How many answers are remembered. */
+const maxRemembered = 1_000;
+
+/** What looking needs. */
+export interface RecordLooksParts {
+  readonly now: () => number;
+  /** One GET as a viewer, in bounded time and number; never rejects. */
+  readonly get: (target: string, viewer: Viewer) => Promise<OriginResponse>;
+  /** Names a viewer. */
+  readonly ownerOf: (viewer: Viewer) => string;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Whether one is a state of the other's record: its key, and something else that both have, are the same. */
+function isSameRecord(found: unknown, row: object, pointer: string): boolean {
+  if (!isObject(found)) return false;
+  const key = resolvePointer(row, pointer);
+  if (key === undefined || String(resolvePointer(found, pointer)) !== String(key)) return false;
+  const shared = Object.keys(row).filter((name) => `/${name}` !== pointer && Object.hasOwn(found, name));
+  const isEqual = (name: string): boolean =>
+    JSON.stringify(Reflect.get(row, name)) === JSON.stringify(Reflect.get(found, name));
+  return shared.length === 0 || shared.some(isEqual);
+}
+
+/** True where an answer is a row's record: the document, or a member of it. */
+function hasRow(response: OriginResponse, row: object, { pointer }: RecordRule): boolean {
+  const { status, body } = response;
+  if ((status !== 200 && status !== 203) || typeof body !== "string" || !/\bjson\b/i.test(contentTypeOf(response))) {
+    return false;
+  }
+  try {
+    const document: unknown = JSON.parse(body);
+    return isObject(document) && [document, ...Object.values(document)].some((one) => isSameRecord(one, row, pointer));
+  } catch {
+    return false;
+  }
+}
+
+function isSure({ status }: OriginResponse): boolean {
+  return status < 500 && status !== 408 && status !== 425 && status !== 429;
+}
+
+/**
+ * Finds out whether the URLs that a rule makes of keys are there: one is asked for, as a viewer who was given its row,
+ * once for each rule [R-FLD-12].
+ */
+export class RecordLooks {
+  readonly #parts: RecordLooksParts;
+  /** The rules whose URLs are there. */
+  readonly #good: Set<string> = new Set();
+  /** When a viewer's look at a rule's URL last found nothing. */
+  readonly #bad: Map<string, number> = new Map();
+
+  constructor(parts: RecordLooksParts) {
+    this.#parts = parts;
+  }
+
+  /** Whether the URLs of a list's rows can be written to. Never rejects. */
+  haveUrls(list: RecordList | undefined, place: DocumentPlace, viewer: Viewer): boolean | Promise<boolean> {
+    if (!list || list.rule.kind === "link" || place.rule) return true;
+    const { target, authority } = place;
+    const rule = JSON.stringify([authority, target.split("?")[0], list.rule.pointer]);
+    if (this.#good.has(rule)) return true;
+    const [first] = list.rows.slice(0, 1);
+    const owned = `${rule} ${this.#parts.ownerOf(viewer)}`;
+    const lookedAt = this.#bad.get(owned) ?? Number.NEGATIVE_INFINITY;
+    // Where there is no row, nothing is said of any.
+    if (!first) return true;
+    if (this.#parts.now() - lookedAt < lookAgainMs) return false;
+    const row: unknown = JSON.parse(first.text);
+    const url = recordUrl(row, list.rule, target, authority);
+    return url !== undefined && isObject(row) ? this.#look(url, row, list.rule, viewer, [rule, owned]) : false;
+  }
+
+  async #look(
+    url: string,
+    row: object,
+    rule: RecordRule,
+    viewer: Viewer,
+    [name, owned]: readonly [string, string],
+  ): Promise<boolean> {
+    const response = await this.#parts.get(url, viewer);
+    if (hasRow(response, row, rule)) {
+      remember(this.#good, name);
+      this.#bad.delete(owned);
+      return true;
+    }
+    if (!isSure(response)) return false;
+    this.#bad.delete(owned);
+    this.#bad.set(owned, this.#parts.now());
+    for (const [oldest] of this.#bad) if (this.#bad.size > maxRemembered) this.#bad.delete(oldest);
+    return false;
+  }
+}
+
+function remember(set: Set<string>, name: string): void {
+  set.add(name);
+  for (const oldest of set) if (set.size > maxRemembered) set.delete(oldest);
+}
