@@ -5,6 +5,8 @@ import { parseLinks } from "./link-field.ts";
 export interface WriteOutcome {
   /** The request's path and query. */
   readonly target: string;
+  /** The request's `Destination`: what COPY and MOVE write (RFC 4918 §10.3). */
+  readonly destination?: string | undefined;
   /** The answer's status; absent where none came: nobody knows then what was written. */
   readonly status?: number | undefined;
   /** The answer's fields. */
@@ -37,13 +39,13 @@ function invalidatedBy(link: string): string[] {
 }
 
 /**
- * The URLs that the outcome of an unsafe request makes stale (RFC 9111 §4.4): its target, and what `Location`,
+ * The URLs that the outcome of an unsafe request makes stale (RFC 9111 §4.4): its target and `Destination`, and what `Location`,
  * `Content-Location` and `Link` with the relation `invalidates` name. None where the answer is a 4xx: nothing was
  * written then. An answer of 5xx, or none, does not say so.
  */
-export function staleUrls({ target, status, fields }: WriteOutcome): string[] {
+export function staleUrls({ target, destination, status, fields }: WriteOutcome): string[] {
   if (status !== undefined && status >= 400 && status < 500) return [];
-  const named = [fieldValue(fields, "location"), fieldValue(fields, "content-location")];
+  const named = [destination, fieldValue(fields, "location"), fieldValue(fields, "content-location")];
   const links = fields.filter(([name]) => name.toLowerCase() === "link").flatMap(([, value]) => invalidatedBy(value));
   const resolved = [...named, ...links].map((reference) => {
     return reference === undefined ? undefined : resolve(reference, target);

@@ -70,7 +70,7 @@ export class Forwarding implements ExchangeHandler {
     this.#request = request;
     this.#response = response;
     this.#canRepeat = canRepeat && !hasBody(request) && !isUnsafeMethod(method);
-    this.#watch = isUnsafeMethod(method) ? new WriteWatch(target, parts.staleness) : undefined;
+    this.#watch = isUnsafeMethod(method) ? new WriteWatch(target, request.rawHeaders, parts.staleness) : undefined;
     this.#sent = { method, target, fields: upstreamFields(request.rawHeaders, peerOf(request), parts.hop) };
     request.on("error", ignore);
     response.on("error", ignore);

@@ -52,7 +52,7 @@ class Question implements ExchangeHandler {
     this.#resolve = resolve;
     const isUnsafe = isUnsafeMethod(method);
     this.#canRepeat = !isUnsafe;
-    this.#watch = isUnsafe ? new WriteWatch(target, parts.staleness) : undefined;
+    this.#watch = isUnsafe ? new WriteWatch(target, fields.flat(), parts.staleness) : undefined;
     const asking = isUnsafe ? fields : documentRequestFields(fields);
     const raw = upstreamFields(asking.flat(), (peer ?? {}) as Peer, parts.hop);
     this.#sent = { method, target, fields: raw };

@@ -20,6 +20,7 @@ import { type ProxyOptions, resolveProxyOptions } from "./options.ts";
 import { createProxyOrigin } from "./origin.ts";
 import { ProxyUpgrades } from "./upgrades.ts";
 import { Upstream } from "./upstream.ts";
+import type { WriteListener } from "./write-watch.ts";
 
 const maxHeadBytes = 64 * 1024;
 
@@ -68,7 +69,10 @@ export function createProxy(options: ProxyOptions): RocketServer {
   const hop: Hop = { via, trustForwarded, basePath, ...(hostField === "upstream" && { host: url.host }) };
   const upstream = new Upstream(url, resolved.upstreamTimeoutMs, resolved.maxUpstreamConnections, basePath);
   const health = new Health(url.origin, resolved.log);
-  const staleness = { isHeard: () => hub.needsChanges, changed: (urls: readonly string[]) => hub.changed(urls) };
+  const staleness: WriteListener = {
+    isHeard: () => hub.needsChanges,
+    changed: (urls, writer) => hub.changed(urls, writer),
+  };
   const { bodyTimeoutMs } = resolved;
   const parts: ForwardingParts = { upstream, hop, health, staleness, bodyTimeoutMs };
   const hub = createHub({

@@ -1,23 +1,27 @@
 import { staleUrls } from "../node/index.ts";
+import { type Field, fieldValue } from "../protocol/index.ts";
 import { pairs, type RawFields } from "./fields.ts";
 
 /** Who is told what requests made stale. */
 export interface WriteListener {
   /** False while it is told in vain. */
   isHeard(): boolean;
-  changed(urls: readonly string[]): void;
+  changed(urls: readonly string[], writer: readonly Field[]): void;
 }
 
 /** Watches a request that may write, and tells what it made stale: once its answer is complete, or whatever ended it. */
 export class WriteWatch {
   readonly #target: string;
+  readonly #asked: RawFields;
   readonly #listener: WriteListener;
   #status: number | undefined;
   #fields: RawFields = [];
   #isOver = false;
 
-  constructor(target: string, listener: WriteListener) {
+  /** @param asked - the request's fields, as they came */
+  constructor(target: string, asked: RawFields, listener: WriteListener) {
     this.#target = target;
+    this.#asked = asked;
     this.#listener = listener;
   }
 
@@ -44,7 +48,9 @@ export class WriteWatch {
   #tell(): void {
     // Who begins to follow from now on asks for a document behind this write.
     if (!this.#listener.isHeard()) return;
-    const urls = staleUrls({ target: this.#target, status: this.#status, fields: pairs(this.#fields) });
-    if (urls.length > 0) this.#listener.changed(urls);
+    const writer = pairs(this.#asked);
+    const destination = fieldValue(writer, "destination");
+    const urls = staleUrls({ target: this.#target, destination, status: this.#status, fields: pairs(this.#fields) });
+    if (urls.length > 0) this.#listener.changed(urls, writer);
   }
 }

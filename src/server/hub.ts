@@ -1,4 +1,4 @@
-import { createProblem, problemResponse, wellKnownPath } from "../protocol/index.ts";
+import { createProblem, type Field, problemResponse, wellKnownPath } from "../protocol/index.ts";
 import { ByteBudget } from "./byte-budget.ts";
 import { Connection, type Handshake } from "./connection.ts";
 import { type ConnectionCore, type DerivedStart, type DirectStart, type HubCore, Subscription } from "./core.ts";
@@ -68,8 +68,10 @@ export interface Hub {
    * Says that resources may have changed: derived views of them, and of what is above and below, are looked at again.
    *
    * @param urls - paths, or absolute URLs
+   * @param writer - the fields of the request that has written: what its viewer follows is looked at, too [R-DER-9].
+   * Default: nobody's
    */
-  changed(urls: readonly string[]): void;
+  changed(urls: readonly string[], writer?: readonly Field[]): void;
   /**
    * Ends every connection: a last bookmark, then 1012 in random order over the drain window [R-CLOSE-4].
    *
@@ -207,8 +209,9 @@ class DirectHub implements Hub, HubCore {
     return this.#drain.run();
   }
 
-  changed(urls: readonly string[]): void {
+  changed(urls: readonly string[], writer: readonly Field[] = []): void {
     this.#options.derived?.staleness.publish(urls);
+    if (urls.length > 0) this.derived?.wrote(writer);
   }
 
   async sync(): Promise<void> {

@@ -33,6 +33,14 @@ describe("the URLs that a write makes stale (RFC 9111 §4.4)", () => {
     expect(staleUrls({ target: "/a", status, fields: [] })).toHaveLength(count);
   });
 
+  it.each([
+    ["http://localhost/new/7?x=1", "/new/7?x=1"],
+    ["../new/7", "/new/7"],
+  ])("are the Destination of COPY and MOVE, too: %s [R-DER-4]", (destination, named) => {
+    expect(staleUrls({ target: "/old/7", destination, status: 201, fields: [] })).toEqual(["/old/7", named]);
+    expect(staleUrls({ target: "/old/7", destination, status: 412, fields: [] })).toEqual([]);
+  });
+
   it("take a target of two slashes for a path", () => {
     expect(stale("//evil/a", ["Location", "b"])).toEqual(["//evil/a", "/evil/b"]);
   });

@@ -36,6 +36,26 @@ describe("a URL of the upstream, followed through the proxy,", () => {
     ]);
   });
 
+  it("is looked at after COPY and MOVE to it, and ends at its viewer's logout [R-DER-4] [R-DER-9]", async () => {
+    const api = notes();
+    let isIn = true;
+    const { url } = await proxied((incoming, response) => {
+      if (incoming.method === "GET" && !isIn) response.writeHead(401).end();
+      else if (incoming.method === "GET") api.handler(incoming, response);
+      else {
+        if (incoming.method === "COPY") api.rows.set("/notes/9", { id: 9, text: "nine" });
+        else isIn = false;
+        response.writeHead(204).end();
+      }
+    });
+    const Cookie = "s=1";
+    const follower = await new Follower(`${url}/notes`, level1, { Cookie }).caughtUp();
+    await fetch(`${url}/elsewhere/9`, { method: "COPY", headers: { Destination: `${url}/notes/9` } });
+    expect((await follower.notifications(2))[1]).toBe('201 /notes/9 {"id":9,"text":"nine"}');
+    await fetch(`${url}/logout`, { method: "POST", headers: { Cookie } });
+    expect((await follower.notifications(3))[2]).toMatch(/^401 /);
+  });
+
   it("costs one GET per burst of writes, whoever follows", async () => {
     const api = notes();
     const { url } = await proxied(api.handler);

@@ -69,7 +69,7 @@ class AttachedServer implements Attachment {
     this.#origin = new AppOrigin({ server, event, context, paths, maxDocumentBytes, reportError });
     const writes = new WriteWatch({
       isNeeded: () => hub.needsChanges,
-      onWritten: (urls) => context.runInAsyncScope(() => hub.changed(urls)),
+      onWritten: (urls, writer) => context.runInAsyncScope(() => hub.changed(urls, writer)),
       reportError,
     });
     const hub = createHub({

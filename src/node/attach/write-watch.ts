@@ -1,9 +1,16 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Field } from "../../protocol/index.ts";
+import { type Field, fieldValue } from "../../protocol/index.ts";
+import { requestFields } from "../fields.ts";
 import { isUnsafeMethod, staleUrls } from "../stale-urls.ts";
 
-/** Called with the URLs that a request may have changed. Must not throw. */
-export type OnWritten = (urls: readonly string[]) => void;
+/** Called with the URLs that a request may have changed, and its fields. Must not throw. */
+export type OnWritten = (urls: readonly string[], writer: readonly Field[]) => void;
+
+/** What is known of a request when it begins: routers change it. */
+interface Begun {
+  readonly target: string;
+  readonly fields: readonly Field[];
+}
 
 const naming = new Set(["location", "content-location", "link"]);
 
@@ -28,7 +35,7 @@ function fieldsOfWriteHead(parameters: readonly unknown[]): Field[] {
 
 /** Sees one answer to a request that may write, and says so when it ends. */
 class AnswerWatch {
-  readonly #target: string;
+  readonly #request: Begun;
   readonly #response: ServerResponse;
   readonly #onWritten: OnWritten;
   /** Its head may have been written with fields that nobody has seen. */
@@ -36,8 +43,8 @@ class AnswerWatch {
   #written: Field[] = [];
   #hasEnded = false;
 
-  constructor(target: string, response: ServerResponse, onWritten: OnWritten) {
-    this.#target = target;
+  constructor(request: Begun, response: ServerResponse, onWritten: OnWritten) {
+    this.#request = request;
     this.#response = response;
     this.#onWritten = onWritten;
     this.#isLate = response.headersSent;
@@ -71,10 +78,11 @@ class AnswerWatch {
         addFields(fields, name, this.#response.getHeader(name) ?? []);
       }
     }
-    const urls = staleUrls({ target: this.#target, status, fields });
+    const { target, fields: asked } = this.#request;
+    const urls = staleUrls({ target, destination: fieldValue(asked, "destination"), status, fields });
     if (urls.length === 0) return;
     // What it may have named can't be told any more, so that is everything.
-    this.#onWritten(this.#isLate ? [...urls, "/"] : urls);
+    this.#onWritten(this.#isLate ? [...urls, "/"] : urls, asked);
   }
 }
 
@@ -93,7 +101,7 @@ export interface WriteWatchParts {
 export class WriteWatch {
   readonly #parts: WriteWatchParts;
   /** Answers in progress that are not watched yet, with what was asked for: routers change a request's URL. */
-  readonly #waiting: Map<ServerResponse, string> = new Map();
+  readonly #waiting: Map<ServerResponse, Begun> = new Map();
   readonly #onClose: (this: ServerResponse) => void;
 
   constructor(parts: WriteWatchParts) {
@@ -108,36 +116,36 @@ export class WriteWatch {
   /** Takes a request that begins. */
   see(request: IncomingMessage, response: ServerResponse): void {
     if (!isUnsafeMethod(request.method ?? "GET")) return;
-    const target = request.url ?? "/";
+    const begun: Begun = { target: request.url ?? "/", fields: requestFields(request) };
     if (this.#parts.isNeeded()) {
-      this.#begin(target, response);
+      this.#begin(begun, response);
     } else {
-      this.#waiting.set(response, target);
+      this.#waiting.set(response, begun);
       response.on("close", this.#onClose);
     }
   }
 
   /** Watches those in progress, too. To be called before a document is asked for [R-DER-3]. */
   seeAll(): void {
-    for (const [response, target] of this.#waiting) {
+    for (const [response, begun] of this.#waiting) {
       response.off("close", this.#onClose);
-      this.#begin(target, response);
+      this.#begin(begun, response);
     }
     this.#waiting.clear();
   }
 
-  #begin(target: string, response: ServerResponse): void {
+  #begin(begun: Begun, response: ServerResponse): void {
     try {
-      new AnswerWatch(target, response, this.#parts.onWritten).begin();
+      new AnswerWatch(begun, response, this.#parts.onWritten).begin();
     } catch (error) {
       this.#parts.reportError(error, "watch");
     }
   }
 
   #closed(response: ServerResponse): void {
-    const target = this.#waiting.get(response);
+    const begun = this.#waiting.get(response);
     this.#waiting.delete(response);
     // The client has gone, and the application may still write.
-    if (target !== undefined && !response.writableEnded) this.#begin(target, response);
+    if (begun && !response.writableEnded) this.#begin(begun, response);
   }
 }

@@ -12,6 +12,8 @@ export interface Member<Follower> {
   validator: { readonly etag: string; readonly document: object } | undefined;
   /** What its last answer said of who may be shown it: a 304 need not say it again (RFC 9111 §4.3.4). */
   said: readonly Field[];
+  /** True while it is to be asked as for what it wrote. */
+  hasWritten: boolean;
   /** How many of its GETs failed in a row. */
   failures: number;
   /** It is not asked as before this time. */
@@ -69,6 +71,7 @@ export class Members<Follower> {
         checkedAt: Number.NEGATIVE_INFINITY,
         validator: undefined,
         said: [],
+        hasWritten: false,
         failures: 0,
         notBefore: 0,
         missingSince: undefined,
@@ -81,12 +84,15 @@ export class Members<Follower> {
     return member;
   }
 
-  remove(follower: Follower): void {
+  /** @returns the member whose last follower it was */
+  remove(follower: Follower): Member<Follower> | undefined {
     const member = this.#memberOf.get(follower);
-    if (!member) return;
+    if (!member) return undefined;
     this.#memberOf.delete(follower);
     member.followers.delete(follower);
-    if (member.followers.size === 0) this.#members.delete(member.key);
+    if (member.followers.size > 0) return undefined;
+    this.#members.delete(member.key);
+    return member;
   }
 
   /** Says that a member's own GET was just answered with the view's document. */

@@ -60,6 +60,8 @@ export class RecordLooks {
   readonly #parts: RecordLooksParts;
   /** The rules whose URLs are there. */
   readonly #good: Set<string> = new Set();
+  /** A viewer's looks under way. */
+  readonly #running: Map<string, Promise<boolean>> = new Map();
   /** When a viewer's look at a rule's URL last found nothing. */
   readonly #bad: Map<string, number> = new Map();
 
@@ -81,7 +83,10 @@ export class RecordLooks {
     if (this.#parts.now() - lookedAt < lookAgainMs) return false;
     const row: unknown = JSON.parse(first.text);
     const url = recordUrl(row, list.rule, target, authority);
-    return url !== undefined && isObject(row) ? this.#look(url, row, list.rule, viewer, [rule, owned]) : false;
+    if (url === undefined || !isObject(row)) return false;
+    const running = this.#running.get(owned) ?? this.#look(url, row, list.rule, viewer, [rule, owned]);
+    this.#running.set(owned, running);
+    return running.finally(() => this.#running.delete(owned));
   }
 
   async #look(

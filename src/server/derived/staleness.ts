@@ -20,20 +20,30 @@ export function createLocalStaleness(): Staleness {
   };
 }
 
+/** Names of formats that some applications put behind a resource's own name. */
+const format = /\.(?:atom|csv|geojson|html?|json|jsonld|md|ndjson|pdf|rss|txt|xml|ya?ml)$/;
+
+/** The parts of one segment: without the name of a format, and a key in parentheses (OData) for itself. */
+function partsOf(segment: string): string[] {
+  const name = segment.replace(format, "");
+  const key = name.indexOf("(");
+  return key > 0 && name.endsWith(")") ? [name.slice(0, key), name.slice(key)] : [name];
+}
+
 /**
  * The segments of a URL's path, compared as resources are likely to be meant: decoded, without case, without empty
- * segments, without the query.
+ * segments, without the query, without a format's name (`/posts/1.json`); `/odata/posts(1)` is below `/odata/posts`.
  */
 export function pathSegments(url: string): readonly string[] {
   const path = url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, "").split(/[?#]/)[0] ?? "";
   return path
     .split("/")
     .filter((segment) => segment !== "")
-    .map((segment) => {
+    .flatMap((segment) => {
       try {
-        return decodeURIComponent(segment).toLowerCase();
+        return partsOf(decodeURIComponent(segment).toLowerCase());
       } catch {
-        return segment.toLowerCase();
+        return partsOf(segment.toLowerCase());
       }
     });
 }

@@ -37,6 +37,9 @@ export interface ViewHost<Follower> extends Omit<AskingHost<Follower>, "belongs"
   gone(view: DerivedView<Follower>, followers: readonly Follower[]): void;
   /** Ends followers of a document that there is no room for. */
   overflow(followers: readonly Follower[], status: 429 | 503): void;
+  /** Somebody follows as a member for the first time, or nobody does any more. */
+  came(view: DerivedView<Follower>, member: Member<Follower>): void;
+  left(member: Member<Follower>): void;
   /** Nobody follows the view any more. */
   forget(view: DerivedView<Follower>): void;
 }
@@ -56,8 +59,8 @@ export interface ViewParts {
 }
 
 const lingerMs = 1_000;
-/** A member that was asked as so recently is not asked as out of its turn. */
-const recheckMs = 1_000;
+/** A member's own writes have it asked as at most so often, in milliseconds. */
+const ownWriteMs = 1_000;
 /** How often a member that gets another document is compared anew: a write may fall between two GETs. */
 const maxCompared = 3;
 /** How many of its last positions a view remembers: a GET that began before may have been answered with one of them. */
@@ -165,6 +168,24 @@ export class DerivedView<Follower> {
     this.#schedule.soon();
   }
 
+  /** A member has written something somewhere, which may end its right to the document: it is asked as soon. */
+  wrote(member: Member<Follower>): void {
+    const waitMs = member.checkedAt + ownWriteMs - this.#host.clock.now();
+    if (waitMs <= 0) {
+      this.#wrote(member);
+    } else if (!member.hasWritten) {
+      member.hasWritten = true;
+      this.#host.clock.setTimer(() => this.#wrote(member), waitMs);
+    }
+  }
+
+  #wrote(member: Member<Follower>): void {
+    member.hasWritten = false;
+    if (this.isStopped || !this.members.has(member)) return;
+    this.#isTold ||= !this.#isShared;
+    void this.#check(member);
+  }
+
   /** Looks now, and resolves then: to true where the document is one that was asked for after this call. */
   renewed(): Promise<boolean> {
     const now = this.#host.clock.now();
@@ -179,7 +200,10 @@ export class DerivedView<Follower> {
   /** @param response - what its own GET was just answered with */
   add(follower: Follower, viewerKey: string, viewer: Viewer, response: OriginResponse): void {
     this.#cancelLinger?.();
+    const before = this.members.of(follower);
     const member = this.members.add(follower, viewerKey, viewer);
+    if (before && !this.members.has(before)) this.#host.left(before);
+    if (member.followers.size === 1) this.#host.came(this, member);
     this.#rounds.joined();
     this.#lead.prefer(member);
     this.members.checked(member, this.#host.clock.now());
@@ -192,7 +216,8 @@ export class DerivedView<Follower> {
 
   remove(follower: Follower): void {
     this.live.delete(follower);
-    this.members.remove(follower);
+    const left = this.members.remove(follower);
+    if (left) this.#host.left(left);
     this.linger();
   }
 

