@@ -1,7 +1,8 @@
-import { type Field, fieldValue } from "../../protocol/index.ts";
+import type { Field } from "../../protocol/index.ts";
 import type { Clock } from "../clock.ts";
 import type { OriginResponse } from "../origin.ts";
 import type { Member, Members } from "./members.ts";
+import { retryAfterMs } from "./request-budget.ts";
 import { entityTagOf, hasDocument, type Standing } from "./standing.ts";
 
 /**
@@ -34,6 +35,8 @@ export interface AskedView<Follower> {
 /** What becomes of members whose own GET is not answered with the view's document. */
 export interface AskingHost<Follower> {
   readonly clock: Clock;
+  /** When a member may be asked as again, by what its rate limit leaves; the past where at once. */
+  nextAt(member: Member<Follower>): number;
   /** One GET as a member, in bounded time and number; never rejects. */
   get(target: string, member: Member<Follower>, ifNoneMatch?: string): Promise<OriginResponse>;
   /** Whether an answer with these fields still belongs to the view in which its asker is a member. */
@@ -52,14 +55,6 @@ const lastRetryMs = 30_000;
 
 function isRetryable(status: number): boolean {
   return status === 408 || status === 425 || status === 429 || status >= 500;
-}
-
-/** The wait that an answer asks for, in milliseconds. A date counts from the answer's own. */
-function retryAfterMs({ fields }: OriginResponse): number {
-  const value = fieldValue(fields, "retry-after") ?? "";
-  if (/^\d{1,6}$/.test(value)) return Number(value) * 1_000;
-  const waitMs = Date.parse(value) - Date.parse(fieldValue(fields, "date") ?? "");
-  return waitMs > 0 ? waitMs : 0;
 }
 
 /** Fields that say who may be shown an answer; what a 304 does not say again still stands. */
@@ -85,6 +80,11 @@ export async function askAs<Follower>(
   const isKnown = view.isConditional && member.validator?.document === document;
   const etag = isKnown ? member.validator?.etag : undefined;
   const askedAt = host.clock.now();
+  const nextAt = host.nextAt(member);
+  if (nextAt > askedAt) {
+    member.notBefore = nextAt;
+    return { kind: "none", member };
+  }
   const response = await host.get(view.url, member, etag);
   const { status } = response;
   const now = host.clock.now();

@@ -12,8 +12,6 @@ export interface Member<Follower> {
   validator: { readonly etag: string; readonly document: object } | undefined;
   /** What its last answer said of who may be shown it: a 304 need not say it again (RFC 9111 §4.3.4). */
   said: readonly Field[];
-  /** True while it is to be asked as for what it wrote. */
-  hasWritten: boolean;
   /** How many of its GETs failed in a row. */
   failures: number;
   /** It is not asked as before this time. */
@@ -71,7 +69,6 @@ export class Members<Follower> {
         checkedAt: Number.NEGATIVE_INFINITY,
         validator: undefined,
         said: [],
-        hasWritten: false,
         failures: 0,
         notBefore: 0,
         missingSince: undefined,

@@ -1,7 +1,10 @@
 import type { Field } from "../../protocol/index.ts";
+import type { Clock } from "../clock.ts";
 
 /** So many are looked at for one write at most: more are not one viewer's. */
 const maxTold = 100;
+/** Between two looks at the same for its follower's writes, in milliseconds. */
+const leastMs = 1_000;
 
 /** What shows in a viewer's fields who it is, each for itself: a page's requests differ from its handshakes in the rest. */
 function credentialsOf(fields: readonly Field[]): string[] {
@@ -12,12 +15,26 @@ function credentialsOf(fields: readonly Field[]): string[] {
   return cookies.length > 0 ? [...named, `cookie ${cookies.sort().join("; ")}`] : named;
 }
 
+/** What somebody follows. */
+interface Followed {
+  /** When a GET of its own was last answered. */
+  readonly checkedAt: number;
+}
+
 /**
- * Finds what those follow who write: a write may be a logout, after which their own GETs are refused, or change what
- * they may see.
+ * Has those asked as who write: a write may be a logout, after which their own GETs are refused, or change what they may
+ * see [R-DER-9].
  */
-export class OwnWrites<Item extends object> {
+export class OwnWrites<Item extends Followed> {
+  readonly #clock: Clock;
+  readonly #ask: (item: Item) => void;
   readonly #items: Map<string, Set<Item>> = new Map();
+  readonly #waiting: Set<Item> = new Set();
+
+  constructor(clock: Clock, ask: (item: Item) => void) {
+    this.#clock = clock;
+    this.#ask = ask;
+  }
 
   add(fields: readonly Field[], item: Item): void {
     for (const credential of credentialsOf(fields)) {
@@ -34,10 +51,24 @@ export class OwnWrites<Item extends object> {
     }
   }
 
-  /** What is followed with the credentials of a request. */
-  of(fields: readonly Field[]): Item[] {
-    if (this.#items.size === 0) return [];
+  /** Says who has written, by the fields of the request. */
+  wrote(fields: readonly Field[]): void {
+    if (this.#items.size === 0) return;
     const found = new Set(credentialsOf(fields).flatMap((credential) => [...(this.#items.get(credential) ?? [])]));
-    return [...found].slice(0, maxTold);
+    for (const item of [...found].slice(0, maxTold)) this.#soon(item);
+  }
+
+  #soon(item: Item): void {
+    if (this.#waiting.has(item)) return;
+    const waitMs = item.checkedAt + leastMs - this.#clock.now();
+    if (waitMs <= 0) {
+      this.#ask(item);
+      return;
+    }
+    this.#waiting.add(item);
+    this.#clock.setTimer(() => {
+      this.#waiting.delete(item);
+      this.#ask(item);
+    }, waitMs);
   }
 }

@@ -15,6 +15,8 @@ export interface RecordLooksParts {
   readonly now: () => number;
   /** One GET as a viewer, in bounded time and number; never rejects. */
   readonly get: (target: string, viewer: Viewer) => Promise<OriginResponse>;
+  /** Whether a viewer's rate limit leaves a GET. */
+  readonly mayGet: (viewer: Viewer) => boolean;
   /** Names a viewer. */
   readonly ownerOf: (viewer: Viewer) => string;
 }
@@ -83,7 +85,7 @@ export class RecordLooks {
     if (this.#parts.now() - lookedAt < lookAgainMs) return false;
     const row: unknown = JSON.parse(first.text);
     const url = recordUrl(row, list.rule, target, authority);
-    if (url === undefined || !isObject(row)) return false;
+    if (url === undefined || !isObject(row) || !this.#parts.mayGet(viewer)) return false;
     const running = this.#running.get(owned) ?? this.#look(url, row, list.rule, viewer, [rule, owned]);
     this.#running.set(owned, running);
     return running.finally(() => this.#running.delete(owned));

@@ -59,8 +59,6 @@ export interface ViewParts {
 }
 
 const lingerMs = 1_000;
-/** A member's own writes have it asked as at most so often, in milliseconds. */
-const ownWriteMs = 1_000;
 /** How often a member that gets another document is compared anew: a write may fall between two GETs. */
 const maxCompared = 3;
 /** How many of its last positions a view remembers: a GET that began before may have been answered with one of them. */
@@ -168,19 +166,8 @@ export class DerivedView<Follower> {
     this.#schedule.soon();
   }
 
-  /** A member has written something somewhere, which may end its right to the document: it is asked as soon. */
-  wrote(member: Member<Follower>): void {
-    const waitMs = member.checkedAt + ownWriteMs - this.#host.clock.now();
-    if (waitMs <= 0) {
-      this.#wrote(member);
-    } else if (!member.hasWritten) {
-      member.hasWritten = true;
-      this.#host.clock.setTimer(() => this.#wrote(member), waitMs);
-    }
-  }
-
-  #wrote(member: Member<Follower>): void {
-    member.hasWritten = false;
+  /** Has a member asked as, as its right to the document may have ended. */
+  recheck(member: Member<Follower>): void {
     if (this.isStopped || !this.members.has(member)) return;
     this.#isTold ||= !this.#isShared;
     void this.#check(member);

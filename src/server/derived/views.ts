@@ -10,6 +10,7 @@ import { OwnWrites } from "./own-writes.ts";
 import { RecordLooks } from "./record-looks.ts";
 import { type RecordOptions, type RecordRule, recordRuleOf } from "./record-rule.ts";
 import type { RefreshTimes } from "./refresh.ts";
+import { RequestBudgets } from "./request-budget.ts";
 import { type Sharing, sharingOf } from "./sharing.ts";
 import { isRelatedPath, PathIndex, type Staleness } from "./staleness.ts";
 import { Twins } from "./twins.ts";
@@ -97,10 +98,11 @@ export class DerivedViews<Follower> {
   readonly #parts: DerivedViewsParts<Follower>;
   readonly #host: ViewHost<Follower>;
   readonly #gate: Gate;
+  readonly #budgets: RequestBudgets;
   readonly #documents: Documents;
   readonly #twins: Twins;
   readonly #looks: RecordLooks;
-  readonly #own: OwnWrites<Member<Follower>> = new OwnWrites();
+  readonly #own: OwnWrites<Member<Follower>>;
   readonly #viewOf: WeakMap<Member<Follower>, DerivedView<Follower>> = new WeakMap();
   readonly #views: Map<string, DerivedView<Follower>> = new Map();
   /** The declared views in which a viewer is a member, by its key. */
@@ -115,6 +117,8 @@ export class DerivedViews<Follower> {
   constructor(parts: DerivedViewsParts<Follower>) {
     this.#parts = parts;
     this.#gate = new Gate(parts.maxConcurrentGets, (callback) => parts.clock.defer(callback));
+    this.#own = new OwnWrites(parts.clock, (member) => this.#viewOf.get(member)?.recheck(member));
+    this.#budgets = new RequestBudgets(parts.clock);
     this.#documents = new Documents(parts.maxTotalDocumentBytes, parts.sha256, (callback) =>
       parts.clock.defer(callback),
     );
@@ -122,6 +126,7 @@ export class DerivedViews<Follower> {
     this.#looks = new RecordLooks({
       now: () => parts.clock.now(),
       get: (target, viewer) => this.#get(target, viewer),
+      mayGet: (viewer) => this.#budgets.nextAt(this.#factsOf(viewer).owner) === 0,
       ownerOf: (viewer) => this.#factsOf(viewer).owner,
     });
     this.#host = this.#hostOf();
@@ -155,7 +160,7 @@ export class DerivedViews<Follower> {
 
   /** Says who has written something, by the fields of the request: what it follows itself is looked at [R-DER-9]. */
   wrote(fields: readonly Field[]): void {
-    for (const member of this.#own.of(fields)) this.#viewOf.get(member)?.wrote(member);
+    this.#own.wrote(fields);
   }
 
   /** Remembers what is written from now on, for {@link DerivedViews.admit}; to be called before the GET [R-SUB-3]. */
@@ -180,6 +185,7 @@ export class DerivedViews<Follower> {
     response: OriginResponse,
     arming: Arming,
   ): Promise<Admission<Follower> | OriginResponse> {
+    this.#budgets.learn(this.#factsOf(viewer).owner, response);
     const view = await this.#viewFor(target, viewer, response, arming);
     this.#noteOther(target, viewer, typeof view === "number" ? undefined : view);
     return typeof view === "number" ? noRoom(view) : { view, viewer, response };
@@ -375,7 +381,13 @@ export class DerivedViews<Follower> {
   }
 
   #get(target: string, viewer: Viewer, ifNoneMatch?: string): Promise<OriginResponse> {
-    return this.#gate.run(this.#factsOf(viewer).owner, () => this.#parts.ask(target, viewer, ifNoneMatch));
+    const { owner } = this.#factsOf(viewer);
+    this.#budgets.take(owner);
+    return this.#gate.run(owner, async () => {
+      const response = await this.#parts.ask(target, viewer, ifNoneMatch);
+      this.#budgets.learn(owner, response);
+      return response;
+    });
   }
 
   #hostOf(): ViewHost<Follower> {
@@ -384,6 +396,7 @@ export class DerivedViews<Follower> {
       clock,
       times,
       ...listener,
+      nextAt: ({ viewer }) => this.#budgets.nextAt(this.#factsOf(viewer).owner),
       get: (target, { viewer }, ifNoneMatch) => this.#get(target, viewer, ifNoneMatch),
       belongs: (view, member, said) => this.#belongs(view, member, said),
       canRejoin: (view, member) => this.#canRejoin(view, member),
