@@ -42,6 +42,11 @@ export class PendingWrites {
     this.#writes.unshift(...writes);
   }
 
+  /** Has a look follow soon that shows whether what differed ever rests. */
+  doubt(now: number): void {
+    this.lookAgainAt = now + (lookAgainMs[0] ?? 0);
+  }
+
   /**
    * The look found changes at these URLs. True where another look is due for writes that none of them shows: a change is
    * shown at its URL, below it (a POST that says no `Location`) or above it.

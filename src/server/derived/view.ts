@@ -9,9 +9,11 @@ import { type Answer, Lead } from "./lead.ts";
 import { type Member, Members } from "./members.ts";
 import { PendingWrites, type WrittenPaths } from "./pending-writes.ts";
 import { RefreshSchedule, type RefreshTimes } from "./refresh.ts";
+import { Restless } from "./restless.ts";
 import { Rounds } from "./rounds.ts";
 import type { Sharing } from "./sharing.ts";
 import { differenceOf, entityTagOf, hasDocument, readStanding, type Standing } from "./standing.ts";
+import type { ViewParts } from "./view-parts.ts";
 
 /** What a view needs of the hub. */
 export interface ViewHost<Follower> extends Omit<AskingHost<Follower>, "belongs" | "gone"> {
@@ -44,20 +46,6 @@ export interface ViewHost<Follower> extends Omit<AskingHost<Follower>, "belongs"
   forget(view: DerivedView<Follower>): void;
 }
 
-/** What a view is made of. */
-export interface ViewParts {
-  /** Its name among the views. */
-  readonly key: string;
-  readonly sharing: Sharing;
-  readonly place: DocumentPlace;
-  readonly first: OriginResponse;
-  readonly hold: Hold;
-  /** Whether the rows of its list have URLs that can be written to. */
-  readonly hasUrls: boolean;
-  /** The viewer whose documents its document is counted among; `""` where several share it. */
-  readonly owner: string;
-}
-
 const lingerMs = 1_000;
 /** How often a member that gets another document is compared anew: a write may fall between two GETs. */
 const maxCompared = 3;
@@ -82,6 +70,7 @@ export class DerivedView<Follower> {
   readonly #lead: Lead<Follower>;
   readonly #rounds: Rounds<Follower>;
   readonly #pending: PendingWrites = new PendingWrites();
+  readonly #restless: Restless = new Restless();
   /** What it showed before, and until when. */
   readonly #shown: { readonly eventId: string; readonly until: number }[] = [];
   #schedule: RefreshSchedule;
@@ -163,6 +152,7 @@ export class DerivedView<Follower> {
   stale(written: readonly string[] = []): void {
     this.#pending.add(written);
     this.#isTold = true;
+    this.#restless.written();
     this.#schedule.soon();
   }
 
@@ -250,6 +240,7 @@ export class DerivedView<Follower> {
     const now = this.#host.clock.now();
     if (now < this.#restUntil || !this.members.next(now)) return false;
     const written = this.#pending.take();
+    this.#restless.begin();
     this.#isTold = false;
     const answer = await this.#lead.look();
     if (this.isStopped) return false;
@@ -260,9 +251,21 @@ export class DerivedView<Follower> {
       if (!answer) this.#restUntil = this.#earliestAsk();
       return false;
     }
-    if (answer.kind === "same") this.#lookFor(written, []);
+    if (answer.kind === "same" || this.#isQuiet(answer)) this.#lookFor(written, []);
     else await this.#adopt(answer, written);
     return true;
+  }
+
+  /** Whether an answer differs only where it does so each time. */
+  #isQuiet({ member, response }: Answer<Follower>): boolean {
+    const now = this.#host.clock.now();
+    const { isQuiet, isDoubtful } = this.#restless.judge(this.document, response, now);
+    if (isDoubtful) this.#pending.doubt(now);
+    if (isQuiet) {
+      this.members.checked(member, now);
+      this.#release(member);
+    }
+    return isQuiet;
   }
 
   /** When the first one can be asked as again who can't be asked as now; the past where there is none. */

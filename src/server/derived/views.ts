@@ -14,7 +14,8 @@ import { RequestBudgets } from "./request-budget.ts";
 import { type Sharing, sharingOf } from "./sharing.ts";
 import { isRelatedPath, PathIndex, type Staleness } from "./staleness.ts";
 import { Twins } from "./twins.ts";
-import { DerivedView, type ViewHost, type ViewParts } from "./view.ts";
+import { DerivedView, type ViewHost } from "./view.ts";
+import type { ViewParts } from "./view-parts.ts";
 
 /** What derived views are made with. */
 export interface DerivedViewsParts<Follower> {
