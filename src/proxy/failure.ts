@@ -11,6 +11,8 @@ export class TooManyChunksError extends Error {
     super(tooManyChunks);
   }
 }
+/** How often a safe request is sent again where its connection was lost: several that are kept alive may have died. */
+export const maxRepeats = 8;
 
 /** Too many exchanges wait for a connection to the upstream. */
 export class BusyError extends Error {

@@ -6,8 +6,8 @@ import type { PeerIdentity } from "../server/index.ts";
 import { BodyProgress, type Stalled } from "./body-progress.ts";
 
 import type { ExchangeControl, ExchangeHandler, UpstreamRequest } from "./exchange.ts";
-import { failureResponse, type Health, isLostConnection, TooManyChunksError } from "./failure.ts";
-import { clientFields, type Hop, pairs, rawText, upstreamFields } from "./fields.ts";
+import { failureResponse, type Health, isLostConnection, maxRepeats, TooManyChunksError } from "./failure.ts";
+import { clientFields, type Hop, pairs, rawText, upstreamFields, withoutField } from "./fields.ts";
 import { outwardFields } from "./outward-fields.ts";
 import { isEndless } from "./placed-exchange.ts";
 import { hasBody, isSmall, RequestBody, readSmall } from "./request-body.ts";
@@ -58,7 +58,7 @@ export class Forwarding implements ExchangeHandler {
   readonly #progress: BodyProgress;
   #control: ExchangeControl | undefined;
   #isOver = false;
-  #canRepeat: boolean;
+  #repeats: number;
   #hasWritten = false;
   #isPaused = false;
   #informed = 0;
@@ -69,7 +69,7 @@ export class Forwarding implements ExchangeHandler {
     this.#parts = parts;
     this.#request = request;
     this.#response = response;
-    this.#canRepeat = canRepeat && !hasBody(request) && !isUnsafeMethod(method);
+    this.#repeats = canRepeat && !hasBody(request) && !isUnsafeMethod(method) ? maxRepeats : 0;
     this.#watch = isUnsafeMethod(method) ? new WriteWatch(target, request.rawHeaders, parts.staleness) : undefined;
     this.#sent = { method, target, fields: upstreamFields(request.rawHeaders, peerOf(request), parts.hop) };
     request.on("error", ignore);
@@ -114,10 +114,15 @@ export class Forwarding implements ExchangeHandler {
     if (this.#request.headers.expect !== undefined && !this.#request.complete) response.shouldKeepAlive = false;
     const isFramed = this.#sent.method === "HEAD" || status === 204 || status === 304 || hasLength(raw);
     const passed = clientFields(raw, this.#request.httpVersionMinor > 0 && !isFramed);
-    const fields = outwardFields(passed, this.#sent.fields, this.#parts.hop.basePath);
+    const outward = outwardFields(passed, this.#sent.fields, this.#parts.hop.basePath);
+    const fields = status === 204 ? withoutField(outward, "content-length") : outward;
     response.writeHead(status, reason, fields);
     this.#progress.answered(isEndless(raw));
     this.#watch?.headed(status, fields);
+    if (status === 204 || status === 304) {
+      this.#end();
+      return;
+    }
     queueMicrotask(() => {
       if (response.writableEnded) return;
       this.#watch?.lasts();
@@ -140,9 +145,15 @@ export class Forwarding implements ExchangeHandler {
   }
 
   onResponseEnd(control: ExchangeControl): void {
-    this.#isOver = true;
+    if (this.#isOver) return;
     const trailers = rawText(control.rawTrailers);
     if (trailers.length > 0 && this.#response.chunkedEncoding) this.#response.addTrailers(pairs(trailers));
+    this.#end();
+  }
+
+  /** The answer is whole. One without a body is with its head: undici waits in vain for what its `Content-Length` says. */
+  #end(): void {
+    this.#isOver = true;
     this.#response.end();
     this.#watch?.over();
   }
@@ -155,9 +166,9 @@ export class Forwarding implements ExchangeHandler {
       this.#isOver = true;
       // What is cut off must look cut off.
       response.destroy();
-    } else if (this.#canRepeat && isLostConnection(error)) {
-      // A kept-alive connection may be closed just when it is used (RFC 9112 §9.3.1).
-      this.#canRepeat = false;
+    } else if (this.#repeats > 0 && isLostConnection(error)) {
+      // A kept-alive connection may be closed just when it is used (RFC 9112 §9.3.1), and so may the next.
+      this.#repeats -= 1;
       this.#parts.upstream.exchange(this.#sent, this);
     } else {
       this.#isOver = true;

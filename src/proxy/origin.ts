@@ -12,7 +12,7 @@ import {
 import { refuseConnectionAuth } from "./connection-auth.ts";
 import { readAnswer } from "./document.ts";
 import type { ExchangeControl, ExchangeHandler, UpstreamRequest } from "./exchange.ts";
-import { failureResponse, type Health, isLostConnection } from "./failure.ts";
+import { failureResponse, type Health, isLostConnection, maxRepeats } from "./failure.ts";
 import { clientFields, type Hop, type Peer, pairs, rawText, upstreamFields } from "./fields.ts";
 import { outwardFields } from "./outward-fields.ts";
 import type { Upstream } from "./upstream.ts";
@@ -39,7 +39,7 @@ class Question implements ExchangeHandler {
   readonly #resolve: Resolve;
   readonly #watch: WriteWatch | undefined;
   #control: ExchangeControl | undefined;
-  #canRepeat: boolean;
+  #repeats: number;
   #isOver = false;
   #status = 0;
   #fields: readonly Field[] = [];
@@ -51,7 +51,7 @@ class Question implements ExchangeHandler {
     this.#answer = new ByteCollector(parts.maxDocumentBytes);
     this.#resolve = resolve;
     const isUnsafe = isUnsafeMethod(method);
-    this.#canRepeat = !isUnsafe;
+    this.#repeats = isUnsafe ? 0 : maxRepeats;
     this.#watch = isUnsafe ? new WriteWatch(target, fields.flat(), parts.staleness) : undefined;
     const asking = isUnsafe ? fields : documentRequestFields(fields);
     const raw = upstreamFields(asking.flat(), (peer ?? {}) as Peer, parts.hop);
@@ -83,6 +83,8 @@ class Question implements ExchangeHandler {
     this.#watch?.headed(status, raw);
     const refusal = status < 300 ? refuseByHead(this.#fields, maxDocumentBytes) : undefined;
     if (refusal) this.#end(refusal);
+    // Its `Content-Length` may speak of a body that does not come.
+    else if (status === 204 || status === 304) this.onResponseEnd();
   }
 
   onResponseData(_control: ExchangeControl, chunk: Buffer): void {
@@ -103,8 +105,8 @@ class Question implements ExchangeHandler {
   onResponseError(_control: ExchangeControl, error: Error): void {
     this.#watch?.over();
     if (this.#isOver) return;
-    if (this.#canRepeat && this.#status === 0 && isLostConnection(error)) {
-      this.#canRepeat = false;
+    if (this.#repeats > 0 && this.#status === 0 && isLostConnection(error)) {
+      this.#repeats -= 1;
       this.#parts.upstream.exchange(this.#sent, this, this.#body);
       return;
     }

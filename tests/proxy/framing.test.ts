@@ -156,4 +156,42 @@ describe("the proxy, by its framing and connections,", () => {
     const answer = await fetch(back);
     expect(answer.status).toBe(508);
   });
+
+  it("takes a 204 for whole with its head, whatever its Content-Length says", async () => {
+    const { server, url: origin } = await listen(createServer());
+    server.on("connection", (socket) => {
+      socket.on("data", () => socket.write("HTTP/1.1 204 No Content\r\nContent-Length: 5\r\nX-A: 1\r\n\r\n"));
+      socket.on("error", () => {});
+    });
+    const { port, logged } = await proxy(origin);
+    const wire = new Wire(port).send("GET / HTTP/1.1", "Host: localhost", "", "");
+    expect(await wire.until("X-A: 1\r\n")).not.toContain("Content-Length");
+    wire.send("GET / HTTP/1.1", "Host: localhost", "Connection: close", "", "");
+    expect((await wire.ended()).split("HTTP/1.1 204").length).toBe(3);
+    expect(logged).toEqual([]);
+  });
+
+  it("sends a GET again where one kept-alive connection after another has died", async () => {
+    const dead = 3;
+    let connections = 0;
+    const held: (() => void)[] = [];
+    const { server, url: origin } = await listen(createServer());
+    server.on("connection", (socket) => {
+      connections += 1;
+      const answer = (): void => void socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+      let asked = 0;
+      const isOld = connections <= dead;
+      socket.on("error", () => {});
+      socket.on("data", () => {
+        asked += 1;
+        if (!isOld) answer();
+        else if (asked > 1) socket.destroy();
+        else if (held.push(answer) === dead) for (const each of held) each();
+      });
+    });
+    const { url, logged } = await proxy(origin);
+    await Promise.all(Array.from({ length: dead }, () => fetch(url).then((response) => response.text())));
+    expect(await (await fetch(url)).text()).toBe("ok");
+    expect([connections, logged]).toEqual([dead + 1, []]);
+  });
 });

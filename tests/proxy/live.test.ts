@@ -56,6 +56,29 @@ describe("a URL of the upstream, followed through the proxy,", () => {
     expect((await follower.notifications(3))[2]).toMatch(/^401 /);
   });
 
+  it("stands while looks are answered by a 304 with the Content-Length of what it does not send", async () => {
+    const api = notes();
+    let unchanged = 0;
+    const { url, logged } = await proxied(
+      (incoming, response) => {
+        const etag = `"${[...api.rows.values()].map(({ text }) => text).join()}"`;
+        if (incoming.headers["if-none-match"] === etag) {
+          unchanged += 1;
+          response.writeHead(304, { ETag: etag, "Content-Length": 99 }).end();
+          return;
+        }
+        if (incoming.method === "GET") response.setHeader("ETag", etag);
+        api.handler(incoming, response);
+      },
+      { refreshMs: 20 },
+    );
+    const follower = await new Follower(`${url}/notes`, level1).caughtUp();
+    while (unchanged < 2) await fetch(`${url}/other`);
+    await write(`${url}/notes/1`, "PUT", "ONE");
+    expect((await follower.notifications(2))[1]).toBe('202 /notes/1 {"id":1,"text":"ONE"}');
+    expect(logged).toEqual([]);
+  });
+
   it("costs one GET per burst of writes, whoever follows", async () => {
     const api = notes();
     const { url } = await proxied(api.handler);

@@ -124,6 +124,7 @@ describe("the proxy", () => {
   it.each([
     ["HEAD", 200, "Content-Length: 1234"],
     ["GET", 304, 'ETag: "a"'],
+    ["GET", 304, "Content-Length: 1234"],
     ["GET", 204, "X-Nothing: 1"],
   ])("passes an answer without a body on: %s %i", async (method, status, line) => {
     const { port } = await proxied((_, response) => {

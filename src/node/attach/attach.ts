@@ -101,6 +101,7 @@ class AttachedServer implements Attachment {
       onUpgrade: (request, socket, head) => {
         context.runInAsyncScope(() => this.#upgrades.handle(request, socket, head));
       },
+      wellKnown: () => hub.wellKnown(),
       onClose: () => void this.close(),
     });
   }

@@ -1,6 +1,8 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Server, Socket } from "node:net";
+import { wellKnownPath } from "../../protocol/index.ts";
+import type { OriginResponse } from "../../server/index.ts";
 import { refuseSeveralHosts } from "../request-target.ts";
 import { sendAnswer } from "../send-answer.ts";
 import { replayPlain } from "./plain-request.ts";
@@ -14,6 +16,8 @@ export interface InterceptionParts {
   readonly server: Server;
   readonly event: ConnectionEvent;
   readonly choose: (request: IncomingMessage, hasOthers: boolean) => UpgradeTaker;
+  /** What a GET of the well-known URL is answered with. */
+  readonly wellKnown: () => OriginResponse;
   /** Takes an upgrade over. Must not throw. */
   readonly onUpgrade: (request: IncomingMessage, socket: Socket, head: Buffer) => void;
   readonly writes: WriteWatch;
@@ -36,6 +40,12 @@ const requestStart = "http.server.request.start";
 function portOf(server: Server): number | undefined {
   const address = server.address();
   return typeof address === "object" ? address?.port : undefined;
+}
+
+/** Whether a request asks what Rocket says of itself [R-WK-1]. */
+function isOfWellKnown({ url = "", method }: IncomingMessage): boolean {
+  if (!url.startsWith(wellKnownPath) || url.split("?")[0] !== wellKnownPath) return false;
+  return method === "GET" || method === "HEAD";
 }
 
 /** Puts a method of one object's own before what it had; gives what takes it away again. */
@@ -108,6 +118,10 @@ export class Interception {
     if (refusal) {
       response.shouldKeepAlive = false;
       sendAnswer(response, refusal);
+      return true;
+    }
+    if (isOfWellKnown(request)) {
+      sendAnswer(response, this.#parts.wellKnown());
       return true;
     }
     this.#watch(request, response);

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type Field, fieldValue, isToken } from "../../protocol/index.ts";
+import { type Field, fieldValue } from "../../protocol/index.ts";
 import type { OriginRequest, OriginResponse, Representation } from "../../server/index.ts";
 import { findAnswer, type KeptAnswer, keepAnswer, markAnswer } from "../sqlite/journal.ts";
 import { Refusal } from "./refusal.ts";
@@ -16,9 +16,9 @@ export interface OnceRequest {
 const maxKeyLength = 255;
 const quoted = /^"((?:[ !#-[\]-~]|\\["\\])*)"$/;
 
-/** The key in a field's value: a string of RFC 9651, or a bare token; `undefined` for anything else. */
+/** The key in a field's value: a string of RFC 9651; `undefined` for anything else, a bare token included. */
 function parseKey(text: string): string | undefined {
-  const key = quoted.exec(text)?.[1]?.replace(/\\(.)/g, "$1") ?? (isToken(text) ? text : "");
+  const key = quoted.exec(text)?.[1]?.replace(/\\(.)/g, "$1") ?? "";
   return key.length >= 1 && key.length <= maxKeyLength ? key : undefined;
 }
 
@@ -37,7 +37,7 @@ export function parseOnce(request: OriginRequest): OnceRequest | undefined {
   if (!value) return undefined;
   const key = more.length === 0 ? parseKey(value[1]) : undefined;
   if (key !== undefined) return { key, digest: digestOf(request) };
-  const form = `one string in double quotes, or a token, of 1 to ${maxKeyLength} characters`;
+  const form = `one string in double quotes, of 1 to ${maxKeyLength} characters`;
   throw new Refusal(400, `The field Idempotency-Key is malformed: it must be ${form}.`);
 }
 

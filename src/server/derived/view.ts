@@ -358,11 +358,6 @@ export class DerivedView<Follower> {
     this.#schedule.at(times.length > 0 ? Math.min(...times) : undefined);
   }
 
-  /** Asks as a member soon, where that was not done just now. */
-  recheck(member: Member<Follower>): void {
-    if (member.checkedAt <= this.#host.clock.now() - recheckMs) void this.#check(member);
-  }
-
   /** Asks as a member, whether it still belongs to the view. */
   async #check(member: Member<Follower>): Promise<void> {
     if (this.#host.clock.now() < this.#restUntil) return;

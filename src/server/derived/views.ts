@@ -59,6 +59,9 @@ export interface Admission<Follower> {
   readonly response: OriginResponse;
 }
 
+/** A member that was asked as so recently is not asked as out of its turn. */
+const recheckMs = 1_000;
+
 /** What is known of a viewer, whatever it looks at. */
 interface ViewerFacts {
   /** Names the viewer. */
@@ -203,8 +206,9 @@ export class DerivedViews<Follower> {
     for (const other of this.#declaredOf.get(key) ?? []) {
       const member = other === view ? undefined : other.members.get(key);
       // Where documents differ each time, two would have each other ask for ever: one that is declared is looked at in its turn.
-      if (member && view?.sharing.kind === "declared") other.recheck(member);
-      else if (member) this.#parts.listener.reopen([...member.followers]);
+      const isDeclared = view?.sharing.kind === "declared";
+      if (member && isDeclared && member.checkedAt <= this.#parts.clock.now() - recheckMs) other.recheck(member);
+      else if (member && !isDeclared) this.#parts.listener.reopen([...member.followers]);
     }
   }
 

@@ -125,6 +125,17 @@ describe("an attached server", () => {
     expect(site.attachment.counts.connections).toBe(1);
   });
 
+  it.each(["GET", "HEAD"])("says what it is at the well-known URL, by %s [R-WK-1]", async (method) => {
+    const site = await startSite(express, { paths: ["/api"] });
+    const response = await fetch(`${site.url}/.well-known/rocket?x=1`, { method });
+    expect([response.status, response.headers.get("content-type")]).toEqual([200, "application/json"]);
+    const text = await response.text();
+    if (method === "GET")
+      expect(JSON.parse(text).rocket).toMatchObject({ version: "1.0", levels: [0, 1], promises: [] });
+    expect(site.notes.asked).toEqual([]);
+    expect((await site.send("POST", "/.well-known/rocket")).status).toBe(404);
+  });
+
   it("asks nobody but itself, whatever a target looks like", async () => {
     const site = await startSite(express);
     const follower = await site.follow("/api/notes").ready();

@@ -71,7 +71,7 @@ describe("A page of a collection", () => {
 });
 
 describe("The answer to a large write with an Idempotency-Key", () => {
-  const key = { "Idempotency-Key": "k" };
+  const key = { "Idempotency-Key": '"k"' };
   const large = { text: "y".repeat(100 * kib) };
 
   async function sent(): Promise<Service> {
@@ -112,7 +112,7 @@ describe("The answer to a large write with an Idempotency-Key", () => {
   test("is not in the file a third time [R-WK-4]", async () => {
     const service = await sent();
     for (let at = 0; at < 10; at += 1) {
-      await service.send("PUT", "/notes/1", large, { "Idempotency-Key": `k${at}` });
+      await service.send("PUT", "/notes/1", large, { "Idempotency-Key": `"k${at}"` });
     }
     const [fields] = service.other
       .prepare("SELECT total(length(fields) + length(ifnull(body, ''))) AS bytes FROM _rocket_idempotency")
