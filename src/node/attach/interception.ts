@@ -8,6 +8,7 @@ import { sendAnswer } from "../send-answer.ts";
 import { replayPlain } from "./plain-request.ts";
 import { isMarked } from "./rocket-request.ts";
 import type { ConnectionEvent } from "./server-kind.ts";
+import { guardSessions } from "./session-store.ts";
 import type { UpgradeTaker } from "./upgrade-choice.ts";
 import type { WriteWatch } from "./write-watch.ts";
 
@@ -124,6 +125,7 @@ export class Interception {
       sendAnswer(response, this.#parts.wellKnown());
       return true;
     }
+    if (isMarked(request.socket)) guardSessions(request);
     this.#watch(request, response);
     return false;
   }
