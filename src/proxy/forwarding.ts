@@ -7,7 +7,7 @@ import { BodyProgress, type Stalled } from "./body-progress.ts";
 
 import type { ExchangeControl, ExchangeHandler, UpstreamRequest } from "./exchange.ts";
 import { failureResponse, type Health, isLostConnection, maxRepeats, TooManyChunksError } from "./failure.ts";
-import { clientFields, type Hop, pairs, rawText, upstreamFields, withoutField } from "./fields.ts";
+import { clientFields, type Hop, pairs, rawText, upstreamFields } from "./fields.ts";
 import { outwardFields } from "./outward-fields.ts";
 import { isEndless } from "./placed-exchange.ts";
 import { hasBody, isSmall, RequestBody, readSmall } from "./request-body.ts";
@@ -114,8 +114,7 @@ export class Forwarding implements ExchangeHandler {
     if (this.#request.headers.expect !== undefined && !this.#request.complete) response.shouldKeepAlive = false;
     const isFramed = this.#sent.method === "HEAD" || status === 204 || status === 304 || hasLength(raw);
     const passed = clientFields(raw, this.#request.httpVersionMinor > 0 && !isFramed);
-    const outward = outwardFields(passed, this.#sent.fields, this.#parts.hop.basePath);
-    const fields = status === 204 ? withoutField(outward, "content-length") : outward;
+    const fields = outwardFields(passed, this.#sent.fields, this.#parts.hop.basePath);
     response.writeHead(status, reason, fields);
     this.#progress.answered(isEndless(raw));
     this.#watch?.headed(status, fields);

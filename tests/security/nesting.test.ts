@@ -92,7 +92,7 @@ describe("what is nested deeply and no body", () => {
     expect((await fetch(`${url}/a/1`, { method: "PUT", body: data })).status).toBe(200);
     const [first, second] = await follower.notifications(2);
     expect(first).toBe(`200 {"a":[{"id":1,"version":1,"data":${data}}]}`);
-    expect(second).toBe(`202 /a/1 {"id":1,"version":2,"data":${data}}`);
+    expect(second).toBe(`202 /a#1 {"id":1,"version":2,"data":${data}}`);
   });
 
   it.each(shapes)("is compared without end of the stack by the client: %s", (_, nested) => {

@@ -96,11 +96,12 @@ describe("openings", () => {
     await clock.settle();
     subscribeTo(other, ["/quick"]);
     await clock.settle();
-    expect(asked).toHaveLength(9);
+    // The quick one, and whether its rows are at URLs of their own.
+    expect(asked).toHaveLength(10);
     expect(answersOf(other)).toEqual([200]);
     // Each that is given up makes room for the next one.
     await clock.advance(9_000);
-    expect(asked).toHaveLength(17);
+    expect(asked).toHaveLength(18);
     expect(answersOf(greedy)).toEqual(Array.from({ length: 8 }, () => 504));
   });
 

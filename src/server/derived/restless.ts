@@ -10,14 +10,18 @@ const closeMs = 2_000;
 /** A place that differed in so many close looks in a row, without a write, does not rest. */
 const enough = 2;
 
+/** What lies deeper differs as a whole. */
+const maxDepth = 32;
+
 /** The places, as JSON pointers, at which two values differ. */
-function differences(one: unknown, other: unknown, at = ""): string[] {
+function differences(one: unknown, other: unknown, at = "", depth = 0): string[] {
   if (Object.is(one, other)) return [];
+  if (depth > maxDepth) return [at];
   const areObjects = [one, other].every((value) => typeof value === "object" && value !== null);
   if (!areObjects || Array.isArray(one) !== Array.isArray(other)) return [at];
   const [a, b] = [one as Record<string, unknown>, other as Record<string, unknown>];
   const names = new Set([...Object.keys(a), ...Object.keys(b)]);
-  return [...names].flatMap((name) => differences(a[name], b[name], at + formatPointer(name)));
+  return [...names].flatMap((name) => differences(a[name], b[name], at + formatPointer(name), depth + 1));
 }
 
 /** What stands around a list, of which the rows are those of a document; `undefined` where they are not. */

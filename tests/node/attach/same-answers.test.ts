@@ -23,7 +23,6 @@ const requests: readonly { readonly title: string; readonly text: string }[] = [
   { title: "a POST that fails after it wrote", text: requestText("POST /broken", json, '{"text":"x"}') },
   { title: "a POST of no JSON", text: requestText("POST /login", ["Content-Type: text/plain"], "x") },
   { title: "a 404", text: requestText("GET /nowhere") },
-  { title: "a 404 of the well-known URL", text: requestText("GET /.well-known/rocket") },
   { title: "a redirect", text: requestText("GET /mine") },
   { title: "a compressed answer", text: requestText("GET /zipped", ["Accept-Encoding: gzip"]) },
   {
