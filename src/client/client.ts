@@ -269,13 +269,16 @@ class OriginClient implements Client {
   /** What was shown lately is kept: who looks again finds it, and it resumes there. */
   #forget(): void {
     const unused = [...this.#feeds].filter(([, { isFollowed }]) => !isFollowed);
-    for (const [target] of unused.slice(0, -maxKept - Object.keys(this.#options.initial).length)) {
+    const forgotten = unused.slice(0, -maxKept - Object.keys(this.#options.initial).length);
+    for (const [target] of forgotten) {
       for (const known of [this.#collections, this.#records]) {
         this.#context.views.delete(known.get(target) as unknown as View);
         known.delete(target);
       }
       this.#feeds.delete(target);
     }
+    // What is written to a row that only they knew is shown in the others no more.
+    if (forgotten.length > 0) for (const view of this.#context.views) view.changed();
   }
 
   #updateStatus(): void {

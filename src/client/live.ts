@@ -112,7 +112,11 @@ export class LiveView<Snapshot extends { readonly status: Status }> implements V
       this.#unlisten = this.feed.listen((batch) => {
         this.overlay?.note(batch);
         this.changed();
-        this.context.outbox()?.settle();
+        const outbox = this.context.outbox();
+        // A row that is written to may stand in another view as this one knew it.
+        if (outbox && outbox.writes.length > 0)
+          for (const view of this.context.views) if (view !== this) view.changed();
+        outbox?.settle();
       });
     } else this.feed.again();
     return () => {

@@ -119,3 +119,18 @@ export function sharingOf(request: SharingRequest, answer: readonly Field[]): Sh
   const from = [...vary].some((field) => ofThePeer.test(field)) ? address : null;
   return { kind: "declared", key: JSON.stringify([target, name ?? null, counted, forwardedSite(sent), from]) };
 }
+
+/** The first name of a view that an answer may belong to. */
+export function nameOf({ kind, key }: Sharing): string {
+  return `${kind} ${key}`;
+}
+
+/** So many documents may stand at a time where all viewers are declared to be given the same one. */
+const maxSiblings = 4;
+
+/** The names of the views that an answer may belong to, in order: those who are given another document have another. */
+export function namesOf(sharing: Sharing): string[] {
+  const first = nameOf(sharing);
+  const others = Array.from({ length: maxSiblings - 1 }, (_, at) => `${first} other ${at + 1}`);
+  return sharing.kind === "declared" ? [first, ...others] : [first];
+}

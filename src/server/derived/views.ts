@@ -1,21 +1,23 @@
-import { createProblem, type Field, fieldValue, problemResponse } from "../../protocol/index.ts";
+import { type Field, fieldValue } from "../../protocol/index.ts";
 import type { Clock } from "../clock.ts";
 import type { OriginRequest, OriginResponse } from "../origin.ts";
-import { isAnonymous, ownerOf, type PeerIdentity, type Viewer, viewerKeyOf } from "../viewer.ts";
+import type { PeerIdentity, Viewer } from "../viewer.ts";
 import type { Sha256 } from "./digest.ts";
 import { Documents } from "./documents.ts";
 import { Gate } from "./gate.ts";
 import type { Member } from "./members.ts";
+import { noRoom } from "./no-room.ts";
 import { OwnWrites } from "./own-writes.ts";
 import { RecordLooks } from "./record-looks.ts";
 import { type RecordOptions, type RecordRule, recordRuleOf } from "./record-rule.ts";
 import type { RefreshTimes } from "./refresh.ts";
 import { RequestBudgets } from "./request-budget.ts";
-import { type Sharing, sharingOf } from "./sharing.ts";
+import { nameOf, namesOf, type Sharing, sharingOf } from "./sharing.ts";
 import { isRelatedPath, PathIndex, type Staleness } from "./staleness.ts";
 import { Twins } from "./twins.ts";
 import { DerivedView, type ViewHost } from "./view.ts";
 import type { ViewParts } from "./view-parts.ts";
+import { type ViewerFacts, viewerFactsBy } from "./viewer-facts.ts";
 
 /** What derived views are made with. */
 export interface DerivedViewsParts<Follower> {
@@ -62,41 +64,6 @@ export interface Admission<Follower> {
 /** A member that was asked as so recently is not asked as out of its turn. */
 const recheckMs = 1_000;
 
-/** What is known of a viewer, whatever it looks at. */
-interface ViewerFacts {
-  /** Names the viewer. */
-  readonly key: string;
-  /** Names who stands behind it, for bounds. */
-  readonly owner: string;
-  readonly address: string | undefined;
-  readonly isAnonymous: boolean;
-}
-
-const retryAfter: Field = ["Retry-After", "10"];
-
-/** The refusal where there is no room for a document [R-SEC-5]. */
-function noRoom(status: 429 | 503): OriginResponse {
-  const detail =
-    status === 429
-      ? "The documents that this viewer follows are larger together than one viewer's may be. UNSUBSCRIBE one."
-      : "The documents that are followed are larger together than the server takes. Try again later.";
-  return problemResponse(createProblem(status, detail), [retryAfter]);
-}
-
-function nameOf({ kind, key }: Sharing): string {
-  return `${kind} ${key}`;
-}
-
-/** So many documents may stand at a time where all viewers are declared to be given the same one. */
-const maxSiblings = 4;
-
-/** The names of the views that an answer may belong to, in order: those who are given another document have another. */
-function namesOf(sharing: Sharing): string[] {
-  const first = nameOf(sharing);
-  const others = Array.from({ length: maxSiblings - 1 }, (_, at) => `${first} other ${at + 1}`);
-  return sharing.kind === "declared" ? [first, ...others] : [first];
-}
-
 /** All derived views: who shares which, and which of them a write makes stale. */
 export class DerivedViews<Follower> {
   readonly #parts: DerivedViewsParts<Follower>;
@@ -114,12 +81,13 @@ export class DerivedViews<Follower> {
   readonly #keysOf: WeakMap<DerivedView<Follower>, Set<string>> = new WeakMap();
   readonly #paths: PathIndex<DerivedView<Follower>> = new PathIndex();
   readonly #armings: Set<Arming> = new Set();
-  readonly #facts: WeakMap<Viewer, ViewerFacts> = new WeakMap();
+  readonly #factsOf: (viewer: Viewer) => ViewerFacts;
   readonly #unsubscribe: () => void;
   #made = 0;
 
   constructor(parts: DerivedViewsParts<Follower>) {
     this.#parts = parts;
+    this.#factsOf = viewerFactsBy(parts.identityOf);
     this.#gate = new Gate(parts.maxConcurrentGets, (callback) => parts.clock.defer(callback));
     this.#own = new OwnWrites(parts.clock, (member) => this.#viewOf.get(member)?.recheck(member));
     this.#budgets = new RequestBudgets(parts.clock);
@@ -295,22 +263,6 @@ export class DerivedViews<Follower> {
     }
     this.#views.set(view.key, view);
     this.#paths.add(view.url, view);
-  }
-
-  #factsOf(viewer: Viewer): ViewerFacts {
-    let facts = this.#facts.get(viewer);
-    if (!facts) {
-      const identity = this.#parts.identityOf(viewer.peer);
-      const { fields } = viewer;
-      facts = {
-        key: viewerKeyOf("", fields, identity),
-        owner: ownerOf(fields, identity),
-        address: identity.address,
-        isAnonymous: isAnonymous(fields, identity),
-      };
-      this.#facts.set(viewer, facts);
-    }
-    return facts;
   }
 
   /** Names a viewer of a target. */
