@@ -37,7 +37,10 @@ it.each([
   [23007, "a 200 that was asked for before a create is no sign that the record is gone"],
   [22957, "the same, where what was asked for is a document at Level 0"],
   [31270, "the same, where the answer to the create names a position and the document none"],
-  [1451, "a row that is written to is shown in a view as another one knew it, and whoever looks is told when it is gone"],
+  [
+    1451,
+    "a row that is written to is shown in a view as another one knew it, and whoever looks is told when it is gone",
+  ],
   [404811, "a state that lies between two looks of a Level 0 server is not kept for good"],
 ])("Seed %i holds: %s", async (seed) => {
   await expect(run(seed)).resolves.toBeGreaterThan(0);
