@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { fieldValue } from "../../../src/protocol/index.ts";
 import { createLocalStaleness } from "../../../src/server/index.ts";
 import { AppWorld, briefs, cookie, json, plain, userOf } from "./fixture.ts";
 
@@ -290,4 +291,19 @@ describe("After the last follower left", () => {
     ]);
     peer.disconnect();
   });
+});
+
+it("A viewer that is shown less by now sees so at the regular look, though the entity tag is the same [R-DER-1]", async () => {
+  let isTrusted = true;
+  const world = new AppWorld(
+    ({ fields }) =>
+      fieldValue(fields, "if-none-match") === '"v1"'
+        ? plain(304, ["ETag", '"v1"'])
+        : json([{ id: 1, salary: isTrusted ? 100 : null }], ["ETag", '"v1"']),
+    { derived: { refreshMs: 1_000 } },
+  );
+  const anna = await world.opened("/items", [cookie("anna")]);
+  isTrusted = false;
+  await world.clock.advance(1_500);
+  expect(anna.messages.some(({ body }) => String(body).includes('"salary":null'))).toBe(true);
 });
