@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import type { createClient } from "../../src/client/index.ts";
-import { copyPatched, type Patch, removeCopy } from "../convergence/patched-system.ts";
+import { copyPatched, type FilePatch, removeCopy } from "../convergence/patched-system.ts";
 import { defects } from "./defects.ts";
 import { run } from "./model.ts";
 import { createPage } from "./page.ts";
@@ -19,7 +19,7 @@ afterAll(() => {
   for (const folder of folders) removeCopy(folder);
 });
 
-async function loadClient(name: string, patch?: Patch): Promise<typeof createClient> {
+async function loadClient(name: string, patch?: FilePatch): Promise<typeof createClient> {
   const folder = copyPatched(name, ["protocol", "client"], patch);
   folders.push(folder);
   const load = (file: string): Promise<object> => import(pathToFileURL(join(folder, "client", file)).href);

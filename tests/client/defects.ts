@@ -1,7 +1,7 @@
-import type { Patch } from "../convergence/patched-system.ts";
+import type { FilePatch } from "../convergence/patched-system.ts";
 
 /** A mistake that a client could have made, and what is seen of it. */
-export interface Defect extends Patch {
+export interface Defect extends FilePatch {
   readonly name: string;
   readonly sees: RegExp;
 }

@@ -76,13 +76,14 @@ describe("The built scaffold", () => {
 describe("A patch", () => {
   it("fails where its place is not there exactly once", () => {
     const patch = {
-      file: "server/hub.js",
+      in: "createHub",
       find: "there is no such text",
       replace: "",
       name: "",
       breaks: "P1",
     } as const;
     expect(() => copy("absent", layers, patch)).toThrow(/has 0 places, not one/);
-    expect(() => copy("twice", layers, { ...patch, find: "this." })).toThrow(/places, not one/);
+    expect(() => copy("twice", layers, { ...patch, find: "options" })).toThrow(/has 2 places, not one/);
+    expect(() => copy("nameless", layers, { ...patch, in: "none" })).toThrow(/0 functions, not one/);
   });
 });

@@ -1,12 +1,22 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { functionsNamed, type Span } from "./function-places.ts";
 import type { SqlSystem } from "./sql-world.ts";
 import type { System } from "./world.ts";
 
-/** A change of one compiled file: `find` must be there exactly once. */
+/** A change of one compiled function: a text that stands in it exactly once is replaced. */
 export interface Patch {
-  /** Below dist: `server/hub.js`. */
+  /** The function's name: `openView`, `CatchUp.add`, `CatchUp.#run`. Only one function of the layers may have it. */
+  readonly in: string;
+  /** What stands there, with whatever white space. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+/** The same in a file of which the whole is looked through. */
+export interface FilePatch {
+  /** Below dist: `client/feed.js`. */
   readonly file: string;
   readonly find: string;
   readonly replace: string;
@@ -14,15 +24,42 @@ export interface Patch {
 
 const dist = fileURLToPath(new URL("../../dist/", import.meta.url));
 
-function apply(folder: string, { file, find, replace }: Patch): void {
-  const path = join(folder, file);
+function scripts(folder: string): string[] {
+  const names = readdirSync(folder, { recursive: true }) as string[];
+  return names.filter((name) => name.endsWith(".js")).map((name) => join(folder, name));
+}
+
+/** Where the function stands, in which file. */
+function placeOf(folder: string, name: string): { readonly path: string } & Span {
+  const word = name.split(".").at(-1) ?? name;
+  const found = scripts(folder).flatMap((path) => {
+    const text = readFileSync(path, "utf8");
+    return text.includes(word) ? functionsNamed(text, name).map((span) => ({ path, ...span })) : [];
+  });
+  const [only] = found;
+  if (!only || found.length > 1) throw new Error(`There are ${found.length} functions, not one, of the name ${name}.`);
+  return only;
+}
+
+function escapePattern(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+}
+
+function apply(folder: string, patch: Patch | FilePatch): void {
+  const { find, replace } = patch;
+  const path = "in" in patch ? placeOf(folder, patch.in).path : join(folder, patch.file);
   const text = readFileSync(path, "utf8");
-  const times = text.split(find).length - 1;
-  if (times !== 1) throw new Error(`${file} has ${times} places, not one, that read\n${find}`);
-  writeFileSync(
-    path,
-    text.replace(find, () => replace),
-  );
+  const { start, end } = "in" in patch ? placeOf(folder, patch.in) : { start: 0, end: text.length };
+  const pattern = new RegExp(find.trim().split(/\s+/).map(escapePattern).join("\\s+"), "g");
+  const places = [...text.slice(start, end).matchAll(pattern)];
+  const [only] = places;
+  if (!only || places.length > 1) {
+    throw new Error(
+      `${"in" in patch ? patch.in : patch.file} has ${places.length} places, not one, that read\n${find}`,
+    );
+  }
+  const at = start + only.index;
+  writeFileSync(path, text.slice(0, at) + replace + text.slice(at + only[0].length));
 }
 
 /**
@@ -31,7 +68,7 @@ function apply(folder: string, { file, find, replace }: Patch): void {
  * @returns the copy's folder
  * @throws Error where `find` is not there exactly once, so that a defect can't come to nothing unseen
  */
-export function copyPatched(name: string, layers: readonly string[], patch?: Patch): string {
+export function copyPatched(name: string, layers: readonly string[], patch?: Patch | FilePatch): string {
   // Below a node_modules the test runner leaves files to Node, which loads them far faster.
   const folder = join(dist, ".defects", `${name}-${process.pid}`, "node_modules", "rocket");
   removeCopy(folder);
