@@ -1,4 +1,4 @@
-import type { Batch, Change, Image, Value } from "./journal.ts";
+import type { Batch, Change, Image, Value } from "./ports/journal.ts";
 
 /** What a change and a value cost beside what they hold. */
 const changeOverhead = 64;

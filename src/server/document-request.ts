@@ -1,5 +1,5 @@
 import { type Body, createProblem, type Field, fieldValue, problemResponse } from "../protocol/index.ts";
-import type { OriginResponse } from "./origin.ts";
+import type { OriginResponse } from "./ports/origin.ts";
 
 /** What belongs to the handshake, to one hop, or to somebody's trace: a repeated GET must not carry it on. */
 const dropped = new Set([

@@ -1,7 +1,7 @@
 import { createProblem, type Field, fieldValue, problemResponse } from "../protocol/index.ts";
 import { ByteCollector } from "./byte-collector.ts";
 import { documentBody, documentRequestFields, refuseByHead, tooLarge } from "./document-request.ts";
-import type { Origin, OriginRequest, OriginResponse } from "./origin.ts";
+import type { Origin, OriginRequest, OriginResponse } from "./ports/origin.ts";
 
 /** How an application that speaks `fetch` is asked. */
 export interface FetchOriginOptions {

@@ -1,5 +1,5 @@
 import { type Field, fieldValue } from "../protocol/index.ts";
-import type { Origin, OriginRequest, OriginResponse } from "./origin.ts";
+import type { Origin, OriginRequest, OriginResponse } from "./ports/origin.ts";
 
 /**
  * Answers a request of one viewer.

@@ -2,18 +2,13 @@ export { BasePath } from "./base-path.ts";
 export { ByteBudget, type ByteClaim } from "./byte-budget.ts";
 export { ByteCollector } from "./byte-collector.ts";
 export { valuesBytes } from "./change-size.ts";
-export { type Clock, systemClock } from "./clock.ts";
-export type { Connection, Handshake } from "./connection.ts";
+export type { DerivedOptions } from "./derived/derived-options.ts";
 export type { Sha256 } from "./derived/digest.ts";
-export type { DerivedOptions } from "./derived/options.ts";
 export type { RecordOptions } from "./derived/record-rule.ts";
-export { createLocalStaleness, type Staleness } from "./derived/staleness.ts";
 export { documentBody, documentRequestFields, refuseByHead, tooLarge } from "./document-request.ts";
 export { type FetchHandshake, type FetchHandshakeOptions, readHandshake } from "./fetch-handshake.ts";
 export { type FetchOriginOptions, originFromFetch } from "./fetch-origin.ts";
 export { forViewers, type ViewerAnswer } from "./for-viewers.ts";
-export { createHub, type Hub, type HubCounts } from "./hub.ts";
-export type { Batch, Bookmark, Change, Image, Journal, Page, Representation, Value } from "./journal.ts";
 export {
   createMemoryJournal,
   type MemoryJournal,
@@ -21,10 +16,15 @@ export {
   type NewChange,
 } from "./memory-journal.ts";
 export { connectMessageSocket, type MessageSocket, type MessageSocketOptions } from "./message-socket.ts";
-export type { Opening } from "./opening.ts";
-export type { HubLimits, HubOptions } from "./options.ts";
-export type { DirectView, Origin, OriginRequest, OriginResponse } from "./origin.ts";
-export { StallWatch } from "./stall-watch.ts";
-export type { Framing, Transport } from "./transport.ts";
+export { type Clock, systemClock } from "./ports/clock.ts";
+export type { Batch, Bookmark, Change, Image, Journal, Page, Representation, Value } from "./ports/journal.ts";
+export type { DirectView, Origin, OriginRequest, OriginResponse } from "./ports/origin.ts";
+export { createLocalStaleness, type Staleness } from "./ports/staleness.ts";
+export type { Framing, Transport } from "./ports/transport.ts";
+export type { Opening } from "./stream/authorise.ts";
+export type { Connection, Handshake } from "./stream/connection.ts";
+export { createHub, type Hub, type HubCounts } from "./stream/hub.ts";
+export type { HubLimits, HubOptions } from "./stream/hub-options.ts";
+export { StallWatch } from "./stream/stall-watch.ts";
 export type { PeerIdentity } from "./viewer.ts";
 export { type Frame, framesIn, webSocketFraming } from "./web-socket-framing.ts";

@@ -1,6 +1,6 @@
 import { formatEventId, parseEventId } from "../protocol/index.ts";
 import { changeBytes } from "./change-size.ts";
-import type { Batch, Bookmark, Change, Image, Journal, Page, Representation } from "./journal.ts";
+import type { Batch, Bookmark, Change, Image, Journal, Page, Representation } from "./ports/journal.ts";
 
 /** A change to be committed: its position is given by the journal. */
 export type NewChange = Omit<Change, "position">;

@@ -1,9 +1,9 @@
 import { closeCodeForStatus, retryClass } from "../protocol/index.ts";
-import { type Clock, systemClock } from "./clock.ts";
-import type { Connection, Handshake } from "./connection.ts";
-import type { Hub } from "./hub.ts";
-import type { Opening } from "./opening.ts";
-import type { Transport } from "./transport.ts";
+import { type Clock, systemClock } from "./ports/clock.ts";
+import type { Transport } from "./ports/transport.ts";
+import type { Opening } from "./stream/authorise.ts";
+import type { Connection, Handshake } from "./stream/connection.ts";
+import type { Hub } from "./stream/hub.ts";
 import { framesIn, webSocketFraming } from "./web-socket-framing.ts";
 
 /** A platform's own WebSocket on the server's side, which takes whole messages: that of Deno, Bun or Workers. */

@@ -1,4 +1,4 @@
-import type { OriginResponse } from "./origin.ts";
+import type { OriginResponse } from "./ports/origin.ts";
 
 /** How many bytes the answers that are kept may have. */
 const mostBytes = 8 * 1024 * 1024;

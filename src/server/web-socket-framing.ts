@@ -1,4 +1,4 @@
-import type { Framing } from "./transport.ts";
+import type { Framing } from "./ports/transport.ts";
 
 const encoder = new TextEncoder();
 const textOpcode = 0x81;

@@ -84,6 +84,6 @@ describe("A patch", () => {
     } as const;
     expect(() => copy("absent", layers, patch)).toThrow(/has 0 places, not one/);
     expect(() => copy("twice", layers, { ...patch, find: "options" })).toThrow(/has 2 places, not one/);
-    expect(() => copy("nameless", layers, { ...patch, in: "none" })).toThrow(/0 functions, not one/);
+    expect(() => copy("nameless", layers, { ...patch, in: "absent" })).toThrow(/0 functions, not one/);
   });
 });

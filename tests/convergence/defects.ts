@@ -99,14 +99,14 @@ export const defects: readonly Defect[] = [
   {
     name: "each message of a batch has the position",
     breaks: "P5",
-    in: "DirectHub.#match",
+    in: "LiveHub.#match",
     find: "last.eventId ??= batch.eventId;",
     replace: "for (const each of notifications)\n                    each.eventId ??= batch.eventId;",
   },
   {
     name: "no message has the position",
     breaks: "P5",
-    in: "DirectHub.#match",
+    in: "LiveHub.#match",
     find: "last.eventId ??= batch.eventId;",
     replace: "last.eventId ??= undefined;",
   },
@@ -158,7 +158,7 @@ export const defects: readonly Defect[] = [
   {
     name: "a reset is ignored",
     breaks: "P3",
-    in: "DirectHub.#match",
+    in: "LiveHub.#match",
     find: "for (const view of this.#index.all(change.collection))\n                    reset.add(view);",
     replace: "",
   },

@@ -1,5 +1,5 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { functionsNamed, type Span } from "./function-places.ts";
 import type { SqlSystem } from "./sql-world.ts";
@@ -22,6 +22,7 @@ export interface FilePatch {
   readonly replace: string;
 }
 
+const src = fileURLToPath(new URL("../../src/", import.meta.url));
 const dist = fileURLToPath(new URL("../../dist/", import.meta.url));
 
 function scripts(folder: string): string[] {
@@ -62,6 +63,12 @@ function apply(folder: string, patch: Patch | FilePatch): void {
   writeFileSync(path, text.slice(0, at) + replace + text.slice(at + only[0].length));
 }
 
+/** True for what the sources make: dist also keeps what was made of files that are gone. */
+function isBuilt(path: string): boolean {
+  const source = join(src, relative(dist, path).replace(/\.js$/, ".ts"));
+  return !/\.(?:d\.ts|map)$/.test(path) && existsSync(source);
+}
+
 /**
  * Copies layers of dist to a folder of their own and patches them there.
  *
@@ -77,7 +84,7 @@ export function copyPatched(name: string, layers: readonly string[], patch?: Pat
   for (const layer of layers) {
     const from = join(dist, layer);
     if (!existsSync(from)) throw new Error(`dist/${layer} is not built.`);
-    cpSync(from, join(folder, layer), { recursive: true, filter: (path) => !path.endsWith(".d.ts") });
+    cpSync(from, join(folder, layer), { recursive: true, filter: isBuilt });
   }
   try {
     if (patch) apply(folder, patch);

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { isDeepEqual } from "../../src/client/deep-equal.ts";
 import { decodeBase64 } from "../../src/scaffold/rest/value-kind.ts";
 import { readDocument, rereadDocument } from "../../src/server/derived/document.ts";
-import { PathIndex } from "../../src/server/derived/staleness.ts";
+import { PathIndex } from "../../src/server/derived/paths.ts";
 import { Follower } from "../proxy/follower.ts";
 import { proxied } from "../proxy/setting.ts";
 import { serve } from "../scaffold/rest/service.ts";

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Delivery } from "../../src/server/delivery.ts";
+import { Delivery } from "../../src/server/delivery/delivery.ts";
+import { SharedFrames } from "../../src/server/delivery/shared-frames.ts";
+import { LargeDeliveries } from "../../src/server/direct/large-deliveries.ts";
+import { RecentBatches } from "../../src/server/direct/recent.ts";
+import { View } from "../../src/server/direct/view.ts";
 import { ByteCollector, createMemoryJournal } from "../../src/server/index.ts";
-import { LargeDeliveries } from "../../src/server/large-deliveries.ts";
-import { RecentBatches } from "../../src/server/recent.ts";
-import { SharedFrames } from "../../src/server/shared-frames.ts";
-import { View } from "../../src/server/view.ts";
 import { createFakeClock } from "../../src/testing/index.ts";
 
 const kib = 1024;

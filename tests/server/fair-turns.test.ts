@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { FairTurns, type TurnLimits, type TurnTaker } from "../../src/server/fair-turns.ts";
+import { FairTurns, type TurnLimits, type TurnTaker } from "../../src/server/stream/fair-turns.ts";
 import { createRandom } from "../../src/testing/random.ts";
 
 /** A connection, as far as turns are concerned. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { fieldValue } from "../../src/protocol/index.ts";
+import { View } from "../../src/server/direct/view.ts";
+import { ViewIndex } from "../../src/server/direct/view-index.ts";
 import { type Change, type Framing, type Hub, type Transport, webSocketFraming } from "../../src/server/index.ts";
-import { View } from "../../src/server/view.ts";
-import { ViewIndex } from "../../src/server/view-index.ts";
 import { briefs, createWorld, host } from "./fixture.ts";
 
 interface Counted {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { changeSince, journaledChange, netBatch } from "../../src/server/direct/net-changes.ts";
 import type { Batch } from "../../src/server/index.ts";
-import { changeSince, journaledChange, netBatch } from "../../src/server/net-changes.ts";
 import { briefs, createWorld, lastEventId, type World } from "./fixture.ts";
 
 /** Replaces records of `/a` in one transaction, with as many other writes between the delete and the create. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Field } from "../../src/protocol/index.ts";
+import { RecentBatches } from "../../src/server/direct/recent.ts";
 import { type Batch, createHub, createMemoryJournal, webSocketFraming } from "../../src/server/index.ts";
-import { RecentBatches } from "../../src/server/recent.ts";
 import { inBandFields, viewerFields } from "../../src/server/viewer.ts";
 
 describe("the framing", () => {

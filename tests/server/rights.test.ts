@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createProblem, type Field, fieldValue, problemResponse } from "../../src/protocol/index.ts";
+import { tokenExpiry } from "../../src/server/direct/rights.ts";
 import { forViewers, type Origin, type OriginResponse } from "../../src/server/index.ts";
-import { tokenExpiry } from "../../src/server/rights.ts";
 import { briefs, createWorld, type World } from "./fixture.ts";
 
 const token = (name: string): Field => ["Authorization", `Bearer ${name}`];

@@ -1,6 +1,6 @@
 import type { Field } from "../../protocol/index.ts";
-import type { Clock } from "../clock.ts";
-import type { OriginResponse } from "../origin.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { OriginResponse } from "../ports/origin.ts";
 import type { Member, Members } from "./members.ts";
 import { retryAfterMs } from "./request-budget.ts";
 import { entityTagOf, hasDocument, type Standing } from "./standing.ts";

@@ -1,4 +1,4 @@
-import type { OriginResponse } from "../origin.ts";
+import type { OriginResponse } from "../ports/origin.ts";
 import { digestDocument, type Sha256 } from "./digest.ts";
 import { type Document, type DocumentPlace, readingDocument, rereadingDocument } from "./document.ts";
 import { finishInTurns } from "./slices.ts";

@@ -1,4 +1,4 @@
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { Verdict } from "./asking.ts";
 import type { Member, Members } from "./members.ts";
 

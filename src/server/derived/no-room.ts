@@ -1,5 +1,5 @@
 import { createProblem, type Field, problemResponse } from "../../protocol/index.ts";
-import type { OriginResponse } from "../origin.ts";
+import type { OriginResponse } from "../ports/origin.ts";
 
 const retryAfter: Field = ["Retry-After", "10"];
 

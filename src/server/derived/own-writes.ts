@@ -1,5 +1,5 @@
 import type { Field } from "../../protocol/index.ts";
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../ports/clock.ts";
 
 /** So many are looked at for one write at most: more are not one viewer's. */
 const maxTold = 100;

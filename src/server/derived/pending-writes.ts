@@ -1,4 +1,4 @@
-import { pathSegments } from "./staleness.ts";
+import { pathSegments } from "./paths.ts";
 
 const lookAgainMs = [25, 100];
 

@@ -1,5 +1,5 @@
 import { resolvePointer } from "../../protocol/index.ts";
-import type { OriginResponse } from "../origin.ts";
+import type { OriginResponse } from "../ports/origin.ts";
 import type { Viewer } from "../viewer.ts";
 import type { DocumentPlace, RecordList } from "./document.ts";
 import { type RecordRule, recordUrl } from "./record-rule.ts";

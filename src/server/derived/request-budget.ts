@@ -1,6 +1,6 @@
 import { type Field, fieldValue } from "../../protocol/index.ts";
-import type { Clock } from "../clock.ts";
-import type { OriginResponse } from "../origin.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { OriginResponse } from "../ports/origin.ts";
 
 /** What an answer says of how many requests its viewer may still make. */
 export interface RequestsLeft {

@@ -1,5 +1,5 @@
 import { formatPointer } from "../../protocol/index.ts";
-import type { OriginResponse } from "../origin.ts";
+import type { OriginResponse } from "../ports/origin.ts";
 import type { Document } from "./document.ts";
 import { contentTypeOf } from "./standing.ts";
 

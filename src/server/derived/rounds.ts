@@ -1,4 +1,4 @@
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { Member, Members } from "./members.ts";
 
 /** How many members of one view are asked at once, and how often that is done at most. */

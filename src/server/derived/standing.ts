@@ -1,6 +1,6 @@
 import { type Field, fieldValue, formatItems, parseItems } from "../../protocol/index.ts";
-import type { Notification } from "../delivery.ts";
-import type { OriginResponse } from "../origin.ts";
+import type { Notification } from "../delivery/delivery.ts";
+import type { OriginResponse } from "../ports/origin.ts";
 import { endToEndFields } from "../viewer.ts";
 import { listDifference, type Step } from "./difference.ts";
 import { type Document, type DocumentPlace, isEqualBody, type RecordList } from "./document.ts";

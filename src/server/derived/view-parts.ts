@@ -1,4 +1,4 @@
-import type { OriginResponse } from "../origin.ts";
+import type { OriginResponse } from "../ports/origin.ts";
 import type { DocumentPlace } from "./document.ts";
 import type { Hold } from "./documents.ts";
 import type { Sharing } from "./sharing.ts";

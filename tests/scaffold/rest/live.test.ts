@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { expandUrlTemplate, parseItems } from "../../../src/protocol/index.ts";
+import { View } from "../../../src/server/direct/view.ts";
 import type { Batch, Change, Journal } from "../../../src/server/index.ts";
-import { View } from "../../../src/server/view.ts";
 import { columnTypes } from "./samples.ts";
 import { musicSql, type Service, serve } from "./service.ts";
 import { storedValues, texts } from "./values.ts";

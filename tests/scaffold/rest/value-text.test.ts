@@ -5,7 +5,7 @@ import { canonicalValue, valueTypeOf } from "../../../src/scaffold/rest/value-ki
 import { formatValue, resolveText } from "../../../src/scaffold/rest/value-text.ts";
 import { toDriver } from "../../../src/scaffold/sqlite/connection.ts";
 import type { Column, SqlValue } from "../../../src/scaffold/sqlite/schema.ts";
-import { valueKey } from "../../../src/server/view.ts";
+import { valueKey } from "../../../src/server/direct/view.ts";
 import { column, columnTypes } from "./samples.ts";
 import { storedValues, texts } from "./values.ts";
 

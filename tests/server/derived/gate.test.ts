@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { Gate } from "../../../src/server/derived/gate.ts";
+import { Gate } from "../../../src/server/gate.ts";
 
 /** What was deferred, a turn at a time. */
 class Turns {

@@ -1,0 +1,132 @@
+import { type Body, encodeResponse, type Field } from "../../protocol/index.ts";
+import type { Representation } from "../ports/journal.ts";
+import type { Framing } from "../ports/transport.ts";
+
+/** One change as a view's subscribers see it. */
+export interface Notification {
+  /** 201 entered, 202 changed, 204 left. */
+  readonly status: 201 | 202 | 204;
+  /** The change's place in the journal. */
+  readonly position: number;
+  /** The record's URL. */
+  readonly url: string;
+  /** The record as it is now; absent on 204. */
+  readonly representation?: Representation;
+  /** The record's place in the list once this is applied; in derived views. */
+  readonly index?: number;
+  /** The commit mark, on the last notification of a batch. */
+  eventId?: string;
+}
+
+/** The ways a notification is written: the proposal's, Level 1's, and Level 1's with the subscription's name. */
+export type Form = "level0" | "level1" | "labelled";
+
+/** What is written at once while a connection catches up. */
+export const chunkBytes: number = 64 * 1024;
+
+const reasons = { 201: "Created", 202: "Accepted", 204: "No Content" } as const;
+const emptyNotification: Representation = { contentType: "application/json", body: "" };
+
+/** A notification's message, with the fields of its form in the order that the protocol gives. */
+export function encodeNotification(notification: Notification, form: Form, subscription: string): Body {
+  const { contentType, body, etag } = notification.representation ?? emptyNotification;
+  const fields: Field[] = [
+    ["Content-Type", contentType],
+    ["Content-Location", notification.url],
+  ];
+  if (form !== "level0") {
+    if (notification.index !== undefined) fields.push(["Item-Index", String(notification.index)]);
+    if (etag !== undefined) fields.push(["ETag", etag]);
+    if (notification.eventId !== undefined) fields.push(["Event-ID", notification.eventId]);
+    if (form === "labelled") fields.push(["Subscription", subscription]);
+  }
+  return encodeResponse({ status: notification.status, reason: reasons[notification.status], fields, body });
+}
+
+/** Joins byte arrays; one alone is given as it is. */
+export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
+  const [first] = parts;
+  if (first && parts.length === 1) return first;
+  let total = 0;
+  for (const part of parts) total += part.length;
+  const joined = new Uint8Array(total);
+  let offset = 0;
+  for (const part of parts) {
+    joined.set(part, offset);
+    offset += part.length;
+  }
+  return joined;
+}
+
+/** Framed messages that are written together. */
+export interface Chunk {
+  readonly bytes: Uint8Array;
+  /** Once they are written, everything up to here was given. */
+  readonly position: number;
+}
+
+/** A delivery in one form. */
+export interface EncodedDelivery {
+  /** In order; pieces of about {@link chunkBytes} that no message straddles. */
+  readonly chunks: readonly Chunk[];
+  readonly bytes: number;
+}
+
+/** What a view produced in one turn: encoded and framed once per form, shared by all its subscribers. */
+export class Delivery {
+  readonly notifications: readonly Notification[];
+  /** It is all that there is for the view after this position… */
+  readonly from: number;
+  /** …up to this one. */
+  readonly to: number;
+  readonly #subscription: string;
+  readonly #ready: Map<Framing, Partial<Record<Form, EncodedDelivery>>> = new Map();
+
+  /** @param subscription - the view's canonical URL */
+  constructor(subscription: string, notifications: readonly Notification[], from: number, to: number) {
+    this.#subscription = subscription;
+    this.notifications = notifications;
+    this.from = from;
+    this.to = to;
+  }
+
+  encoded(form: Form, framing: Framing): EncodedDelivery {
+    let forms = this.#ready.get(framing);
+    if (!forms) {
+      forms = {};
+      this.#ready.set(framing, forms);
+    }
+    forms[form] ??= this.#encode(form, framing);
+    return forms[form];
+  }
+
+  /** The chunk that follows `position`; `undefined` unless one begins just there. */
+  chunkAfter(position: number, form: Form, framing: Framing): Chunk | undefined {
+    if (position < this.from || position >= this.to) return undefined;
+    const { chunks } = this.encoded(form, framing);
+    const at = position === this.from ? 0 : chunks.findIndex((chunk) => chunk.position === position) + 1;
+    return position === this.from || at > 0 ? chunks[at] : undefined;
+  }
+
+  #encode(form: Form, framing: Framing): EncodedDelivery {
+    const chunks: Chunk[] = [];
+    let frames: Uint8Array[] = [];
+    let bytes = 0;
+    let total = 0;
+    let last = this.from;
+    for (const notification of this.notifications) {
+      const framed = framing.frame(encodeNotification(notification, form, this.#subscription));
+      if (bytes > 0 && bytes + framed.length > chunkBytes) {
+        chunks.push({ bytes: joinBytes(frames), position: last });
+        frames = [];
+        bytes = 0;
+      }
+      frames.push(framed);
+      bytes += framed.length;
+      total += framed.length;
+      last = notification.position;
+    }
+    if (frames.length > 0) chunks.push({ bytes: joinBytes(frames), position: this.to });
+    return { chunks, bytes: total };
+  }
+}

@@ -1,0 +1,114 @@
+import type { Delivery, Notification } from "../delivery/delivery.ts";
+import type { Change, Image, Representation, Value } from "../ports/journal.ts";
+import type { DirectView } from "../ports/origin.ts";
+
+/** Gives the representation of a change's record; made at most once per change. */
+export type Represent = (change: Change) => Representation;
+
+/** A text that two filter values share exactly when a filter takes them for equal. */
+export function valueKey(value: Value | undefined): string {
+  if (value === null || value === undefined) return "";
+  if (typeof value === "number" || typeof value === "bigint") return `n${value}`;
+  if (value instanceof Uint8Array) return `b${Array.from(value).join()}`;
+  return `${typeof value === "string" ? "s" : "t"}${value}`;
+}
+
+/** The columns of an image as one text; `undefined` where one of them is null, which no filter matches. */
+export function imageKey(image: Image | undefined, columns: readonly string[]): string | undefined {
+  if (!image) return undefined;
+  const [only] = columns;
+  if (only !== undefined && columns.length === 1) return valueKey(image[only]) || undefined;
+  const keys: string[] = [];
+  for (const column of columns) {
+    const key = valueKey(image[column]);
+    if (key === "") return undefined;
+    keys.push(`${key.length}:${key}`);
+  }
+  return keys.join();
+}
+
+const uncounted: Representation = { contentType: "", body: "" };
+
+/**
+ * A direct view: what equal GETs return, and who follows it.
+ *
+ * @typeParam Follower - a subscription; the view itself asks nothing of it
+ */
+export class View<Follower = unknown> {
+  /** The canonical URL. */
+  readonly url: string;
+  readonly collection: string;
+  /** The record's URL where the view is one record. */
+  readonly record: string | undefined;
+  /** The columns that its filter compares, sorted, and {@link imageKey} of the values they must have. */
+  readonly columns: readonly string[];
+  readonly key: string;
+  #rowsLeft: number;
+  #bytesLeft: number;
+  /** Every subscription to it, whatever its state. */
+  readonly subscriptions: Set<Follower> = new Set();
+  /** Those that get each change as it comes. */
+  readonly live: Set<Follower> = new Set();
+  /** The last delivery too large to be written at once, kept for a moment for those who are given it piece by piece. */
+  large: { readonly delivery: Delivery; usedAt: number } | undefined;
+
+  constructor(description: DirectView) {
+    this.url = description.url;
+    this.collection = description.collection;
+    this.record = description.record;
+    const values: Record<string, Value> = Object.create(null);
+    for (const [column, value] of description.equals) values[column] = value;
+    this.columns = Object.keys(values).sort();
+    this.key = imageKey(values, this.columns) ?? "";
+    this.#rowsLeft = description.room?.rows ?? Number.POSITIVE_INFINITY;
+    this.#bytesLeft = description.room?.bytes ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether it may have more by now than a GET answers. */
+  get isOverfull(): boolean {
+    return this.#rowsLeft < 0 || this.#bytesLeft < 0;
+  }
+
+  /** Counts a change that is told to nobody, for all are behind. */
+  count(change: Change): void {
+    if (this.#rowsLeft === Number.POSITIVE_INFINITY) return;
+    const notification = this.judge(change, () => uncounted);
+    if (notification) this.#count(notification);
+  }
+
+  /** What a change is to those who follow this view; `undefined` where it is nothing to them. */
+  judge(change: Change, represent: Represent): Notification | undefined {
+    if (change.collection !== this.collection || change.kind === "reset") return undefined;
+    if (this.record !== undefined && change.url !== this.record) return undefined;
+    const wasIn = change.kind !== "create" && this.#has(change.before);
+    const isIn = change.kind !== "delete" && this.#has(change.after);
+    const { url, position } = change;
+    if (isIn) return { status: wasIn ? 202 : 201, url, position, representation: represent(change) };
+    return wasIn ? { status: 204, url, position } : undefined;
+  }
+
+  /**
+   * Adds what a change is to those who follow this view to `into`. What follows a record's own 204 is not its any more
+   * [R-SUB-9], once that ended its batch: a record that is created again before is one that changed [R-SUB-5].
+   */
+  collect(change: Change, into: Notification[], represent: Represent): void {
+    const last = into.at(-1);
+    const left = this.record !== undefined && last?.status === 204 ? last : undefined;
+    if (left?.eventId !== undefined) return;
+    const notification = this.judge(change, represent);
+    if (!notification) return;
+    this.#count(notification);
+    if (left) into.pop();
+    into.push(left ? { ...notification, status: 202 } : notification);
+  }
+
+  #count({ status, representation }: Notification): void {
+    if (status !== 202) this.#rowsLeft += status === 204 ? 1 : -1;
+    // What a changed record had before is not known: its bytes count again.
+    this.#bytesLeft -= representation?.body.length ?? 0;
+  }
+
+  #has(image: Image | undefined): boolean {
+    return this.columns.length === 0 || imageKey(image, this.columns) === this.key;
+  }
+}

@@ -1,0 +1,68 @@
+import { createProblem, type Field, problemResponse } from "../protocol/index.ts";
+import type { OriginResponse } from "./ports/origin.ts";
+import { SharedAnswers } from "./shared-answers.ts";
+import type { ResolvedHubOptions } from "./stream/hub-options.ts";
+import { type Viewer, viewerKeyOf } from "./viewer.ts";
+
+/** What an origin in plain JavaScript may get wrong ends here. */
+function checked(response: OriginResponse): OriginResponse {
+  if (!Number.isInteger(response?.status) || !Array.isArray(response.fields) || response.body === undefined) {
+    throw new TypeError("The origin gave no response: it must have status, fields and body.");
+  }
+  return response;
+}
+
+/** Asks the origin on viewers' behalf, in bounded time. */
+export class OriginAsker {
+  readonly #options: ResolvedHubOptions;
+  /** What {@link OriginAsker.askShared} has been answered lately. */
+  readonly shared: SharedAnswers = new SharedAnswers();
+
+  constructor(options: ResolvedHubOptions) {
+    this.#options = options;
+  }
+
+  /** The origin's answer; 504 where it takes too long, 500 where it fails. Never rejects. */
+  ask(method: string, target: string, fields: readonly Field[], viewer?: Viewer): Promise<OriginResponse> {
+    const { clock, limits, origin, reportError } = this.#options;
+    const abort = new AbortController();
+    return new Promise((resolve) => {
+      const cancel = clock.setTimer(() => {
+        abort.abort();
+        resolve(problemResponse(createProblem(504, "The origin did not answer in time."), [["Retry-After", "1"]]));
+      }, limits.originTimeoutMs);
+      Promise.resolve()
+        .then(() =>
+          origin({
+            method,
+            target,
+            fields,
+            body: "",
+            peer: viewer?.peer,
+            ...(viewer && { lane: viewer }),
+            signal: abort.signal,
+          }),
+        )
+        .then(checked)
+        .catch((error: unknown) => {
+          reportError(error, "origin");
+          return problemResponse(createProblem(500, "The origin failed to answer."));
+        })
+        .then((response) => {
+          cancel();
+          resolve(response);
+        });
+    });
+  }
+
+  /**
+   * As `ask`; those that ask the same shortly after share the answer.
+   *
+   * @param since - a moment of {@link OriginAsker.shared}: an answer from before would take its reader back
+   */
+  askShared(method: string, target: string, viewer: Viewer, since: number): Promise<OriginResponse> {
+    const { fields, peer } = viewer;
+    const key = [method, viewerKeyOf(target, fields, this.#options.identityOf(peer))].join("\n");
+    return this.shared.get(key, since, () => this.ask(method, target, fields, viewer));
+  }
+}

@@ -1,0 +1,54 @@
+import type { Body, Field } from "../../protocol/index.ts";
+import type { Bookmark, Value } from "./journal.ts";
+
+/** A request for the origin: plain HTTP, or what the hub asks on a viewer's behalf. */
+export interface OriginRequest {
+  readonly method: string;
+  /** Path and query, as sent. */
+  readonly target: string;
+  /** The viewer's fields; hop-by-hop and handshake fields are gone. */
+  readonly fields: readonly Field[];
+  readonly body: Body;
+  /** Who the peer is at the transport, as `Handshake.peer` had it; opaque to the hub. */
+  readonly peer?: unknown;
+  /** The same object for all requests of one viewer for one view: an origin may keep a connection for them, never for others. */
+  readonly lane?: object;
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal?: AbortSignal;
+}
+
+/** What the origin answers. */
+export interface OriginResponse {
+  readonly status: number;
+  readonly fields: readonly Field[];
+  readonly body: Body;
+  /** What a journal needs to keep a GET's or HEAD's 2xx answer live; absent where it can't. */
+  readonly view?: DirectView;
+  /** Why a 2xx answer can't be followed, not by asking again either: a sentence for the 422's detail. */
+  readonly notLive?: string;
+}
+
+/** A view whose changes a journal decides: a collection under equality filters, or one record. */
+export interface DirectView extends Bookmark {
+  /** The view's URL in canonical form (path, sorted parameters): equal views have equal URLs. */
+  readonly url: string;
+  /** The collection's path, as in {@link Change.collection}. */
+  readonly collection: string;
+  /** The record's URL where the view is one record. */
+  readonly record?: string;
+  /** Columns and the values that a record's image must have to be in the set; all of them. Values are never null. */
+  readonly equals: readonly (readonly [column: string, value: Value])[];
+  /**
+   * How many records more, and bytes of them, a GET's answer holds until it is cut. Once they are used up, the view is
+   * opened anew [R-SUB-5]. Default: any amount.
+   */
+  readonly room?: { readonly rows: number; readonly bytes: number };
+}
+
+/**
+ * What answers HTTP requests. The bookmark of an answer's view must not be later than its state: the position is read
+ * first, or in the same read transaction.
+ *
+ * A HEAD answer authorises as a GET does and needs no body. A rejection is answered with 500, and told to `onError`.
+ */
+export type Origin = (request: OriginRequest) => Promise<OriginResponse>;
