@@ -20,6 +20,21 @@ function parseUpstream(text: string): string {
   return url.origin;
 }
 
+/** Where records are, by path, as JSON. Whether each entry can be right, the proxy says. */
+function parseRecords(text: string): NonNullable<ProxyCommandOptions["records"]> {
+  try {
+    const records: unknown = JSON.parse(text);
+    if (typeof records === "object" && records !== null && !Array.isArray(records)) {
+      return records as NonNullable<ProxyCommandOptions["records"]>;
+    }
+  } catch {
+    // Said below.
+  }
+  throw new InvalidArgumentError(
+    `Give a JSON object by path, as in '{"/posts":{"list":"/_embedded/posts","key":"id"}}'.`,
+  );
+}
+
 function parseSeconds(text: string): number {
   const seconds = /^\d{1,5}$/.test(text) ? Number(text) : 0;
   if (seconds >= 1 && seconds <= 86_400) return seconds;
@@ -47,6 +62,11 @@ export function addProxy(program: Command, exit: (code: number) => void): void {
     )
     .option("--trust-forwarded", "believe Forwarded and X-Forwarded-* of the peer, which is another proxy")
     .option("--share-anonymous", "what is answered without credentials is the same for everybody")
+    .option(
+      "--records <json>",
+      `where lists have their rows and these their link or key: '{"/posts":{"list":"/_embedded/posts","link":"/_links/self/href"}}'`,
+      parseRecords,
+    )
     .option("--refresh <seconds>", "look again after this time without a write (default: 60)", parseSeconds)
     .option("--timeout <seconds>", "how long the upstream may take to begin an answer (default: 120)", parseSeconds)
     .addHelpText("after", "\nExample:\n  rocket proxy http://localhost:3000 --port 8080")

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createProxy } from "../proxy/index.ts";
+import { createProxy, type ProxyOptions } from "../proxy/index.ts";
 import { CommandFailure, explain } from "./failure.ts";
 import { listen } from "./listen.ts";
 import { onOutputClosed, processOutput } from "./output.ts";
@@ -26,6 +26,8 @@ export interface ProxyCommandOptions {
   readonly trustForwarded?: boolean;
   /** Whether what is answered without credentials is the same for everybody. Default false. */
   readonly shareAnonymous?: boolean;
+  /** Where records are, by the list's path as clients see it. Default: found by looking. */
+  readonly records?: NonNullable<ProxyOptions["records"]>;
   /** Seconds until what is followed is looked at without a write. Default 60. */
   readonly refresh?: number;
   /** Seconds that the upstream may take to begin an answer. Default 120. */
@@ -53,13 +55,13 @@ export async function runProxy(options: ProxyCommandOptions): Promise<number> {
   // A proxy goes on when nobody reads its log any more.
   onOutputClosed(() => {});
   const { upstream, allowOrigins = [], allowHosts = [], hostField, basePath = "" } = options;
-  const { trustForwarded = false, shareAnonymous = false } = options;
+  const { trustForwarded = false, shareAnonymous = false, records = {} } = options;
   const { refresh = 60, timeout = 120 } = options;
   const stop = new AbortController();
   const forget = onStopSignal(() => stop.abort());
   try {
     const server = createProxy({
-      ...{ upstream, allowOrigins, allowHosts, trustForwarded, basePath },
+      ...{ upstream, allowOrigins, allowHosts, trustForwarded, basePath, records },
       ...(hostField && { hostField }),
       ...(shareAnonymous && { anonymous: "shared" }),
       refreshMs: refresh * 1_000,

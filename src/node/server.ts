@@ -24,7 +24,8 @@ export function createServer(options: ServerOptions): RocketServer {
   const resolved = resolveServerOptions(options);
   const reportError = (error: unknown, stage: string) => {
     try {
-      options.onError?.(error, { stage });
+      if (options.onError) options.onError(error, { stage });
+      else if (stage === "records") resolved.log(String(error));
     } catch {
       // A failing error handler must not end what it was told about.
     }
@@ -36,6 +37,7 @@ export function createServer(options: ServerOptions): RocketServer {
   const hub = createHub({
     identity: identityOf,
     ...options,
+    onError: (error, { stage }) => reportError(error, stage),
     ...(options.derived && { derived: { sha256, ...options.derived } }),
   });
   const listener = new HttpListener({ ...resolved, origin, hub, access, publicFolder, reportError });

@@ -9,7 +9,7 @@ function formatString(text: string): string {
 
 /** Writes an `Items` field: `list="/artists", record="/artist", url="/artists/{id}"`. */
 export function formatItems(items: Items): string {
-  const { list, record, url, link } = items;
-  const members = Object.entries({ list, record, url, link });
+  const { list, record, url, link, unfit } = items;
+  const members = Object.entries({ list, record, url, link, unfit });
   return members.flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${formatString(value)}`])).join(", ");
 }

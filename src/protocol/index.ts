@@ -16,7 +16,7 @@ export { isBannedField } from "./head.ts";
 export { type ItemFilter, matchesItemFilter } from "./item-filter.ts";
 export { compareByItemOrder, formatItemOrder, type ItemOrder, parseItemOrder } from "./item-order.ts";
 export { type Items, itemUrl, parseAnyItems, parseItems } from "./items.ts";
-export { resolvePointer } from "./json-pointer.ts";
+export { arrayPlace, parsePointer, resolvePointer } from "./json-pointer.ts";
 export { type Body, type Field, fieldValue, type HttpRequest, type HttpResponse } from "./message.ts";
 export { clientLimits, type MessageLimits, serverLimits } from "./message-limits.ts";
 export { isChange, isProblem, type NotificationKind, notificationKind, reasonPhrase } from "./notification.ts";
@@ -31,5 +31,5 @@ export {
   type SubprotocolChoice,
   subprotocolName,
 } from "./subprotocol.ts";
-export { encodeUrlPart, expandUrlTemplate, urlTemplateExpression } from "./url-template.ts";
+export { decodeUrlPart, encodeUrlPart, expandUrlTemplate, urlTemplateExpression } from "./url-template.ts";
 export { heartbeatMs, silenceMs, wellKnownPath } from "./well-known.ts";

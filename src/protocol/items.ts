@@ -14,6 +14,8 @@ export interface Items {
   readonly url?: string;
   /** JSON pointer into a row to the row's own link: `/url`, `/_links/self/href`. */
   readonly link?: string;
+  /** Where the document was to have rows, as the server was told, and has none that fit: it is one record [R-FLD-13]. */
+  readonly unfit?: string;
 }
 
 // A string or display string, then a comma that something follows, or the end.
@@ -31,7 +33,7 @@ export function parseAnyItems(text: string): Items | undefined {
     const [, key = "", plain, display = ""] = member.exec(text) ?? [];
     const value = plain === undefined ? decodeUrlPart(display) : plain.replace(/\\(.)/g, "$1");
     if (key === "" || value === undefined) return undefined;
-    if (/^(?:list|record|url|link)$/.test(key)) members[key] = value;
+    if (/^(?:list|record|url|link|unfit)$/.test(key)) members[key] = value;
   } while (member.lastIndex < text.length);
   return members;
 }

@@ -59,7 +59,9 @@ export function createProxy(options: ProxyOptions): RocketServer {
   const resolved = resolveProxyOptions(options);
   const reportError = (error: unknown, stage: string) => {
     try {
-      options.onError?.(error, { stage });
+      if (options.onError) options.onError(error, { stage });
+      // What only the operator can mend is not kept quiet.
+      else if (stage === "records") resolved.log(String(error));
     } catch {
       // A failing error handler must not end what it was told about.
     }
@@ -81,7 +83,7 @@ export function createProxy(options: ProxyOptions): RocketServer {
     identity: identityOf,
     ...(options.limits && { limits: options.limits }),
     ...(options.clock && { clock: options.clock }),
-    ...(options.onError && { onError: options.onError }),
+    onError: (error, { stage }) => reportError(error, stage),
   });
   const access = new Access(resolved);
   const handler = new RequestHandler(parts, hub, access);

@@ -57,6 +57,17 @@ describe("rocket proxy", () => {
     expect(stdout).toContain("HTTP/1.1 201 Created\nContent-Type: application/json\nContent-Location: /rows#2\n");
   });
 
+  it("takes where records are from --records, and ends with 1 where that can't be right", async () => {
+    const { url: api } = await upstream();
+    const { url } = await start(api, "--records", '{"/rows":{"key":"id"}}');
+    const tail = rocket("tail", `${url}/rows`, "--count", "1");
+    expect((await tail.result).stdout).toContain('Items: list="", record="", url="/rows/{id}"');
+    const wrong = await rocket("proxy", api, "--records", '{"/rows":{"list":"/a"}}').result;
+    expect([wrong.code, wrong.stderr]).toEqual([1, 'rocket: records: "/rows" needs a key or a link.\n']);
+    const broken = await rocket("proxy", api, "--records", "[]").result;
+    expect([broken.code, broken.stderr]).toEqual([2, expect.stringContaining("Give a JSON object by path")]);
+  });
+
   it("finds writes behind its back after --refresh seconds", async () => {
     const { url: api } = await upstream();
     const { url } = await start(api, "--refresh", "1");

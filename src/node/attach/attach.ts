@@ -56,9 +56,14 @@ class AttachedServer implements Attachment {
 
   constructor(server: Server, options: ResolvedAttachOptions) {
     const { paths, allowOrigins, allowHosts, derived, limits, maxDocumentBytes, onError } = options;
+    // What only the application's author can mend is not kept quiet.
+    const warn = (error: unknown, stage: string) => {
+      if (stage === "records") process.emitWarning(String(error), "RocketWarning");
+    };
     const reportError = (error: unknown, stage: string) => {
       try {
-        onError?.(error, { stage });
+        if (onError) onError(error, { stage });
+        else warn(error, stage);
       } catch {
         // A failing error handler must not end what it was told about.
       }
@@ -80,7 +85,7 @@ class AttachedServer implements Attachment {
       derived: { sha256, ...derived },
       identity: identityOf,
       limits,
-      ...(onError ? { onError } : {}),
+      onError: (error, { stage }) => reportError(error, stage),
     });
     this.#hub = hub;
     const access = new AttachAccess({

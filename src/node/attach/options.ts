@@ -37,7 +37,8 @@ export interface AttachOptions
   readonly limits?: Partial<AttachLimits>;
   /**
    * Told of errors that no peer is told the text of, and of refused hosts and web origins. What it throws is dropped.
-   * Default: these refusals are a warning of the process, each once; nothing else is told.
+   * Default: these refusals, and documents that are not as `records` says, are a warning of the process, each once; nothing
+   * else is told.
    */
   readonly onError?: (error: unknown, context: { readonly stage: string }) => void;
 }

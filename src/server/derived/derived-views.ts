@@ -12,7 +12,7 @@ import { noRoom } from "./no-room.ts";
 import { OwnWrites } from "./own-writes.ts";
 import { isRelatedPath, PathIndex } from "./paths.ts";
 import { RecordLooks } from "./record-looks.ts";
-import { type RecordOptions, type RecordRule, recordRuleOf } from "./record-rule.ts";
+import { type RecordsByPath, recordRuleFor } from "./record-options.ts";
 import type { RefreshTimes } from "./refresh.ts";
 import { RequestBudgets } from "./request-budget.ts";
 import { nameOf, namesOf, type Sharing, sharingOf } from "./sharing.ts";
@@ -31,7 +31,7 @@ export interface DerivedViewsParts<Follower> {
   /** Where it is told that something may have changed. */
   readonly staleness: Staleness;
   /** The app's own rules for where records are, by path. */
-  readonly records: Readonly<Record<string, RecordOptions>>;
+  readonly records: RecordsByPath;
   /** What the app says of who may share: a name that equal viewers share. */
   readonly viewer: ((request: OriginRequest) => string | undefined) | undefined;
   /** Whether all who are anonymous may be given the same. */
@@ -239,7 +239,7 @@ export class DerivedViews<Follower> {
     first: OriginResponse,
   ): Promise<Omit<ViewParts, "key"> | 429 | 503> {
     const authority = fieldValue(viewer.fields, "host") ?? "localhost";
-    const place = { target, authority, rule: this.#ruleOf(target) };
+    const place = { target, authority, rule: recordRuleFor(this.#parts.records, target) };
     const owner = sharing.kind === "declared" ? "" : this.#factsOf(viewer).owner;
     const hold = await this.#documents.take(owner, place, first);
     if (typeof hold === "number") return hold;
@@ -294,11 +294,6 @@ export class DerivedViews<Follower> {
       this.#parts.reportError(error, "viewer");
       return undefined;
     }
-  }
-
-  #ruleOf(target: string): RecordRule | undefined {
-    const options = this.#parts.records[target.split("?")[0] ?? ""];
-    return options && recordRuleOf(options);
   }
 
   #named(names: readonly string[]): DerivedView<Follower>[] {

@@ -1,14 +1,7 @@
 import type { Body } from "../../protocol/index.ts";
-import { emptyListRule, likelyRules, listMember, type RecordRule, RowUrls, recordUrl } from "./record-rule.ts";
-import {
-  findArrays,
-  maxPieceChars,
-  readElements,
-  readStretch,
-  type Span,
-  type Stretch,
-  type TakeElement,
-} from "./row-scanner.ts";
+import { findLikelyList, findListAt } from "./list-finder.ts";
+import { emptyListRule, likelyRules, type RecordRule, RowUrls, recordUrl } from "./record-rule.ts";
+import { maxPieceChars, readElements, readStretch, type Span, type Stretch, type TakeElement } from "./row-scanner.ts";
 import { type PlacedRow, RowTable } from "./row-table.ts";
 import { finish, Slice, type Sliced } from "./slices.ts";
 
@@ -66,7 +59,7 @@ function isPiece(text: string): boolean {
 export function* readingDocument(contentType: string, body: Body, place: DocumentPlace): Sliced<Document> {
   const isRead = typeof body === "string" && isJson(contentType);
   const list = isRead ? yield* readingList(body, place) : undefined;
-  if (isRead && !list) place.rule?.onUnfit?.();
+  if (!list) place.rule?.onUnfit?.();
   return list ? { contentType, body, list } : { contentType, body };
 }
 
@@ -77,13 +70,12 @@ export function readDocument(contentType: string, body: Body, place: DocumentPla
 
 function* readingList(text: string, place: DocumentPlace): Sliced<RecordList | undefined> {
   const slice = new Slice();
-  const { whole, members } = yield* findArrays(text, slice);
-  const isWhole = place.rule ? place.rule.member === undefined : whole !== undefined;
-  const member = place.rule ? place.rule.member : listMember(members, place.target);
-  const start = isWhole ? whole : member === undefined ? undefined : members.get(member);
-  if (start === undefined) return undefined;
-  const named = isWhole ? undefined : member;
-  const rows = new RowUrls(place.rule ? [place.rule] : likelyRules(named), place.target, place.authority);
+  const found = place.rule
+    ? yield* findListAt(text, place.rule.list, slice)
+    : yield* findLikelyList(text, place.target, slice);
+  if (!found) return undefined;
+  const { list, start } = found;
+  const rows = new RowUrls(place.rule ? [place.rule] : likelyRules(list), place.target, place.authority);
   const bounds: number[] = [];
   const take: TakeElement = (value, span) => {
     bounds.push(span.start, span.end);
@@ -93,7 +85,7 @@ function* readingList(text: string, place: DocumentPlace): Sliced<RecordList | u
   // Elements and what stands around them are JSON, so the whole is.
   if (end === undefined || !isPiece(text.slice(0, start) + text.slice(end))) return undefined;
   const isEmpty = bounds.length === 0;
-  const rule = isEmpty && !place.rule ? emptyListRule(named, place.target) : rows.found?.rule;
+  const rule = isEmpty && !place.rule ? emptyListRule(list, place.target) : rows.found?.rule;
   if (!rule) return undefined;
   const table = RowTable.of(text, rows.found?.urls ?? [], bounds, end);
   return { rule, rows: table, head: text.slice(0, start), tail: text.slice(end) };

@@ -1,13 +1,17 @@
-import { RocketError } from "../../protocol/index.ts";
-import type { RecordOptions } from "./record-rule.ts";
+import { decodeUrlPart, encodeUrlPart, parsePointer, RocketError } from "../../protocol/index.ts";
+import { type RecordOptions, type RecordRule, recordRuleOf } from "./record-rule.ts";
 
 /** Where records are, by path. */
 export type RecordsByPath = Readonly<Record<string, RecordOptions>>;
 
 const members = new Set(["key", "link", "list"]);
 
-function isNameGiven(value: unknown): boolean {
-  return value === undefined || (typeof value === "string" && value !== "" && !value.startsWith("/"));
+function isName(value: unknown): boolean {
+  return typeof value === "string" && value !== "" && !value.startsWith("/");
+}
+
+function isPointer(value: unknown): boolean {
+  return typeof value === "string" && parsePointer(value) !== undefined;
 }
 
 /** What is wrong with an entry; `undefined` where it can be right. */
@@ -17,9 +21,13 @@ function troubleOf(path: string, entry: RecordOptions): string | undefined {
   const unknown = Object.keys(entry).find((name) => !members.has(name));
   if (unknown !== undefined) return `has ${JSON.stringify(unknown)}; there are list, key and link.`;
   const { list, key, link } = entry;
-  if (!isNameGiven(list)) return `has the list ${JSON.stringify(list)}: give the name of a member of the document.`;
-  if (!isNameGiven(key)) return `has the key ${JSON.stringify(key)}: give the name of a member of a row.`;
-  if (link !== undefined && !(typeof link === "string" && link.startsWith("/"))) {
+  if (list !== undefined && !isName(list) && !isPointer(list)) {
+    return `has the list ${JSON.stringify(list)}: give the name of a member of the document, or a JSON pointer, as "/_embedded/posts".`;
+  }
+  if (key !== undefined && !isName(key)) {
+    return `has the key ${JSON.stringify(key)}: give the name of a member of a row. Deeper in it there can be a link.`;
+  }
+  if (link !== undefined && (link === "" || !isPointer(link))) {
     return `has the link ${JSON.stringify(link)}: give a JSON pointer into a row, as "/links/self".`;
   }
   if (key === undefined && link === undefined) return "needs a key or a link.";
@@ -44,7 +52,7 @@ function unfit(path: string, { list, key, link }: RecordOptions): RocketError {
   );
 }
 
-/** The entries, each of which says once that a document was not as it tells. */
+/** The entries for {@link recordRuleFor}, each of which says once that a document was not as it tells. */
 export function tellingRecords(records: RecordsByPath, tell: (error: RocketError) => void): RecordsByPath {
   const entries = Object.entries(records).map(([path, entry]) => {
     let isTold = false;
@@ -52,7 +60,19 @@ export function tellingRecords(records: RecordsByPath, tell: (error: RocketError
       if (!isTold) tell(unfit(path, entry));
       isTold = true;
     };
-    return [path, { ...entry, onUnfit }] as const;
+    return [comparablePath(path), { ...entry, onUnfit }] as const;
   });
   return Object.fromEntries(entries);
+}
+
+/** A path without a slash at its end, and with each part encoded in one way. */
+function comparablePath(path: string): string {
+  const parts = path.replace(/(?<=.)\/$/, "").split("/");
+  return parts.map((part) => encodeUrlPart(decodeUrlPart(part) ?? part)).join("/");
+}
+
+/** The rule that the options have for a target; `undefined` where they have none. */
+export function recordRuleFor(records: RecordsByPath, target: string): RecordRule | undefined {
+  const options = records[comparablePath(target.split("?")[0] ?? "")];
+  return options && recordRuleOf(options);
 }

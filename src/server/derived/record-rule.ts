@@ -2,14 +2,15 @@ import {
   encodeUrlPart,
   formatPointer,
   type Items,
+  parsePointer,
   resolvePointer,
   urlTemplateExpression,
 } from "../../protocol/index.ts";
 
 /** Where the records of a document are and how their URLs are made. */
 export interface RecordRule {
-  /** The member that holds the list; `undefined` where the document itself is the list. */
-  readonly member: string | undefined;
+  /** A pointer into the document to its list; empty where the document itself is the list. */
+  readonly list: string;
   /** A pointer into a row: to its URL (`link`) or to its key. */
   readonly pointer: string;
   readonly kind: "link" | "key";
@@ -19,7 +20,10 @@ export interface RecordRule {
 
 /** Where an app's own documents hold records, where Rocket can't tell by itself. */
 export interface RecordOptions {
-  /** The name of the document's member that holds the list. Default: the document itself is the list. */
+  /**
+   * Where the document has its list: the name of a member, or, beginning with a slash, a JSON pointer (RFC 6901), as
+   * `/_embedded/posts`. Default: the document itself is the list.
+   */
   readonly list?: string;
   /** The name of a row's member that is its key: the record's URL is the collection's with the key behind it. */
   readonly key?: string;
@@ -29,9 +33,10 @@ export interface RecordOptions {
 
 /** The rule that options state, which were checked. */
 export function recordRuleOf(options: RecordOptions & Pick<RecordRule, "onUnfit">): RecordRule {
-  const { list: member, key = "", link, onUnfit } = options;
-  if (link !== undefined) return { member, pointer: link, kind: "link", onUnfit };
-  return { member, pointer: formatPointer(key), kind: "key", onUnfit };
+  const { list: place = "", key = "", link, onUnfit } = options;
+  const list = place === "" || place.startsWith("/") ? place : formatPointer(place);
+  if (link !== undefined) return { list, pointer: link, kind: "link", onUnfit };
+  return { list, pointer: formatPointer(key), kind: "key", onUnfit };
 }
 
 const linkPointers = ["/url", "/href", "/self", "/_links/self/href", "/links/self"];
@@ -73,29 +78,28 @@ function nameOf(target: string): string {
 }
 
 /** True where even an empty list is one for sure. Its rows, when they come, most likely have ids. */
-function isNamedList(member: string | undefined, target: string): boolean {
-  return member === undefined || member === nameOf(target);
+function isNamedList(list: string, target: string): boolean {
+  return list === "" || list === formatPointer(nameOf(target));
 }
 
-/** The name of the member that seems to be a document's list; `undefined` where there is none. */
-export function listMember(members: ReadonlyMap<string, number | undefined>, target: string): string | undefined {
+/** The name of the member that seems to be a document's list, of those that are arrays; `undefined` where there is none. */
+export function listName(arrays: readonly string[], target: string): string | undefined {
   const name = nameOf(target);
-  if (members.get(name) !== undefined) return name;
-  const arrays = [...members].filter(([, start]) => start !== undefined);
-  return arrays.length === 1 ? arrays[0]?.[0] : undefined;
+  if (arrays.includes(name)) return name;
+  return arrays.length === 1 ? arrays[0] : undefined;
 }
 
 /** The rules that may fit a list whose records are not told otherwise, the likeliest first. */
-export function likelyRules(member: string | undefined): RecordRule[] {
+export function likelyRules(list: string): RecordRule[] {
   return [
-    ...linkPointers.map((pointer) => ({ member, pointer, kind: "link" }) as const),
-    ...keyPointers.map((pointer) => ({ member, pointer, kind: "key" }) as const),
+    ...linkPointers.map((pointer) => ({ list, pointer, kind: "link" }) as const),
+    ...keyPointers.map((pointer) => ({ list, pointer, kind: "key" }) as const),
   ];
 }
 
 /** The rule for an empty list, or `undefined` where it may be anything: then the whole is one record. */
-export function emptyListRule(member: string | undefined, target: string): RecordRule | undefined {
-  return isNamedList(member, target) ? { member, pointer: "/id", kind: "key" } : undefined;
+export function emptyListRule(list: string, target: string): RecordRule | undefined {
+  return isNamedList(list, target) ? { list, pointer: "/id", kind: "key" } : undefined;
 }
 
 /** The URLs of a list's rows by several rules, of which those stay that give each row one of its own. */
@@ -135,10 +139,16 @@ export class RowUrls {
  * @param hasUrls - whether the rows' URLs can be written to
  */
 export function itemsOf(rule: RecordRule, target: string, hasUrls: boolean): Items {
-  const list = rule.member === undefined ? "" : formatPointer(rule.member);
+  const { list } = rule;
   if (rule.kind === "link") return { list, record: "", link: rule.pointer };
-  const key = urlTemplateExpression(rule.pointer.slice(1));
+  const [name = ""] = parsePointer(rule.pointer) ?? [];
+  const key = urlTemplateExpression(name);
   return { list, record: "", url: `${collectionPath(target)}${hasUrls ? "/" : "#"}${key}` };
+}
+
+/** The `Items` field of a document that is not as the app said: it is one record [R-FLD-13]. */
+export function unfitItems({ list }: RecordRule): Items {
+  return { record: "", unfit: list };
 }
 
 /** What tells a row apart that has no URL of its own: a fragment of the list's [R-FLD-12]. @param url - made of its key */

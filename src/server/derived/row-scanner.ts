@@ -12,19 +12,16 @@ export interface Span {
  */
 export const maxPieceChars: number = 1024 * 1024;
 
-/** How far a large value is skipped before others may have their turn. */
-const stretchChars = 64 * 1024;
-
-const quote = 0x22;
-const comma = 0x2c;
+export const quote: number = 0x22;
+export const comma: number = 0x2c;
 const backslash = 0x5c;
-const openArray = 0x5b;
-const closeArray = 0x5d;
-const openObject = 0x7b;
+export const openArray: number = 0x5b;
+export const closeArray: number = 0x5d;
+export const openObject: number = 0x7b;
 const closeObject = 0x7d;
 
 /** The next character that is no space; where that is too far, some space. */
-function skipSpace(text: string, at: number): number {
+export function skipSpace(text: string, at: number): number {
   const most = at + maxPieceChars;
   for (let next = at; ; next += 1) {
     const code = text.charCodeAt(next);
@@ -33,7 +30,7 @@ function skipSpace(text: string, at: number): number {
 }
 
 /** Finds the end of the value that begins somewhere in a text that is taken for JSON, a stretch at a time. */
-class ValueSkipper {
+export class ValueSkipper {
   /** How far it has come; once it is through, the value's end. */
   at: number;
   readonly #text: string;
@@ -81,7 +78,7 @@ class ValueSkipper {
 }
 
 /** A value with its place; `undefined` where that is no JSON, or too large. */
-function readValue(text: string, start: number): (Span & { readonly value: unknown }) | undefined {
+export function readValue(text: string, start: number): (Span & { readonly value: unknown }) | undefined {
   const skipper = new ValueSkipper(text, start);
   if (!skipper.advance(start + maxPieceChars)) return undefined;
   const end = skipper.at;
@@ -96,7 +93,7 @@ function readValue(text: string, start: number): (Span & { readonly value: unkno
 export type TakeElement = (value: unknown, span: Span) => boolean;
 
 /** What an element costs beside its characters. */
-const elementCost = 256;
+export const elementCost: number = 256;
 
 /**
  * Reads the elements of an array.
@@ -149,37 +146,4 @@ export function* readStretch(
     next = skipSpace(text, next + 1);
     if (next >= end) return next === end && precedes;
   }
-}
-
-/** The arrays in a document: where each begins, behind its `[`. */
-export interface Arrays {
-  /** Where the whole is one. */
-  readonly whole?: number;
-  /** Members of the whole, if that is an object; `undefined` for one that is no array. The last of one name counts. */
-  readonly members: ReadonlyMap<string, number | undefined>;
-}
-
-/** Finds the arrays at the top of a text, which need not be JSON behind what is found. */
-export function* findArrays(text: string, slice: Slice): Sliced<Arrays> {
-  const members = new Map<string, number | undefined>();
-  let at = skipSpace(text, 0);
-  if (text.charCodeAt(at) === openArray) return { whole: at + 1, members };
-  if (text.charCodeAt(at) !== openObject) return { members };
-  at = skipSpace(text, at + 1);
-  while (text.charCodeAt(at) === quote) {
-    const key = readValue(text, at);
-    if (!key) break;
-    at = skipSpace(text, skipSpace(text, key.end) + 1);
-    members.set(String(key.value), text.charCodeAt(at) === openArray ? at + 1 : undefined);
-    const skipper = new ValueSkipper(text, at);
-    for (let isOver = false; !isOver; ) {
-      const from = skipper.at;
-      isOver = skipper.advance(from + stretchChars);
-      if (slice.spend(skipper.at - from + elementCost)) yield;
-    }
-    at = skipSpace(text, skipper.at);
-    if (text.charCodeAt(at) !== comma) break;
-    at = skipSpace(text, at + 1);
-  }
-  return { members };
 }

@@ -4,7 +4,7 @@ import type { OriginResponse } from "../ports/origin.ts";
 import { endToEndFields } from "../viewer.ts";
 import { listDifference, type Step } from "./difference.ts";
 import { type Document, type DocumentPlace, isEqualBody, type RecordList } from "./document.ts";
-import { fragmentUrl, itemsOf } from "./record-rule.ts";
+import { fragmentUrl, itemsOf, unfitItems } from "./record-rule.ts";
 import type { RowTable } from "./row-table.ts";
 
 /** A document as followers are given it. */
@@ -98,13 +98,15 @@ export function readStanding(
     return !isHubField(field, list) && (!isShared || sharedFields.has(field[0].toLowerCase()));
   });
   if (list) fields.push(["Items", formatItems(itemsOf(list.rule, place.target, hasUrls))]);
+  else if (place.rule && fieldValue(fields, "items") === undefined)
+    fields.push(["Items", formatItems(unfitItems(place.rule))]);
   const position = hasUrls ? eventId : eventId + withoutUrls;
   return { document, eventId: position, hasUrls, fields, etag: entityTagOf(response) };
 }
 
 function isSameList(before: RecordList, after: RecordList): boolean {
   const { rule } = after;
-  const isSameRule = before.rule.pointer === rule.pointer && before.rule.member === rule.member;
+  const isSameRule = before.rule.pointer === rule.pointer && before.rule.list === rule.list;
   return isSameRule && before.head === after.head && before.tail === after.tail;
 }
 

@@ -1,9 +1,11 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
-import type { Server } from "node:net";
-import { describe, expect, it } from "vitest";
+import type { AddressInfo, Server } from "node:net";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { type AttachOptions, attach, isRocketRequest } from "../../../src/node/index.ts";
+import { fieldValue } from "../../../src/protocol/index.ts";
+import { Follower } from "./follower.ts";
 import { startExpress } from "./frameworks/express.ts";
 import { Notes } from "./notes.ts";
 import { attachTo, endAfterTest, type Site, startSite } from "./site.ts";
@@ -233,5 +235,27 @@ describe("a request on a follower's behalf", () => {
       remoteFamily: "IPv4",
       isKnown: true,
     });
+  });
+
+  it("without onError, warns of a document that is not as records says, once [R-FLD-13]", async () => {
+    const warnings: string[] = [];
+    const warn = vi.spyOn(process, "emitWarning").mockImplementation((warning) => void warnings.push(String(warning)));
+    onTestFinished(() => warn.mockRestore());
+    const server = createServer((_request, response) => {
+      response.writeHead(200, { "Content-Type": "application/json" }).end('{"data":{"items":[{"code":"a"}]}}');
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    endAfterTest(server);
+    attach(server, {
+      records: { "/good": { list: "/data/items", key: "code" }, "/bad": { list: "/data/rows", key: "code" } },
+    });
+    const follow = (path: string) =>
+      new Follower(`ws://127.0.0.1:${(server.address() as AddressInfo).port}${path}`, {});
+    const [good, bad] = [await follow("/good").status(200), await follow("/bad").status(200)];
+    await follow("/bad?again").status(200);
+    expect(fieldValue(good.fields, "items")).toBe('list="/data/items", record="", url="/good/{code}"');
+    expect(fieldValue(bad.fields, "items")).toBe('record="", unfit="/data/rows"');
+    expect(warnings).toEqual([expect.stringMatching(/records: what \/bad answers has no list "\/data\/rows"/)]);
   });
 });

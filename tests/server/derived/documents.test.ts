@@ -78,59 +78,6 @@ describe("A difference [R-DER-5] [R-FLD-10]", () => {
   });
 });
 
-describe("The option records", () => {
-  it.each<[string, unknown, string]>([
-    ["a pointer to the list", { "/a": { list: "/_embedded/r", key: "id" } }, 'has the list "/_embedded/r"'],
-    ["a pointer to the key", { "/a": { key: "/id" } }, 'has the key "/id"'],
-    ["a name for the link", { "/a": { link: "self" } }, 'has the link "self"'],
-    ["another member", { "/a": { lists: "rows", key: "id" } }, 'has "lists"'],
-    ["neither key nor link", { "/a": { list: "rows" } }, "needs a key or a link"],
-    ["both", { "/a": { key: "id", link: "/url" } }, "has a key and a link"],
-    ["a path without its slash", { a: { key: "id" } }, "is no path"],
-    ["a path with a query", { "/a?b": { key: "id" } }, "is no path"],
-    ["nothing", { "/a": undefined }, "must be an object"],
-  ])("is an error at once with %s", (_what, records, trouble) => {
-    expect(() => new AppWorld(() => json([]), { derived: { records: records as never } })).toThrow(TypeError);
-    expect(() => new AppWorld(() => json([]), { derived: { records: records as never } })).toThrow(trouble);
-  });
-
-  it.each<[string, object, object, string]>([
-    [
-      "a list of another name",
-      { list: "rows", key: "id" },
-      { hits: rows(1) },
-      'has no list "rows" whose every row has "id"',
-    ],
-    ["a list that is none", { list: "hits", key: "id" }, { hits: 1 }, 'has no list "hits"'],
-    ["no list at all", { key: "id" }, { hits: rows(1) }, "is no list whose every row"],
-    ["a key that is not there", { list: "hits", key: "code" }, { hits: rows(1) }, 'has "code" of its own'],
-    ["a key that two rows have", { list: "hits", key: "id" }, { hits: rows(1, 1) }, 'has "id" of its own'],
-    ["a link that is not there", { list: "hits", link: "/u" }, { hits: rows(1) }, 'has a link of its own at "/u"'],
-  ])("tells once of a document with %s", async (_what, entry, document, trouble) => {
-    const world = new AppWorld(() => json({ ...document, v: 1 }), {
-      derived: { records: { "/search": entry as never } },
-    });
-    const peer = await world.opened("/search?q=a");
-    await world.opened("/search?q=b");
-    world.answer = () => json({ ...document, v: 2 });
-    await world.changed("/search");
-    expect(briefs(peer)).toEqual(["202 /search?q=a"]);
-    expect(world.errors).toEqual(["records"]);
-    expect(world.told).toEqual([expect.objectContaining({ code: "records-unfit" })]);
-    expect(String(world.told[0])).toContain(trouble);
-  });
-
-  it("has nothing to tell of an empty list, and of documents that are as it says", async () => {
-    const world = new AppWorld(() => json({ hits: [] }), {
-      derived: { records: { "/search": { list: "hits", key: "id" } } },
-    });
-    await world.opened("/search");
-    world.answer = () => json({ hits: rows(1) });
-    await world.changed("/search");
-    expect(world.errors).toEqual([]);
-  });
-});
-
 describe("A document without records", () => {
   it.each<[string, string, string | Uint8Array, string | Uint8Array]>([
     ["text", "text/plain", "one", "two"],

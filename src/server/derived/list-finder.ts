@@ -1,0 +1,93 @@
+import { arrayPlace, formatPointer, parsePointer } from "../../protocol/index.ts";
+import { listName } from "./record-rule.ts";
+import {
+  closeArray,
+  comma,
+  elementCost,
+  openArray,
+  openObject,
+  quote,
+  readValue,
+  skipSpace,
+  ValueSkipper,
+} from "./row-scanner.ts";
+import type { Slice, Sliced } from "./slices.ts";
+
+/** How far a large value is skipped before others may have their turn. */
+const stretchChars = 64 * 1024;
+
+/** Where a document has its list. */
+export interface FoundList {
+  /** A pointer to it; empty where the document is the list. */
+  readonly list: string;
+  /** Its first character in the text behind `[`. */
+  readonly start: number;
+}
+
+/** Where the value ends that begins at a place. */
+function* endOfValue(text: string, at: number, slice: Slice): Sliced<number> {
+  const skipper = new ValueSkipper(text, at);
+  for (let isOver = false; !isOver; ) {
+    const from = skipper.at;
+    isOver = skipper.advance(from + stretchChars);
+    if (slice.spend(skipper.at - from + elementCost)) yield;
+  }
+  return skipper.at;
+}
+
+/** Where the values of an object's members begin: the last of one name counts. Empty where there is no object. */
+function* findMembers(text: string, start: number, slice: Slice): Sliced<Map<string, number>> {
+  const members = new Map<string, number>();
+  if (text.charCodeAt(start) !== openObject) return members;
+  let at = skipSpace(text, start + 1);
+  while (text.charCodeAt(at) === quote) {
+    const key = readValue(text, at);
+    if (!key) break;
+    at = skipSpace(text, skipSpace(text, key.end) + 1);
+    members.set(String(key.value), at);
+    at = skipSpace(text, yield* endOfValue(text, at, slice));
+    if (text.charCodeAt(at) !== comma) break;
+    at = skipSpace(text, at + 1);
+  }
+  return members;
+}
+
+/** Where an array's element begins; `undefined` where there are not so many. */
+function* findElement(text: string, start: number, place: number, slice: Slice): Sliced<number | undefined> {
+  let at = skipSpace(text, start + 1);
+  for (let before = place; before > 0; before -= 1) {
+    at = skipSpace(text, yield* endOfValue(text, at, slice));
+    if (text.charCodeAt(at) !== comma) return undefined;
+    at = skipSpace(text, at + 1);
+  }
+  return text.charCodeAt(at) === closeArray ? undefined : at;
+}
+
+/**
+ * Finds the array at a pointer, without reading the whole. What is behind it need not be JSON.
+ *
+ * @returns undefined where there is none
+ */
+export function* findListAt(text: string, list: string, slice: Slice): Sliced<FoundList | undefined> {
+  let at: number | undefined = skipSpace(text, 0);
+  for (const name of parsePointer(list) ?? []) {
+    const place = arrayPlace(name);
+    if (text.charCodeAt(at) !== openArray) at = (yield* findMembers(text, at, slice)).get(name);
+    else at = place === undefined ? undefined : yield* findElement(text, at, place, slice);
+    if (at === undefined) return undefined;
+  }
+  return text.charCodeAt(at) === openArray ? { list, start: at + 1 } : undefined;
+}
+
+/** Finds the array that most likely is a document's list: the whole, or a member of it. */
+export function* findLikelyList(text: string, target: string, slice: Slice): Sliced<FoundList | undefined> {
+  const at = skipSpace(text, 0);
+  if (text.charCodeAt(at) === openArray) return { list: "", start: at + 1 };
+  const arrays = new Map<string, number>();
+  for (const [name, value] of yield* findMembers(text, at, slice)) {
+    if (text.charCodeAt(value) === openArray) arrays.set(name, value + 1);
+  }
+  const name = listName([...arrays.keys()], target);
+  const start = name === undefined ? undefined : arrays.get(name);
+  return name === undefined || start === undefined ? undefined : { list: formatPointer(name), start };
+}
