@@ -70,7 +70,7 @@ export class DerivedView<Follower> {
   readonly #lead: Lead<Follower>;
   readonly #rounds: Rounds<Follower>;
   readonly #pending: PendingWrites = new PendingWrites();
-  readonly #restless: Restless = new Restless();
+  readonly #restless: Restless;
   /** What it showed before, and until when. */
   readonly #shown: { readonly eventId: string; readonly until: number }[] = [];
   #schedule: RefreshSchedule;
@@ -98,6 +98,7 @@ export class DerivedView<Follower> {
     this.#hold = hold;
     this.#standing = readStanding(hold, first, { place, isShared: this.#isShared, hasUrls });
     this.#schedule = this.#newSchedule();
+    this.#restless = new Restless(host.times.refreshMs, host.clock.now());
     const ask = (member: Member<Follower>) => this.#ask(member);
     this.#lead = new Lead(host.clock, this.members, ask, (verdict) => this.#takeLate(verdict));
     this.#rounds = new Rounds(host.clock, host.times.refreshMs, this.members, (member) => this.#check(member));
@@ -225,8 +226,7 @@ export class DerivedView<Follower> {
   }
 
   #newSchedule(): RefreshSchedule {
-    const { clock, times } = this.#host;
-    return new RefreshSchedule(clock, times.coalesceMs, () => this.#look());
+    return new RefreshSchedule(this.#host.clock, this.#host.times.coalesceMs, () => this.#look());
   }
 
   async #look(): Promise<void> {
@@ -251,21 +251,21 @@ export class DerivedView<Follower> {
       if (!answer) this.#restUntil = this.#earliestAsk();
       return false;
     }
-    if (answer.kind === "same" || this.#isQuiet(answer)) this.#lookFor(written, []);
-    else await this.#adopt(answer, written);
+    const isSame = answer.kind === "same";
+    if (isSame) this.#restless.unchanged();
+    this.#lookFor(written, isSame ? [] : await this.#takeOther(answer));
     return true;
   }
 
-  /** Whether an answer differs only where it does so each time. */
-  #isQuiet({ member, response }: Answer<Follower>): boolean {
+  /** Adopts an answer, unless it differs only where it does so each time; the URLs at which it shows a write. */
+  async #takeOther({ member, response }: Answer<Follower>): Promise<readonly string[]> {
     const now = this.#host.clock.now();
-    const { isQuiet, isDoubtful } = this.#restless.judge(this.document, response, now);
+    const { isQuiet, isDoubtful, idle } = this.#restless.judge(this.document, response, now);
     if (isDoubtful) this.#pending.doubt(now);
-    if (isQuiet) {
-      this.members.checked(member, now);
-      this.#release(member);
-    }
-    return isQuiet;
+    if (!isQuiet) return (await this.#adopt(member, response)).filter((url) => !idle.has(url));
+    this.members.checked(member, now);
+    this.#release(member);
+    return [];
   }
 
   /** When the first one can be asked as again who can't be asked as now; the past where there is none. */
@@ -282,7 +282,7 @@ export class DerivedView<Follower> {
     return verdict;
   }
 
-  async #adopt({ member, response }: Answer<Follower>, written: readonly WrittenPaths[]): Promise<void> {
+  async #adopt(member: Member<Follower>, response: OriginResponse): Promise<readonly string[]> {
     const before = this.#standing;
     const replaced = this.#hold;
     // Who stops meanwhile has nothing to give up any more.
@@ -290,13 +290,13 @@ export class DerivedView<Follower> {
     const hold = await this.#host.take(this, response, replaced);
     if (typeof hold === "number") {
       this.#host.overflow(this.members.all, hold);
-      return;
+      return [];
     }
     const looked = this.#host.haveUrls(this, hold.document, member);
     const hasUrls = typeof looked === "boolean" ? looked : await looked;
     if (this.isStopped) {
       hold.release();
-      return;
+      return [];
     }
     this.#hold = hold;
     this.#standing = readStanding(hold, response, { place: this.place, isShared: this.#isShared, hasUrls });
@@ -309,7 +309,7 @@ export class DerivedView<Follower> {
     if (notifications) this.#host.deliver(this, new Delivery(this.url, notifications, 0, 0));
     else this.#host.replace(this);
     this.#release(member);
-    this.#lookFor(written, urls);
+    return urls;
   }
 
   /** Has those wait whose own GETs could not be answered for too long: they see what those return, once they do. */
