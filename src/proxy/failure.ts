@@ -11,8 +11,11 @@ export class TooManyChunksError extends Error {
     super(tooManyChunks);
   }
 }
-/** How often a safe request is sent again where its connection was lost: several that are kept alive may have died. */
-export const maxRepeats = 8;
+/**
+ * How often a safe request is sent again where its connection was lost: over another one that is kept alive, and then, as all
+ * of these may have died, over a new one.
+ */
+export const maxRepeats = 2;
 
 /** Too many exchanges wait for a connection to the upstream. */
 export class BusyError extends Error {

@@ -150,7 +150,7 @@ export class Forwarding implements ExchangeHandler {
     this.#end();
   }
 
-  /** The answer is whole. One without a body is with its head: undici waits in vain for what its `Content-Length` says. */
+  /** The answer is whole. One without a body is with its head: undici takes its `Content-Length` for a lie, and hangs up. */
   #end(): void {
     this.#isOver = true;
     this.#response.end();
@@ -168,7 +168,7 @@ export class Forwarding implements ExchangeHandler {
     } else if (this.#repeats > 0 && isLostConnection(error)) {
       // A kept-alive connection may be closed just when it is used (RFC 9112 §9.3.1), and so may the next.
       this.#repeats -= 1;
-      this.#parts.upstream.exchange(this.#sent, this);
+      this.#parts.upstream.repeat(this.#repeats, this.#sent, this);
     } else {
       this.#isOver = true;
       this.#parts.health.failed(error);

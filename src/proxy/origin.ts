@@ -107,7 +107,7 @@ class Question implements ExchangeHandler {
     if (this.#isOver) return;
     if (this.#repeats > 0 && this.#status === 0 && isLostConnection(error)) {
       this.#repeats -= 1;
-      this.#parts.upstream.exchange(this.#sent, this, this.#body);
+      this.#parts.upstream.repeat(this.#repeats, this.#sent, this, this.#body);
       return;
     }
     this.#isOver = true;

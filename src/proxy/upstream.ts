@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
-import { type Dispatcher, Pool } from "undici";
+import { Client, type Dispatcher, Pool } from "undici";
 import type { BasePath } from "../server/index.ts";
 import { exchangeCarefully } from "./careful.ts";
 import type { ExchangeControl, ExchangeHandler, UpstreamBody, UpstreamRequest } from "./exchange.ts";
@@ -32,6 +32,7 @@ export class Upstream {
   readonly url: URL;
   readonly timeoutMs: number;
   readonly #pool: Pool;
+  readonly #fresh: Set<Client> = new Set();
   readonly #places: Places;
   readonly #basePath: BasePath;
   readonly #serverName: string | undefined;
@@ -48,26 +49,49 @@ export class Upstream {
     // Else the client's Host would be the name that the certificate is checked for.
     this.#serverName = url.protocol === "https:" && isIP(host) === 0 ? host : undefined;
     this.#places = new Places(mostConnections, mostWaiting);
-    this.#pool = new Pool(url.origin, {
+    this.#pool = new Pool(url.origin, this.#connectionOptions);
+  }
+
+  get #connectionOptions(): Client.Options {
+    return {
       allowH2: false,
       pipelining: 1,
-      headersTimeout: timeoutMs,
+      headersTimeout: this.timeoutMs,
       bodyTimeout: 0,
       connectTimeout: connectTimeoutMs,
       maxHeaderSize: maxHeadBytes,
-    });
+    };
   }
 
   /** Begins an exchange over a kept-alive connection, when there is a place for it. Never throws. */
   exchange(request: UpstreamRequest, handler: ExchangeHandler, body: UpstreamBody | null = null): void {
+    this.#place(handler, (placed) => this.#dispatch(this.#pool, request, placed, body));
+  }
+
+  /** As `exchange`, over a connection that nothing was sent on before. */
+  #exchangeAnew(request: UpstreamRequest, handler: ExchangeHandler, body: UpstreamBody | null = null): void {
+    this.#place(handler, (placed) => {
+      const client = new Client(this.url.origin, this.#connectionOptions);
+      this.#fresh.add(client);
+      this.#dispatch(client, request, placed, body);
+      // It ends once the exchange is over.
+      const forget = (): unknown => this.#fresh.delete(client);
+      client.close().then(forget, forget);
+    });
+  }
+
+  /** Sends again what a connection was lost for, `left` times more if need be. */
+  repeat(left: number, request: UpstreamRequest, handler: ExchangeHandler, body: UpstreamBody | null = null): void {
+    if (left > 0) this.exchange(request, handler, body);
+    else this.#exchangeAnew(request, handler, body);
+  }
+
+  #dispatch(over: Dispatcher, request: UpstreamRequest, placed: ExchangeHandler, body: UpstreamBody | null): void {
     const { method, fields, upgrade = null } = request;
     const path = this.#basePath.remove(request.target);
     const servername = this.#serverName;
-    const options =
-      servername === undefined
-        ? { method, path, headers: fields, body, upgrade }
-        : { method, path, headers: fields, body, upgrade, servername };
-    this.#place(handler, (placed) => this.#pool.dispatch(options, placed as Dispatcher.DispatchHandler));
+    const options = { method, path, headers: fields, body, upgrade, ...(servername !== undefined && { servername }) };
+    over.dispatch(options, placed as Dispatcher.DispatchHandler);
   }
 
   /**
@@ -93,6 +117,6 @@ export class Upstream {
 
   /** Ends all exchanges. Twice is fine. */
   async close(): Promise<void> {
-    await this.#pool.destroy();
+    await Promise.all([this.#pool, ...this.#fresh].map((one) => one.destroy()));
   }
 }

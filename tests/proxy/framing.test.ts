@@ -2,6 +2,7 @@ import { request } from "node:http";
 import { createServer } from "node:net";
 import { describe, expect, it } from "vitest";
 import { echo } from "./echo.ts";
+import { Follower } from "./follower.ts";
 import { deferred, listen, proxied, proxy, upstream, Wire } from "./setting.ts";
 
 describe("the proxy, by its framing and connections,", () => {
@@ -171,27 +172,76 @@ describe("the proxy, by its framing and connections,", () => {
     expect(logged).toEqual([]);
   });
 
-  it("sends a GET again where one kept-alive connection after another has died", async () => {
-    const dead = 3;
-    let connections = 0;
-    const held: (() => void)[] = [];
+  it("fails no request where an upstream says lengths of what it does not send, in 304s and 204s", async () => {
+    const written: string[] = [];
     const { server, url: origin } = await listen(createServer());
     server.on("connection", (socket) => {
-      connections += 1;
-      const answer = (): void => void socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
-      let asked = 0;
-      const isOld = connections <= dead;
       socket.on("error", () => {});
-      socket.on("data", () => {
-        asked += 1;
-        if (!isOld) answer();
-        else if (asked > 1) socket.destroy();
-        else if (held.push(answer) === dead) for (const each of held) each();
+      socket.setEncoding("latin1").on("data", (text) => {
+        const [method = "", target = ""] = String(text).split(" ");
+        if (method === "POST") written.push(target);
+        const isEmpty = method === "GET" && target.endsWith("e");
+        const head = target.startsWith("/304") ? "304 Not Modified" : "204 No Content";
+        socket.write(
+          isEmpty ? `HTTP/1.1 ${head}\r\nContent-Length: 7\r\n\r\n` : "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+        );
       });
     });
     const { url, logged } = await proxy(origin);
-    await Promise.all(Array.from({ length: dead }, () => fetch(url).then((response) => response.text())));
+    const ask = async (target: string, method = "GET"): Promise<string> => {
+      const response = await fetch(url + target, { method });
+      return `${response.status} ${await response.text()}`;
+    };
+    const kinds = ["/304e", "/204e", "/a"];
+    const one = async (nth: number) => [await ask(kinds[nth % 3] ?? ""), await ask(`/${nth}`, "POST"), await ask("/a")];
+    const answers = await Promise.all(Array.from({ length: 30 }, (_, nth) => one(nth)));
+    const expected = ["304 ", "204 ", "200 ok"];
+    expect(answers).toEqual(answers.map((_, nth) => [expected[nth % 3], "200 ok", "200 ok"]));
+    expect(written.toSorted()).toEqual(Array.from({ length: 30 }, (_, nth) => `/${nth}`).toSorted());
+    expect(logged).toEqual([]);
+  });
+
+  it.each([3, 10])("sends a GET again where all of %i kept-alive connections have died", async (dead) => {
+    const { url, connections, logged } = await withDeadConnections(dead);
     expect(await (await fetch(url)).text()).toBe("ok");
-    expect([connections, logged]).toEqual([dead + 1, []]);
+    expect([connections(), logged]).toEqual([dead + 1, []]);
+  });
+
+  it.each([2, 10])("opens a view though all of %i kept-alive connections have died", async (dead) => {
+    const { url, logged } = await withDeadConnections(dead);
+    const follower = await new Follower(url, ["rocket.v1"]).caughtUp();
+    expect([await follower.notifications(1), logged]).toEqual([["200 ok"], []]);
+  });
+
+  it("sends no write again", async () => {
+    const { url, asked } = await withDeadConnections(2);
+    const before = asked();
+    expect((await fetch(url, { method: "POST" })).status).toBe(502);
+    expect(asked() - before).toBe(1);
   });
 });
+
+/** A proxy whose kept-alive connections to its upstream die as soon as they are used again. */
+async function withDeadConnections(dead: number) {
+  let connections = 0;
+  let asked = 0;
+  const held: (() => void)[] = [];
+  const { server, url: origin } = await listen(createServer());
+  server.on("connection", (socket) => {
+    connections += 1;
+    const isOld = connections <= dead;
+    const answer = (): void => void socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    let own = 0;
+    socket.on("error", () => {});
+    socket.on("data", () => {
+      asked += 1;
+      own += 1;
+      if (!isOld) answer();
+      else if (own > 1) socket.destroy();
+      else if (held.push(answer) === dead) for (const each of held) each();
+    });
+  });
+  const { url, logged } = await proxy(origin);
+  await Promise.all(Array.from({ length: dead }, () => fetch(url).then((response) => response.text())));
+  return { url, logged, connections: () => connections, asked: () => asked };
+}
