@@ -12,7 +12,7 @@ export interface AttachLimits extends HubLimits {
 export interface AttachOptions
   extends Pick<
     DerivedOptions,
-    "anonymous" | "coalesceMs" | "maxTotalDocumentBytes" | "records" | "refreshMs" | "viewer"
+    "anonymous" | "coalesceMs" | "maxTotalDocumentBytes" | "records" | "refreshMs" | "staleness" | "viewer"
   > {
   /**
    * The paths that can be followed, each with all that is below it (`["/api"]`), or a function that tells by the path as
@@ -97,7 +97,15 @@ function documentLimit(value = 8 * 1024 * 1024): number {
   throw new RangeError(`limits.maxDocumentBytes must be a whole number from 1024 to ${1024 ** 3}, not ${value}.`);
 }
 
-const derivedNames = ["anonymous", "coalesceMs", "maxTotalDocumentBytes", "records", "refreshMs", "viewer"] as const;
+const derivedNames = [
+  "anonymous",
+  "coalesceMs",
+  "maxTotalDocumentBytes",
+  "records",
+  "refreshMs",
+  "staleness",
+  "viewer",
+] as const;
 
 const known = new Set([
   "allowHosts",
