@@ -1,8 +1,11 @@
+import { execFile } from "node:child_process";
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { promisify } from "node:util";
 import { build, type Rolldown } from "vite";
 import { describe, expect, inject, it } from "vitest";
+import { linkViolations } from "../architecture/documents.ts";
 import { Command } from "../cli/command.ts";
 import { temporaryFolder } from "../cli/database.ts";
 
@@ -71,5 +74,18 @@ describe("the package", () => {
     const page = read("README.md");
     expect(page).toMatch(/^# Rocket\n\n```sh\nnpm i rocket-rest\n```\n/);
     expect(page).toContain(`](${repository.url.replace(/^git\+|\.git$/g, "")})`);
+  });
+
+  it("has the documents that its page links to, so that none of them needs the repository", async () => {
+    const { stdout } = await promisify(execFile)("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
+      cwd: root,
+      maxBuffer: 16 * 1024 * 1024,
+    });
+    const [{ files }] = JSON.parse(stdout) as [{ readonly files: readonly { readonly path: string }[] }];
+    const paths = files.map(({ path }) => path);
+    const documents = paths.filter((path) => /^(?:README|SECURITY)\.md$|^docs\//.test(path));
+    expect(documents.length).toBeGreaterThan(10);
+    const pages = documents.map((path) => ({ path, text: read(path) }));
+    expect(linkViolations(pages, (path) => paths.includes(path))).toEqual([]);
   });
 });
