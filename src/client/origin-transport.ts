@@ -118,7 +118,7 @@ export class OriginTransport implements Transport {
       this.#hasHinted = true;
       const url = this.#options.http.href(wellKnownPath).replace("http", "ws");
       this.#options.onHint(
-        `No message has come through ${url} within ${hintMs / 1_000} s. Is it a Rocket server, and does all that stands in front of it let WebSockets to that path through? Until then the client makes do without, as its status says.`,
+        `No message has come through ${url} within ${hintMs / 1_000} s. Is it a Rocket server, and does all that stands in front of it let WebSockets to that path through, from this page's origin? Until then the client makes do without, as its status says.`,
       );
     }, hintMs);
   }
