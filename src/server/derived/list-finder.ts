@@ -1,16 +1,6 @@
 import { arrayPlace, formatPointer, parsePointer } from "../../protocol/index.ts";
 import { listName } from "./record-rule.ts";
-import {
-  closeArray,
-  comma,
-  elementCost,
-  openArray,
-  openObject,
-  quote,
-  readValue,
-  skipSpace,
-  ValueSkipper,
-} from "./row-scanner.ts";
+import { elementCost, readValue, skipSpace, ValueSkipper } from "./row-scanner.ts";
 import type { Slice, Sliced } from "./slices.ts";
 
 /** How far a large value is skipped before others may have their turn. */
@@ -38,15 +28,15 @@ function* endOfValue(text: string, at: number, slice: Slice): Sliced<number> {
 /** Where the values of an object's members begin: the last of one name counts. Empty where there is no object. */
 function* findMembers(text: string, start: number, slice: Slice): Sliced<Map<string, number>> {
   const members = new Map<string, number>();
-  if (text.charCodeAt(start) !== openObject) return members;
+  if (text[start] !== "{") return members;
   let at = skipSpace(text, start + 1);
-  while (text.charCodeAt(at) === quote) {
+  while (text[at] === '"') {
     const key = readValue(text, at);
     if (!key) break;
     at = skipSpace(text, skipSpace(text, key.end) + 1);
     members.set(String(key.value), at);
     at = skipSpace(text, yield* endOfValue(text, at, slice));
-    if (text.charCodeAt(at) !== comma) break;
+    if (text[at] !== ",") break;
     at = skipSpace(text, at + 1);
   }
   return members;
@@ -57,10 +47,10 @@ function* findElement(text: string, start: number, place: number, slice: Slice):
   let at = skipSpace(text, start + 1);
   for (let before = place; before > 0; before -= 1) {
     at = skipSpace(text, yield* endOfValue(text, at, slice));
-    if (text.charCodeAt(at) !== comma) return undefined;
+    if (text[at] !== ",") return undefined;
     at = skipSpace(text, at + 1);
   }
-  return text.charCodeAt(at) === closeArray ? undefined : at;
+  return text[at] === "]" ? undefined : at;
 }
 
 /**
@@ -72,20 +62,20 @@ export function* findListAt(text: string, list: string, slice: Slice): Sliced<Fo
   let at: number | undefined = skipSpace(text, 0);
   for (const name of parsePointer(list) ?? []) {
     const place = arrayPlace(name);
-    if (text.charCodeAt(at) !== openArray) at = (yield* findMembers(text, at, slice)).get(name);
+    if (text[at] !== "[") at = (yield* findMembers(text, at, slice)).get(name);
     else at = place === undefined ? undefined : yield* findElement(text, at, place, slice);
     if (at === undefined) return undefined;
   }
-  return text.charCodeAt(at) === openArray ? { list, start: at + 1 } : undefined;
+  return text[at] === "[" ? { list, start: at + 1 } : undefined;
 }
 
 /** Finds the array that most likely is a document's list: the whole, or a member of it. */
 export function* findLikelyList(text: string, target: string, slice: Slice): Sliced<FoundList | undefined> {
   const at = skipSpace(text, 0);
-  if (text.charCodeAt(at) === openArray) return { list: "", start: at + 1 };
+  if (text[at] === "[") return { list: "", start: at + 1 };
   const arrays = new Map<string, number>();
   for (const [name, value] of yield* findMembers(text, at, slice)) {
-    if (text.charCodeAt(value) === openArray) arrays.set(name, value + 1);
+    if (text[value] === "[") arrays.set(name, value + 1);
   }
   const name = listName([...arrays.keys()], target);
   const start = name === undefined ? undefined : arrays.get(name);

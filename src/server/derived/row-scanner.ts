@@ -12,12 +12,12 @@ export interface Span {
  */
 export const maxPieceChars: number = 1024 * 1024;
 
-export const quote: number = 0x22;
-export const comma: number = 0x2c;
+const quote = 0x22;
+const comma = 0x2c;
 const backslash = 0x5c;
-export const openArray: number = 0x5b;
-export const closeArray: number = 0x5d;
-export const openObject: number = 0x7b;
+const openArray = 0x5b;
+const closeArray = 0x5d;
+const openObject = 0x7b;
 const closeObject = 0x7d;
 
 /** The next character that is no space; where that is too far, some space. */
