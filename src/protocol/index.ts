@@ -1,3 +1,10 @@
+export {
+  acceptedRanges,
+  acceptWeight,
+  isAcceptedByName,
+  type MediaRange,
+  parseAccept,
+} from "./accept.ts";
 export { isRequestId, isToken, isValue, trimBlanks, trimEndOf, utf8Length } from "./characters.ts";
 export {
   type CloseCode,
@@ -10,21 +17,30 @@ export { encodeRequest, encodeResponse, type RequestToEncode, type ResponseToEnc
 export { codedEntityTag, matchesEntityTag, plainEntityTags } from "./entity-tag.ts";
 export { type ErrorCode, errorCodes, RocketError } from "./errors.ts";
 export { type EventId, formatEventId, isAtOrAfter, isEventId, parseEventId } from "./event-id.ts";
+export { decodeEvent } from "./event-message.ts";
+export { commentEvent, encodeEvent, encodeRetry } from "./event-stream.ts";
+export { EventStreamDecoder, type StreamEvent } from "./event-stream-decoder.ts";
 export { formatItems } from "./format-items.ts";
 export { formatPointer } from "./format-pointer.ts";
 export { isBannedField } from "./head.ts";
+export { encodeHttpPart } from "./http-stream.ts";
+export { HttpStreamDecoder } from "./http-stream-decoder.ts";
 export { type ItemFilter, matchesItemFilter } from "./item-filter.ts";
 export { compareByItemOrder, formatItemOrder, type ItemOrder, parseItemOrder } from "./item-order.ts";
 export { type Items, itemUrl, parseAnyItems, parseItems } from "./items.ts";
 export { arrayPlace, parsePointer, resolvePointer } from "./json-pointer.ts";
+export { makeMergePatch, makeMergePatchText } from "./merge-patch.ts";
+export { applyMergePatch } from "./merge-patch-apply.ts";
 export { type Body, type Field, fieldValue, type HttpRequest, type HttpResponse } from "./message.ts";
 export { clientLimits, type MessageLimits, serverLimits } from "./message-limits.ts";
 export { isChange, isProblem, type NotificationKind, notificationKind, reasonPhrase } from "./notification.ts";
-export { prefersStrict } from "./preferences.ts";
+export { encodePatchEvent, type PatchStep } from "./patch-stream.ts";
+export { parsePreferences, preferredWaitSeconds, prefersStrict } from "./preferences.ts";
 export { createProblem, type Problem, problemResponse } from "./problem.ts";
 export { ProtocolError, protocolError } from "./protocol-error.ts";
 export { type RetryClass, retryClass } from "./retry-class.ts";
 export { retryWaitMs } from "./retry-wait.ts";
+export { chooseStream, type StreamChoice, type StreamKind } from "./stream-choice.ts";
 export {
   bearerSubprotocol,
   chooseSubprotocol,

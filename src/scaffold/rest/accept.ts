@@ -1,33 +1,9 @@
-import { type Field, fieldValue } from "../../protocol/index.ts";
+import { acceptedRanges, acceptWeight, type Field, fieldValue } from "../../protocol/index.ts";
 import { Refusal, shorten } from "./refusal.ts";
-
-interface MediaRange {
-  readonly range: string;
-  readonly quality: number;
-}
-
-function parseAccept(text: string): MediaRange[] {
-  return text.split(",").map((part) => {
-    const [range = "", ...parameters] = part.split(";").map((piece) => piece.trim().toLowerCase());
-    const quality = parameters.find((parameter) => parameter.startsWith("q="))?.slice(2) ?? "1";
-    return { range, quality: Number(quality) };
-  });
-}
-
-/** Whether an `Accept` takes JSON; of the ranges that speak of it, the most exact counts. */
-function acceptsJson(text: string): boolean {
-  const ranges = parseAccept(text);
-  for (const wanted of ["application/json", "application/*", "*/*"]) {
-    const found = ranges.filter(({ range }) => range === wanted);
-    if (found.length > 0) return found.some(({ quality }) => quality > 0);
-  }
-  return false;
-}
 
 /** Checks that the peer takes JSON. @throws Refusal 406 */
 export function requireJsonAccepted(fields: readonly Field[]): void {
-  const accept = fields.filter(([name]) => name.toLowerCase() === "accept").map(([, value]) => value);
-  if (accept.length === 0 || accept.join() === "" || acceptsJson(accept.join())) return;
+  if (acceptWeight(acceptedRanges(fields), "application/json") > 0) return;
   throw new Refusal(406, "Records are there as application/json only, and Accept does not take that.");
 }
 

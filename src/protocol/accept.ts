@@ -1,0 +1,78 @@
+import type { Field } from "./message.ts";
+import { listGap, memberEnd, parameter, parameterValue, TextScanner } from "./text-scanner.ts";
+
+/** One range of an `Accept` (RFC 9110 §12.5.1). */
+export interface MediaRange {
+  /** As it was written, with its parameters and its weight. */
+  readonly text: string;
+  /** `application/json`, or with a `*` in it; in lower case. */
+  readonly type: string;
+  /** By names in lower case, without quotes; neither `q` nor what follows it. */
+  readonly parameters: ReadonlyMap<string, string>;
+  /** 0 (never this) to 1. */
+  readonly weight: number;
+}
+
+const type = /([!#$%&'*+.^_`|~0-9A-Za-z-]+\/[!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*/y;
+// More digits than the grammar's three are read, too: clients divide.
+const weightShape = /^(?:0(?:\.[0-9]*)?|1(?:\.0*)?)$/;
+
+/**
+ * Reads an `Accept`. One that is malformed says nothing, like one that is absent or empty: no ranges, and then anything is
+ * accepted.
+ *
+ * @param text - the field's value; of several fields, all values with commas between
+ */
+export function parseAccept(text: string): readonly MediaRange[] {
+  const ranges: MediaRange[] = [];
+  const scanner = new TextScanner(text);
+  for (scanner.take(listGap); !scanner.isAtEnd; scanner.take(listGap)) {
+    const start = scanner.at;
+    const name = scanner.take(type)?.[1];
+    if (name === undefined) return [];
+    const parameters = new Map<string, string>();
+    let weight: string | undefined;
+    for (let match = scanner.take(parameter); match; match = scanner.take(parameter)) {
+      const [, key = "", token, quoted] = match;
+      if (key === "" || weight !== undefined) continue;
+      const value = parameterValue(token, quoted);
+      if (key.toLowerCase() === "q") weight = value;
+      else parameters.set(key.toLowerCase(), value);
+    }
+    const written = text.slice(start, scanner.at).trim();
+    weight ??= "1";
+    if (!scanner.take(memberEnd) || !weightShape.test(weight)) return [];
+    ranges.push({ text: written, type: name.toLowerCase(), parameters, weight: Number(weight) });
+  }
+  return ranges;
+}
+
+/** What a request's `Accept` fields say together. Without any, or where they are malformed: no ranges. */
+export function acceptedRanges(fields: readonly Field[]): readonly MediaRange[] {
+  const values = fields.filter(([name]) => name.toLowerCase() === "accept").map(([, value]) => value);
+  return parseAccept(values.join(","));
+}
+
+/**
+ * How much a media type is wanted, from 0 (not acceptable) to 1: the weight of the most exact range that takes it, of
+ * several such the largest. 1 where there are no ranges. Parameters don't count.
+ *
+ * @param mediaType - in lower case, without parameters: `application/json`
+ */
+export function acceptWeight(ranges: readonly MediaRange[], mediaType: string): number {
+  if (ranges.length === 0) return 1;
+  for (const wanted of [mediaType, mediaType.replace(/\/.*/, "/*"), "*/*"]) {
+    const found = ranges.filter((range) => range.type === wanted);
+    if (found.length > 0) return Math.max(...found.map(({ weight }) => weight));
+  }
+  return 0;
+}
+
+/**
+ * Whether a media type is accepted by its own name, not by a range with `*` [R-DELTA-1].
+ *
+ * @param mediaType - in lower case, without parameters: `application/merge-patch+json`
+ */
+export function isAcceptedByName(ranges: readonly MediaRange[], mediaType: string): boolean {
+  return ranges.some((range) => range.type === mediaType && range.weight > 0);
+}
