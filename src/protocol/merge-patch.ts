@@ -45,7 +45,7 @@ export function makeMergePatch(before: unknown, after: unknown): JsonObject | un
   return isSayable ? difference(before, after) : undefined;
 }
 
-const stringOrNumber = /"[^"\\]*(?:\\[^][^"\\]*)*(?:"|\\?$)|-?[0-9][0-9.eE+-]*/g;
+const stringOrNumber = /"[^"\\]*(?:\\[\s\S][^"\\]*)*(?:"|\\?$)|-?[0-9][0-9.eE+-]*/g;
 
 /** Whether all readers take a number of a JSON text for the same, and write it so again. */
 function isPlainNumber(text: string): boolean {
