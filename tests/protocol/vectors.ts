@@ -1,5 +1,15 @@
 import { readFileSync } from "node:fs";
-import type { Body, EventId, Field, ItemOrder, Items, RetryClass } from "../../src/protocol/index.ts";
+import type {
+  Body,
+  EventId,
+  Field,
+  ItemOrder,
+  Items,
+  PatchStep,
+  RetryClass,
+  StreamEvent,
+  StreamKind,
+} from "../../src/protocol/index.ts";
 
 /** A case of messages.json. */
 export interface MessageVector {
@@ -31,7 +41,7 @@ export function bytesOf(hex: string): Uint8Array {
 }
 
 /** The frame's payload of a vector. */
-export function dataOf({ text, hex = "" }: MessageVector): Body {
+export function dataOf({ text, hex = "" }: Pick<MessageVector, "text" | "hex">): Body {
   return text ?? bytesOf(hex);
 }
 
@@ -76,3 +86,85 @@ export const subprotocolVectors = read<{
   readonly echo: string | null;
   readonly bearer: string | null;
 }>("subprotocol");
+export const acceptVectors = read<{
+  readonly requirement: string;
+  readonly accept: readonly string[];
+  readonly stream: StreamKind | null;
+  readonly inner: string | null;
+}>("accept");
+export const preferVectors = read<{
+  readonly requirement: string;
+  readonly prefer: readonly string[];
+  readonly strict: boolean;
+  readonly waitSeconds: number | null;
+}>("prefer");
+
+/** A case of event-stream.json. */
+export interface EventStreamVector {
+  readonly name: string;
+  readonly requirement: string;
+  readonly text?: string;
+  readonly hex?: string;
+  readonly events: readonly StreamEvent[];
+  readonly retryMs: number | null;
+}
+
+/** A response as a vector has it. */
+export interface ResponseVector {
+  readonly status: number;
+  readonly reason: string;
+  readonly fields: readonly Field[];
+  readonly body?: string;
+  readonly bodyHex?: string;
+}
+
+export const eventStreamVectors = read<EventStreamVector>("event-stream");
+export const eventMessageVectors = read<{
+  readonly name: string;
+  readonly requirement: string;
+  readonly text?: string;
+  readonly hex?: string;
+  readonly event: string;
+  readonly expect: ResponseVector;
+}>("event-messages");
+export const eventRefusalVectors = read<{
+  readonly name: string;
+  readonly requirement: string;
+  readonly type: string;
+  readonly data: string;
+  readonly closeCode: number | null;
+}>("event-refusals");
+export const httpStreamVectors = read<{
+  readonly name: string;
+  readonly requirement: string;
+  readonly hex: string;
+  readonly messages?: readonly ResponseVector[];
+  readonly closeCode?: number;
+}>("http-stream");
+export const httpPartVectors = read<{
+  readonly name: string;
+  readonly requirement: string;
+  readonly text?: string;
+  readonly hex?: string;
+  readonly part: string;
+}>("http-parts");
+export const patchStreamVectors = read<{
+  readonly name: string;
+  readonly requirement: string;
+  readonly steps: readonly (PatchStep & { readonly bodyHex?: string })[];
+  readonly eventId: string | null;
+  readonly record: string;
+  readonly event: string | null;
+}>("patch-stream");
+export const mergePatchVectors = read<{
+  readonly requirement: string;
+  readonly before: unknown;
+  readonly patch: unknown;
+  readonly after: unknown;
+}>("merge-patch");
+export const madeMergePatchVectors = read<{
+  readonly requirement: string;
+  readonly before: unknown;
+  readonly after: unknown;
+  readonly patch: unknown;
+}>("merge-patch-made");
