@@ -10,6 +10,9 @@ export interface StreamEvent {
   readonly id: string;
 }
 
+/** The name and the value of a line; of a comment, which has no name, too. */
+const fieldOrComment = /^([^:]*):? ?(.*)/s;
+
 /** Reads `text/event-stream` as it comes, in pieces of any size, in time that grows no faster than what comes [R-STR-7]. */
 export class EventStreamDecoder {
   /** What the last `retry` said, in milliseconds. */
@@ -58,9 +61,7 @@ export class EventStreamDecoder {
       if (this.#data) events.push({ type: this.#type || "message", data: this.#data.slice(0, -1), id: this.#id });
       this.#type = this.#data = "";
     }
-    const colon = line.indexOf(":");
-    const name = colon < 0 ? line : line.slice(0, colon);
-    const value = colon < 0 ? "" : line.slice(colon + 1).replace(/^ /, "");
+    const [, name, value = ""] = fieldOrComment.exec(line) ?? [];
     if (name === "data") this.#data += `${value}\n`;
     else if (name === "event") this.#type = value;
     else if (name === "id" && !value.includes("\0")) this.#id = value;
