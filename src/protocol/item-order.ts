@@ -6,16 +6,24 @@ export type ItemOrder = readonly {
   /** The row's member. */
   readonly name: string;
   readonly descending: boolean;
+  /**
+   * How values are compared where their JSON alone does not tell: as numbers, of which some are texts or booleans, or as
+   * bytes in base64 [R-FLD-14].
+   */
+  readonly as?: "number" | "bytes";
 }[];
 
-/** Reads an `Item-Order` field, `name.desc,id.asc`; `undefined` where it is malformed [R-FLD-5]. */
+const part = /^[ \t]*((?:[\w.~-]|%[0-9A-Fa-f]{2})+)\.(asc|desc)(?:-(number|bytes))?[ \t]*$/;
+
+/** Reads an `Item-Order` field, `name.desc,id.asc-number`; `undefined` where it is malformed [R-FLD-5]. */
 export function parseItemOrder(text: string): ItemOrder | undefined {
-  const order: { name: string; descending: boolean }[] = [];
-  for (const part of text.split(",")) {
-    const [, encoded, direction] = /^[ \t]*((?:[\w.~-]|%[0-9A-Fa-f]{2})+)\.(asc|desc)[ \t]*$/.exec(part) ?? [];
+  const order: ItemOrder[number][] = [];
+  for (const one of text.split(",")) {
+    const [, encoded, direction, as] = part.exec(one) ?? [];
     const name = encoded && decodeUrlPart(encoded);
     if (name === undefined) return undefined;
-    order.push({ name, descending: direction === "desc" });
+    const descending = direction === "desc";
+    order.push(as === "number" || as === "bytes" ? { name, descending, as } : { name, descending });
   }
   return order;
 }
@@ -29,7 +37,9 @@ export function formatItemOrder(order: ItemOrder): string {
   if (order.length === 0 || order.some(({ name }) => name === "")) {
     throw new TypeError("An item order needs a name in each part, and at least one part.");
   }
-  return order.map(({ name, descending }) => `${encodeUrlPart(name)}.${descending ? "desc" : "asc"}`).join(",");
+  return order
+    .map(({ name, descending, as }) => `${encodeUrlPart(name)}.${descending ? "desc" : "asc"}${as ? `-${as}` : ""}`)
+    .join(",");
 }
 
 const ranks: Readonly<Record<string, number>> = { boolean: 1, number: 2, bigint: 2, string: 3 };
@@ -63,15 +73,39 @@ function compareValues(a: unknown, b: unknown): number {
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
+// Longer ones are no integers of 64 bits, and not read in linear time.
+const bigInteger = /^-?[1-9][0-9]{15,18}$/;
+
+/** What a value is to a comparison of numbers: a boolean is 0 or 1, a text of digits beyond 2^53 that integer. */
+function asNumber(value: unknown): unknown {
+  if (typeof value === "boolean") return Number(value);
+  return typeof value === "string" && bigInteger.test(value) ? BigInt(value) : value;
+}
+
+const sextets = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/** A base64 text as one that sorts by code point as its bytes do. */
+function asBytes(value: unknown): unknown {
+  if (typeof value !== "string") return value;
+  return value.replace(/[^=]|=+/g, (digit) =>
+    digit[0] === "=" ? "" : String.fromCharCode(sextets.indexOf(digit) + 1),
+  );
+}
+
+function comparedOf(row: unknown, { name, as }: ItemOrder[number]): unknown {
+  const value = ownMember(row, name);
+  return as === "number" ? asNumber(value) : as === "bytes" ? asBytes(value) : value;
+}
+
 /**
  * A comparison for rows: NULL lowest, false before true, numbers by value, text by code point; of different types, in
- * that order [R-FLD-6].
+ * that order [R-FLD-6]. Members that are compared as numbers or bytes, as R-FLD-14 says.
  */
 export function compareByItemOrder(order: ItemOrder): (a: unknown, b: unknown) => number {
   return (a, b) => {
-    for (const { name, descending } of order) {
-      const result = compareValues(ownMember(a, name), ownMember(b, name));
-      if (result !== 0) return descending ? -result : result;
+    for (const one of order) {
+      const result = compareValues(comparedOf(a, one), comparedOf(b, one));
+      if (result !== 0) return one.descending ? -result : result;
     }
     return 0;
   };

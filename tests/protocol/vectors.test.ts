@@ -24,6 +24,7 @@ import {
   closeCodeVectors,
   dataOf,
   eventIdVectors,
+  itemOrderComparisons,
   itemOrderValues,
   itemOrderVectors,
   itemsVectors,
@@ -108,6 +109,22 @@ describe("a field", () => {
   it.each(itemOrderVectors)("Item-Order: $field is read and written [R-FLD-5]", ({ field, order, exact }) => {
     expect(parseItemOrder(field) ?? null).toEqual(order);
     if (order && exact) expect(formatItemOrder(order)).toBe(field);
+  });
+
+  it.each(itemOrderComparisons)("Item-Order: $order compares as it says [$requirement]", ({ order, groups }) => {
+    const rows = groups.flatMap((values, place) => values.map((v) => ({ v, place })));
+    for (const [field, sign] of [
+      [order, 1],
+      [order.replace(".asc", ".desc"), -1],
+    ] as const) {
+      const compare = compareByItemOrder(parseItemOrder(field) ?? []);
+      for (const one of rows) {
+        for (const other of rows) {
+          const expected = sign * Math.sign(one.place - other.place) + 0;
+          expect([one.v, other.v, Math.sign(compare(one, other)) + 0]).toEqual([one.v, other.v, expected]);
+        }
+      }
+    }
   });
 
   it("Item-Order puts values of all types in one order, and the reverse [R-FLD-6]", () => {

@@ -73,6 +73,11 @@ export const itemOrderVectors = read<{
   readonly order: ItemOrder | null;
   readonly exact: boolean;
 }>("item-order");
+export const itemOrderComparisons = read<{
+  readonly requirement: string;
+  readonly order: string;
+  readonly groups: readonly (readonly unknown[])[];
+}>("item-order-comparisons");
 export const itemOrderValues = read<unknown>("item-order-values");
 export const closeCodeVectors = read<{
   readonly code: number;

@@ -1,12 +1,12 @@
 import type { DirectView, OriginResponse } from "../../server/index.ts";
 import type { SqlValue } from "../sqlite/schema.ts";
-import { canonicalUrl, type Query } from "./query.ts";
+import { canonicalUrl, orderMembers, type Query } from "./query.ts";
 import { type Resource, urlOf } from "./resource.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { canonicalValue } from "./value-kind.ts";
+import { canonicalValue, comparisonOf } from "./value-kind.ts";
 
 /** How an answer can be followed, or why it can't. */
-export type Liveness = Pick<OriginResponse, "view" | "notLive">;
+export type Liveness = Pick<OriginResponse, "view" | "url" | "notLive">;
 
 /** Where an answer with a collection ends, and a link leads to the rest. */
 export interface PageLimits {
@@ -84,11 +84,12 @@ export function followCollection(
   if (isDerived(query, extent)) {
     // It has no journal of its own: the hub derives it, by asking again when the collection changed.
     const notLive = whyNotLive(snapshot, settings, resource);
-    return notLive === undefined ? {} : { notLive };
+    return notLive === undefined ? { url: canonicalUrl(resource, query) } : { notLive };
   }
   return follow(snapshot, settings, resource, {
     url: canonicalUrl(resource, query),
     equals: query.filters.map(({ member, value }) => [member.name, canonicalValue(value)]),
+    order: orderMembers(resource, query).map(({ name, type }) => [name, comparisonOf(type) === "bytes"]),
     room: { rows: settings.maxRows - extent.count, bytes: settings.maxPageBytes - extent.bytes },
   });
 }

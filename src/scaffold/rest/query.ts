@@ -2,7 +2,7 @@ import { encodeUrlPart, formatItemOrder, type ItemOrder } from "../../protocol/i
 import type { SqlValue } from "../sqlite/schema.ts";
 import { listNames, Refusal, shorten } from "./refusal.ts";
 import { keyMembers, type Member, type Resource } from "./resource.ts";
-import { keepsItemOrder } from "./value-kind.ts";
+import { comparisonOf } from "./value-kind.ts";
 import { formatValue, resolvePart } from "./value-text.ts";
 
 /** A column and the value that it must have. */
@@ -115,13 +115,31 @@ function formatOrder(order: ItemOrder): string {
   return order.map(({ name, descending }) => `${name}.${descending ? "desc" : "asc"}`).join(",");
 }
 
-/** The members that a query sorts by. */
-export function orderMembers(resource: Resource, { order }: Query): Member[] {
-  return order.flatMap(({ name }) => resource.members.find((one) => one.name === name) ?? []);
+/** The members that a query sorts by, and where each is in a row. */
+export function orderPlaces({ members }: Resource, { order }: Query): [at: number, member: Member][] {
+  return order.flatMap(({ name }) => {
+    const at = members.findIndex((one) => one.name === name);
+    const member = members[at];
+    return member ? [[at, member]] : [];
+  });
 }
 
-/** The `Item-Order` field; `undefined` where a column's JSON does not sort as its stored values do, by its type. */
+/** The members that a query sorts by. */
+export function orderMembers(resource: Resource, query: Query): Member[] {
+  return orderPlaces(resource, query).map(([, member]) => member);
+}
+
+/**
+ * The `Item-Order` field; `undefined` where the records' JSON does not tell their order, by the columns' types. A value
+ * that {@link isComparable} does not hold for has no place in it.
+ */
 export function itemOrder(resource: Resource, query: Query): string | undefined {
-  const isKept = orderMembers(resource, query).every(({ type }) => keepsItemOrder(type));
-  return isKept ? formatItemOrder(query.order) : undefined;
+  const order: ItemOrder[number][] = [];
+  for (const [at, member] of orderMembers(resource, query).entries()) {
+    const as = member.sorts ? comparisonOf(member.type) : undefined;
+    const part = query.order[at];
+    if (as === undefined || !part || part.name === "") return undefined;
+    order.push(as === "json" ? part : { ...part, as });
+  }
+  return formatItemOrder(order);
 }

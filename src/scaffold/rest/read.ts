@@ -13,14 +13,15 @@ import {
   type LiveSettings,
   type PageLimits,
 } from "./live.ts";
-import { canonicalUrl, itemOrder, orderMembers, parseQuery, type Query } from "./query.ts";
+import { canonicalUrl, itemOrder, orderPlaces, parseQuery, type Query } from "./query.ts";
 import { Refusal, shorten } from "./refusal.ts";
 import { encodeRow, etagOf, representCollection, representRecord } from "./representation.ts";
 import { isNameless, keyMembers, type RecordKey, type Resource } from "./resource.ts";
 import { requireRoute } from "./route.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { countSome, findBigIntegers, selectRecord, selectRecords } from "./sql.ts";
+import { countSome, selectRecord, selectRecords } from "./sql.ts";
 import type { Target } from "./target.ts";
+import { isComparable } from "./value-kind.ts";
 
 /** The row with that key; `undefined` where there is none. */
 export function findRow(snapshot: Snapshot, resource: Resource, key: RecordKey): SqlValue[] | undefined {
@@ -59,9 +60,8 @@ function answer(request: OriginRequest, etag: string, fields: readonly Field[], 
 }
 
 /** A 304 says of whether it can be followed no more than why not. */
-function withLiveness(response: OriginResponse, { view, notLive }: Liveness): OriginResponse {
-  if (notLive !== undefined) return { ...response, notLive };
-  return response.status === 200 && view ? { ...response, view } : response;
+function withLiveness(response: OriginResponse, liveness: Liveness): OriginResponse {
+  return response.status === 200 || liveness.notLive !== undefined ? { ...response, ...liveness } : response;
 }
 
 function readIndex(request: OriginRequest, catalog: Catalog): OriginResponse {
@@ -97,7 +97,11 @@ function readPage(snapshot: Snapshot, resource: Resource, query: Query, limits: 
   const records: string[] = [];
   let bytes = 0;
   let hasMore = false;
+  let order = itemOrder(resource, query);
+  const places = orderPlaces(resource, query);
   const take = (row: SqlValue[]): boolean => {
+    if (order !== undefined && !places.every(([at, { type }]) => isComparable(type, row[at] ?? null)))
+      order = undefined;
     const record = records.length < most ? encodeRow(resource, row) : "";
     bytes += Buffer.byteLength(record) + 1;
     hasMore = records.length >= most || (records.length > 0 && bytes > limits.maxPageBytes);
@@ -105,7 +109,6 @@ function readPage(snapshot: Snapshot, resource: Resource, query: Query, limits: 
     return !hasMore;
   };
   snapshot.connection.prepare(text).each(take, ...values);
-  const order = orderOf(snapshot, resource, query);
   return { body: representCollection(resource, records), count: records.length, bytes, hasMore, order };
 }
 
@@ -114,20 +117,15 @@ export function collectionEtag(snapshot: Snapshot, resource: Resource, limits: P
   return etagOf(readPage(snapshot, resource, parseQuery(resource, []), limits).body);
 }
 
-/** The `Item-Order` field; `undefined` where integers that are text in JSON, or other types, would be misplaced by it. */
-function orderOf(snapshot: Snapshot, resource: Resource, query: Query): string | undefined {
-  const numbers = orderMembers(resource, query).filter(({ type }) => /^(?:integer|numeric)$/.test(type.affinity));
-  const order = itemOrder(resource, query);
-  if (order === undefined || numbers.length === 0) return order;
-  return snapshot.connection.prepare(findBigIntegers(resource, numbers).text).all().length > 0 ? undefined : order;
-}
-
 /** How much a GET would answer, without reading it. */
 function measure(snapshot: Snapshot, resource: Resource, query: Query, limits: PageLimits): Extent {
   const { text, values } = countSome(resource, query, limits.maxRows + 1);
-  const count = Number(snapshot.connection.prepare(text).all(...values)[0]?.[0]);
+  const [count, placeless] = (snapshot.connection.prepare(text).all(...values)[0] ?? []).map(Number) as [
+    number,
+    number,
+  ];
+  const order = placeless > 0 ? undefined : itemOrder(resource, query);
   // How many bytes they have is not worth reading them: half of what may be is a guess.
-  const order = orderOf(snapshot, resource, query);
   return { count, bytes: limits.maxPageBytes / 2, hasMore: count > limits.maxRows, order };
 }
 

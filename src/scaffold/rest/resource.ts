@@ -1,6 +1,7 @@
 import pluralize from "pluralize";
 import { encodeUrlPart, formatItems, formatPointer, urlTemplateExpression } from "../../protocol/index.ts";
 import { type SqlValue, type Table, urlKey } from "../sqlite/schema.ts";
+import { decodePart } from "./target.ts";
 import { type ValueType, valueTypeOf } from "./value-kind.ts";
 import { formatValue } from "./value-text.ts";
 
@@ -16,6 +17,8 @@ export interface Member {
   readonly inKey: boolean;
   /** Whether this program has the column's collation; without it, values are compared byte for byte alone. */
   readonly collates: boolean;
+  /** Whether its texts sort by code point: not in a database whose texts are UTF-16. */
+  readonly sorts: boolean;
   /** The DEFAULT expression's SQL; `null` where there is none. */
   readonly defaultSql: string | null;
 }
@@ -59,7 +62,9 @@ function membersOf(table: Table): Member[] {
     const { name, generated, defaultSql } = column;
     const inKey = keyColumns.includes(name);
     const collates = table.uncollated?.includes(name) !== true;
-    return { name, jsonName: jsonName(name), type: valueTypeOf(column, inKey), generated, inKey, collates, defaultSql };
+    const sorts = table.utf16 !== true || (table.integerKey && inKey);
+    const type = valueTypeOf(column, inKey);
+    return { name, jsonName: jsonName(name), type, generated, inKey, collates, sorts, defaultSql };
   });
   if (identity.kind === "rowid") {
     const type: ValueType = { kind: "numeric", affinity: "integer" };
@@ -71,10 +76,37 @@ function membersOf(table: Table): Member[] {
       generated: false,
       inKey: true,
       collates: true,
+      sorts: true,
       defaultSql: null,
     });
   }
   return members;
+}
+
+/** Whether a part of a path would be another URL: those who read URLs take it out (RFC 3986 §5.2.4). */
+function isLostInPaths(part: string): boolean {
+  return part === "" || part === "." || part === "..";
+}
+
+/** Whether a path below the base can't begin with a name: it is lost there, or stands for something else (RFC 8615). */
+function isNoBeginning(part: string): boolean {
+  return isLostInPaths(part) || part === ".well-known";
+}
+
+/** Before a table's name that can't stand in a path by itself. */
+const namePrefix = "table=";
+
+/** A table's name as a part of its URL: `artists`; `table=..` where that is `..`. */
+function partOfName(name: string): string {
+  return `${isNoBeginning(name) ? namePrefix : ""}${encodeUrlPart(name)}`;
+}
+
+/** The table's name in a URL's first part, as sent: `table=..` names what `..` can't, which names nothing. */
+export function nameInPart(text: string): string | undefined {
+  const name = text.startsWith(namePrefix) ? text.slice(namePrefix.length) : undefined;
+  if (name !== undefined && isNoBeginning(name)) return name;
+  const plain = decodePart(text);
+  return isNoBeginning(plain) ? undefined : plain;
 }
 
 /** Describes a table as a collection. */
@@ -82,14 +114,16 @@ function createResource(table: Table, basePath: string): Resource {
   const { name, identity } = table;
   const members = membersOf(table);
   const keyNames = identity.kind === "columns" ? identity.columns : [identity.alias];
-  const path = `${basePath}/${encodeUrlPart(name)}`;
+  const path = `${basePath}/${partOfName(name)}`;
   const singular = pluralize.singular(name);
   const showsUrl = !members.some((member) => member.name === "url");
   const indexOf = (part: string): number => members.findIndex((member) => member.name === part);
   // Such a table's rows are not all addressed alike: each says its own URL.
   const named = urlKey(table).map(indexOf);
   // Whatever its type, any other column may hold a text that can't stand in a path: then each row says its own URL.
-  const mayBeLost = showsUrl && identity.kind === "columns" && keyNames.length === 1 && !table.integerKey;
+  const isText = identity.kind === "columns" && keyNames.length === 1 && !table.integerKey;
+  // A template has no expression for a column whose name is empty.
+  const mayBeLost = showsUrl && (isText || keyNames.includes(""));
   const places = { list: formatPointer(name), record: formatPointer(singular) };
   const url = `${path}/${keyNames.map(urlTemplateExpression).join(",")}`;
   return {
@@ -151,11 +185,6 @@ export function parseRowid(text: string): string | undefined {
 
 /** Before a key that can't stand in a path by itself. */
 const keyPrefix = "key=";
-
-/** Whether a part of a path would be another URL: those who read URLs take it out (RFC 3986 §5.2.4). */
-function isLostInPaths(part: string): boolean {
-  return part === "" || part === "." || part === "..";
-}
 
 /** The key in a URL's last part, as sent: `key=.` names what `.` can't, which names nothing. */
 export function keyInPart(text: string): string | undefined {

@@ -5,6 +5,7 @@ import {
   keyInPart,
   keyMembers,
   type Member,
+  nameInPart,
   parseRowid,
   type RecordKey,
   type Resource,
@@ -40,6 +41,12 @@ function segmentsBelow({ basePath }: Catalog, { segments }: Target): readonly st
   return base.every((name, at) => segments[at] === name) ? segments.slice(base.length) : undefined;
 }
 
+/** What a URL's first part names in a catalog. */
+function entryOf<Entry>(entries: ReadonlyMap<string, Entry>, part: string): Entry | undefined {
+  const name = nameInPart(part);
+  return name === undefined ? undefined : entries.get(name);
+}
+
 /** What a URL names; `undefined` where it names nothing in this catalog. */
 export function findRoute(catalog: Catalog, target: Target): Route | undefined {
   const segments = segmentsBelow(catalog, target);
@@ -47,7 +54,7 @@ export function findRoute(catalog: Catalog, target: Target): Route | undefined {
   const [name = "", keyText, ...rest] = segments;
   if (rest.length > 0) return undefined;
   if (name === "" && keyText === undefined) return { place: "index" };
-  const resource = catalog.resources.get(decodePart(name));
+  const resource = entryOf(catalog.resources, name);
   if (!resource) return undefined;
   if (keyText === undefined) return { place: "collection", resource };
   const key = parseKey(resource, keyText);
@@ -58,7 +65,7 @@ export function findRoute(catalog: Catalog, target: Target): Route | undefined {
 export function ownsTarget(catalog: Catalog, target: string): boolean {
   try {
     const [name = ""] = segmentsBelow(catalog, parseTarget(target.split("?")[0] ?? "")) ?? [];
-    return catalog.resources.has(decodePart(name));
+    return entryOf(catalog.resources, name) !== undefined;
   } catch {
     return true;
   }
@@ -69,7 +76,7 @@ export function requireRoute(catalog: Catalog, target: Target): Route {
   const route = findRoute(catalog, target);
   if (route) return route;
   const [name = ""] = segmentsBelow(catalog, target) ?? [];
-  const leftOut = catalog.leftOut.get(decodePart(name));
+  const leftOut = entryOf(catalog.leftOut, name);
   if (leftOut !== undefined) throw new Refusal(404, `This is not served: ${leftOut}.`);
   const here = shorten(`/${target.segments.join("/")}`);
   throw new Refusal(404, `There is nothing at ${here}. The collections are listed at ${catalog.basePath}/.`);

@@ -1,6 +1,6 @@
 import type { SqlValue } from "../sqlite/schema.ts";
 import { defaultExpression, quoteName } from "../sqlite/sql-text.ts";
-import type { Query } from "./query.ts";
+import { orderMembers, type Query } from "./query.ts";
 import { keyMembers, type Member, type RecordKey, type Resource } from "./resource.ts";
 
 /** A statement and what is bound to it. Names are always quoted, values always bound. */
@@ -52,22 +52,19 @@ export function selectRecords(resource: Resource, query: Query, limit: number): 
   };
 }
 
-/** Counts the records that filters let through, up to `limit`. */
+/**
+ * Counts the records that filters let through, up to `limit`, and those of them that have no place in their order: with
+ * bytes in a column that is none of bytes, or with anything else in one that is.
+ */
 export function countSome(resource: Resource, query: Query, limit: number): Sql {
   const { text, values } = where(query.filters.map(({ member, value }) => equal(member, value)));
-  const some = `SELECT 1 FROM ${quoteName(resource.table.name)}${text} LIMIT ?`;
-  return { text: `SELECT count(*) FROM (${some})`, values: [...values, limit] };
-}
-
-/** Looks for integers that JSON shows as text, in one of the columns. */
-export function findBigIntegers(resource: Resource, columns: readonly Member[]): Sql {
-  const most = Number.MAX_SAFE_INTEGER;
-  const tests = columns.map(({ name: one }) => {
-    const name = quoteName(one);
-    // Texts are above all numbers.
-    return `(${name} > ${most} AND typeof(${name}) = 'integer') OR ${name} < -${most}`;
-  });
-  return { text: `SELECT 1 FROM ${quoteName(resource.table.name)} WHERE ${tests.join(" OR ")} LIMIT 1`, values: [] };
+  const members = orderMembers(resource, query);
+  const columns = members.map(({ name }, at) => `typeof(${quoteName(name)}) AS t${at}`);
+  const tests = members.map(
+    ({ type }, at) => `t${at} ${type.kind === "base64" ? "NOT IN ('blob', 'null')" : "= 'blob'"}`,
+  );
+  const some = `SELECT ${columns.join(", ")} FROM ${quoteName(resource.table.name)}${text} LIMIT ?`;
+  return { text: `SELECT count(*), total(${tests.join(" OR ")}) FROM (${some})`, values: [...values, limit] };
 }
 
 /** Counts a collection's records. */

@@ -35,9 +35,19 @@ function kindOf({ declaredType, affinity, holdsJson }: Column, inKey: boolean): 
   return affinity === "blob" ? "untyped" : "numeric";
 }
 
-/** Whether values of this type sort in SQL as `Item-Order` says that their JSON does. */
-export function keepsItemOrder({ kind }: ValueType): boolean {
-  return kind !== "json" && kind !== "base64" && kind !== "untyped";
+/**
+ * How `Item-Order` has a column's JSON compared, so that it sorts as SQL sorts what is stored [R-FLD-14]; `undefined`
+ * where no comparison does, whatever is stored.
+ */
+export function comparisonOf({ kind, affinity }: ValueType): "json" | "number" | "bytes" | undefined {
+  if (kind === "json" || kind === "untyped") return undefined;
+  if (kind === "base64") return "bytes";
+  return kind === "text" || affinity === "real" ? "json" : "number";
+}
+
+/** Whether a value is of the sort that its column's comparison is for: bytes look like text in JSON. */
+export function isComparable({ kind }: ValueType, value: SqlValue): boolean {
+  return value === null || value instanceof Uint8Array === (kind === "base64");
 }
 
 // No group is repeated: in a text of some megabytes that would use up the stack.

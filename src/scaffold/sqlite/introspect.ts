@@ -188,6 +188,8 @@ function readTables(connection: Connection): Omit<Schema, "version"> {
   const uniqueOf = readUniqueKeys(connection);
   const tables: Table[] = [];
   const leftOut = readOthers(connection);
+  const isUtf16 = String(connection.prepare("PRAGMA encoding").all()[0]?.[0]).startsWith("UTF-16");
+  const texts = isUtf16 ? { utf16: true as const } : {};
   for (const [nameValue, withoutRowid, , sql] of listed) {
     const name = String(nameValue);
     const json = jsonColumns(String(sql));
@@ -204,7 +206,7 @@ function readTables(connection: Connection): Omit<Schema, "version"> {
     if (detail !== undefined || !identity) continue;
     const names = columns.map((column) => column.name);
     const uncollated = uncollatedColumns(connection, name, names, String(sql));
-    const table = { name, columns, identity, foreignKeys: foreignKeysOf.get(name) ?? [], integerKey };
+    const table = { name, columns, identity, foreignKeys: foreignKeysOf.get(name) ?? [], integerKey, ...texts };
     tables.push(uncollated.length === 0 ? table : { ...table, uncollated });
   }
   return { tables: resolveReferences(tables), leftOut };

@@ -45,6 +45,8 @@ export class View<Follower = unknown> {
   readonly key: string;
   #rowsLeft: number;
   #bytesLeft: number;
+  readonly #order: NonNullable<DirectView["order"]>;
+  #hasPlaceless = false;
   /** Every subscription to it, whatever its state. */
   readonly subscriptions: Set<Follower> = new Set();
   /** Those that get each change as it comes. */
@@ -60,20 +62,21 @@ export class View<Follower = unknown> {
     for (const [column, value] of description.equals) values[column] = value;
     this.columns = Object.keys(values).sort();
     this.key = imageKey(values, this.columns) ?? "";
+    this.#order = description.order ?? [];
     this.#rowsLeft = description.room?.rows ?? Number.POSITIVE_INFINITY;
     this.#bytesLeft = description.room?.bytes ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Whether it may have more by now than a GET answers. */
-  get isOverfull(): boolean {
-    return this.#rowsLeft < 0 || this.#bytesLeft < 0;
+  /** Whether it may have more by now than a GET answers, or a record whose place in the list is not told. */
+  get isOutgrown(): boolean {
+    return this.#rowsLeft < 0 || this.#bytesLeft < 0 || this.#hasPlaceless;
   }
 
   /** Counts a change that is told to nobody, for all are behind. */
   count(change: Change): void {
-    if (this.#rowsLeft === Number.POSITIVE_INFINITY) return;
+    if (this.#rowsLeft === Number.POSITIVE_INFINITY && this.#order.length === 0) return;
     const notification = this.judge(change, () => uncounted);
-    if (notification) this.#count(notification);
+    if (notification) this.#count(change, notification);
   }
 
   /** What a change is to those who follow this view; `undefined` where it is nothing to them. */
@@ -97,15 +100,23 @@ export class View<Follower = unknown> {
     if (left?.eventId !== undefined) return;
     const notification = this.judge(change, represent);
     if (!notification) return;
-    this.#count(notification);
+    this.#count(change, notification);
     if (left) into.pop();
     into.push(left ? { ...notification, status: 202 } : notification);
   }
 
-  #count({ status, representation }: Notification): void {
+  #count({ after }: Change, { status, representation }: Notification): void {
+    if (status !== 204 && after && !this.#hasPlace(after)) this.#hasPlaceless = true;
     if (status !== 202) this.#rowsLeft += status === 204 ? 1 : -1;
     // What a changed record had before is not known: its bytes count again.
     this.#bytesLeft -= representation?.body.length ?? 0;
+  }
+
+  #hasPlace(image: Image): boolean {
+    return this.#order.every(([column, isBytes]) => {
+      const value = image[column] ?? null;
+      return value === null || value instanceof Uint8Array === isBytes;
+    });
   }
 
   #has(image: Image | undefined): boolean {

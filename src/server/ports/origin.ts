@@ -24,6 +24,11 @@ export interface OriginResponse {
   readonly body: Body;
   /** What a journal needs to keep a GET's or HEAD's 2xx answer live; absent where it can't. */
   readonly view?: DirectView;
+  /**
+   * The URL in canonical form of what no journal keeps live, as {@link DirectView.url}: it is asked for by that, and goes
+   * on under its name where a journal kept it live before. Default: the target.
+   */
+  readonly url?: string;
   /** Why a 2xx answer can't be followed, not by asking again either: a sentence for the 422's detail. */
   readonly notLive?: string;
 }
@@ -38,6 +43,12 @@ export interface DirectView extends Bookmark {
   readonly record?: string;
   /** Columns and the values that a record's image must have to be in the set; all of them. Values are never null. */
   readonly equals: readonly (readonly [column: string, value: Value])[];
+  /**
+   * The columns that the answer's `Item-Order` names, and whether each is compared as bytes. A record that has bytes in
+   * another of them, or anything else in one of bytes, has no place there: with it, the view is opened anew [R-FLD-14].
+   * Default: every record has a place.
+   */
+  readonly order?: readonly (readonly [column: string, isBytes: boolean])[];
   /**
    * How many records more, and bytes of them, a GET's answer holds until it is cut. Once they are used up, the view is
    * opened anew [R-SUB-5]. Default: any amount.

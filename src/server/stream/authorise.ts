@@ -141,7 +141,7 @@ async function openAny(
     const response = opening.isHead ? await ask("GET") : opening.response;
     const canDerive = isDocument(response) && response.notLive === undefined;
     if (!derived || !arming || !canDerive) return { kind: "refused", response: refusalOf(response) };
-    const admission = await derived.admit(target, viewer, response, arming);
+    const admission = await derived.admit(response.url ?? target, viewer, response, arming);
     return "status" in admission ? { kind: "refused", response: admission } : openDerived(admission, wishes);
   } catch (error) {
     hub.reportError(error, "open");

@@ -335,7 +335,7 @@ class LiveHub implements Hub, HubCore {
       }
     }
     for (const view of reset) {
-      for (const subscription of view.isOverfull ? view.subscriptions : view.live) reopenSubscription(subscription);
+      for (const subscription of view.isOutgrown ? view.subscriptions : view.live) reopenSubscription(subscription);
     }
     if (batches.some(({ lost }) => lost)) this.derived?.changed(["/"], true);
     else this.derived?.changed([...collections], true);
@@ -350,7 +350,7 @@ class LiveHub implements Hub, HubCore {
       }
       this.#index.visit(change, (view) => {
         if (view.live.size === 0) view.count(change);
-        if (view.isOverfull) reset.add(view);
+        if (view.isOutgrown) reset.add(view);
         if (view.live.size === 0) return;
         let notifications = produced.get(view);
         if (!notifications) {
@@ -360,7 +360,7 @@ class LiveHub implements Hub, HubCore {
         try {
           view.collect(change, notifications, (changed) => this.represent(changed));
           concerned.add(notifications);
-          if (view.isOverfull) reset.add(view);
+          if (view.isOutgrown) reset.add(view);
         } catch (error) {
           this.reportError(error, "encode");
           reset.add(view);

@@ -37,7 +37,7 @@ describe("GET", () => {
     );
     expect(answer.field("Content-Type")).toBe("application/json");
     expect(answer.field("Items")).toBe('list="/albums", record="/album", url="/albums/{id}"');
-    expect(answer.field("Item-Order")).toBe("id.asc");
+    expect(answer.field("Item-Order")).toBe("id.asc-number");
     expect(answer.field("ETag")).toMatch(/^"[\w-]{20}"$/);
     expect(answer.field("Event-ID")).toBe(answer.view?.eventId);
     expect(answer.view).toMatchObject({ url: "/albums", collection: "/albums", equals: [] });
@@ -140,7 +140,7 @@ describe("HEAD", () => {
     expect({ ...head.view, room: undefined }).toEqual({ ...get.view, room: undefined });
     expect(head.view?.room?.rows).toBe(get.view?.room?.rows);
     expect(head.field("Items")).toBe(get.field("Items"));
-    expect(head.field("Item-Order")).toBe("name.asc,id.asc");
+    expect(head.field("Item-Order")).toBe("name.asc,id.asc-number");
     expect(head.field("Event-ID")).toBe(get.field("Event-ID"));
   });
 
@@ -241,9 +241,11 @@ describe("Item-Order", () => {
     },
   );
 
-  test("is left out where the records are sorted by bytes, which their JSON can't tell", async () => {
+  test("says how the columns compare whose JSON alone does not tell [R-FLD-14]", async () => {
     const { send } = await serve(sql);
 
-    expect((await send("GET", "/things?order=d")).field("Item-Order")).toBeUndefined();
+    expect((await send("GET", "/things?order=d,c.desc,b")).field("Item-Order")).toBe(
+      "d.asc-bytes,c.desc-number,b.asc,id.asc-number",
+    );
   });
 });
