@@ -8,7 +8,7 @@ export type ItemOrder = readonly {
   readonly descending: boolean;
   /**
    * How values are compared where their JSON alone does not tell: as numbers, of which some are texts or booleans, or as
-   * bytes in base64 [R-FLD-14].
+   * bytes in base64 [R-FLD-6].
    */
   readonly as?: "number" | "bytes";
 }[];
@@ -99,7 +99,7 @@ function comparedOf(row: unknown, { name, as }: ItemOrder[number]): unknown {
 
 /**
  * A comparison for rows: NULL lowest, false before true, numbers by value, text by code point; of different types, in
- * that order [R-FLD-6]. Members that are compared as numbers or bytes, as R-FLD-14 says.
+ * that order [R-FLD-6]. Members that are compared as numbers or bytes, as R-FLD-6 says.
  */
 export function compareByItemOrder(order: ItemOrder): (a: unknown, b: unknown) => number {
   return (a, b) => {

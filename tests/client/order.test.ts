@@ -61,7 +61,7 @@ describe.each([
     encoding === "UTF-8" ? [] : [["far texts", "TEXT", ["'a'", "'\u0100'", "'b'", "'\u0161'"]]];
 
   it.each([...columns, ...more])(
-    "is the GET's, row by row as they come: %s [R-FLD-14]",
+    "is the GET's, row by row as they come: %s [R-FLD-5]",
     async (_what, declared, values) => {
       const { url, client, other } = await start(
         `PRAGMA encoding = '${encoding}'; CREATE TABLE t (id INTEGER PRIMARY KEY, v ${declared})`,

@@ -36,7 +36,7 @@ function kindOf({ declaredType, affinity, holdsJson }: Column, inKey: boolean): 
 }
 
 /**
- * How `Item-Order` has a column's JSON compared, so that it sorts as SQL sorts what is stored [R-FLD-14]; `undefined`
+ * How `Item-Order` has a column's JSON compared, so that it sorts as SQL sorts what is stored [R-FLD-6]; `undefined`
  * where no comparison does, whatever is stored.
  */
 export function comparisonOf({ kind, affinity }: ValueType): "json" | "number" | "bytes" | undefined {

@@ -45,7 +45,7 @@ export interface DirectView extends Bookmark {
   readonly equals: readonly (readonly [column: string, value: Value])[];
   /**
    * The columns that the answer's `Item-Order` names, and whether each is compared as bytes. A record that has bytes in
-   * another of them, or anything else in one of bytes, has no place there: with it, the view is opened anew [R-FLD-14].
+   * another of them, or anything else in one of bytes, has no place there: with it, the view is opened anew [R-FLD-5].
    * Default: every record has a place.
    */
   readonly order?: readonly (readonly [column: string, isBytes: boolean])[];

@@ -116,7 +116,7 @@ describe("A list whose order its JSON does not tell", () => {
     ["bytes in a BOOLEAN column", "BOOLEAN", "/t?order=x.desc", ["x'ff'", "1", "0"]],
     ["a column without a type", "", "/t?order=x", ["18014398509481985", "'2'", "3"]],
     ["a JSON column", "JSON", "/t?order=x", ["'{}'", "'[1]'", "3"]],
-  ])("is in the order of the GET: %s [R-FLD-14]", async (_what, declared, target, values) => {
+  ])("is in the order of the GET: %s [R-FLD-5]", async (_what, declared, target, values) => {
     const world = await start({});
     world.other.exec(`CREATE TABLE t (x ${declared}); INSERT INTO t VALUES (${values[0]})`);
     const replica = await world.follow(target);

@@ -241,7 +241,7 @@ describe("Item-Order", () => {
     },
   );
 
-  test("says how the columns compare whose JSON alone does not tell [R-FLD-14]", async () => {
+  test("says how the columns compare whose JSON alone does not tell [R-FLD-5]", async () => {
     const { send } = await serve(sql);
 
     expect((await send("GET", "/things?order=d,c.desc,b")).field("Item-Order")).toBe(
