@@ -3,6 +3,7 @@ import { readSchema } from "../introspect.ts";
 import type { Schema, Table } from "../schema.ts";
 import { readDetails, type TableDetails } from "../table-details.ts";
 import { armTable, isRocketTrigger } from "./names.ts";
+import { countSegments } from "./segments.ts";
 import { hasTables } from "./tables.ts";
 import { triggersOf } from "./triggers.ts";
 
@@ -40,7 +41,7 @@ export interface ArmPlan {
   readonly gone: readonly Arm[];
   /** Arms that were last checked at another state of the schema. */
   readonly isUnsettled: boolean;
-  /** Whether the journal is still to be made, so that nobody follows anything. */
+  /** Whether no journal was ever followed here: nobody has a position. */
   readonly isFirst: boolean;
 }
 
@@ -91,8 +92,8 @@ function isIntact(details: TableDetails, arm: Arm, triggers: readonly Trigger[])
  */
 export function planArms(connection: Connection, isWatched: (name: string) => boolean): ArmPlan {
   const schema = readSchema(connection);
-  const isFirst = !hasTables(connection);
-  const all = isFirst ? [] : liveArms(connection);
+  const hasJournal = hasTables(connection);
+  const all = hasJournal ? liveArms(connection) : [];
   const arms = new Map(all.filter(({ name }) => isWatched(name)).map((arm) => [arm.name, arm]));
   const triggers = readTriggers(connection);
   const tasks: ArmTask[] = [];
@@ -114,6 +115,6 @@ export function planArms(connection: Connection, isWatched: (name: string) => bo
     ...{ schema, tasks, renumbered },
     gone: [...arms.values()].filter(({ name }) => !names.has(name)),
     isUnsettled: [...arms.values()].some(({ version }) => version !== schema.version),
-    isFirst,
+    isFirst: !hasJournal || countSegments(connection) === 0,
   };
 }

@@ -2,9 +2,10 @@ import type { Connection } from "../connection.ts";
 import type { Schema, Table } from "../schema.ts";
 import { quoteName } from "../sql-text.ts";
 import type { TableDetails } from "../table-details.ts";
-import { type Arm, type ArmPlan, type ArmTask, describe, liveArms, planArms } from "./arm-plan.ts";
+import { type Arm, type ArmPlan, type ArmTask, describe, liveArms } from "./arm-plan.ts";
 import { armTable, isRocketTrigger, journalTable } from "./names.ts";
 import { shapeOf } from "./shape.ts";
+import type { MayGoOn } from "./slices.ts";
 import { makeTables, maxWidth, widenTables } from "./tables.ts";
 import { triggersOf } from "./triggers.ts";
 
@@ -16,6 +17,9 @@ export interface Armed {
   /** False where tables are left for another time. */
   readonly isComplete: boolean;
 }
+
+/** How many columns more than are needed the journal is made with: it is costly to add them later. */
+const spareWidth = 8;
 
 function schemaVersion(connection: Connection): number {
   return Number(connection.prepare("PRAGMA schema_version").all()[0]?.[0]);
@@ -29,46 +33,52 @@ export class Armer {
   readonly #connection: Connection;
   readonly #isWatched: (name: string) => boolean;
   readonly #unwatched: ReadonlyMap<string, unknown>;
+  /** What is left to be done. */
+  #plan: ArmPlan;
   readonly #failures: Map<string, unknown> = new Map();
   #hasChanged = false;
 
-  /** @param unwatched - the tables that are known to be none that can be watched */
+  /**
+   * @param plan - read at the schema that it is carried out at
+   * @param unwatched - the tables that are known to be none that can be watched
+   */
   constructor(
     connection: Connection,
     isWatched: (name: string) => boolean,
+    plan: ArmPlan,
     unwatched: ReadonlyMap<string, unknown> = new Map(),
   ) {
     this.#connection = connection;
     this.#isWatched = isWatched;
+    this.#plan = plan;
     this.#unwatched = unwatched;
   }
 
-  /** Plans and arms, inside the caller's write transaction. */
-  run(): Armed {
-    const armed = this.carryOut(planArms(this.#connection, this.#isWatched));
-    if (!armed) throw new Error("The schema changed inside a write transaction.");
-    return armed;
-  }
-
   /**
-   * Carries a plan out, inside the caller's write transaction; `undefined` where the schema is not the plan's any more.
-   *
-   * @param maxTables - how many tables get new triggers at most
+   * Carries the plan out, or a slice of what is left of it, inside the caller's write transaction; `undefined` where the
+   * schema is not the plan's any more. Where that transaction fails, so has the plan.
    */
-  carryOut(plan: ArmPlan, maxTables: number = Number.POSITIVE_INFINITY): Armed | undefined {
+  carryOut(mayGoOn: MayGoOn = () => true): Armed | undefined {
     const connection = this.#connection;
+    const plan = this.#plan;
     if (schemaVersion(connection) !== plan.schema.version) return undefined;
-    makeTables(connection);
-    let left = maxTables;
-    for (const task of plan.tasks) {
-      if (left > 0 && this.#arm(task, !plan.isFirst)) left -= 1;
-      else if (left <= 0) break;
+    const widths = plan.tasks.map(({ details }) => shapeOf(details).width).filter((width) => width <= maxWidth);
+    const width = Math.max(0, ...widths);
+    makeTables(connection, width + spareWidth);
+    let done = 0;
+    let armed = 0;
+    const isWide = widenTables(connection, width);
+    while (isWide && done < plan.tasks.length && mayGoOn(armed)) {
+      const task = plan.tasks[done++];
+      if (task && this.#arm(task, !plan.isFirst)) armed += 1;
     }
     for (const arm of plan.renumbered) this.#reset(arm.id);
     for (const arm of plan.gone) this.#retire(arm);
     const version = schemaVersion(connection);
     if (this.#hasChanged || plan.isUnsettled) this.#settle(version);
-    return { schema: { ...plan.schema, version }, failures: this.#failures, isComplete: left > 0 };
+    const schema = { ...plan.schema, version };
+    this.#plan = { ...plan, schema, tasks: plan.tasks.slice(done), renumbered: [], gone: [] };
+    return { schema, failures: this.#failures, isComplete: isWide && this.#plan.tasks.length === 0 };
   }
 
   /** Gives a table new triggers; false where it can't be watched. */
@@ -110,7 +120,6 @@ export class Armer {
     const connection = this.#connection;
     const { width } = shapeOf(details);
     if (width > maxWidth) throw new RangeError(`It has ${width} columns; at most ${maxWidth} can be watched.`);
-    widenTables(connection, width);
     for (const sql of triggersOf(details, id).values()) connection.exec(sql);
     try {
       this.#compileWrites(details);

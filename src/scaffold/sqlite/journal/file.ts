@@ -8,9 +8,9 @@ import { fileAt } from "../open-failure.ts";
 import { inRead } from "../read-transaction.ts";
 import type { RecordFormat } from "../record-format.ts";
 import type { Schema } from "../schema.ts";
-import { isReadOnly } from "../sqlite-error.ts";
+import { isBusy, isReadOnly } from "../sqlite-error.ts";
 import { type Armed, Armer } from "./arm.ts";
-import { planArms } from "./arm-plan.ts";
+import { type ArmPlan, planArms } from "./arm-plan.ts";
 import {
   forgetMigration,
   isRunning,
@@ -19,10 +19,29 @@ import {
   readMigration,
   refuseInMigration,
 } from "./migration.ts";
+import { removeInSlices } from "./removal.ts";
 import { type RowMark, RowReader } from "./rows.ts";
 import { addSegment, countSegments } from "./segments.ts";
-import { hasTables, removeAll } from "./tables.ts";
+import { beginSlice } from "./slices.ts";
+import { hasTables } from "./tables.ts";
 import { inWrite } from "./write-transaction.ts";
+
+/** Two connections to one file. */
+export interface OpenFile {
+  readonly reader: Connection;
+  readonly writer: Connection;
+}
+
+/** Opens a file twice. @throws what `openConnection` throws */
+export function openFile(path: string, additions: Additions | undefined): OpenFile {
+  const writer = openConnection(path, { additions });
+  try {
+    return { writer, reader: openConnection(path, { additions }) };
+  } catch (error) {
+    writer.close();
+    throw error;
+  }
+}
 
 /** What an open file needs to know. */
 export interface FileOptions {
@@ -31,6 +50,8 @@ export interface FileOptions {
   readonly additions: Additions | undefined;
   readonly clock: Clock;
   readonly isWatched: (name: string) => boolean;
+  /** Connections to it that are open already, and stay open where its opening fails: an opening may be tried again. */
+  readonly opened?: OpenFile;
   /** Told of what can't be watched: tables, and changes while a migration runs. */
   readonly onUnwatched: (error: RocketError) => void;
 }
@@ -40,8 +61,28 @@ function inodeOf(path: string): string | undefined {
   return file && `${file.dev}:${file.ino}`;
 }
 
-/** How many tables get new triggers in one write transaction of a running server: what others have to wait for. */
-const armedAtOnce = 8;
+function isFollowed(connection: Connection): boolean {
+  return hasTables(connection) && countSegments(connection) > 0;
+}
+
+/** Plans before the lock is taken, unless another program has it just then. */
+function planUnlessBusy(connection: Connection, isWatched: (name: string) => boolean): ArmPlan | undefined {
+  try {
+    return planArms(connection, isWatched);
+  } catch (error) {
+    if (isBusy(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Carries out a plan as a whole, or a new one where the schema is another, inside the caller's write transaction. */
+function armWhole(connection: Connection, isWatched: (name: string) => boolean, plan: ArmPlan | undefined): Armed {
+  const armed =
+    (plan && new Armer(connection, isWatched, plan).carryOut()) ??
+    new Armer(connection, isWatched, planArms(connection, isWatched)).carryOut();
+  if (!armed) throw new Error("The schema changed inside a write transaction.");
+  return armed;
+}
 
 interface Paused {
   readonly version: number;
@@ -69,7 +110,9 @@ export class JournalFile {
   #segment: string;
   #migration: Migration | undefined;
   #armedVersion: number;
-  /** Whether there was nothing of Rocket's in the database before. */
+  /** Mends triggers, where some are left to be mended. */
+  #armer: Armer | undefined;
+  /** Whether nobody had ever used the journal before. */
   readonly #isNew: boolean;
 
   /**
@@ -81,17 +124,18 @@ export class JournalFile {
     this.#options = options;
     this.#inode = inodeOf(options.path);
     const { path, format, clock, isWatched, additions } = options;
-    this.writer = openConnection(path, { additions });
-    let reader: Connection | undefined;
+    const opened = options.opened ?? openFile(path, additions);
+    const { writer } = opened;
+    this.writer = writer;
+    this.reader = opened.reader;
     try {
-      reader = openConnection(path, { additions });
-      const { writer } = this;
-      // Last of all: nothing that can fail comes after it, so a start that fails has added nothing.
+      const plan = planUnlessBusy(writer, isWatched);
+      // Last of all: nothing that can fail comes after it, so a start that fails has begun no segment.
       const armed = inWrite(writer, () => {
         refuseInMigration(writer);
-        const isNew = !hasTables(writer);
+        const isNew = !isFollowed(writer);
         forgetMigration(writer);
-        const schema = this.#take(new Armer(writer, isWatched).run());
+        const schema = this.#take(armWhole(writer, isWatched, plan));
         const segment = addSegment(writer, clock);
         return { isNew, schema, segment, start: new RowReader(writer, format, isWatched).head() };
       });
@@ -101,14 +145,12 @@ export class JournalFile {
       this.#segment = armed.segment;
       this.start = armed.start;
     } catch (error) {
-      reader?.close();
-      this.writer.close();
+      if (!options.opened) this.close();
       if (!isReadOnly(error)) throw error;
       const message = `${JSON.stringify(path)} can't be written, so it has no journal.`;
       throw new RocketError("journal-readonly", message, { cause: error });
     }
-    this.reader = reader;
-    this.rows = new RowReader(reader, format, isWatched);
+    this.rows = new RowReader(this.reader, format, isWatched);
   }
 
   /** The schema as last read. */
@@ -149,7 +191,11 @@ export class JournalFile {
 
   /** @throws RocketError `journal-detached` where somebody has removed the journal */
   requireTables(): void {
-    if (hasTables(this.reader)) return;
+    this.#requireTables(this.reader);
+  }
+
+  #requireTables(connection: Connection): void {
+    if (hasTables(connection)) return;
     throw new RocketError("journal-detached", "The journal's tables were removed from the database.");
   }
 
@@ -191,13 +237,16 @@ export class JournalFile {
     this.#segment = inWrite(this.writer, () => addSegment(this.writer, this.#options.clock));
   }
 
-  /** Takes out what the opening added, where nothing of Rocket's was there before and nobody else uses it by now. */
-  undo(): void {
-    if (!this.#isNew) return;
+  /**
+   * Takes out what the opening added, where nobody had used the journal before and nobody else does by now.
+   *
+   * @throws RocketError `database-busy`
+   */
+  async undo(): Promise<void> {
     const { writer } = this;
-    inWrite(writer, () => {
-      if (hasTables(writer) && countSegments(writer) === 1) removeAll(writer);
-    });
+    const { clock } = this.#options;
+    if (!this.#isNew) return;
+    await removeInSlices(writer, { clock }, () => hasTables(writer) && countSegments(writer) === 1);
   }
 
   close(): void {
@@ -207,15 +256,18 @@ export class JournalFile {
 
   #mend(): void {
     const { reader, writer } = this;
+    const { isWatched, clock } = this.#options;
     // All thinking comes before the lock.
-    const armer = new Armer(writer, this.#options.isWatched, this.#unwatched);
-    const plan = planArms(reader, this.#options.isWatched);
+    const armer = this.#armer ?? new Armer(writer, isWatched, planArms(reader, isWatched), this.#unwatched);
+    this.#armer = undefined;
     const armed = inWrite(writer, () => {
+      this.#requireTables(writer);
       if (readMigration(writer)) return undefined;
       forgetMigration(writer);
-      return armer.carryOut(plan, armedAtOnce);
+      return armer.carryOut(beginSlice(clock));
     });
     if (!armed) return;
+    if (!armed.isComplete) this.#armer = armer;
     this.#migration = undefined;
     this.#schema = this.#take(armed);
     if (armed.isComplete) this.#armedVersion = armed.schema.version;

@@ -49,7 +49,9 @@ export class Follower {
 
   /** @throws what {@link JournalFile} throws */
   constructor(options: FollowerOptions, events: FollowerEvents) {
-    this.#options = options;
+    const { opened: _, ...others } = options;
+    // Another file that takes this one's place is opened anew.
+    this.#options = others;
     this.#events = events;
     this.#quiet = new QuietMoment(options.clock, options.quietMs);
     this.#file = new JournalFile(options);

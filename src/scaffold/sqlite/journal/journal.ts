@@ -6,11 +6,13 @@ import { inRead } from "../read-transaction.ts";
 import type { Schema } from "../schema.ts";
 import { isBusy } from "../sqlite-error.ts";
 import { SqliteChange } from "./change.ts";
+import { type OpenFile, openFile } from "./file.ts";
 import { Follower, type LookReason } from "./follower.ts";
 import { journalTable } from "./names.ts";
 import type { SqliteJournal, SqliteJournalOptions } from "./options.ts";
 import { type ResolvedJournalOptions, resolveJournalOptions } from "./resolve-options.ts";
 import { hasSegment } from "./segments.ts";
+import { armFirst, undoArming } from "./start.ts";
 import { Trimmer } from "./trim.ts";
 
 /** How much of the past is read at once, about. */
@@ -32,11 +34,14 @@ class SqliteFileJournal implements SqliteJournal {
   #troubledSince: number | undefined;
   #reported: string | undefined;
 
-  /** @throws what the file's opening throws; an error that `isBusy` tells */
-  constructor(options: ResolvedJournalOptions) {
+  /**
+   * @param opened - connections to the file, which stay open where this throws
+   * @throws what the file's opening throws; an error that `isBusy` tells
+   */
+  constructor(options: ResolvedJournalOptions, opened: OpenFile) {
     this.#options = options;
     this.#follower = new Follower(
-      { ...options, onUnwatched: (error) => options.onError(error, { stage: "arm" }) },
+      { ...options, opened, onUnwatched: (error) => options.onError(error, { stage: "arm" }) },
       {
         onBatch: (batch) => this.#deliver(batch),
         onSchema: options.onSchema,
@@ -146,7 +151,7 @@ class SqliteFileJournal implements SqliteJournal {
     if (this.#isClosed) return;
     await this.#end();
     try {
-      await asJournalBusy(retryWhenBusy(() => this.#follower.file.undo(), { clock: this.#options.clock }));
+      await asJournalBusy(this.#follower.file.undo());
     } finally {
       this.#follower.close();
     }
@@ -256,5 +261,17 @@ async function asJournalBusy<Result>(attempt: Promise<Result>): Promise<Result> 
 export async function createSqliteJournal(options: SqliteJournalOptions): Promise<SqliteJournal> {
   const resolved = resolveJournalOptions(options);
   const { clock, onWait } = resolved;
-  return asJournalBusy(retryWhenBusy(() => new SqliteFileJournal(resolved), { clock, onWait }));
+  // Where others write all the time, one thing at a time comes through between them.
+  const opened = await asJournalBusy(
+    retryWhenBusy(() => openFile(resolved.path, resolved.additions), { clock, onWait }),
+  );
+  try {
+    await asJournalBusy(armFirst(opened.writer, resolved));
+    return await asJournalBusy(retryWhenBusy(() => new SqliteFileJournal(resolved, opened), { clock, onWait }));
+  } catch (error) {
+    await undoArming(opened.writer, resolved).catch((failure) => resolved.onError(failure, { stage: "undo" }));
+    opened.reader.close();
+    opened.writer.close();
+    throw error;
+  }
 }

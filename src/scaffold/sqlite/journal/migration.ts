@@ -1,12 +1,15 @@
 import { hostname } from "node:os";
 import { RocketError } from "../../../protocol/index.ts";
-import type { Clock } from "../../../server/index.ts";
+import { type Clock, systemClock } from "../../../server/index.ts";
+import { retryWhenBusy } from "../busy.ts";
 import type { Connection } from "../connection.ts";
-import { quoteName } from "../sql-text.ts";
-import { Armer } from "./arm.ts";
+import { armInSlices } from "./arm-in-slices.ts";
 import { armTable, migrationTable } from "./names.ts";
-import { hasTables, rocketTriggers } from "./tables.ts";
-import { writeOnce } from "./write-transaction.ts";
+import { dropTriggers } from "./removal.ts";
+import { countSegments } from "./segments.ts";
+import { inSlices, type SliceOptions } from "./slices.ts";
+import { hasTables } from "./tables.ts";
+import { inWrite, withWriter } from "./write-transaction.ts";
 
 /** Who has the triggers off. */
 export interface Migration {
@@ -63,11 +66,13 @@ export function refuseInMigration(connection: Connection): void {
   }
 }
 
-function pause(connection: Connection): string[] {
+/** Notes who migrates, and gives the tables that had triggers. */
+function begin(connection: Connection): string[] {
   refuseInMigration(connection);
   const live = `SELECT name FROM ${armTable} WHERE NOT retired`;
-  const names = hasTables(connection) ? connection.prepare(live).all() : [];
-  for (const name of rocketTriggers(connection)) connection.exec(`DROP TRIGGER ${quoteName(name)}`);
+  // Where a start is still on its way, nobody follows anything: it begins anew.
+  const isFollowed = hasTables(connection) && countSegments(connection) > 0;
+  const names = isFollowed ? connection.prepare(live).all() : [];
   // A new table each time: the schema's version tells servers of it.
   forgetMigration(connection);
   connection.exec(`CREATE TABLE ${migrationTable} (process INTEGER, host TEXT)`);
@@ -75,9 +80,19 @@ function pause(connection: Connection): string[] {
   return names.map(([name]) => String(name));
 }
 
-function resume(connection: Connection, names: readonly string[]): void {
-  forgetMigration(connection);
-  if (names.length > 0) new Armer(connection, (name) => names.includes(name)).run();
+/** Notes that this process migrates, then takes the triggers off. */
+async function pause(connection: Connection, options: SliceOptions): Promise<string[]> {
+  const names = await retryWhenBusy(() => inWrite(connection, () => begin(connection)), options);
+  await inSlices(connection, options, (mayGoOn) => dropTriggers(connection, mayGoOn));
+  return names;
+}
+
+/** Puts the triggers back, then has servers take over. */
+async function resume(connection: Connection, names: readonly string[], options: SliceOptions): Promise<void> {
+  const isWatched = (name: string): boolean => names.includes(name);
+  if (names.length > 0) await armInSlices(connection, isWatched, options);
+  await retryWhenBusy(() => inWrite(connection, () => forgetMigration(connection)), options);
+  if (names.length > 0) await armInSlices(connection, isWatched, options);
 }
 
 /**
@@ -88,6 +103,7 @@ function resume(connection: Connection, names: readonly string[]): void {
  * @throws RocketError `database-missing`, `database-invalid`, `database-busy`, `journal-migrating`, `journal-readonly`
  */
 export async function pauseJournal(path: string, options: { readonly clock?: Clock } = {}): Promise<PausedJournal> {
-  const names = await writeOnce(path, options, pause);
-  return { resume: () => writeOnce(path, options, (connection) => resume(connection, names)) };
+  const all = { clock: options.clock ?? systemClock };
+  const names = await withWriter(path, all, (connection) => pause(connection, all));
+  return { resume: () => withWriter(path, all, (connection) => resume(connection, names, all)) };
 }

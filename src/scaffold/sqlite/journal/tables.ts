@@ -1,5 +1,4 @@
 import type { Connection } from "../connection.ts";
-import { quoteName } from "../sql-text.ts";
 import { answerTable, armTable, cacheTable, isRocketTrigger, journalTable, segmentTable } from "./names.ts";
 
 /** How many values an image may have: two images and the rest must fit into one row of SQLite's 2,000 columns. */
@@ -9,13 +8,18 @@ export const maxWidth = 990;
  * The journal's tables. The images' columns have no type, so that each value keeps its own. Positions need no
  * AUTOINCREMENT: the last row is never trimmed, and its table could not be removed again.
  */
-const createTables = `
-CREATE TABLE IF NOT EXISTS ${journalTable} (position INTEGER PRIMARY KEY, arm, has, chk DEFAULT (random() & 2147483647));
-CREATE TABLE IF NOT EXISTS ${cacheTable} (arm, id, done, PRIMARY KEY (arm, id)) WITHOUT ROWID;
+function createTables(width: number): string {
+  const places = Array.from({ length: width }, (_, place) => place);
+  const images = places.map((place) => `, n${place}, o${place}`).join("");
+  const values = places.map((place) => `, c${place}`).join("");
+  return `
+CREATE TABLE IF NOT EXISTS ${journalTable} (position INTEGER PRIMARY KEY, arm, has, chk DEFAULT (random() & 2147483647)${images});
+CREATE TABLE IF NOT EXISTS ${cacheTable} (arm, id, done${values}, PRIMARY KEY (arm, id)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS ${segmentTable} (id INTEGER PRIMARY KEY, name TEXT UNIQUE, start);
 CREATE TABLE IF NOT EXISTS ${armTable} (id INTEGER PRIMARY KEY, name TEXT, retired, version, description TEXT);
 CREATE TABLE IF NOT EXISTS ${answerTable} (id INTEGER PRIMARY KEY, key TEXT UNIQUE, digest, made, status, fields, body, event);
 `;
+}
 
 /** Whether the tables are there that triggers write to and positions are read from. */
 export function hasTables(connection: Connection): boolean {
@@ -25,9 +29,9 @@ export function hasTables(connection: Connection): boolean {
   return found[0]?.[0] === 4;
 }
 
-/** Makes the journal's tables where they are missing. */
-export function makeTables(connection: Connection): void {
-  connection.exec(createTables);
+/** Makes the journal's tables where they are missing, with images of `width` values. */
+export function makeTables(connection: Connection, width: number): void {
+  connection.exec(createTables(width));
 }
 
 /** The names of the triggers that Rocket made. */
@@ -39,26 +43,42 @@ export function rocketTriggers(connection: Connection): string[] {
     .filter(isRocketTrigger);
 }
 
+function columnsOf(connection: Connection, table: string): Set<string> {
+  const columns = connection.prepare("SELECT name FROM pragma_table_info(?, 'main')").all(table);
+  return new Set(columns.map(([name]) => String(name)));
+}
+
 /** How many values the journal's images have room for. */
 export function readWidth(connection: Connection): number {
-  const columns = connection.prepare("SELECT name FROM pragma_table_info(?, 'main')").all(journalTable);
-  return columns.filter(([name]) => /^n\d+$/.test(String(name))).length;
+  return [...columnsOf(connection, journalTable)].filter((name) => /^n\d+$/.test(name)).length;
 }
 
-/** Makes room for images of `width` values. */
-export function widenTables(connection: Connection, width: number): void {
-  for (let place = readWidth(connection); place < width; place += 1) {
-    connection.exec(`ALTER TABLE ${journalTable} ADD COLUMN n${place}`);
-    connection.exec(`ALTER TABLE ${journalTable} ADD COLUMN o${place}`);
-    connection.exec(`ALTER TABLE ${cacheTable} ADD COLUMN c${place}`);
+/**
+ * Makes room for images of `width` values, or for as many as can be made at once: with each new column SQLite reads the
+ * whole schema anew. False where there is more to be made.
+ */
+export function widenTables(connection: Connection, width: number): boolean {
+  const [journal, cache] = [columnsOf(connection, journalTable), columnsOf(connection, cacheTable)];
+  let left = Math.ceil(1_000 / (1 + rocketTriggers(connection).length));
+  for (let place = 0; place < width; place += 1) {
+    // A place counts once its column n is there: that comes last.
+    for (const [table, column, columns] of [
+      [cacheTable, `c${place}`, cache],
+      [journalTable, `o${place}`, journal],
+      [journalTable, `n${place}`, journal],
+    ] as const) {
+      if (columns.has(column)) continue;
+      if (left-- === 0) return false;
+      connection.exec(`ALTER TABLE ${table} ADD COLUMN ${column}`);
+    }
   }
+  return true;
 }
 
-/** Removes everything that Rocket added: its triggers and its tables, those of older versions too. */
-export function removeAll(connection: Connection): void {
-  for (const name of rocketTriggers(connection)) connection.exec(`DROP TRIGGER ${quoteName(name)}`);
-  const tables = connection
+/** The names of the tables that Rocket made, also those of older versions. */
+export function rocketTables(connection: Connection): string[] {
+  return connection
     .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND substr(name, 1, 8) = '_rocket_'")
-    .all();
-  for (const [name] of tables) connection.exec(`DROP TABLE ${quoteName(String(name))}`);
+    .all()
+    .map(([name]) => String(name));
 }

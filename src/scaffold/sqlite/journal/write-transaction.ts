@@ -25,18 +25,18 @@ export function inWrite<Result>(connection: Connection, write: () => Result): Re
 }
 
 /**
- * Opens a database for one write transaction. Waits where it is locked.
+ * Opens a database to write to it. Waits where it is locked.
  *
- * @throws RocketError `database-busy`, `journal-readonly`, and those of `openConnection`
+ * @throws RocketError `database-busy`, `journal-readonly`, those of `openConnection`, and what `action` throws
  */
-export async function writeOnce<Result>(
+export async function withWriter<Result>(
   path: string,
   options: BusyOptions,
-  write: (connection: Connection) => Result,
+  action: (connection: Connection) => Promise<Result>,
 ): Promise<Result> {
   const connection = await retryWhenBusy(() => openConnection(path), options);
   try {
-    return await retryWhenBusy(() => inWrite(connection, () => write(connection)), options);
+    return await action(connection);
   } catch (error) {
     if (!isReadOnly(error)) throw error;
     throw new RocketError("journal-readonly", `${JSON.stringify(path)} can't be written.`, { cause: error });
