@@ -18,6 +18,16 @@ const tellAfterMs = 250;
 const firstWaitMs = 1;
 const longestWaitMs = 25;
 
+/** Waits, in milliseconds. A clock's timers let a process end: one that waits in the middle of something must not. */
+export async function pause(clock: Clock, ms: number): Promise<void> {
+  const keepAlive = setInterval(() => undefined, 60_000);
+  try {
+    await new Promise<void>((resolve) => clock.setTimer(resolve, ms));
+  } finally {
+    clearInterval(keepAlive);
+  }
+}
+
 /**
  * Runs `action`, again and again while another connection's lock is in its way. Between the attempts the event loop is
  * free: the driver's own wait would stop everything else in the process.
@@ -42,6 +52,6 @@ export async function retryWhenBusy<Result>(action: () => Result, options: BusyO
       }
     }
     const pauseMs = longest * (0.5 + clock.random() / 2);
-    await new Promise<void>((resolve) => clock.setTimer(resolve, pauseMs));
+    await pause(clock, pauseMs);
   }
 }

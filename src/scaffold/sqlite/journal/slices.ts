@@ -1,5 +1,5 @@
 import type { Clock } from "../../../server/index.ts";
-import { type BusyOptions, retryWhenBusy } from "../busy.ts";
+import { type BusyOptions, pause, retryWhenBusy } from "../busy.ts";
 import type { Connection } from "../connection.ts";
 import { inWrite } from "./write-transaction.ts";
 
@@ -10,12 +10,12 @@ const sliceSteps = 8;
 /** How long others go first between two slices at least, in milliseconds. */
 const pauseMs = 10;
 /** And how many times as long as the slice took. */
-const pauseSlices = 3;
+const pauseSlices = 1;
 /**
  * How many bytes of the schema's SQL a slow machine reads in a millisecond. After each slice others read it anew, and
  * where it changes twice while they prepare one statement, SQLite fails that statement.
  */
-const schemaBytesPerMs = 12_500;
+const schemaBytesPerMs = 40_000;
 
 /** How work is done in slices. */
 export interface SliceOptions extends BusyOptions {
@@ -61,6 +61,6 @@ export async function inSlices(
   for (;;) {
     await retryWhenBusy(() => inWrite(connection, slice), options);
     if (waitMs === undefined) return;
-    await new Promise<void>((resolve) => clock.setTimer(resolve, waitMs ?? 0));
+    await pause(clock, waitMs);
   }
 }
