@@ -97,6 +97,57 @@ describe("A record that is deleted and created again in one transaction", () => 
   });
 });
 
+describe("A list that is read from the journal's pages", () => {
+  it.each([
+    ["within a page", 0, 100],
+    ["where a page ends in between", 600, 800],
+    ["where a page ends after the delete", 998, 900],
+  ])(
+    "tells a record that one transaction deletes and creates as one change, %s [R-SUB-5]",
+    async (_, ahead, between) => {
+      const world = createWorld({ limits: { maxRecentChanges: 0 } });
+      for (const id of [1, 2, 3]) world.put("a", id, { kind: "x" });
+      for (let at = 0; at < ahead; at += 1) world.put("a", 3, { kind: "x" });
+      replace(world, [1], between, { kind: "x" });
+      replace(world, [2], 0, { kind: "y" });
+      await world.clock.settle();
+      const all = await world.opened("/a", [lastEventId(3)]);
+      const some = await world.opened("/a?kind=x", [lastEventId(3)]);
+      const entered = await world.opened("/a?kind=y", [lastEventId(3)]);
+      await world.clock.settle();
+      const about = (peer: typeof all, id: number) =>
+        briefs(peer, 1).filter((text) => text.split(" ")[1] === `/a/${id}`);
+      const end = ahead + between + 7;
+      expect([about(all, 1), about(all, 2)]).toEqual([["202 /a/1"], [`202 /a/2 @${end}`]]);
+      expect([about(some, 1), about(some, 2)]).toEqual([["202 /a/1"], [`204 /a/2 @${end}`]]);
+      expect([about(entered, 1), about(entered, 2)]).toEqual([[], [`201 /a/2 @${end}`]]);
+    },
+  );
+
+  it("does so for one that stops to read in the middle [R-SUB-5] [R-SUB-12]", async () => {
+    const world = createWorld({ limits: { maxRecentChanges: 0 } });
+    for (const id of [1, 2]) world.put("a", id, { kind: "x" });
+    const peer = await world.opened("/a?kind=x");
+    peer.pause();
+    for (let at = 0; at < 400; at += 1) world.put("a", 2, { kind: "x", name: "x".repeat(1_000) });
+    world.store.transaction((writer) => {
+      writer.remove("a", 1);
+      for (let at = 0; at < 900; at += 1) writer.put("a", { id: 2, kind: "x", name: "y".repeat(1_000) });
+      writer.put("a", { id: 1, kind: "y" });
+    });
+    await world.clock.settle();
+    for (let turn = 0; turn < 6; turn += 1) {
+      peer.resume();
+      await world.clock.settle();
+      peer.pause();
+    }
+    peer.resume();
+    await world.clock.settle();
+    const about = briefs(peer, 2).filter((text) => text.split(" ")[1] === "/a/1");
+    expect([about, statusesOf(peer, 1).includes(200)]).toEqual([["204 /a/1 @1304"], false]);
+  });
+});
+
 describe("A batch's net changes", () => {
   const columns = { collection: "/a", url: "/a/1" };
   const batch: Batch = {

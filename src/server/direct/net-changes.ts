@@ -2,7 +2,7 @@ import { changeBytes } from "../change-size.ts";
 import type { Batch, Change, Image } from "../ports/journal.ts";
 
 /** A record that was deleted and created again within one batch: to those who follow it, it changed. */
-class Renewal implements Change {
+export class Renewal implements Change {
   readonly kind = "update";
   readonly position: number;
   readonly collection: string;

@@ -1,11 +1,10 @@
 import { chunkBytes, encodeNotification, joinBytes, type Notification } from "../delivery/delivery.ts";
+import { History } from "../direct/history.ts";
 import { changeSince } from "../direct/net-changes.ts";
-import type { Batch, Page } from "../ports/journal.ts";
+import type { Batch } from "../ports/journal.ts";
 import { reopenSubscription, showDocument } from "./authorise.ts";
 import type { ConnectionCore, Subscription } from "./subscription.ts";
 
-/** How many changes are read from the journal at once. */
-const pageChanges = 1_000;
 /** How long to wait before the journal is tried again after it failed. */
 const retryMs = 100;
 
@@ -22,8 +21,8 @@ export class CatchUp {
   readonly #connection: ConnectionCore;
   readonly #queue: Subscription[] = [];
   #isRunning = false;
-  /** What was read from the journal for the subscription at hand; given up while there is no room. */
-  #page: Page | undefined;
+  /** What is read from the journal for the subscription at hand; its pages are given up while there is no room. */
+  #history: History | undefined;
 
   constructor(connection: ConnectionCore) {
     this.#connection = connection;
@@ -38,7 +37,7 @@ export class CatchUp {
 
   stop(): void {
     this.#queue.length = 0;
-    this.#page = undefined;
+    this.#history = undefined;
   }
 
   async #run(): Promise<void> {
@@ -47,7 +46,7 @@ export class CatchUp {
     await undefined;
     for (let subscription = this.#queue.shift(); subscription; subscription = this.#queue.shift()) {
       while (subscription.state === "behind" && (await this.#advance(subscription)));
-      this.#page = undefined;
+      this.#history = undefined;
     }
     this.#isRunning = false;
   }
@@ -56,7 +55,7 @@ export class CatchUp {
   async #advance(subscription: Subscription): Promise<boolean> {
     const { hub } = this.#connection;
     if (this.#connection.isCongested) {
-      this.#page = undefined;
+      this.#history?.release();
       await this.#connection.room();
       return true;
     }
@@ -98,17 +97,30 @@ export class CatchUp {
       subscription.begun ??= cursor;
       return this.#guard(subscription, () => this.#give(subscription, recent, false));
     }
-    if (!this.#page || this.#page.after > cursor || this.#page.position <= cursor) {
+    return this.#followHistory(subscription);
+  }
+
+  async #followHistory(subscription: Subscription): Promise<boolean> {
+    const { hub } = this.#connection;
+    const { view, cursor, begun = cursor } = subscription;
+    if (!hub.journal || !view) return this.#startOver(subscription);
+    this.#history ??= new History(hub.journal, view.collection);
+    let page = this.#history.pageAt(cursor);
+    if (!page) {
       const { epoch } = hub;
-      this.#page = await hub.journal?.read(cursor, pageChanges);
+      page = await this.#history.read(begun, cursor);
       // Long histories let others have their turn between two pages.
       await new Promise<void>((resolve) => hub.clock.defer(resolve));
       if (subscription.state !== "behind" || epoch !== hub.epoch) return true;
-      if (!this.#page || this.#page.position <= cursor) return this.#startOver(subscription);
+      if (!page || page.position <= begun) return this.#startOver(subscription);
+      if (page.position <= cursor) {
+        // A batch that was left in the middle began before this page: what it left out is in the next one.
+        subscription.begun = page.position;
+        return true;
+      }
     }
-    const page = this.#page;
-    subscription.begun = undefined;
-    return this.#guard(subscription, () => this.#give(subscription, page, page.more));
+    const { more } = page;
+    return this.#guard(subscription, () => this.#give(subscription, page, more, true));
   }
 
   /** What can't be shown or written as a message is not skipped: the subscription starts over. */
@@ -121,8 +133,13 @@ export class CatchUp {
     }
   }
 
-  /** Gives the subscription what a batch has for it after its cursor, at most about a chunk. */
-  #give(subscription: Subscription, batch: Batch, more: boolean): boolean {
+  /**
+   * Gives the subscription what a batch has for it after its cursor, at most about a chunk.
+   *
+   * @param more - whether the batch goes on after that
+   * @param isHistory - whether what was told before is left out of it already
+   */
+  #give(subscription: Subscription, batch: Batch, more: boolean, isHistory = false): boolean {
     const { hub } = this.#connection;
     const { view, cursor, begun = cursor } = subscription;
     if (!view) return false;
@@ -132,7 +149,7 @@ export class CatchUp {
     for (const change of batch.changes) {
       if (change.position <= cursor) continue;
       if (change.kind === "reset" && change.collection === view.collection) return this.#startOver(subscription);
-      view.collect(changeSince(change, begun), found, (changed) => hub.represent(changed));
+      view.collect(isHistory ? change : changeSince(change, begun), found, (changed) => hub.represent(changed));
       const [known, held] = found;
       if (!known || !held) continue;
       found.shift();

@@ -124,6 +124,37 @@ describe("A table whose changes can't be watched", () => {
     await hub.close(0);
   });
 
+  test.each([
+    ["an index", "CREATE TABLE x (id INTEGER PRIMARY KEY, a TEXT); CREATE INDEX i ON x (slug(a))"],
+    ["a partial index", "CREATE TABLE x (id INTEGER PRIMARY KEY, a TEXT); CREATE INDEX i ON x (a) WHERE slug(a) = 'a'"],
+    ["a CHECK", "CREATE TABLE x (id INTEGER PRIMARY KEY, a TEXT CHECK (slug(a) = a))"],
+    ["a CHECK of the whole row", "CREATE TABLE x (id INTEGER PRIMARY KEY, a TEXT, CONSTRAINT c CHECK (slug(a) = 'a'))"],
+  ])("over %s is read, refused to followers with the reason, and told to the operator", async (_what, sql) => {
+    const service = await serveForeign(`${sql}; INSERT INTO x (a) VALUES ('a')`);
+    for (const target of ["/x", "/x/1", "/x?a=a", "/x?order=a", "/x?limit=1"]) {
+      const { status, text, notLive } = await service.send("GET", target);
+      expect([target, status, notLive]).toEqual([target, 200, expect.stringMatching(/can't be followed: .*slug/)]);
+      expect(text).toContain('"a":"a"');
+    }
+    expect(messages(service).filter((text) => /"x" can't be watched.*slug/.test(text))).toHaveLength(1);
+    const written = await service.send("POST", "/x", { a: "b" });
+    expect([written.status, written.text]).toEqual([500, expect.stringContaining("detail")]);
+    expect(messages(service).at(-1)).toContain("slug");
+  });
+
+  test.each([
+    ["a virtual column", "CREATE TABLE x (id INTEGER PRIMARY KEY, a TEXT, s AS (slug(a)))"],
+    ["a stored column", "CREATE TABLE x (id INTEGER PRIMARY KEY, a TEXT, s AS (slug(a)) STORED)"],
+  ])("or read over %s is named with the reason, and all else is served", async (_what, sql) => {
+    const service = await serveForeign(`${sql}; INSERT INTO x (a) VALUES ('a')`);
+    const { status, text, notLive } = await service.send("GET", "/x");
+    const said = messages(service).filter((one) => one.includes('"x"'));
+    expect(said).toEqual([expect.stringContaining("slug")]);
+    if (status === 404) expect(text).toMatch(/This is not served: .*slug/);
+    else expect(notLive).toContain("slug");
+    expect((await service.send("GET", "/plain")).view).toBeDefined();
+  });
+
   test("is reported once, not with each change of the schema", async () => {
     const service = await serveForeign(
       "CREATE TABLE tags (id INTEGER PRIMARY KEY, name TEXT); CREATE INDEX slugs ON tags (slug(name))",
