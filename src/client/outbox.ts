@@ -2,8 +2,9 @@ import { fieldValue, type HttpResponse, type Problem, retryWaitMs, wellKnownPath
 import { Backoff } from "./backoff.ts";
 import type { Callbacks } from "./callbacks.ts";
 import type { ClientClock } from "./clock.ts";
+import { CreatedRecords } from "./created.ts";
 import type { Http } from "./http.ts";
-import { isSameRecord, Overlay, type OverlayContext, type View } from "./overlay.ts";
+import { Overlay, type OverlayContext, type View } from "./overlay.ts";
 import { bodyJson, isTransient, ProblemError, problemOf, retryAfterMs } from "./problem.ts";
 import { isStrong, noteUrl, noteVersion, type RowUrls, type RowVersions, temporaryUrl } from "./row-urls.ts";
 import { rowIn, Sender, Unanswered, unanswered } from "./sender.ts";
@@ -52,11 +53,8 @@ function isGatewayStatus(status: number): boolean {
 export class Outbox implements OverlayContext {
   /** All that is not yet seen in the streams, oldest first. */
   readonly writes: Write[] = [];
-  /** Real URLs by temporary ones, of records that this client created. */
-  readonly created: Map<string, string> = new Map();
+  readonly created: CreatedRecords = new CreatedRecords();
   readonly urls: RowUrls;
-  readonly arrived: Map<string, string> = new Map();
-  readonly #keys: Map<string, string> = new Map();
   readonly #options: OutboxOptions;
   readonly #overlays: WeakMap<View, Overlay> = new WeakMap();
   /** What a row shows that was made ahead of time: the last write, and the row of the server's below it. */
@@ -87,10 +85,11 @@ export class Outbox implements OverlayContext {
       const left = stored.filter(({ id, url }) => isOurs(url) && !known.has(id) && known.add(id));
       // They were made before all that was made here.
       this.writes.unshift(...left.map((write) => queued(write, ignore, this.#refuseLeft)));
-      // They may have been carried out for the page before.
+      // They may have been carried out for the page before: what is shown by now stays what it is.
       const shown = [...this.views].flatMap(({ feed }) => feed.replica.entries);
-      for (const write of left)
-        if (write.kind === "create") for (const { url, row } of shown) this.noteArrived(write, url, row);
+      const creates = left.filter(({ kind }) => kind === "create");
+      for (const write of creates) for (const { url, row } of shown) this.created.noteArrived(write, url, row);
+      if (creates.length > 0) for (const { url } of shown) this.created.noteShown(url);
       if (left.length > 0) this.#changed();
     });
     void this.#run();
@@ -146,24 +145,15 @@ export class Outbox implements OverlayContext {
     return overlay;
   }
 
-  /** The URL of the record that a write is about; the temporary one while it has no other. */
-  urlOf({ kind, id, url }: StoredWrite): string {
-    const own = kind === "create" ? temporaryUrl + id : url;
-    return this.created.get(own) ?? own;
-  }
-
-  /** The key of a record in lists: of one that was created here, the URL that it had first. */
+  /** The key of a record in lists: of one that was created here, the URL that it was shown by first. */
   keyOf(url: string): string {
-    return this.#keys.get(url) ?? url;
+    // It may be what a create makes that is not answered yet.
+    if (this.writes.some(({ kind, state }) => kind === "create" && state !== "answered")) this.created.noteShown(url);
+    return this.created.keyOf(url);
   }
 
   get views(): ReadonlySet<View> {
     return this.#options.views;
-  }
-
-  noteArrived(write: StoredWrite, url: string, row: unknown): void {
-    const isFree = !this.arrived.has(write.id) && !this.#keys.has(url) && ![...this.arrived.values()].includes(url);
-    if (isFree && isSameRecord(row, write)) this.arrived.set(write.id, url);
   }
 
   /** Removes those that all views show by now. */
@@ -210,7 +200,7 @@ export class Outbox implements OverlayContext {
 
   #remove(write: Write): void {
     this.writes.splice(this.writes.indexOf(write), 1);
-    this.arrived.delete(write.id);
+    this.created.forget(write);
   }
 
   async #run(): Promise<void> {
@@ -247,7 +237,7 @@ export class Outbox implements OverlayContext {
     }
     // What is known now holds for this sending, whatever is learned until the answer.
     const isIdempotent = this.#isIdempotent === true;
-    const url = this.created.get(write.url) ?? write.url;
+    const url = this.created.real(write.url);
     if (url.startsWith(temporaryUrl)) {
       this.#refuse(write, new TypeError("The record was never created."));
       return undefined;
@@ -305,9 +295,9 @@ export class Outbox implements OverlayContext {
     if (write.kind === "create") {
       const location = fieldValue(fields, "content-location") ?? fieldValue(fields, "location");
       const created = location === undefined ? undefined : this.#options.http.linked(location, url);
-      if (created !== undefined) this.#named(temporaryUrl + write.id, created);
+      if (created !== undefined) this.#named(write, created);
     }
-    noteUrl(this.urls, write.row, this.created.get(temporaryUrl + write.id) ?? url);
+    noteUrl(this.urls, write.row, this.created.of(write));
     this.#noteResult(write, fieldValue(fields, "etag"));
     void this.#store?.remove(write.id);
     this.#changed();
@@ -330,10 +320,10 @@ export class Outbox implements OverlayContext {
   }
 
   /** A record has its URL: what waits for it outlives a reload by that one only. */
-  #named(temporary: string, url: string): void {
-    this.created.set(temporary, url);
-    this.#keys.set(url, temporary);
-    for (const write of this.writes.filter((one) => one.url === temporary)) this.#change(write, { url });
+  #named(write: Write, url: string): void {
+    this.created.name(write, url);
+    const waiting = this.writes.filter((one) => one.url === temporaryUrl + write.id);
+    for (const one of waiting) this.#change(one, { url });
   }
 
   /** The server has another version: whoever made the write decides. Gives the time to wait. */

@@ -1,10 +1,11 @@
 import { fieldValue, type HttpResponse, isAtOrAfter } from "../protocol/index.ts";
+import type { CreatedRecords } from "./created.ts";
 import { isDeepEqual } from "./deep-equal.ts";
 import type { Feed } from "./feed.ts";
 import { Placement } from "./placement.ts";
 import type { Entry } from "./replica.ts";
-import { noteUrl, type RowUrls, temporaryUrl } from "./row-urls.ts";
-import type { StoredWrite, Write } from "./write.ts";
+import { noteUrl, noUrl, type RowUrls, temporaryUrl } from "./row-urls.ts";
+import type { Write } from "./write.ts";
 
 /** Where positions can't tell, a message or bookmark so long after the answer does. */
 const settleMs = 1_000;
@@ -50,15 +51,6 @@ function merge(row: unknown, values: Readonly<Record<string, unknown>>): unknown
   return { ...(row as object), ...values };
 }
 
-/** True where a row that came must be the record that a create is about to make. */
-export function isSameRecord(row: unknown, { values }: StoredWrite): boolean {
-  return (
-    typeof row === "object" &&
-    row !== null &&
-    Object.entries(values).every(([name, value]) => isDeepEqual(Reflect.get(row, name), value))
-  );
-}
-
 /** What such a list is made of. */
 interface OverlayParts {
   readonly view: View;
@@ -90,8 +82,7 @@ class Layer {
   }
 
   #lay(write: Write): void {
-    const { created } = this.#parts.context;
-    const url = created.get(write.url) ?? write.url;
+    const url = this.#parts.context.created.real(write.url);
     if (write.kind === "create") this.#create(write);
     else if (write.kind === "destroy") this.#remove(url);
     else {
@@ -106,15 +97,19 @@ class Layer {
     const { view, context } = this.#parts;
     const { replica, target } = view.feed;
     if (replica.isRecord || target.split("?")[0] !== write.url) return;
-    const temporary = temporaryUrl + write.id;
-    const real = context.created.get(temporary);
-    if (real !== undefined && replica.get(real) !== undefined) return;
+    const { created } = context;
+    const url = created.of(write);
+    if (replica.get(url) !== undefined) return;
     const isPending = write.state !== "answered";
-    const come = real === undefined ? context.arrived.get(write.id) : undefined;
+    const arrived = created.arrived(write);
+    // What came by a name that is no URL may be the record at this one.
+    const come = url.startsWith(temporaryUrl) || arrived?.includes(noUrl) ? arrived : undefined;
+    // A page before this one made it, and it was shown before that was known.
+    if (come !== undefined && created.isShown(come)) return;
     // Until the answer says which it is, the record that came stands behind the one that is shown already.
     if (come !== undefined && isPending) this.#remove(come);
     else if (come !== undefined && replica.get(come) !== undefined) return;
-    this.#show(real ?? temporary, isPending ? { ...write.values } : (write.row ?? { ...write.values }), write);
+    this.#show(url, isPending ? { ...write.values } : (write.row ?? { ...write.values }), write);
   }
 
   /** The record as another view of the same list shows it. */
@@ -172,19 +167,13 @@ export interface View {
 export interface OverlayContext {
   /** All that are not yet seen in the streams, oldest first. */
   readonly writes: readonly Write[];
-  /** Real URLs by temporary ones. */
-  readonly created: ReadonlyMap<string, string>;
+  /** The records that it creates. */
+  readonly created: CreatedRecords;
   readonly urls: RowUrls;
   /** What rows show that were made ahead of time. */
   readonly shows: WeakMap<object, { readonly id: string; readonly below: unknown }>;
   /** Those whose rows are known. */
   readonly views: ReadonlySet<View>;
-  /** The URL of the record that a write is about. */
-  urlOf(write: Write): string;
-  /** The URLs of records that came and must be those which creates are about to make, by the write's id. */
-  readonly arrived: ReadonlyMap<string, string>;
-  /** Notes that a record came since a create was made. */
-  noteArrived(write: Write, url: string, row: unknown): void;
 }
 
 /** One view's rows with this client's own writes shown ahead of time. */
@@ -239,7 +228,7 @@ export class Overlay {
     if (write.state === "answered" && !this.#view.feed.isFollowed) return this.#keep(write);
     // A created record may have entered before the answer told its URL.
     const seen = new Set([...(this.#seen.get(write.id) ?? []), ...(this.#entered.get(write.id) ?? [])]);
-    const url = this.#context.urlOf(write);
+    const url = this.#context.created.of(write);
     const traces = { url, seen, wholeAt: this.#wholeAt.get(write.id) };
     if (!isShown(write, this.#view.feed, traces) || this.#isToCome(write, url)) return false;
     this.#settled.add(write);
@@ -258,7 +247,7 @@ export class Overlay {
   /** True while a record is laid over that was created here: it needs its later changes, or comes back as it was. */
   #isToCome({ kind }: Write, url: string): boolean {
     const { writes } = this.#context;
-    const isCreate = (one: Write): boolean => one.kind === "create" && this.#context.urlOf(one) === url;
+    const isCreate = (one: Write): boolean => one.kind === "create" && this.#context.created.of(one) === url;
     return kind !== "create" && writes.some((one) => isCreate(one) && !this.isSettled(one));
   }
 
@@ -273,17 +262,23 @@ export class Overlay {
         const url = fieldValue(message.fields, "content-location");
         if (message.status === 200) this.#noteWhole(write, urls);
         else if (url !== undefined && (note === this.#seen || message.status === 201)) urls.add(url);
-        if (note !== this.#entered) continue;
-        const arrived = message.status === 201 && url !== undefined ? [url] : [];
-        for (const one of message.status === 200 ? this.#view.feed.replica.arrived : arrived)
-          this.#context.noteArrived(write, one, this.#view.feed.replica.get(one));
       }
+      if (note === this.#entered) this.#noteArrived(write, batch);
     }
+  }
+
+  /** A record that came for the first time may be the one that a create makes. */
+  #noteArrived(write: Write, batch: readonly HttpResponse[]): void {
+    const { replica, isEarly } = this.#view.feed;
+    const entered = batch.filter(({ status }) => status === 201);
+    const urls = entered.flatMap(({ fields }) => fieldValue(fields, "content-location") ?? []);
+    if (isEarly || batch.some(({ status }) => status === 200)) urls.push(...replica.arrived);
+    for (const url of urls) this.#context.created.noteArrived(write, url, replica.get(url));
   }
 
   /** A whole shows a changed record as it is; that a created one is not in it tells nothing, for it may be older. */
   #noteWhole(write: Write, urls: Set<string>): void {
-    if (write.kind !== "create") urls.add(this.#context.urlOf(write));
+    if (write.kind !== "create") urls.add(this.#context.created.of(write));
     if (write.state === "answered" && !this.#wholeAt.has(write.id))
       this.#wholeAt.set(write.id, this.#view.feed.heardAt);
   }

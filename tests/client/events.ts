@@ -87,8 +87,8 @@ export const kinds: readonly Happening[] = [
         const { shown } = list;
         if (shown.length === 0) return;
         const row = world.random.pick(shown);
-        const url = list.collection.urlOf(row);
-        if (!url.startsWith("urn:") && !world.writes.some(({ tag }) => tag === `destroy ${url}`)) {
+        const url = list.urlOf(row);
+        if (!/^urn:|#/.test(url) && !world.writes.some(({ tag }) => tag === `destroy ${url}`)) {
           world.write(() => list.collection.destroy(row), { name: `destroy ${url}`, list });
         }
       }),
@@ -340,6 +340,16 @@ export const kinds: readonly Happening[] = [
       for (const socket of world.sockets) socket.fail(1006);
       world.clock.setTimer(() => {
         world.isBlocked = false;
+      }, world.random.below(60_000));
+    },
+  },
+  {
+    name: "handshakes hang for a while",
+    happen: (world) => {
+      world.isHanging = true;
+      for (const socket of world.sockets) if (world.random.chance(0.5)) socket.fail(1006);
+      world.clock.setTimer(() => {
+        world.isHanging = false;
       }, world.random.below(60_000));
     },
   },

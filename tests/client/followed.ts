@@ -136,8 +136,8 @@ export class Replayed implements Followed {
 export interface LookedOptions {
   /** Where what lies between may be seen, as at Level 0. */
   readonly mayGoBack: boolean;
-  /** False where states may be skipped, so that nobody knows a created record that somebody changed meanwhile. */
-  readonly keepsKeys: boolean;
+  /** Whether whoever made the write of that tag still waits. */
+  readonly isUnanswered: (tag: string) => boolean;
   /** Called at the end of each call of the listener; may throw. */
   readonly atLast: () => void;
 }
@@ -147,20 +147,20 @@ export class Looked implements Followed {
   readonly target: string;
   readonly #client: Client;
   readonly #isRecord: boolean;
+  readonly #isUnanswered: LookedOptions["isUnanswered"];
   readonly #stop: () => void;
   #before: Map<string, unknown> = new Map();
   readonly #keys: Map<string, string> = new Map();
-  readonly #keepsKeys: boolean;
   #pending: ReadonlySet<string> = new Set();
   #last: unknown;
   #calls = 0;
   #callsBefore = 0;
   #trouble: Error | undefined;
 
-  constructor(client: Client, target: string, { mayGoBack, keepsKeys, atLast }: LookedOptions) {
+  constructor(client: Client, target: string, { mayGoBack, isUnanswered, atLast }: LookedOptions) {
     this.#client = client;
     this.target = target;
-    this.#keepsKeys = keepsKeys;
+    this.#isUnanswered = isUnanswered;
     this.#isRecord = /^\/\w+\/\d/.test(target);
     this.#stop = this.live.subscribe(() => {
       this.#calls += 1;
@@ -209,8 +209,11 @@ export class Looked implements Followed {
     return this.#isRecord ? this.#client.record(this.target).isPending : this.collection.isPending(row);
   }
 
-  #urlOf(row: StoredRow): string {
-    return this.#isRecord ? this.target : this.collection.urlOf(row);
+  /** The URL of a row; what names it where it has none, since the server did not find it there. */
+  urlOf(row: StoredRow): string {
+    if (this.#isRecord) return this.target;
+    const { keyOf, urlOf } = this.collection;
+    return keyOf(row).includes("#") ? keyOf(row) : urlOf(row);
   }
 
   check(): void {
@@ -231,17 +234,21 @@ export class Looked implements Followed {
       require(String(row[name]) === text, () => `${this.target}: ${url} has another ${name}: ${JSON.stringify(row)}.`);
     }
     const key = this.collection.keyOf(row);
-    const before = this.#keys.get(url) ?? key;
-    this.#keys.set(url, key);
-    require(key === before || !this.#keepsKeys, () =>
-      `${this.target}: the key of ${url} was ${before}, and is ${key}.`);
+    // What is shown before it has a URL is known by its tag.
+    const tag = this.#isUnanswered(String(row.tag)) ? `tag ${row.tag}` : url;
+    const before = this.#keys.get(url) ?? this.#keys.get(tag) ?? key;
+    this.#keys.set(url, key).set(tag, key);
+    require(key === before, () => `${this.target}: the key of ${url} was ${before}, and is ${key}.`);
   }
 
   /** Each row has its own URL, and is the object that it was where it is equal. */
   #sample(): void {
     const now = new Map<string, unknown>();
+    const tags = this.shown.flatMap(({ tag }) => tag ?? []);
+    const twice = tags.find((tag, at) => tags.indexOf(tag) !== at);
+    require(twice === undefined, () => `${this.target}: what ${twice} wrote is there twice.`);
     for (const row of this.shown) {
-      const url = this.#urlOf(row);
+      const url = this.urlOf(row);
       require(!now.has(url), () => `${this.target}: ${url} is there twice.`);
       this.#checkPlace(row, url);
       now.set(url, row);
@@ -253,6 +260,6 @@ export class Looked implements Followed {
         `${this.target}: ${url} is another object, and equal: ${JSON.stringify(row)}.`);
     }
     this.#before = now;
-    this.#pending = new Set(this.shown.flatMap((row) => (this.#isPending(row) ? this.#urlOf(row) : [])));
+    this.#pending = new Set(this.shown.flatMap((row) => (this.#isPending(row) ? this.urlOf(row) : [])));
   }
 }

@@ -64,8 +64,8 @@ export function someList(world: World): Looked | undefined {
 }
 
 /** The create that a row waits for, by its tag: what changes the row can't be done where that is refused. */
-export function createOf({ writes }: World, { collection }: Looked, row: StoredRow): string | undefined {
-  if (!collection.urlOf(row).startsWith("urn:")) return undefined;
+export function createOf({ writes }: World, list: Looked, row: StoredRow): string | undefined {
+  if (!list.urlOf(row).startsWith("urn:")) return undefined;
   const last = writes.find(({ tag }) => tag === row.tag);
   return last?.after ?? last?.tag;
 }

@@ -30,7 +30,7 @@ it(`A client is what its server is, after anything, over ${seeds} seeds [R-RES-5
   expect(page.listeners).toBe(0);
 }, 240_000);
 
-// Each found something while the model had the kinds of events that it has now.
+// Each found something while the model had the kinds of events that it has now, or all but the youngest.
 it.each([
   [20, "an older change of a row that was written here settles it for a moment, and is no second identity"],
   [248, "the same, with a record that was created a moment before"],
@@ -41,7 +41,10 @@ it.each([
     1451,
     "a row that is written to is shown in a view as another one knew it, and whoever looks is told when it is gone",
   ],
+  [2384, "a record that is shown by its own URL keeps it for a key, also where a create turns out to have made it"],
+  [2404, "the same, where the answer to the create came late"],
   [404811, "a state that lies between two looks of a Level 0 server is not kept for good"],
 ])("Seed %i holds: %s", async (seed) => {
-  await expect(run(seed)).resolves.toBeGreaterThan(0);
+  const without = ["handshakes hang for a while"];
+  await expect(run(seed, { without })).resolves.toBeGreaterThan(0);
 });

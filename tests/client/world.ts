@@ -164,13 +164,14 @@ export class World implements Network {
 
   look(target: string): Looked {
     const mayGoBack = this.kind !== "level-1";
-    const keepsKeys = !mayGoBack && this.service.options.flavour === "direct";
+    const isUnanswered = (tag: string): boolean =>
+      this.writes.some((write) => write.tag === tag && write.outcome === "pending");
     const atLast = (): void => {
       if (this.callbacksToThrow === 0) return;
       this.callbacksToThrow -= 1;
       throw new Error("It is the application's own.");
     };
-    const looked = new Looked(this.client, target, { mayGoBack, keepsKeys, atLast });
+    const looked = new Looked(this.client, target, { mayGoBack, isUnanswered, atLast });
     this.followed.push(looked);
     return looked;
   }
@@ -200,7 +201,7 @@ export class World implements Network {
         if (write.outcome !== "pending") return;
         const isClosed = error.message === "The client is closed.";
         if (error.message.startsWith("The user has logged out")) return;
-        const isKnown = error.name === "ProblemError" || error.message === "The record was never created.";
+        const isKnown = error.name === "ProblemError" || /was never created|has no URL/.test(error.message);
         write.outcome = isClosed ? "closed" : isKnown || error.name === "ConflictError" ? "refused" : "unknown";
       },
     );
@@ -273,9 +274,11 @@ export class World implements Network {
     if (this.clientClock.skewMs !== 0) return;
     if (!list || outcome !== "resolved" || !this.followed.includes(list) || list.state !== "live") return;
     const id = this.service.expected(list.target)?.find((row) => row.tag === tag)?.id;
-    const url = `${list.target.split("?")[0]}/${id}`;
+    const path = list.target.split("?")[0];
+    const url = `${path}/${id}`;
     const isDestroyed = this.writes.some((other) => other.tag === `destroy ${url}`);
-    if (id === undefined || isDestroyed || list.shown.some((row) => list.collection.urlOf(row) === url)) return;
+    const names = [url, `${path}#${id}`];
+    if (id === undefined || isDestroyed || list.shown.some((row) => names.includes(list.urlOf(row)))) return;
     throw new Error(`${tag} was created as ${url}, and is not shown.`);
   }
 
@@ -283,7 +286,7 @@ export class World implements Network {
   #checkDestroyed({ list, tag, outcome }: OwnWrite): void {
     if (this.clientClock.skewMs !== 0 || outcome !== "resolved") return;
     if (!list || !this.followed.includes(list) || list.state !== "live") return;
-    if (!list.shown.some((row) => tag === `destroy ${list.collection.urlOf(row)}`)) return;
+    if (!list.shown.some((row) => tag === `destroy ${list.urlOf(row)}`)) return;
     throw new Error(`${tag} was done, and it is shown.`);
   }
 

@@ -1,0 +1,71 @@
+import { isDeepEqual } from "./deep-equal.ts";
+import { temporaryUrl } from "./row-urls.ts";
+import type { StoredWrite } from "./write.ts";
+
+/** True where a row that came must be the record that a create is about to make. */
+function isSameRecord(row: unknown, { values }: StoredWrite): boolean {
+  return (
+    typeof row === "object" &&
+    row !== null &&
+    Object.entries(values).every(([name, value]) => isDeepEqual(Reflect.get(row, name), value))
+  );
+}
+
+/** The records that this client creates: their URLs before and after the answer, and the keys that they are shown by. */
+export class CreatedRecords {
+  /** Real URLs by temporary ones. */
+  readonly #urls: Map<string, string> = new Map();
+  /** The keys of records that are not shown by their own URL, or must not be from now on, by that URL. */
+  readonly #keys: Map<string, string> = new Map();
+  /** The URLs of records that came and must be those which creates are about to make, by the write's id. */
+  readonly #arrived: Map<string, string> = new Map();
+
+  /** The URL of the record that a write is about; the temporary one while it has no other. */
+  of({ kind, id, url }: StoredWrite): string {
+    return this.real(kind === "create" ? temporaryUrl + id : url);
+  }
+
+  /** The real URL for a temporary one, where it is known; any other as it is. */
+  real(url: string): string {
+    return this.#urls.get(url) ?? url;
+  }
+
+  /** The URL of a record that came before the answer said that the write made it. */
+  arrived({ id }: StoredWrite): string | undefined {
+    return this.#arrived.get(id);
+  }
+
+  /** Notes a record that came since a create was made. */
+  noteArrived(write: StoredWrite, url: string, row: unknown): void {
+    const isFree = !this.#arrived.has(write.id) && !this.#keys.has(url) && ![...this.#arrived.values()].includes(url);
+    if (isFree && isSameRecord(row, write)) this.#arrived.set(write.id, url);
+  }
+
+  /** A create is settled, or refused. */
+  forget({ id }: StoredWrite): void {
+    this.#arrived.delete(id);
+  }
+
+  /** The answer said which record a create made. */
+  name(write: StoredWrite, url: string): void {
+    const temporary = temporaryUrl + write.id;
+    this.#urls.set(temporary, url);
+    // In a list whose rows have no URLs it came by another name.
+    for (const one of [url, this.arrived(write) ?? url]) if (!this.#keys.has(one)) this.#keys.set(one, temporary);
+  }
+
+  /** The key of a record in lists: the URL that it was shown by first. */
+  keyOf(url: string): string {
+    return this.#keys.get(url) ?? url;
+  }
+
+  /** A record is shown by its own URL, and that holds: also where a create turns out to have made it. */
+  noteShown(url: string): void {
+    if (!this.#keys.has(url)) this.#keys.set(url, url);
+  }
+
+  /** True for a record that is shown by its own URL, as was noted. */
+  isShown(url: string): boolean {
+    return this.#keys.get(url) === url;
+  }
+}
