@@ -20,16 +20,20 @@ export interface HttpOptions {
 export class Http {
   readonly base: URL;
   readonly #options: HttpOptions;
+  /** Read once: each reading of a URL's parts makes a new text of them. */
+  readonly #parts: Pick<URL, "origin" | "pathname">;
   #token: Promise<string | undefined> | undefined;
 
   constructor(options: HttpOptions) {
+    const { origin, pathname } = options.base;
     this.base = options.base;
+    this.#parts = { origin, pathname };
     this.#options = options;
   }
 
   /** The path and query of a URL of this origin, as they are sent. @throws TypeError where it is none */
   target(path: string): string {
-    return targetOf(path, this.base);
+    return targetOf(path, this.#parts);
   }
 
   /** True for what `target` gives. */
@@ -43,14 +47,14 @@ export class Http {
 
   /** The URL that is sent to. @throws TypeError where it is none of this origin */
   href(path: string): string {
-    return this.base.origin + this.target(path);
+    return this.#parts.origin + this.target(path);
   }
 
   /** What a link in an answer leads to, as `target` gives it; `undefined` where that is none of this origin. */
   linked(link: string, from: string): string | undefined {
     try {
       const { origin, pathname, search } = new URL(link, this.href(from));
-      return origin === this.base.origin ? this.target(pathname + search) : undefined;
+      return origin === this.#parts.origin ? this.target(pathname + search) : undefined;
     } catch {
       return undefined;
     }
