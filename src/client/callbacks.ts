@@ -33,6 +33,8 @@ export class Callbacks {
   #isAwaited = false;
   #isRunning = false;
   #pace: "free" | "measured" | "resting" | "closed" = "free";
+  /** Since when it is measured. */
+  #from = 0;
   #isBehind = false;
 
   constructor(options: CallbacksOptions) {
@@ -48,7 +50,7 @@ export class Callbacks {
   /** Calls back soon: before anything else can happen, and after all that was to be called before. */
   call(callback: () => unknown): void {
     this.#queue.push(callback);
-    if (this.#isAwaited || this.#pace === "resting") return;
+    if (this.#isAwaited || this.#isToWait()) return;
     this.#isAwaited = true;
     queueMicrotask(() => this.flush());
   }
@@ -74,17 +76,22 @@ export class Callbacks {
 
   /** Measures how long the page is busy with what the callbacks cause, which mostly comes after them. */
   #measure(): void {
-    const { clock } = this.#options;
-    const from = clock.now();
+    this.#from = this.#options.clock.now();
     this.#pace = "measured";
     this.#timer.set(() => {
-      const tookMs = clock.now() - from;
+      const tookMs = this.#options.clock.now() - this.#from;
       if (tookMs >= busyMs) this.#rest(Math.min(tookMs, maxRestMs));
       else {
         this.#pace = "free";
         this.#setBehind(false);
       }
     }, 0);
+  }
+
+  /** What comes from now on waits: also before it is measured, where messages stand in a queue ahead of the timer. */
+  #isToWait(): boolean {
+    if (this.#pace !== "measured") return this.#pace === "resting";
+    return this.#options.clock.now() - this.#from >= busyMs;
   }
 
   /** Leaves the page as much time for everything else: what comes meanwhile is told at once then. */

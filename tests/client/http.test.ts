@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { Http } from "../../src/client/http.ts";
 
 function httpThat(answers: (authorization: string | null) => number, token?: (isRefused: boolean) => string): Http {
@@ -29,6 +29,24 @@ describe("Http", () => {
     }
     await new Http({ base: new URL("http://h/"), fetch: send, token: undefined }).fetch("/a");
     expect(receiver).toBeUndefined();
+  });
+
+  it("gives what is plain as it is, without a parser: lists ask for the URL of each row at each drawing", () => {
+    let readings = 0;
+    class Counted extends URL {
+      override get pathname(): string {
+        readings += 1;
+        return super.pathname;
+      }
+    }
+    const canParse = vi.spyOn(URL, "canParse");
+    onTestFinished(() => canParse.mockRestore());
+    const http = new Http({ base: new Counted("http://h/base/"), fetch, token: undefined });
+    const paths = Array.from({ length: 1_000 }, (_, at) => `/base/songs/${at}`);
+    const before = readings;
+    const targets = paths.map((path) => http.target(path));
+    expect([readings - before, canParse.mock.calls.length]).toEqual([0, 0]);
+    expect(targets).toEqual(paths);
   });
 
   it("asks for a token once for many requests", async () => {

@@ -1,4 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { Callbacks, Listeners } from "../../src/client/callbacks.ts";
+import type { ClientClock } from "../../src/client/index.ts";
+import { createFakeClock } from "../../src/testing/index.ts";
 import { World } from "./world.ts";
 
 beforeAll(() =>
@@ -51,6 +54,28 @@ describe("A burst of changes", () => {
     expect(drawings()).toBe(before);
     world.client.close();
     expect(world.clientClock.timers).toBe(0);
+  });
+
+  it("is not drawn change by change where all of it stands in a queue before the first drawing is over", async () => {
+    const clock = createFakeClock();
+    let drawings = 0;
+    const slow: ClientClock = {
+      now: () => clock.now() + 100 * drawings,
+      setTimer: (callback, ms) => clock.setTimer(callback, ms),
+      random: () => 0,
+    };
+    const callbacks = new Callbacks({ clock: slow, onError: () => {}, onBehind: () => {} });
+    const listeners = new Listeners(callbacks);
+    listeners.add(() => {
+      drawings += 1;
+    });
+    for (let message = 0; message < 50; message += 1) {
+      listeners.tell();
+      await Promise.resolve();
+    }
+    expect(drawings).toBe(1);
+    await clock.advance(1_000);
+    expect(drawings).toBe(2);
   });
 
   it("is told change by change to a page that is fast enough", async () => {
