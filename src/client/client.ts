@@ -239,6 +239,7 @@ class OriginClient implements Client {
     if (known) return known;
     const feed: Feed = new Feed({
       target,
+      origin: this.#options.base.origin,
       clock: this.#options.clock,
       urls: this.#context.urls,
       versions: this.#context.versions,

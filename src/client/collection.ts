@@ -1,5 +1,5 @@
 import { type LiveContext, LiveView, type ReadyOptions } from "./live.ts";
-import { noUrl, temporaryUrl } from "./row-urls.ts";
+import { nameOf, noUrl, temporaryUrl } from "./row-urls.ts";
 import type { Status } from "./status.ts";
 import type { Conflict } from "./write.ts";
 
@@ -116,14 +116,15 @@ export class LiveCollection<Row, New> extends LiveView<CollectionSnapshot<Row>> 
   };
 
   readonly keyOf = (row: Row): string => {
+    const url = this.context.urls.get(row as object);
+    if (url === undefined) return this.urlOf(row);
+    const name = nameOf(url);
     try {
-      const url = this.urlOf(row);
-      return this.context.outbox()?.keyOf(url) ?? url;
-    } catch (error) {
+      const target = this.urlOf(name);
+      return this.context.outbox()?.keyOf(target) ?? target;
+    } catch {
       // A row that can't be written to is shown all the same.
-      const key = this.context.urls.get(row as object);
-      if (key === undefined) throw error;
-      return key;
+      return name;
     }
   };
 

@@ -50,8 +50,7 @@ export class CreatedRecords {
   name(write: StoredWrite, url: string): void {
     const temporary = temporaryUrl + write.id;
     this.#urls.set(temporary, url);
-    // In a list whose rows have no URLs it came by another name.
-    for (const one of [url, this.arrived(write) ?? url]) if (!this.#keys.has(one)) this.#keys.set(one, temporary);
+    if (!this.#keys.has(url)) this.#keys.set(url, temporary);
   }
 
   /** The key of a record in lists: the URL that it was shown by first. */

@@ -1,18 +1,20 @@
 import {
   decodeResponse,
   fieldValue,
-  formatItems,
   type HttpResponse,
   heartbeatMs,
-  type Items,
   isChange,
+  itemsOfRule,
+  type RecordRule,
+  resolvePointer,
   retryClass,
 } from "../protocol/index.ts";
 import { Backoff } from "./backoff.ts";
 import type { ClientClock } from "./clock.ts";
-import { guessItems, guessRecord } from "./guess-items.ts";
+import { guessOf, guessRecord, withGuess } from "./guess-items.ts";
 import type { Http } from "./http.ts";
 import { bodyJson, isTransient, localProblem, problemOf, retryAfterMs } from "./problem.ts";
+import type { RowLooks } from "./row-looks.ts";
 import { noUrl } from "./row-urls.ts";
 import type { Sink } from "./transport.ts";
 import type { Socket, SocketEvents } from "./web-socket.ts";
@@ -30,6 +32,7 @@ export interface DocumentFollowerOptions {
   readonly sink: Sink;
   readonly clock: ClientClock;
   readonly http: Http;
+  readonly looks: RowLooks;
   /** Opens a Level 0 socket at the URL; absent where sockets are blocked. */
   readonly open: ((events: SocketEvents) => Socket) | undefined;
   /** Called where the server can't be reached at all. */
@@ -50,7 +53,7 @@ export class DocumentFollower {
   #opening: Socket | undefined;
   #etag: string | undefined;
   /** Where the records are, where the server does not say. */
-  #guess: Items | undefined;
+  #guess: RecordRule | undefined;
   #looks = 0;
   /** When a Level 0 socket is tried again, after one that could not be opened. */
   #socketAt = 0;
@@ -173,23 +176,43 @@ export class DocumentFollower {
   }
 
   /** The document as a 200 that says where its records are. */
-  #snapshot(message: HttpResponse): HttpResponse {
-    const isSaid = fieldValue(message.fields, "items") !== undefined;
-    this.#guess = isSaid ? undefined : guessItems(bodyJson(message), this.#options.sink.target);
-    const items = this.#guess ? ([["Items", formatItems(this.#guess)]] as const) : [];
-    return { status: 200, reason: "OK", fields: [...message.fields, ...items], body: message.body };
+  #snapshot({ fields, body }: HttpResponse): HttpResponse {
+    const { sink, http } = this.#options;
+    const message: HttpResponse = { status: 200, reason: "OK", fields, body };
+    this.#guess = guessOf(message, sink.target, http.base.origin);
+    return withGuess(message, this.#guess, sink.target, this.#haveUrls());
+  }
+
+  #haveUrls(): boolean {
+    return this.#guess !== undefined && this.#options.looks.haveUrls(this.#guess, this.#options.sink.target);
+  }
+
+  /** Looks whether the rows of a document are at the URLs that were guessed, and says so then. */
+  async #findUrls(message: HttpResponse): Promise<void> {
+    const rule = this.#guess;
+    const { sink, looks } = this.#options;
+    if (!rule || this.#haveUrls()) return;
+    const [row] = resolvePointer(bodyJson(message), itemsOfRule(rule, sink.target, false).list ?? "") as unknown[];
+    const look = this.#looks;
+    if (row === undefined || !(await looks.look(rule, sink.target, row)) || this.#abort.signal.aborted) return;
+    if (look === this.#looks) {
+      sink.take(this.#snapshot(message));
+      sink.take(caughtUp);
+    } else {
+      // What is known is newer than this document by now.
+      this.#etag = undefined;
+      void this.#look();
+    }
   }
 
   #step(message: HttpResponse): void {
     const { sink } = this.#options;
     this.#etag = undefined;
-    const isWrapped = this.#guess && message.status !== 204;
-    const body = isWrapped
-      ? JSON.stringify(guessRecord(bodyJson(message), this.#guess ?? {}, sink.target))
-      : message.body;
-    // What only names a row is named here as it was guessed, too.
+    const items = this.#guess && message.status !== 204 ? itemsOfRule(this.#guess, sink.target, false) : undefined;
+    const body = items ? JSON.stringify(guessRecord(bodyJson(message), items, sink.target)) : message.body;
+    // The server may not know yet what was found here.
     const fields = message.fields.map(([name, value]) => {
-      const isName = this.#guess && name.toLowerCase() === "content-location";
+      const isName = this.#haveUrls() && name.toLowerCase() === "content-location";
       return [name, isName ? value.replace(noUrl, "/") : value] as const;
     });
     sink.take({ ...message, fields, body }, true);
@@ -228,6 +251,7 @@ export class DocumentFollower {
       sink.intervalMs = this.#socket ? undefined : pollMs;
       if (status !== 304) sink.take(this.#snapshot(message));
       sink.take(caughtUp);
+      if (status !== 304) void this.#findUrls(message);
       const early = this.#early;
       this.#early = undefined;
       this.#isSure = !early;

@@ -1,6 +1,7 @@
 import type { HttpResponse, Problem } from "../protocol/index.ts";
 import { DocumentFollower, type DocumentFollowerOptions } from "./document-follower.ts";
 import { bodyJson, problemOf } from "./problem.ts";
+import { RowLooks } from "./row-looks.ts";
 import type { Sink } from "./transport.ts";
 import type { Socket, SocketEvents } from "./web-socket.ts";
 
@@ -8,7 +9,7 @@ import type { Socket, SocketEvents } from "./web-socket.ts";
 const blockedAfter = 2;
 
 /** What the other ways need. */
-export interface FallbackOptions extends Omit<DocumentFollowerOptions, "sink" | "open"> {
+export interface FallbackOptions extends Omit<DocumentFollowerOptions, "sink" | "open" | "looks"> {
   readonly onServer: (wellKnown: HttpResponse) => void;
   /** Opens a Level 0 socket at a URL. */
   readonly open: (target: string, events: SocketEvents) => Socket;
@@ -25,12 +26,14 @@ export class Fallback {
   /** True while it is the way. */
   isUsed = false;
   readonly #options: FallbackOptions;
+  readonly #looks: RowLooks;
   readonly #followers: Set<DocumentFollower> = new Set();
   #hasLevel0 = false;
   #failures = 0;
 
   constructor(options: FallbackOptions) {
     this.#options = options;
+    this.#looks = new RowLooks(options);
   }
 
   /**
@@ -57,6 +60,7 @@ export class Fallback {
     const follower = new DocumentFollower({
       ...this.#options,
       sink,
+      looks: this.#looks,
       open: this.#hasLevel0 ? (events) => open(sink.target, events) : undefined,
     });
     this.#followers.add(follower);

@@ -1,6 +1,6 @@
 import { fieldValue, type HttpResponse, isAtOrAfter, isChange, type Problem } from "../protocol/index.ts";
 import { type ClientClock, Timer } from "./clock.ts";
-import { saysItsList, withItems } from "./guess-items.ts";
+import { guessOf, saysItsList, withGuess } from "./guess-items.ts";
 import { localProblem } from "./problem.ts";
 import { type Entry, Replica } from "./replica.ts";
 import type { RowUrls, RowVersions } from "./row-urls.ts";
@@ -17,6 +17,8 @@ export type FeedListener = (batch: readonly HttpResponse[]) => void;
 /** What a feed needs of its client. */
 export interface FeedOptions {
   readonly target: string;
+  /** Links to it are those of records: `http://example.com`. */
+  readonly origin: string;
   readonly clock: ClientClock;
   readonly urls: RowUrls;
   readonly versions: RowVersions;
@@ -57,7 +59,7 @@ export class Feed implements Sink {
     this.#options = options;
     this.#linger = new Timer(options.clock);
     this.target = options.target;
-    this.replica = new Replica(options.target, options.urls, options.versions);
+    this.replica = new Replica(options);
   }
 
   /** True once there is something to show. */
@@ -67,7 +69,10 @@ export class Feed implements Sink {
 
   /** Begins with a 200 that was handed over, as if it had been followed until now. */
   begin(message: HttpResponse): void {
-    this.take(withItems(message, this.target));
+    const rule = guessOf(message, this.target, this.#options.origin);
+    this.take(withGuess(message, rule, this.target));
+    // The server has not said yet where rows are that were only guessed.
+    if (rule) this.position = undefined;
     this.isCaughtUp = true;
     this.lost(false);
   }
@@ -140,10 +145,11 @@ export class Feed implements Sink {
   }
 
   early(message: HttpResponse): void {
-    const isUseful = message.status === 200 && saysItsList(message, this.target);
+    const rule = guessOf(message, this.target, this.#options.origin);
+    const isUseful = message.status === 200 && saysItsList(message, rule, this.target);
     if (this.hasState || this.isEnded || !isUseful) return;
     this.isEarly = true;
-    this.replica.replace(withItems(message, this.target));
+    this.replica.replace(withGuess(message, rule, this.target));
     this.position = fieldValue(message.fields, "event-id");
     this.#liveAt = this.#options.clock.now();
     this.#show({ state: "connecting", since: this.#liveAt });

@@ -4,7 +4,7 @@ import { isDeepEqual } from "./deep-equal.ts";
 import type { Feed } from "./feed.ts";
 import { Placement } from "./placement.ts";
 import type { Entry } from "./replica.ts";
-import { noteUrl, noUrl, type RowUrls, temporaryUrl } from "./row-urls.ts";
+import { nameOf, noteUrl, type RowUrls, temporaryUrl } from "./row-urls.ts";
 import type { Write } from "./write.ts";
 
 /** Where positions can't tell, a message or bookmark so long after the answer does. */
@@ -35,6 +35,12 @@ function isShown(write: Write, feed: Feed, { url, seen, wholeAt }: Traces): bool
   const isThere = row !== undefined && (write.kind === "create" || isDeepEqual(row, write.row));
   const isSeen = write.kind === "destroy" ? row === undefined : isThere || seen.has(url);
   return isSeen || (feed.isCaughtUp && (elapsedMs >= settleMs || elapsedMs < clockSetBackMs));
+}
+
+/** What the record of a message is known by. */
+function urlIn({ fields }: HttpResponse): string | undefined {
+  const url = fieldValue(fields, "content-location");
+  return url && nameOf(url);
 }
 
 /** A list with writes shown ahead of time. */
@@ -101,9 +107,7 @@ class Layer {
     const url = created.of(write);
     if (replica.get(url) !== undefined) return;
     const isPending = write.state !== "answered";
-    const arrived = created.arrived(write);
-    // What came by a name that is no URL may be the record at this one.
-    const come = url.startsWith(temporaryUrl) || arrived?.includes(noUrl) ? arrived : undefined;
+    const come = url.startsWith(temporaryUrl) ? created.arrived(write) : undefined;
     // A page before this one made it, and it was shown before that was known.
     if (come !== undefined && created.isShown(come)) return;
     // Until the answer says which it is, the record that came stands behind the one that is shown already.
@@ -259,7 +263,7 @@ export class Overlay {
       const urls = note.get(write.id) ?? new Set();
       note.set(write.id, urls);
       for (const message of batch) {
-        const url = fieldValue(message.fields, "content-location");
+        const url = urlIn(message);
         if (message.status === 200) this.#noteWhole(write, urls);
         else if (url !== undefined && (note === this.#seen || message.status === 201)) urls.add(url);
       }
@@ -271,7 +275,7 @@ export class Overlay {
   #noteArrived(write: Write, batch: readonly HttpResponse[]): void {
     const { replica, isEarly } = this.#view.feed;
     const entered = batch.filter(({ status }) => status === 201);
-    const urls = entered.flatMap(({ fields }) => fieldValue(fields, "content-location") ?? []);
+    const urls = entered.flatMap((message) => urlIn(message) ?? []);
     if (isEarly || batch.some(({ status }) => status === 200)) urls.push(...replica.arrived);
     for (const url of urls) this.#context.created.noteArrived(write, url, replica.get(url));
   }

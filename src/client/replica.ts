@@ -11,7 +11,7 @@ import {
 } from "../protocol/index.ts";
 import { isDeepEqual } from "./deep-equal.ts";
 import { bodyJson, bodyText } from "./problem.ts";
-import { noteUrl, noteVersion, noUrl, type RowUrls, type RowVersions } from "./row-urls.ts";
+import { nameOf, noteUrl, noteVersion, noUrl, type RowUrls, type RowVersions } from "./row-urls.ts";
 
 type Compare = (a: unknown, b: unknown) => number;
 
@@ -27,10 +27,22 @@ function pathOf(target: string): string {
   return target.split("?")[0] ?? "";
 }
 
-/** A record and its URL. */
+/** A record and its URL, or what tells it apart as if that were one. */
 export interface Entry {
   readonly url: string;
   row: unknown;
+}
+
+/** What a replica stands on. */
+export interface ReplicaOptions {
+  /** Path and query. */
+  readonly target: string;
+  /** Links to it are those of records: `http://example.com`. */
+  readonly origin: string;
+  /** Where the rows' URLs are noted. */
+  readonly urls: RowUrls;
+  /** Where their validators are noted. */
+  readonly versions: RowVersions;
 }
 
 /**
@@ -60,20 +72,15 @@ export class Replica {
   arrived: readonly string[] = [];
   /** The row that is shown for a URL ahead of time: one that comes and is equal takes its place unseen. */
   shownAhead: ((url: string) => unknown) | undefined;
-  readonly #target: string;
+  readonly #base: string;
   #compare: Compare | undefined;
   #byUrl: Map<string, Entry> = new Map();
   #rows: readonly unknown[] | undefined;
   readonly #urls: RowUrls;
   readonly #versions: RowVersions;
 
-  /**
-   * @param target - path and query
-   * @param urls - where the rows' URLs are noted
-   * @param versions - where their validators are noted
-   */
-  constructor(target: string, urls: RowUrls, versions: RowVersions) {
-    this.#target = target;
+  constructor({ target, origin, urls, versions }: ReplicaOptions) {
+    this.#base = origin + target;
     this.recordUrl = pathOf(target);
     this.#urls = urls;
     this.#versions = versions;
@@ -106,8 +113,9 @@ export class Replica {
     this.#compare = order && compareByItemOrder(order);
     this.#byUrl = new Map();
     for (const [at, one] of this.#rowsOf(items).entries()) {
-      const url = this.isRecord ? this.recordUrl : (itemUrl(items, one, this.#target) ?? noUrl + at);
-      this.#byUrl.set(url, { url, row: this.#same(before.get(url)?.row, one, url) });
+      const url = this.isRecord ? this.recordUrl : (itemUrl(items, one, this.#base) ?? noUrl + at);
+      const name = nameOf(url);
+      this.#byUrl.set(name, { url: name, row: this.#same(before.get(name)?.row, one, url) });
     }
     const last = this.entries;
     this.entries = [...this.#byUrl.values()];
@@ -141,17 +149,18 @@ export class Replica {
     const named = fieldValue(fields, "content-location") ?? "";
     if (this.isRecord && named) this.#rename(named);
     const url = this.isRecord ? this.recordUrl : named;
+    const name = nameOf(url);
     if (status === 204) {
-      this.#leave(url);
+      this.#leave(name);
       return;
     }
     const content = contentOf(message);
     if (this.isRecord) this.document = content;
-    const known = this.#byUrl.get(url);
+    const known = this.#byUrl.get(name);
     const row = this.#same(known?.row, this.#recordIn(content), url);
     this.#noteVersion(row, fields);
     const index = fieldValue(fields, "item-index");
-    this.#place(known, { url, row }, index === undefined ? undefined : Number(index));
+    this.#place(known, { url: name, row }, index === undefined ? undefined : Number(index));
   }
 
   /** What comes for one record is about that record, however its URL was written when it was asked for. */
@@ -175,7 +184,8 @@ export class Replica {
   }
 
   #same(before: unknown, row: unknown, url: string): unknown {
-    const kept = [before, this.shownAhead?.(url)].find((one) => one !== undefined && isDeepEqual(one, row)) ?? row;
+    const kept =
+      [before, this.shownAhead?.(nameOf(url))].find((one) => one !== undefined && isDeepEqual(one, row)) ?? row;
     noteUrl(this.#urls, kept, url);
     return kept;
   }

@@ -4,6 +4,11 @@ export const temporaryUrl = "urn:uuid:";
 /** Stands in what names a row that has no URL, and at the beginning of that where the server gave no name [R-FLD-12]. */
 export const noUrl = "#";
 
+/** What tells a row apart in its list: its URL, or what that would be while the server has not found it there [R-FLD-12]. */
+export function nameOf(url: string): string {
+  return url.startsWith(noUrl) ? url : url.replace(noUrl, "/");
+}
+
 /** The URLs of all rows that a client ever gave out, by the row itself: an older row still names its record. */
 export type RowUrls = WeakMap<object, string>;
 

@@ -38,6 +38,19 @@ export { encodePatchEvent, type PatchStep } from "./patch-stream.ts";
 export { parsePreferences, preferredWaitSeconds, prefersStrict } from "./preferences.ts";
 export { createProblem, type Problem, problemResponse } from "./problem.ts";
 export { ProtocolError, protocolError } from "./protocol-error.ts";
+export {
+  emptyListRule,
+  fragmentUrl,
+  guessRule,
+  holdsRecord,
+  itemsOfRule,
+  likelyRules,
+  listName,
+  lookAgainMs,
+  type RecordRule,
+  recordUrl,
+  UrlCandidates,
+} from "./record-rule.ts";
 export { type RetryClass, retryClass } from "./retry-class.ts";
 export { retryWaitMs } from "./retry-wait.ts";
 export { chooseStream, type StreamChoice, type StreamKind } from "./stream-choice.ts";

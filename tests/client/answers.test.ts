@@ -25,6 +25,7 @@ function follow(feed: Feed, ...rest: [callback?: MessageCallback, options?: Subs
 function feedOf(): Feed {
   return new Feed({
     target: "/a",
+    origin: "http://h",
     clock,
     urls: new WeakMap(),
     versions: new WeakMap(),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { DocumentFollower } from "../../src/client/document-follower.ts";
 import type { Http } from "../../src/client/http.ts";
+import { RowLooks } from "../../src/client/row-looks.ts";
 import type { Sink } from "../../src/client/transport.ts";
 import type { SocketEvents } from "../../src/client/web-socket.ts";
 import { type HttpResponse, heartbeatMs } from "../../src/protocol/index.ts";
@@ -30,7 +31,7 @@ function follow({ hasLevel0 }: { readonly hasLevel0: boolean }) {
     headers.push(init.headers);
     return new Promise((resolve) => asked.push(resolve));
   };
-  const http = { ask } as unknown as Http;
+  const http = { ask, base: new URL("http://h/") } as unknown as Http;
   const open = (events: SocketEvents) => {
     const at = sockets.push(events) - 1;
     return { send: () => {}, close: () => void closed.push(at) };
@@ -39,6 +40,7 @@ function follow({ hasLevel0 }: { readonly hasLevel0: boolean }) {
     sink,
     clock,
     http,
+    looks: new RowLooks({ clock, http }),
     open: hasLevel0 ? open : undefined,
     onUnreachable: () => {},
   });

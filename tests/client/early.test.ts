@@ -64,7 +64,13 @@ describe("The first rows", () => {
   );
 
   it("are not those of a GET that comes after the socket's", () => {
-    const options = { target: "/a", clock: new World().clock, urls: new WeakMap(), versions: new WeakMap() };
+    const options = {
+      target: "/a",
+      origin: "http://h",
+      clock: new World().clock,
+      urls: new WeakMap(),
+      versions: new WeakMap(),
+    };
     const feed = new Feed({ ...options, follow: () => () => {}, onStatus: () => {} });
     feed.take(listOf([{ id: 1, v: 2 }], ["Event-ID", "k:2.0"]));
     feed.early(listOf([{ id: 1, v: 1 }], ["Event-ID", "k:1.0"]));
@@ -197,7 +203,10 @@ it("What was handed over without Items is read as documents are, and what was de
   const world = new World();
   const client = createClient("http://h", { clock: world.clientClock, initial });
   const posts = client.collection<{ id: number }>("/posts");
-  expect(posts.getSnapshot().rows.map((row) => posts.urlOf(row))).toEqual(["/posts/1", "/posts/2"]);
+  const shown = posts.getSnapshot().rows;
+  expect(shown.map(posts.keyOf)).toEqual(["/posts/1", "/posts/2"]);
+  // Nobody has looked whether they are there.
+  expect(() => posts.urlOf(shown[0] as never)).toThrow(/no URL to write to.*records/);
   expect(client.record("/posts/1").getSnapshot().row).toEqual({ tags: [{ id: 1 }] });
   const again = createClient("http://h", { clock: world.clientClock, initial: await client.dehydrate() });
   expect(again.record("/posts/1").getSnapshot().row).toEqual({ tags: [{ id: 1 }] });

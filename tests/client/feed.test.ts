@@ -9,6 +9,7 @@ const clock = createFakeClock();
 function feedAt(position: string): Feed {
   const feed = new Feed({
     target: "/a",
+    origin: "http://h",
     clock,
     urls: new WeakMap(),
     versions: new WeakMap(),

@@ -114,7 +114,9 @@ export class Replayed implements Followed {
       this.#keep(`${this.target.split("/").slice(0, 2).join("/").split("?")[0]}/${row.id}`, row);
   }
 
-  #apply(status: number, url: string, body: unknown): void {
+  #apply(status: number, location: string, body: unknown): void {
+    // What only a fragment names is known here by what would be its URL.
+    const url = location.replace("#", "/");
     require(this.#hasBegun, () => `${status} ${url} came before a 200.`);
     if (status === 204) this.#byUrl.delete(url);
     else {
@@ -212,8 +214,11 @@ export class Looked implements Followed {
   /** The URL of a row; what names it where it has none, since the server did not find it there. */
   urlOf(row: StoredRow): string {
     if (this.#isRecord) return this.target;
-    const { keyOf, urlOf } = this.collection;
-    return keyOf(row).includes("#") ? keyOf(row) : urlOf(row);
+    try {
+      return this.collection.urlOf(row);
+    } catch {
+      return row.id === undefined ? "" : `${this.target.split("?")[0]}#${row.id}`;
+    }
   }
 
   check(): void {

@@ -3,7 +3,7 @@ import { Replica } from "../../src/client/replica.ts";
 import { change, leave, listOf, message } from "./messages.ts";
 
 function replicaOf(...messages: Parameters<Replica["replace"]>): Replica {
-  const replica = new Replica("/a", new WeakMap(), new WeakMap());
+  const replica = new Replica({ target: "/a", origin: "http://h", urls: new WeakMap(), versions: new WeakMap() });
   replica.replace(...messages);
   return replica;
 }
@@ -56,7 +56,7 @@ describe("A replica", () => {
   });
 
   it("is one record where the 200 says no list, and is gone with it", () => {
-    const replica = new Replica("/a/1", new WeakMap(), new WeakMap());
+    const replica = new Replica({ target: "/a/1", origin: "http://h", urls: new WeakMap(), versions: new WeakMap() });
     replica.replace(message(200, { record: { id: 1 } }, ["Items", 'record="/record"']));
     expect(replica.rows).toEqual([{ id: 1 }]);
     replica.apply(leave(1));
@@ -65,7 +65,7 @@ describe("A replica", () => {
 
   it("of one record takes what comes for that record, however its URL is written, or not at all [R-SUB-15]", () => {
     const urls = new WeakMap<object, string>();
-    const replica = new Replica("/a/01", urls, new WeakMap());
+    const replica = new Replica({ target: "/a/01", origin: "http://h", urls: urls, versions: new WeakMap() });
     replica.replace(message(200, { record: { id: 1, v: 1 } }, ["Items", 'record="/record"']));
     expect(replica.recordUrl).toBe("/a/01");
     replica.apply(change(202, { id: 1, v: 2 } as { id: number }));
@@ -78,7 +78,7 @@ describe("A replica", () => {
   });
 
   it("that begins with an empty list has the rows that it had before: nothing that is shown changed", () => {
-    const replica = new Replica("/a", new WeakMap(), new WeakMap());
+    const replica = new Replica({ target: "/a", origin: "http://h", urls: new WeakMap(), versions: new WeakMap() });
     const { rows } = replica;
     replica.replace(listOf([]));
     expect([replica.rows === rows, replica.version]).toEqual([true, 1]);

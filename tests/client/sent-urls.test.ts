@@ -215,7 +215,7 @@ it("A row that only a fragment names is shown, and `update` says what the server
   onTestFinished(() => client.close());
   const posts = client.collection("/pages/1/posts");
   const shown = posts.getSnapshot().rows;
-  expect(shown.map(posts.keyOf)).toEqual(["/pages/1/posts#1", "/pages/1/posts#2"]);
+  expect(shown.map(posts.keyOf)).toEqual(["/pages/1/posts/1", "/pages/1/posts/2"]);
   for (const row of [...shown, "/pages/1/posts#1"] as never[]) {
     await expect(posts.update(row, { at: 7 })).rejects.toThrow(/no URL to write to.*records/);
     await expect(posts.destroy(row)).rejects.toThrow(/no URL to write to.*records/);

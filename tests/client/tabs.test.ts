@@ -34,6 +34,7 @@ function openTab(name: string, clock: ClientClock = platformClock): Tab {
   const shared: Transport = shareAmongTabs(own, { name, clock, feedOf: () => feed });
   const feed: Feed = new Feed({
     target,
+    origin: "http://h",
     clock: platformClock,
     urls: new WeakMap(),
     versions: new WeakMap(),

@@ -1,6 +1,13 @@
-import type { Body } from "../../protocol/index.ts";
+import {
+  type Body,
+  emptyListRule,
+  likelyRules,
+  type RecordRule,
+  recordUrl,
+  UrlCandidates,
+} from "../../protocol/index.ts";
 import { findLikelyList, findListAt } from "./list-finder.ts";
-import { emptyListRule, likelyRules, type RecordRule, RowUrls, recordUrl } from "./record-rule.ts";
+import type { StatedRule } from "./record-rule.ts";
 import { maxPieceChars, readElements, readStretch, type Span, type Stretch, type TakeElement } from "./row-scanner.ts";
 import { type PlacedRow, RowTable } from "./row-table.ts";
 import { finish, Slice, type Sliced } from "./slices.ts";
@@ -29,7 +36,7 @@ export interface DocumentPlace {
   /** Host and port. */
   readonly authority: string;
   /** The app's own rule for where the records are. */
-  readonly rule?: RecordRule | undefined;
+  readonly rule?: StatedRule | undefined;
 }
 
 /** True where two bodies have the same bytes. */
@@ -75,7 +82,7 @@ function* readingList(text: string, place: DocumentPlace): Sliced<RecordList | u
     : yield* findLikelyList(text, place.target, slice);
   if (!found) return undefined;
   const { list, start } = found;
-  const rows = new RowUrls(place.rule ? [place.rule] : likelyRules(list), place.target, place.authority);
+  const rows = new UrlCandidates(place.rule ? [place.rule] : likelyRules(list), place.target, place.authority);
   const bounds: number[] = [];
   const take: TakeElement = (value, span) => {
     bounds.push(span.start, span.end);

@@ -1,5 +1,4 @@
-import { arrayPlace, formatPointer, parsePointer } from "../../protocol/index.ts";
-import { listName } from "./record-rule.ts";
+import { arrayPlace, formatPointer, listName, parsePointer } from "../../protocol/index.ts";
 import { elementCost, readValue, skipSpace, ValueSkipper } from "./row-scanner.ts";
 import type { Slice, Sliced } from "./slices.ts";
 

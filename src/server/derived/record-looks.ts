@@ -1,12 +1,9 @@
-import { resolvePointer } from "../../protocol/index.ts";
+import { holdsRecord, lookAgainMs, type RecordRule, recordUrl } from "../../protocol/index.ts";
 import type { OriginResponse } from "../ports/origin.ts";
 import type { Viewer } from "../viewer.ts";
 import type { DocumentPlace, RecordList } from "./document.ts";
-import { type RecordRule, recordUrl } from "./record-rule.ts";
 import { contentTypeOf } from "./standing.ts";
 
-/** After so long a URL that was not there may be looked at again, in milliseconds. */
-const lookAgainMs = 60_000;
 /** How many answers are remembered. */
 const maxRemembered = 1_000;
 
@@ -21,30 +18,14 @@ export interface RecordLooksParts {
   readonly ownerOf: (viewer: Viewer) => string;
 }
 
-function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** Whether one is a state of the other's record: its key, and something else that both have, are the same. */
-function isSameRecord(found: unknown, row: object, pointer: string): boolean {
-  if (!isObject(found)) return false;
-  const key = resolvePointer(row, pointer);
-  if (key === undefined || String(resolvePointer(found, pointer)) !== String(key)) return false;
-  const shared = Object.keys(row).filter((name) => `/${name}` !== pointer && Object.hasOwn(found, name));
-  const isEqual = (name: string): boolean =>
-    JSON.stringify(Reflect.get(row, name)) === JSON.stringify(Reflect.get(found, name));
-  return shared.length === 0 || shared.some(isEqual);
-}
-
-/** True where an answer is a row's record: the document, or a member of it. */
-function hasRow(response: OriginResponse, row: object, { pointer }: RecordRule): boolean {
+/** True where an answer is a row's record. */
+function hasRow(response: OriginResponse, row: unknown, rule: RecordRule): boolean {
   const { status, body } = response;
   if ((status !== 200 && status !== 203) || typeof body !== "string" || !/\bjson\b/i.test(contentTypeOf(response))) {
     return false;
   }
   try {
-    const document: unknown = JSON.parse(body);
-    return isObject(document) && [document, ...Object.values(document)].some((one) => isSameRecord(one, row, pointer));
+    return holdsRecord(JSON.parse(body), row, rule);
   } catch {
     return false;
   }
@@ -85,7 +66,7 @@ export class RecordLooks {
     if (this.#parts.now() - lookedAt < lookAgainMs) return false;
     const row: unknown = JSON.parse(first.text);
     const url = recordUrl(row, list.rule, target, authority);
-    if (url === undefined || !isObject(row) || !this.#parts.mayGet(viewer)) return false;
+    if (url === undefined || !this.#parts.mayGet(viewer)) return false;
     const running = this.#running.get(owned) ?? this.#look(url, row, list.rule, viewer, [rule, owned]);
     this.#running.set(owned, running);
     return running.finally(() => this.#running.delete(owned));
@@ -93,7 +74,7 @@ export class RecordLooks {
 
   async #look(
     url: string,
-    row: object,
+    row: unknown,
     rule: RecordRule,
     viewer: Viewer,
     [name, owned]: readonly [string, string],

@@ -1,5 +1,5 @@
 import { decodeUrlPart, encodeUrlPart, parsePointer, RocketError } from "../../protocol/index.ts";
-import { type RecordOptions, type RecordRule, recordRuleOf } from "./record-rule.ts";
+import { type RecordOptions, recordRuleOf, type StatedRule } from "./record-rule.ts";
 
 /** Where records are, by path. */
 export type RecordsByPath = Readonly<Record<string, RecordOptions>>;
@@ -72,7 +72,7 @@ function comparablePath(path: string): string {
 }
 
 /** The rule that the options have for a target; `undefined` where they have none. */
-export function recordRuleFor(records: RecordsByPath, target: string): RecordRule | undefined {
+export function recordRuleFor(records: RecordsByPath, target: string): StatedRule | undefined {
   const options = records[comparablePath(target.split("?")[0] ?? "")];
   return options && recordRuleOf(options);
 }

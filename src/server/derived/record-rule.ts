@@ -1,19 +1,7 @@
-import {
-  encodeUrlPart,
-  formatPointer,
-  type Items,
-  parsePointer,
-  resolvePointer,
-  urlTemplateExpression,
-} from "../../protocol/index.ts";
+import { formatPointer, type Items, type RecordRule } from "../../protocol/index.ts";
 
-/** Where the records of a document are and how their URLs are made. */
-export interface RecordRule {
-  /** A pointer into the document to its list; empty where the document itself is the list. */
-  readonly list: string;
-  /** A pointer into a row: to its URL (`link`) or to its key. */
-  readonly pointer: string;
-  readonly kind: "link" | "key";
+/** A rule that the app states. */
+export interface StatedRule extends RecordRule {
   /** Told of each document that is not as the app said. */
   readonly onUnfit?: (() => void) | undefined;
 }
@@ -32,127 +20,14 @@ export interface RecordOptions {
 }
 
 /** The rule that options state, which were checked. */
-export function recordRuleOf(options: RecordOptions & Pick<RecordRule, "onUnfit">): RecordRule {
+export function recordRuleOf(options: RecordOptions & Pick<StatedRule, "onUnfit">): StatedRule {
   const { list: place = "", key = "", link, onUnfit } = options;
   const list = place === "" || place.startsWith("/") ? place : formatPointer(place);
   if (link !== undefined) return { list, pointer: link, kind: "link", onUnfit };
   return { list, pointer: formatPointer(key), kind: "key", onUnfit };
 }
 
-const linkPointers = ["/url", "/href", "/self", "/_links/self/href", "/links/self"];
-const keyPointers = ["/id", "/_id", "/uuid", "/key"];
-
-/** The path of a target, without its query and without a slash at its end. */
-function collectionPath(target: string): string {
-  const path = target.split("?")[0] ?? "";
-  return path.endsWith("/") ? path.slice(0, -1) : path;
-}
-
-/**
- * The record URL of a row by a rule; `undefined` where the row has none: no such member, another type, or a link to
- * another host or to the list itself. Whether anything is at a URL that was made of a key is not known yet.
- *
- * @param target - the view's path and query
- * @param authority - the view's host and port; a link to another one is no record's
- */
-export function recordUrl(row: unknown, rule: RecordRule, target: string, authority: string): string | undefined {
-  const value = resolvePointer(row, rule.pointer);
-  const path = collectionPath(target);
-  if (rule.kind === "key") {
-    const isKey = typeof value === "number" || (typeof value === "string" && !/^\.{0,2}$/.test(value));
-    return isKey ? `${path}/${encodeUrlPart(String(value))}` : undefined;
-  }
-  if (typeof value !== "string" || !URL.canParse(value, `http://${authority}${target}`)) return undefined;
-  const url = new URL(value, `http://${authority}${target}`);
-  const isOther = collectionPath(url.pathname) !== path || url.search !== "";
-  return url.host === new URL(`http://${authority}`).host && isOther ? url.pathname + url.search : undefined;
-}
-
-function nameOf(target: string): string {
-  const segment = collectionPath(target).split("/").at(-1) ?? "";
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    return segment;
-  }
-}
-
-/** True where even an empty list is one for sure. Its rows, when they come, most likely have ids. */
-function isNamedList(list: string, target: string): boolean {
-  return list === "" || list === formatPointer(nameOf(target));
-}
-
-/** The name of the member that seems to be a document's list, of those that are arrays; `undefined` where there is none. */
-export function listName(arrays: readonly string[], target: string): string | undefined {
-  const name = nameOf(target);
-  if (arrays.includes(name)) return name;
-  return arrays.length === 1 ? arrays[0] : undefined;
-}
-
-/** The rules that may fit a list whose records are not told otherwise, the likeliest first. */
-export function likelyRules(list: string): RecordRule[] {
-  return [
-    ...linkPointers.map((pointer) => ({ list, pointer, kind: "link" }) as const),
-    ...keyPointers.map((pointer) => ({ list, pointer, kind: "key" }) as const),
-  ];
-}
-
-/** The rule for an empty list, or `undefined` where it may be anything: then the whole is one record. */
-export function emptyListRule(list: string, target: string): RecordRule | undefined {
-  return isNamedList(list, target) ? { list, pointer: "/id", kind: "key" } : undefined;
-}
-
-/** The URLs of a list's rows by several rules, of which those stay that give each row one of its own. */
-export class RowUrls {
-  readonly #target: string;
-  readonly #authority: string;
-  #candidates: readonly { readonly rule: RecordRule; readonly urls: Set<string> }[];
-
-  constructor(rules: readonly RecordRule[], target: string, authority: string) {
-    this.#target = target;
-    this.#authority = authority;
-    this.#candidates = rules.map((rule) => ({ rule, urls: new Set() }));
-  }
-
-  /** Takes the next row. False where no rule is left. */
-  add(row: unknown): boolean {
-    const left = this.#candidates.filter(({ rule, urls }) => {
-      const url = recordUrl(row, rule, this.#target, this.#authority);
-      if (url === undefined || urls.has(url)) return false;
-      urls.add(url);
-      return true;
-    });
-    if (left.length < this.#candidates.length) this.#candidates = left;
-    return left.length > 0;
-  }
-
-  /** The first rule that fits all rows, with their URLs. */
-  get found(): { readonly rule: RecordRule; readonly urls: readonly string[] } | undefined {
-    const [first] = this.#candidates;
-    return first && { rule: first.rule, urls: [...first.urls] };
-  }
-}
-
-/**
- * The `Items` field that tells a client of a rule.
- *
- * @param hasUrls - whether the rows' URLs can be written to
- */
-export function itemsOf(rule: RecordRule, target: string, hasUrls: boolean): Items {
-  const { list } = rule;
-  if (rule.kind === "link") return { list, record: "", link: rule.pointer };
-  const [name = ""] = parsePointer(rule.pointer) ?? [];
-  const key = urlTemplateExpression(name);
-  return { list, record: "", url: `${collectionPath(target)}${hasUrls ? "/" : "#"}${key}` };
-}
-
 /** The `Items` field of a document that is not as the app said: it is one record [R-FLD-13]. */
 export function unfitItems({ list }: RecordRule): Items {
   return { record: "", unfit: list };
-}
-
-/** What tells a row apart that has no URL of its own: a fragment of the list's [R-FLD-12]. @param url - made of its key */
-export function fragmentUrl(url: string): string {
-  const at = url.lastIndexOf("/");
-  return `${url.slice(0, at)}#${url.slice(at + 1)}`;
 }

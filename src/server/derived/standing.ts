@@ -1,10 +1,10 @@
-import { type Field, fieldValue, formatItems, parseItems } from "../../protocol/index.ts";
+import { type Field, fieldValue, formatItems, fragmentUrl, itemsOfRule, parseItems } from "../../protocol/index.ts";
 import type { Notification } from "../delivery/delivery.ts";
 import type { OriginResponse } from "../ports/origin.ts";
 import { endToEndFields } from "../viewer.ts";
 import { listDifference, type Step } from "./difference.ts";
 import { type Document, type DocumentPlace, isEqualBody, type RecordList } from "./document.ts";
-import { fragmentUrl, itemsOf, unfitItems } from "./record-rule.ts";
+import { unfitItems } from "./record-rule.ts";
 import type { RowTable } from "./row-table.ts";
 
 /** A document as followers are given it. */
@@ -97,7 +97,7 @@ export function readStanding(
   const fields = endToEndFields(response.fields).filter((field) => {
     return !isHubField(field, list) && (!isShared || sharedFields.has(field[0].toLowerCase()));
   });
-  if (list) fields.push(["Items", formatItems(itemsOf(list.rule, place.target, hasUrls))]);
+  if (list) fields.push(["Items", formatItems(itemsOfRule(list.rule, place.target, hasUrls))]);
   else if (place.rule && fieldValue(fields, "items") === undefined)
     fields.push(["Items", formatItems(unfitItems(place.rule))]);
   const position = hasUrls ? eventId : eventId + withoutUrls;

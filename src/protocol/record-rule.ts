@@ -1,0 +1,169 @@
+import { formatPointer } from "./format-pointer.ts";
+import type { Items } from "./items.ts";
+import { parsePointer, resolvePointer } from "./json-pointer.ts";
+import { encodeUrlPart, urlTemplateExpression } from "./url-template.ts";
+
+/**
+ * Where the records of a document are and how their URLs are made: the one guess of it, where nothing says so. Servers
+ * make it for what they derive, clients where there is no such server.
+ */
+export interface RecordRule {
+  /** A pointer into the document to its list; empty where the document itself is the list. */
+  readonly list: string;
+  /** A pointer into a row: to its URL (`link`) or to its key. */
+  readonly pointer: string;
+  readonly kind: "link" | "key";
+}
+
+/** After so long a URL that was made up, and was not there, may be looked at again, in milliseconds. */
+export const lookAgainMs = 60_000;
+
+const linkPointers = ["/url", "/href", "/self", "/_links/self/href", "/links/self"];
+const keyPointers = ["/id", "/_id", "/uuid", "/key"];
+
+/** The path of a target, without its query and without a slash at its end. */
+function collectionPath(target: string): string {
+  const path = target.split("?")[0] ?? "";
+  return path.endsWith("/") ? path.slice(0, -1) : path;
+}
+
+/**
+ * The record URL of a row by a rule; `undefined` where the row has none: no such member, another type, or a link to
+ * another host or to the list itself. Whether anything is at a URL that was made of a key is not known yet.
+ *
+ * @param target - the view's path and query
+ * @param authority - the view's host and port; a link to another one is no record's
+ */
+export function recordUrl(row: unknown, rule: RecordRule, target: string, authority: string): string | undefined {
+  const value = resolvePointer(row, rule.pointer);
+  const path = collectionPath(target);
+  if (rule.kind === "key") {
+    const isKey = typeof value === "number" || (typeof value === "string" && !/^\.{0,2}$/.test(value));
+    return isKey ? `${path}/${encodeUrlPart(String(value))}` : undefined;
+  }
+  if (typeof value !== "string" || !URL.canParse(value, `http://${authority}${target}`)) return undefined;
+  const url = new URL(value, `http://${authority}${target}`);
+  const isOther = collectionPath(url.pathname) !== path || url.search !== "";
+  return url.host === new URL(`http://${authority}`).host && isOther ? url.pathname + url.search : undefined;
+}
+
+function nameOf(target: string): string {
+  const segment = collectionPath(target).split("/").at(-1) ?? "";
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
+
+/** True where even an empty list is one for sure. Its rows, when they come, most likely have ids. */
+function isNamedList(list: string, target: string): boolean {
+  return list === "" || list === formatPointer(nameOf(target));
+}
+
+/** The name of the member that seems to be a document's list, of those that are arrays; `undefined` where there is none. */
+export function listName(arrays: readonly string[], target: string): string | undefined {
+  const name = nameOf(target);
+  if (arrays.includes(name)) return name;
+  return arrays.length === 1 ? arrays[0] : undefined;
+}
+
+/** The rules that may fit a list whose records are not told otherwise, the likeliest first. */
+export function likelyRules(list: string): RecordRule[] {
+  return [
+    ...linkPointers.map((pointer) => ({ list, pointer, kind: "link" }) as const),
+    ...keyPointers.map((pointer) => ({ list, pointer, kind: "key" }) as const),
+  ];
+}
+
+/** The rule for an empty list, or `undefined` where it may be anything: then the whole is one record. */
+export function emptyListRule(list: string, target: string): RecordRule | undefined {
+  return isNamedList(list, target) ? { list, pointer: "/id", kind: "key" } : undefined;
+}
+
+/** The URLs of a list's rows by several rules, of which those stay that give each row one of its own. */
+export class UrlCandidates {
+  readonly #target: string;
+  readonly #authority: string;
+  #candidates: readonly { readonly rule: RecordRule; readonly urls: Set<string> }[];
+
+  constructor(rules: readonly RecordRule[], target: string, authority: string) {
+    this.#target = target;
+    this.#authority = authority;
+    this.#candidates = rules.map((rule) => ({ rule, urls: new Set() }));
+  }
+
+  /** Takes the next row. False where no rule is left. */
+  add(row: unknown): boolean {
+    const left = this.#candidates.filter(({ rule, urls }) => {
+      const url = recordUrl(row, rule, this.#target, this.#authority);
+      if (url === undefined || urls.has(url)) return false;
+      urls.add(url);
+      return true;
+    });
+    if (left.length < this.#candidates.length) this.#candidates = left;
+    return left.length > 0;
+  }
+
+  /** The first rule that fits all rows, with their URLs. */
+  get found(): { readonly rule: RecordRule; readonly urls: readonly string[] } | undefined {
+    const [first] = this.#candidates;
+    return first && { rule: first.rule, urls: [...first.urls] };
+  }
+}
+
+/**
+ * The `Items` field that tells a client of a rule.
+ *
+ * @param hasUrls - whether the rows' URLs can be written to
+ */
+export function itemsOfRule(rule: RecordRule, target: string, hasUrls: boolean): Items {
+  const { list } = rule;
+  if (rule.kind === "link") return { list, record: "", link: rule.pointer };
+  const [name = ""] = parsePointer(rule.pointer) ?? [];
+  const key = urlTemplateExpression(name);
+  return { list, record: "", url: `${collectionPath(target)}${hasUrls ? "/" : "#"}${key}` };
+}
+
+/** What tells a row apart that has no URL of its own: a fragment of the list's [R-FLD-12]. @param url - made of its key */
+export function fragmentUrl(url: string): string {
+  const at = url.lastIndexOf("/");
+  return `${url.slice(0, at)}#${url.slice(at + 1)}`;
+}
+
+/** The rule by which a document most likely holds records; `undefined` where nothing fits: then it is one record. */
+export function guessRule(document: unknown, target: string, authority: string): RecordRule | undefined {
+  if (!Array.isArray(document) && !isObject(document)) return undefined;
+  const names = Object.keys(document).filter((one) => Array.isArray(Reflect.get(document, one)));
+  const name = Array.isArray(document) ? undefined : listName(names, target);
+  const rows: unknown = name === undefined ? document : Reflect.get(document, name);
+  if (!Array.isArray(rows)) return undefined;
+  const list = name === undefined ? "" : formatPointer(name);
+  if (rows.length === 0) return emptyListRule(list, target);
+  const urls = new UrlCandidates(likelyRules(list), target, authority);
+  return rows.every((row) => urls.add(row)) ? urls.found?.rule : undefined;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Whether one is a state of the other's record: its key, and something else that both have, are the same. */
+function isSameRecord(found: unknown, row: object, pointer: string): boolean {
+  if (!isObject(found)) return false;
+  const key = resolvePointer(row, pointer);
+  if (key === undefined || String(resolvePointer(found, pointer)) !== String(key)) return false;
+  const shared = Object.keys(row).filter((name) => `/${name}` !== pointer && Object.hasOwn(found, name));
+  const isEqual = (name: string): boolean =>
+    JSON.stringify(Reflect.get(row, name)) === JSON.stringify(Reflect.get(found, name));
+  return shared.length === 0 || shared.some(isEqual);
+}
+
+/**
+ * Whether what was found at a URL that a rule made of a row's key is the row's record: the document, or a member of it.
+ * Without that the URL is promised to nobody [R-FLD-12].
+ */
+export function holdsRecord(document: unknown, row: unknown, { pointer }: RecordRule): boolean {
+  if (!isObject(document) || !isObject(row)) return false;
+  return [document, ...Object.values(document)].some((one) => isSameRecord(one, row, pointer));
+}
