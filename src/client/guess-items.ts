@@ -25,7 +25,7 @@ export function guessOf(message: HttpResponse, target: string, origin: string): 
 /**
  * A 200 that says where its records are by a guess.
  *
- * @param hasUrls - whether one was found at the URL that was made of its key; else that only tells rows apart [R-FLD-12]
+ * @param hasUrls - whether one was found at the URL that was made of its key; else that only tells rows apart [R-FLD-14]
  */
 export function withGuess(
   message: HttpResponse,

@@ -11,7 +11,7 @@ export interface RowLooksOptions {
 
 /**
  * Finds out whether rows are at the URLs that a guess makes of their keys: one is asked for, once for each guess. Until it
- * was found there, no row of the list has a URL to write to [R-FLD-12].
+ * was found there, no row of the list has a URL to write to [R-FLD-14].
  */
 export class RowLooks {
   readonly #options: RowLooksOptions;
