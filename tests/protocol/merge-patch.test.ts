@@ -103,6 +103,8 @@ describe("a merge patch of bodies", () => {
     expect(makeMergePatchText(body(1), body(1, { a: null }))).toBeUndefined();
     expect(makeMergePatchText('{"abcdef":1}', '{"g":1}')).toBeUndefined();
     expect(makeMergePatchText('{"a":"x"}', '{"a":"\u20ac"}')).toBeUndefined();
+    // Shorter in characters, and not in bytes.
+    expect(makeMergePatchText('{"\u20ac\u20ac\u20ac\u20ac":1,"p":"123456789"}', '{"p":"123456789"}')).toBeUndefined();
     expect(makeMergePatchText("<a/>", body(1))).toBeUndefined();
     expect(makeMergePatchText(body(1), "<a/>")).toBeUndefined();
     expect(makeMergePatchText(`["${padding}",1]`, `["${padding}",2]`)).toBeUndefined();
