@@ -3,32 +3,37 @@ import FayeWebSocket from "faye-websocket";
 import reconnectingWebSocket from "reconnecting-websocket";
 import { ping, WebSocket as UndiciWebSocket } from "undici";
 import websocket from "websocket";
-import { WebSocket } from "ws";
+import { type ClientOptions, WebSocket } from "ws";
 import { allBut, type Ears, fullAbilities, type Opening, type PeerKind, unable, type Wire } from "./peer.ts";
 
-const ws: PeerKind = {
-  name: "ws",
-  abilities: new Set(fullAbilities),
-  missing: "",
-  open({ url, protocols, fields }, ears) {
-    const socket = new WebSocket(url, [...protocols], { headers: fields });
-    socket.on("open", () => ears.opened(socket.protocol));
-    socket.on("message", (data: Buffer, isBinary) => ears.received(isBinary ? new Uint8Array(data) : data.toString()));
-    socket.on("pong", (data) => ears.ponged(data.toString()));
-    socket.on("unexpected-response", (_request, response) => {
-      response.resume();
-      ears.ended({ status: response.statusCode ?? 0 });
-    });
-    socket.on("error", () => {});
-    socket.on("close", (code, reason) => ears.ended({ code, reason: reason.toString() }));
-    return {
-      send: (data) => socket.send(data),
-      ping: (data) => socket.ping(data),
-      close: (code, reason) => socket.close(code, reason),
-      drop: () => socket.terminate(),
-    };
-  },
-};
+/** The package `ws`, with options of its own: certificates, a name that is looked up here. */
+export function wsPeer(options: ClientOptions = {}): PeerKind {
+  return {
+    name: "ws",
+    abilities: new Set(fullAbilities),
+    missing: "",
+    open({ url, protocols, fields }, ears) {
+      const socket = new WebSocket(url, [...protocols], { ...options, headers: fields });
+      socket.on("open", () => ears.opened(socket.protocol));
+      socket.on("message", (data: Buffer, isBinary) =>
+        ears.received(isBinary ? new Uint8Array(data) : data.toString()),
+      );
+      socket.on("pong", (data) => ears.ponged(data.toString()));
+      socket.on("unexpected-response", (_request, response) => {
+        response.resume();
+        ears.ended({ status: response.statusCode ?? 0 });
+      });
+      socket.on("error", () => {});
+      socket.on("close", (code, reason) => ears.ended({ code, reason: reason.toString() }));
+      return {
+        send: (data) => socket.send(data),
+        ping: (data) => socket.ping(data),
+        close: (code, reason) => socket.close(code, reason),
+        drop: () => socket.terminate(),
+      };
+    },
+  };
+}
 
 const websocketNode: PeerKind = {
   name: "websocket",
@@ -159,6 +164,6 @@ const builtIn = standard("Node's own WebSocket", ({ url, protocols }) => {
 
 /** The clients that run in Node. Only Node 22 and later have a WebSocket of their own; it is undici's. */
 export const nodePeers: readonly PeerKind[] = [
-  ...[ws, websocketNode, faye, undici, reconnecting],
+  ...[wsPeer(), websocketNode, faye, undici, reconnecting],
   ...("WebSocket" in globalThis ? [builtIn] : []),
 ];
