@@ -36,16 +36,18 @@ export interface FrontKind {
   arguments(configuration: string): readonly string[];
 }
 
-function missing(program: string, ...version: readonly string[]): string {
-  const { error } = spawnSync(program, version, { stdio: "ignore" });
-  return error === undefined ? "" : `there is no ${program} here`;
+/** Where a program is, and why it can't be run where it is nowhere. Not everybody's PATH has /usr/sbin. */
+function find(name: string, flag: string): Pick<FrontKind, "program" | "missing"> {
+  const program = [name, `/usr/sbin/${name}`].find(
+    (path) => spawnSync(path, [flag], { stdio: "ignore" }).error === undefined,
+  );
+  return program === undefined ? { program: name, missing: `there is no ${name} here` } : { program, missing: "" };
 }
 
 const nginx: FrontKind = {
   name: "nginx",
-  program: "nginx",
+  ...find("nginx", "-v"),
   weakens: true,
-  missing: missing("nginx", "-v"),
   configure({ folder, port, backend, certificate, strips = false, isImpatient = false, gzip = false }) {
     const site = replaced(documentedBlock("nginx"), [
       ["listen 443 ", `listen 127.0.0.1:${port} `],
@@ -73,9 +75,8 @@ const nginx: FrontKind = {
 
 const caddy: FrontKind = {
   name: "Caddy",
-  program: "caddy",
+  ...find("caddy", "version"),
   weakens: false,
-  missing: missing("caddy", "version"),
   configure({ folder, port, backend, certificate, strips = false, isImpatient = false, gzip = false }) {
     const patience = isImpatient ? "transport http {\n read_timeout 5s\n write_timeout 5s\n }\n" : "";
     const coding = gzip ? "encode {\n gzip\n minimum_length 1\n }\n" : "";
@@ -93,9 +94,8 @@ const caddy: FrontKind = {
 
 const haproxy: FrontKind = {
   name: "HAProxy",
-  program: "haproxy",
+  ...find("haproxy", "-v"),
   weakens: true,
-  missing: missing("haproxy", "-v"),
   configure({ port, backend, certificate, strips = false, isImpatient = false, gzip = false }) {
     const taking = "http-request replace-path /api(/.*) \\1";
     const site = replaced(documentedBlock("HAProxy"), [

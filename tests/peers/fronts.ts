@@ -79,7 +79,7 @@ function run({ program, arguments: argumentsOf }: FrontKind, configuration: stri
 }
 
 async function tryToStart(kind: FrontKind, plan: FrontPlan): Promise<string | undefined> {
-  const configuration = join(plan.folder, `${kind.program}.conf`);
+  const configuration = join(plan.folder, "front.conf");
   writeFileSync(configuration, kind.configure(plan));
   const child = run(kind, configuration, plan.folder);
   let said = "";
