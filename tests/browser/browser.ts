@@ -9,13 +9,21 @@ const switches = ["--no-sandbox", "--disable-gpu", "--disable-background-network
 /** Opens a window of its own: its own storage, cookies and connections. */
 export type OpenContext = (options?: BrowserContextOptions) => Promise<BrowserContext>;
 
-/** Tests in a headless Chromium, one for all of them; left out where none can run. */
-export function describeInBrowser(name: string, define: (openContext: OpenContext) => void): void {
+/**
+ * Tests in a headless Chromium, one for all of them; left out where none can run.
+ *
+ * @param more - further switches of its command line
+ */
+export function describeInBrowser(
+  name: string,
+  define: (openContext: OpenContext) => void,
+  more: readonly string[] = [],
+): void {
   const executablePath = inject("chromium");
   describe.skipIf(executablePath === "")(name, () => {
     let browser: Browser;
     beforeAll(async () => {
-      browser = await chromium.launch({ executablePath, args: switches });
+      browser = await chromium.launch({ executablePath, args: [...switches, ...more] });
     });
     afterAll(() => browser.close());
     define(async (options) => {

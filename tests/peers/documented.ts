@@ -1,12 +1,11 @@
 import { readFileSync } from "node:fs";
 
-const page = readFileSync(new URL("../../docs/set-ups.md", import.meta.url), "utf8");
-
-/** The block of code under a heading of docs/set-ups.md: what users copy is what is tested. @throws Error where there is none */
-export function documentedBlock(heading: string): string {
+/** The first block of code under a heading of docs: what users copy is what is tested. @throws Error where there is none */
+export function documentedBlock(document: string, heading: string): string {
+  const page = readFileSync(new URL(`../../docs/${document}`, import.meta.url), "utf8");
   const section = page.split(/^#{2,3} /m).find((text) => text.startsWith(heading));
   const code = /^```\w*\n([\s\S]*?)^```$/m.exec(section ?? "")?.[1];
-  if (code === undefined) throw new Error(`docs/set-ups.md has no block of code under ${heading}.`);
+  if (code === undefined) throw new Error(`docs/${document} has no block of code under ${heading}.`);
   return code;
 }
 

@@ -49,7 +49,7 @@ const nginx: FrontKind = {
   ...find("nginx", "-v"),
   weakens: true,
   configure({ folder, port, backend, certificate, strips = false, isImpatient = false, gzip = false }) {
-    const site = replaced(documentedBlock("nginx"), [
+    const site = replaced(documentedBlock("set-ups.md", "nginx"), [
       ["listen 443 ", `listen 127.0.0.1:${port} `],
       ["/etc/ssl/app.pem", certificate],
       ["/etc/ssl/app.key", certificate],
@@ -80,7 +80,7 @@ const caddy: FrontKind = {
   configure({ folder, port, backend, certificate, strips = false, isImpatient = false, gzip = false }) {
     const patience = isImpatient ? "transport http {\n read_timeout 5s\n write_timeout 5s\n }\n" : "";
     const coding = gzip ? "encode {\n gzip\n minimum_length 1\n }\n" : "";
-    const site = replaced(documentedBlock("Caddy"), [
+    const site = replaced(documentedBlock("set-ups.md", "Caddy"), [
       ["app.example.com {", `https://app.example.com:${port} {\n tls ${certificate} ${certificate}\n${coding}`],
       ["/srv/app", folder],
       ["reverse_proxy 127.0.0.1:8080 {", `reverse_proxy 127.0.0.1:${backend} {\n${patience}`],
@@ -98,7 +98,7 @@ const haproxy: FrontKind = {
   weakens: true,
   configure({ port, backend, certificate, strips = false, isImpatient = false, gzip = false }) {
     const taking = "http-request replace-path /api(/.*) \\1";
-    const site = replaced(documentedBlock("HAProxy"), [
+    const site = replaced(documentedBlock("set-ups.md", "HAProxy"), [
       ["bind :443 ", `bind 127.0.0.1:${port} `],
       ["/etc/ssl/app.pem", certificate],
       ["127.0.0.1:8080", `127.0.0.1:${backend}`],

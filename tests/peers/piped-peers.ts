@@ -7,7 +7,7 @@ import { type Ability, allBut, type Ears, type Ending, type PeerKind, unable } f
 const script = fileURLToPath(new URL("peer.py", import.meta.url));
 
 /** The first Python that has a module: the one that comes first in PATH need not be the system's. */
-function pythonWith(module: string): string | undefined {
+export function pythonWith(module: string): string | undefined {
   return ["python3", "/usr/bin/python3"].find((file) => spawnSync(file, ["-c", `import ${module}`]).status === 0);
 }
 
