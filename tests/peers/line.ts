@@ -97,7 +97,9 @@ export class Line {
     from.on("error", () => {});
     from.on("close", () => {
       this.#sockets.delete(from);
-      to.destroy();
+      // After an end in order, what was said last still goes out, and what comes from the other side goes nowhere.
+      if (from.readableEnded) to.resume();
+      else to.destroy();
     });
   }
 }

@@ -84,7 +84,7 @@ const lasting: Lifetime = {
 };
 
 /** A database with three artists. Gives its path. */
-export function createArtists(): string {
+function createArtists(): string {
   const folder = mkdtempSync(join(tmpdir(), "rocket-peers-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const path = join(folder, "music.db");
@@ -145,7 +145,7 @@ export async function serveInProcess(): Promise<Place> {
 }
 
 /** An Express application whose URLs and bodies are those of the database. */
-export async function startApplication(): Promise<Server> {
+async function startApplication(): Promise<Server> {
   const names = new Map([
     [1, "Can"],
     [2, "Neu!"],
