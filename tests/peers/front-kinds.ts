@@ -36,12 +36,15 @@ export interface FrontKind {
   arguments(configuration: string): readonly string[];
 }
 
+const hasOpenssl = spawnSync("openssl", ["version"]).error === undefined;
+
 /** Where a program is, and why it can't be run where it is nowhere. Not everybody's PATH has /usr/sbin. */
 function find(name: string, flag: string): Pick<FrontKind, "program" | "missing"> {
   const program = [name, `/usr/sbin/${name}`].find(
     (path) => spawnSync(path, [flag], { stdio: "ignore" }).error === undefined,
   );
-  return program === undefined ? { program: name, missing: `there is no ${name} here` } : { program, missing: "" };
+  if (program === undefined) return { program: name, missing: `there is no ${name} here` };
+  return { program, missing: hasOpenssl ? "" : "there is no openssl here, which makes its certificate" };
 }
 
 const nginx: FrontKind = {

@@ -4,8 +4,11 @@ import { type Echo, echo, valuesOf } from "../proxy/echo.ts";
 import { proxy, upstream } from "../proxy/setting.ts";
 import { curl, follow, pageClient, pageFetch } from "./front-clients.ts";
 import { siteName, startFront } from "./fronts.ts";
+import { missingCurl } from "./http-peers.ts";
 import type { Artist } from "./places.ts";
 import { describeBehindFronts, shows, startBehind } from "./site-behind.ts";
+
+const itWithCurl = it.skipIf(missingCurl !== "");
 
 describeBehindFronts((kind) => {
   it.each([
@@ -29,7 +32,7 @@ describeBehindFronts((kind) => {
     expect(await foreign.end()).toEqual({ status: 403 });
   });
 
-  it("curl reads by HTTP/2 and by HTTP/1.1, compressed and plain", async () => {
+  itWithCurl("curl reads by HTTP/2 and by HTTP/1.1, compressed and plain", async () => {
     const { front } = await startBehind(kind);
     const plain = JSON.parse(await curl(front, "/api/artists", "--http2", "--fail")) as { artists: Artist[] };
     expect(plain.artists.map(({ name }) => name)).toEqual(["Can", "Neu!", "Low"]);
@@ -74,7 +77,7 @@ describeBehindFronts((kind) => {
     await expect(artists.update(seen, { name: "CAN" }, { base: seen })).rejects.toBeInstanceOf(ConflictError);
   });
 
-  it("`rocket proxy` hands on who asked, as the front says and nobody else", async () => {
+  itWithCurl("`rocket proxy` hands on who asked, as the front says and nobody else", async () => {
     const api = await upstream(echo());
     const trusting = await startFront(kind, (await proxyTo(api.url, true)).port);
     const wary = await startFront(kind, (await proxyTo(api.url, false)).port);

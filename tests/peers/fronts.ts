@@ -44,10 +44,6 @@ function makeCertificate(folder: string): string {
   return path;
 }
 
-/** Why no certificate can be made here; empty where one can. */
-export const missingOpenssl: string =
-  spawnSync("openssl", ["version"]).error === undefined ? "" : "there is no openssl here";
-
 function isListening(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, "127.0.0.1");

@@ -49,9 +49,12 @@ async function outputOf(program: string, flags: readonly string[], input: string
   return Buffer.concat(parts);
 }
 
+/** Why curl can't be run here; empty where it can. */
+export const missingCurl: string = spawnSync("curl", ["--version"]).error === undefined ? "" : "there is no curl here";
+
 const curl: HttpPeer = {
   name: "curl",
-  missing: spawnSync("curl", ["--version"]).error === undefined ? "" : "there is no curl here",
+  missing: missingCurl,
   async ask(url, { method = "GET", headers = {}, body } = {}) {
     const fields = Object.entries(headers).flatMap(([name, value]) => ["-H", `${name}: ${value}`]);
     const verb = method === "HEAD" ? ["-I"] : ["-i", "-X", method];

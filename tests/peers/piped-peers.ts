@@ -2,6 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:chil
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { FrameReader, opcodes } from "./frames.ts";
+import { missingCurl } from "./http-peers.ts";
 import { type Ability, allBut, type Ears, type Ending, type PeerKind, unable } from "./peer.ts";
 
 const script = fileURLToPath(new URL("peer.py", import.meta.url));
@@ -103,13 +104,11 @@ class UpgradedOutput {
   }
 }
 
-const hasCurl = spawnSync("curl", ["--version"]).error === undefined;
-
 /** `curl -N` with the fields of a handshake: it only listens, and does not even answer a close. */
 const curl: PeerKind = {
   name: "curl",
   abilities: new Set(["level-0", "level-1", "fields", "status"]),
-  missing: hasCurl ? "" : "there is no curl here",
+  missing: missingCurl,
   open({ url, protocols, fields }, ears) {
     const handshake = {
       Connection: "Upgrade",

@@ -2,7 +2,7 @@ import { describe } from "vitest";
 import type { Collection } from "../../src/client/index.ts";
 import type { Clock } from "../../src/server/index.ts";
 import { type FrontKind, type FrontOptions, frontKinds } from "./front-kinds.ts";
-import { type Front, missingOpenssl, siteName, startFront } from "./fronts.ts";
+import { type Front, siteName, startFront } from "./fronts.ts";
 import { type Artist, startServer } from "./places.ts";
 
 /** A front, and what stands behind it. */
@@ -33,9 +33,9 @@ export async function startBehind(kind: FrontKind, options: FrontOptions = {}, c
 /** Tests behind each front; those that can't be run here are left out with a line that says why. */
 export function describeBehindFronts(define: (kind: FrontKind) => void): void {
   for (const kind of frontKinds) {
-    const missing = kind.missing || missingOpenssl;
-    if (missing !== "") console.log(`The tests behind ${kind.name} are skipped: ${missing}.`);
-    describe.skipIf(missing !== "")(`behind ${kind.name}, which ends TLS,`, () => define(kind));
+    const { name, missing } = kind;
+    if (missing !== "") console.log(`The tests behind ${name} are skipped: ${missing}.`);
+    describe.skipIf(missing !== "")(`behind ${name}, which ends TLS,`, () => define(kind));
   }
 }
 
