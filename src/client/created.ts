@@ -41,16 +41,21 @@ export class CreatedRecords {
     if (isFree && isSameRecord(row, write)) this.#arrived.set(write.id, url);
   }
 
-  /** A create is settled, or refused. */
-  forget({ id }: StoredWrite): void {
-    this.#arrived.delete(id);
+  /** A create is settled, or refused. Where its answer was lost, the record that came goes on in the place of its row. */
+  forget(write: StoredWrite): void {
+    const come = this.arrived(write);
+    if (come !== undefined) this.#noteKey(come, write);
+    this.#arrived.delete(write.id);
   }
 
   /** The answer said which record a create made. */
   name(write: StoredWrite, url: string): void {
-    const temporary = temporaryUrl + write.id;
-    this.#urls.set(temporary, url);
-    if (!this.#keys.has(url)) this.#keys.set(url, temporary);
+    this.#urls.set(temporaryUrl + write.id, url);
+    this.#noteKey(url, write);
+  }
+
+  #noteKey(url: string, { id }: StoredWrite): void {
+    if (!this.#keys.has(url)) this.#keys.set(url, temporaryUrl + id);
   }
 
   /** The key of a record in lists: the URL that it was shown by first. */
