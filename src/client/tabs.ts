@@ -24,7 +24,7 @@ export interface TabsOptions {
 
 /** What tabs say to each other. */
 type Note =
-  | { readonly kind: "leader" | "alive" | "wake" }
+  | { readonly kind: "leader" | "alive" | "wake" | "renew" }
   | { readonly kind: "follow" | "unfollow"; readonly from: string; readonly target: string }
   | {
       readonly kind: "batch";
@@ -46,7 +46,7 @@ type Note =
 function checkedNote(data: unknown): Note | undefined {
   const { kind, from, to, target, state, position, intervalMs, problem, batch } = Object(data);
   const areTexts = (...texts: readonly unknown[]): boolean => texts.every((text) => typeof text === "string");
-  if (kind === "leader" || kind === "alive" || kind === "wake") return { kind };
+  if (kind === "leader" || kind === "alive" || kind === "wake" || kind === "renew") return { kind };
   if ((kind === "follow" || kind === "unfollow") && areTexts(from, target)) return { kind, from, target };
   if (kind === "batch" && areTexts(to, target) && Array.isArray(batch)) {
     const messages = batch.flatMap((one) => checkedMessage(one) ?? []);
@@ -116,6 +116,8 @@ class SharedTransport implements Transport {
 
   renew(): void {
     this.#own.renew();
+    // What the tab that has the connection gives the server are its own credentials: it asks for others, too.
+    if (!this.#isAlone) this.#say({ kind: "renew" });
   }
 
   wake(): void {
@@ -234,6 +236,9 @@ class SharedTransport implements Transport {
         return;
       case "wake":
         if (this.#isAlone) this.#own.wake();
+        return;
+      case "renew":
+        if (this.#isAlone) this.#own.renew();
         return;
       case "follow":
         // A tab without the lock is never asked: it may be alone only for want of an answer.

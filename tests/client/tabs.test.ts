@@ -22,7 +22,11 @@ class FakeTransport implements Transport {
     return () => void this.sinks.splice(this.sinks.indexOf(sink), 1);
   }
 
-  renew(): void {}
+  renewals = 0;
+
+  renew(): void {
+    this.renewals += 1;
+  }
   wake(): void {}
   close(): void {}
 }
@@ -101,6 +105,18 @@ async function openTwo(clock?: ClientClock): Promise<{ leader: Tab; follower: Ta
   await vi.waitUntil(() => follower.feed.isCaughtUp);
   return { leader, follower, unlisten };
 }
+
+it("A tab without the connection has the one that has it ask for other credentials, each once", async () => {
+  const { leader, follower } = await openTwo();
+
+  follower.shared.renew();
+  await vi.waitUntil(() => leader.own.renewals === 1);
+  leader.shared.renew();
+  leader.own.sinks[0]?.take(message(304, "s:2"));
+
+  await vi.waitUntil(() => follower.feed.position === "s:2");
+  expect([leader.own.renewals, follower.own.renewals]).toEqual([2, 1]);
+});
 
 it("A tab that is gone without a word is followed for no longer by the one that has the connection", async () => {
   const { leader, follower } = await openTwo();
