@@ -38,15 +38,14 @@ export { encodePatchEvent, type PatchStep } from "./patch-stream.ts";
 export { parsePreferences, preferredWaitSeconds, prefersStrict } from "./preferences.ts";
 export { createProblem, type Problem, problemResponse } from "./problem.ts";
 export { ProtocolError, protocolError } from "./protocol-error.ts";
+export { holdsRecord, lookAgainMs } from "./record-look.ts";
 export {
   emptyListRule,
   fragmentUrl,
   guessRule,
-  holdsRecord,
   itemsOfRule,
   likelyRules,
   listName,
-  lookAgainMs,
   type RecordRule,
   recordUrl,
   UrlCandidates,

@@ -15,9 +15,6 @@ export interface RecordRule {
   readonly kind: "link" | "key";
 }
 
-/** After so long a URL that was made up, and was not there, may be looked at again, in milliseconds. */
-export const lookAgainMs = 60_000;
-
 const linkPointers = ["/url", "/href", "/self", "/_links/self/href", "/links/self"];
 const keyPointers = ["/id", "/_id", "/uuid", "/key"];
 
@@ -133,7 +130,7 @@ export function fragmentUrl(url: string): string {
 
 /** The rule by which a document most likely holds records; `undefined` where nothing fits: then it is one record. */
 export function guessRule(document: unknown, target: string, authority: string): RecordRule | undefined {
-  if (!Array.isArray(document) && !isObject(document)) return undefined;
+  if (typeof document !== "object" || document === null) return undefined;
   const names = Object.keys(document).filter((one) => Array.isArray(Reflect.get(document, one)));
   const name = Array.isArray(document) ? undefined : listName(names, target);
   const rows: unknown = name === undefined ? document : Reflect.get(document, name);
@@ -142,28 +139,4 @@ export function guessRule(document: unknown, target: string, authority: string):
   if (rows.length === 0) return emptyListRule(list, target);
   const urls = new UrlCandidates(likelyRules(list), target, authority);
   return rows.every((row) => urls.add(row)) ? urls.found?.rule : undefined;
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** Whether one is a state of the other's record: its key, and something else that both have, are the same. */
-function isSameRecord(found: unknown, row: object, pointer: string): boolean {
-  if (!isObject(found)) return false;
-  const key = resolvePointer(row, pointer);
-  if (key === undefined || String(resolvePointer(found, pointer)) !== String(key)) return false;
-  const shared = Object.keys(row).filter((name) => `/${name}` !== pointer && Object.hasOwn(found, name));
-  const isEqual = (name: string): boolean =>
-    JSON.stringify(Reflect.get(row, name)) === JSON.stringify(Reflect.get(found, name));
-  return shared.length === 0 || shared.some(isEqual);
-}
-
-/**
- * Whether what was found at a URL that a rule made of a row's key is the row's record: the document, or a member of it.
- * Without that the URL is promised to nobody [R-FLD-12].
- */
-export function holdsRecord(document: unknown, row: unknown, { pointer }: RecordRule): boolean {
-  if (!isObject(document) || !isObject(row)) return false;
-  return [document, ...Object.values(document)].some((one) => isSameRecord(one, row, pointer));
 }
