@@ -99,7 +99,9 @@ function readPage(snapshot: Snapshot, resource: Resource, query: Query, limits: 
   let hasMore = false;
   let order = itemOrder(resource, query);
   const places = orderPlaces(resource, query);
+  const { brake } = snapshot.connection;
   const take = (row: SqlValue[]): boolean => {
+    brake.goOn();
     if (order !== undefined && !places.every(([at, { type }]) => isComparable(type, row[at] ?? null)))
       order = undefined;
     const record = records.length < most ? encodeRow(resource, row) : "";

@@ -1,3 +1,4 @@
+import { brakeCondition } from "../sqlite/brake.ts";
 import type { SqlValue } from "../sqlite/schema.ts";
 import { defaultExpression, quoteName } from "../sqlite/sql-text.ts";
 import { orderMembers, type Query } from "./query.ts";
@@ -17,16 +18,21 @@ function equal({ name, collates }: Member, value: SqlValue): Sql {
   return { text: `${column} = ? AND ${column} COLLATE BINARY = ?`, values: [value, value] };
 }
 
+const brake: Sql = { text: brakeCondition, values: [] };
+
 function where(conditions: readonly Sql[]): Sql {
-  if (conditions.length === 0) return { text: "", values: [] };
   return {
     text: ` WHERE ${conditions.map(({ text }) => text).join(" AND ")}`,
     values: conditions.flatMap(({ values }) => values),
   };
 }
 
-function whereKey({ members, values }: RecordKey): Sql {
-  return where(members.map((member, at) => equal(member, values[at] ?? null)));
+function equalKey({ members, values }: RecordKey): Sql[] {
+  return members.map((member, at) => equal(member, values[at] ?? null));
+}
+
+function whereQuery({ filters }: Query): Sql {
+  return where([brake, ...filters.map(({ member, value }) => equal(member, value))]);
 }
 
 function selectFrom(resource: Resource): string {
@@ -36,13 +42,13 @@ function selectFrom(resource: Resource): string {
 
 /** Selects one record. */
 export function selectRecord(resource: Resource, key: RecordKey): Sql {
-  const { text, values } = whereKey(key);
+  const { text, values } = where([brake, ...equalKey(key)]);
   return { text: selectFrom(resource) + text, values };
 }
 
 /** Selects a collection's records in order, at most `limit` of them. */
 export function selectRecords(resource: Resource, query: Query, limit: number): Sql {
-  const { text, values } = where(query.filters.map(({ member, value }) => equal(member, value)));
+  const { text, values } = whereQuery(query);
   const order = query.order.map(
     ({ name, descending }) => `${quoteName(name)} COLLATE BINARY ${descending ? "DESC" : "ASC"}`,
   );
@@ -57,7 +63,7 @@ export function selectRecords(resource: Resource, query: Query, limit: number): 
  * bytes in a column that is none of bytes, or with anything else in one that is.
  */
 export function countSome(resource: Resource, query: Query, limit: number): Sql {
-  const { text, values } = where(query.filters.map(({ member, value }) => equal(member, value)));
+  const { text, values } = whereQuery(query);
   const members = orderMembers(resource, query);
   const columns = members.map(({ name }, at) => `typeof(${quoteName(name)}) AS t${at}`);
   const tests = members.map(
@@ -94,7 +100,7 @@ export function updateRecord(
   values: Values,
   defaulted: readonly Member[] = [],
 ): Sql {
-  const { text, values: keyValues } = whereKey(key);
+  const { text, values: keyValues } = where(equalKey(key));
   const changes = [
     ...[...values.keys()].map(({ name }) => `${quoteName(name)} = ?`),
     ...defaulted.map(({ name, defaultSql }) => `${quoteName(name)} = ${defaultExpression(defaultSql)}`),
@@ -107,6 +113,6 @@ export function updateRecord(
 
 /** Deletes a record. */
 export function deleteRecord(resource: Resource, key: RecordKey): Sql {
-  const { text, values } = whereKey(key);
+  const { text, values } = where(equalKey(key));
   return { text: `DELETE FROM ${quoteName(resource.table.name)}${text}`, values };
 }

@@ -2,6 +2,7 @@ import { createRequire } from "node:module";
 import type Database from "better-sqlite3";
 import { RocketError } from "../../protocol/index.ts";
 import { type Additions, add } from "./additions.ts";
+import { Brake, brakeFunction } from "./brake.ts";
 import {
   type Connection,
   driverFunction,
@@ -47,12 +48,14 @@ export function loadBetterSqlite(require: NodeJS.Require): typeof Database {
 
 /** A connection over the package `better-sqlite3`. */
 class BetterSqliteConnection implements Connection {
+  readonly brake: Brake = new Brake();
   readonly #database: Database.Database;
   readonly #cache: StatementCache;
 
   constructor(database: Database.Database) {
     this.#database = database;
     this.#cache = new StatementCache((sql) => this.#make(sql));
+    database.function(brakeFunction, { deterministic: false, directOnly: true }, this.brake.goOn);
   }
 
   exec(sql: string): void {

@@ -1,3 +1,4 @@
+import type { Brake } from "./brake.ts";
 import type { SqlValue } from "./schema.ts";
 
 /** A prepared statement. Rows are arrays, in the order of the selected columns. */
@@ -12,6 +13,8 @@ export interface Statement {
 
 /** One connection to a SQLite database, over whichever driver this Node has. Its busy timeout is 0. */
 export interface Connection {
+  /** Ends statements that have `brakeCondition` in their SQL. */
+  readonly brake: Brake;
   /** Runs one or more statements without results. */
   exec(sql: string): void;
   /** Prepares a statement, or gives the one prepared before for the same text. */

@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import { type Additions, add, type SqlFunction } from "./additions.ts";
+import { Brake, brakeFunction } from "./brake.ts";
 import {
   type Connection,
   driverFunction,
@@ -70,6 +71,7 @@ let loaded: Loaded | undefined | "not yet" = "not yet";
 
 /** A connection over Node's own `node:sqlite`. */
 class NodeSqliteConnection implements Connection {
+  readonly brake: Brake = new Brake();
   readonly #database: NodeDatabase;
   readonly #cache: StatementCache;
   #isOpen = true;
@@ -77,6 +79,7 @@ class NodeSqliteConnection implements Connection {
   constructor(database: NodeDatabase) {
     this.#database = database;
     this.#cache = new StatementCache((sql) => this.#make(sql));
+    database.function(brakeFunction, { deterministic: false, directOnly: true }, this.brake.goOn);
   }
 
   exec(sql: string): void {
