@@ -1,8 +1,32 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
+/** The tests of reads, which threads must pass, too. */
+const threaded = [
+  ...["additions", "base-path", "bounds", "busy", "conditions", "left-out", "live", "nullable-keys"],
+  ...["numbers", "query", "quoted-strings", "read", "scaffold", "types"],
+];
+
 export default defineConfig({
+  resolve: {
+    alias: [
+      // Threads run what is built: Node can't run the sources.
+      {
+        find: /^\.\/thread-url\.ts$/,
+        replacement: fileURLToPath(new URL("tests/thread-url.ts", import.meta.url)),
+      },
+    ],
+  },
   test: {
-    include: ["tests/**/*.test.{ts,tsx}"],
+    projects: [
+      { extends: true, test: { name: "all", include: ["tests/**/*.test.{ts,tsx}"] } },
+      // The same answers come from threads.
+      {
+        extends: true,
+        test: { name: "threads", include: threaded.map((name) => `tests/scaffold/rest/${name}.test.ts`), provide: { mainReadMs: 0 } },
+      },
+    ],
+    provide: { mainReadMs: undefined },
     globalSetup: ["tests/global-setup.ts", "tests/browser/global-setup.ts"],
     testTimeout: 30_000,
     hookTimeout: 30_000,

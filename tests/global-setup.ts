@@ -6,6 +6,8 @@ declare module "vitest" {
   interface ProvidedContext {
     /** What the compiler said where dist could not be built; empty where it was. */
     buildError: string;
+    /** `mainReadMs` of scaffolds: 0 where all reads are to be done by threads. */
+    mainReadMs: number | undefined;
   }
 }
 

@@ -4,6 +4,7 @@ import type { Connection } from "../sqlite/driver.ts";
 import { readSchema } from "../sqlite/introspect.ts";
 import type { SqliteJournal } from "../sqlite/journal.ts";
 import type { Schema } from "../sqlite/schema.ts";
+import { schemaVersion } from "./open-reader.ts";
 import { busyWaitMs } from "./reader.ts";
 import type { Ledger } from "./snapshot.ts";
 
@@ -15,6 +16,9 @@ export function journalLedger(journal: SqliteJournal): Ledger {
     },
     get unwatched() {
       return journal.unwatched;
+    },
+    get segment() {
+      return journal.segment;
     },
     standIn(connection) {
       const { schemaVersion, position, eventId } = journal.bookmarkIn(connection);
@@ -35,8 +39,9 @@ export async function schemaLedger(connection: Connection, clock: Clock): Promis
       return schema;
     },
     unwatched: new Map(),
+    segment: undefined,
     standIn(one) {
-      return { schemaVersion: Number(one.prepare("PRAGMA schema_version").all()[0]?.[0]) };
+      return { schemaVersion: schemaVersion(one) };
     },
     isReady: (version) => version === schema.version,
     async poll() {

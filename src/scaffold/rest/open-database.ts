@@ -1,13 +1,13 @@
 import { RocketError } from "../../protocol/index.ts";
-import type { Additions } from "../sqlite/additions.ts";
 import { retryWhenBusy } from "../sqlite/busy.ts";
-import { type Connection, openConnection } from "../sqlite/driver.ts";
+import { openConnection } from "../sqlite/driver.ts";
 import { createSqliteJournal, type SqliteJournal } from "../sqlite/journal.ts";
 import type { Schema } from "../sqlite/schema.ts";
 import { isReadOnly } from "../sqlite/sqlite-error.ts";
 import type { IsServed } from "./catalog.ts";
 import { journalLedger, schemaLedger } from "./ledger.ts";
 import { Link } from "./link.ts";
+import { openReader } from "./open-reader.ts";
 import type { ResolvedScaffoldOptions } from "./options.ts";
 import { Reader } from "./reader.ts";
 import { recordFormatBelow } from "./record-format.ts";
@@ -18,19 +18,14 @@ import { Writer } from "./writer.ts";
 export interface OpenDatabase {
   readonly reader: Reader;
   readonly ledger: Ledger;
+  /** How often another file has taken the database's place. */
+  readonly replacements: () => number;
   /** Absent, as the writer is, where the file can't be written. */
   readonly journal?: SqliteJournal;
   readonly writer?: Writer;
   readonly close: () => Promise<void>;
   /** Closes, and takes out what the opening added to a database that had nothing of Rocket's. */
   readonly abandon: () => Promise<void>;
-}
-
-/** For reading only, but able to put a database right whose writer was killed. */
-function openReader(path: string, additions: Additions): Connection {
-  const connection = openConnection(path, { additions });
-  connection.exec("PRAGMA query_only = ON");
-  return connection;
 }
 
 function tellOfWait({ path, reportError }: ResolvedScaffoldOptions): () => void {
@@ -51,6 +46,7 @@ async function openLive(
   const { path, clock, reportError, retention, additions } = options;
   const onWait = tellOfWait(options);
   const links: Link[] = [];
+  let replaced = 0;
   const journal = await createSqliteJournal({
     path,
     format: recordFormatBelow(isServed.basePath),
@@ -61,12 +57,13 @@ async function openLive(
     onSchema,
     onError: (error, { stage }) => reportError(error, stage),
     onReplaced: () => {
+      replaced += 1;
       for (const link of links) link.renew();
     },
     ...(retention ? { retention } : {}),
   });
   try {
-    for (const connect of [() => openReader(path, additions), () => openConnection(path, { additions })]) {
+    for (const connect of [() => openReader(path, false, additions), () => openConnection(path, { additions })]) {
       links.push(await retryWhenBusy(() => new Link(connect), { clock, onWait }));
     }
   } catch (error) {
@@ -83,7 +80,7 @@ async function openLive(
     reader.close();
   };
   return {
-    ...{ reader, ledger, journal, writer },
+    ...{ reader, ledger, journal, writer, replacements: () => replaced },
     close: () => end().finally(() => journal.close()),
     abandon: () => end().finally(() => journal.abandon()),
   };
@@ -92,7 +89,7 @@ async function openLive(
 async function openReadable(options: ResolvedScaffoldOptions, isServed: IsServed): Promise<OpenDatabase> {
   const { path, clock, additions } = options;
   const onWait = tellOfWait(options);
-  const link = await retryWhenBusy(() => new Link(() => openConnection(path, { readOnly: true, additions })), {
+  const link = await retryWhenBusy(() => new Link(() => openReader(path, true, additions)), {
     clock,
     onWait,
   });
@@ -100,7 +97,7 @@ async function openReadable(options: ResolvedScaffoldOptions, isServed: IsServed
     const ledger = await schemaLedger(link.current(), clock);
     const reader = new Reader(link, ledger, clock, isServed);
     const close = async (): Promise<void> => reader.close();
-    return { reader, ledger, close, abandon: close };
+    return { reader, ledger, replacements: () => 0, close, abandon: close };
   } catch (error) {
     link.close();
     throw error;

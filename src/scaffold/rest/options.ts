@@ -1,5 +1,6 @@
 import { BasePath, type Clock, systemClock } from "../../server/index.ts";
 import type { Additions } from "../sqlite/additions.ts";
+import { moduleUrl } from "../sqlite/functions-module.ts";
 import type { SqliteJournalOptions } from "../sqlite/journal.ts";
 import { type Action, type ActionOptions, resolveActions } from "./actions.ts";
 
@@ -20,6 +21,23 @@ export interface ScaffoldOptions extends ActionOptions, Additions {
    * next ones. Default 8 MiB; 1 KiB to 256 MiB.
    */
   readonly maxPageBytes?: number;
+  /**
+   * How many threads there are for reads that take more than two milliseconds. They start when they are needed. Default 2;
+   * 0 to 16. None where `functions` are given, which can't be handed to a thread (`functionsModule` can).
+   */
+  readonly readThreads?: number;
+  /**
+   * How long a read may take, in milliseconds, waiting for a thread included: then it is a 503. Default 5,000; 100 to
+   * 3,600,000. At most 1,000 where the database is not in WAL mode, since nobody can commit meanwhile.
+   */
+  readonly readTimeoutMs?: number;
+  /** How long a read may hold up the main thread before a thread does it, in milliseconds. Default 2. @internal */
+  readonly mainReadMs?: number;
+  /**
+   * A JavaScript module, by its path or URL, whose exported functions are functions of SQL. Each thread imports it for
+   * itself. Default: none.
+   */
+  readonly functionsModule?: string | URL;
   /** How long and how much history the journal keeps. Default: the journal's own. */
   readonly retention?: SqliteJournalOptions["retention"];
   /** Told of errors that no peer is told the text of. What it throws is dropped. Default: nothing is told. */
@@ -36,6 +54,10 @@ export interface ResolvedScaffoldOptions {
   readonly actions: ReadonlySet<Action>;
   readonly create: boolean;
   readonly additions: Additions;
+  readonly functionsModule: string | undefined;
+  readonly readThreads: number;
+  readonly readTimeoutMs: number;
+  readonly mainReadMs: number;
   readonly maxRows: number;
   readonly maxPageBytes: number;
   readonly retention: SqliteJournalOptions["retention"] | undefined;
@@ -50,13 +72,20 @@ export interface ResolvedScaffoldOptions {
  */
 export function resolveScaffoldOptions(options: ScaffoldOptions): ResolvedScaffoldOptions {
   const { path, tables, create = false, maxRows = 1000, retention, onError, clock = systemClock } = options;
-  const { maxPageBytes = 8 * 1024 * 1024, extensions = [], functions = {} } = options;
+  const { maxPageBytes = 8 * 1024 * 1024, extensions = [], functions = {}, functionsModule } = options;
+  const { readThreads = 2, readTimeoutMs = 5_000, mainReadMs = 2 } = options;
   if (typeof path !== "string" || path === "") throw new TypeError(`path must name a file, not ${String(path)}.`);
   if (!Number.isInteger(maxRows) || maxRows < 1 || maxRows > 1_000_000) {
     throw new RangeError(`maxRows must be a whole number from 1 to 1000000, not ${maxRows}.`);
   }
   if (!Number.isInteger(maxPageBytes) || maxPageBytes < 1024 || maxPageBytes > 256 * 1024 * 1024) {
     throw new RangeError(`maxPageBytes must be a whole number from 1024 to ${256 * 1024 * 1024}, not ${maxPageBytes}.`);
+  }
+  if (!Number.isInteger(readThreads) || readThreads < 0 || readThreads > 16) {
+    throw new RangeError(`readThreads must be a whole number from 0 to 16, not ${readThreads}.`);
+  }
+  if (!(readTimeoutMs >= 100 && readTimeoutMs <= 3_600_000)) {
+    throw new RangeError(`readTimeoutMs must be a number from 100 to 3600000, not ${readTimeoutMs}.`);
   }
   for (const [name, call] of Object.entries(functions)) {
     if (typeof call !== "function") throw new TypeError(`functions.${name} must be a function, not ${typeof call}.`);
@@ -68,6 +97,11 @@ export function resolveScaffoldOptions(options: ScaffoldOptions): ResolvedScaffo
     actions: resolveActions(options),
     create,
     additions: { extensions, functions },
+    functionsModule: functionsModule === undefined ? undefined : moduleUrl(functionsModule),
+    // A function can't be handed to a thread, nor a database that is in memory only.
+    readThreads: Object.keys(functions).length > 0 || path === ":memory:" ? 0 : readThreads,
+    readTimeoutMs,
+    mainReadMs,
     maxRows,
     maxPageBytes,
     retention,

@@ -1,5 +1,6 @@
 import type { Clock } from "../../server/index.ts";
 import { retryWhenBusy } from "../sqlite/busy.ts";
+import type { Connection } from "../sqlite/driver.ts";
 import { type Catalog, catalogOf, type IsServed } from "./catalog.ts";
 import type { Link } from "./link.ts";
 import { unavailable } from "./refusal.ts";
@@ -12,6 +13,9 @@ import { rollBack } from "./transaction.ts";
 export const busyWaitMs = 5000;
 
 const maxSchemaChanges = 5;
+
+/** Thrown where a read takes longer than it was given. */
+export class Overrun extends Error {}
 
 /** Reads in short transactions on a connection of its own, each at a known position and a known schema. */
 export class Reader {
@@ -36,11 +40,18 @@ export class Reader {
   /**
    * Runs `action` in one read transaction; again where the database was busy or its schema new.
    *
-   * @throws Refusal 503 where the schema changes faster than it can be read, or after `close`
+   * @param limitMs - how long it may take, in milliseconds. Default: any time
+   * @throws Refusal 503 where the schema changes faster than it can be read, or after `close`; Overrun
    */
-  async read<Result>(action: (snapshot: Snapshot) => Result): Promise<Result> {
+  async read<Result>(
+    action: (snapshot: Snapshot) => Result,
+    limitMs: number = Number.POSITIVE_INFINITY,
+  ): Promise<Result> {
     for (let attempt = 0; attempt < maxSchemaChanges; attempt += 1) {
-      const outcome = await retryWhenBusy(() => this.#attempt(action), { clock: this.#clock, waitMs: busyWaitMs });
+      const outcome = await retryWhenBusy(() => this.#attempt(action, limitMs), {
+        clock: this.#clock,
+        waitMs: busyWaitMs,
+      });
       if (outcome) return outcome.result;
       await this.#ledger.poll();
     }
@@ -58,13 +69,35 @@ export class Reader {
     return retryWhenBusy(count, { clock: this.#clock, waitMs: busyWaitMs });
   }
 
+  /** Whether nobody can commit while somebody reads: in all journal modes but WAL. @throws Refusal 503 after `close` */
+  locksWriters(): boolean {
+    if (this.#isClosed) throw unavailable("The service is stopping.");
+    return this.#link.current().prepare("PRAGMA journal_mode").all()[0]?.[0] !== "wal";
+  }
+
   /** Ends reading, and closes the connection. */
   close(): void {
     this.#isClosed = true;
     this.#link.close();
   }
 
-  #attempt<Result>(action: (snapshot: Snapshot) => Result): { readonly result: Result } | undefined {
+  #inTime<Result>({ brake }: Connection, action: () => Result, limitMs: number): Result {
+    if (limitMs === Number.POSITIVE_INFINITY) return action();
+    const deadline = this.#clock.now() + limitMs;
+    let overrun: Overrun | undefined;
+    const look = (): void => {
+      if (this.#clock.now() < deadline) return;
+      overrun = new Overrun();
+      throw overrun;
+    };
+    try {
+      return brake.guard(look, action);
+    } catch (error) {
+      throw overrun ?? error;
+    }
+  }
+
+  #attempt<Result>(action: (snapshot: Snapshot) => Result, limitMs: number): { readonly result: Result } | undefined {
     if (this.#isClosed) throw unavailable("The service is stopping.");
     const connection = this.#link.current();
     connection.exec("BEGIN");
@@ -72,7 +105,8 @@ export class Reader {
       const { schemaVersion, bookmark } = this.#ledger.standIn(connection);
       if (schemaVersion !== this.#ledger.schema.version) return undefined;
       const { unwatched } = this.#ledger;
-      return { result: action({ connection, catalog: this.catalog, bookmark, unwatched }) };
+      const snapshot: Snapshot = { connection, catalog: this.catalog, bookmark, unwatched };
+      return { result: this.#inTime(connection, () => action(snapshot), limitMs) };
     } finally {
       rollBack(connection);
     }

@@ -3,6 +3,7 @@ import { RocketError } from "../../protocol/index.ts";
 import type { Clock, DerivedOptions, Journal, Origin } from "../../server/index.ts";
 import { retryWhenBusy } from "../sqlite/busy.ts";
 import { openConnection } from "../sqlite/driver.ts";
+import { importFunctions } from "../sqlite/functions-module.ts";
 import { isEmptyFile } from "../sqlite/open-failure.ts";
 import { canWrite } from "./actions.ts";
 import { catalogOf, type IsServed } from "./catalog.ts";
@@ -12,6 +13,7 @@ import { type ResolvedScaffoldOptions, resolveScaffoldOptions, type ScaffoldOpti
 import { ownsTarget } from "./route.ts";
 import { Service } from "./service.ts";
 import type { Ledger } from "./snapshot.ts";
+import { openReads } from "./threads/open-reads.ts";
 
 /** A collection and how many records it has. */
 export interface CollectionCount {
@@ -82,13 +84,21 @@ function reasonNotLive({ journal }: OpenDatabase, { actions }: ResolvedScaffoldO
   return actions.has("subscribe") ? undefined : "Subscriptions are switched off here.";
 }
 
+/** The functions of the module, where one is given, go to the main thread's connections, too. */
+async function withModule(options: ResolvedScaffoldOptions): Promise<ResolvedScaffoldOptions> {
+  const { additions, functionsModule } = options;
+  if (functionsModule === undefined) return options;
+  const functions = { ...(await importFunctions(functionsModule)), ...additions.functions };
+  return { ...options, additions: { ...additions, functions } };
+}
+
 /**
  * Makes a SQLite database a REST service, live where its file can be written.
  *
  * @throws TypeError | RangeError for an option that can't be; RocketError where the file can't be opened
  */
 export async function createScaffold(options: ScaffoldOptions): Promise<Scaffold> {
-  const resolved = resolveScaffoldOptions(options);
+  const resolved = await withModule(resolveScaffoldOptions(options));
   const { path, tables, basePath, actions, clock, maxRows, maxPageBytes, reportError } = resolved;
   const isAsked = (table: string): boolean => tables === undefined || tables.includes(table);
   const isServed: IsServed = Object.assign(isAsked, { basePath });
@@ -109,7 +119,8 @@ export async function createScaffold(options: ScaffoldOptions): Promise<Scaffold
   leftOut.tell(database.ledger.schema);
   const notLive = reasonNotLive(database, resolved);
   const settings = { notLive, maxRows, maxPageBytes };
-  const service = new Service({ reader, writer, actions, settings, clock, onError: reportError });
+  const reads = openReads(resolved, database, settings);
+  const service = new Service({ reader, reads, writer, actions, settings, clock, onError: reportError });
   let closing: Promise<void> | undefined;
   return {
     origin: service.answer,
@@ -127,11 +138,11 @@ export async function createScaffold(options: ScaffoldOptions): Promise<Scaffold
       return counts;
     },
     close() {
-      closing ??= database.close();
+      closing ??= reads.close().then(() => database.close());
       return closing;
     },
     abandon() {
-      closing ??= database.abandon();
+      closing ??= reads.close().then(() => database.abandon());
       return closing;
     },
   };

@@ -7,19 +7,21 @@ import { refuse } from "./failure.ts";
 import { parseOnce, performOnce, type ShownRecord } from "./idempotency.ts";
 import type { LiveSettings } from "./live.ts";
 import { inOwnWords } from "./own-words.ts";
-import { findRecord, read, refuseParameters } from "./read.ts";
+import { findRecord, refuseParameters } from "./read.ts";
 import type { Reader } from "./reader.ts";
 import { Refusal, shorten } from "./refusal.ts";
 import { representRecord } from "./representation.ts";
 import { findRoute, type Route, requireRoute } from "./route.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { parseTarget, type Target } from "./target.ts";
+import type { Reads } from "./threads/reads.ts";
 import { createRecord, destroyRecord, patchRecord, putRecord, type WriteRequest } from "./write.ts";
 import type { Writer } from "./writer.ts";
 
 /** What a REST service over a database stands on. */
 export interface ServiceOptions {
   readonly reader: Reader;
+  readonly reads: Reads;
   /** `undefined` where nothing can be written. */
   readonly writer: Writer | undefined;
   readonly actions: ReadonlySet<Action>;
@@ -80,7 +82,7 @@ export class Service {
   }
 
   async #dispatch(request: OriginRequest, target: Target, route: Route): Promise<OriginResponse> {
-    const { reader, actions, settings } = this.#options;
+    const { reads, actions } = this.#options;
     const { method } = request;
     const methods = allowedMethods(actions, route.place);
     const allow: Field = ["Allow", methods.join(", ")];
@@ -88,9 +90,7 @@ export class Service {
       throw new Refusal(405, `${shorten(method)} is not allowed here; ${allow[1]} are.`, { fields: [allow] });
     }
     if (method === "OPTIONS") return optionsResponse(allow, methods);
-    if (method === "GET" || method === "HEAD") {
-      return reader.read((snapshot) => read(snapshot, request, target, settings));
-    }
+    if (method === "GET" || method === "HEAD") return reads.answer(request, target);
     return this.#write(request, target);
   }
 

@@ -20,6 +20,8 @@ export interface Ledger {
   readonly schema: Schema;
   /** The tables whose changes the journal misses, and why. */
   readonly unwatched: ReadonlyMap<string, string>;
+  /** The journal's segment; `undefined` where there is no journal. */
+  readonly segment: string | undefined;
   /** Where the connection's transaction stands. */
   standIn(connection: Connection): { readonly schemaVersion: number; readonly bookmark?: Bookmark };
   /** Whether writes at that `schema_version` are journalled as they should be. */

@@ -5,7 +5,7 @@ export const brakeFunction = "_rocket_go_on";
 export const brakeCondition: string = `${brakeFunction}()`;
 
 /** How many rows go by between two looks: the clock costs as much as some rows. */
-const rowsPerLook = 16;
+const rowsPerLook = 4;
 
 /**
  * Ends statements from inside. No driver has a way to interrupt one from outside, and ending its thread waits for it,

@@ -63,6 +63,11 @@ export class StatementCache {
     return statement;
   }
 
+  /** Forgets the statement of a text. */
+  delete(sql: string): void {
+    this.#statements.delete(sql);
+  }
+
   clear(): void {
     this.#statements.clear();
   }

@@ -1,4 +1,5 @@
 export { findAnswer, type KeptAnswer, keepAnswer, markAnswer } from "./journal/answers.ts";
+export { bookmarkIn } from "./journal/bookmark.ts";
 export { detach } from "./journal/detach.ts";
 export { createSqliteJournal } from "./journal/journal.ts";
 export { type PausedJournal, pauseJournal } from "./journal/migration.ts";

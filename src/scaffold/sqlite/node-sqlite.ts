@@ -104,7 +104,13 @@ class NodeSqliteConnection implements Connection {
     return {
       all: (...parameters) => fromDriver(statement.all(...parameters.map(toDriver))),
       each: (visit, ...parameters) => {
-        for (const row of statement.iterate(...parameters.map(toDriver))) if (!visit(rowFromDriver(row))) return;
+        try {
+          for (const row of statement.iterate(...parameters.map(toDriver))) if (!visit(rowFromDriver(row))) return;
+        } catch (error) {
+          // Used again, it would throw the same error once more.
+          this.#cache.delete(sql);
+          throw error;
+        }
       },
       run: (...parameters) => Number(statement.run(...parameters.map(toDriver)).changes),
     };

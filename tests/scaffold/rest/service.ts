@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import { onTestFinished } from "vitest";
+import { inject, onTestFinished } from "vitest";
 import { type Field, fieldValue } from "../../../src/protocol/index.ts";
 import { createScaffold, type Scaffold, type ScaffoldOptions } from "../../../src/scaffold/index.ts";
 import type { OriginResponse } from "../../../src/server/index.ts";
@@ -52,7 +52,12 @@ export async function serve(sql: string, options: Partial<ScaffoldOptions> = {})
   other.pragma("journal_mode = WAL");
   other.exec(sql);
   const errors: unknown[] = [];
-  const scaffold = await createScaffold({ path, onError: (error) => errors.push(error), ...options });
+  const mainReadMs = inject("mainReadMs");
+  const scaffold = await createScaffold({
+    ...{ path, onError: (error: unknown) => errors.push(error) },
+    ...(mainReadMs === undefined ? {} : { mainReadMs }),
+    ...options,
+  });
   onTestFinished(async () => {
     other.close();
     await scaffold.close();

@@ -5,10 +5,10 @@ import type { Connection } from "../connection.ts";
 import { inRead } from "../read-transaction.ts";
 import type { Schema } from "../schema.ts";
 import { isBusy } from "../sqlite-error.ts";
+import { bookmarkIn } from "./bookmark.ts";
 import { SqliteChange } from "./change.ts";
 import { type OpenFile, openFile } from "./file.ts";
 import { Follower, type LookReason } from "./follower.ts";
-import { journalTable } from "./names.ts";
 import type { SqliteJournal, SqliteJournalOptions } from "./options.ts";
 import { type ResolvedJournalOptions, resolveJournalOptions } from "./resolve-options.ts";
 import { hasSegment } from "./segments.ts";
@@ -17,9 +17,6 @@ import { Trimmer } from "./trim.ts";
 
 /** How much of the past is read at once, about. */
 const maxPageBytes = 4 * 1024 * 1024;
-
-const bookmarkSql = `SELECT v.schema_version, j.position, j.chk FROM pragma_schema_version v
-  LEFT JOIN (SELECT position, chk FROM ${journalTable} ORDER BY position DESC LIMIT 1) j`;
 
 const unquietPollMs = 25;
 
@@ -65,6 +62,10 @@ class SqliteFileJournal implements SqliteJournal {
 
   get schema(): Schema {
     return this.#follower.file.schema;
+  }
+
+  get segment(): string {
+    return this.#follower.file.segment;
   }
 
   get armedVersion(): number {
@@ -142,9 +143,7 @@ class SqliteFileJournal implements SqliteJournal {
   }
 
   bookmarkIn(connection: Connection): Bookmark & { readonly schemaVersion: number } {
-    const [version, position, check] = connection.prepare(bookmarkSql).all()[0] ?? [];
-    const mark = { position: Number(position ?? 0), check: Number(check ?? 0) };
-    return { ...this.#follower.bookmark(mark), schemaVersion: Number(version) };
+    return bookmarkIn(connection, this.segment);
   }
 
   async abandon(): Promise<void> {

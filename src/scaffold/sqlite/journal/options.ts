@@ -55,6 +55,8 @@ export interface SqliteJournal extends Journal {
   readonly schema: Schema;
   /** The `schema_version` that the triggers were last checked against. */
   readonly armedVersion: number;
+  /** The name of the current segment. */
+  readonly segment: string;
   /** The tables whose changes can't be watched, and why. */
   readonly unwatched: ReadonlyMap<string, string>;
   /**

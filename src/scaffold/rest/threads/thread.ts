@@ -1,0 +1,24 @@
+// What runs in a reader's thread.
+import { parentPort, workerData } from "node:worker_threads";
+import { importFunctions } from "../../sqlite/functions-module.ts";
+import { leave, type ReadReply, type ReadTask, ready, type ThreadSettings } from "./messages.ts";
+import { TaskReader } from "./task-reader.ts";
+
+const settings = workerData as ThreadSettings;
+const { functionsModule } = settings;
+const functions = functionsModule === undefined ? {} : await importFunctions(functionsModule);
+const reader = new TaskReader(settings, functions);
+
+parentPort?.on("message", (message: ReadTask | typeof leave) => {
+  if (message === leave) {
+    reader.close();
+    parentPort?.close();
+    return;
+  }
+  const started = performance.now();
+  const outcome = reader.answer(message);
+  const body = outcome.kind === "answer" ? outcome.response.body : "";
+  const reply: ReadReply = { id: message.id, ms: performance.now() - started, outcome };
+  parentPort?.postMessage(reply, typeof body === "string" ? [] : [body.buffer as ArrayBuffer]);
+});
+parentPort?.postMessage(ready);
