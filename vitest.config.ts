@@ -23,7 +23,11 @@ export default defineConfig({
       // The same answers come from threads.
       {
         extends: true,
-        test: { name: "threads", include: threaded.map((name) => `tests/scaffold/rest/${name}.test.ts`), provide: { mainReadMs: 0 } },
+        test: {
+          name: "threads",
+          include: threaded.map((name) => `tests/scaffold/rest/${name}.test.ts`),
+          provide: { mainReadMs: 0 },
+        },
       },
     ],
     provide: { mainReadMs: undefined },

@@ -45,11 +45,19 @@ export interface Service {
   send(method: string, target: string, body?: unknown, fields?: Record<string, string>): Promise<Answer>;
 }
 
+/** Options of a scaffold, and what only tests set. */
+export interface TestOptions extends Partial<ScaffoldOptions> {
+  readonly mainReadMs?: number;
+  /** Makes the other program's connection ready. */
+  readonly prepare?: (other: Database.Database) => void;
+}
+
 /** Makes a database from SQL and serves it until the test ends. */
-export async function serve(sql: string, options: Partial<ScaffoldOptions> = {}): Promise<Service> {
-  const path = temporaryFile();
+export async function serve(sql: string, { prepare, ...options }: TestOptions = {}): Promise<Service> {
+  const path = options.path ?? temporaryFile();
   const other = new Database(path);
   other.pragma("journal_mode = WAL");
+  prepare?.(other);
   other.exec(sql);
   const errors: unknown[] = [];
   const mainReadMs = inject("mainReadMs");
