@@ -30,6 +30,16 @@ export function parseMebibytes(text: string): number {
   return wholeNumber(text, 1, 1024) * 1024 * 1024;
 }
 
+/** A number of seconds, as milliseconds. */
+export function parseSeconds(text: string): number {
+  return wholeNumber(text, 1, 3600) * 1000;
+}
+
+/** How many threads; 0 means none. */
+export function parseThreads(text: string): number {
+  return wholeNumber(text, 0, 16);
+}
+
 /** The path below which clients see a server. */
 export function parseBasePath(text: string): string {
   try {

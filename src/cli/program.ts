@@ -12,7 +12,9 @@ import {
   parseOrigin,
   parsePath,
   parsePaths,
+  parseSeconds,
   parseTarget,
+  parseThreads,
 } from "./parse.ts";
 import { addProxy } from "./proxy-command.ts";
 import type { Action, ServeOptions } from "./serve-options.ts";
@@ -22,12 +24,20 @@ import { packageVersion } from "./version.ts";
 interface ServeFlags
   extends Omit<
     ServeOptions,
-    "database" | "allowOrigins" | "allowHosts" | "publicFolder" | "maxBodyBytes" | "extensions" | "functionsModule"
+    | "database"
+    | "allowOrigins"
+    | "allowHosts"
+    | "publicFolder"
+    | "maxBodyBytes"
+    | "extensions"
+    | "functionsModule"
+    | "readTimeoutMs"
   > {
   readonly maxBody?: number;
   readonly public?: string;
   readonly loadExtension?: readonly string[];
   readonly functions?: string;
+  readonly readTimeout?: number;
   readonly allowOrigin?: readonly string[];
   readonly allowHost?: readonly string[];
 }
@@ -38,7 +48,7 @@ interface TailFlags extends Omit<TailOptions, "url" | "lastEventId"> {
 
 function serveOptions(database: string, given: ServeFlags): ServeOptions {
   const { allowOrigin, allowHost, public: publicFolder, maxBody: maxBodyBytes, ...others } = given;
-  const { loadExtension, functions, ...flags } = others;
+  const { loadExtension, functions, readTimeout: readTimeoutMs, ...flags } = others;
   return {
     database,
     ...flags,
@@ -48,6 +58,7 @@ function serveOptions(database: string, given: ServeFlags): ServeOptions {
     ...(maxBodyBytes === undefined ? {} : { maxBodyBytes }),
     ...(loadExtension ? { extensions: loadExtension } : {}),
     ...(functions === undefined ? {} : { functionsModule: functions }),
+    ...(readTimeoutMs === undefined ? {} : { readTimeoutMs }),
   };
 }
 
@@ -73,6 +84,8 @@ function addServe(program: Command, exit: (code: number) => void): void {
     .option("--max-body <mib>", "MiB that the body of a write may have (default: 1)", parseMebibytes)
     .option("--load-extension <file>", "load a SQLite extension that the database needs; may be repeated", parsePaths)
     .option("--functions <module>", "a JavaScript module whose exported functions the database needs", parsePath)
+    .option("--read-timeout <seconds>", "seconds that a read may take; then it is a 503 (default: 5)", parseSeconds)
+    .option("--read-threads <n>", "threads for reads that take long; 0: none (default: 2)", parseThreads)
     .option("--insecure", "allow writes by everyone who can reach a --host that is not loopback")
     .option("--create", "create the database if there is none, or an empty file")
     .option("--detach", "remove what Rocket added to the database, and exit")

@@ -35,6 +35,10 @@ export interface ServeOptions {
   readonly extensions?: readonly string[];
   /** A JavaScript module: what functions it exports are functions of SQL. Default none. */
   readonly functionsModule?: string;
+  /** Milliseconds that a read may take. Default 5,000. */
+  readonly readTimeoutMs?: number;
+  /** How many threads do the reads that take long. Default 2. */
+  readonly readThreads?: number;
   /** The path below which clients see the server. Default: the root. */
   readonly basePath?: string;
   /** Create the database if there is none, or an empty file. Default false. */

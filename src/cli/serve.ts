@@ -1,10 +1,8 @@
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
-import { resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 import { createServer } from "../node/index.ts";
 import { RocketError } from "../protocol/index.ts";
-import { createScaffold, detach, type SqlFunction } from "../scaffold/index.ts";
+import { createScaffold, detach } from "../scaffold/index.ts";
 import { CommandFailure, explain } from "./failure.ts";
 import { listen } from "./listen.ts";
 import { type Output, onOutputClosed, processOutput } from "./output.ts";
@@ -54,29 +52,18 @@ function startRun(options: ServeOptions, output: Output): Run {
   return { options, output, stop, isServing: false, onError };
 }
 
-/** The functions that a module exports. */
-async function importFunctions(path: string): Promise<Record<string, SqlFunction>> {
-  try {
-    const module = (await import(pathToFileURL(resolve(path)).href)) as Record<string, unknown>;
-    return Object.fromEntries(
-      Object.entries(module).filter((entry): entry is [string, SqlFunction] => typeof entry[1] === "function"),
-    );
-  } catch (error) {
-    throw new CommandFailure(`--functions: ${JSON.stringify(path)} can't be loaded: ${explain(error)}`, 1, {
-      cause: error,
-    });
-  }
-}
-
 async function openScaffold({ options, onError }: Run): Promise<Scaffold> {
   const { database, tables, only, except, readOnly, create, extensions, functionsModule, basePath } = options;
-  const functions = functionsModule === undefined ? undefined : await importFunctions(functionsModule);
-  const more = given({ tables, only, except, readOnly, create, extensions, functions, basePath });
+  const { readTimeoutMs, readThreads } = options;
+  const access = given({ tables, only, except, readOnly, create, basePath });
+  const more = given({ extensions, functionsModule, readTimeoutMs, readThreads });
   try {
-    return await createScaffold({ path: database, ...more, onError });
+    return await createScaffold({ path: database, ...access, ...more, onError });
   } catch (error) {
     if (error instanceof TypeError && error.message.startsWith("tables names"))
       throw new CommandFailure(`--${error.message}`, 1, { cause: error });
+    if (error instanceof RocketError && error.message.startsWith("functionsModule: "))
+      throw new CommandFailure(error.message.replace("functionsModule", "--functions"), 1, { cause: error });
     throw error;
   }
 }

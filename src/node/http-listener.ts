@@ -5,6 +5,7 @@ import type { Access } from "./access.ts";
 import { BodyTurns, tooManyChunks } from "./body-turns.ts";
 import { compressAnswer, plainConditions } from "./compression.ts";
 import { requestFields } from "./fields.ts";
+import { peerOf } from "./peer.ts";
 import type { PublicFolder } from "./public-folder.ts";
 import { closeWhereUnread, sendAnswer } from "./send-answer.ts";
 import { isUnsafeMethod } from "./stale-urls.ts";
@@ -150,7 +151,7 @@ export class HttpListener {
         if (!response.writableFinished) abort.abort();
       });
       const fields = plainConditions(requestFields(request));
-      const answer = await origin({ method, target: url, fields, body, signal: abort.signal });
+      const answer = await origin({ method, target: url, fields, body, peer: peerOf(request), signal: abort.signal });
       // While it is compressed, there are both forms of it.
       return claim.hold(answer?.body?.length ?? 0) ? await compressAnswer(request, answer) : answer;
     } finally {

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { RocketError } from "../../protocol/index.ts";
 import type { SqlFunction } from "./additions.ts";
 
@@ -21,6 +21,7 @@ export async function importFunctions(url: string): Promise<Record<string, SqlFu
     );
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new RocketError("extension-failed", `The module ${url} can't be loaded: ${reason}`, { cause });
+    const name = JSON.stringify(url.startsWith("file:") ? fileURLToPath(url) : url);
+    throw new RocketError("extension-failed", `functionsModule: ${name} can't be loaded: ${reason}`, { cause });
   }
 }
