@@ -56,7 +56,7 @@ export class Reads {
   constructor(options: ReadsOptions) {
     this.#options = options;
     this.#pool = options.pool;
-    this.#long = new LongShapes(options.clock);
+    this.#long = new LongShapes(options.clock, options.mainLimitMs);
   }
 
   /** @throws Refusal, and what the database throws */

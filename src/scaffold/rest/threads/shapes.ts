@@ -5,6 +5,8 @@ import type { Target } from "../target.ts";
 const rememberedMs = 60_000;
 /** How long a read takes that is called slow. */
 const slowMs = 100;
+/** What part of the main thread's limit is certainly short. */
+const shortShare = 4;
 const maxShapes = 1_000;
 
 /** What a URL has in common with others that cost as much: all but the values of its filters. */
@@ -26,10 +28,13 @@ interface Known {
 /** The shapes of reads that took too long for the main thread, lately. */
 export class LongShapes {
   readonly #clock: Pick<Clock, "now">;
+  readonly #shortMs: number;
   readonly #known: Map<string, Known> = new Map();
 
-  constructor(clock: Pick<Clock, "now">) {
+  /** @param mainLimitMs - how long a read may hold up the main thread */
+  constructor(clock: Pick<Clock, "now">, mainLimitMs: number) {
     this.#clock = clock;
+    this.#shortMs = mainLimitMs / shortShare;
   }
 
   /** Notes one that took too long. */
@@ -46,10 +51,11 @@ export class LongShapes {
     return known !== undefined && this.#clock.now() < known.until;
   }
 
-  /** Notes how long it took in a thread. */
+  /** Notes how long it took in a thread. One that was short there was held up by something else. */
   note(shape: string, ms: number): void {
     const known = this.#known.get(shape);
     if (known) known.isSlow = ms >= slowMs;
+    if (ms < this.#shortMs) this.#known.delete(shape);
   }
 
   /** Whether it is one that was slow in a thread, too. */

@@ -1,8 +1,22 @@
 // What runs in a reader's thread.
+import { setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
 import { importFunctions } from "../../sqlite/functions-module.ts";
 import { leave, type ReadReply, type ReadTask, ready, type ThreadSettings } from "./messages.ts";
 import { TaskReader } from "./task-reader.ts";
+
+/** On Linux's scale, from 0 as usual to 19. */
+const niceness = 10;
+
+/** Where there are too few cores for all, who reads long comes last. On Linux alone a thread can say so for itself. */
+function standBack(): void {
+  if (process.platform !== "linux") return;
+  try {
+    setPriority(0, niceness);
+  } catch {
+    // It is a favour to others, no more.
+  }
+}
 
 const settings = workerData as ThreadSettings;
 const { functionsModule } = settings;
@@ -21,4 +35,5 @@ parentPort?.on("message", (message: ReadTask | typeof leave) => {
   const reply: ReadReply = { id: message.id, ms: performance.now() - started, outcome };
   parentPort?.postMessage(reply, typeof body === "string" ? [] : [body.buffer as ArrayBuffer]);
 });
+standBack();
 parentPort?.postMessage(ready);
