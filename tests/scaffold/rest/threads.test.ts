@@ -1,8 +1,10 @@
+import { execFile } from "node:child_process";
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import Database from "better-sqlite3";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, inject, onTestFinished, test } from "vitest";
 import type { Batch } from "../../../src/server/index.ts";
 import { serve, temporaryFile } from "./service.ts";
 import { readTimeoutMs, type ThreadWorld, threadWorld } from "./thread-world.ts";
@@ -164,6 +166,17 @@ describe("A read that takes longer than it may", () => {
     await expect.poll(() => isFree(world)).toBe(true);
   });
 
+  test("has a second at most where it keeps others from writing", async () => {
+    const prepare = (other: Database.Database) => void other.pragma("journal_mode = DELETE");
+    const world = await threadWorld({ readThreads: 1, prepare });
+    const slow = world.get("/lingers?v=x");
+    await world.begun();
+    expect(() => world.other.exec("UPDATE t SET name = 'x'")).toThrow("locked");
+    world.runDown(1_000);
+    expect(JSON.parse(textOf(await slow)).detail).toContain("longer than 1000 ms");
+    expect((await world.send("PATCH", "/t/1", { name: "written" })).status).toBe(200);
+  });
+
   test("ends on the main thread, too, where there are no threads", async () => {
     const world = await threadWorld({ readThreads: 0, readTimeoutMs: 100 });
     const answer = await world.get("/lingers?v=x");
@@ -220,6 +233,19 @@ describe("Threads", () => {
     expect([(await running).status, (await waiting).status, (await world.get("/t")).status]).toEqual([503, 503, 503]);
     expect(isFree(world)).toBe(true);
     expect(world.errors).toEqual([]);
+  });
+
+  test("keep no process alive that has nothing else to do", async () => {
+    expect(inject("buildError")).toBe("");
+    const path = temporaryFile();
+    new Database(path).exec("PRAGMA journal_mode = WAL; CREATE TABLE t (id INTEGER PRIMARY KEY)").close();
+    const script = `
+      import { createScaffold } from ${JSON.stringify(new URL("../../../dist/scaffold/index.js", import.meta.url).href)};
+      const scaffold = await createScaffold({ path: ${JSON.stringify(path)}, mainReadMs: 0 });
+      const { status } = await scaffold.origin({ method: "GET", target: "/t", fields: [], body: "" });
+      console.log(status);`;
+    const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script]);
+    expect(stdout).toBe("200\n");
   });
 
   test("are replaced where one breaks down: its read is a 500, and the next one is answered", async () => {
