@@ -77,7 +77,7 @@ export const readTimeoutMs = 77_777;
 const isSecond = (ms: number): boolean => ms > 500 && ms <= 1_000;
 
 /** The platform's clock, but that timers of two lengths run down when a test says so. */
-export function handClock(): { readonly clock: Clock; runDown(ms: number): void } {
+function handClock(): { readonly clock: Clock; runDown(ms: number): void } {
   const timers: { readonly ms: number; readonly callback: () => void }[] = [];
   const clock: Clock = {
     ...systemClock,
