@@ -13,6 +13,7 @@ if (driver === "node:sqlite") {
 }
 const { createScaffold, detach } = await import("../../../dist/scaffold/index.js");
 const { openConnection } = await import("../../../dist/scaffold/sqlite/driver.js");
+const { brakeCondition } = await import("../../../dist/scaffold/sqlite/brake.js");
 const { isBusy } = await import("../../../dist/scaffold/sqlite/sqlite-error.js");
 
 let count = 0;
@@ -169,6 +170,33 @@ const cases = {
       INSERT INTO t VALUES (1000000000000000000, 'b'), (999999999999999998, x'61'), (-5, 3), (7, NULL)`);
     const ids = async (target) => (await send("GET", target))[1].map(({ id }) => id);
     const found = [await ids("/t"), await ids("/t?order=v.desc")];
+    await scaffold.close();
+    return found;
+  },
+
+  async "ended reads"() {
+    const { send, path, scaffold } = await serve(
+      `CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER);
+       WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 1000) INSERT INTO t SELECT i, i FROM c`,
+      { mainReadMs: 0 },
+    );
+    const connection = openConnection(path);
+    const statement = () => connection.prepare(`SELECT id FROM t WHERE ${brakeCondition} ORDER BY n DESC`);
+    const end = () => {
+      throw new Error("enough");
+    };
+    const found = [];
+    for (const run of [() => statement().all(), () => statement().each(() => true)]) {
+      try {
+        connection.brake.guard(end, run);
+      } catch ({ message }) {
+        found.push(message);
+      }
+      found.push(statement().all().length);
+      statement().each((row) => void found.push(row[0]));
+    }
+    connection.close();
+    found.push(await send("GET", "/t?n=7"), (await send("GET", "/t?order=nothing"))[0]);
     await scaffold.close();
     return found;
   },
