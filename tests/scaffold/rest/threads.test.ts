@@ -171,6 +171,7 @@ describe("A read that takes longer than it may", () => {
     const world = await threadWorld({ readThreads: 1, prepare });
     const slow = world.get("/lingers?v=x");
     await world.begun();
+    world.other.pragma("busy_timeout = 0");
     expect(() => world.other.exec("UPDATE t SET name = 'x'")).toThrow("locked");
     world.runDown(1_000);
     expect(JSON.parse(textOf(await slow)).detail).toContain("longer than 1000 ms");
