@@ -1,5 +1,5 @@
 import { chooseSubprotocol, createProblem, type Field } from "../protocol/index.ts";
-import type { Handshake } from "./stream/connection.ts";
+import type { Handshake } from "./stream/handshake.ts";
 
 /** A WebSocket handshake that came as a `Request`. */
 export interface FetchHandshake extends Handshake {

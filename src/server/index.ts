@@ -21,10 +21,11 @@ export type { Batch, Bookmark, Change, Image, Journal, Page, Representation, Val
 export type { DirectView, Origin, OriginRequest, OriginResponse } from "./ports/origin.ts";
 export { createLocalStaleness, type Staleness } from "./ports/staleness.ts";
 export type { Framing, Transport } from "./ports/transport.ts";
-export type { Opening } from "./stream/authorise.ts";
-export type { Connection, Handshake } from "./stream/connection.ts";
+export type { Connection } from "./stream/connection.ts";
+export type { Handshake } from "./stream/handshake.ts";
 export { createHub, type Hub, type HubCounts } from "./stream/hub.ts";
 export type { HubLimits, HubOptions } from "./stream/hub-options.ts";
+export type { Opening } from "./stream/opening.ts";
 export { StallWatch } from "./stream/stall-watch.ts";
 export type { PeerIdentity } from "./viewer.ts";
 export { type Frame, framesIn, webSocketFraming } from "./web-socket-framing.ts";

@@ -2,8 +2,36 @@ import { formatEventId, parseEventId } from "../protocol/index.ts";
 import { changeBytes } from "./change-size.ts";
 import type { Batch, Bookmark, Change, Image, Journal, Page, Representation } from "./ports/journal.ts";
 
-/** A change to be committed: its position is given by the journal. */
-export type NewChange = Omit<Change, "position">;
+/** A change to be committed: the journal gives it its position, and shows its record. */
+export type NewChange = Omit<Change, "position" | "represent">;
+
+class CommittedChange implements Change {
+  readonly position: number;
+  readonly kind: Change["kind"];
+  readonly collection: string;
+  readonly url: string;
+  readonly before: Image | undefined;
+  readonly after: Image | undefined;
+  readonly bytes: number;
+  readonly #show: (change: Change) => Representation;
+  #representation: Representation | undefined;
+
+  constructor(change: NewChange, position: number, show: (change: Change) => Representation) {
+    this.position = position;
+    this.kind = change.kind;
+    this.collection = change.collection;
+    this.url = change.url;
+    this.before = change.before;
+    this.after = change.after;
+    this.bytes = changeBytes(change);
+    this.#show = show;
+  }
+
+  represent(): Representation {
+    this.#representation ??= this.#show(this);
+    return this.#representation;
+  }
+}
 
 /** How a memory journal is made. */
 export interface MemoryJournalOptions {
@@ -66,9 +94,9 @@ class InMemoryJournal implements MemoryJournal {
 
   commit(changes: readonly NewChange[]): Bookmark {
     const after = this.#position;
-    const committed = changes.map((change) => ({ ...change, position: ++this.#position }));
+    const committed = changes.map((change) => new CommittedChange(change, ++this.#position, this.#represent));
     this.#changes.push(...committed);
-    for (const change of committed) this.#bytes += changeBytes(change);
+    for (const { bytes } of committed) this.#bytes += bytes;
     // Trimmed in steps, so that a commit costs what it adds.
     if (this.#changes.length >= this.#maxChanges * 2) this.trim(this.#position - this.#maxChanges);
     if (this.#bytes > this.#maxBytes) this.#trimBytes(after);
@@ -131,10 +159,6 @@ class InMemoryJournal implements MemoryJournal {
     const changes = this.#changes.slice(start, start + limit);
     const end = position + changes.length;
     return { ...this.#bookmark(end), after: position, changes, more: end < this.#position };
-  }
-
-  represent(change: Change): Representation {
-    return this.#represent(change);
   }
 
   #bookmark(position: number): Bookmark {

@@ -1,9 +1,10 @@
 import { closeCodeForStatus, retryClass } from "../protocol/index.ts";
 import { type Clock, systemClock } from "./ports/clock.ts";
 import type { Transport } from "./ports/transport.ts";
-import type { Opening } from "./stream/authorise.ts";
-import type { Connection, Handshake } from "./stream/connection.ts";
+import type { Connection } from "./stream/connection.ts";
+import type { Handshake } from "./stream/handshake.ts";
 import type { Hub } from "./stream/hub.ts";
+import type { Opening } from "./stream/opening.ts";
 import { framesIn, webSocketFraming } from "./web-socket-framing.ts";
 
 /** A platform's own WebSocket on the server's side, which takes whole messages: that of Deno, Bun or Workers. */

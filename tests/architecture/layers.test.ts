@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { importCycles, importsOf, layerTable, layerViolations } from "./layers.ts";
+import { importCycles, importsOf, layerTable, layerViolations, serverFolderViolations } from "./layers.ts";
 import { readSources, source } from "./project.ts";
 
 const sources = readSources();
@@ -7,6 +7,10 @@ const sources = readSources();
 describe("the layers of src", () => {
   it("import what the table allows, and only through faces", () => {
     expect(layerViolations(sources)).toEqual([]);
+  });
+
+  it("have folders in the server that import what their table allows, of which few know both ways to a stream", () => {
+    expect(serverFolderViolations(sources)).toEqual([]);
   });
 
   it("have no cycles of imports, types included", () => {
@@ -32,6 +36,23 @@ describe("the layer table", () => {
       source(`src/${layer}/index.ts`, below.map((name) => `import "../${name}/index.ts";`).join("\n")),
     );
     expect(importCycles(tiers)).toEqual([]);
+  });
+});
+
+describe("the rule for the server's folders", () => {
+  it.each([
+    ["src/server/direct/a.ts", "../stream/hub.ts", "direct must not import ../stream/hub.ts"],
+    ["src/server/derived/a.ts", "../direct/view.ts", "derived must not import ../direct/view.ts"],
+    ["src/server/stream/a.ts", "../direct/view.ts", "stream must not import ../direct/view.ts"],
+  ])("finds in %s an import of %s", (path, specifier, trouble) => {
+    const file = source(path, `import { b } from "${specifier}";`);
+    expect(serverFolderViolations([file])).toEqual([`${path}:1 ${trouble}`]);
+  });
+
+  it("lets the hub know both", () => {
+    const text =
+      'import { a } from "../direct/a.ts";\nimport { b } from "../derived/b.ts";\nimport { c } from "../viewer.ts";';
+    expect(serverFolderViolations([source("src/server/stream/hub.ts", text)])).toEqual([]);
   });
 });
 

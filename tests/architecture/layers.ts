@@ -15,6 +15,18 @@ export const layerTable: Readonly<Record<string, readonly string[]>> = {
   cli: ["protocol", "server", "node", "scaffold", "proxy", "client", "testing"],
 };
 
+/** Which folders of src/server a folder there may import; files beside the folders serve all. ARCHITECTURE.md shows it. */
+export const serverFolderTable: Readonly<Record<string, readonly string[]>> = {
+  ports: [],
+  delivery: ["ports"],
+  direct: ["ports", "delivery"],
+  derived: ["ports", "delivery"],
+  stream: ["ports", "delivery", "direct", "derived"],
+};
+
+/** The files that may know both ways to a stream: all others have a `Following`. */
+const knowBothWays = new Set(["src/server/stream/authorise.ts", "src/server/stream/hub.ts"]);
+
 /** Packages and built-in modules that a layer may import, where that is limited. */
 const allowedPackages: Readonly<Record<string, readonly string[]>> = {
   protocol: [],
@@ -83,6 +95,31 @@ function packageTrouble(layer: string, specifier: string): string | undefined {
   if (allowed === undefined) return undefined;
   const name = specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/");
   return allowed.includes(name) ? undefined : `${layer} must not import ${specifier}`;
+}
+
+/** Imports between the folders of src/server that their table forbids. */
+export function serverFolderViolations(files: readonly Source[]): string[] {
+  return files.flatMap((file) => {
+    const folder = serverFolderOf(file.path);
+    if (folder === undefined) return [];
+    return importsOf(file).flatMap(({ specifier, index }) => {
+      const other = serverFolderOf(targetOf(file, specifier) ?? "");
+      if (other === undefined || other === folder) return [];
+      const isAllowed = serverFolderTable[folder]?.includes(other) ?? false;
+      const isWay = folder === "stream" && (other === "direct" || other === "derived");
+      if (isAllowed && (!isWay || isOptions(specifier) || knowBothWays.has(file.path))) return [];
+      return [`${placeOf(file, index)} ${folder} must not import ${specifier}`];
+    });
+  });
+}
+
+function serverFolderOf(path: string): string | undefined {
+  return /^src\/server\/([^/]+)\/./.exec(path)?.[1];
+}
+
+/** What a user states is no way to a stream. */
+function isOptions(specifier: string): boolean {
+  return specifier.endsWith("-options.ts");
 }
 
 /** Each cycle of imports once, as `a → b → a`; type imports count. */

@@ -1,14 +1,5 @@
 import { formatEventId, parseEventId } from "../../src/protocol/index.ts";
-import type {
-  Batch,
-  Bookmark,
-  Change,
-  Clock,
-  Journal,
-  MemoryJournal,
-  Page,
-  Representation,
-} from "../../src/server/index.ts";
+import type { Batch, Bookmark, Change, Clock, Journal, MemoryJournal, Page } from "../../src/server/index.ts";
 import type { Mark } from "./history.ts";
 
 /** What an unruly journal does to its readers. */
@@ -153,10 +144,6 @@ export class UnrulyJournal implements Journal {
     return { ...page, ...this.#bookmark(page.position), changes: this.#shown(page.changes) };
   }
 
-  represent(change: Change): Representation {
-    return this.#base.represent(change);
-  }
-
   async #wait(): Promise<void> {
     const delay = this.#ways.readDelayMs();
     if (delay > 0) await new Promise<void>((resolve) => this.#clock.setTimer(resolve, delay));
@@ -182,7 +169,13 @@ export class UnrulyJournal implements Journal {
   #shown(changes: readonly Change[]): Change[] {
     return changes.map((change) =>
       this.#past.resets.has(change.position)
-        ? { position: change.position, kind: "reset", collection: change.collection, url: "" }
+        ? {
+            position: change.position,
+            kind: "reset",
+            collection: change.collection,
+            url: "",
+            represent: () => change.represent(),
+          }
         : change,
     );
   }

@@ -7,6 +7,7 @@ import { RecentBatches } from "../../src/server/direct/recent.ts";
 import { View } from "../../src/server/direct/view.ts";
 import { ByteCollector, createMemoryJournal } from "../../src/server/index.ts";
 import { createFakeClock } from "../../src/testing/index.ts";
+import { unshown } from "./fixture.ts";
 
 const kib = 1024;
 
@@ -46,7 +47,12 @@ describe("Collected bytes", () => {
 
 function batch(position: number, bytes: number) {
   const change = { position, kind: "create", collection: "/a", url: `/a/${position}` } as const;
-  return { position, after: position - 1, eventId: `m:${position}.0`, changes: [{ ...change, bytes }] };
+  return {
+    position,
+    after: position - 1,
+    eventId: `m:${position}.0`,
+    changes: [{ ...change, bytes, represent: unshown }],
+  };
 }
 
 describe("Recent changes", () => {

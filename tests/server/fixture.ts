@@ -1,11 +1,17 @@
 import { type Field, fieldValue, type HttpResponse } from "../../src/protocol/index.ts";
 import {
+  type Batch,
+  type Change,
   createHub,
   type DerivedOptions,
   type Hub,
   type HubLimits,
+  type Journal,
+  type MemoryJournal,
   type Origin,
   type OriginRequest,
+  type Page,
+  type Representation,
 } from "../../src/server/index.ts";
 import {
   connectMemoryPeer,
@@ -33,6 +39,8 @@ export interface World {
   readonly clock: FakeClock;
   readonly store: MemoryStore;
   readonly hub: Hub;
+  /** How a change's record is shown to those who follow it. */
+  show: (change: Change) => Representation;
   /** What the origin was asked. */
   readonly asked: OriginRequest[];
   readonly errors: { readonly stage: string; readonly error: unknown }[];
@@ -44,6 +52,26 @@ export interface World {
 }
 
 export const host: Field = ["Host", "example.com"];
+
+/** A journal whose changes are shown in another way. */
+function shownBy(journal: MemoryJournal, show: (change: Change) => Representation): Journal {
+  const shown = <Part extends Batch | Page>(batch: Part): Part => ({
+    ...batch,
+    changes: batch.changes.map((change) => Object.create(change, { represent: { value: () => show(change) } })),
+  });
+  return {
+    get head() {
+      return journal.head;
+    },
+    tail: (listener) => journal.tail((batch) => listener(shown(batch))),
+    poll: () => journal.poll(),
+    locate: (eventId) => journal.locate(eventId),
+    async read(position, limit) {
+      const page = await journal.read(position, limit);
+      return page && shown(page);
+    },
+  };
+}
 
 export function createWorld({
   limits,
@@ -70,7 +98,7 @@ export function createWorld({
       asked.push(request);
       return inner(request);
     },
-    journal: store.journal,
+    journal: shownBy(store.journal, (change) => world.show(change)),
     clock,
     ...(limits ? { limits } : {}),
     ...(derived ? { derived } : {}),
@@ -79,10 +107,11 @@ export function createWorld({
   });
   const open = (target: string, fields: readonly Field[] = [], level: 0 | 1 = 1): Promise<MemoryPeer> =>
     connectMemoryPeer(hub, target, { level, fields: [host, ...fields] });
-  return {
+  const world: World = {
     clock,
     store,
     hub,
+    show: (change) => change.represent(),
     asked,
     errors,
     open,
@@ -100,6 +129,12 @@ export function createWorld({
       store.transaction((writer) => writer.remove(collection, id));
     },
   };
+  return world;
+}
+
+/** For changes that nobody is to be shown. */
+export function unshown(): never {
+  throw new Error("Nobody is to be shown this.");
 }
 
 /** `201 /a/1 @3 sub=/a id=7`: status, record, position, subscription, request. */

@@ -109,7 +109,7 @@ describe("Level 0", () => {
       ({ store }) => store.journal.commit([{ kind: "reset", collection: "/a", url: "" }]),
       ({ store }) => store.journal.lose(),
       (world) => {
-        world.store.journal.represent = () => ({ contentType: "\r\n", body: "" });
+        world.show = () => ({ contentType: "\r\n", body: "" });
         world.put("a", 1);
       },
     ];

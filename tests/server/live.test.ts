@@ -342,13 +342,13 @@ describe("a change that can't be shown", () => {
     const world = createWorld();
     const a = await world.opened("/a");
     const b = await world.opened("/b", [bad]);
-    const { represent } = world.store.journal;
-    world.store.journal.represent = () => {
+    const { show } = world;
+    world.show = () => {
       throw new Error("no");
     };
     world.put("a", 1);
     await world.clock.settle();
-    world.store.journal.represent = represent;
+    world.show = show;
     world.put("b", 1);
     await world.clock.settle();
     expect(briefs(a, 2)).toEqual(["200 @1", "304 @1"]);
@@ -359,7 +359,7 @@ describe("a change that can't be shown", () => {
   it("starts those over who find it while catching up", async () => {
     const world = createWorld();
     world.put("a", 1);
-    world.store.journal.represent = () => ({ contentType: "a\nb", body: "" });
+    world.show = () => ({ contentType: "a\nb", body: "" });
     const peer = await world.opened("/a", [["Last-Event-ID", "m:0.0"]]);
     expect(briefs(peer)).toEqual(["304 @0", "200 @1", "304 @1"]);
     expect(world.errors).toMatchObject([{ stage: "encode" }]);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { changeSince, journaledChange, netBatch } from "../../src/server/direct/net-changes.ts";
+import { changeSince, netBatch } from "../../src/server/direct/net-changes.ts";
 import type { Batch } from "../../src/server/index.ts";
-import { briefs, createWorld, lastEventId, type World } from "./fixture.ts";
+import { briefs, createWorld, lastEventId, unshown, type World } from "./fixture.ts";
 
 /** Replaces records of `/a` in one transaction, with as many other writes between the delete and the create. */
 function replace(world: World, ids: readonly number[], between = 0, columns: Record<string, string> = {}): void {
@@ -149,13 +149,14 @@ describe("A list that is read from the journal's pages", () => {
 });
 
 describe("A batch's net changes", () => {
-  const columns = { collection: "/a", url: "/a/1" };
+  const created = { contentType: "text/plain", body: "the created record" };
+  const columns = { collection: "/a", url: "/a/1", represent: () => created };
   const batch: Batch = {
     after: 0,
     position: 4,
     eventId: "m:4.0",
     changes: [
-      { position: 1, kind: "delete", ...columns, before: { id: 1 } },
+      { position: 1, kind: "delete", ...columns, before: { id: 1 }, represent: unshown },
       { position: 2, kind: "create", ...columns, url: "/a/2", after: { id: 2 } },
       { position: 4, kind: "create", ...columns, after: { id: 1, name: "y" } },
     ],
@@ -167,7 +168,7 @@ describe("A batch's net changes", () => {
     expect([renewed.kind, renewed.position, renewed.before]).toEqual(["update", 4, { id: 1 }]);
     expect(changeSince(renewed, 0)).toBe(renewed);
     expect(changeSince(renewed, 1)).toBe(batch.changes[2]);
-    expect(journaledChange(renewed)).toBe(batch.changes[2]);
+    expect(renewed.represent()).toBe(created);
   });
 
   it("are the batch itself where nothing is deleted and created again", () => {

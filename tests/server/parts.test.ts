@@ -3,6 +3,7 @@ import type { Field } from "../../src/protocol/index.ts";
 import { RecentBatches } from "../../src/server/direct/recent.ts";
 import { type Batch, createHub, createMemoryJournal, webSocketFraming } from "../../src/server/index.ts";
 import { inBandFields, viewerFields } from "../../src/server/viewer.ts";
+import { unshown } from "./fixture.ts";
 
 describe("the framing", () => {
   it.each([
@@ -33,6 +34,7 @@ describe("recent batches", () => {
       kind: "create" as const,
       collection: "/a",
       url: "/a/1",
+      represent: unshown,
     })),
   });
 
@@ -121,11 +123,13 @@ describe("the memory journal", () => {
 
   it("shows a record as its image unless told otherwise", () => {
     const journal = createMemoryJournal();
-    expect(journal.represent({ ...create, position: 1 })).toEqual({
-      contentType: "application/json",
-      body: '{"id":1}',
-    });
+    const batches: Batch[] = [];
+    journal.tail((batch) => batches.push(batch));
     expect(journal.head.eventId).toMatch(/^m[a-z0-9]+:0\.0$/);
+    journal.commit([create]);
+    const shown = batches[0]?.changes[0]?.represent();
+    expect(shown).toEqual({ contentType: "application/json", body: '{"id":1}' });
+    expect(batches[0]?.changes[0]?.represent()).toBe(shown);
   });
 
   it.each([

@@ -1,47 +1,9 @@
-import { type Body, encodeResponse, type Field } from "../../protocol/index.ts";
-import type { Representation } from "../ports/journal.ts";
 import type { Framing } from "../ports/transport.ts";
-
-/** One change as a view's subscribers see it. */
-export interface Notification {
-  /** 201 entered, 202 changed, 204 left. */
-  readonly status: 201 | 202 | 204;
-  /** The change's place in the journal. */
-  readonly position: number;
-  /** The record's URL. */
-  readonly url: string;
-  /** The record as it is now; absent on 204. */
-  readonly representation?: Representation;
-  /** The record's place in the list once this is applied; in derived views. */
-  readonly index?: number;
-  /** The commit mark, on the last notification of a batch. */
-  eventId?: string;
-}
-
-/** The ways a notification is written: the proposal's, Level 1's, and Level 1's with the subscription's name. */
-export type Form = "level0" | "level1" | "labelled";
+import { encodeMessage } from "./message.ts";
+import { type Form, type Notification, notificationMessage } from "./notification.ts";
 
 /** What is written at once while a connection catches up. */
 export const chunkBytes: number = 64 * 1024;
-
-const reasons = { 201: "Created", 202: "Accepted", 204: "No Content" } as const;
-const emptyNotification: Representation = { contentType: "application/json", body: "" };
-
-/** A notification's message, with the fields of its form in the order that the protocol gives. */
-export function encodeNotification(notification: Notification, form: Form, subscription: string): Body {
-  const { contentType, body, etag } = notification.representation ?? emptyNotification;
-  const fields: Field[] = [
-    ["Content-Type", contentType],
-    ["Content-Location", notification.url],
-  ];
-  if (form !== "level0") {
-    if (notification.index !== undefined) fields.push(["Item-Index", String(notification.index)]);
-    if (etag !== undefined) fields.push(["ETag", etag]);
-    if (notification.eventId !== undefined) fields.push(["Event-ID", notification.eventId]);
-    if (form === "labelled") fields.push(["Subscription", subscription]);
-  }
-  return encodeResponse({ status: notification.status, reason: reasons[notification.status], fields, body });
-}
 
 /** Joins byte arrays; one alone is given as it is. */
 export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
@@ -115,7 +77,7 @@ export class Delivery {
     let total = 0;
     let last = this.from;
     for (const notification of this.notifications) {
-      const framed = framing.frame(encodeNotification(notification, form, this.#subscription));
+      const framed = encodeMessage(notificationMessage(notification, form, this.#subscription), framing);
       if (bytes > 0 && bytes + framed.length > chunkBytes) {
         chunks.push({ bytes: joinBytes(frames), position: last });
         frames = [];

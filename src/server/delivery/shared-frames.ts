@@ -1,8 +1,5 @@
-import type { Framing } from "../ports/transport.ts";
-import type { Form } from "./delivery.ts";
-
-/** The frames of one message, by framing. */
-export type Frames = Map<Framing, Uint8Array>;
+import type { Frames } from "./message.ts";
+import type { Form } from "./notification.ts";
 
 type FramesByForm = Partial<Record<Form, Frames>>;
 

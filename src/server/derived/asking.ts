@@ -1,6 +1,8 @@
 import type { Field } from "../../protocol/index.ts";
+import { isLater } from "../origin-answer.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { OriginResponse } from "../ports/origin.ts";
+import type { DerivedFollower } from "./derived-follower.ts";
 import type { Member, Members } from "./members.ts";
 import { retryAfterMs } from "./request-budget.ts";
 import { entityTagOf, hasDocument, type Standing } from "./standing.ts";
@@ -13,49 +15,41 @@ import { entityTagOf, hasDocument, type Standing } from "./standing.ts";
  * - `failed`: there was no answer that counts; it is asked again later.
  * - `none`: nothing for the view. The member has left it, was refused, or is to be asked once more.
  */
-export type Verdict<Follower> =
+export type Verdict =
   | {
       readonly kind: "same" | "other";
-      readonly member: Member<Follower>;
+      readonly member: Member;
       readonly response: OriginResponse;
       /** When it was asked, by the clock. */
       readonly askedAt: number;
     }
-  | { readonly kind: "failed" | "none"; readonly member: Member<Follower> };
+  | { readonly kind: "failed" | "none"; readonly member: Member };
 
 /** The view that is asked for. */
-export interface AskedView<Follower> {
+export interface AskedView {
   readonly url: string;
-  readonly members: Members<Follower>;
+  readonly members: Members;
   readonly standing: Standing;
   /** Whether it is asked for by `If-None-Match`: not any more where a 304 says of sharing what the 200 does not. */
   isConditional: boolean;
 }
 
-/** What becomes of members whose own GET is not answered with the view's document. */
-export interface AskingHost<Follower> {
+/** What members are asked with. */
+export interface AskingParts {
   readonly clock: Clock;
   /** When a member may be asked as again, by what its rate limit leaves; the past where at once. */
-  nextAt(member: Member<Follower>): number;
+  nextAt(member: Member): number;
   /** One GET as a member, in bounded time and number; never rejects. */
-  get(target: string, member: Member<Follower>, ifNoneMatch?: string): Promise<OriginResponse>;
+  get(target: string, member: Member, ifNoneMatch?: string): Promise<OriginResponse>;
   /** Whether an answer with these fields still belongs to the view in which its asker is a member. */
-  belongs(member: Member<Follower>, said: readonly Field[]): boolean;
-  /** Has followers ask anew, each for itself: their answers are no longer the view's. */
-  reopen(followers: readonly Follower[]): void;
-  /** Ends followers with an answer that is no document. */
-  refuse(followers: readonly Follower[], response: OriginResponse): void;
+  belongs(member: Member, said: readonly Field[]): boolean;
   /** Ends followers of what is gone. */
-  gone(followers: readonly Follower[], response: OriginResponse): void;
+  endGone(followers: readonly DerivedFollower[], response: OriginResponse): void;
 }
 
 const confirmGoneMs = 1_000;
 const firstRetryMs = 1_000;
 const lastRetryMs = 30_000;
-
-function isRetryable(status: number): boolean {
-  return status === 408 || status === 425 || status === 429 || status >= 500;
-}
 
 /** Fields that say who may be shown an answer; what a 304 does not say again still stands. */
 const lasting = ["cache-control", "vary"];
@@ -71,26 +65,22 @@ export function saidOf(response: OriginResponse, before: readonly Field[]): read
 }
 
 /** Asks for a view as one of its members, and says what the answer is to the view [R-DER-7]. Never rejects. */
-export async function askAs<Follower>(
-  host: AskingHost<Follower>,
-  view: AskedView<Follower>,
-  member: Member<Follower>,
-): Promise<Verdict<Follower>> {
+export async function askAs(parts: AskingParts, view: AskedView, member: Member): Promise<Verdict> {
   const { document } = view.standing;
   const isKnown = view.isConditional && member.validator?.document === document;
   const etag = isKnown ? member.validator?.etag : undefined;
-  const askedAt = host.clock.now();
-  const nextAt = host.nextAt(member);
+  const askedAt = parts.clock.now();
+  const nextAt = parts.nextAt(member);
   if (nextAt > askedAt) {
     member.notBefore = nextAt;
     return { kind: "none", member };
   }
-  const response = await host.get(view.url, member, etag);
+  const response = await parts.get(view.url, member, etag);
   const { status } = response;
-  const now = host.clock.now();
+  const now = parts.clock.now();
   const none = { kind: "none", member } as const;
   if (!view.members.has(member)) return none;
-  if (isRetryable(status) || (status === 304 && etag === undefined)) {
+  if (isLater(status) || (status === 304 && etag === undefined)) {
     const backoffMs = Math.min(lastRetryMs, firstRetryMs * 2 ** member.failures);
     member.failures += 1;
     member.notBefore = now + Math.max(backoffMs, retryAfterMs(response));
@@ -99,22 +89,22 @@ export async function askAs<Follower>(
   if (status === 404 || status === 410) {
     member.missingSince ??= now;
     member.notBefore = member.missingSince + confirmGoneMs;
-    if (now >= member.notBefore) host.gone([...member.followers], response);
+    if (now >= member.notBefore) parts.endGone([...member.followers], response);
     return none;
   }
   if (status !== 200 && status !== 203 && status !== 304) {
-    host.refuse([...member.followers], response);
+    for (const follower of [...member.followers]) follower.refuse(response);
     return none;
   }
   const said = saidOf(response, member.said);
   // The decision is taken anew with each answer [R-DER-1].
-  if (status === 304 && !host.belongs(member, said)) {
+  if (status === 304 && !parts.belongs(member, said)) {
     // A whole answer decides: some say more of it than a 304 does, and others less.
     view.isConditional = false;
-    return askAs(host, view, member);
+    return askAs(parts, view, member);
   }
-  if (!host.belongs(member, said)) {
-    host.reopen([...member.followers]);
+  if (!parts.belongs(member, said)) {
+    for (const follower of [...member.followers]) follower.reopen();
     return none;
   }
   member.said = said;
@@ -129,10 +119,6 @@ export async function askAs<Follower>(
 }
 
 /** Remembers a member's own entity tag of a document, to ask with. */
-export function rememberValidator<Follower>(
-  member: Member<Follower>,
-  { document }: Standing,
-  etag: string | undefined,
-): void {
+export function rememberValidator(member: Member, { document }: Standing, etag: string | undefined): void {
   member.validator = etag === undefined ? undefined : { etag, document };
 }

@@ -3,7 +3,7 @@ import type { Verdict } from "./asking.ts";
 import type { Member, Members } from "./members.ts";
 
 /** An answer that has the view's document, or a newer one. */
-export type Answer<Follower> = Extract<Verdict<Follower>, { readonly kind: "same" | "other" }>;
+export type Answer = Extract<Verdict, { readonly kind: "same" | "other" }>;
 
 /** After so long without an answer another member is asked beside the one that is slow, in milliseconds. */
 const slowMs = 500;
@@ -16,12 +16,12 @@ const maxFailed = 2;
  * Asks for the document of a view that several are declared to share: one GET as the member that answered last. Where
  * that is refused, fails, leaves the view or is slow, another member is asked: it concerns nobody else.
  */
-export class Lead<Follower> {
+export class Lead {
   readonly #clock: Clock;
-  readonly #members: Members<Follower>;
-  readonly #ask: (member: Member<Follower>) => Promise<Verdict<Follower>>;
-  readonly #late: (verdict: Verdict<Follower>) => void;
-  #leader: Member<Follower> | undefined;
+  readonly #members: Members;
+  readonly #ask: (member: Member) => Promise<Verdict>;
+  readonly #late: (verdict: Verdict) => void;
+  #leader: Member | undefined;
 
   /**
    * @param ask - asks as one member; must not reject
@@ -29,9 +29,9 @@ export class Lead<Follower> {
    */
   constructor(
     clock: Clock,
-    members: Members<Follower>,
-    ask: (member: Member<Follower>) => Promise<Verdict<Follower>>,
-    late: (verdict: Verdict<Follower>) => void,
+    members: Members,
+    ask: (member: Member) => Promise<Verdict>,
+    late: (verdict: Verdict) => void,
   ) {
     this.#clock = clock;
     this.#members = members;
@@ -40,14 +40,14 @@ export class Lead<Follower> {
   }
 
   /** Has a member asked first, unless there is one already. */
-  prefer(member: Member<Follower>): void {
+  prefer(member: Member): void {
     if (!this.#leader || !this.#members.has(this.#leader)) this.#leader = member;
   }
 
   /** The first answer that counts; `undefined` where nobody can be asked as, or all fail. Never rejects. */
-  async look(): Promise<Answer<Follower> | undefined> {
-    const asked = new Set<Member<Follower>>();
-    const running = new Map<Member<Follower>, Promise<Verdict<Follower>>>();
+  async look(): Promise<Answer | undefined> {
+    const asked = new Set<Member>();
+    const running = new Map<Member, Promise<Verdict>>();
     let failed = 0;
     // Where one after another leaves, the wait for who stays must not grow with their number.
     for (let wanted = 1; ; ) {
@@ -74,7 +74,7 @@ export class Lead<Follower> {
     }
   }
 
-  #next(asked: ReadonlySet<Member<Follower>>): Member<Follower> | undefined {
+  #next(asked: ReadonlySet<Member>): Member | undefined {
     const now = this.#clock.now();
     const leader = this.#leader;
     if (leader && this.#members.has(leader) && leader.notBefore <= now && !asked.has(leader)) return leader;
@@ -82,10 +82,7 @@ export class Lead<Follower> {
   }
 
   /** The first verdict; `undefined` once it takes long and another one can be asked. */
-  async #first(
-    running: readonly Promise<Verdict<Follower>>[],
-    hasOthers: boolean,
-  ): Promise<Verdict<Follower> | undefined> {
+  async #first(running: readonly Promise<Verdict>[], hasOthers: boolean): Promise<Verdict | undefined> {
     if (!hasOthers) return Promise.race(running);
     let cancel = (): void => undefined;
     const slow = new Promise<undefined>((resolve) => {

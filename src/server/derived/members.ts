@@ -1,11 +1,12 @@
 import type { Field } from "../../protocol/index.ts";
 import type { Viewer } from "../viewer.ts";
+import type { DerivedFollower } from "./derived-follower.ts";
 
 /** Those of a view's followers who ask as the same viewer: one GET speaks for all of them. */
-export interface Member<Follower> {
+export interface Member {
   readonly key: string;
   readonly viewer: Viewer;
-  readonly followers: Set<Follower>;
+  readonly followers: Set<DerivedFollower>;
   /** When a GET of its own was last answered with the view's document. */
   checkedAt: number;
   /** Its own entity tag, and the document that it was given with. */
@@ -23,9 +24,9 @@ export interface Member<Follower> {
 }
 
 /** The viewers of a view, those first whose own GET is longest ago. */
-export class Members<Follower> {
-  readonly #members: Map<string, Member<Follower>> = new Map();
-  readonly #memberOf: Map<Follower, Member<Follower>> = new Map();
+export class Members {
+  readonly #members: Map<string, Member> = new Map();
+  readonly #memberOf: Map<DerivedFollower, Member> = new Map();
 
   get size(): number {
     return this.#members.size;
@@ -36,29 +37,29 @@ export class Members<Follower> {
   }
 
   /** Everyone who follows. */
-  get all(): Follower[] {
+  get all(): DerivedFollower[] {
     return [...this.#memberOf.keys()];
   }
 
-  [Symbol.iterator](): IterableIterator<Member<Follower>> {
+  [Symbol.iterator](): IterableIterator<Member> {
     return this.#members.values();
   }
 
-  get(key: string): Member<Follower> | undefined {
+  get(key: string): Member | undefined {
     return this.#members.get(key);
   }
 
   /** True while the member is one of these. */
-  has(member: Member<Follower>): boolean {
+  has(member: Member): boolean {
     return this.#members.get(member.key) === member;
   }
 
-  of(follower: Follower): Member<Follower> | undefined {
+  of(follower: DerivedFollower): Member | undefined {
     return this.#memberOf.get(follower);
   }
 
   /** Puts a follower among those of a viewer. */
-  add(follower: Follower, key: string, viewer: Viewer): Member<Follower> {
+  add(follower: DerivedFollower, key: string, viewer: Viewer): Member {
     if (this.#memberOf.get(follower)?.key !== key) this.remove(follower);
     let member = this.#members.get(key);
     if (!member) {
@@ -82,7 +83,7 @@ export class Members<Follower> {
   }
 
   /** @returns the member whose last follower it was */
-  remove(follower: Follower): Member<Follower> | undefined {
+  remove(follower: DerivedFollower): Member | undefined {
     const member = this.#memberOf.get(follower);
     if (!member) return undefined;
     this.#memberOf.delete(follower);
@@ -93,7 +94,7 @@ export class Members<Follower> {
   }
 
   /** Says that a member's own GET was just answered with the view's document. */
-  checked(member: Member<Follower>, now: number): void {
+  checked(member: Member, now: number): void {
     member.checkedAt = now;
     member.notBefore = 0;
     member.failures = 0;
@@ -104,7 +105,7 @@ export class Members<Follower> {
   }
 
   /** The one whose own GET is longest ago, of those that may be asked as now and that `isLeftOut` does not name. */
-  next(now: number, isLeftOut: (member: Member<Follower>) => boolean = () => false): Member<Follower> | undefined {
+  next(now: number, isLeftOut: (member: Member) => boolean = () => false): Member | undefined {
     for (const member of this.#members.values()) if (member.notBefore <= now && !isLeftOut(member)) return member;
     return undefined;
   }

@@ -8,22 +8,17 @@ const minWaitMs = 10;
 const roundPart = 0.9;
 
 /** Has each member of a view asked as once per refresh time: that ends who may not see the document any more. */
-export class Rounds<Follower> {
+export class Rounds {
   readonly #clock: Clock;
   readonly #refreshMs: number;
-  readonly #members: Members<Follower>;
-  readonly #ask: (member: Member<Follower>) => Promise<void>;
-  readonly #asked: Set<Member<Follower>> = new Set();
+  readonly #members: Members;
+  readonly #ask: (member: Member) => Promise<void>;
+  readonly #asked: Set<Member> = new Set();
   #pacedFor = 0;
   #cancel: (() => void) | undefined;
 
   /** @param ask - asks as one member; must not reject */
-  constructor(
-    clock: Clock,
-    refreshMs: number,
-    members: Members<Follower>,
-    ask: (member: Member<Follower>) => Promise<void>,
-  ) {
+  constructor(clock: Clock, refreshMs: number, members: Members, ask: (member: Member) => Promise<void>) {
     this.#clock = clock;
     this.#refreshMs = refreshMs;
     this.#members = members;

@@ -1,5 +1,5 @@
 import { type Field, fieldValue, formatItems, fragmentUrl, itemsOfRule, parseItems } from "../../protocol/index.ts";
-import type { Notification } from "../delivery/delivery.ts";
+import type { Notification } from "../delivery/notification.ts";
 import type { OriginResponse } from "../ports/origin.ts";
 import { endToEndFields } from "../viewer.ts";
 import { listDifference, type Step } from "./difference.ts";

@@ -1,5 +1,5 @@
 import { changeBytes } from "../change-size.ts";
-import type { Batch, Change, Image } from "../ports/journal.ts";
+import type { Batch, Change, Image, Representation } from "../ports/journal.ts";
 
 /** A record that was deleted and created again within one batch: to those who follow it, it changed. */
 export class Renewal implements Change {
@@ -27,6 +27,10 @@ export class Renewal implements Change {
   get after(): Image | undefined {
     return this.created.after;
   }
+
+  represent(): Representation {
+    return this.created.represent();
+  }
 }
 
 /** The batch with a change in place of each delete and create of the same record, where the create was [R-SUB-5]. */
@@ -51,9 +55,4 @@ export function netBatch(batch: Batch): Batch {
 /** What a change is to one who was told of all that came up to `position`: of a delete, too, whose create comes after. */
 export function changeSince(change: Change, position: number): Change {
   return change instanceof Renewal && change.deleted.position <= position ? change.created : change;
-}
-
-/** The journal's own change that shows the record. */
-export function journaledChange(change: Change): Change {
-  return change instanceof Renewal ? change.created : change;
 }

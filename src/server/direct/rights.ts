@@ -1,24 +1,28 @@
 import { createProblem, type Field, fieldValue, problemResponse } from "../../protocol/index.ts";
+import type { Follower } from "../delivery/following.ts";
 import { Gate } from "../gate.ts";
+import { isLater, refusalOf } from "../origin-answer.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { OriginResponse } from "../ports/origin.ts";
-import type { Subscription } from "../stream/subscription.ts";
 import { isAnonymous, ownerOf, type PeerIdentity, type Viewer, viewerKeyOf } from "../viewer.ts";
 
-/** What asking again needs of the hub. */
-export interface RightsHost {
+/** What rights are asked for with. */
+export interface RightsParts {
   readonly clock: Clock;
   /** How long a right may stand without being asked for, in milliseconds. */
   readonly refreshMs: number;
   /** One request as a viewer, in bounded time. Never rejects. */
-  ask(method: string, target: string, viewer: Viewer): Promise<OriginResponse>;
-  /** Brings the hub to everything committed before the call. */
-  sync(): Promise<void>;
-  identityOf(peer: unknown): PeerIdentity;
-  /** Ends a subscription with the origin's refusal. */
-  refuse(subscription: Subscription, response: OriginResponse): void;
-  /** Has a subscription opened anew: it may be followed, in another way than before. */
-  reopen(subscription: Subscription): void;
+  readonly ask: (method: string, target: string, viewer: Viewer) => Promise<OriginResponse>;
+  /** Brings everyone to what was committed before the call. */
+  readonly sync: () => Promise<void>;
+  readonly identityOf: (peer: unknown) => PeerIdentity;
+}
+
+/** One that a view was granted to. */
+export interface Grantee {
+  /** The URL of its view. */
+  readonly url: string;
+  readonly follower: Pick<Follower, "target" | "fields" | "peer" | "restart" | "endRefused">;
 }
 
 /** What one viewer was granted, by however many subscriptions it follows. */
@@ -26,7 +30,7 @@ interface Right {
   readonly key: string;
   readonly target: string;
   readonly viewer: Viewer;
-  readonly subscriptions: Set<Subscription>;
+  readonly grantees: Set<Grantee>;
   /** When it was granted last. */
   grantedAt: number;
   /** When it is asked for again. */
@@ -44,8 +48,10 @@ const unconfirmed: OriginResponse = problemResponse(
   [["Retry-After", "1"]],
 );
 
-function isRetryable(status: number): boolean {
-  return status === 408 || status === 425 || status === 429 || status >= 500;
+/** The refusal that the answer to a HEAD is: it has no body, whatever its fields say. */
+function headRefusalOf(response: OriginResponse): OriginResponse {
+  const fields = response.fields.filter(([name]) => !/^content-(?:type|length)$/i.test(name));
+  return refusalOf({ ...response, fields, body: "" });
 }
 
 /** When a bearer token says that it expires (`exp`, RFC 7519 §4.1.4), in milliseconds since 1970; it is not verified. */
@@ -66,42 +72,42 @@ export function tokenExpiry(fields: readonly Field[]): number | undefined {
  * happened, and not who may know [R-SEC-7].
  */
 export class Rights {
-  readonly #host: RightsHost;
+  readonly #parts: RightsParts;
   readonly #gate: Gate;
   readonly #rights: Map<string, Right> = new Map();
-  /** With the fields that each subscription was granted it with. */
-  readonly #grants: Map<Subscription, { readonly right: Right; readonly fields: readonly Field[] }> = new Map();
+  /** With the fields that each was granted it with. */
+  readonly #grants: Map<Grantee, { readonly right: Right; readonly fields: readonly Field[] }> = new Map();
   #cancel: (() => void) | undefined;
 
-  constructor(host: RightsHost) {
-    this.#host = host;
-    this.#gate = new Gate(maxAtOnce, (callback) => host.clock.defer(callback));
+  constructor(parts: RightsParts) {
+    this.#parts = parts;
+    this.#gate = new Gate(maxAtOnce, (callback) => parts.clock.defer(callback));
   }
 
-  /** A subscription was just granted its view. */
-  granted(subscription: Subscription): void {
-    this.ended(subscription);
-    const { fields, target, connection } = subscription;
-    const identity = this.#host.identityOf(connection.peer);
+  /** Somebody was just granted a view. */
+  granted(grantee: Grantee): void {
+    this.ended(grantee);
+    const { fields, target, peer } = grantee.follower;
+    const identity = this.#parts.identityOf(peer);
     if (isAnonymous(fields, identity)) return;
     const key = viewerKeyOf(target, fields, identity);
     let right = this.#rights.get(key);
     if (!right) {
-      const viewer: Viewer = { fields, peer: connection.peer };
-      right = { key, target, viewer, subscriptions: new Set(), grantedAt: 0, dueAt: 0, failures: 0 };
+      const viewer: Viewer = { fields, peer };
+      right = { key, target, viewer, grantees: new Set(), grantedAt: 0, dueAt: 0, failures: 0 };
       this.#rights.set(key, right);
     }
     this.#grant(right);
-    right.subscriptions.add(subscription);
-    this.#grants.set(subscription, { right, fields });
+    right.grantees.add(grantee);
+    this.#grants.set(grantee, { right, fields });
     this.#cancel ??= this.#next();
   }
 
-  /** A subscription follows its direct view no more. */
-  ended(subscription: Subscription): void {
-    const right = this.#grants.get(subscription)?.right;
-    this.#grants.delete(subscription);
-    if (right?.subscriptions.delete(subscription) && right.subscriptions.size === 0) this.#rights.delete(right.key);
+  /** Somebody follows its view no more. */
+  ended(grantee: Grantee): void {
+    const right = this.#grants.get(grantee)?.right;
+    this.#grants.delete(grantee);
+    if (right?.grantees.delete(grantee) && right.grantees.size === 0) this.#rights.delete(right.key);
   }
 
   stop(): void {
@@ -111,7 +117,7 @@ export class Rights {
   }
 
   #grant(right: Right): void {
-    const { clock } = this.#host;
+    const { clock } = this.#parts;
     right.grantedAt = clock.now();
     right.failures = 0;
     right.dueAt = this.#dueAt(right.grantedAt);
@@ -122,11 +128,11 @@ export class Rights {
   }
 
   #dueAt(grantedAt: number): number {
-    return grantedAt + this.#host.refreshMs * (0.7 + 0.1 * this.#host.clock.random());
+    return grantedAt + this.#parts.refreshMs * (0.7 + 0.1 * this.#parts.clock.random());
   }
 
   #next(): () => void {
-    const { clock, refreshMs } = this.#host;
+    const { clock, refreshMs } = this.#parts;
     return clock.setTimer(
       () => {
         this.#cancel = undefined;
@@ -138,10 +144,10 @@ export class Rights {
   }
 
   #sweep(): void {
-    const now = this.#host.clock.now();
+    const now = this.#parts.clock.now();
     // A SUBSCRIBE may have brought other credentials, and was granted.
-    for (const [subscription, { fields }] of [...this.#grants]) {
-      if (fields !== subscription.fields) this.granted(subscription);
+    for (const [grantee, { fields }] of [...this.#grants]) {
+      if (fields !== grantee.follower.fields) this.granted(grantee);
     }
     for (const right of this.#rights.values()) if (right.dueAt <= now) this.#renew(right);
   }
@@ -149,12 +155,12 @@ export class Rights {
   #renew(right: Right): void {
     right.dueAt = Number.POSITIVE_INFINITY;
     const { target, viewer } = right;
-    const owner = ownerOf(viewer.fields, this.#host.identityOf(viewer.peer));
+    const owner = ownerOf(viewer.fields, this.#parts.identityOf(viewer.peer));
     void this.#gate
       .run(owner, async () => {
-        const response = await this.#host.ask("HEAD", target, viewer);
+        const response = await this.#parts.ask("HEAD", target, viewer);
         // What is gone may be gone by a write that the journal is about to tell.
-        if (response.status === 404 || response.status === 410) await this.#host.sync();
+        if (response.status === 404 || response.status === 410) await this.#parts.sync();
         return response;
       })
       .then((response) => {
@@ -163,24 +169,25 @@ export class Rights {
   }
 
   #conclude(right: Right, response: OriginResponse): void {
-    const { clock, refreshMs } = this.#host;
+    const { clock, refreshMs } = this.#parts;
     const { status, view } = response;
     const now = clock.now();
-    if (isRetryable(status) && now < right.grantedAt + refreshMs) {
+    if (isLater(status) && now < right.grantedAt + refreshMs) {
       right.dueAt = Math.min(now + firstRetryMs * 2 ** right.failures, right.grantedAt + refreshMs);
       right.failures += 1;
       return;
     }
-    const refusal = isRetryable(status) ? unconfirmed : response;
+    const refusal = isLater(status) ? unconfirmed : response;
     const isGranted = (status >= 200 && status < 300) || status === 304;
-    for (const subscription of [...right.subscriptions]) {
+    for (const grantee of [...right.grantees]) {
+      const { follower, url } = grantee;
       // Credentials that a SUBSCRIBE replaced meanwhile are nobody's.
-      if (this.#grants.get(subscription)?.fields !== subscription.fields) {
-        this.granted(subscription);
+      if (this.#grants.get(grantee)?.fields !== follower.fields) {
+        this.granted(grantee);
       } else if (!isGranted) {
-        this.#host.refuse(subscription, refusal);
-      } else if (status !== 304 && view?.url !== subscription.url) {
-        this.#host.reopen(subscription);
+        follower.endRefused(headRefusalOf(refusal));
+      } else if (status !== 304 && view?.url !== url) {
+        follower.restart();
       }
     }
     if (isGranted) this.#grant(right);

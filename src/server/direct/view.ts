@@ -1,9 +1,7 @@
-import type { Delivery, Notification } from "../delivery/delivery.ts";
-import type { Change, Image, Representation, Value } from "../ports/journal.ts";
+import type { Delivery } from "../delivery/delivery.ts";
+import type { Notification } from "../delivery/notification.ts";
+import type { Change, Image, Value } from "../ports/journal.ts";
 import type { DirectView } from "../ports/origin.ts";
-
-/** Gives the representation of a change's record; made at most once per change. */
-export type Represent = (change: Change) => Representation;
 
 /** A text that two filter values share exactly when a filter takes them for equal. */
 export function valueKey(value: Value | undefined): string {
@@ -27,8 +25,6 @@ export function imageKey(image: Image | undefined, columns: readonly string[]): 
   return keys.join();
 }
 
-const uncounted: Representation = { contentType: "", body: "" };
-
 /**
  * A direct view: what equal GETs return, and who follows it.
  *
@@ -47,8 +43,8 @@ export class View<Follower = unknown> {
   #bytesLeft: number;
   readonly #order: NonNullable<DirectView["order"]>;
   #hasPlaceless = false;
-  /** Every subscription to it, whatever its state. */
-  readonly subscriptions: Set<Follower> = new Set();
+  /** Everyone who follows it, in whatever state. */
+  readonly followers: Set<Follower> = new Set();
   /** Those that get each change as it comes. */
   readonly live: Set<Follower> = new Set();
   /** The last delivery too large to be written at once, kept for a moment for those who are given it piece by piece. */
@@ -75,41 +71,47 @@ export class View<Follower = unknown> {
   /** Counts a change that is told to nobody, for all are behind. */
   count(change: Change): void {
     if (this.#rowsLeft === Number.POSITIVE_INFINITY && this.#order.length === 0) return;
-    const notification = this.judge(change, () => uncounted);
-    if (notification) this.#count(change, notification);
+    const status = this.#statusOf(change);
+    if (status !== undefined) this.#count(change, status, 0);
   }
 
   /** What a change is to those who follow this view; `undefined` where it is nothing to them. */
-  judge(change: Change, represent: Represent): Notification | undefined {
-    if (change.collection !== this.collection || change.kind === "reset") return undefined;
-    if (this.record !== undefined && change.url !== this.record) return undefined;
-    const wasIn = change.kind !== "create" && this.#has(change.before);
-    const isIn = change.kind !== "delete" && this.#has(change.after);
+  judge(change: Change): Notification | undefined {
+    const status = this.#statusOf(change);
+    if (status === undefined) return undefined;
     const { url, position } = change;
-    if (isIn) return { status: wasIn ? 202 : 201, url, position, representation: represent(change) };
-    return wasIn ? { status: 204, url, position } : undefined;
+    return status === 204 ? { status, url, position } : { status, url, position, representation: change.represent() };
   }
 
   /**
    * Adds what a change is to those who follow this view to `into`. What follows a record's own 204 is not its any more
    * [R-SUB-9], once that ended its batch: a record that is created again before is one that changed [R-SUB-5].
    */
-  collect(change: Change, into: Notification[], represent: Represent): void {
+  collect(change: Change, into: Notification[]): void {
     const last = into.at(-1);
     const left = this.record !== undefined && last?.status === 204 ? last : undefined;
     if (left?.eventId !== undefined) return;
-    const notification = this.judge(change, represent);
+    const notification = this.judge(change);
     if (!notification) return;
-    this.#count(change, notification);
+    this.#count(change, notification.status, notification.representation?.body.length ?? 0);
     if (left) into.pop();
     into.push(left ? { ...notification, status: 202 } : notification);
   }
 
-  #count({ after }: Change, { status, representation }: Notification): void {
+  #statusOf(change: Change): Notification["status"] | undefined {
+    if (change.collection !== this.collection || change.kind === "reset") return undefined;
+    if (this.record !== undefined && change.url !== this.record) return undefined;
+    const wasIn = change.kind !== "create" && this.#has(change.before);
+    const isIn = change.kind !== "delete" && this.#has(change.after);
+    if (isIn) return wasIn ? 202 : 201;
+    return wasIn ? 204 : undefined;
+  }
+
+  #count({ after }: Change, status: Notification["status"], bytes: number): void {
     if (status !== 204 && after && !this.#hasPlace(after)) this.#hasPlaceless = true;
     if (status !== 202) this.#rowsLeft += status === 204 ? 1 : -1;
     // What a changed record had before is not known: its bytes count again.
-    this.#bytesLeft -= representation?.body.length ?? 0;
+    this.#bytesLeft -= bytes;
   }
 
   #hasPlace(image: Image): boolean {

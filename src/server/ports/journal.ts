@@ -24,6 +24,11 @@ export interface Change {
   readonly after?: Image | undefined;
   /** About how many bytes the change holds. Absent: it is told by its images. */
   readonly bytes?: number;
+  /**
+   * The record as a GET would show it after this create or update; no other change is asked. It is asked for by each
+   * reader who catches up, so a change keeps what it made.
+   */
+  represent(): Representation;
 }
 
 /** What a GET on the record answers: the body of its 201 and 202. */
@@ -79,6 +84,4 @@ export interface Journal {
    * them were trimmed.
    */
   read(position: number, limit: number): Promise<Page | undefined>;
-  /** The record as a GET would show it after a create or an update. Called with changes of this journal only. */
-  represent(change: Change): Representation;
 }

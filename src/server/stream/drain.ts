@@ -40,7 +40,7 @@ export class Drain {
       const delayMs = waiting.length === 1 ? 0 : this.#clock.random() * windowMs;
       return new Promise<void>((resolve) => {
         this.#clock.setTimer(() => {
-          connection.sendBookmark();
+          connection.subscriptions.sendBookmark();
           connection.close(1012, this.#reason);
           resolve();
         }, delayMs);

@@ -1,191 +1,278 @@
-import type { Body, Field } from "../../protocol/index.ts";
-import type { ByteBudget } from "../byte-budget.ts";
-import type { Delivery, Form, Notification } from "../delivery/delivery.ts";
-import type { Frames, SharedFrames } from "../delivery/shared-frames.ts";
-import type { DerivedView } from "../derived/derived-view.ts";
-import type { Admission, DerivedViews } from "../derived/derived-views.ts";
-import type { RecentBatches } from "../direct/recent.ts";
-import type { View } from "../direct/view.ts";
-import type { Clock } from "../ports/clock.ts";
-import type { Bookmark, Change, Journal, Representation } from "../ports/journal.ts";
-import type { DirectView, OriginResponse } from "../ports/origin.ts";
-import type { Transport } from "../ports/transport.ts";
-import type { PeerIdentity, Viewer } from "../viewer.ts";
-import type { FairTurns } from "./fair-turns.ts";
-import type { HubLimits } from "./hub-options.ts";
+import { closeCodeForStatus, type Field, fieldValue, reasonPhrase } from "../../protocol/index.ts";
+import type { Follower, Following, ShownState, Start } from "../delivery/following.ts";
+import type { Form } from "../delivery/notification.ts";
+import type { Outlet } from "../delivery/outlet.ts";
+import type { SharedFrames } from "../delivery/shared-frames.ts";
+import type { OriginResponse } from "../ports/origin.ts";
+import type { AcceptedOpening, Opening, OpeningRequest, OpeningWishes } from "./opening.ts";
 
-/** What connections and subscriptions need of the hub. */
-export interface HubCore {
-  readonly limits: HubLimits;
-  readonly clock: Clock;
-  readonly journal: Journal | undefined;
-  readonly recent: RecentBatches;
-  /** What is held for all peers together. */
-  readonly held: ByteBudget;
-  readonly shared: SharedFrames;
-  /** Where all live subscriptions stand. */
-  readonly bookmark: Bookmark;
-  /** Counts how often the journal lost its thread; cursors of another epoch mean nothing. */
-  readonly epoch: number;
-  /** Asks the origin, in bounded time; never rejects. */
-  ask(method: string, target: string, fields: readonly Field[], viewer?: Viewer): Promise<OriginResponse>;
-  /** As `ask`; those that ask the same shortly after share the answer, if it is from `since` on. */
-  askShared(method: string, target: string, viewer: Viewer, since: number): Promise<OriginResponse>;
-  /** A moment for {@link HubCore.askShared} that no answer so far is from. */
-  moment(): number;
-  /** In which connections' openings are run. */
-  readonly turns: FairTurns;
-  /** What is known of a peer at the transport. Never throws. */
-  identityOf(peer: unknown): PeerIdentity;
-  /** Brings the hub to everything committed before the call. */
-  sync(): Promise<void>;
-  /** Puts a subscription into its view. */
-  join(subscription: Subscription, start: DirectStart | DerivedStart): void;
-  /** Views that are derived by asking again; absent where only the journal's are served. */
-  readonly derived: DerivedViews<Subscription> | undefined;
-  /** Takes a subscription out of its view. */
-  part(subscription: Subscription): void;
-  represent(change: Change): Representation;
-  /** Keeps a delivery that is too large to be written at once for those who are given it piece by piece. */
-  keep(view: View<Subscription>, delivery: Delivery, bytes: number): void;
-  /** Has the connection's pending bytes written at the end of this turn. */
-  touch(connection: ConnectionCore): void;
-  /** Forgets a connection that is gone. */
-  drop(connection: ConnectionCore): void;
-  /** The 200 at `/.well-known/rocket`. */
-  wellKnown(): OriginResponse;
-  reportError(error: unknown, stage: string): void;
-}
+/**
+ * Where a subscription is.
+ *
+ * ```
+ *            begin               arrive
+ * opening ───────────▶ behind ───────────▶ live
+ *    ▲                ▲ │  ▲ ◀─────────────┘ │
+ *    │        release │ │  │   fallBehind    │
+ *    │                │ ▼ hold               │
+ *    │                held ◀─────────────────┤ hold
+ *    │ restart          │                    │
+ *    └──────────────────┴────────────────────┘     end: from each of them to ended
+ * ```
+ *
+ * - `opening`: the request that authorises it is under way.
+ * - `behind`: it was sent its first message, and catches up.
+ * - `held`: what it follows may be shown to it no more for now.
+ * - `live`: it is given what happens, as it happens.
+ */
+export type SubscriptionState = "opening" | "behind" | "held" | "live" | "ended";
 
-/** A message that the hub writes. */
-export interface Message {
-  readonly status: number;
-  readonly fields: readonly Field[];
-  readonly body?: Body;
-  /** Where others that write the very same message find it ready-made. */
-  readonly frames?: Frames | undefined;
-}
+/** What happens to a subscription. */
+export type SubscriptionEvent = "begin" | "fallBehind" | "hold" | "release" | "arrive" | "restart" | "end";
 
-/** What a connection's parts and its subscriptions need of it. */
-export interface ConnectionCore {
-  readonly hub: HubCore;
+type Transitions = Readonly<Record<SubscriptionState, Partial<Record<SubscriptionEvent, SubscriptionState>>>>;
+
+/** Whatever is not here happens in vain. */
+const transitions: Transitions = {
+  opening: { begin: "behind", end: "ended" },
+  behind: { begin: "behind", hold: "held", arrive: "live", restart: "opening", end: "ended" },
+  held: { begin: "behind", release: "behind", restart: "opening", end: "ended" },
+  live: { begin: "behind", fallBehind: "behind", hold: "held", restart: "opening", end: "ended" },
+  ended: {},
+};
+
+const lostHistory = "What happened is not known. GET again and reconnect.";
+
+/** All subscriptions of a connection, as one of them sees them. */
+export interface SubscriptionHolder {
+  readonly outlet: Outlet;
   readonly level: 0 | 1;
-  readonly transport: Transport;
-  /** The viewer's fields as the handshake gave them. */
-  readonly fields: readonly Field[];
-  /** Who the peer is at the transport; opaque. */
   readonly peer: unknown;
-  /** The handshake's subscription. */
-  own: Subscription | undefined;
-  /** In-band subscriptions by canonical URL. */
-  others: Map<string, Subscription> | undefined;
-  readonly isClosed: boolean;
-  /** True while more is unsent than one connection may hold: then it is parked [R-SUB-12]. */
-  readonly isCongested: boolean;
-  find(url: string): Subscription | undefined;
-  /** Queues framed bytes; they are written at the end of this turn. */
-  send(bytes: Uint8Array): void;
-  /** Queues a message. Level 0 has none but notifications. */
-  sendMessage(message: Message): void;
-  /** Writes what was queued, at once. */
-  flush(): void;
-  /** Gives a live subscription what its view produced, or parks it before that where there is no room. */
-  deliver(subscription: Subscription, delivery: Delivery): void;
-  /** Resolves once the connection is not congested any more, or closed. */
-  room(): Promise<void>;
-  /** Runs `task` after those for the same URL that were given before it. One that fails ends the connection with 1011. */
-  inTurn(target: string, task: () => Promise<void> | void): Promise<void>;
-  /** As `deliver`, to a subscription of a derived view: it has no position to go on from, only the document. */
-  deliverDerived(subscription: Subscription, delivery: Delivery): void;
-  /** Has a subscription that is behind brought to where the hub stands. */
+  readonly frames: SharedFrames;
+  /** Has it brought to where it can be live. */
   catchUp(subscription: Subscription): void;
-  /** Tells a subscription that just went live that it is caught up. */
+  /** Has it opened anew: {@link Subscription.opened} is told what became of that. */
+  reopen(subscription: Subscription, wishes: OpeningWishes): void;
+  /** Has its peer told that it is caught up, as it is live now. */
   settle(subscription: Subscription): void;
-  /** Takes a subscription off; nothing more comes for it. */
-  remove(subscription: Subscription): void;
-  /** Ends a subscription whose record is gone: its 204 was sent [R-SUB-9]. */
-  endGone(subscription: Subscription): void;
-  /** Ends a subscription with a problem or a redirect [R-SUB-10]. */
-  endRefused(subscription: Subscription, refusal: OriginResponse): void;
-  /** Writes what was queued, then says good-bye. */
-  close(code: number, reason: string): void;
+  /** Takes it off; closes the connection where it was there for nothing else. */
+  drop(subscription: Subscription, code: number, reason: string): void;
 }
 
-/** Where a direct view is followed from. */
-export interface DirectStart {
-  readonly kind: "direct";
-  readonly view: DirectView;
-  readonly cursor: number;
-  readonly epoch: number;
-}
-
-/** The derived view to follow, and who follows it. */
-export interface DerivedStart extends Admission<Subscription> {
-  readonly kind: "derived";
-}
-
-/** One connection's interest in one view. Live, it needs no cursor: it stands where the hub stands. */
-export class Subscription {
-  readonly connection: ConnectionCore;
+/** One connection's interest in one view. */
+export class Subscription implements Follower {
   /** The handshake's own subscription: its messages carry no name. */
   readonly isOwn: boolean;
-  /** What its GETs ask, and as whom. */
-  target: string;
-  fields: readonly Field[];
-  view: View<Subscription> | undefined;
-  /** What it follows where that is a derived view, and the position that it was given last. */
-  derived: DerivedView<Subscription> | undefined;
-  standing = "";
-  state: "opening" | "behind" | "live" | "ended" = "opening";
-  /** Everything up to here was given to the connection; counts while it is behind. */
-  cursor = 0;
-  /** Where the journal stood when it was authorised: it is not caught up before that. */
-  goal = 0;
-  /** The journal's epoch that cursor and goal belong to. */
-  epoch = 0;
-  /** True while the peer takes it for caught up: bookmarks speak for it. */
-  caughtUp = false;
-  /** True from its opening message until it was told that it is caught up. */
-  owesBookmark = false;
-  /** The last notification that was found, until it is known whether it ends its batch. The cursor is past it. */
-  held: Notification | undefined;
-  /** Where it stood when it began with the net batch that its cursor is within, of which it was told a part. */
-  begun: number | undefined;
+  readonly #holder: SubscriptionHolder;
+  #request: Pick<OpeningRequest, "target" | "fields">;
+  #state: SubscriptionState = "opening";
+  #following: Following | undefined;
+  #isCaughtUp = false;
+  /** True from its first message until it was told that it is caught up. */
+  #owesBookmark = false;
 
-  constructor(connection: ConnectionCore, target: string, fields: readonly Field[], isOwn: boolean) {
-    this.connection = connection;
-    this.target = target;
-    this.fields = fields;
+  constructor(holder: SubscriptionHolder, request: Pick<OpeningRequest, "target" | "fields">, isOwn: boolean) {
+    this.#holder = holder;
+    this.#request = request;
     this.isOwn = isOwn;
   }
 
+  get state(): SubscriptionState {
+    return this.#state;
+  }
+
+  get outlet(): Outlet {
+    return this.#holder.outlet;
+  }
+
   get form(): Form {
-    if (this.connection.level === 0) return "level0";
+    if (this.#holder.level === 0) return "level0";
     return this.isOwn ? "level1" : "labelled";
+  }
+
+  get target(): string {
+    return this.#request.target;
+  }
+
+  get fields(): readonly Field[] {
+    return this.#request.fields;
+  }
+
+  get peer(): unknown {
+    return this.#holder.peer;
   }
 
   /** The URL of what it follows, in canonical form; `undefined` before it is opened. */
   get url(): string | undefined {
-    return this.derived?.url ?? this.view?.url;
-  }
-
-  /** The fields that name the subscription on a message of its own. */
-  get labels(): readonly Field[] {
-    return this.isOwn || this.url === undefined ? [] : [["Subscription", this.url]];
+    return this.#following?.url;
   }
 
   /** The fields that say where it stands while it is live. */
-  get bookmark(): readonly Field[] {
-    const { journal, bookmark } = this.connection.hub;
-    if (this.derived) return [["Event-ID", this.standing]];
-    return journal ? [["Event-ID", bookmark.eventId]] : [];
+  get position(): readonly Field[] {
+    return this.#following ? [["Event-ID", this.#following.position]] : [];
   }
 
-  /** Leaves its view: nothing is delivered to it any more. */
-  leave(): void {
-    this.held = undefined;
-    this.begun = undefined;
-    this.view?.live.delete(this);
-    this.derived?.live.delete(this);
+  /** True while the peer takes it for caught up: bookmarks speak for it. */
+  get isCaughtUp(): boolean {
+    return this.#isCaughtUp;
+  }
+
+  /** True while a bookmark would skip what it has not got [R-HB-4]. */
+  get isMissing(): boolean {
+    return this.#isCaughtUp && this.#state !== "live";
+  }
+
+  /**
+   * Sends the opening message and starts what follows it [R-SUB-1].
+   *
+   * @param isShared - others begin with the very same message
+   */
+  begin(opening: AcceptedOpening, extraFields: readonly Field[] = [], isShared = false): void {
+    const { start, status, fields, body, source } = opening;
+    if (!this.#go("begin")) return;
+    this.#stand(start);
+    this.#owesBookmark = true;
+    const frames = isShared && status === 200 ? this.#holder.frames.of(source, this.form) : undefined;
+    this.outlet.sendMessage({ status, fields: [...fields, ...this.#labels, ...extraFields], body, frames });
+    this.#holder.catchUp(this);
+  }
+
+  /** As `begin`, for another request for the same URL: the state is sent anew. */
+  beginAnew(request: OpeningRequest, opening: AcceptedOpening, extraFields: readonly Field[]): void {
+    this.#request = request;
+    this.begin(opening, extraFields);
+  }
+
+  /** Replaces what it asks with, and keeps its position [R-BAND-5]. */
+  renew(request: OpeningRequest, { start }: AcceptedOpening, extraFields: readonly Field[]): void {
+    this.#request = request;
+    const position = this.#state === "live" ? this.position : [];
+    this.outlet.sendMessage({ status: 304, fields: [...position, ["Subscription", start.url], ...extraFields] });
+    // Another viewer's document may be another one: then it comes as a fresh 200.
+    if (!start.isOfViewer || this.#state === "opening" || !this.#go("begin")) return;
+    this.#stand(start, this.#following?.position);
+    this.#holder.catchUp(this);
+  }
+
+  fallBehind(): void {
+    if (!this.#go("fallBehind")) return;
+    this.#following?.leave();
+    this.#holder.catchUp(this);
+  }
+
+  hold(): void {
+    if (this.#go("hold")) this.#following?.leave();
+  }
+
+  release(): void {
+    if (this.#go("release")) this.#holder.catchUp(this);
+  }
+
+  /** There is no room for what comes next. */
+  rest(): void {
+    this.#following?.rest();
+  }
+
+  /** Goes a piece of the way to where it is live. False when it needs no more of it. Never rejects. */
+  async advance(): Promise<boolean> {
+    const following = this.#following;
+    if (this.#state !== "behind" || !following) return false;
+    const going = following.advance();
+    const advance = typeof going === "string" ? going : await going;
+    if (this.#state !== "behind" || this.#following !== following) return this.#state === "behind";
+    if (advance === "more") return true;
+    if (advance === "arrived") this.#arrive(following);
+    else if (advance === "restart") this.restart();
+    else if (advance === "held") this.hold();
+    else this.endGone();
+    return false;
+  }
+
+  /**
+   * Starts over where nobody can tell what happened: a fresh 200 [R-RES-6], at Level 0 a close with 1012 [R-L0-6], and a
+   * refusal where there is nothing to see any more [R-L0-7, R-SUB-10].
+   */
+  restart(): void {
+    if (!this.#go("restart")) return;
+    this.#following?.leave();
+    const anew = this.#holder.level === 0 ? "*" : undefined;
+    this.#holder.reopen(this, { lastEventId: this.#following?.resumesFrom ?? anew });
+  }
+
+  /** Begins with what its opening came to, or ends with that. @param isShared - see {@link Subscription.begin} */
+  opened(opening: Opening, isShared: boolean): void {
+    if (this.#state !== "opening") return;
+    if (opening.kind === "refused") this.endRefused(opening.response);
+    else if (this.#holder.level === 0 && !this.#goesOnWith(opening)) this.outlet.close(1012, lostHistory);
+    else this.begin(opening, [], isShared);
+  }
+
+  show({ fields, body, source }: ShownState): void {
+    if (this.#holder.level === 0) {
+      this.outlet.close(1012, lostHistory);
+      return;
+    }
+    this.#owesBookmark = true;
+    const frames = this.#holder.frames.of(source, this.form);
+    this.outlet.sendMessage({ status: 200, fields: [...fields, ...this.#labels], body, frames });
+    if (this.#state === "live") this.#holder.settle(this);
+  }
+
+  /** Says that it is caught up, unless that was said already. */
+  sayCaughtUp(): void {
+    this.#isCaughtUp = true;
+    if (!this.#owesBookmark) return;
+    this.#owesBookmark = false;
+    this.outlet.sendMessage({ status: 304, fields: [...this.position, ...this.#labels] });
+  }
+
+  endGone(): void {
+    this.#holder.drop(this, 1000, "The record is gone.");
+  }
+
+  endRefused(refusal: OriginResponse): void {
+    // Told first: a bookmark that waited for this subscription would speak for it, too.
+    this.outlet.sendMessage({ ...refusal, fields: [...refusal.fields, ...this.#labels] });
+    this.#holder.drop(this, closeCodeForStatus(refusal.status), reasonPhrase(refusal.status));
+  }
+
+  /** Nothing more comes for it. Whoever holds it calls this, once it is taken off. Twice is fine. */
+  end(): void {
+    if (!this.#go("end")) return;
+    this.#following?.leave();
+    this.#following?.end();
+  }
+
+  /** The fields that name the subscription on a message of its own. */
+  get #labels(): readonly Field[] {
+    return this.isOwn || this.url === undefined ? [] : [["Subscription", this.url]];
+  }
+
+  /** False where the event happens in vain. */
+  #go(event: SubscriptionEvent): boolean {
+    const next = transitions[this.#state][event];
+    if (next === undefined) return false;
+    this.#state = next;
+    return true;
+  }
+
+  /** Stands on what an opening brought, and then no more on what it stood on before: that may be the same view. */
+  #stand(start: Start, given?: string): void {
+    const before = this.#following;
+    before?.leave();
+    this.#following = start.follow(this, given);
+    before?.end();
+  }
+
+  #arrive(following: Following): void {
+    if (!this.#go("arrive")) return;
+    following.enter();
+    this.#holder.settle(this);
+  }
+
+  /** True where an opening goes on from what the subscription was given last. */
+  #goesOnWith({ status, fields }: AcceptedOpening): boolean {
+    const from = this.#following?.resumesFrom;
+    return from !== undefined && status === 304 && fieldValue(fields, "event-id") === from;
   }
 }

@@ -30,7 +30,7 @@ describe.each(modes)("a journal in mode %s", (mode) => {
       ],
       [{ id: 1, name: "Bo" }, undefined],
     ]);
-    expect(changes.slice(0, 2).map((change) => journal.represent(change).body)).toEqual([
+    expect(changes.slice(0, 2).map((change) => change.represent().body)).toEqual([
       '["artists",["number 1"],["number 1","string Ann"]]',
       '["artists",["number 1"],["number 1","string Bo"]]',
     ]);

@@ -68,13 +68,13 @@ export const leaks: readonly Leak[] = [
   {
     name: "who may share is decided at the opening only",
     in: "askAs",
-    find: "if (!host.belongs(member, said)) {",
+    find: "if (!parts.belongs(member, said)) {",
     replace: "if (false) {",
   },
   {
     name: "a 304 is not judged",
     in: "askAs",
-    find: "if (status === 304 && !host.belongs(member, said)) {",
+    find: "if (status === 304 && !parts.belongs(member, said)) {",
     replace:
       'if (status === 304 && view.standing.document === document) { view.members.checked(member, now); return { kind: "same", member, response, askedAt }; } if (false) {',
     targets: ["/tenant"],
@@ -82,7 +82,7 @@ export const leaks: readonly Leak[] = [
   {
     name: "documents are not compared before viewers join",
     in: "DerivedViews.#viewFor",
-    find: "(view) => view.hasShown(response, arming.since)",
+    find: "(view) => view.hasShown(response, writes.since)",
     replace: "() => true",
   },
   {
@@ -94,25 +94,25 @@ export const leaks: readonly Leak[] = [
   {
     name: "one member's refusal is everybody's",
     in: "askAs",
-    find: "host.refuse([...member.followers], response);",
-    replace: "host.refuse(view.members.all, response);",
+    find: "for (const follower of [...member.followers]) follower.refuse(response);",
+    replace: "for (const follower of view.members.all) follower.refuse(response);",
   },
   {
     name: "a subscription with other credentials stays in its view",
-    in: "RequestReader.#renew",
-    find: 'if (start.kind === "derived" && existing.state !== "opening") {',
-    replace: "if (false) {",
+    in: "Subscription.renew",
+    find: "if (!start.isOfViewer ||",
+    replace: "if (true ||",
   },
   {
     name: "members whose own GETs fail go on without them",
     in: "DerivedView.#adopt",
-    find: "        this.#holdOverdue();\n        const",
-    replace: "        const",
+    find: "this.#held.holdOverdue();",
+    replace: "",
   },
   {
     name: "slow readers are shown a document that their own GET did not return in time",
-    in: "CatchUp.#show",
-    find: "if (derived && !derived.shows(subscription))",
+    in: "DerivedFollowing.advance",
+    find: "if (!this.#view.checkRight(this))",
     replace: "if (false)",
     targets: ["/tenant", "/public", "/csrf"],
   },

@@ -63,6 +63,7 @@ export class SqliteChange implements Change {
   #url: string | undefined;
   #before: Image | undefined;
   #after: Image | undefined;
+  #representation: Representation | undefined;
 
   /**
    * @param row - position, arm, has, chk, the new image and the old one
@@ -102,7 +103,8 @@ export class SqliteChange implements Change {
     if (this.kind !== "update" && this.kind !== "create") {
       throw new TypeError(`A ${this.kind} has no record to show.`);
     }
-    return this.#arm.represent(this.#new());
+    this.#representation ??= this.#arm.represent(this.#new());
+    return this.#representation;
   }
 
   #new(): readonly SqlValue[] {

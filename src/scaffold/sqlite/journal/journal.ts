@@ -1,12 +1,11 @@
 import { parseEventId, RocketError } from "../../../protocol/index.ts";
-import type { Batch, Bookmark, Change, Page, Representation } from "../../../server/index.ts";
+import type { Batch, Bookmark, Page } from "../../../server/index.ts";
 import { retryWhenBusy } from "../busy.ts";
 import type { Connection } from "../connection.ts";
 import { inRead } from "../read-transaction.ts";
 import type { Schema } from "../schema.ts";
 import { isBusy } from "../sqlite-error.ts";
 import { bookmarkIn } from "./bookmark.ts";
-import { SqliteChange } from "./change.ts";
 import { type OpenFile, openFile } from "./file.ts";
 import { Follower, type LookReason } from "./follower.ts";
 import type { SqliteJournal, SqliteJournalOptions } from "./options.ts";
@@ -135,11 +134,6 @@ class SqliteFileJournal implements SqliteJournal {
       const { changes, end } = rows.after(position, limit, maxPageBytes);
       return { ...this.#follower.bookmark(end), after: position, changes, more: end.position < head.position };
     });
-  }
-
-  represent(change: Change): Representation {
-    if (!(change instanceof SqliteChange)) throw new TypeError("The change is not of this journal.");
-    return change.represent();
   }
 
   bookmarkIn(connection: Connection): Bookmark & { readonly schemaVersion: number } {

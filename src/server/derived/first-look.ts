@@ -3,8 +3,8 @@ import type { DocumentPlace } from "./document.ts";
 import type { Hold } from "./documents.ts";
 import type { Sharing } from "./sharing.ts";
 
-/** What a view is made of. */
-export interface ViewParts {
+/** What a view begins with. */
+export interface FirstLook {
   /** Its name among the views. */
   readonly key: string;
   readonly sharing: Sharing;

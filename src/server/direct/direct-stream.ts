@@ -1,0 +1,221 @@
+import { Delivery } from "../delivery/delivery.ts";
+import type { Follower } from "../delivery/following.ts";
+import type { Notification } from "../delivery/notification.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Batch, Bookmark, Change, Journal } from "../ports/journal.ts";
+import type { DirectView } from "../ports/origin.ts";
+import { DirectViews } from "./direct-views.ts";
+import { LargeDeliveries } from "./large-deliveries.ts";
+import { netBatch } from "./net-changes.ts";
+import { RecentBatches } from "./recent.ts";
+import { Rights, type RightsParts } from "./rights.ts";
+import type { View } from "./view.ts";
+import { ViewIndex } from "./view-index.ts";
+
+/** Who follows a direct view: one subscription's place in the stream of its changes. */
+export interface DirectFollower {
+  readonly url: string;
+  readonly follower: Follower;
+  /** Gives it what its view produced, or has it fall behind where there is no room. */
+  deliver(delivery: Delivery): void;
+}
+
+/** What a stream of direct views is made with. */
+export interface DirectStreamParts extends Omit<RightsParts, "sync"> {
+  readonly journal: Journal;
+  readonly maxRecentChanges: number;
+  readonly maxRecentBytes: number;
+  /** Has `flush` called at the end of this turn. */
+  readonly schedule: () => void;
+  /** Calls {@link DirectStream.distribute}, and has what it gave written. */
+  readonly flush: () => void;
+  /** Told in which collections something changed, or that anything may have: `/`. */
+  readonly changed: ((urls: readonly string[]) => void) | undefined;
+  /** Told that positions from before mean nothing any more. */
+  readonly onEpoch: () => void;
+  readonly reportError: (error: unknown, stage: string) => void;
+}
+
+/** What a turn's batches come to. */
+interface Produced {
+  readonly notifications: Map<View<DirectFollower>, Notification[]>;
+  /** The views of which the journal can't tell what happened. */
+  readonly reset: Set<View<DirectFollower>>;
+}
+
+/** The journal's changes, as those who follow direct views are given them. */
+export class DirectStream {
+  readonly clock: Clock;
+  readonly journal: Journal;
+  readonly recent: RecentBatches;
+  readonly reportError: DirectStreamParts["reportError"];
+  readonly #parts: DirectStreamParts;
+  readonly #index: ViewIndex<DirectFollower> = new ViewIndex();
+  readonly #views: DirectViews<DirectFollower> = new DirectViews(this.#index);
+  readonly #large: LargeDeliveries;
+  readonly #rights: Rights;
+  readonly #untail: () => void;
+  #bookmark: Bookmark;
+  #epoch = 0;
+  #incoming: Batch[] = [];
+
+  constructor(parts: DirectStreamParts) {
+    this.#parts = parts;
+    this.clock = parts.clock;
+    this.journal = parts.journal;
+    this.reportError = parts.reportError;
+    this.recent = new RecentBatches(parts.maxRecentChanges, parts.maxRecentBytes);
+    this.#large = new LargeDeliveries(parts.clock, parts.maxRecentBytes);
+    this.#rights = new Rights({ ...parts, sync: () => this.sync() });
+    this.#bookmark = parts.journal.head;
+    this.#untail = parts.journal.tail((batch) => {
+      this.#incoming.push(netBatch(batch));
+      parts.schedule();
+    });
+  }
+
+  /** Where all who are live stand. */
+  get bookmark(): Bookmark {
+    return this.#bookmark;
+  }
+
+  /** Counts how often the journal lost its thread; positions of another epoch mean nothing. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  get counts(): { readonly views: number; readonly followers: number } {
+    return { views: this.#views.size, followers: this.#views.followers };
+  }
+
+  /** Has somebody follow a view, whose right to it was just granted. */
+  join(description: DirectView, one: DirectFollower): View<DirectFollower> {
+    const view = this.#views.add(description, one);
+    this.#rights.granted(one);
+    return view;
+  }
+
+  /** Twice is fine. */
+  part(view: View<DirectFollower>, one: DirectFollower): void {
+    this.#views.remove(view, one);
+    this.#rights.ended(one);
+  }
+
+  /** Keeps a delivery that is too large to be written at once for those who are given it piece by piece. */
+  keep(view: View<DirectFollower>, delivery: Delivery, bytes: number): void {
+    this.#large.keep(view, delivery, bytes);
+  }
+
+  /** Brings everyone to what was committed before the call. */
+  async sync(): Promise<void> {
+    await this.journal.poll();
+    this.#parts.flush();
+  }
+
+  /** Gives up what is kept for a moment only. */
+  sweep(): void {
+    this.#large.sweep();
+  }
+
+  stop(): void {
+    this.#untail();
+    this.#rights.stop();
+  }
+
+  /** Gives what came in to everyone it concerns. */
+  distribute(): void {
+    const batches = this.#incoming;
+    if (batches.length === 0) return;
+    this.#incoming = [];
+    try {
+      this.#distribute(batches);
+    } catch (error) {
+      this.reportError(error, "distribute");
+      this.#restart();
+    }
+  }
+
+  #distribute(batches: readonly Batch[]): void {
+    const from = this.#bookmark.position;
+    const produced: Produced = { notifications: new Map(), reset: new Set() };
+    const { notifications: all, reset } = produced;
+    for (const batch of batches) {
+      if (batch.lost) {
+        all.clear();
+        for (const view of this.#index.all()) reset.add(view);
+        this.#beginEpoch();
+      } else {
+        this.#match(batch, produced);
+        this.recent.push(batch);
+      }
+      this.#bookmark = { position: batch.position, eventId: batch.eventId };
+    }
+    for (const [view, notifications] of all) {
+      if (reset.has(view) || notifications.length === 0) continue;
+      const delivery = new Delivery(view.url, notifications, from, this.#bookmark.position);
+      try {
+        for (const one of view.live) one.deliver(delivery);
+      } catch (error) {
+        this.reportError(error, "encode");
+        reset.add(view);
+      }
+    }
+    for (const view of reset) {
+      for (const { follower } of view.isOutgrown ? view.followers : view.live) follower.restart();
+    }
+    const isLost = batches.some(({ lost }) => lost);
+    this.#parts.changed?.(isLost ? ["/"] : [...new Set(batches.flatMap(collectionsOf))]);
+  }
+
+  #match(batch: Batch, { notifications: all, reset }: Produced): void {
+    const concerned = new Set<Notification[]>();
+    for (const change of batch.changes) {
+      if (change.kind === "reset") {
+        for (const view of this.#index.all(change.collection)) reset.add(view);
+        continue;
+      }
+      this.#index.visit(change, (view) => {
+        if (view.live.size === 0) view.count(change);
+        if (view.isOutgrown) reset.add(view);
+        if (view.live.size === 0) return;
+        let notifications = all.get(view);
+        if (!notifications) {
+          notifications = [];
+          all.set(view, notifications);
+        }
+        try {
+          view.collect(change, notifications);
+          concerned.add(notifications);
+          if (view.isOutgrown) reset.add(view);
+        } catch (error) {
+          this.reportError(error, "encode");
+          reset.add(view);
+        }
+      });
+    }
+    for (const notifications of concerned) {
+      const last = notifications.at(-1);
+      if (last) last.eventId ??= batch.eventId;
+    }
+  }
+
+  /** Positions from before mean nothing any more. */
+  #beginEpoch(): void {
+    this.#epoch += 1;
+    this.recent.clear();
+    this.#large.clear();
+    this.#parts.onEpoch();
+  }
+
+  /** After a failure in the middle of distributing, nobody's place is certain: all start over. */
+  #restart(): void {
+    this.#beginEpoch();
+    this.#bookmark = this.journal.head;
+    this.#incoming = [];
+    for (const view of this.#index.all()) for (const { follower } of view.live) follower.restart();
+  }
+}
+
+function collectionsOf({ changes }: Batch): string[] {
+  return changes.map(({ collection }: Change) => collection);
+}

@@ -1,0 +1,13 @@
+import type { Field } from "../../protocol/index.ts";
+
+/** Who connects, and to what. */
+export interface Handshake {
+  /** 0: the proposal's messages. 1: `rocket.v1`. */
+  readonly level: 0 | 1;
+  /** The URL that was opened: path and query. */
+  readonly target: string;
+  /** The handshake's fields. */
+  readonly fields: readonly Field[];
+  /** Who the peer is at the transport: handed to the origin as it is, looked at by nobody else. */
+  readonly peer?: unknown;
+}

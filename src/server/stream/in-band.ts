@@ -1,0 +1,145 @@
+import { createProblem, type Field, fieldValue, problemResponse } from "../../protocol/index.ts";
+import type { OriginAsker } from "../origin-asker.ts";
+import type { OriginResponse } from "../ports/origin.ts";
+import { inBandFields } from "../viewer.ts";
+import type { HubLimits } from "./hub-options.ts";
+import { type Opening, type OpeningRequest, openingWishes } from "./opening.ts";
+import type { RequestHead } from "./request-head.ts";
+import type { Subscription } from "./subscription.ts";
+import type { SubscriptionSet } from "./subscription-set.ts";
+
+/** What requests in band are served with. */
+export interface InBandParts {
+  readonly limits: HubLimits;
+  readonly asker: OriginAsker;
+  readonly hasOtherSpellings: boolean;
+}
+
+/** Whether a SUBSCRIBE asks for the state anew, whatever is there (RFC 9111 §5.2.1.4). */
+function asksAnew(fields: readonly Field[]): boolean {
+  const items = (fieldValue(fields, "cache-control") ?? "").split(",");
+  return items.some((item) => item.trim().toLowerCase() === "no-cache");
+}
+
+/** Serves the requests of one connection: SUBSCRIBE and UNSUBSCRIBE. */
+export class InBand {
+  readonly #subscriptions: SubscriptionSet;
+  readonly #fields: readonly Field[];
+  readonly #parts: InBandParts;
+  /** How many SUBSCRIBEs are being opened: each may become a subscription. */
+  #beginning = 0;
+
+  /** @param fields - the viewer's, as the handshake gave them */
+  constructor(subscriptions: SubscriptionSet, fields: readonly Field[], parts: InBandParts) {
+    this.#subscriptions = subscriptions;
+    this.#fields = fields;
+    this.#parts = parts;
+  }
+
+  /** Serves a request, which may answer by a subscription's first message. */
+  async serve(request: RequestHead, id: string): Promise<void> {
+    const { method, target, fields, hasBody } = request;
+    const ownHost = fieldValue(fields, "host");
+    const host = fieldValue(this.#fields, "host");
+    if (ownHost !== undefined && ownHost.toLowerCase() !== host?.toLowerCase()) {
+      this.refuse(421, `This connection is for ${host ?? "another host"}, not for ${ownHost}.`, id);
+    } else if (method !== "SUBSCRIBE" && method !== "UNSUBSCRIBE") {
+      this.refuse(501, `${method} is not served in band. Send it over HTTP.`, id);
+    } else if (hasBody) {
+      this.refuse(400, `${method} has no body.`, id);
+    } else {
+      const serve = (): Promise<void> =>
+        method === "SUBSCRIBE" ? this.#subscribe(request, id) : this.#unsubscribe(request, id);
+      await this.#subscriptions.inTurn(target, serve);
+    }
+  }
+
+  /** Answers with a problem. */
+  refuse(status: number, detail: string, id?: string): void {
+    this.#answer(problemResponse(createProblem(status, detail)), id === undefined ? [] : [["Request-ID", id]]);
+  }
+
+  async #subscribe(request: RequestHead, id: string): Promise<void> {
+    const subscriptions = this.#subscriptions;
+    const { target } = request;
+    if (this.#isTooMany(target)) {
+      const { maxSubscriptions } = this.#parts.limits;
+      const detail = `A connection has at most ${maxSubscriptions} subscriptions. UNSUBSCRIBE one, or open another connection.`;
+      this.refuse(429, detail, id);
+      return;
+    }
+    const asked = { target, fields: inBandFields(this.#fields, request.fields), peer: subscriptions.peer };
+    const isAnew = asksAnew(request.fields);
+    const isKnown = !isAnew && subscriptions.find(target) !== undefined;
+    // What is there already is sent no state, so none is asked for.
+    const wishes = isKnown ? { lastEventId: "*" } : isAnew ? {} : openingWishes(request.fields);
+    let isLeft = false;
+    this.#beginning += 1;
+    try {
+      await subscriptions.run(asked, wishes, (opening) => {
+        isLeft = isKnown && opening.kind === "accepted" && !subscriptions.find(opening.start.url);
+        if (!isLeft) this.#begin(asked, opening, id, isAnew);
+      });
+    } finally {
+      this.#beginning -= 1;
+    }
+    // It ended meanwhile: now it is a new one.
+    if (isLeft) await this.#subscribe(request, id);
+  }
+
+  /** True where one more is beyond the bound. One that is there already may be renewed [R-BAND-7]. */
+  #isTooMany(target: string): boolean {
+    const count = this.#subscriptions.size + this.#beginning;
+    return count >= this.#parts.limits.maxSubscriptions && !this.#subscriptions.findNamed(target);
+  }
+
+  /** Answers with the opening, and begins the subscription or renews the one that is there. */
+  #begin(asked: OpeningRequest, opening: Opening, id: string, isAnew: boolean): void {
+    const label: Field = ["Request-ID", id];
+    if (opening.kind === "refused") {
+      this.#answer(opening.response, [label]);
+      return;
+    }
+    const { url } = opening.start;
+    const existing = this.#subscriptions.find(url);
+    if (!existing) {
+      this.#subscriptions.add(url, asked).begin(opening, [label]);
+    } else if (isAnew && existing.state !== "opening") {
+      const name: Field[] = existing.isOwn ? [["Subscription", url]] : [];
+      existing.beginAnew(asked, opening, [...name, label]);
+    } else {
+      existing.renew(asked, opening, [label]);
+    }
+  }
+
+  async #unsubscribe(request: RequestHead, id: string): Promise<void> {
+    const subscriptions = this.#subscriptions;
+    const subscription = subscriptions.findNamed(request.target) ?? (await this.#spelledOtherwise(request));
+    if (subscriptions.outlet.isClosed) return;
+    const url = subscription?.url;
+    if (!subscription || url === undefined) {
+      const detail = "There is no such subscription on this connection. Name it by the URL in its Subscription field.";
+      this.refuse(404, detail, id);
+      return;
+    }
+    // Answered first: a bookmark that waited for this subscription would speak for it, too.
+    const fields: Field[] = [
+      ["Subscription", url],
+      ["Request-ID", id],
+    ];
+    subscriptions.outlet.sendMessage({ status: 204, fields });
+    subscriptions.remove(subscription);
+  }
+
+  /** The subscription to what a URL is another spelling of: only the origin can tell, and only where it has a journal. */
+  async #spelledOtherwise({ target, fields }: RequestHead): Promise<Subscription | undefined> {
+    if (!this.#parts.hasOtherSpellings) return undefined;
+    const viewer = { fields: inBandFields(this.#fields, fields), peer: this.#subscriptions.peer };
+    const { view } = await this.#parts.asker.ask("HEAD", target, viewer.fields, viewer);
+    return view && this.#subscriptions.find(view.url);
+  }
+
+  #answer(response: OriginResponse, labels: readonly Field[]): void {
+    this.#subscriptions.outlet.sendMessage({ ...response, fields: [...response.fields, ...labels] });
+  }
+}

@@ -1,0 +1,81 @@
+import {
+  createProblem,
+  type Field,
+  fieldValue,
+  matchesEntityTag,
+  prefersStrict,
+  problemResponse,
+} from "../../protocol/index.ts";
+import type { Start } from "../delivery/following.ts";
+import type { OriginResponse } from "../ports/origin.ts";
+
+/** What a subscriber asks for beside the URL. */
+export interface OpeningWishes {
+  /** Resume after this position; `*` for no snapshot. */
+  readonly lastEventId?: string | undefined;
+  /** Entity tags that the subscriber holds. */
+  readonly ifNoneMatch?: string | undefined;
+  /** Lost history is an error (`Prefer: handling=strict`). */
+  readonly isStrict?: boolean;
+}
+
+/** What a subscription's GET asks, and as whom. */
+export interface OpeningRequest {
+  readonly target: string;
+  readonly fields: readonly Field[];
+  readonly peer?: unknown;
+}
+
+/** The first message of a subscription. */
+export interface OpeningMessage {
+  readonly kind: "accepted";
+  readonly status: 200 | 304;
+  readonly fields: readonly Field[];
+  readonly body: OriginResponse["body"];
+}
+
+/** An opening that ends with the origin's or the hub's answer. */
+export interface RefusedOpening {
+  readonly kind: "refused";
+  readonly response: OriginResponse;
+}
+
+/** An opening that may begin, with its first message. */
+export interface AcceptedOpening extends OpeningMessage {
+  readonly start: Start;
+  /** What the message is made of, which others may open with, too. */
+  readonly source: object;
+}
+
+/** What became of an opening: accepted, or refused with the origin's or the hub's answer. */
+export type Opening = AcceptedOpening | RefusedOpening;
+
+/** The wishes that a subscriber's fields state. */
+export function openingWishes(fields: readonly Field[]): OpeningWishes {
+  return {
+    lastEventId: fieldValue(fields, "last-event-id"),
+    ifNoneMatch: fieldValue(fields, "if-none-match"),
+    isStrict: prefersStrict(fields),
+  };
+}
+
+/** What a subscriber whose position is not known any more is sent first [R-RES-2, R-RES-4, R-SUB-7]. */
+export function openingMessage(
+  { lastEventId, isStrict, ifNoneMatch }: OpeningWishes,
+  eventId: string,
+  etag: string | undefined,
+  state: Pick<OpeningMessage, "fields" | "body">,
+): OpeningMessage | RefusedOpening {
+  if (lastEventId !== undefined && lastEventId !== "*" && isStrict) {
+    const detail = `What followed ${JSON.stringify(lastEventId.slice(0, 128))} is not known any more. Subscribe without Last-Event-ID.`;
+    return { kind: "refused", response: problemResponse(createProblem(410, detail)) };
+  }
+  if (ifNoneMatch !== undefined && etag !== undefined && matchesEntityTag(ifNoneMatch, etag)) {
+    const kept: Field[] = [
+      ["ETag", etag],
+      ["Event-ID", eventId],
+    ];
+    return { kind: "accepted", status: 304, fields: kept, body: "" };
+  }
+  return { kind: "accepted", status: 200, ...state };
+}
