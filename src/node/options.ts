@@ -1,5 +1,5 @@
 import { domainToASCII } from "node:url";
-import { BasePath, type HubOptions } from "../server/index.ts";
+import { BasePath, type HubOptions, inRange } from "../server/index.ts";
 import { hostNameIn } from "./named-host.ts";
 
 /** How a server is made: a hub's options and who may come in. */
@@ -72,11 +72,6 @@ export function parseAllowedHost(text: string): string {
   throw new TypeError(
     `allowHosts: ${JSON.stringify(text)} is no host name. Give it without scheme and port, as in "music.example.com".`,
   );
-}
-
-function inRange(name: string, value: number, low: number, high: number): number {
-  if (Number.isInteger(value) && value >= low && value <= high) return value;
-  throw new RangeError(`${name} must be a whole number from ${low} to ${high}, not ${value}.`);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { createServer as createHttpServer } from "node:http";
-import { createHub } from "../server/index.ts";
+import { createHub, errorReporter } from "../server/index.ts";
 import { Access } from "./access.ts";
 import { deadlineOptions } from "./deadlines.ts";
 import { openEntrances } from "./entrances.ts";
@@ -22,14 +22,9 @@ const requestTimeoutMs = 30_000;
  */
 export function createServer(options: ServerOptions): RocketServer {
   const resolved = resolveServerOptions(options);
-  const reportError = (error: unknown, stage: string) => {
-    try {
-      if (options.onError) options.onError(error, { stage });
-      else if (stage === "records") resolved.log(String(error));
-    } catch {
-      // A failing error handler must not end what it was told about.
-    }
-  };
+  const reportError = errorReporter(options.onError, (error, stage) => {
+    if (stage === "records") resolved.log(String(error));
+  });
   const access = new Access(resolved);
   const { basePath } = resolved;
   const { origin, publicFolder: path, owns = () => false } = options;

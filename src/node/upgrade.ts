@@ -1,12 +1,20 @@
 import { type IncomingMessage, type Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
-import { chooseSubprotocol, createProblem, type Field, problemResponse, RocketError } from "../protocol/index.ts";
+import {
+  chooseSubprotocol,
+  createProblem,
+  type Field,
+  offeredSubprotocols,
+  problemResponse,
+  RocketError,
+} from "../protocol/index.ts";
 import type { Connection, Handshake, Hub, Opening, OriginResponse } from "../server/index.ts";
 import type { Access } from "./access.ts";
-import { handshakeFields, requestFields } from "./fields.ts";
+import { handshakeFields } from "./fields.ts";
 import { MessageMeter } from "./message-meter.ts";
 import { holdReading } from "./pipelines.ts";
+import { replayPlain } from "./plain-request.ts";
 import { sendAnswer } from "./send-answer.ts";
 import { WebSocketTransport } from "./web-socket-transport.ts";
 
@@ -31,14 +39,6 @@ const closeTimeoutMs = 5_000;
  * closed with 1008 [R-MSG-15].
  */
 const pieces = { maxFragments: 4_096, maxBufferedChunks: 16_384 };
-
-function offeredSubprotocols(request: IncomingMessage): string[] {
-  const offered = request.headers["sec-websocket-protocol"] ?? "";
-  return offered
-    .split(",")
-    .map((token) => token.trim())
-    .filter((token) => token !== "");
-}
 
 /** Answers a handshake with plain HTTP and ends the connection. */
 function refuseUpgrade(request: IncomingMessage, socket: Socket, answer: OriginResponse): void {
@@ -95,7 +95,7 @@ export class UpgradeHandler {
   /** Handles one `upgrade` event. Never throws. */
   handle(request: IncomingMessage, socket: Socket, head: Buffer): void {
     if (request.headers.upgrade?.toLowerCase() !== "websocket") {
-      this.#replay(request, socket, head);
+      replayPlain(this.#parts.server, "connection", request, socket, head);
       return;
     }
     this.sockets.add(socket);
@@ -113,7 +113,7 @@ export class UpgradeHandler {
       refuseUpgrade(request, socket, refusal);
       return;
     }
-    const { level, bearer } = chooseSubprotocol(offeredSubprotocols(request));
+    const { level, bearer } = chooseSubprotocol(offeredSubprotocols(request.headers["sec-websocket-protocol"]));
     const fields: Field[] = handshakeFields(request);
     if (bearer !== undefined && request.headers.authorization === undefined) {
       fields.push(["Authorization", `Bearer ${bearer}`]);
@@ -183,16 +183,5 @@ export class UpgradeHandler {
     } catch (error) {
       this.#parts.reportError(error, "connection");
     }
-  }
-
-  /** Gives a request that offers another protocol (`h2c`) back to the server, as plain HTTP (RFC 9110 §7.8). */
-  #replay(request: IncomingMessage, socket: Socket, head: Buffer): void {
-    const { server } = this.#parts;
-    const kept = requestFields(request).filter(([name]) => !/^(upgrade|connection|http2-settings)$/i.test(name));
-    if (/(^|,)[ \t]*close[ \t]*(,|$)/i.test(request.headers.connection ?? "")) kept.push(["Connection", "close"]);
-    const lines = kept.map(([name, value]) => `${name}: ${value}\r\n`).join("");
-    const start = `${request.method} ${request.url} HTTP/${request.httpVersion}\r\n`;
-    socket.unshift(Buffer.concat([Buffer.from(`${start}${lines}\r\n`, "latin1"), head]));
-    server.emit("connection", socket);
   }
 }

@@ -56,6 +56,7 @@ export { chooseStream, type StreamChoice, type StreamKind } from "./stream-choic
 export {
   bearerSubprotocol,
   chooseSubprotocol,
+  offeredSubprotocols,
   type SubprotocolChoice,
   subprotocolName,
 } from "./subprotocol.ts";

@@ -24,6 +24,14 @@ function decodeBearer(encoded: string): string | undefined {
   }
 }
 
+/** The names in a `Sec-WebSocket-Protocol` field; none where it is absent. */
+export function offeredSubprotocols(value: string | null | undefined): string[] {
+  return (value ?? "")
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+}
+
 /**
  * Chooses the level, the echo and the bearer token from the offered subprotocols [R-L1-1] [R-SEC-3].
  *

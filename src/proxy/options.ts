@@ -1,6 +1,6 @@
 import type { ResolvedServerOptions, ServerOptions } from "../node/index.ts";
 import { resolveServerOptions } from "../node/index.ts";
-import type { DerivedOptions, HubLimits } from "../server/index.ts";
+import { type DerivedOptions, type HubLimits, inRange } from "../server/index.ts";
 
 /** What a proxy stands before, and how. */
 export interface ProxyOptions
@@ -59,11 +59,6 @@ function parseUpstream(text: string): URL {
   throw new TypeError(
     `upstream: ${JSON.stringify(text)} is no origin. Give scheme, host and port only, as in "http://localhost:3000".`,
   );
-}
-
-function inRange(name: string, value: number, low: number, high: number): number {
-  if (Number.isInteger(value) && value >= low && value <= high) return value;
-  throw new RangeError(`${name} must be a whole number from ${low} to ${high}, not ${value}.`);
 }
 
 /**

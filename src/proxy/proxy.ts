@@ -11,7 +11,7 @@ import {
   UpgradeHandler,
 } from "../node/index.ts";
 import { wellKnownPath } from "../protocol/index.ts";
-import { createHub, type Hub } from "../server/index.ts";
+import { createHub, errorReporter, type Hub } from "../server/index.ts";
 import { refuseConnectionAuth } from "./connection-auth.ts";
 import { Health } from "./failure.ts";
 import type { Hop } from "./fields.ts";
@@ -57,15 +57,9 @@ class RequestHandler {
  */
 export function createProxy(options: ProxyOptions): RocketServer {
   const resolved = resolveProxyOptions(options);
-  const reportError = (error: unknown, stage: string) => {
-    try {
-      if (options.onError) options.onError(error, { stage });
-      // What only the operator can mend is not kept quiet.
-      else if (stage === "records") resolved.log(String(error));
-    } catch {
-      // A failing error handler must not end what it was told about.
-    }
-  };
+  const reportError = errorReporter(options.onError, (error, stage) => {
+    if (stage === "records") resolved.log(String(error));
+  });
   const { upstream: url, hostField, basePath, trustForwarded, drainMs, maxDocumentBytes } = resolved;
   const via = `1.1 rocket-${randomBytes(6).toString("hex")}`;
   const hop: Hop = { via, trustForwarded, basePath, ...(hostField === "upstream" && { host: url.host }) };

@@ -1,4 +1,4 @@
-import { chooseSubprotocol, createProblem, type Field } from "../protocol/index.ts";
+import { chooseSubprotocol, createProblem, type Field, offeredSubprotocols } from "../protocol/index.ts";
 import type { Handshake } from "./stream/handshake.ts";
 
 /** A WebSocket handshake that came as a `Request`. */
@@ -40,7 +40,7 @@ export function readHandshake(
     const problem = createProblem(403, "Pages of that origin may not use this server.");
     return Response.json(problem, { status: 403, headers: { "Content-Type": "application/problem+json" } });
   }
-  const offered = (headers.get("sec-websocket-protocol") ?? "").split(",").map((name) => name.trim());
+  const offered = offeredSubprotocols(headers.get("sec-websocket-protocol"));
   const { level, echo, bearer } = chooseSubprotocol(offered);
   const fields: Field[] = [...headers].filter(([name]) => name !== "sec-websocket-protocol");
   if (bearer !== undefined && !headers.has("authorization")) fields.push(["Authorization", `Bearer ${bearer}`]);

@@ -16,6 +16,7 @@ export {
   type NewChange,
 } from "./memory-journal.ts";
 export { connectMessageSocket, type MessageSocket, type MessageSocketOptions } from "./message-socket.ts";
+export { type ErrorHandler, errorReporter, inRange } from "./option-checks.ts";
 export { type Clock, systemClock } from "./ports/clock.ts";
 export type { Batch, Bookmark, Change, Image, Journal, Page, Representation, Value } from "./ports/journal.ts";
 export type { DirectView, Origin, OriginRequest, OriginResponse } from "./ports/origin.ts";

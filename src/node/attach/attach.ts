@@ -1,7 +1,7 @@
 import { AsyncResource } from "node:async_hooks";
 import type { Server as HttpServer } from "node:http";
 import type { Server } from "node:net";
-import { createHub, type Hub, type HubCounts } from "../../server/index.ts";
+import { createHub, errorReporter, type Hub, type HubCounts } from "../../server/index.ts";
 import { identityOf, peerOf } from "../peer.ts";
 import { sha256 } from "../sha256.ts";
 import { UpgradeHandler } from "../upgrade.ts";
@@ -56,18 +56,10 @@ class AttachedServer implements Attachment {
 
   constructor(server: Server, options: ResolvedAttachOptions) {
     const { paths, allowOrigins, allowHosts, derived, limits, maxDocumentBytes, onError } = options;
-    // What only the application's author can mend is not kept quiet.
-    const warn = (error: unknown, stage: string) => {
+    const reportError = errorReporter(onError, (error, stage) => {
+      // What only the application's author can mend is not kept quiet.
       if (stage === "records") process.emitWarning(String(error), "RocketWarning");
-    };
-    const reportError = (error: unknown, stage: string) => {
-      try {
-        if (onError) onError(error, { stage });
-        else warn(error, stage);
-      } catch {
-        // A failing error handler must not end what it was told about.
-      }
-    };
+    });
     const event = connectionEventOf(server);
     const context = this.#context;
     this.#server = server;

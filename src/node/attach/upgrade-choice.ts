@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { offeredSubprotocols } from "../../protocol/index.ts";
 import { parseRequestTarget } from "../request-target.ts";
 import type { PathFilter } from "./options.ts";
 
@@ -18,10 +19,7 @@ export function chooseTaker(
 ): UpgradeTaker {
   const others = hasOthers ? "others" : "nobody";
   if (headers.upgrade?.toLowerCase() !== "websocket" || method !== "GET") return others;
-  const offered = (headers["sec-websocket-protocol"] ?? "")
-    .split(",")
-    .map((token) => token.trim())
-    .filter((token) => token !== "");
+  const offered = offeredSubprotocols(headers["sec-websocket-protocol"]);
   if (offered.includes("rocket.v1")) return "rocket";
   if (offered.some((token) => !token.startsWith("rocket."))) return others;
   if (paths) return paths.includes(parseRequestTarget(url, method)?.target ?? url) ? "rocket" : others;

@@ -1,4 +1,4 @@
-import { BasePath, type Clock, systemClock } from "../../server/index.ts";
+import { BasePath, type Clock, errorReporter, systemClock } from "../../server/index.ts";
 import type { Additions } from "../sqlite/additions.ts";
 import { moduleUrl } from "../sqlite/functions-module.ts";
 import type { SqliteJournalOptions } from "../sqlite/journal.ts";
@@ -106,12 +106,6 @@ export function resolveScaffoldOptions(options: ScaffoldOptions): ResolvedScaffo
     maxPageBytes,
     retention,
     clock,
-    reportError(error, stage) {
-      try {
-        onError?.(error, { stage });
-      } catch {
-        // A failing error handler must not end what it was told about.
-      }
-    },
+    reportError: errorReporter(onError),
   };
 }

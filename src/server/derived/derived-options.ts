@@ -1,3 +1,4 @@
+import { inRange } from "../option-checks.ts";
 import type { OriginRequest } from "../ports/origin.ts";
 import { createLocalStaleness, type Staleness } from "../ports/staleness.ts";
 import { type Sha256, sha256 } from "./digest.ts";
@@ -57,11 +58,6 @@ export interface ResolvedDerivedOptions {
   readonly staleness: Staleness;
   /** Whether others than this hub may hear of what may have changed. */
   readonly isStalenessShared: boolean;
-}
-
-function inRange(name: string, value: number, low: number, high: number): number {
-  if (Number.isInteger(value) && value >= low && value <= high) return value;
-  throw new RangeError(`${name} must be a whole number from ${low} to ${high}, not ${value}.`);
 }
 
 /**

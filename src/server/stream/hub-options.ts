@@ -1,4 +1,5 @@
 import { type DerivedOptions, type ResolvedDerivedOptions, resolveDerivedOptions } from "../derived/derived-options.ts";
+import { errorReporter, inRange } from "../option-checks.ts";
 import { type Clock, systemClock } from "../ports/clock.ts";
 import type { Journal } from "../ports/journal.ts";
 import type { Origin } from "../ports/origin.ts";
@@ -129,25 +130,14 @@ export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
     if (value === undefined) continue;
     const range = ranges[name];
     if (!range) throw new TypeError(`limits.${name} is not a limit; there are ${Object.keys(ranges).join(", ")}.`);
-    if (!Number.isInteger(value) || value < range[0] || value > range[1]) {
-      throw new RangeError(`limits.${name} must be a whole number from ${range[0]} to ${range[1]}, not ${value}.`);
-    }
-    limits[name] = value;
+    limits[name] = inRange(`limits.${name}`, value, ...range);
   }
   const { onError, identity, refreshMs = 60_000 } = options;
-  if (!Number.isInteger(refreshMs) || refreshMs < 10 || refreshMs > 86_400_000) {
-    throw new RangeError(`refreshMs must be a whole number from 10 to 86400000, not ${refreshMs}.`);
-  }
+  inRange("refreshMs", refreshMs, 10, 86_400_000);
   if (identity !== undefined && typeof identity !== "function") {
     throw new TypeError(`identity must be a function (peer) => { address, certificate }, not ${typeof identity}.`);
   }
-  const reportError = (error: unknown, stage: string): void => {
-    try {
-      onError?.(error, { stage });
-    } catch {
-      // A failing error handler must not end what it was told about.
-    }
-  };
+  const reportError = errorReporter(onError);
   let strangers = 0;
   const identityOf = (peer: unknown): PeerIdentity => {
     try {

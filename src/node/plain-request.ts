@@ -1,8 +1,8 @@
 import type { EventEmitter } from "node:events";
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
-import { requestFields } from "../fields.ts";
-import type { ConnectionEvent } from "./server-kind.ts";
+import type { ConnectionEvent } from "./attach/server-kind.ts";
+import { requestFields } from "./fields.ts";
 
 const upgradeTokens = new Set(["upgrade", "http2-settings"]);
 
