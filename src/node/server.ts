@@ -23,6 +23,7 @@ const requestTimeoutMs = 30_000;
 export function createServer(options: ServerOptions): RocketServer {
   const resolved = resolveServerOptions(options);
   const reportError = errorReporter(options.onError, (error, stage) => {
+    // What only the operator can mend is not kept quiet.
     if (stage === "records") resolved.log(String(error));
   });
   const access = new Access(resolved);

@@ -58,6 +58,7 @@ class RequestHandler {
 export function createProxy(options: ProxyOptions): RocketServer {
   const resolved = resolveProxyOptions(options);
   const reportError = errorReporter(options.onError, (error, stage) => {
+    // What only the operator can mend is not kept quiet.
     if (stage === "records") resolved.log(String(error));
   });
   const { upstream: url, hostField, basePath, trustForwarded, drainMs, maxDocumentBytes } = resolved;

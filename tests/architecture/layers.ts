@@ -16,7 +16,7 @@ export const layerTable: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Which folders of src/server a folder there may import; files beside the folders serve all. ARCHITECTURE.md shows it. */
-export const serverFolderTable: Readonly<Record<string, readonly string[]>> = {
+const serverFolderTable: Readonly<Record<string, readonly string[]>> = {
   ports: [],
   delivery: ["ports"],
   direct: ["ports", "delivery"],

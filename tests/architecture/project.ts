@@ -61,8 +61,3 @@ export function lineOf(text: string, index: number): number {
 export function lineCount(text: string): number {
   return text.split("\n").length - (text.endsWith("\n") ? 1 : 0);
 }
-
-/** Every match of a pattern in a source's code, as `path:line what`. */
-export function findAll(file: Source, pattern: RegExp, what: string): string[] {
-  return [...file.code.matchAll(pattern)].map((match) => `${placeOf(file, match.index)} ${what}`);
-}

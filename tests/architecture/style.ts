@@ -1,41 +1,11 @@
-import { findFunctions, pairBrackets } from "./functions.ts";
-import { findAll, lineCount, lineOf, placeOf, type Source } from "./project.ts";
+import { findFunctions } from "./functions.ts";
+import { lineCount, lineOf, placeOf, type Source } from "./project.ts";
 
 const maxFileLines = 400;
 const maxMedianLines = 120;
 const maxFunctionLines = 60;
 const maxHookLines = 80;
 const maxClosureLets = 3;
-
-/** Source files whose names are not kebab-case. */
-export function nameViolations(paths: readonly string[]): string[] {
-  const kebab = /^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.(?:test|config|d))?\.[a-z]+$/;
-  return paths
-    .filter((path) => /\.[cm]?[jt]sx?$/.test(path) && !kebab.test(path.slice(path.lastIndexOf("/") + 1)))
-    .map((path) => `${path} is not named in kebab-case`);
-}
-
-/** Constructs that this project does without. */
-export function constructViolations(files: readonly Source[]): string[] {
-  return files.flatMap((file) => [
-    ...findAll(file, /\bexport\s+(?:type\s+)?\*/g, "exports *"),
-    ...findAll(file, /\bexport\s+default\b|\bexport\s*\{[^}]*\bas\s+default\b/g, "has a default export"),
-    ...findAll(file, /^\s*(?:export\s+|declare\s+|const\s+)*enum\s+[\w$]+\s*\{/gm, "declares an enum"),
-    ...findAll(file, /^\s*(?:export\s+|declare\s+)*(?:namespace|module)\s+[\w$.]+\s*\{/gm, "declares a namespace"),
-    ...parameterProperties(file),
-    ...findAll(file, /(?:\bas\s+|\bextends\s+|[:<|&,=]\s*)any(?![\w$(])/g, "says any"),
-  ]);
-}
-
-function parameterProperties(file: Source): string[] {
-  const pairs = pairBrackets(file.code);
-  return [...file.code.matchAll(/\bconstructor\s*\(/g)].flatMap((match) => {
-    const open = match.index + match[0].length - 1;
-    const parameters = file.code.slice(open + 1, pairs.get(open)).replace(/[{<][^{}<>]*[}>]/g, "");
-    const marked = /(?:^|,)\s*(?:public|private|protected|readonly|override)\s+[\w$]/.test(parameters);
-    return marked ? [`${placeOf(file, match.index)} has a parameter property`] : [];
-  });
-}
 
 /** Files of more lines than a file may have, and a median above what it may be. */
 export function fileSizeViolations(files: readonly Source[]): string[] {

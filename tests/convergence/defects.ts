@@ -143,8 +143,8 @@ export const defects: readonly Defect[] = [
   {
     name: "what was trimmed is skipped",
     breaks: "P3",
-    in: "DirectFollowing.#pageAfter",
-    find: 'if (!page || page.position <= cursor) return "restart";',
+    in: "DirectFollowing.#nextPage",
+    find: 'if (!page || page.position <= begun) return "restart";',
     replace: 'if (!page) { this.#cursor = stream.bookmark.position; return "more"; }',
   },
   {
