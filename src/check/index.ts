@@ -1,0 +1,6 @@
+export { hasFailed, type Outcome, type Report, type Result } from "./case.ts";
+export { reportJson } from "./report-json.ts";
+export { formatReport } from "./report-text.ts";
+export { Requirements } from "./requirements.ts";
+export { type CheckServerOptions, checkServer } from "./server/check-server.ts";
+export type { WritePlan } from "./server/writer.ts";

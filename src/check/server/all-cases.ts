@@ -1,0 +1,29 @@
+import { bandCases } from "./cases/band.ts";
+import { derivedCases } from "./cases/derived.ts";
+import { fieldCases } from "./cases/fields.ts";
+import { frameCases } from "./cases/frames.ts";
+import { level0Cases } from "./cases/level-0.ts";
+import { level1Cases } from "./cases/level-1.ts";
+import { livenessCases } from "./cases/liveness.ts";
+import { messageCases } from "./cases/messages.ts";
+import { resumeCases } from "./cases/resuming.ts";
+import { securityCases } from "./cases/security.ts";
+import { subscriptionCases } from "./cases/subscriptions.ts";
+import { wellKnownCases } from "./cases/well-known.ts";
+import type { ServerCase } from "./trial.ts";
+
+/** Every case against a server, in the order in which they run. Those of streams will stand here, too. */
+export const serverCases: readonly ServerCase[] = [
+  ...frameCases,
+  ...messageCases,
+  ...level0Cases,
+  ...level1Cases,
+  ...fieldCases,
+  ...subscriptionCases,
+  ...resumeCases,
+  ...derivedCases,
+  ...bandCases,
+  ...wellKnownCases,
+  ...securityCases,
+  ...livenessCases,
+];

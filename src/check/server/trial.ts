@@ -1,0 +1,114 @@
+import type { Checked } from "../case.ts";
+import { demand } from "../fault.ts";
+import { Transcript } from "../transcript.ts";
+import type { HttpAnswer } from "../wire/http.ts";
+import { Follower } from "./follower.ts";
+import { type Handshake, type HandshakeOptions, shakeHands } from "./handshake.ts";
+import { Peer } from "./peer.ts";
+import { Replica } from "./replica.ts";
+import { exchange, type RequestOptions, request } from "./request.ts";
+import type { Site } from "./site.ts";
+import type { Survey } from "./survey.ts";
+import { type WritePlan, Writer } from "./writer.ts";
+
+/** A case against a server. */
+export interface ServerCase extends Checked {
+  /** The transport that it is about: plain HTTP, or a WebSocket of Level 0 or 1. */
+  readonly level: "http" | 0 | 1;
+  /** Whether it waits for the server's heartbeat. Default false. */
+  readonly isSlow?: boolean;
+  /** Finds faults by throwing. @throws Fault | Skip */
+  readonly run: (trial: Trial) => Promise<void>;
+}
+
+/** What a trial needs. */
+export interface TrialParts {
+  readonly site: Site;
+  readonly survey: Survey;
+  readonly plan: WritePlan | "default" | undefined;
+}
+
+/** What one case has at hand. Everything that passes is kept in the transcript, and every connection ends with it. */
+export class Trial {
+  readonly site: Site;
+  readonly survey: Survey;
+  readonly transcript: Transcript = new Transcript();
+  readonly writer: Writer;
+  readonly #open: Set<{ readonly drop: () => void }> = new Set();
+  #ids = 0;
+
+  constructor({ site, survey, plan }: TrialParts) {
+    this.site = site;
+    this.survey = survey;
+    const { items, rows } = survey;
+    const send: ConstructorParameters<typeof Writer>[0]["send"] = (method, target, body, fields = []) => {
+      const type = body === "" ? [] : [["Content-Type", "application/json"] as const];
+      return this.request({ method, target, fields: [...type, ...fields], ...(body === "" ? {} : { body }) });
+    };
+    this.writer = new Writer({ send, plan, target: site.target, items, rows });
+  }
+
+  /** A `Request-ID` that was not used yet. */
+  nextId(): string {
+    this.#ids += 1;
+    return `c${this.#ids}`;
+  }
+
+  /** A URL at which there should be nothing. */
+  get missing(): string {
+    const path = this.site.target.split("?")[0] ?? "/";
+    return `${path.endsWith("/") ? path : `${path}/`}rocket-check-there-is-nothing-here`;
+  }
+
+  /** A handshake, whatever its answer. */
+  async shake(options: HandshakeOptions = {}): Promise<Handshake> {
+    const handshake = await shakeHands(this.site, this.transcript, options);
+    this.#open.add({ drop: () => handshake.wire.destroy() });
+    return handshake;
+  }
+
+  /** A WebSocket. @throws Fault where the handshake is refused */
+  async open(options: HandshakeOptions = {}): Promise<Peer> {
+    const { answer, wire, level } = await this.shake(options);
+    demand(answer.status === 101, "A 101.", `The handshake is answered ${answer.status}.`);
+    const peer = new Peer(this.site, this.transcript, wire, level);
+    this.#open.add(peer);
+    return peer;
+  }
+
+  /** A subscription that has caught up. */
+  async follow(options: HandshakeOptions & { readonly replica?: Replica } = {}): Promise<Follower> {
+    const peer = await this.open(options);
+    const target = options.target ?? this.site.target;
+    return Follower.begin(peer, options.replica ?? new Replica(target), () => this.get(target));
+  }
+
+  /** Subscribes in band; gives the answer. */
+  async ask(peer: Peer, start: string, fields: readonly string[] = [], body = ""): Promise<AskedAnswer> {
+    const id = this.nextId();
+    peer.send(`${[`${start} HTTP/1.1`, `Request-ID: ${id}`, ...fields].join("\r\n")}\r\n\r\n${body}`);
+    const isAnswer = (message: { readonly fields: AskedAnswer["fields"] }) =>
+      message.fields.some(([name, value]) => name.toLowerCase() === "request-id" && value === id);
+    return peer.until(`An answer with Request-ID: ${id}.`, isAnswer);
+  }
+
+  request(options: RequestOptions): Promise<HttpAnswer> {
+    return request(this.site, this.transcript, options);
+  }
+
+  get(target: string = this.site.target, fields: RequestOptions["fields"] = []): Promise<HttpAnswer> {
+    return this.request({ target, fields: [["Accept-Encoding", "identity"], ...fields] });
+  }
+
+  /** Bytes on a connection of their own; `undefined` where no answer comes. */
+  exchange(sent: string): Promise<HttpAnswer | undefined> {
+    return exchange(this.site, this.transcript, sent);
+  }
+
+  /** Drops every connection. */
+  end(): void {
+    for (const one of this.#open) one.drop();
+  }
+}
+
+type AskedAnswer = Awaited<ReturnType<Peer["until"]>>;

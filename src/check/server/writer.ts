@@ -1,0 +1,164 @@
+import { randomBytes } from "node:crypto";
+import { skip } from "../fault.ts";
+import { type Field, fieldValue, type HttpAnswer } from "../wire/http.ts";
+import { jsonOf, type Message } from "../wire/messages.ts";
+import { expandTemplate, type ItemsField, resolve } from "./items.ts";
+
+/** The request that `--write` gives: what to send to make a change. `{random}` in its body is another text each time. */
+export interface WritePlan {
+  readonly method: string;
+  readonly target: string;
+  readonly body: string;
+}
+
+/** A record that was made for a case. */
+export interface Written {
+  readonly url: string;
+  /** Tells whether a notification is about it, by the text that it was given. */
+  readonly isIn: (message: Message) => boolean;
+  readonly row: Readonly<Record<string, unknown>>;
+  readonly answer: HttpAnswer;
+}
+
+/** What a writer needs. */
+export interface WriterParts {
+  readonly send: (method: string, target: string, body: string, fields?: readonly Field[]) => Promise<HttpAnswer>;
+  /** Whether it may write at all, and by which request; `default` makes a record like those that are there. */
+  readonly plan: WritePlan | "default" | undefined;
+  readonly target: string;
+  readonly items: ItemsField | undefined;
+  readonly rows: readonly unknown[];
+}
+
+type Row = Record<string, unknown>;
+
+function isOk({ status }: HttpAnswer): boolean {
+  return status >= 200 && status < 300;
+}
+
+/** Names of members by which a URL is made: the server gives them. */
+function keysOf(template = ""): string[] {
+  return [...template.matchAll(/\{([^{}]*)\}/g)].map(([, name = ""]) => decodeURIComponent(name));
+}
+
+/** Makes changes to the resource, where that was allowed, and takes its records away afterwards. */
+export class Writer {
+  readonly #parts: WriterParts;
+  readonly #made: Set<string> = new Set();
+
+  constructor(parts: WriterParts) {
+    this.#parts = parts;
+  }
+
+  /** Where records are made. */
+  get collection(): string {
+    const { plan, target } = this.#parts;
+    return typeof plan === "object" ? plan.target : (target.split("?")[0] ?? target);
+  }
+
+  /** Makes a record. @throws Skip where that may not be, or can't */
+  async create(fields: readonly Field[] = []): Promise<Written> {
+    const { plan, rows } = this.#parts;
+    if (plan === undefined) skip("It needs a change, and --write was not given.");
+    if (typeof plan === "object" && plan.method !== "POST")
+      skip(`It makes a record, and --write has a ${plan.method}.`);
+    if (plan === "default" && rows.length === 0) skip("There is no record to take as a pattern: give --write a POST.");
+    const refusals: string[] = [];
+    for (const { body, marker } of this.bodies()) {
+      const answer = await this.#parts.send("POST", this.collection, body, fields);
+      if (isOk(answer)) return this.#written(answer, JSON.parse(body) as Row, marker);
+      refusals.push(`${answer.status} ${answer.body.toString("utf8").slice(0, 200)}`);
+    }
+    skip(
+      `No record could be made by POST ${this.collection}: ${refusals[0]}. Give one that works: --write 'POST /path {…}'.`,
+    );
+  }
+
+  /** The bodies that may make a record, the likeliest first, each with a text that only it has. */
+  *bodies(): Generator<{ readonly body: string; readonly marker: string | undefined }> {
+    const { plan, items, rows } = this.#parts;
+    const marker = `rocket-check-${randomBytes(6).toString("hex")}`;
+    if (typeof plan === "object") {
+      const body = plan.body.replaceAll("{random}", marker);
+      yield { body, marker: body === plan.body ? undefined : marker };
+      return;
+    }
+    const link = items?.link === undefined ? [] : [items.link.slice(1)];
+    const left = new Set([...keysOf(items?.url), ...link, "id", "url"]);
+    const pattern = Object.entries((rows.at(-1) ?? {}) as Row).filter(([name]) => !left.has(name));
+    // One member is enough to know it by; which one may be any text, nobody says.
+    for (const [name, value] of pattern) {
+      if (typeof value !== "string") continue;
+      yield { body: JSON.stringify({ ...Object.fromEntries(pattern), [name]: marker }), marker };
+    }
+    yield { body: JSON.stringify(Object.fromEntries(pattern)), marker: undefined };
+  }
+
+  /** Changes a record. @throws Skip where it can't be */
+  async change(written: Written): Promise<HttpAnswer> {
+    const name = Object.keys(written.row).find((key) => typeof written.row[key] === "string");
+    if (name === undefined) skip("The record has no text that could be changed.");
+    const change = { [name]: `${String(written.row[name])} changed` };
+    const patched = await this.#parts.send("PATCH", written.url, JSON.stringify(change));
+    if (isOk(patched)) return patched;
+    const put = await this.#parts.send("PUT", written.url, JSON.stringify({ ...written.row, ...change }));
+    if (isOk(put)) return put;
+    skip(`The record could not be changed: PATCH was answered ${patched.status}, PUT ${put.status}.`);
+  }
+
+  /** Takes a record away. @throws Skip where it can't be */
+  async destroy({ url }: Written): Promise<HttpAnswer> {
+    const answer = await this.#parts.send("DELETE", url, "");
+    if (!isOk(answer)) skip(`The record could not be deleted: DELETE was answered ${answer.status}.`);
+    this.#made.delete(url);
+    return answer;
+  }
+
+  /** Makes some change. @throws Skip where that may not be */
+  async poke(): Promise<HttpAnswer> {
+    const { plan, send } = this.#parts;
+    if (typeof plan !== "object" || plan.method === "POST") return (await this.create()).answer;
+    const [first] = this.bodies();
+    const answer = await send(plan.method, plan.target, first?.body ?? plan.body);
+    if (!isOk(answer)) skip(`The change of --write was answered ${answer.status}.`);
+    return answer;
+  }
+
+  /** Takes away what was made. @returns the URLs that are still there */
+  async cleanUp(): Promise<string[]> {
+    const left: string[] = [];
+    for (const url of this.#made) {
+      const { status } = await this.#parts.send("DELETE", url, "");
+      if (status >= 400 && status !== 404 && status !== 410) left.push(url);
+    }
+    this.#made.clear();
+    return left;
+  }
+
+  #written(answer: HttpAnswer, row: Row, marker: string | undefined): Written {
+    const url = this.#urlOf(answer);
+    this.#made.add(url);
+    return {
+      url,
+      answer,
+      row,
+      isIn: ({ text, status }) => (marker === undefined ? status < 204 : text.includes(marker)),
+    };
+  }
+
+  #urlOf(answer: HttpAnswer): string {
+    const named = fieldValue(answer.fields, "location") ?? fieldValue(answer.fields, "content-location");
+    const base = `http://host.invalid${this.collection}`;
+    if (named !== undefined && URL.canParse(named, base)) {
+      const { pathname, search } = new URL(named, base);
+      return pathname + search;
+    }
+    const { items } = this.#parts;
+    const row = resolve(jsonOf(answer), items?.record) ?? jsonOf(answer);
+    const made = items?.url === undefined ? undefined : expandTemplate(items.url, row);
+    if (made !== undefined && !made.includes("#")) return made;
+    const { id } = (row ?? {}) as Row;
+    if (id === undefined) skip("The answer to the POST does not say where the record is.");
+    return `${this.collection}/${String(id)}`;
+  }
+}
