@@ -7,7 +7,6 @@ export const unseenOfServers: Readonly<Record<string, string>> = {
   "R-L0-7": "It takes a subscription that the server ends by itself.",
   "R-L1-3": ofClient,
   "R-POS-5": ofClient,
-  "R-SUB-13": "It takes a resource that can be read but not followed, and none is known from outside.",
   "R-SUB-14": ofClient,
   "R-RES-5": ofClient,
   "R-RES-6": "It takes a server that loses its journal.",

@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from "commander";
+import { addCheck } from "./check-command.ts";
 import { addListenFlags } from "./listen-flags.ts";
 import {
   parseActions,
@@ -159,6 +160,7 @@ export async function main(args: readonly string[]): Promise<number> {
   addServe(program, exit);
   addProxy(program, exit);
   addTail(program, exit);
+  addCheck(program, exit);
   addMigrate(program, exit);
   program.addHelpText(
     "after",

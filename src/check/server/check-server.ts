@@ -1,7 +1,7 @@
 import type { Outcome, Report, Result } from "../case.ts";
 import { Transcript } from "../transcript.ts";
 import type { Field } from "../wire/http.ts";
-import type { Flaw } from "../wire/messages.ts";
+import { type Flaw, jsonOf } from "../wire/messages.ts";
 import { serverCases } from "./all-cases.ts";
 import { request } from "./request.ts";
 import { runCase } from "./run-case.ts";
@@ -61,6 +61,10 @@ async function surveyOf(site: Site): Promise<TrialParts["survey"]> {
     throw new Error(
       `A GET of the URL is answered ${status}. Give one that is answered 200, and --header for credentials.`,
     );
+  }
+  if (found.opening && found.opening.status >= 300) {
+    const { detail = "" } = (jsonOf(found.opening) ?? {}) as { detail?: string };
+    throw new Error(`The URL can't be followed: a ${found.opening.status} came. ${detail}`.trim());
   }
   return found;
 }

@@ -67,11 +67,11 @@ export async function survey(site: Site): Promise<Survey> {
   const document = await request(site, transcript, { target: site.target });
   const wellKnown = await request(site, transcript, { target: wellKnownOf(site) });
   const opening = await openingOf(site);
-  const fields = opening?.status === 200 ? opening.fields : document.fields;
-  const field = fieldValue(fields, "items");
+  const seen = opening?.status === 200 ? opening : document;
+  const field = fieldValue(seen.fields, "items");
   const items = field === undefined ? undefined : parseItemsField(field);
   const hasRows = items?.url !== undefined || items?.link !== undefined;
-  const found = hasRows ? resolve(jsonOf(opening ?? document), items.list) : undefined;
+  const found = hasRows ? resolve(jsonOf(seen), items.list) : undefined;
   return {
     document,
     opening,

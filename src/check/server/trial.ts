@@ -83,7 +83,15 @@ export class Trial {
     return Follower.begin(peer, options.replica ?? new Replica(target), () => this.get(target));
   }
 
-  /** Subscribes in band; gives the answer. */
+  /** Several subscriptions that are opened at once. Awaited later, so that something may happen meanwhile. */
+  followAll(count: number): Promise<Follower[]> {
+    const all = Promise.all(Array.from({ length: count }, () => this.follow()));
+    // Whoever awaits it is told; until then nobody has to be.
+    all.catch(() => {});
+    return all;
+  }
+
+  /** Sends a request in band; gives its answer. */
   async ask(peer: Peer, start: string, fields: readonly string[] = [], body = ""): Promise<AskedAnswer> {
     const id = this.nextId();
     peer.send(`${[`${start} HTTP/1.1`, `Request-ID: ${id}`, ...fields].join("\r\n")}\r\n\r\n${body}`);

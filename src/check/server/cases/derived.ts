@@ -15,9 +15,9 @@ export const derivedCases: readonly ServerCase[] = [
     title: "looks again where a write comes during the first look",
     run: async (trial) => {
       requireDerived(trial);
-      const opened = Array.from({ length: 5 }, () => trial.follow());
+      const opened = trial.followAll(5);
       await trial.writer.create();
-      for (const follower of await Promise.all(opened)) await follower.converge("What the stream gave equals a GET.");
+      for (const follower of await opened) await follower.converge("What the stream gave equals a GET.");
     },
   },
   {
@@ -84,9 +84,9 @@ export const derivedCases: readonly ServerCase[] = [
     title: "opens with a 304 at the position of the current document, and with a 200 at an older one",
     run: async (trial) => {
       requireDerived(trial);
-      const { position, peer } = await trial.follow();
+      const { position, peer, replica } = await trial.follow();
       peer.drop();
-      const current = await trial.follow({ fields: [["Last-Event-ID", position]] });
+      const current = await trial.follow({ fields: [["Last-Event-ID", position]], replica });
       demand(current.opening.status === 304, "A 304.", shown(current.opening.text));
       await trial.writer.create();
       await current.converge("What the stream gave equals a GET.");

@@ -1,6 +1,6 @@
 import { demand, shown, skip } from "../../fault.ts";
 import { fieldValue } from "../../wire/http.ts";
-import { fieldOf } from "../../wire/messages.ts";
+import { fieldOf, jsonOf, type Message } from "../../wire/messages.ts";
 import type { ServerCase, Trial } from "../trial.ts";
 
 const offers = [["rocket.v1"], ["rocket.v1", "chat"], ["chat", "x.v2", "rocket.v1"]];
@@ -21,6 +21,20 @@ async function redirecting(trial: Trial): Promise<string> {
     if ([301, 302, 303, 307, 308].includes(status) && fieldValue(fields, "location")) return target;
   }
   skip("No URL is known that is redirected.");
+}
+
+/** A URL that can be read, and is refused when it is followed; with the refusal. */
+async function unfollowable(trial: Trial): Promise<Message> {
+  const parent = (trial.site.target.split("?")[0] ?? "/").replace(/[^/]*$/, "");
+  for (const target of new Set(["/", parent, `${trial.site.basePath}/`])) {
+    const { status } = await trial.get(target);
+    if (status !== 200) continue;
+    const { answer } = await trial.shake({ target });
+    if (answer.status !== 101) continue;
+    const first = await (await trial.open({ target })).until("An opening.");
+    if (first.status >= 400) return first;
+  }
+  skip("No URL is known that can be read but not followed.");
 }
 
 /** Section 5. */
@@ -91,6 +105,17 @@ export const level1Cases: readonly ServerCase[] = [
       demand(isTold, `A ${status} with Location.`, shown(first.text));
       const { code } = await peer.closed(`A close with ${4_000 + status}.`);
       demand(code === 4_000 + status, `A close with ${4_000 + status}.`, `It is closed with ${code}.`);
+    },
+  },
+  {
+    requirement: "R-SUB-13",
+    level: 1,
+    title: "refuses what can be read but not followed by a 422 that says what to do",
+    run: async (trial) => {
+      const refusal = await unfollowable(trial);
+      const { detail } = (jsonOf(refusal) ?? {}) as { detail?: unknown };
+      const isRight = refusal.status === 422 && typeof detail === "string" && detail !== "";
+      demand(isRight, "A 422 with a detail.", shown(refusal.text));
     },
   },
 ];

@@ -53,9 +53,9 @@ export const subscriptionCases: readonly ServerCase[] = [
     level: 1,
     title: "loses no change that is written while subscriptions are opened",
     run: async (trial) => {
-      const opened = Array.from({ length: 8 }, () => trial.follow());
+      const opened = trial.followAll(8);
       const written = [await trial.writer.create(), await trial.writer.create()];
-      const followers = await Promise.all(opened);
+      const followers = await opened;
       for (const follower of followers) await follower.converge("What the stream gave equals a GET.");
       for (const record of written) await trial.writer.destroy(record);
     },

@@ -1,0 +1,51 @@
+import { type Command, InvalidArgumentError } from "commander";
+import type { WritePlan } from "../check/index.ts";
+import type { CheckOptions } from "./check.ts";
+import { parseBasePath, parseCount, parseHeader, parseLevel, parseNames, parseTarget } from "./parse.ts";
+
+interface CheckFlags extends Omit<CheckOptions, "url" | "write"> {
+  readonly write?: WritePlan | true;
+}
+
+/** `POST /notes {"text":"{random}"}`. */
+function parseWrite(text: string): WritePlan {
+  const [, method, target, body = ""] = /^([A-Z]+) (\/[^\s#]*)(?: (.*))?$/s.exec(text) ?? [];
+  if (method === undefined || target === undefined) {
+    throw new InvalidArgumentError(`Give method, path and body, as in 'POST /notes {"text":"{random}"}'.`);
+  }
+  return { method, target, body };
+}
+
+function parseUrl(text: string): string {
+  return parseTarget(text).replace(/^ws/, "http");
+}
+
+/** Adds `rocket check` to the program. */
+export function addCheck(program: Command, exit: (code: number) => void): void {
+  program
+    .command("check")
+    .summary("check any server against the protocol")
+    .description(
+      "Plays cases against a Rocket server in any language, and says for each requirement of PROTOCOL.md that can be seen " +
+        "from outside whether it is kept. Ends with 1 where a MUST is broken.",
+    )
+    .argument("<url>", "a resource, best a collection with a record or more", parseUrl)
+    .option("--level <level>", "only the cases of Level 0 or 1 (default: both)", parseLevel)
+    .option(
+      "--write [request]",
+      "make, change and delete records; or send 'METHOD /path body' for a change",
+      parseWrite,
+    )
+    .option("--header <field>", "send 'Name: value' with every request; may be repeated", parseHeader)
+    .option("--base-path <path>", "the path below which clients see the server, as /api (default: /)", parseBasePath)
+    .option("--only <ids>", "only the cases of these requirements, separated by commas", parseNames)
+    .option("--quick", "leave out the cases that wait for a heartbeat")
+    .option("--timeout <seconds>", "how long an answer may take (default: 5)", parseCount)
+    .option("--json", "print the report as JSON")
+    .addHelpText("after", "\nExample:\n  rocket check http://127.0.0.1:8080/artists --write")
+    .action(async (url: string, { write, ...flags }: CheckFlags) => {
+      const { runCheck } = await import("./check.ts");
+      const plan = write === true ? "default" : write;
+      exit(await runCheck({ url, ...flags, ...(plan === undefined ? {} : { write: plan }) }));
+    });
+}

@@ -1,0 +1,39 @@
+import { describe, expect, it } from "vitest";
+import { checkServer } from "../../src/check/index.ts";
+import { type BrokenServer, brokenServers } from "./faults.ts";
+import { frontOf } from "./front.ts";
+import { ownServers } from "./servers.ts";
+
+/** Cases that let every kind of message pass, for what is looked at in all of them. */
+const traffic = ["R-SUB-5", "R-L1-5", "R-BAND-3", "R-BAND-4", "R-L0-2"];
+
+/** The requirements that a check finds broken, of the one that is broken and those that make the traffic. */
+async function failedOf({ requirement, fault, of = "serve" }: BrokenServer): Promise<string[]> {
+  const server = ownServers.find(({ name }) => name === of);
+  const url = await frontOf((await server?.start()) ?? "", fault);
+  const only = [requirement, ...traffic];
+  const { results } = await checkServer({ url, write: "default", only, patienceMs: 1_500 });
+  return results.filter(({ outcome }) => outcome.kind === "failed").map((result) => result.requirement);
+}
+
+describe("the check", () => {
+  it("finds nothing wrong with a server behind a front that spoils nothing", { timeout: 60_000 }, async () => {
+    for (const of of ["serve", "attach"] as const) {
+      const only = brokenServers
+        .filter((broken) => (broken.of ?? "serve") === of)
+        .map(({ requirement }) => requirement);
+      const server = ownServers.find(({ name }) => name === of);
+      const url = await frontOf((await server?.start()) ?? "", {});
+      const { results } = await checkServer({ url, write: "default", only: [...only, ...traffic] });
+      expect(results.filter(({ outcome }) => outcome.kind === "failed")).toEqual([]);
+    }
+  });
+
+  it.each(brokenServers.map((broken) => [broken.what, broken.requirement, broken] as const))(
+    "finds a server that %s by %s",
+    { timeout: 60_000 },
+    async (_what, requirement, broken) => {
+      expect(await failedOf(broken)).toContain(requirement);
+    },
+  );
+});
