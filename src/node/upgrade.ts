@@ -40,6 +40,14 @@ const closeTimeoutMs = 5_000;
  */
 const pieces = { maxFragments: 4_096, maxBufferedChunks: 16_384 };
 
+/** The refusal of what is no handshake of RFC 6455 §4.1: ws takes HTTP/1.0, and versions that are drafts or only count as 13. */
+function refuseVersions({ httpVersion, headers }: IncomingMessage): OriginResponse | undefined {
+  if (httpVersion !== "1.1") return problemResponse(createProblem(400, "A WebSocket handshake is HTTP/1.1."));
+  if (headers["sec-websocket-version"] === "13") return undefined;
+  const problem = createProblem(400, "The Sec-WebSocket-Version is 13.");
+  return problemResponse(problem, [["Sec-WebSocket-Version", "13"]]);
+}
+
 /** Answers a handshake with plain HTTP and ends the connection. */
 function refuseUpgrade(request: IncomingMessage, socket: Socket, answer: OriginResponse): void {
   if (!socket.writable) {
@@ -108,7 +116,7 @@ export class UpgradeHandler {
   }
 
   async #accept(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
-    const refusal = this.#parts.access.admit(request, true) ?? this.#refuseWhenFull();
+    const refusal = this.#parts.access.admit(request, true) ?? refuseVersions(request) ?? this.#refuseWhenFull();
     if (refusal) {
       refuseUpgrade(request, socket, refusal);
       return;
