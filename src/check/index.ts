@@ -1,4 +1,5 @@
 export { hasFailed, type Outcome, type Report, type Result } from "./case.ts";
+export { type CheckClientOptions, type ClientCheck, startClientCheck } from "./client/check-client.ts";
 export { reportJson } from "./report-json.ts";
 export { formatReport } from "./report-text.ts";
 export { Requirements } from "./requirements.ts";

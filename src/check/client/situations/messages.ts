@@ -1,0 +1,149 @@
+import { demand } from "../../fault.ts";
+import type { Row, Situation, Stage } from "../stage.ts";
+import type { Visit } from "../visit.ts";
+
+const four: Row = { id: 4, name: "four" };
+
+async function opened(stage: Stage): Promise<Visit> {
+  const visit = await stage.firstOfLevel1();
+  visit.open();
+  await stage.settle(visit.link);
+  return visit;
+}
+
+/** A way to send a message, whose record must enter. */
+interface Spelling {
+  readonly name: string;
+  readonly requirement: string;
+  readonly title: string;
+  readonly send: (visit: Visit, message: string) => void;
+}
+
+const spellings: readonly Spelling[] = [
+  {
+    name: "binary",
+    requirement: "R-MSG-2",
+    title: "takes messages in binary frames",
+    send: ({ link }, message) => link.send(Buffer.from(message)),
+  },
+  {
+    name: "bare-lf",
+    requirement: "R-MSG-4",
+    title: "takes lines that end with LF",
+    send: ({ link }, message) => link.send(message.replaceAll("\r\n", "\n")),
+  },
+  {
+    name: "blanks",
+    requirement: "R-MSG-8",
+    title: "takes blanks and tabs around values",
+    send: ({ link }, message) => link.send(message.replace(/^(Content-Location): (\S+)/m, "$1: \t $2 \t ")),
+  },
+  {
+    name: "case",
+    requirement: "R-MSG-14",
+    title: "compares names without case, and ignores fields that it does not know",
+    send: ({ link }, message) => {
+      link.send(message.replace("Content-Location", "CONTENT-location").replace("\r\n", "\r\nRocket-Check: a\r\n"));
+    },
+  },
+  {
+    name: "length",
+    requirement: "R-MSG-10",
+    title: "takes a Content-Length that is right",
+    send: ({ link }, message) => {
+      const length = Buffer.byteLength(message.slice(message.indexOf("\r\n\r\n") + 4));
+      link.send(message.replace("\r\n", `\r\nContent-Length: ${length}\r\n`));
+    },
+  },
+  {
+    name: "fragments",
+    requirement: "RFC6455-5.4",
+    title: "takes a message in fragments of one byte, with pings between them",
+    send: ({ link }, message) => link.sendInPieces(message, 1),
+  },
+  {
+    name: "unknown-status",
+    requirement: "R-SUB-8",
+    title: "ignores a notification with a 2xx that is not in the table",
+    send: (visit, message) => {
+      const fields = [
+        ["Content-Type", "application/json"],
+        ["Content-Location", "/unknown-status/items/5"],
+      ] as const;
+      visit.link.send(visit.format(226, fields, '{"item":{"id":5}}'));
+      visit.link.send(message);
+    },
+  },
+];
+
+function spelt({ send, ...checked }: Spelling): Situation {
+  return {
+    ...checked,
+    play: async (stage) => {
+      const visit = await opened(stage);
+      send(visit, visit.change(201, four));
+      await stage.settle(visit.link);
+    },
+  };
+}
+
+const unknownMember: Situation = {
+  name: "unknown-member",
+  requirement: "R-FLD-3",
+  title: "ignores members of Items that it does not know",
+  play: async (stage) => {
+    const visit = await opened(stage);
+    stage.restart([four]);
+    const { fields, body } = stage.document();
+    const more = fields.map(([name, value]) => [name, name === "Items" ? `x="y", ${value}, zz="a"` : value] as const);
+    visit.link.send(visit.format(200, [...more, ["Event-ID", stage.position]], body));
+    visit.mark();
+    await stage.settle(visit.link);
+  },
+};
+
+const extra = (line: string) => (message: string) => message.replace("\r\n", `\r\n${line}\r\n`);
+const status = (line: string) => (message: string) => message.replace("201 Created", line);
+
+/** What makes a message one that must be refused. */
+const garbles: readonly (readonly [
+  name: string,
+  requirement: string,
+  what: string,
+  spoilt: (message: string) => string,
+])[] = [
+  ["garbage", "R-MSG-3", "that is none", () => "garbage"],
+  ["lone-cr", "R-MSG-4", "with a CR that no LF follows", extra("X-A: a\rb")],
+  ["informational", "R-MSG-6", "with the status 101", status("101 Switching")],
+  ["large-status", "R-MSG-6", "with the status 600", status("600 Created")],
+  ["blank-before-colon", "R-MSG-7", "with a blank before a colon", extra("X-A : a")],
+  ["control", "R-MSG-9", "with a control character in a value", extra("X-A: a\u0001b")],
+  ["wrong-length", "R-MSG-10", "with a Content-Length that is wrong", extra("Content-Length: 1")],
+  ["transfer-encoding", "R-MSG-11", "with Transfer-Encoding", extra("Transfer-Encoding: chunked")],
+  ["body-of-204", "R-MSG-12", "that is a 204 with a body", status("204 No Content")],
+];
+
+function garbled([name, requirement, what, spoilt]: (typeof garbles)[number]): Situation {
+  return {
+    name: `refuses-${name}`,
+    requirement,
+    title: `closes with 1002 after a message ${what}`,
+    play: async (stage) => {
+      const visit = await opened(stage);
+      const fields = [
+        ["Content-Type", "application/json"],
+        ["Content-Location", `${stage.target}/66`],
+      ] as const;
+      visit.link.send(spoilt(visit.format(201, fields, '{"item":{"id":66,"name":"garbled"}}')));
+      demand(await visit.link.gone(stage.ms(5_000)), "A close with 1002.", "The connection stays open.");
+      demand(visit.link.closedWith === 1002, "A close with 1002.", `It is closed with ${visit.link.closedWith}.`);
+    },
+  };
+}
+
+/** Messages in spellings that a client must take, and those that it must refuse. */
+export const messageSituations: readonly Situation[] = [
+  ...spellings.map(spelt),
+  unknownMember,
+  ...garbles.map(garbled),
+];

@@ -1,0 +1,112 @@
+import { type Field, formatHead } from "../wire/http.ts";
+import type { Link } from "./link.ts";
+import type { Row, Stage } from "./stage.ts";
+
+/** How a client asks for a situation's resource. */
+export interface VisitParts {
+  readonly link: Link;
+  readonly stage: Stage;
+  readonly level: 0 | 1;
+  /** Absent where the handshake itself asks. */
+  readonly requestId?: string;
+  readonly lastEventId?: string;
+}
+
+const phrases: Readonly<Record<number, string>> = {
+  200: "OK",
+  201: "Created",
+  202: "Accepted",
+  204: "No Content",
+  304: "Not Modified",
+};
+
+/** One subscription of the client: by a handshake at the resource, or in band. */
+export class Visit {
+  readonly link: Link;
+  readonly lastEventId: string | undefined;
+  readonly level: 0 | 1;
+  /** When it came, by the process' clock. */
+  readonly at: number = performance.now();
+  readonly #stage: Stage;
+  readonly #requestId: string | undefined;
+  #isAnswered = false;
+
+  constructor({ link, stage, level, requestId, lastEventId }: VisitParts) {
+    this.link = link;
+    this.level = level;
+    this.lastEventId = lastEventId;
+    this.#stage = stage;
+    this.#requestId = requestId;
+  }
+
+  /** A message of this subscription. Its first one answers the request, where there was one. */
+  format(status: number, fields: readonly Field[], body = ""): string {
+    const isInBand = this.#requestId !== undefined;
+    const all: Field[] = [...fields];
+    if (isInBand && (status < 300 || status === 304 || this.#isAnswered))
+      all.push(["Subscription", this.#stage.target]);
+    if (this.#requestId !== undefined && !this.#isAnswered) all.push(["Request-ID", this.#requestId]);
+    this.#isAnswered = true;
+    const position = fields.find(([name]) => name === "Event-ID")?.[1];
+    if (position !== undefined) this.#stage.given.add(position);
+    return formatHead(`HTTP/1.1 ${status} ${phrases[status] ?? "Refused"}`, all) + body;
+  }
+
+  /** The opening, and the mark of having caught up. A client that is where the stage is gets no snapshot. */
+  open(): void {
+    if (this.level === 0) return;
+    if (this.lastEventId !== this.#stage.position || this.lastEventId === undefined) this.snapshot();
+    else this.link.send(this.format(304, [["Event-ID", this.#stage.position]]));
+    this.mark();
+  }
+
+  /** The whole as a 200. */
+  snapshot(): void {
+    const { fields, body } = this.#stage.document();
+    this.link.send(this.format(200, [...fields, ["Event-ID", this.#stage.position]], body));
+  }
+
+  /** A 304 with the position. */
+  mark(): void {
+    this.link.send(this.format(304, [["Event-ID", this.#stage.position]]));
+  }
+
+  /** One change as a message; the stage has it from then on. @param isLast - whether it carries the position */
+  change(status: 201 | 202 | 204, row: Row, isLast = true, more: readonly Field[] = []): string {
+    this.#stage.put(status, row);
+    return this.#changed(status, row, isLast, more);
+  }
+
+  /** As {@link change}, and sends it. */
+  tell(status: 201 | 202 | 204, row: Row, isLast = true, more: readonly Field[] = []): void {
+    this.link.send(this.change(status, row, isLast, more));
+  }
+
+  /** A change that is told again, and was taken in already. */
+  again(status: 201 | 202 | 204, row: Row, isLast: boolean): void {
+    this.link.send(this.#changed(status, row, isLast, []));
+  }
+
+  /** Refuses or ends the subscription with a problem or a redirect. */
+  refuse(status: number, more: readonly Field[] = []): void {
+    const body = JSON.stringify({
+      type: "about:blank",
+      title: "Refused",
+      status,
+      detail: "This is a situation of a check.",
+    });
+    const fields: Field[] = [["Content-Type", "application/problem+json"], ...more];
+    this.link.send(status >= 400 ? this.format(status, fields, body) : this.format(status, more));
+    if (this.#requestId === undefined) this.link.close(4_000 + status);
+  }
+
+  #changed(status: number, row: Row, isLast: boolean, more: readonly Field[]): string {
+    const fields: Field[] = [
+      ["Content-Type", "application/json"],
+      ["Content-Location", `${this.#stage.target}/${row.id}`],
+      ...more,
+      ...(isLast ? [["Event-ID", this.#stage.advance()] as const] : []),
+    ];
+    return this.format(status, fields, status === 204 ? "" : JSON.stringify({ item: row }));
+  }
+}
