@@ -29,6 +29,8 @@ export interface Report {
   /** What was checked. */
   readonly subject: string;
   readonly results: readonly Result[];
+  /** Requirements that nothing is about, and why. */
+  readonly unseen: Readonly<Record<string, string>>;
   /** What whoever reads it should know beside. */
   readonly notes: readonly string[];
 }

@@ -86,5 +86,6 @@ export function formatReport(report: Report, requirements: Requirements): string
     failed.length === 0
       ? `No MUST was found broken${warned.length > 0 ? `; ${warned.length} warnings` : ""}.`
       : `${failed.length} cases failed, of ${ids.length} requirements: ${ids.join(" ")}`;
-  return [subject, ...notes, "", ...groups, ...leftOut(report), "", wrap(verdict, ""), ""].join("\n");
+  const unseen = wrap(`Can't be seen from outside (--json says why): ${Object.keys(report.unseen).join(" ")}`, "");
+  return [subject, ...notes, "", ...groups, ...leftOut(report), "", unseen, "", wrap(verdict, ""), ""].join("\n");
 }

@@ -25,3 +25,24 @@ export const unseenOfServers: Readonly<Record<string, string>> = {
   "R-SEC-7": "It takes credentials that end, and an application that takes rights away.",
   "R-SEC-8": "It shows in the server's time only.",
 };
+
+/** Requirements on clients that no situation is about, and why. */
+export const unseenOfClients: Readonly<Record<string, string>> = {
+  "R-MSG-13": "It is about an encoder's interface inside the program.",
+  "R-MSG-15": "It takes messages of 64 MiB, and what a client holds of them shows inside it only.",
+  "R-MSG-16": "It takes a message of more than 64 MiB.",
+  "R-L0-3": "It binds servers; a client of Level 0 keeps no position by which its state could be seen.",
+  "R-POS-2": "That a position is sent back as it came is checked with R-RES-5.",
+  "R-POS-7": "It takes a client that writes, and shows its own writes ahead of time.",
+  "R-FLD-4": "It takes a client that writes: it must not to a row without a URL.",
+  "R-FLD-5": "That a malformed order counts as none shows in no order that is known.",
+  "R-FLD-12": "It takes a client that writes: it must not to a row whose URL has a fragment.",
+  "R-SUB-15": "It takes a client that follows one record, and is asked what that is called.",
+  "R-RES-1": "It binds servers; that clients resume is checked with R-RES-5.",
+  "R-WK-4":
+    "Every situation's well-known URL has a promise that nobody knows; a client that is troubled by it follows nothing.",
+  "R-WK-5": "Every situation stands below a base path of its own; a client that does not know base paths follows URLs.",
+  "R-HB-2": "It allows something to clients, and binds servers.",
+  "R-SEC-3": "It takes a client with a token.",
+  "R-SEC-8": "It shows in a client's time only.",
+};

@@ -1,17 +1,27 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { WritePlan } from "../check/index.ts";
 import type { CheckOptions } from "./check.ts";
-import { parseBasePath, parseCount, parseHeader, parseLevel, parseNames, parseTarget } from "./parse.ts";
+import { parseBasePath, parseCount, parseHeader, parseLevel, parseNames, parsePort, parseTarget } from "./parse.ts";
 
 interface CheckFlags extends Omit<CheckOptions, "url" | "write"> {
   readonly write?: WritePlan | true;
+  readonly client?: boolean;
+  readonly port?: number;
+}
+
+function isJson(text: string): boolean {
+  try {
+    return text === "" || typeof JSON.parse(text) === "object";
+  } catch {
+    return false;
+  }
 }
 
 /** `POST /notes {"text":"{random}"}`. */
 function parseWrite(text: string): WritePlan {
   const [, method, target, body = ""] = /^([A-Z]+) (\/[^\s#]*)(?: (.*))?$/s.exec(text) ?? [];
-  if (method === undefined || target === undefined) {
-    throw new InvalidArgumentError(`Give method, path and body, as in 'POST /notes {"text":"{random}"}'.`);
+  if (method === undefined || target === undefined || !isJson(body)) {
+    throw new InvalidArgumentError(`Give method, path and a JSON body, as in 'POST /notes {"text":"{random}"}'.`);
   }
   return { method, target, body };
 }
@@ -22,14 +32,16 @@ function parseUrl(text: string): string {
 
 /** Adds `rocket check` to the program. */
 export function addCheck(program: Command, exit: (code: number) => void): void {
-  program
+  const command = program
     .command("check")
-    .summary("check any server against the protocol")
+    .summary("check any server or client against the protocol")
+    .usage("<url> | --client")
     .description(
       "Plays cases against a Rocket server in any language, and says for each requirement of PROTOCOL.md that can be seen " +
-        "from outside whether it is kept. Ends with 1 where a MUST is broken.",
+        "from outside whether it is kept. With --client it is a server, which plays situations to a client in any " +
+        "language. Ends with 1 where a MUST is broken.",
     )
-    .argument("<url>", "a resource, best a collection with a record or more", parseUrl)
+    .argument("[url]", "a resource, best a collection with a record or more", parseUrl)
     .option("--level <level>", "only the cases of Level 0 or 1 (default: both)", parseLevel)
     .option(
       "--write [request]",
@@ -41,9 +53,17 @@ export function addCheck(program: Command, exit: (code: number) => void): void {
     .option("--only <ids>", "only the cases of these requirements, separated by commas", parseNames)
     .option("--quick", "leave out the cases that wait for a heartbeat")
     .option("--timeout <seconds>", "how long an answer may take (default: 5)", parseCount)
+    .option("--client", "check a client instead")
+    .option("--port <port>", "with --client: port to listen on; 0 picks a free one (default: 8080)", parsePort)
     .option("--json", "print the report as JSON")
     .addHelpText("after", "\nExample:\n  rocket check http://127.0.0.1:8080/artists --write")
-    .action(async (url: string, { write, ...flags }: CheckFlags) => {
+    .action(async (url: string | undefined, { write, client = false, port, ...flags }: CheckFlags) => {
+      if (client === (url !== undefined)) command.error("error: give the URL of a server, or --client");
+      if (url === undefined) {
+        const { runCheckClient } = await import("./check-client.ts");
+        exit(await runCheckClient({ ...(port === undefined ? {} : { port }), json: flags.json ?? false }));
+        return;
+      }
       const { runCheck } = await import("./check.ts");
       const plan = write === true ? "default" : write;
       exit(await runCheck({ url, ...flags, ...(plan === undefined ? {} : { write: plan }) }));

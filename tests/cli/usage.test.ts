@@ -37,6 +37,14 @@ describe("rocket, called wrongly,", () => {
       ["tail", "http://a", "--last-event-id", "a b"],
       "Give the Event-ID of an earlier message",
     ],
+    ["nothing to check", ["check"], "give the URL of a server, or --client"],
+    ["a server and a client", ["check", "http://a", "--client"], "give the URL of a server, or --client"],
+    ["a write that is none", ["check", "http://a", "--write", "POST notes"], "Give method, path and a JSON body"],
+    [
+      "a write whose body is no JSON",
+      ["check", "http://a", "--write", "POST /a b"],
+      "Give method, path and a JSON body",
+    ],
     ["a count of nothing", ["tail", "http://a", "--count", "0"], "Give a whole number from 1"],
   ] as const)("with %s, ends with 2 and says why", async (_what, args, sentence) => {
     const { code, stdout, stderr } = await rocket(...args).result;
@@ -53,7 +61,11 @@ describe("rocket", () => {
   });
 
   it.each([
-    [["--help"], ["serve", "tail", "migrate", "Examples:"]],
+    [["--help"], ["serve", "tail", "check", "migrate", "Examples:"]],
+    [
+      ["check", "--help"],
+      ["<url> | --client", "--write [request]", "--json", "Example:"],
+    ],
     [
       ["migrate", "--help"],
       ["ROCKET_DATABASE", "<database> -- <command...>", "Example:"],

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from "node:net";
 import type { Outcome, Report, Result } from "../case.ts";
 import { Fault, Skip } from "../fault.ts";
+import { unseenOfClients } from "../unseen.ts";
 import { formatHead } from "../wire/http.ts";
 import { type Flaw, fieldOf, type Message } from "../wire/messages.ts";
 import { situations } from "./all-situations.ts";
@@ -116,7 +117,12 @@ class Hall implements ClientCheck {
     const notes = silent
       ? ["The client never said what it held (POST /<situation>/held), so that was not looked at."]
       : [];
-    return { subject: `A client, at ${this.url}`, results: [...results, ...this.#watched()], notes };
+    return {
+      subject: `A client, at ${this.url}`,
+      results: [...results, ...this.#watched()],
+      unseen: unseenOfClients,
+      notes,
+    };
   }
 
   #watched(): Result[] {

@@ -1,5 +1,6 @@
 import type { Outcome, Report, Result } from "../case.ts";
 import { Transcript } from "../transcript.ts";
+import { unseenOfServers } from "../unseen.ts";
 import type { Field } from "../wire/http.ts";
 import { type Flaw, jsonOf } from "../wire/messages.ts";
 import { serverCases } from "./all-cases.ts";
@@ -117,7 +118,8 @@ export async function checkServer(options: CheckServerOptions): Promise<Report> 
   else for (const one of slow) results.push({ ...one, outcome: { kind: "skipped", why: "It waits for a heartbeat." } });
   if (!(await isAlive(site))) results.push(dead);
   const seen = watch.results().filter(({ requirement }) => only === undefined || only.includes(requirement));
-  return { subject: options.url, results: [...results, ...seen], notes: notesOf(parts, left) };
+  const notes = notesOf(parts, left);
+  return { subject: options.url, results: [...results, ...seen], unseen: unseenOfServers, notes };
 }
 
 const dead: Result = {

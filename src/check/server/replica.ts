@@ -34,6 +34,11 @@ export class Replica {
     else if (status === 204) this.#remove(fieldOf(message, "content-location"));
   }
 
+  /** The records, in their order. */
+  get rows(): unknown[] {
+    return this.#rows.map(({ value }) => value);
+  }
+
   /** Whether the record is held. */
   has(url: string): boolean {
     return this.#rows.some((row) => row.url === url);

@@ -96,7 +96,12 @@ export class Writer {
 
   /** Changes a record. @throws Skip where it can't be */
   async change(written: Written): Promise<HttpAnswer> {
-    const name = Object.keys(written.row).find((key) => typeof written.row[key] === "string");
+    // A text that is a part of the record's URL is its key.
+    const isKey = (text: string) => written.url.includes(encodeURIComponent(text));
+    const name = Object.keys(written.row).find((key) => {
+      const value = written.row[key];
+      return typeof value === "string" && !isKey(value);
+    });
     if (name === undefined) skip("The record has no text that could be changed.");
     const change = { [name]: `${String(written.row[name])} changed` };
     const patched = await this.#parts.send("PATCH", written.url, JSON.stringify(change));
@@ -138,12 +143,9 @@ export class Writer {
   #written(answer: HttpAnswer, row: Row, marker: string | undefined): Written {
     const url = this.#urlOf(answer);
     this.#made.add(url);
-    return {
-      url,
-      answer,
-      row,
-      isIn: ({ text, status }) => (marker === undefined ? status < 204 : text.includes(marker)),
-    };
+    // Without a text of its own, it is the next record that comes.
+    const isIn = ({ text, status }: Message) => status < 204 && (marker === undefined || text.includes(marker));
+    return { url, answer, row, isIn };
   }
 
   #urlOf(answer: HttpAnswer): string {
