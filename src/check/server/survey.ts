@@ -14,6 +14,8 @@ export interface Survey {
   readonly document: HttpAnswer;
   /** The first message of Level 1; absent where none came. */
   readonly opening: Message | undefined;
+  /** Whether Level 1 can be had at the well-known URL, without a subscription. */
+  readonly hasBareConnections: boolean;
   /** What stands behind the resource, as far as its position tells. */
   readonly kind: "direct" | "derived" | "other" | "none";
   /** Where the records are; absent where the resource is no collection. */
@@ -35,10 +37,11 @@ function readWellKnown(answer: HttpAnswer | undefined): Pick<Survey, "heartbeatM
   };
 }
 
-async function openingOf(site: Site): Promise<Message | undefined> {
+/** The first message of a handshake of Level 1; `undefined` where none comes. */
+async function openingOf(site: Site, target: string): Promise<Message | undefined> {
   const transcript = new Transcript();
   try {
-    const { answer, wire } = await shakeHands(site, transcript, {});
+    const { answer, wire } = await shakeHands(site, transcript, { target });
     if (answer.status !== 101) {
       wire.destroy();
       return undefined;
@@ -66,7 +69,8 @@ export async function survey(site: Site): Promise<Survey> {
   const transcript = new Transcript();
   const document = await request(site, transcript, { target: site.target });
   const wellKnown = await request(site, transcript, { target: wellKnownOf(site) });
-  const opening = await openingOf(site);
+  const opening = await openingOf(site, site.target);
+  const bare = await openingOf(site, wellKnownOf(site));
   const seen = opening?.status === 200 ? opening : document;
   const field = fieldValue(seen.fields, "items");
   const items = field === undefined ? undefined : parseItemsField(field);
@@ -75,6 +79,7 @@ export async function survey(site: Site): Promise<Survey> {
   return {
     document,
     opening,
+    hasBareConnections: bare?.status === 200,
     kind: kindOf(opening),
     items: hasRows ? items : undefined,
     rows: Array.isArray(found) ? found : [],

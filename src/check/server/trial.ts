@@ -1,5 +1,5 @@
 import type { Checked } from "../case.ts";
-import { demand } from "../fault.ts";
+import { demand, skip } from "../fault.ts";
 import { Transcript } from "../transcript.ts";
 import type { HttpAnswer } from "../wire/http.ts";
 import { Follower } from "./follower.ts";
@@ -7,7 +7,7 @@ import { type Handshake, type HandshakeOptions, shakeHands } from "./handshake.t
 import { Peer } from "./peer.ts";
 import { Replica } from "./replica.ts";
 import { exchange, type RequestOptions, request } from "./request.ts";
-import type { Site } from "./site.ts";
+import { type Site, wellKnownOf } from "./site.ts";
 import type { Survey } from "./survey.ts";
 import { type WritePlan, Writer } from "./writer.ts";
 
@@ -73,6 +73,14 @@ export class Trial {
     demand(answer.status === 101, "A 101.", `The handshake is answered ${answer.status}.`);
     const peer = new Peer(this.site, this.transcript, wire, level);
     this.#open.add(peer);
+    return peer;
+  }
+
+  /** A connection without a subscription, whose first message has come. @throws Skip where there can be none */
+  async bare(): Promise<Peer> {
+    if (!this.survey.hasBareConnections) skip("It needs a connection at the well-known URL: see R-WK-2.");
+    const peer = await this.open({ target: wellKnownOf(this.site) });
+    await peer.until("The 200 of the well-known URL.");
     return peer;
   }
 

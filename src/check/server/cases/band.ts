@@ -1,16 +1,8 @@
 import { demand, shown, skip } from "../../fault.ts";
 import { fieldOf, jsonOf, type Message } from "../../wire/messages.ts";
 import type { Peer } from "../peer.ts";
-import { wellKnownOf } from "../site.ts";
 import { rowUrls } from "../survey.ts";
 import type { ServerCase, Trial } from "../trial.ts";
-
-/** A connection without a subscription. */
-async function bare(trial: Trial): Promise<Peer> {
-  const peer = await trial.open({ target: wellKnownOf(trial.site) });
-  await peer.until("The 200 of the well-known URL.");
-  return peer;
-}
 
 function subscribe(trial: Trial, peer: Peer, fields: readonly string[] = []): Promise<Message> {
   return trial.ask(peer, `SUBSCRIBE ${trial.site.target}`, fields);
@@ -34,7 +26,7 @@ const nameless: readonly (readonly [what: string, line: string])[] = [
 ];
 
 async function mustRefuseNameless(trial: Trial, line: string): Promise<void> {
-  const peer = await bare(trial);
+  const peer = await trial.bare();
   peer.send(`SUBSCRIBE ${trial.site.target} HTTP/1.1\r\n${line}\r\n`);
   const answer = await peer.until("A 400 without Request-ID.");
   const isRight = answer.status === 400 && fieldOf(answer, "request-id") === undefined;
@@ -43,9 +35,9 @@ async function mustRefuseNameless(trial: Trial, line: string): Promise<void> {
 }
 
 async function mustIgnore(trial: Trial, fields: readonly string[]): Promise<void> {
-  const peer = await bare(trial);
+  const peer = await trial.bare();
   const plain = await subscribe(trial, peer);
-  const other = await bare(trial);
+  const other = await trial.bare();
   const answer = await subscribe(trial, other, fields);
   demand(answer.status === plain.status, `A ${plain.status}, as without these fields.`, shown(answer.text));
   const same = fieldOf(answer, "subscription") === fieldOf(plain, "subscription");
@@ -58,7 +50,7 @@ const requests: readonly ServerCase[] = [
     level: 1,
     title: "answers each of many requests, with its Request-ID",
     run: async (trial) => {
-      const peer = await bare(trial);
+      const peer = await trial.bare();
       const ids = Array.from({ length: 20 }, () => trial.nextId());
       for (const id of ids) peer.send(`UNSUBSCRIBE ${trial.missing} HTTP/1.1\r\nRequest-ID: ${id}\r\n\r\n`);
       for (const _ of ids) await peer.until(`${ids.length} answers.`);
@@ -76,7 +68,7 @@ const requests: readonly ServerCase[] = [
     level: 1,
     title: "takes a Request-ID of 64 characters",
     run: async (trial) => {
-      const peer = await bare(trial);
+      const peer = await trial.bare();
       const id = "x".repeat(64);
       peer.send(`UNSUBSCRIBE ${trial.missing} HTTP/1.1\r\nRequest-ID: ${id}\r\n\r\n`);
       const answer = await peer.until("An answer with that Request-ID.");
@@ -88,7 +80,7 @@ const requests: readonly ServerCase[] = [
     level: 1,
     title: "answers hundreds of requests that are sent at once, whose answers nobody reads at first",
     run: async (trial) => {
-      const peer = await bare(trial);
+      const peer = await trial.bare();
       peer.setReading(false);
       for (let count = 0; count < 500; count += 1) {
         peer.send(`UNSUBSCRIBE ${trial.missing} HTTP/1.1\r\nRequest-ID: ${trial.nextId()}\r\n\r\n`);
@@ -102,7 +94,7 @@ const requests: readonly ServerCase[] = [
     level: 1,
     title: "answers a request for another host by a 421, and one for the handshake's own as without Host",
     run: async (trial) => {
-      const peer = await bare(trial);
+      const peer = await trial.bare();
       const other = await subscribe(trial, peer, ["Host: other.invalid"]);
       demand(other.status === 421, "A 421.", shown(other.text));
       const own = await subscribe(trial, peer, [`Host: ${trial.site.host}`]);
@@ -114,7 +106,7 @@ const requests: readonly ServerCase[] = [
     level: 1,
     title: "answers a method that it does not know by a 501",
     run: async (trial) => {
-      const answer = await trial.ask(await bare(trial), `ROCKETCHECK ${trial.site.target}`);
+      const answer = await trial.ask(await trial.bare(), `ROCKETCHECK ${trial.site.target}`);
       demand(answer.status === 501, "A 501.", shown(answer.text));
     },
   },
@@ -124,7 +116,7 @@ const requests: readonly ServerCase[] = [
       level: 1,
       title: `answers ${method} with a body by a 400, does not act on it, and goes on`,
       run: async (trial) => {
-        const peer = await bare(trial);
+        const peer = await trial.bare();
         if (method === "UNSUBSCRIBE") await subscribed(trial, peer);
         const answer = await trial.ask(peer, `${method} ${trial.site.target}`, [], "a body");
         demand(answer.status === 400, "A 400.", shown(answer.text));
@@ -141,7 +133,7 @@ const subscribing: readonly ServerCase[] = [
     requirement: "R-BAND-3",
     level: 1,
     title: "answers SUBSCRIBE by the opening, with Request-ID and Subscription",
-    run: async (trial) => void (await subscribed(trial, await bare(trial))),
+    run: async (trial) => void (await subscribed(trial, await trial.bare())),
   },
   {
     requirement: "R-BAND-3",
@@ -150,7 +142,7 @@ const subscribing: readonly ServerCase[] = [
     run: async (trial) => {
       const { status } = await trial.get(trial.missing);
       if (status < 400) skip(`A GET of ${trial.missing} is answered ${status}.`);
-      const peer = await bare(trial);
+      const peer = await trial.bare();
       const answer = await trial.ask(peer, `SUBSCRIBE ${trial.missing}`);
       const isRight = answer.status === status && fieldOf(answer, "subscription") === undefined;
       demand(isRight, `A ${status} without Subscription.`, shown(answer.text));
@@ -162,7 +154,7 @@ const subscribing: readonly ServerCase[] = [
     level: 1,
     title: "has Subscription on what belongs to a subscription in band, and no Request-ID",
     run: async (trial) => {
-      const peer = await bare(trial);
+      const peer = await trial.bare();
       const url = await subscribed(trial, peer);
       await trial.writer.poke();
       const change = await peer.until("A notification of the change.", ({ status }) => status < 300);
@@ -187,8 +179,8 @@ const subscribing: readonly ServerCase[] = [
     level: 1,
     title: "has the same Subscription for every client",
     run: async (trial) => {
-      const one = await subscribed(trial, await bare(trial));
-      const other = await subscribed(trial, await bare(trial));
+      const one = await subscribed(trial, await trial.bare());
+      const other = await subscribed(trial, await trial.bare());
       demand(one === other, `Subscription: ${one}`, `Subscription: ${other}`);
     },
   },
@@ -197,7 +189,7 @@ const subscribing: readonly ServerCase[] = [
     level: 1,
     title: "answers SUBSCRIBE for what is subscribed to by a 304 with the current position",
     run: async (trial) => {
-      const peer = await bare(trial);
+      const peer = await trial.bare();
       const url = await subscribed(trial, peer);
       const answer = await subscribe(trial, peer);
       const isRight = answer.status === 304 && fieldOf(answer, "subscription") === url;
@@ -221,7 +213,7 @@ const subscribing: readonly ServerCase[] = [
     level: 1,
     title: "answers SUBSCRIBE with Cache-Control: no-cache by a 200, whatever position it names",
     run: async (trial) => {
-      const peer = await bare(trial);
+      const peer = await trial.bare();
       const url = await subscribed(trial, peer);
       const answer = await subscribe(trial, peer, ["Cache-Control: no-cache", "Last-Event-ID: *"]);
       const isRight = answer.status === 200 && fieldOf(answer, "subscription") === url;
@@ -233,7 +225,7 @@ const subscribing: readonly ServerCase[] = [
     level: 1,
     title: "answers UNSUBSCRIBE by a 204 with Subscription, and nothing more comes",
     run: async (trial) => {
-      const peer = await bare(trial);
+      const peer = await trial.bare();
       const url = await subscribed(trial, peer);
       const answer = await trial.ask(peer, `UNSUBSCRIBE ${url}`);
       const isRight = answer.status === 204 && fieldOf(answer, "subscription") === url;
@@ -264,7 +256,7 @@ const subscribing: readonly ServerCase[] = [
     level: 1,
     title: "answers UNSUBSCRIBE for what nobody subscribed to by a 404",
     run: async (trial) => {
-      const answer = await trial.ask(await bare(trial), `UNSUBSCRIBE ${trial.site.target}`);
+      const answer = await trial.ask(await trial.bare(), `UNSUBSCRIBE ${trial.site.target}`);
       demand(answer.status === 404, "A 404.", shown(answer.text));
     },
   },
@@ -277,7 +269,7 @@ const subscribing: readonly ServerCase[] = [
       const urls = [trial.site.target, ...rowUrls(trial.survey, trial.site.target)];
       if (urls.length <= maxSubscriptions)
         skip(`It takes ${maxSubscriptions} subscriptions, and only ${urls.length} URLs are known.`);
-      const peer = await bare(trial);
+      const peer = await trial.bare();
       for (const url of urls.slice(0, maxSubscriptions)) await trial.ask(peer, `SUBSCRIBE ${url}`);
       const beyond = await trial.ask(peer, `SUBSCRIBE ${urls[maxSubscriptions]}`);
       demand(beyond.status === 429, "A 429.", shown(beyond.text));
@@ -308,7 +300,7 @@ const subscribing: readonly ServerCase[] = [
     level: 1,
     title: "does not let a problem grow with what was sent",
     run: async (trial) => {
-      const answer = await trial.ask(await bare(trial), `SUBSCRIBE ${trial.missing}${"x".repeat(7_500)}`);
+      const answer = await trial.ask(await trial.bare(), `SUBSCRIBE ${trial.missing}${"x".repeat(7_500)}`);
       if (answer.status < 400) skip(`A SUBSCRIBE of a long URL is answered ${answer.status}.`);
       demand(answer.text.length < 7_500, "A problem of less than 7,500 characters.", `It has ${answer.text.length}.`);
       const { detail } = (jsonOf(answer) ?? {}) as { detail?: unknown };

@@ -1,15 +1,6 @@
 import { demand, shown, skip } from "../../fault.ts";
 import { fieldOf } from "../../wire/messages.ts";
-import type { Peer } from "../peer.ts";
-import { wellKnownOf } from "../site.ts";
 import type { ServerCase, Trial } from "../trial.ts";
-
-/** A connection at the well-known URL, whose first message has come. */
-async function bare(trial: Trial): Promise<Peer> {
-  const peer = await trial.open({ target: wellKnownOf(trial.site) });
-  await peer.until("The 200 of the well-known URL.");
-  return peer;
-}
 
 /** Requests that are messages, in spellings that a receiver must take. `$` stands for the target. */
 const accepted: readonly (readonly [requirement: string, what: string, message: string | Buffer])[] = [
@@ -93,7 +84,7 @@ function withTarget(message: string | Buffer, target: string): string | Buffer {
 }
 
 async function mustTake(trial: Trial, message: string | Buffer): Promise<void> {
-  const peer = await bare(trial);
+  const peer = await trial.bare();
   peer.send(withTarget(message, trial.missing));
   const expected = "An answer with Request-ID: ok.";
   const answer = await peer.until(expected);
@@ -101,7 +92,7 @@ async function mustTake(trial: Trial, message: string | Buffer): Promise<void> {
 }
 
 async function mustRefuse(trial: Trial, message: string | Buffer): Promise<void> {
-  const peer = await bare(trial);
+  const peer = await trial.bare();
   peer.send(withTarget(message, trial.site.target));
   const { code } = await peer.closed("A close with 1002.");
   const acted = peer.rest();
@@ -110,7 +101,7 @@ async function mustRefuse(trial: Trial, message: string | Buffer): Promise<void>
 }
 
 async function mustBound(trial: Trial, message: string): Promise<void> {
-  const peer = await bare(trial);
+  const peer = await trial.bare();
   peer.send(message);
   const { code } = await peer.closed("A close with 1009.");
   demand(code === 1009, "A close with 1009.", `It is closed with ${code}.`);
@@ -129,7 +120,7 @@ export const messageCases: readonly ServerCase[] = [
     level: 1,
     title: "takes U+00A0 for a part of a value, and not for a blank",
     run: async (trial) => {
-      const peer = await bare(trial);
+      const peer = await trial.bare();
       peer.send(`UNSUBSCRIBE ${trial.missing} HTTP/1.1\r\nRequest-ID: \u00a0a\u00a0\r\n\r\n`);
       const expected = "A 400 without Request-ID, since that is no token then.";
       const answer = await peer.until(expected);
