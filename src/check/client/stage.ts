@@ -5,13 +5,7 @@ import { Transcript } from "../transcript.ts";
 import type { Field } from "../wire/http.ts";
 import type { Flaw } from "../wire/messages.ts";
 import type { Link } from "./link.ts";
-import { Visit, type VisitParts } from "./visit.ts";
-
-/** A record of a situation. */
-export interface Row {
-  readonly id: number;
-  readonly [member: string]: unknown;
-}
+import { type Resource, type Row, Visit, type VisitParts } from "./visit.ts";
 
 /** What a server plays to a client at one URL, and what it finds wrong. */
 export interface Situation extends Checked {
@@ -44,7 +38,7 @@ const threeRows: readonly Row[] = [
 ];
 
 /** One situation as it is played: its resource, who comes, and what is wrong. */
-export class Stage {
+export class Stage implements Resource {
   readonly situation: Situation;
   /** Path of the resource. */
   readonly target: string;

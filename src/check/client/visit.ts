@@ -1,11 +1,32 @@
 import { type Field, formatHead } from "../wire/http.ts";
 import type { Link } from "./link.ts";
-import type { Row, Stage } from "./stage.ts";
+
+/** A record of a situation. */
+export interface Row {
+  readonly id: number;
+  readonly [member: string]: unknown;
+}
+
+/** What is followed in a situation. */
+export interface Resource {
+  /** Path of the resource. */
+  readonly target: string;
+  /** Every position that was given out. */
+  readonly given: Set<string>;
+  /** The current one. */
+  readonly position: string;
+  /** The next one. */
+  advance(): string;
+  /** What a GET answers now. */
+  document(): { readonly fields: readonly Field[]; readonly body: string };
+  /** Takes a change in. */
+  put(status: number, row: Row): void;
+}
 
 /** How a client asks for a situation's resource. */
 export interface VisitParts {
   readonly link: Link;
-  readonly stage: Stage;
+  readonly stage: Resource;
   readonly level: 0 | 1;
   /** Absent where the handshake itself asks. */
   readonly requestId?: string;
@@ -27,7 +48,7 @@ export class Visit {
   readonly level: 0 | 1;
   /** When it came, by the process' clock. */
   readonly at: number = performance.now();
-  readonly #stage: Stage;
+  readonly #stage: Resource;
   readonly #requestId: string | undefined;
   #isAnswered = false;
 

@@ -94,40 +94,59 @@ export function rowUrl({ url, link }: ItemsField, row: unknown, target: string):
   return found.pathname + found.search;
 }
 
-/** One member of an order, and its direction. */
-export type OrderPart = readonly [name: string, direction: "asc" | "desc"];
+/** One member of an order, its direction, and how its values are compared. */
+export interface OrderPart {
+  readonly name: string;
+  readonly isDescending: boolean;
+  readonly compared: "as they are" | "number" | "bytes";
+}
+
+const partPattern = /^[ \t]*((?:[A-Za-z0-9._~-]|%[0-9A-Fa-f]{2})+)\.(asc|desc)(?:-(number|bytes))?$/;
 
 /** Reads an `Item-Order` field; `undefined` where it is malformed. */
 export function parseOrder(text: string): OrderPart[] | undefined {
   const parts = text.split(",").map((part): OrderPart | undefined => {
-    const [, name = "", direction] = /^[ \t]*((?:[A-Za-z0-9._~-]|%[0-9A-Fa-f]{2})+)\.(asc|desc)$/.exec(part) ?? [];
-    return direction ? [decodeURIComponent(name), direction === "asc" ? "asc" : "desc"] : undefined;
+    const [, name = "", direction, how] = partPattern.exec(part) ?? [];
+    if (direction === undefined) return undefined;
+    const compared = how === "number" || how === "bytes" ? how : "as they are";
+    return { name: decodeURIComponent(name), isDescending: direction === "desc", compared };
   });
   return parts.every((part) => part !== undefined) ? parts : undefined;
 }
 
+/** A value as it is compared with `-number`: what writes an integer is one. */
+function asNumber(value: unknown): unknown {
+  if (typeof value === "boolean") return Number(value);
+  return typeof value === "string" && /^-?[1-9][0-9]{15,18}$/.test(value) ? BigInt(value) : value;
+}
+
 function rank(value: unknown): number {
   if (value === null || value === undefined) return 0;
-  return ["boolean", "number", "string"].indexOf(typeof value) + 1;
+  return ["boolean", "number", "string"].indexOf(typeof value === "bigint" ? "number" : typeof value) + 1;
 }
 
-/** By code point, as UTF-8 sorts. */
-function compareText(one: string, other: string): number {
-  return Buffer.compare(Buffer.from(one), Buffer.from(other));
-}
-
-function compareValues(one: unknown, other: unknown): number {
+function compareValues(one: unknown, other: unknown, isBytes: boolean): number {
   const ranks = rank(one) - rank(other);
   if (ranks !== 0 || rank(one) === 0) return ranks;
-  return typeof one === "string" ? compareText(one, String(other)) : Number(one) - Number(other);
+  if (typeof one === "string") {
+    // UTF-8 sorts by code point.
+    const coding = isBytes ? "base64" : "utf8";
+    return Buffer.compare(Buffer.from(one, coding), Buffer.from(String(other), coding));
+  }
+  // Exact between integers of any size and other numbers, too.
+  const [low, high] = [one as number | bigint, other as number | bigint];
+  return low < high ? -1 : Number(low > high);
 }
 
 /** Compares two rows by an order (R-FLD-6). */
 export function compareRows(order: readonly OrderPart[], one: unknown, other: unknown): number {
-  const member = (row: unknown, name: string) => (row as Record<string, unknown> | null)?.[name];
-  for (const [name, direction] of order) {
-    const compared = compareValues(member(one, name), member(other, name));
-    if (compared !== 0) return direction === "asc" ? compared : -compared;
+  for (const { name, isDescending, compared } of order) {
+    const member = (row: unknown) => {
+      const value = (row as Record<string, unknown> | null)?.[name];
+      return compared === "number" ? asNumber(value) : value;
+    };
+    const order = compareValues(member(one), member(other), compared === "bytes");
+    if (order !== 0) return isDescending ? -order : order;
   }
   return 0;
 }

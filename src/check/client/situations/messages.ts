@@ -1,6 +1,6 @@
 import { demand } from "../../fault.ts";
-import type { Row, Situation, Stage } from "../stage.ts";
-import type { Visit } from "../visit.ts";
+import type { Situation, Stage } from "../stage.ts";
+import type { Row, Visit } from "../visit.ts";
 
 const four: Row = { id: 4, name: "four" };
 

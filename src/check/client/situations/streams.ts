@@ -1,6 +1,6 @@
 import { demand } from "../../fault.ts";
-import type { Row, Situation, Stage } from "../stage.ts";
-import type { Visit } from "../visit.ts";
+import type { Situation, Stage } from "../stage.ts";
+import type { Row, Visit } from "../visit.ts";
 
 const soonMs = 2_000;
 
@@ -36,6 +36,32 @@ const mixed: readonly Row[] = [
   { id: 21, rank: "\u{1f600}" },
 ];
 
+/** In the order of their ranks as numbers. */
+const numbers: readonly Row[] = [
+  { id: 30, rank: "-9007199254740993" },
+  { id: 31, rank: false },
+  { id: 32, rank: 7 },
+  { id: 33, rank: 9007199254740991 },
+  { id: 34, rank: "9007199254740992" },
+  { id: 35, rank: "9007199254740993" },
+  { id: 36, rank: "10" },
+];
+
+/** Records that enter the other way round, and must stand in their order. */
+function ordered(name: string, title: string, rows: readonly Row[], order: string): Situation {
+  const first = rows[5];
+  return {
+    ...{ name, requirement: "R-FLD-6", title, order, isOrdered: true },
+    rows: rows.filter((row) => row === first),
+    play: async (stage) => {
+      const visit = await opened(stage);
+      for (const row of [...rows].reverse()) if (row !== first) visit.tell(201, row);
+      stage.arrange(rows);
+      await stage.settle(visit.link);
+    },
+  };
+}
+
 /** Ordinary streams, and what a client holds after them. */
 const ordinary: readonly Situation[] = [
   {
@@ -59,20 +85,8 @@ const ordinary: readonly Situation[] = [
       await stage.settle(visit.link);
     },
   },
-  {
-    name: "item-order",
-    requirement: "R-FLD-6",
-    title: "keeps a list in the order of Item-Order, whatever the values are",
-    rows: mixed.filter(({ id }) => id === 15),
-    order: "rank.asc,id.asc",
-    isOrdered: true,
-    play: async (stage) => {
-      const visit = await opened(stage);
-      for (const row of [...mixed].reverse()) if (row.id !== 15) visit.tell(201, row);
-      stage.arrange(mixed);
-      await stage.settle(visit.link);
-    },
-  },
+  ordered("item-order", "keeps a list in the order of Item-Order, whatever the values are", mixed, "rank.asc,id.asc"),
+  ordered("item-order-number", "compares as numbers what Item-Order says so of", numbers, "rank.asc-number"),
   {
     name: "item-index",
     requirement: "R-FLD-10",
