@@ -12,7 +12,7 @@ async function failedOf({ requirement, fault, of = "serve" }: BrokenServer): Pro
   const server = ownServers.find(({ name }) => name === of);
   const url = await frontOf((await server?.start()) ?? "", fault);
   const only = [requirement, ...traffic];
-  const { results } = await checkServer({ url, write: "default", only, patienceMs: 1_500 });
+  const { results } = await checkServer({ url, write: "default", only, patienceMs: 1_000 });
   return results.filter(({ outcome }) => outcome.kind === "failed").map((result) => result.requirement);
 }
 

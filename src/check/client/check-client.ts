@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Outcome, Report, Result } from "../case.ts";
 import { Fault, Skip } from "../fault.ts";
 import { unseenOfClients } from "../unseen.ts";
+import { acceptOf } from "../wire/accept.ts";
 import { formatHead } from "../wire/http.ts";
 import { type Flaw, fieldOf, type Message } from "../wire/messages.ts";
 import { situations } from "./all-situations.ts";
@@ -249,11 +249,10 @@ function answerTo({ method, target }: Message, requestId: string): string {
 }
 
 function accept(key: string, hasEcho: boolean): string {
-  const digest = createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
   return formatHead("HTTP/1.1 101 Switching Protocols", [
     ["Upgrade", "websocket"],
     ["Connection", "Upgrade"],
-    ["Sec-WebSocket-Accept", digest],
+    ["Sec-WebSocket-Accept", acceptOf(key)],
     ...(hasEcho ? [["Sec-WebSocket-Protocol", "rocket.v1"] as const] : []),
   ]);
 }

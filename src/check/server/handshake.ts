@@ -1,6 +1,7 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { demand, shown } from "../fault.ts";
 import type { Transcript } from "../transcript.ts";
+import { acceptOf } from "../wire/accept.ts";
 import { type Field, fieldValue, formatHead, type HttpAnswer, readAnswer } from "../wire/http.ts";
 import { Wire } from "../wire/wire.ts";
 import type { Site } from "./site.ts";
@@ -51,11 +52,6 @@ function handshakeFields(site: Site, key: string, options: HandshakeOptions): Fi
     ...without.map((name) => name.toLowerCase()),
   ]);
   return [...own.filter(([name]) => !replaced.has(name.toLowerCase())), ...fields];
-}
-
-/** What a server must make of a key (RFC 6455 §4.2.2). */
-export function acceptOf(key: string): string {
-  return createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
 }
 
 /** Makes a handshake, whatever the answer is. @throws Fault where none comes */

@@ -24,7 +24,7 @@ export function formatHead(start: string, fields: readonly Field[]): string {
 }
 
 /** Splits a head that begins with `HTTP/1.x`. */
-export function parseHead(head: string): { readonly status: number; readonly fields: Field[] } {
+function parseHead(head: string): { readonly status: number; readonly fields: Field[] } {
   const [start = "", ...lines] = head.split("\r\n");
   const fields = lines.flatMap((line): Field[] => {
     const colon = line.indexOf(":");

@@ -64,7 +64,8 @@ export const fieldCases: readonly ServerCase[] = [
     run: async (trial) => {
       const { items, rows } = await list(trial);
       if (items.url === undefined) skip("The rows have links.");
-      const isLevel1 = !/\{[^{}]*[^A-Za-z0-9_.%{}][^{}]*\}/.test(items.url) && items.url.startsWith("/");
+      const names = [...items.url.matchAll(/\{([^{}]*)\}/g)].map(([, name = ""]) => name);
+      const isLevel1 = names.every((name) => /^[A-Za-z0-9_.%]+$/.test(name)) && items.url.startsWith("/");
       demand(isLevel1, "A template of level 1 that begins with a slash.", items.url);
       const urls = rows.map((row) => rowUrl(items, row, trial.site.target)).filter((url) => url !== undefined);
       demand(new Set(urls).size === urls.length, "Another URL for each row.", "Two rows have the same.");

@@ -25,7 +25,8 @@ async function redirecting(trial: Trial): Promise<string> {
 
 /** A URL that can be read, and is refused when it is followed; with the refusal. */
 async function unfollowable(trial: Trial): Promise<Message> {
-  const parent = (trial.site.target.split("?")[0] ?? "/").replace(/[^/]*$/, "");
+  const path = trial.site.target.split("?")[0] ?? "/";
+  const parent = path.slice(0, path.lastIndexOf("/") + 1);
   for (const target of new Set(["/", parent, `${trial.site.basePath}/`])) {
     const { status } = await trial.get(target);
     if (status !== 200) continue;

@@ -90,7 +90,8 @@ export const resumeCases: readonly ServerCase[] = [
     run: async (trial) => {
       requireJournal(trial);
       const { position: given } = await position(trial);
-      const other = given.replace(/[0-9]+$/, (check) => String((Number(check) + 1) % 1_000_000_007));
+      const dot = given.lastIndexOf(".") + 1;
+      const other = given.slice(0, dot) + String((Number(given.slice(dot)) + 1) % 1_000_000_007);
       await mustBeFresh(trial, other);
     },
   },
