@@ -28,7 +28,7 @@ export function findFunctions(code: string): FunctionRange[] {
 }
 
 /** The places of opening brackets and of what closes them. */
-export function pairBrackets(code: string): Map<number, number> {
+function pairBrackets(code: string): Map<number, number> {
   const pairs = new Map<number, number>();
   const open: number[] = [];
   for (let at = 0; at < code.length; at++) {
