@@ -3,7 +3,7 @@ import type { Callbacks } from "./callbacks.ts";
 import type { Feed } from "./feed.ts";
 import { bodyText, ProblemError } from "./problem.ts";
 import type { Status } from "./status.ts";
-import { wholeOf } from "./whole.ts";
+import { writeWhole } from "./whole.ts";
 
 /** What answers are made of. */
 export interface AnswersParts {
@@ -77,7 +77,7 @@ export class Answers implements AsyncIterable<Response> {
     const { feed, stop } = this.#parts;
     if (!this.#queue) {
       // Beside a callback: it begins with the whole as well.
-      const whole = this.#hasBegun && wholeOf(feed);
+      const whole = this.#hasBegun && writeWhole(feed);
       this.#queue = whole ? [whole] : [];
     }
     try {
@@ -110,7 +110,7 @@ export class Answers implements AsyncIterable<Response> {
   #begin(): void {
     const { feed } = this.#parts;
     // What the connection begins with may be a little older than what a GET returned beside it.
-    const whole = feed.isEarly ? undefined : wholeOf(feed);
+    const whole = feed.state === "early" ? undefined : writeWhole(feed);
     if (whole) this.#take([whole]);
   }
 
@@ -125,7 +125,7 @@ export class Answers implements AsyncIterable<Response> {
       for (const message of batch) this.#call(() => callback(this.#request, responseOf(message), bodyOf(message)));
     if (!this.#queue) return;
     this.#queue.push(...batch);
-    const whole = this.#queue.length > maxQueued && wholeOf(feed);
+    const whole = this.#queue.length > maxQueued && writeWhole(feed);
     if (whole) this.#queue = [whole];
     this.#wake();
   }

@@ -1,11 +1,11 @@
 import type { HttpResponse } from "../protocol/index.ts";
 import { Callbacks, Listeners } from "./callbacks.ts";
 import { checkedMessage } from "./checked.ts";
+import { type ClientOptions, type ResolvedClientOptions, resolveClientOptions } from "./client-options.ts";
 import { type Collection, LiveCollection, LiveOne, type LiveRecord } from "./collection.ts";
 import { Feed } from "./feed.ts";
 import { Http } from "./http.ts";
 import type { LiveContext } from "./live.ts";
-import { type ClientOptions, type ResolvedClientOptions, resolveClientOptions } from "./options.ts";
 import { OriginTransport } from "./origin-transport.ts";
 import type { Outbox } from "./outbox.ts";
 import type { View } from "./overlay.ts";
@@ -157,8 +157,8 @@ class OriginClient implements Client {
   }
 
   async dehydrate(): Promise<ClientState> {
-    const { wholesOf } = await import("./whole.ts");
-    return wholesOf(this.#feeds.values());
+    const { writeWholes } = await import("./whole.ts");
+    return writeWholes(this.#feeds.values());
   }
 
   async logout(): Promise<void> {

@@ -121,7 +121,7 @@ export class LiveCollection<Row, New> extends LiveView<CollectionSnapshot<Row>> 
     const name = nameOf(url);
     try {
       const target = this.urlOf(name);
-      return this.context.outbox()?.keyOf(target) ?? target;
+      return this.context.outbox()?.giveKey(target) ?? target;
     } catch {
       // A row that can't be written to is shown all the same.
       return name;

@@ -248,7 +248,7 @@ export class DocumentFollower {
     const { status } = message;
     if (status === 304 || (status >= 200 && status < 300)) {
       this.#etag = fieldValue(message.fields, "etag") ?? (status === 304 ? this.#etag : undefined);
-      sink.intervalMs = this.#socket ? undefined : pollMs;
+      sink.lookEvery(this.#socket ? undefined : pollMs);
       if (status !== 304) sink.take(this.#snapshot(message));
       sink.take(caughtUp);
       if (status !== 304) void this.#findUrls(message);

@@ -23,12 +23,10 @@ function isLevel1(message: HttpResponse): boolean {
 
 /** Follows URLs by their documents where there is no socket of Level 1: one of Level 0 for each, or GETs at intervals. */
 export class Fallback {
-  /** True while it is the way. */
-  isUsed = false;
   readonly #options: FallbackOptions;
   readonly #looks: RowLooks;
   readonly #followers: Set<DocumentFollower> = new Set();
-  #hasLevel0 = false;
+  #way: "none" | "level-0" | "polling" = "none";
   #failures = 0;
 
   constructor(options: FallbackOptions) {
@@ -36,21 +34,26 @@ export class Fallback {
     this.#looks = new RowLooks(options);
   }
 
+  /** True while it is the way. */
+  get isUsed(): boolean {
+    return this.#way !== "none";
+  }
+
   /**
-   * Judges a server whose socket could not be opened: this is the way where it is another than of Level 1, or where the
-   * socket seems to be blocked.
+   * Takes over from a socket that could not be opened, where the server is another than of Level 1, or where the socket
+   * seems to be blocked.
    *
    * @param answer - what the server answers at the well-known URL
    * @param wasSilent - true where the socket did not fail, but nothing came of it
    * @returns the problem where trying again would not help
    */
-  judge(answer: HttpResponse, wasSilent: boolean): Problem | undefined {
+  takeOver(answer: HttpResponse, wasSilent: boolean): Problem | undefined {
     const { status } = answer;
     if (status === 401 || status === 403) return problemOf(answer);
     this.#options.onServer(answer);
     this.#failures += wasSilent ? blockedAfter : 1;
-    this.#hasLevel0 = !isLevel1(answer);
-    this.isUsed = this.#hasLevel0 || this.#failures >= blockedAfter;
+    if (!isLevel1(answer)) this.#way = "level-0";
+    else if (this.#failures >= blockedAfter) this.#way = "polling";
     return undefined;
   }
 
@@ -61,7 +64,7 @@ export class Fallback {
       ...this.#options,
       sink,
       looks: this.#looks,
-      open: this.#hasLevel0 ? (events) => open(sink.target, events) : undefined,
+      open: this.#way === "level-0" ? (events) => open(sink.target, events) : undefined,
     });
     this.#followers.add(follower);
     return () => {
@@ -79,6 +82,6 @@ export class Fallback {
   stop(): void {
     for (const follower of this.#followers) follower.stop();
     this.#followers.clear();
-    this.isUsed = false;
+    this.#way = "none";
   }
 }

@@ -1,6 +1,8 @@
 import { fieldValue, type HttpResponse, isAtOrAfter, isChange, type Problem } from "../protocol/index.ts";
 import { type ClientClock, Timer } from "./clock.ts";
+import { type FeedEvent, type FeedState, feedTransitions } from "./feed-state.ts";
 import { guessOf, saysItsList, withGuess } from "./guess-items.ts";
+import { next } from "./machine.ts";
 import { localProblem } from "./problem.ts";
 import { type Entry, Replica } from "./replica.ts";
 import type { RowUrls, RowVersions } from "./row-urls.ts";
@@ -39,27 +41,44 @@ export class Feed implements Sink {
   readonly target: string;
   readonly replica: Replica;
   position: string | undefined;
-  isCaughtUp = false;
-  intervalMs: number | undefined;
-  /** True while all that is known is what a GET returned, before the connection was made. */
-  isEarly = false;
   /** When the last messages came that listeners were told of. */
   heardAt = 0;
   status: Status = { state: "connecting" };
   readonly listeners: Set<FeedListener> = new Set();
   readonly #options: FeedOptions;
-  #hasOpened = false;
+  #state: FeedState = "waiting";
+  #intervalMs: number | undefined;
   #unmarked: HttpResponse[] = [];
   #unfollow: (() => void) | undefined;
   readonly #linger: Timer;
   #liveAt: number | undefined;
-  #isClosed = false;
 
   constructor(options: FeedOptions) {
     this.#options = options;
     this.#linger = new Timer(options.clock);
     this.target = options.target;
     this.replica = new Replica(options);
+  }
+
+  get state(): FeedState {
+    return this.#state;
+  }
+
+  get isCaughtUp(): boolean {
+    return this.#state === "live";
+  }
+
+  /** True where it failed, until somebody asks again. */
+  get isEnded(): boolean {
+    return this.#state === "failed" || this.#state === "closed";
+  }
+
+  get intervalMs(): number | undefined {
+    return this.#intervalMs;
+  }
+
+  lookEvery(intervalMs: number | undefined): void {
+    this.#intervalMs = intervalMs;
   }
 
   /** True once there is something to show. */
@@ -73,7 +92,7 @@ export class Feed implements Sink {
     this.take(withGuess(message, rule, this.target));
     // The server has not said yet where rows are that were only guessed.
     if (rule) this.position = undefined;
-    this.isCaughtUp = true;
+    this.#liveAt = this.#options.clock.now();
     this.lost(false);
   }
 
@@ -100,22 +119,19 @@ export class Feed implements Sink {
     return this.#unfollow !== undefined;
   }
 
-  /** True where it failed, until somebody asks again. */
-  get isEnded(): boolean {
-    return this.status.state === "failed";
-  }
-
   /** Asks again, where it had failed, for all who look. */
   again(): void {
-    if (!this.isEnded || this.#isClosed) return;
+    if (this.#state !== "failed") return;
+    this.#move("again");
     this.#show({ state: "connecting" });
     this.#begin();
   }
 
   /** Ends it for good. */
   close(problem: Problem): void {
-    this.#isClosed = true;
-    if (!this.isEnded) this.fail(problem);
+    const wasEnded = this.isEnded;
+    this.#move("close");
+    if (!wasEnded) this.#end(problem);
   }
 
   /** Follows no more. What is known is kept, and the next who looks resumes there. */
@@ -129,16 +145,15 @@ export class Feed implements Sink {
 
   take(message: HttpResponse, isWhole = false): void {
     const eventId = fieldValue(message.fields, "event-id");
-    this.isEarly = false;
     if (message.status === 200) {
       this.#unmarked = [];
-      this.#hasOpened = true;
-      this.isCaughtUp = false;
+      this.#move("snapshot");
       this.replica.replace(message);
       this.position = eventId;
       this.#tell([message]);
     } else if (message.status === 304) this.#bookmark(eventId);
     else if (isChange(message)) {
+      this.#move("change");
       this.#unmarked.push(message);
       if (isWhole || eventId !== undefined) this.#commit(eventId);
     }
@@ -148,7 +163,7 @@ export class Feed implements Sink {
     const rule = guessOf(message, this.target, this.#options.origin);
     const isUseful = message.status === 200 && saysItsList(message, rule, this.target);
     if (this.hasState || this.isEnded || !isUseful) return;
-    this.isEarly = true;
+    this.#move("early");
     this.replica.replace(withGuess(message, rule, this.target));
     this.position = fieldValue(message.fields, "event-id");
     this.#liveAt = this.#options.clock.now();
@@ -163,6 +178,11 @@ export class Feed implements Sink {
   }
 
   fail(problem: Problem): void {
+    this.#move("failure");
+    this.#end(problem);
+  }
+
+  #end(problem: Problem): void {
     const since = this.#drop();
     if (nothingLeft.includes(problem.status)) {
       this.replica.clear();
@@ -181,9 +201,7 @@ export class Feed implements Sink {
   /** What was not marked will come again. Gives when it was live last. */
   #drop(): { readonly since?: number } {
     this.#unmarked = [];
-    this.#hasOpened = false;
-    if (this.isCaughtUp) this.#liveAt = this.#options.clock.now();
-    this.isCaughtUp = false;
+    this.#move("lost");
     return this.#liveAt === undefined ? {} : { since: this.#liveAt };
   }
 
@@ -200,12 +218,18 @@ export class Feed implements Sink {
 
   #bookmark(eventId: string | undefined): void {
     const isLate = eventId !== undefined && isAtOrAfter(eventId, this.position ?? "") === false;
-    if (eventId && !isLate && this.#hasOpened && this.#unmarked.length === 0) this.position = eventId;
-    this.isCaughtUp = this.#hasOpened;
-    this.#hasOpened = true;
+    const hasOpened = this.#state === "opened" || this.isCaughtUp;
+    if (eventId && !isLate && hasOpened && this.#unmarked.length === 0) this.position = eventId;
+    this.#move("bookmark");
     const { intervalMs } = this;
     if (this.isCaughtUp) this.#show(intervalMs === undefined ? { state: "live" } : { state: "polling", intervalMs });
     this.#tell([]);
+  }
+
+  #move(event: FeedEvent): void {
+    const before = this.#state;
+    this.#state = next(feedTransitions, before, event);
+    if (before === "live" && this.#state !== "live") this.#liveAt = this.#options.clock.now();
   }
 
   #show(status: Status): void {

@@ -1,10 +1,10 @@
 export type { ErrorStage, OnError } from "./callbacks.ts";
 export { type Client, type ClientState, createClient } from "./client.ts";
+export type { ClientOptions } from "./client-options.ts";
 export type { ClientClock } from "./clock.ts";
 export type { Collection, CollectionSnapshot, LiveRecord, RecordSnapshot, WriteOptions } from "./collection.ts";
 export type { TokenSource } from "./http.ts";
 export type { ReadyOptions } from "./live.ts";
-export type { ClientOptions } from "./options.ts";
 export { ProblemError } from "./problem.ts";
 export type { Order, Query } from "./query.ts";
 export type { Status } from "./status.ts";

@@ -189,32 +189,20 @@ export class LiveView<Snapshot extends { readonly status: Status }> implements V
     const url = urlOf();
     const shown = (): unknown => (typeof row === "object" ? row : this.shownAt(url));
     const seen = "base" in options ? options.base : isGuarded ? shown() : undefined;
-    if (isGuarded) this.#requireSeen(url, seen, "base" in options);
+    const guard = isGuarded ? ("base" in options ? "base" : "shown") : undefined;
     const outbox = this.context.outbox() ?? (await this.context.loadOutbox());
-    const written = { kind, url, values: values as object, base: seen as object | undefined, onConflict };
+    const written = {
+      kind,
+      url,
+      values: values as object,
+      base: seen as object | undefined,
+      guard,
+      onConflict,
+    } as const;
     const done = outbox.write(this, written);
     // Shown before this returns, where that is possible: an input that is controlled by it keeps its caret.
     this.context.callbacks.flush();
     return (await done) as Result;
-  }
-
-  /** What a guarded write is compared with has to be there, and whole. @throws TypeError */
-  #requireSeen(url: string, seen: unknown, isBase: boolean): void {
-    if (typeof seen !== "object" || seen === null)
-      throw new TypeError(
-        isBase
-          ? `base is ${seen}: it is the row as it was seen when the form was opened, or is left out.`
-          : `Nothing was seen of ${url} yet: there is no version that it could be unchanged from.`,
-      );
-    if (!isBase || this.context.urls.has(seen)) return;
-    const rows = [...this.context.views].map(({ feed }) => feed.replica.get(url)).filter((row) => row !== undefined);
-    const lacks = rows.map((row) => Object.keys(Object(row)).filter((name) => !Object.hasOwn(seen, name)));
-    if (lacks.some(({ length }) => length === 0)) return;
-    const [missing = []] = lacks;
-    if (missing.length === 0 && Object.keys(seen).length > 0) return;
-    throw new TypeError(
-      `base is no whole row of ${url}${missing.length > 0 ? `: ${missing.join(", ")} is missing` : ", but empty"}. What was not seen can't be compared.`,
-    );
   }
 
   /** The row that is shown at a URL. */

@@ -1,10 +1,10 @@
 import { type HttpResponse, type Problem, retryClass, wellKnownPath } from "../protocol/index.ts";
 import { Backoff } from "./backoff.ts";
 import { type ClientClock, Timer } from "./clock.ts";
-import { Connection, type Ending } from "./connection.ts";
 import type { Fallback } from "./fallback.ts";
 import type { Http } from "./http.ts";
 import { isTransient, localProblem, problemOf, retryAfterMs } from "./problem.ts";
+import { Connection, type Ending } from "./socket-connection.ts";
 import type { Sink, Transport } from "./transport.ts";
 import { type findWebSocket, openSocket, type Socket, type SocketEvents } from "./web-socket.ts";
 
@@ -213,7 +213,7 @@ export class OriginTransport implements Transport {
         open: (path, events) => this.#open(path, [], events),
         onUnreachable: () => this.sleep(),
       });
-    const problem = isThere && this.#fallback?.judge(answer, wasSilent);
+    const problem = isThere && this.#fallback?.takeOver(answer, wasSilent);
     if (problem) this.#fail(problem);
     else if (this.#fallback?.isUsed) {
       this.#beginAll();

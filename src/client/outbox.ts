@@ -4,12 +4,15 @@ import type { Callbacks } from "./callbacks.ts";
 import type { ClientClock } from "./clock.ts";
 import { CreatedRecords } from "./created.ts";
 import type { Http } from "./http.ts";
+import { next } from "./machine.ts";
 import { Overlay, type OverlayContext, type View } from "./overlay.ts";
 import { bodyJson, isTransient, ProblemError, problemOf, retryAfterMs } from "./problem.ts";
+import { type Guard, requireSeen } from "./require-seen.ts";
 import { isStrong, noteUrl, noteVersion, type RowUrls, type RowVersions, temporaryUrl } from "./row-urls.ts";
 import { rowIn, Sender, Unanswered, unanswered } from "./sender.ts";
 import { type ClientStorage, WriteStore } from "./storage.ts";
 import { type Conflict, ConflictError, type StoredWrite, type Write, type WriteKind } from "./write.ts";
+import { type WriteEvent, writeTransitions } from "./write-state.ts";
 
 /** How often a write is tried over another version, until its conflict is told. */
 const maxRounds = 5;
@@ -40,6 +43,8 @@ export interface WriteToSend {
   readonly values: object;
   /** What the writer saw: it is written only where the record is still so. */
   readonly base?: object | undefined;
+  /** Where that is from; absent where the write is not guarded. */
+  readonly guard?: Guard | undefined;
   /** Decides on a conflict: other values, or nothing to give up. */
   readonly onConflict?: ((conflict: never) => unknown) | undefined;
 }
@@ -96,7 +101,8 @@ export class Outbox implements OverlayContext {
   }
 
   /** Sends a write. Resolves with the record as the server answers it. @throws ProblemError, ConflictError, TypeError (network) */
-  async write(view: View, { kind, url, values, base, onConflict }: WriteToSend): Promise<unknown> {
+  async write(view: View, { kind, url, values, base, guard, onConflict }: WriteToSend): Promise<unknown> {
+    if (guard) requireSeen(url, base, guard, this);
     // What can't be written as JSON is refused at once.
     const copy = JSON.parse(JSON.stringify(values)) as Record<string, unknown>;
     const { user, versions } = this.#options;
@@ -145,8 +151,8 @@ export class Outbox implements OverlayContext {
     return overlay;
   }
 
-  /** The key of a record in lists: of one that was created here, the URL that it was shown by first. */
-  keyOf(url: string): string {
+  /** Gives the key of a record in lists: of one that was created here, the URL that it was shown by first. What is given holds. */
+  giveKey(url: string): string {
     // It may be what a create makes that is not answered yet.
     if (this.writes.some(({ kind, state }) => kind === "create" && state !== "answered")) this.created.noteShown(url);
     return this.created.keyOf(url);
@@ -160,8 +166,9 @@ export class Outbox implements OverlayContext {
   settle(): void {
     if (this.writes.length === 0) return;
     const overlays = [...this.views].map((view) => this.overlayOf(view));
-    const isSettled = (write: Write) => overlays.every((overlay) => overlay.isSettled(write));
-    for (const write of this.writes.filter((one) => one.state === "answered" && isSettled(one))) this.#remove(write);
+    const settle = (write: Write): boolean => overlays.every((overlay) => overlay.settle(write));
+    const settled = this.writes.filter((one) => one.state === "answered" && settle(one));
+    for (const write of settled) this.#remove(write, "settle");
   }
 
   /** Sends nothing more; what is kept stays kept. */
@@ -198,7 +205,12 @@ export class Outbox implements OverlayContext {
     this.learn(answer);
   }
 
-  #remove(write: Write): void {
+  #move(write: Write, event: WriteEvent): void {
+    write.state = next(writeTransitions, write.state, event);
+  }
+
+  #remove(write: Write, event: "settle" | "refuse"): void {
+    this.#move(write, event);
     this.writes.splice(this.writes.indexOf(write), 1);
     this.created.forget(write);
   }
@@ -248,7 +260,7 @@ export class Outbox implements OverlayContext {
     if (!isIdempotent && !this.#abort.signal.aborted) await this.#store?.remove(write.id);
     if (this.#abort.signal.aborted) return undefined;
     const wasSent = write.state === "sent";
-    write.state = "sent";
+    this.#move(write, "send");
     const answer = await this.#sender.request(write, url, isIdempotent).catch((error: Error) => error);
     if (this.#abort.signal.aborted) return undefined;
     if (answer instanceof Error || isGatewayStatus(answer.status)) {
@@ -288,7 +300,7 @@ export class Outbox implements OverlayContext {
 
   #answered(write: Write, answer: HttpResponse, url: string): void {
     const { fields, status } = answer;
-    write.state = "answered";
+    this.#move(write, "answer");
     write.row = status === 204 ? undefined : rowIn(answer);
     write.eventId = fieldValue(fields, "event-id");
     write.answeredAt = this.#options.clock.now();
@@ -343,18 +355,18 @@ export class Outbox implements OverlayContext {
     // A key stands for one body: other values are another write.
     const etag = fieldValue(current?.fields ?? [], "etag");
     const guard = isStrong(etag) ? { etag, base: undefined } : { etag: undefined, base: Object(theirs) };
-    const next: StoredWrite = { ...stored(write), id: crypto.randomUUID(), values: { ...decided }, ...guard };
-    this.#remove(write);
+    const again: StoredWrite = { ...stored(write), id: crypto.randomUUID(), values: { ...decided }, ...guard };
+    this.#remove(write, "refuse");
     void this.#store?.remove(write.id);
-    void this.#store?.put(next);
+    void this.#store?.put(again);
     const { resolve, reject, onConflict, rounds } = write;
-    this.writes.unshift({ ...queued(next, resolve, reject, onConflict), rounds: rounds + 1 });
+    this.writes.unshift({ ...queued(again, resolve, reject, onConflict), rounds: rounds + 1 });
     this.#changed();
     return retryWaitMs(rounds, clock.random());
   }
 
   #refuse(write: Write, error: Error): void {
-    this.#remove(write);
+    this.#remove(write, "refuse");
     void this.#store?.remove(write.id);
     this.#changed();
     write.reject(error);

@@ -204,7 +204,7 @@ export class Overlay {
   /** The rows to be shown. */
   rows(): readonly unknown[] {
     const { feed } = this.#view;
-    const writes = this.#context.writes.filter((write) => !this.isSettled(write));
+    const writes = this.#context.writes.filter((write) => !this.settle(write));
     this.#shown = writes.length > 0 ? this.#layOver(writes) : undefined;
     return this.#shown?.rows ?? feed.replica.rows;
   }
@@ -226,15 +226,16 @@ export class Overlay {
     return this.isPending(row) ? undefined : row;
   }
 
-  /** True once the feed shows a write without help. */
-  isSettled(write: Write): boolean {
+  /** Settles a write for this view, where its feed shows it without help. Gives whether it is settled. */
+  settle(write: Write): boolean {
     if (this.#settled.has(write)) return true;
     if (write.state === "answered" && !this.#view.feed.isFollowed) return this.#keep(write);
     // A created record may have entered before the answer told its URL.
     const seen = new Set([...(this.#seen.get(write.id) ?? []), ...(this.#entered.get(write.id) ?? [])]);
     const url = this.#context.created.of(write);
     const traces = { url, seen, wholeAt: this.#wholeAt.get(write.id) };
-    if (!isShown(write, this.#view.feed, traces) || this.#isToCome(write, url)) return false;
+    if (!isShown(write, this.#view.feed, traces)) return false;
+    if (write.kind !== "create" && !this.#settleCreates(url)) return false;
     this.#settled.add(write);
     for (const noted of [this.#seen, this.#entered, this.#wholeAt]) noted.delete(write.id);
     return true;
@@ -248,11 +249,10 @@ export class Overlay {
     return true;
   }
 
-  /** True while a record is laid over that was created here: it needs its later changes, or comes back as it was. */
-  #isToCome({ kind }: Write, url: string): boolean {
-    const { writes } = this.#context;
+  /** Settles a record's create ahead of its later changes: while it is laid over, it needs them, or comes back as it was. */
+  #settleCreates(url: string): boolean {
     const isCreate = (one: Write): boolean => one.kind === "create" && this.#context.created.of(one) === url;
-    return kind !== "create" && writes.some((one) => isCreate(one) && !this.isSettled(one));
+    return this.#context.writes.filter(isCreate).every((one) => this.settle(one));
   }
 
   /** Notes what came. */
@@ -273,10 +273,10 @@ export class Overlay {
 
   /** A record that came for the first time may be the one that a create makes. */
   #noteArrived(write: Write, batch: readonly HttpResponse[]): void {
-    const { replica, isEarly } = this.#view.feed;
+    const { replica, state } = this.#view.feed;
     const entered = batch.filter(({ status }) => status === 201);
     const urls = entered.flatMap((message) => urlIn(message) ?? []);
-    if (isEarly || batch.some(({ status }) => status === 200)) urls.push(...replica.arrived);
+    if (state === "early" || batch.some(({ status }) => status === 200)) urls.push(...replica.arrived);
     for (const url of urls) this.#context.created.noteArrived(write, url, replica.get(url));
   }
 

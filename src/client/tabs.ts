@@ -2,8 +2,10 @@ import { type HttpResponse, isValue, type Problem } from "../protocol/index.ts";
 import { checkedMessage } from "./checked.ts";
 import type { ClientClock } from "./clock.ts";
 import type { Feed } from "./feed.ts";
+import { next } from "./machine.ts";
+import { type TabEvent, type TabState, tabTransitions } from "./tab-state.ts";
 import type { Sink, Transport } from "./transport.ts";
-import { wholeOf } from "./whole.ts";
+import { writeWhole } from "./whole.ts";
 
 /** How long a tab waits for the one that has the connection, until it makes its own. */
 const patienceMs = 5_000;
@@ -80,10 +82,7 @@ class SharedTransport implements Transport {
   /** Other tabs whose end is awaited. */
   readonly #watched: Set<string> = new Set();
   readonly #abort: AbortController = new AbortController();
-  #isAlone = false;
-  /** True once others can see that this tab is there. */
-  #isKnown = false;
-  #isClosed = false;
+  #state: TabState = "unknown";
   readonly #releases: (() => void)[] = [];
   #cancelPatience: () => void = () => {};
   #cancelBeat: () => void = () => {};
@@ -100,7 +99,7 @@ class SharedTransport implements Transport {
     });
     // Held as long as this tab lives: others see by it that it is gone. So nothing is asked of them before.
     this.#lock(this.#nameOf(this.#id), () => {
-      this.#isKnown = true;
+      this.#move("known");
       this.#ask();
       return this.#held();
     });
@@ -117,13 +116,13 @@ class SharedTransport implements Transport {
   renew(): void {
     this.#own.renew();
     // What the tab that has the connection gives the server are its own credentials: it asks for others, too.
-    if (!this.#isAlone) this.#say({ kind: "renew" });
+    if (!this.#isAlone()) this.#say({ kind: "renew" });
   }
 
   wake(): void {
     this.#own.wake();
     // The tab that has the connection may be hidden, where its timers are slow.
-    if (!this.#isAlone) this.#say({ kind: "wake" });
+    if (!this.#isAlone()) this.#say({ kind: "wake" });
   }
 
   close(): void {
@@ -133,10 +132,23 @@ class SharedTransport implements Transport {
     this.#others.clear();
     this.#cancelPatience();
     this.#cancelBeat();
-    this.#isClosed = true;
+    this.#move("close");
     this.#own.close();
     this.#channel.close();
     for (const release of this.#releases) release();
+  }
+
+  #move(event: TabEvent): void {
+    this.#state = next(tabTransitions, this.#state, event);
+  }
+
+  /** Whether it has a connection of its own. */
+  #isAlone(): boolean {
+    return this.#state === "alone";
+  }
+
+  #isClosed(): boolean {
+    return this.#state === "closed";
   }
 
   #nameOf(id: string): string {
@@ -145,7 +157,7 @@ class SharedTransport implements Transport {
 
   #lock(name: string, hold: () => unknown): void {
     // It may be granted while this tab closes: then it goes to the next one.
-    const holdIfOpen = (): unknown => (this.#isClosed ? undefined : hold());
+    const holdIfOpen = (): unknown => (this.#isClosed() ? undefined : hold());
     navigator.locks.request(name, { signal: this.#abort.signal }, holdIfOpen).catch(() => {});
   }
 
@@ -155,9 +167,10 @@ class SharedTransport implements Transport {
   }
 
   #begin(sink: Sink): () => void {
-    if (this.#isAlone) return this.#own.follow(sink);
+    if (this.#isAlone()) return this.#own.follow(sink);
+    if (this.#isClosed()) return () => {};
     const { target } = sink;
-    if (this.#isKnown) this.#say({ kind: "follow", from: this.#id, target });
+    if (this.#state === "following") this.#say({ kind: "follow", from: this.#id, target });
     this.#cancelPatience();
     this.#cancelPatience = this.#options.clock.setTimer(() => this.#goAlone(), patienceMs);
     return () => this.#say({ kind: "unfollow", from: this.#id, target });
@@ -165,12 +178,12 @@ class SharedTransport implements Transport {
 
   /** Asks the tab that has the connection for all that is followed here. */
   #ask(): void {
-    if (this.#isAlone || !this.#isKnown) return;
+    if (this.#state !== "following") return;
     for (const { target } of this.#followings.keys()) this.#say({ kind: "follow", from: this.#id, target });
   }
 
   #goAlone(): void {
-    this.#isAlone = true;
+    this.#move("alone");
     this.#cancelPatience();
     for (const [sink, end] of this.#followings) {
       end();
@@ -182,7 +195,7 @@ class SharedTransport implements Transport {
   /** A leader that says nothing (it is stopped, or its tab is frozen) is not waited for. */
   #wait(ms: number): void {
     this.#cancelPatience();
-    if (this.#isAlone || this.#followings.size === 0) return;
+    if (this.#isAlone() || this.#followings.size === 0) return;
     this.#cancelPatience = this.#options.clock.setTimer(() => this.#goAlone(), ms);
   }
 
@@ -212,17 +225,17 @@ class SharedTransport implements Transport {
   }
 
   #say(note: Note): void {
-    if (!this.#isClosed) this.#channel.postMessage(note);
+    if (!this.#isClosed()) this.#channel.postMessage(note);
   }
 
   /** What other pages say is checked like what a peer sends. */
   #heardSafely(data: unknown): void {
     try {
       const note = checkedNote(data);
-      if (note && !this.#isClosed) this.#heard(note);
+      if (note && !this.#isClosed()) this.#heard(note);
     } catch {
       // What that tab tells is nothing to go by.
-      if (!this.#isAlone) this.#goAlone();
+      if (!this.#isAlone()) this.#goAlone();
     }
   }
 
@@ -235,20 +248,20 @@ class SharedTransport implements Transport {
         this.#wait(silentMs);
         return;
       case "wake":
-        if (this.#isAlone) this.#own.wake();
+        if (this.#isAlone()) this.#own.wake();
         return;
       case "renew":
-        if (this.#isAlone) this.#own.renew();
+        if (this.#isAlone()) this.#own.renew();
         return;
       case "follow":
         // A tab without the lock is never asked: it may be alone only for want of an answer.
-        if (this.#isAlone) this.#serve(note.from, note.target);
+        if (this.#isAlone()) this.#serve(note.from, note.target);
         return;
       case "unfollow":
         this.#drop(`${note.from} ${note.target}`);
         return;
       default:
-        if (note.to === this.#id && !this.#isAlone) this.#told(note);
+        if (note.to === this.#id && !this.#isAlone()) this.#told(note);
     }
   }
 
@@ -271,7 +284,7 @@ class SharedTransport implements Transport {
     });
     this.#others.set(key, unlisten);
     if (this.#others.size === 1) this.#beat();
-    const whole = wholeOf(feed);
+    const whole = writeWhole(feed);
     if (whole) tellBatch([whole]);
     tellState();
   }
@@ -285,7 +298,7 @@ class SharedTransport implements Transport {
       else if (note.problem) sink.fail(note.problem);
       else if (note.state !== "live") sink.lost(note.state === "offline");
       else if (!sink.isCaughtUp || note.position !== sink.position || note.intervalMs !== sink.intervalMs) {
-        sink.intervalMs = note.intervalMs;
+        sink.lookEvery(note.intervalMs);
         sink.take(bookmark(note.position));
         sink.take(bookmark(note.position));
       }

@@ -11,7 +11,9 @@ export interface Sink {
   /** True once there is something to show. */
   readonly hasState: boolean;
   /** How often the server is looked at where nothing tells of changes; `undefined` where something does. */
-  intervalMs: number | undefined;
+  readonly intervalMs: number | undefined;
+  /** Notes it. */
+  lookEvery(intervalMs: number | undefined): void;
   /** Takes what a GET returned while the connection is still being made. */
   early(message: HttpResponse): void;
   /**

@@ -9,8 +9,11 @@ function withList(document: unknown, parts: readonly string[], rows: readonly un
   return { ...document, [key]: withList(Reflect.get(document, key), parts, rows, at + 1) };
 }
 
-/** All that a feed knows as one 200, for whoever comes later; `undefined` where there is nothing yet, or nothing that can be written as JSON. */
-export function wholeOf(feed: Feed): HttpResponse | undefined {
+/**
+ * Writes all that a feed knows as one 200, for whoever comes later; `undefined` where there is nothing yet. A feed whose
+ * document can't be written as JSON fails.
+ */
+export function writeWhole(feed: Feed): HttpResponse | undefined {
   const { position, replica, target } = feed;
   const { opening, isGone, isRecord, document, items, rows } = replica;
   if (!opening || isGone) return undefined;
@@ -28,11 +31,11 @@ export function wholeOf(feed: Feed): HttpResponse | undefined {
   }
 }
 
-/** What is known of each of several views, by URL. */
-export function wholesOf(feeds: Iterable<Feed>): Record<string, HttpResponse> {
+/** Writes what is known of each of several views, by URL. */
+export function writeWholes(feeds: Iterable<Feed>): Record<string, HttpResponse> {
   const wholes: Record<string, HttpResponse> = {};
   for (const feed of feeds) {
-    const whole = feed.isEnded ? undefined : wholeOf(feed);
+    const whole = feed.isEnded ? undefined : writeWhole(feed);
     // It may be written into a page for all to see: of the fields only those that a view is made of, no cookie.
     const kept = whole?.fields.filter(([name]) => /^(?:content-type|items|item-order|event-id)$/i.test(name)) ?? [];
     // Without the field, whoever reads it would look for a list.

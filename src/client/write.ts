@@ -1,4 +1,5 @@
 import type { Problem } from "../protocol/index.ts";
+import type { WriteState } from "./write-state.ts";
 
 /** What a write does. */
 export type WriteKind = "create" | "update" | "destroy";
@@ -48,7 +49,7 @@ export class ConflictError extends Error {
 
 /** A write that is on its way, or done and not yet seen in the stream. */
 export interface Write extends StoredWrite {
-  state: "queued" | "sent" | "answered";
+  state: WriteState;
   /** The write, not answered then, whose result the writer saw. */
   after: string | undefined;
   /** How often the server had another version. */

@@ -21,6 +21,7 @@ function follow({ hasLevel0 }: { readonly hasLevel0: boolean }) {
     isCaughtUp: true,
     hasState: true,
     intervalMs: undefined,
+    lookEvery: () => {},
     early: () => {},
     take: ({ status, body }) => void (status === 304 || taken.push(body)),
     lost: () => {},

@@ -74,7 +74,7 @@ describe("The first rows", () => {
     const feed = new Feed({ ...options, follow: () => () => {}, onStatus: () => {} });
     feed.take(listOf([{ id: 1, v: 2 }], ["Event-ID", "k:2.0"]));
     feed.early(listOf([{ id: 1, v: 1 }], ["Event-ID", "k:1.0"]));
-    expect([feed.replica.rows, feed.position, feed.isEarly]).toEqual([[{ id: 1, v: 2 }], "k:2.0", false]);
+    expect([feed.replica.rows, feed.position, feed.state]).toEqual([[{ id: 1, v: 2 }], "k:2.0", "opened"]);
   });
 
   it("are shown where a guess lets no doubt, and are none where it does", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Feed } from "../../src/client/feed.ts";
-import { wholeOf } from "../../src/client/whole.ts";
+import { writeWhole } from "../../src/client/whole.ts";
 import { createFakeClock } from "../../src/testing/index.ts";
 import { change, leave, listOf, type message } from "./messages.ts";
 
@@ -80,7 +80,7 @@ describe("A feed", () => {
     feed.take(nested);
     feed.take({ ...nested, fields: nested.fields.map(([name, value]) => [name, value === "m:2.0" ? "m:3.0" : value]) });
     expect([feed.position, feed.replica.rows.length, feed.isEnded]).toEqual(["m:3.0", 1, false]);
-    expect([wholeOf(feed), feed.status.problem?.status]).toEqual([undefined, 500]);
+    expect([writeWhole(feed), feed.status.problem?.status]).toEqual([undefined, 500]);
   });
 
   it("leaves no timer behind once it failed", () => {

@@ -98,7 +98,7 @@ export class Connection {
   /** Follows a URL, as soon as the connection is ready. Returns a function that ends it. */
   add(sink: Sink): () => void {
     const entry: Entry = { sink, backoff: new Backoff(this.#options.clock) };
-    sink.intervalMs = undefined;
+    sink.lookEvery(undefined);
     this.#entries.add(entry);
     if (this.#isReady) void this.#subscribe(entry);
     return () => {
