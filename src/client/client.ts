@@ -1,4 +1,4 @@
-import type { HttpResponse } from "../protocol/index.ts";
+import { fieldValue, type HttpResponse } from "../protocol/index.ts";
 import { Callbacks, Listeners } from "./callbacks.ts";
 import { checkedMessage } from "./checked.ts";
 import { type ClientOptions, type ResolvedClientOptions, resolveClientOptions } from "./client-options.ts";
@@ -185,11 +185,25 @@ class OriginClient implements Client {
   #begin(target: string, kept: unknown): void {
     const message = checkedMessage(kept);
     if (!message || !this.#http.isTarget(target)) return;
+    const isSaid = fieldValue(message.fields, "items") !== undefined;
+    if (isSaid) this.#beginSafely(target, message);
+    else void this.#beginByGuess(target, message).catch(() => {});
+  }
+
+  #beginSafely(target: string, message: HttpResponse, isGuess = false): void {
     try {
-      this.#feed(target).begin(message);
+      this.#feed(target).begin(message, isGuess);
     } catch {
       this.#feeds.delete(target);
     }
+  }
+
+  /** What no client dehydrated does not say where its records are. */
+  async #beginByGuess(target: string, message: HttpResponse): Promise<void> {
+    const { guessOf, withGuess } = await import("./guess-items.ts");
+    const rule = guessOf(message, target, this.#options.base.origin);
+    if (!this.#isClosed && !this.#feed(target).hasState)
+      this.#beginSafely(target, withGuess(message, rule, target), rule !== undefined);
   }
 
   async #share(own: Transport, name: string): Promise<void> {

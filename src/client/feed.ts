@@ -1,7 +1,6 @@
 import { fieldValue, type HttpResponse, isAtOrAfter, isChange, type Problem } from "../protocol/index.ts";
 import { type ClientClock, Timer } from "./clock.ts";
 import { type FeedEvent, type FeedState, feedTransitions } from "./feed-state.ts";
-import { guessOf, saysItsList, withGuess } from "./guess-items.ts";
 import { next } from "./machine.ts";
 import { localProblem } from "./problem.ts";
 import { type Entry, Replica } from "./replica.ts";
@@ -86,12 +85,14 @@ export class Feed implements Sink {
     return this.replica.opening !== undefined;
   }
 
-  /** Begins with a 200 that was handed over, as if it had been followed until now. */
-  begin(message: HttpResponse): void {
-    const rule = guessOf(message, this.target, this.#options.origin);
-    this.take(withGuess(message, rule, this.target));
-    // The server has not said yet where rows are that were only guessed.
-    if (rule) this.position = undefined;
+  /**
+   * Begins with a 200 that was handed over, as if it had been followed until now.
+   *
+   * @param isGuess - where the server has not said where its records are: the next connection asks for it
+   */
+  begin(message: HttpResponse, isGuess = false): void {
+    this.take(message);
+    if (isGuess) this.position = undefined;
     this.#liveAt = this.#options.clock.now();
     this.lost(false);
   }
@@ -160,11 +161,10 @@ export class Feed implements Sink {
   }
 
   early(message: HttpResponse): void {
-    const rule = guessOf(message, this.target, this.#options.origin);
-    const isUseful = message.status === 200 && saysItsList(message, rule, this.target);
+    const isUseful = message.status === 200 && fieldValue(message.fields, "items") !== undefined;
     if (this.hasState || this.isEnded || !isUseful) return;
     this.#move("early");
-    this.replica.replace(withGuess(message, rule, this.target));
+    this.replica.replace(message);
     this.position = fieldValue(message.fields, "event-id");
     this.#liveAt = this.#options.clock.now();
     this.#show({ state: "connecting", since: this.#liveAt });

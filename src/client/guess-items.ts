@@ -37,10 +37,10 @@ export function withGuess(
   return items === undefined ? message : { ...message, fields: [...message.fields, ["Items", items]] };
 }
 
-/** Whether a 200 says where its records are, or its guess lets no doubt. */
-export function saysItsList(message: HttpResponse, rule: RecordRule | undefined, target: string): boolean {
-  if (fieldValue(message.fields, "items") !== undefined) return true;
-  return rule !== undefined && emptyListRule(rule.list, target) !== undefined;
+/** A 200 of a list that says nothing of where its records are, with a guess that lets no doubt; `undefined` for any other. */
+export function surelyGuessed(message: HttpResponse, target: string, origin: string): HttpResponse | undefined {
+  const rule = guessOf(message, target, origin);
+  return rule && emptyListRule(rule.list, target) ? withGuess(message, rule, target) : undefined;
 }
 
 /** The record in a message's body, where nothing says where it is: the body, or the only member of an envelope. */

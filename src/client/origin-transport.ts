@@ -1,4 +1,4 @@
-import { type HttpResponse, type Problem, retryClass, wellKnownPath } from "../protocol/index.ts";
+import { fieldValue, type HttpResponse, type Problem, retryClass, wellKnownPath } from "../protocol/index.ts";
 import { Backoff } from "./backoff.ts";
 import { type ClientClock, Timer } from "./clock.ts";
 import type { Fallback } from "./fallback.ts";
@@ -104,7 +104,10 @@ export class OriginTransport implements Transport {
   async #askEarly(sink: Sink): Promise<void> {
     try {
       const answer = await this.#options.http.ask(sink.target, { cache: "no-store" });
-      if (this.#followings.has(sink)) sink.early(answer);
+      const isSaid = fieldValue(answer.fields, "items") !== undefined;
+      const guess = isSaid ? undefined : await import("./guess-items.ts");
+      const said = guess ? guess.surelyGuessed(answer, sink.target, this.#options.http.base.origin) : answer;
+      if (said && this.#followings.has(sink)) sink.early(said);
     } catch {
       // The socket will tell.
     }

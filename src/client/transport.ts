@@ -14,7 +14,7 @@ export interface Sink {
   readonly intervalMs: number | undefined;
   /** Notes it. */
   lookEvery(intervalMs: number | undefined): void;
-  /** Takes what a GET returned while the connection is still being made. */
+  /** Takes what a GET returned while the connection is still being made, where that says where its records are. */
   early(message: HttpResponse): void;
   /**
    * Takes one message of the subscription.

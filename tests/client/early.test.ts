@@ -203,6 +203,7 @@ it("What was handed over without Items is read as documents are, and what was de
   const world = new World();
   const client = createClient("http://h", { clock: world.clientClock, initial });
   const posts = client.collection<{ id: number }>("/posts");
+  await world.clock.settle();
   const shown = posts.getSnapshot().rows;
   expect(shown.map(posts.keyOf)).toEqual(["/posts/1", "/posts/2"]);
   // Nobody has looked whether they are there.
