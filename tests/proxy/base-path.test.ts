@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { createClient } from "../../src/client/index.ts";
 import { front } from "../node/front.ts";
@@ -58,8 +58,9 @@ describe.each([
         });
       });
     await all.ready();
+    // The first rows are those of a GET; that they have URLs, the socket's first message says.
+    await vi.waitFor(() => expect(all.urlOf(all.getSnapshot().rows[0] as Post)).toBe("/api/posts/1"));
     const [first] = all.getSnapshot().rows;
-    expect(all.urlOf(first as Post)).toBe("/api/posts/1");
     const changed = shows("b");
     await all.update(first as Post, { title: "b" });
     await changed;
