@@ -28,6 +28,13 @@ export function isForeignPage({ headers }: IncomingMessage, allowOrigins: Readon
     .some((one) => foreignSites.has(one.trim().toLowerCase()));
 }
 
+const nobody: ReadonlySet<string> = new Set();
+
+/** True where no page of another origin made the request, whoever is allowed to come in. */
+export function isOwnPage(request: IncomingMessage): boolean {
+  return !isForeignPage(request, nobody);
+}
+
 /** The refusal of a host that the server does not answer for. Its name was found to be one, so it may be repeated. */
 export function refuseHost(host: string | undefined): HttpResponse {
   const named = host ? `for ${host.slice(0, 300)}` : "without a host";

@@ -1,4 +1,4 @@
-export { Access } from "./access.ts";
+export { Access, isOwnPage } from "./access.ts";
 export { type Attachment, attach } from "./attach/attach.ts";
 export type { AttachLimits, AttachOptions } from "./attach/options.ts";
 export { isRocketRequest } from "./attach/rocket-request.ts";

@@ -1,10 +1,11 @@
 import { createServer as createHttpServer } from "node:http";
-import { createHub, errorReporter } from "../server/index.ts";
+import { createHub, errorReporter, type Hub, type OriginResponse } from "../server/index.ts";
 import { Access } from "./access.ts";
 import { deadlineOptions } from "./deadlines.ts";
 import { openEntrances } from "./entrances.ts";
 import { createHost, type RocketServer } from "./host.ts";
 import { HttpListener } from "./http-listener.ts";
+import { inBandOrigin } from "./in-band-origin.ts";
 import { resolveServerOptions, type ServerOptions } from "./options.ts";
 
 import { identityOf, peerOf } from "./peer.ts";
@@ -30,9 +31,11 @@ export function createServer(options: ServerOptions): RocketServer {
   const { basePath } = resolved;
   const { origin, publicFolder: path, owns = () => false } = options;
   const publicFolder = path === undefined ? undefined : new PublicFolder({ path, owns, basePath, reportError });
-  const hub = createHub({
+  const wellKnown = (): OriginResponse => hub.wellKnown();
+  const hub: Hub = createHub({
     identity: identityOf,
     ...options,
+    origin: inBandOrigin({ origin, wellKnown, basePath, maxBodyBytes: resolved.maxBodyBytes }),
     onError: (error, { stage }) => reportError(error, stage),
     ...(options.derived && { derived: { sha256, ...options.derived } }),
   });

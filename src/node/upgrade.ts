@@ -28,6 +28,8 @@ export interface UpgradeParts {
   readonly reportError: (error: unknown, stage: string) => void;
   /** What the origin is told of the peer at the transport. Default: nothing. */
   readonly peerOf?: (request: IncomingMessage) => unknown;
+  /** As {@link Handshake.mayWrite}. Default: every peer may that comes in. */
+  readonly mayWrite?: (request: IncomingMessage) => boolean;
 }
 
 const keepAliveMs = 30_000;
@@ -127,7 +129,8 @@ export class UpgradeHandler {
       fields.push(["Authorization", `Bearer ${bearer}`]);
     }
     const peer = this.#parts.peerOf?.(request);
-    const handshake: Handshake = { level, target: request.url ?? "/", fields, peer };
+    const mayWrite = this.#parts.mayWrite?.(request) ?? true;
+    const handshake: Handshake = { level, target: request.url ?? "/", fields, peer, mayWrite };
     let opening: Opening | undefined;
     if (level === 0) {
       opening = await this.#parts.hub.authorise(handshake);

@@ -5,7 +5,18 @@ import { type DerivedOptions, type HubLimits, inRange } from "../server/index.ts
 /** What a proxy stands before, and how. */
 export interface ProxyOptions
   extends DerivedOptions,
-    Pick<ServerOptions, "allowOrigins" | "allowHosts" | "basePath" | "drainMs" | "log" | "onError" | "clock"> {
+    Pick<
+      ServerOptions,
+      | "allowOrigins"
+      | "allowHosts"
+      | "basePath"
+      | "clock"
+      | "drainMs"
+      | "log"
+      | "onError"
+      | "requestFields"
+      | "requestsInBand"
+    > {
   /** The API: scheme, host and port, as in `http://localhost:3000`. */
   readonly upstream: string;
   /** The hub's bounds; each has a default. */

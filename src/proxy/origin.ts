@@ -7,7 +7,9 @@ import {
   type OriginRequest,
   type OriginResponse,
   refuseByHead,
+  refuseInBandByHead,
   tooLarge,
+  tooLargeInBand,
 } from "../server/index.ts";
 import { refuseConnectionAuth } from "./connection-auth.ts";
 import { readAnswer } from "./document.ts";
@@ -38,6 +40,7 @@ class Question implements ExchangeHandler {
   readonly #body: Buffer | null;
   readonly #resolve: Resolve;
   readonly #watch: WriteWatch | undefined;
+  readonly #isInBand: boolean;
   #control: ExchangeControl | undefined;
   #repeats: number;
   #isOver = false;
@@ -46,14 +49,15 @@ class Question implements ExchangeHandler {
   #answer: ByteCollector | undefined;
 
   constructor(parts: ProxyOriginParts, request: OriginRequest, resolve: Resolve) {
-    const { method, target, fields, body, peer, signal } = request;
+    const { method, target, fields, body, peer, isInBand = false, signal } = request;
     this.#parts = parts;
     this.#answer = new ByteCollector(parts.maxDocumentBytes);
     this.#resolve = resolve;
+    this.#isInBand = isInBand;
     const isUnsafe = isUnsafeMethod(method);
     this.#repeats = isUnsafe ? 0 : maxRepeats;
     this.#watch = isUnsafe ? new WriteWatch(target, fields.flat(), parts.staleness) : undefined;
-    const asking = isUnsafe ? fields : documentRequestFields(fields);
+    const asking = isUnsafe || isInBand ? fields : documentRequestFields(fields);
     const raw = upstreamFields(asking.flat(), (peer ?? {}) as Peer, parts.hop);
     this.#sent = { method, target, fields: raw };
     this.#body = body.length > 0 ? Buffer.from(body) : null;
@@ -81,7 +85,8 @@ class Question implements ExchangeHandler {
     );
     this.#fields = pairs(raw);
     this.#watch?.headed(status, raw);
-    const refusal = status < 300 ? refuseByHead(this.#fields, maxDocumentBytes) : undefined;
+    const refuse = this.#isInBand ? refuseInBandByHead : refuseByHead;
+    const refusal = status < 300 || this.#isInBand ? refuse(this.#fields, maxDocumentBytes) : undefined;
     if (refusal) this.#end(refusal);
     // Its `Content-Length` may speak of a body that does not come.
     else if (status === 204 || status === 304) this.onResponseEnd();
@@ -89,7 +94,8 @@ class Question implements ExchangeHandler {
 
   onResponseData(_control: ExchangeControl, chunk: Buffer): void {
     const { maxDocumentBytes } = this.#parts;
-    if (this.#answer?.add(chunk) === false) this.#end(tooLarge(maxDocumentBytes));
+    const refuse = this.#isInBand ? tooLargeInBand : tooLarge;
+    if (this.#answer?.add(chunk) === false) this.#end(refuse(maxDocumentBytes));
   }
 
   onResponseEnd(): void {

@@ -4,6 +4,7 @@ import {
   Access,
   createHost,
   deadlineOptions,
+  isOwnPage,
   openEntrances,
   type RocketServer,
   sendAnswer,
@@ -11,7 +12,7 @@ import {
   UpgradeHandler,
 } from "../node/index.ts";
 import { wellKnownPath } from "../protocol/index.ts";
-import { createHub, errorReporter, type Hub } from "../server/index.ts";
+import { createHub, errorReporter, type Hub, type HubOptions } from "../server/index.ts";
 import { refuseConnectionAuth } from "./connection-auth.ts";
 import { Health } from "./failure.ts";
 import type { Hop } from "./fields.ts";
@@ -50,6 +51,13 @@ class RequestHandler {
   }
 }
 
+function inBandOf({
+  requestFields,
+  requestsInBand,
+}: ProxyOptions): Pick<HubOptions, "requestFields" | "requestsInBand"> {
+  return { ...(requestFields && { requestFields }), ...(requestsInBand !== undefined && { requestsInBand }) };
+}
+
 /**
  * Makes a reverse proxy that passes everything through to an API, and makes every URL that can be read with GET live.
  *
@@ -77,6 +85,7 @@ export function createProxy(options: ProxyOptions): RocketServer {
     derived: { sha256, ...options },
     identity: identityOf,
     ...(options.limits && { limits: options.limits }),
+    ...inBandOf(options),
     ...(options.clock && { clock: options.clock }),
     onError: (error, { stage }) => reportError(error, stage),
   });
@@ -84,7 +93,10 @@ export function createProxy(options: ProxyOptions): RocketServer {
   const handler = new RequestHandler(parts, hub, access);
   const server = createHttpServer({ ...deadlineOptions, requestTimeout: 0, maxHeaderSize: maxHeadBytes });
   const maxMessageBytes = hub.limits.maxMessageBytes;
-  const rocket = new UpgradeHandler({ server, hub, access, maxMessageBytes, reportError, peerOf });
+  const rocket = new UpgradeHandler({
+    ...{ server, hub, access, maxMessageBytes, reportError, peerOf },
+    mayWrite: isOwnPage,
+  });
   const upgrades = new ProxyUpgrades({ ...parts, hub, access, rocket });
   openEntrances(server, {
     onRequest: (request, response) => handler.handle(request, response),

@@ -43,12 +43,17 @@ function isDropped(name: string): boolean {
   return dropped.has(name) || droppedPrefixes.some((prefix) => name.startsWith(prefix));
 }
 
+/** A handshake's fields without what belongs to that one request alone. */
+export function repeatableFields(fields: readonly Field[]): Field[] {
+  return fields.filter(([name]) => !isDropped(name.toLowerCase()));
+}
+
 /**
  * The fields of a GET that is made on a viewer's behalf: the viewer's own without those of its handshake and its trace,
  * then what a page's `fetch` would add. `If-None-Match` stays: it is the hub's.
  */
 export function documentRequestFields(fields: readonly Field[]): Field[] {
-  const kept = fields.filter(([name]) => !isDropped(name.toLowerCase()));
+  const kept = repeatableFields(fields);
   if (fieldValue(kept, "host") === undefined) kept.unshift(["Host", "localhost"]);
   if (fieldValue(kept, "accept") === undefined) kept.push(["Accept", "application/json, */*;q=0.5"]);
   kept.push(["Accept-Encoding", "identity"], ["Sec-Fetch-Mode", "cors"]);
@@ -62,6 +67,23 @@ export function refuseByHead(fields: readonly Field[], maxDocumentBytes: number)
     return problemResponse(createProblem(415, "This URL answers with a stream that has no end: open it over HTTP."));
   }
   return Number(fieldValue(fields, "content-length") ?? 0) > maxDocumentBytes ? tooLarge(maxDocumentBytes) : undefined;
+}
+
+/** Why an answer can't be carried in band, told by its head, as {@link refuseByHead} [R-BAND-18]. */
+export function refuseInBandByHead(fields: readonly Field[], maxBytes: number): OriginResponse | undefined {
+  const refusal = refuseByHead(fields, maxBytes);
+  if (refusal?.status === 413) return tooLargeInBand(maxBytes);
+  return refusal && notInBand("The answer is a stream that has no end");
+}
+
+/** The answer in band where that of the origin is larger than allowed. */
+export function tooLargeInBand(maxBytes: number): OriginResponse {
+  return notInBand(`An answer in band may have at most ${maxBytes} bytes`);
+}
+
+/** The answer in band where that of the origin can't be carried. @param why - the sentence without its full stop */
+export function notInBand(why: string): OriginResponse {
+  return problemResponse(createProblem(502, `${why}. Send the request over HTTP.`));
 }
 
 /** The answer where a document is larger than allowed. */

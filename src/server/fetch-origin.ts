@@ -1,6 +1,13 @@
 import { createProblem, type Field, fieldValue, problemResponse } from "../protocol/index.ts";
 import { ByteCollector } from "./byte-collector.ts";
-import { documentBody, documentRequestFields, refuseByHead, tooLarge } from "./document-request.ts";
+import {
+  documentBody,
+  documentRequestFields,
+  refuseByHead,
+  refuseInBandByHead,
+  tooLarge,
+  tooLargeInBand,
+} from "./document-request.ts";
 import type { Origin, OriginRequest, OriginResponse } from "./ports/origin.ts";
 
 /** How an application that speaks `fetch` is asked. */
@@ -46,9 +53,9 @@ function fieldsOf(headers: Headers): Field[] {
   return fields;
 }
 
-async function answerOf(response: Response, maxBytes: number): Promise<OriginResponse> {
+async function answerOf(response: Response, maxBytes: number, isInBand: boolean): Promise<OriginResponse> {
   const fields = fieldsOf(response.headers);
-  const refusal = refuseByHead(fields, maxBytes);
+  const refusal = isInBand ? refuseInBandByHead(fields, maxBytes) : refuseByHead(fields, maxBytes);
   if (refusal) {
     response.body?.cancel().catch(() => {});
     return refusal;
@@ -60,19 +67,22 @@ async function answerOf(response: Response, maxBytes: number): Promise<OriginRes
     return problemResponse(createProblem(415, "The document came in a coding that can't be read."));
   }
   const bytes = await readBytes(plain, maxBytes);
-  if (!bytes) return tooLarge(maxBytes);
+  if (!bytes) return isInBand ? tooLargeInBand(maxBytes) : tooLarge(maxBytes);
   const kept = fieldsOf(plain.headers);
   return { status: response.status, fields: kept, body: documentBody(kept, bytes) };
 }
 
 function requestOf(request: OriginRequest, scheme: string): Request {
-  const fields = documentRequestFields(request.fields);
+  const { isInBand = false } = request;
+  const fields = isInBand ? request.fields : documentRequestFields(request.fields);
   const headers = new Headers();
   for (const [name, value] of fields) headers.append(name, value);
   // Put together as text: resolved against a base, a target of two slashes would name another host.
   const url = `${scheme}://${fieldValue(fields, "host")}${request.target}`;
   const { method, signal } = request;
-  return new Request(url, { method, headers, redirect: "manual", ...(signal ? { signal } : {}) });
+  // The platform's types disagree on the bytes that go in; at run time they are the same.
+  const body = isInBand && request.body.length > 0 ? { body: request.body as string } : {};
+  return new Request(url, { method, headers, ...body, redirect: "manual", ...(signal ? { signal } : {}) });
 }
 
 /**
@@ -100,6 +110,6 @@ export function originFromFetch(
     } catch {
       return problemResponse(createProblem(400, "This is no URL that can be asked for."));
     }
-    return answerOf(await handler(request), maxDocumentBytes);
+    return answerOf(await handler(request), maxDocumentBytes, asked.isInBand === true);
   };
 }

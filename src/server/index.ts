@@ -5,7 +5,15 @@ export { valuesBytes } from "./change-size.ts";
 export type { DerivedOptions } from "./derived/derived-options.ts";
 export type { Sha256 } from "./derived/digest.ts";
 export type { RecordOptions } from "./derived/record-rule.ts";
-export { documentBody, documentRequestFields, refuseByHead, tooLarge } from "./document-request.ts";
+export {
+  documentBody,
+  documentRequestFields,
+  notInBand,
+  refuseByHead,
+  refuseInBandByHead,
+  tooLarge,
+  tooLargeInBand,
+} from "./document-request.ts";
 export { type FetchHandshake, type FetchHandshakeOptions, readHandshake } from "./fetch-handshake.ts";
 export { type FetchOriginOptions, originFromFetch } from "./fetch-origin.ts";
 export { forViewers, type ViewerAnswer } from "./for-viewers.ts";

@@ -1,5 +1,5 @@
 import { createProblem, type Field, problemResponse } from "../protocol/index.ts";
-import type { OriginResponse } from "./ports/origin.ts";
+import type { OriginRequest, OriginResponse } from "./ports/origin.ts";
 import { SharedAnswers } from "./shared-answers.ts";
 import type { ResolvedHubOptions } from "./stream/hub-options.ts";
 import { type Viewer, viewerKeyOf } from "./viewer.ts";
@@ -24,35 +24,17 @@ export class OriginAsker {
 
   /** The origin's answer; 504 where it takes too long, 500 where it fails. Never rejects. */
   ask(method: string, target: string, fields: readonly Field[], viewer?: Viewer): Promise<OriginResponse> {
-    const { clock, limits, origin, reportError } = this.#options;
-    const abort = new AbortController();
-    return new Promise((resolve) => {
-      const cancel = clock.setTimer(() => {
-        abort.abort();
-        resolve(problemResponse(createProblem(504, "The origin did not answer in time."), [["Retry-After", "1"]]));
-      }, limits.originTimeoutMs);
-      Promise.resolve()
-        .then(() =>
-          origin({
-            method,
-            target,
-            fields,
-            body: "",
-            peer: viewer?.peer,
-            ...(viewer && { lane: viewer }),
-            signal: abort.signal,
-          }),
-        )
-        .then(checked)
-        .catch((error: unknown) => {
-          reportError(error, "origin");
-          return problemResponse(createProblem(500, "The origin failed to answer."));
-        })
-        .then((response) => {
-          cancel();
-          resolve(response);
-        });
-    });
+    const request = { method, target, fields, body: "", peer: viewer?.peer, ...(viewer && { lane: viewer }) };
+    return this.#run(request, this.#options.limits.originTimeoutMs, new AbortController());
+  }
+
+  /**
+   * Has a request of the peer's own carried out. Otherwise as `ask`.
+   *
+   * @param abort - by which the caller gives it up
+   */
+  carryOut(request: Omit<OriginRequest, "isInBand" | "signal">, abort: AbortController): Promise<OriginResponse> {
+    return this.#run({ ...request, isInBand: true }, this.#options.limits.requestTimeoutMs, abort);
   }
 
   /**
@@ -64,5 +46,27 @@ export class OriginAsker {
     const { fields, peer } = viewer;
     const key = [method, viewerKeyOf(target, fields, this.#options.identityOf(peer))].join("\n");
     return this.shared.get(key, since, () => this.ask(method, target, fields, viewer));
+  }
+
+  #run(request: Omit<OriginRequest, "signal">, timeoutMs: number, abort: AbortController): Promise<OriginResponse> {
+    const { clock, origin, reportError } = this.#options;
+    return new Promise((resolve) => {
+      const cancel = clock.setTimer(() => {
+        abort.abort();
+        resolve(problemResponse(createProblem(504, "The origin did not answer in time."), [["Retry-After", "1"]]));
+      }, timeoutMs);
+      Promise.resolve()
+        .then(() => origin({ ...request, signal: abort.signal }))
+        .then(checked)
+        .catch((error: unknown) => {
+          // Whoever gave it up wants no answer.
+          if (!request.isInBand || !abort.signal.aborted) reportError(error, "origin");
+          return problemResponse(createProblem(500, "The origin failed to answer."));
+        })
+        .then((response) => {
+          cancel();
+          resolve(response);
+        });
+    });
   }
 }

@@ -31,6 +31,8 @@ export interface WorldOptions {
   readonly latencyMs?: () => number;
   /** Put around the store's origin. */
   readonly around?: (origin: Origin) => Origin;
+  readonly requestsInBand?: boolean;
+  readonly requestFields?: readonly string[];
   readonly seed?: number;
 }
 
@@ -81,6 +83,7 @@ export function createWorld({
   latencyMs,
   around,
   seed = 1,
+  ...inBand
 }: WorldOptions = {}): World {
   const clock = createFakeClock(seed);
   const store = createMemoryStore({
@@ -100,6 +103,7 @@ export function createWorld({
     },
     journal: shownBy(store.journal, (change) => world.show(change)),
     clock,
+    ...inBand,
     ...(limits ? { limits } : {}),
     ...(derived ? { derived } : {}),
     ...(refreshMs === undefined ? {} : { refreshMs }),

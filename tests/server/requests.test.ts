@@ -39,6 +39,7 @@ describe("the well-known URL", () => {
         heartbeatMs: 20_000,
         limits: { maxMessageBytes: 1_064_960, maxSubscriptions: 100, maxOutstandingRequests: 64 },
         promises: ["journal"],
+        requests: { methods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], fields: [] },
       },
     });
     expect(world.hub.counts).toEqual({ connections: 1, subscriptions: 0, views: 0 });
@@ -317,7 +318,7 @@ describe("a request in band", () => {
     expect(answersOf(peer).toSorted()).toEqual(ids.toSorted());
   });
 
-  it.each(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "WHATEVER"])(
+  it.each(["TRACE", "CONNECT", "PROPFIND", "get", "WHATEVER"])(
     "with the method %s is a 501 [R-BAND-12]",
     async (method) => {
       const { send, world } = await connected();
@@ -363,7 +364,7 @@ describe("a request in band", () => {
     peer.send(`PUT /b HTTP/1.1\r\nRequest-ID: 4\r\n\r\nbody`);
     await world.clock.settle();
     const answered = briefs(peer, 1).filter((line) => line.includes("id="));
-    expect(answered).toEqual(["200 @0 sub=/a id=1", `400 id=${"i".repeat(64)}`, "421 id=3", "501 id=4"]);
+    expect(answered).toEqual(["200 @0 sub=/a id=1", `400 id=${"i".repeat(64)}`, "421 id=3", "405 id=4"]);
   });
 
   it("that is no message closes with 1002, and what was sent behind it is not acted on [R-MSG-3]", async () => {

@@ -6,7 +6,9 @@ import {
   type OriginRequest,
   type OriginResponse,
   refuseByHead,
+  refuseInBandByHead,
   tooLarge,
+  tooLargeInBand,
 } from "../../server/index.ts";
 import { decodeContent } from "../content-coding.ts";
 import type { SocketPeer } from "../peer.ts";
@@ -24,10 +26,14 @@ export interface AppOriginParts extends Target {
 /** How long a connection is kept for a viewer's next request. A new one costs little more than a request. */
 const idleMs = 5_000;
 
-function encodeHead({ method, target, fields }: OriginRequest): Buffer | undefined {
+/** A request as it stands on the wire; `undefined` where it can't. */
+function encode({ method, target, fields, body, isInBand }: OriginRequest): Buffer | undefined {
+  const bytes = Buffer.from(body as string);
+  const hasLength = bytes.length > 0 || /^P/.test(method);
   try {
-    const text = encodeRequest({ method, target, fields: documentRequestFields(fields) });
-    return typeof text === "string" ? Buffer.from(text, "latin1") : undefined;
+    const all: readonly Field[] = isInBand ? fields : documentRequestFields(fields);
+    const length: readonly Field[] = hasLength ? [["Content-Length", String(bytes.length)]] : [];
+    return Buffer.from(encodeRequest({ method, target, fields: [...all, ...length], body: bytes }) as Uint8Array);
   } catch {
     return undefined;
   }
@@ -43,23 +49,26 @@ export class AppOrigin {
     this.#parts = parts;
   }
 
-  /** One GET or HEAD. Never rejects. */
+  /** One GET or HEAD, or a request in band. Never rejects. */
   readonly ask: Origin = async (request) => {
-    const { paths } = this.#parts;
+    const { paths, maxDocumentBytes: maxBytes } = this.#parts;
+    const { isInBand = false } = request;
     if (paths && !paths.includes(request.target)) {
-      return problemResponse(createProblem(422, "This URL is not among those that can be followed. GET it instead."));
+      // By 421, a client may send it over another connection.
+      const [status, then] = isInBand ? [421, "Send the request over HTTP."] : [422, "GET it instead."];
+      return problemResponse(createProblem(status, `This URL is not among those that can be followed. ${then}`));
     }
-    const head = encodeHead(request);
-    if (!head) return problemResponse(createProblem(400, "This is no URL that can be asked for."));
+    const bytes = encode(request);
+    if (!bytes) return problemResponse(createProblem(400, "This is no URL that can be asked for."));
     const connection = this.#connectionFor(request);
     try {
       return await connection.exchange({
-        request: head,
+        request: bytes,
         isHead: request.method === "HEAD",
-        maxBytes: this.#parts.maxDocumentBytes,
+        maxBytes,
         signal: request.signal,
-        refuse: (fields) => refuseByHead(fields, this.#parts.maxDocumentBytes),
-        tooLarge: () => tooLarge(this.#parts.maxDocumentBytes),
+        refuse: (fields) => (isInBand ? refuseInBandByHead(fields, maxBytes) : refuseByHead(fields, maxBytes)),
+        tooLarge: () => (isInBand ? tooLargeInBand(maxBytes) : tooLarge(maxBytes)),
         read: (answer) => this.#read(answer),
       });
     } catch (error) {
@@ -77,11 +86,11 @@ export class AppOrigin {
   }
 
   /** The lane's own connection where that is free; else another one, never somebody else's. */
-  #connectionFor({ lane, peer }: OriginRequest): VirtualConnection {
+  #connectionFor({ lane, peer, isInBand = false }: OriginRequest): VirtualConnection {
     const kept = lane && this.#lanes.get(lane);
     if (lane) this.#lanes.delete(lane);
     if (kept?.isFree) return kept;
-    const connection = new VirtualConnection(this.#parts, peer as SocketPeer | undefined);
+    const connection = new VirtualConnection(this.#parts, peer as SocketPeer | undefined, !isInBand);
     this.#connections.add(connection);
     return connection;
   }

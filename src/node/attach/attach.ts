@@ -2,6 +2,7 @@ import { AsyncResource } from "node:async_hooks";
 import type { Server as HttpServer } from "node:http";
 import type { Server } from "node:net";
 import { createHub, errorReporter, type Hub, type HubCounts } from "../../server/index.ts";
+import { isOwnPage } from "../access.ts";
 import { identityOf, peerOf } from "../peer.ts";
 import { sha256 } from "../sha256.ts";
 import { UpgradeHandler } from "../upgrade.ts";
@@ -55,7 +56,7 @@ class AttachedServer implements Attachment {
   #closing: Promise<void> | undefined;
 
   constructor(server: Server, options: ResolvedAttachOptions) {
-    const { paths, allowOrigins, allowHosts, derived, limits, maxDocumentBytes, onError } = options;
+    const { paths, allowOrigins, allowHosts, derived, limits, maxDocumentBytes, inBand, onError } = options;
     const reportError = errorReporter(onError, (error, stage) => {
       // What only the application's author can mend is not kept quiet.
       if (stage === "records") process.emitWarning(String(error), "RocketWarning");
@@ -76,6 +77,7 @@ class AttachedServer implements Attachment {
       },
       derived: { sha256, ...derived },
       identity: identityOf,
+      ...inBand,
       limits,
       onError: (error, { stage }) => reportError(error, stage),
     });
@@ -89,6 +91,7 @@ class AttachedServer implements Attachment {
     const { maxMessageBytes } = hub.limits;
     this.#upgrades = new UpgradeHandler({
       ...{ hub, access, maxMessageBytes, reportError, peerOf },
+      mayWrite: isOwnPage,
       // Only asked for other protocols than WebSocket, which it is never given.
       server: server as HttpServer,
     });

@@ -1,5 +1,5 @@
 import { trimEndOf } from "../../protocol/index.ts";
-import type { DerivedOptions, HubLimits } from "../../server/index.ts";
+import type { DerivedOptions, HubLimits, HubOptions } from "../../server/index.ts";
 import { parseAllowedHost, parseWebOrigin } from "../options.ts";
 
 /** Bounds on what followers can ask of the application. */
@@ -11,9 +11,10 @@ export interface AttachLimits extends HubLimits {
 /** How an application is made live. Nothing here is needed. */
 export interface AttachOptions
   extends Pick<
-    DerivedOptions,
-    "anonymous" | "coalesceMs" | "maxTotalDocumentBytes" | "records" | "refreshMs" | "staleness" | "viewer"
-  > {
+      DerivedOptions,
+      "anonymous" | "coalesceMs" | "maxTotalDocumentBytes" | "records" | "refreshMs" | "staleness" | "viewer"
+    >,
+    Pick<HubOptions, "requestFields" | "requestsInBand"> {
   /**
    * The paths that can be followed, each with all that is below it (`["/api"]`), or a function that tells by the path as
    * it was sent. `//api` and `/%61pi` are other paths than `/api`.
@@ -57,6 +58,7 @@ export interface ResolvedAttachOptions {
   readonly derived: DerivedOptions;
   readonly limits: Partial<HubLimits>;
   readonly maxDocumentBytes: number;
+  readonly inBand: Pick<HubOptions, "requestFields" | "requestsInBand">;
   readonly onError: AttachOptions["onError"];
 }
 
@@ -113,6 +115,8 @@ const known = new Set([
   "limits",
   "onError",
   "paths",
+  "requestFields",
+  "requestsInBand",
   ...derivedNames,
 ] satisfies (keyof AttachOptions)[]);
 
@@ -126,7 +130,7 @@ export function resolveAttachOptions(options: AttachOptions): ResolvedAttachOpti
   if (stranger !== undefined) {
     throw new TypeError(`${stranger} is no option of attach; there are ${[...known].join(", ")}.`);
   }
-  const { paths, allowOrigins = [], allowHosts = [], limits = {}, onError } = options;
+  const { paths, allowOrigins = [], allowHosts = [], limits = {}, requestFields, requestsInBand, onError } = options;
   const { maxDocumentBytes, ...hubLimits } = limits;
   return {
     paths: pathFilterOf(paths),
@@ -135,6 +139,7 @@ export function resolveAttachOptions(options: AttachOptions): ResolvedAttachOpti
     derived: Object.fromEntries(
       derivedNames.map((name) => [name, options[name]]).filter(([, value]) => value !== undefined),
     ),
+    inBand: { ...(requestFields && { requestFields }), ...(requestsInBand !== undefined && { requestsInBand }) },
     limits: hubLimits,
     maxDocumentBytes: documentLimit(maxDocumentBytes),
     onError,

@@ -100,9 +100,10 @@ export class VirtualConnection implements SocketOwner {
   #isOpened = false;
   #idle: NodeJS.Timeout | undefined;
 
-  constructor(target: Target, peer: SocketPeer | undefined) {
+  /** @param isOwn - whether its requests are Rocket's own, and not the peer's */
+  constructor(target: Target, peer: SocketPeer | undefined, isOwn: boolean) {
     this.#target = target;
-    this.#socket = new VirtualSocket(this, target.server, target.event === "secureConnection", peer);
+    this.#socket = new VirtualSocket(this, target.server, target.event === "secureConnection", isOwn, peer);
   }
 
   get isOpen(): boolean {

@@ -32,7 +32,8 @@ export class VirtualSocket extends Duplex {
   readonly #owner: SocketOwner;
   readonly #tls: SocketPeer["tls"];
 
-  constructor(owner: SocketOwner, server: unknown, isEncrypted: boolean, peer?: SocketPeer) {
+  /** @param isOwn - whether its requests are Rocket's own, and not the peer's */
+  constructor(owner: SocketOwner, server: unknown, isEncrypted: boolean, isOwn: boolean, peer?: SocketPeer) {
     super({ allowHalfOpen: true });
     this.#owner = owner;
     this.#tls = peer?.tls;
@@ -43,7 +44,7 @@ export class VirtualSocket extends Duplex {
     this.remoteFamily = remoteFamily;
     this.localAddress = localAddress;
     this.localPort = localPort;
-    markSocket(this);
+    if (isOwn) markSocket(this);
     if (isEncrypted) {
       const { authorized = false, authorizationError, servername } = this.#tls ?? {};
       Object.assign(this, { encrypted: true, authorized, authorizationError, servername, alpnProtocol: "http/1.1" });

@@ -13,6 +13,11 @@ export interface OriginRequest {
   readonly peer?: unknown;
   /** The same object for all requests of one viewer for one view: an origin may keep a connection for them, never for others. */
   readonly lane?: object;
+  /**
+   * True where the peer itself sent the request, in band: it is carried out as it stands, as one over HTTP. Otherwise the
+   * hub asks for a document on the peer's behalf.
+   */
+  readonly isInBand?: boolean;
   /** Aborted when nobody waits for the answer any more. */
   readonly signal?: AbortSignal;
 }

@@ -1,26 +1,22 @@
 import { type Body, type Field, truncateReason } from "../../protocol/index.ts";
-import { type ByteBudget, type ByteClaim, smallBytes } from "../byte-budget.ts";
+import { type ByteClaim, smallBytes } from "../byte-budget.ts";
 import { joinBytes } from "../delivery/delivery.ts";
 import { encodeMessage, type Message } from "../delivery/message.ts";
 import type { Outlet } from "../delivery/outlet.ts";
-import type { OriginAsker } from "../origin-asker.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Framing, Transport } from "../ports/transport.ts";
 import type { PeerIdentity } from "../viewer.ts";
 import type { TurnTaker } from "./fair-turns.ts";
 import type { HubLimits } from "./hub-options.ts";
-import { InBand } from "./in-band.ts";
+import { InBand, type InBandParts } from "./in-band.ts";
 import { RequestReader } from "./requests.ts";
 import { SubscriptionSet, type SubscriptionSetParts } from "./subscription-set.ts";
 import { UnfinishedMessage } from "./unfinished-message.ts";
 
 /** What connections are made with. */
-export interface ConnectionParts extends SubscriptionSetParts {
+export interface ConnectionParts extends SubscriptionSetParts, InBandParts {
   readonly limits: HubLimits;
   readonly clock: Clock;
-  readonly asker: OriginAsker;
-  /** What is held for all peers together. */
-  readonly held: ByteBudget;
   /** What is known of a peer at the transport. Never throws. */
   readonly identityOf: (peer: unknown) => PeerIdentity;
   /** Has what is queued written at the end of this turn. */
@@ -35,6 +31,10 @@ export interface ConnectionPeer {
   /** The viewer's fields as the handshake gave them. */
   readonly fields: readonly Field[];
   readonly peer?: unknown;
+  /** As {@link Handshake.mayWrite}. */
+  readonly mayWrite: boolean;
+  /** The handshake's `Sec-Fetch-Site`: by it, as by `Origin`, applications tell forged requests. */
+  readonly site: string | undefined;
 }
 
 /**
@@ -176,9 +176,11 @@ export class Connection implements Outlet, TurnTaker {
   }
 
   #newReader(): RequestReader {
-    const { limits, reportError } = this.#parts;
-    const inBand = new InBand(this.subscriptions, this.#peer.fields, this.#parts);
-    return new RequestReader({ limits, reportError, outlet: this, inBand, transport: this.transport });
+    const { limits, held, reportError } = this.#parts;
+    const { fields, peer, mayWrite, site } = this.#peer;
+    const requester = { outlet: this, fields, peer, mayWrite, site };
+    const inBand = new InBand(this.subscriptions, requester, this.#parts);
+    return new RequestReader({ limits, held, reportError, outlet: this, inBand, transport: this.transport });
   }
 
   #write(): void {

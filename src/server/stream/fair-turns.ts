@@ -153,6 +153,14 @@ export function createOpeningTurns(clock: Pick<Clock, "defer">, most: number): F
   return new FairTurns(clock, { most, mostOfOne: openingsOfOne, mostOfAddress: Math.max(1, most >> 1) });
 }
 
+/** How many requests in band of one connection run at once. */
+const requestsOfOne = 8;
+
+/** The turns of connections' requests in band. @param most - how many run at once, in all */
+export function createRequestTurns(clock: Pick<Clock, "defer">, most: number): FairTurns {
+  return new FairTurns(clock, { most, mostOfOne: requestsOfOne, mostOfAddress: Math.max(1, most >> 1) });
+}
+
 /** A handshake that is no connection yet: it holds nothing that could have no room. */
 export function newcomer(address: string | undefined): TurnTaker {
   return { isClosed: false, isCongested: false, address, room: () => Promise.resolve() };

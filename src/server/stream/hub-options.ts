@@ -3,6 +3,7 @@ import { errorReporter, inRange } from "../option-checks.ts";
 import { type Clock, systemClock } from "../ports/clock.ts";
 import type { Journal } from "../ports/journal.ts";
 import type { Origin } from "../ports/origin.ts";
+import { parseRequestFields } from "../request-fields.ts";
 import type { PeerIdentity } from "../viewer.ts";
 
 /** Bounds on what one peer can ask of the hub [R-SEC-5]. */
@@ -31,6 +32,13 @@ export interface HubLimits {
   readonly stallTimeoutMs: number;
   /** Milliseconds that the origin may take to answer what the hub asks. Default 9,000; at least 1. Then 504. */
   readonly originTimeoutMs: number;
+  /** Milliseconds that the origin may take to answer a request in band. Default 60,000; at least 1. Then 504. */
+  readonly requestTimeoutMs: number;
+  /**
+   * Requests in band that run against the origin at once, 8 of one connection at most. Default 128; at least 1. More wait
+   * for their connection's turn.
+   */
+  readonly maxConcurrentRequests: number;
   /**
    * Openings (handshakes, SUBSCRIBEs) that run against the origin at once, 8 of one connection at most. Default 128; at
    * least 1. More wait for their connection's turn.
@@ -69,6 +77,16 @@ export interface HubOptions {
   readonly limits?: Partial<HubLimits>;
   /** Further promises of the origin, listed at `/.well-known/rocket`: `idempotency-key`. Default none. */
   readonly promises?: readonly string[];
+  /**
+   * Whether requests in band are carried out beside SUBSCRIBE and UNSUBSCRIBE, as over HTTP. False where a front has rules
+   * by path or method for all requests: it does not see these. Default true.
+   */
+  readonly requestsInBand?: boolean;
+  /**
+   * Names of further fields that a request in band may have of its own, as `["X-CSRF-Token"]`. None that a front sets or
+   * takes off [R-BAND-16]. Default none.
+   */
+  readonly requestFields?: readonly string[];
   /** Told of errors that no peer is told the text of. What it throws is dropped. Default: nothing is told. */
   readonly onError?: (error: unknown, context: { readonly stage: string }) => void;
   /** Time and chance. Default: the platform's. */
@@ -83,6 +101,8 @@ export interface ResolvedHubOptions {
   readonly limits: HubLimits;
   readonly refreshMs: number;
   readonly promises: readonly string[];
+  readonly requestsInBand: boolean;
+  readonly requestFields: readonly string[];
   readonly identityOf: (peer: unknown) => PeerIdentity;
   readonly reportError: (error: unknown, stage: string) => void;
   readonly clock: Clock;
@@ -97,6 +117,8 @@ const defaults: HubLimits = {
   maxHeldBytes: 64 * 1024 * 1024,
   stallTimeoutMs: 60_000,
   originTimeoutMs: 9_000,
+  requestTimeoutMs: 60_000,
+  maxConcurrentRequests: 128,
   maxConcurrentOpenings: 128,
   maxRecentChanges: 10_000,
   maxRecentBytes: 16 * 1024 * 1024,
@@ -111,6 +133,8 @@ const ranges: Readonly<Record<keyof HubLimits, readonly [low: number, high: numb
   maxHeldBytes: [1024 * 1024, 64 * 1024 ** 3],
   stallTimeoutMs: [1_000, 3_600_000],
   originTimeoutMs: [1, 3_600_000],
+  requestTimeoutMs: [1, 3_600_000],
+  maxConcurrentRequests: [1, 1_000_000],
   maxConcurrentOpenings: [1, 1_000_000],
   maxRecentChanges: [0, 10_000_000],
   maxRecentBytes: [0, 64 * 1024 ** 3],
@@ -155,6 +179,8 @@ export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
     refreshMs,
     limits,
     promises: [...(options.journal ? ["journal"] : []), ...(options.promises ?? [])],
+    requestsInBand: options.requestsInBand ?? true,
+    requestFields: parseRequestFields(options.requestFields),
     clock: options.clock ?? systemClock,
     identityOf,
     reportError,

@@ -1,4 +1,4 @@
-import { createProblem, type Field, problemResponse, wellKnownPath } from "../../protocol/index.ts";
+import { createProblem, type Field, fieldValue, problemResponse } from "../../protocol/index.ts";
 import { ByteBudget } from "../byte-budget.ts";
 import { SharedFrames } from "../delivery/shared-frames.ts";
 import { createDerivedViews } from "../derived/create-derived-views.ts";
@@ -12,14 +12,15 @@ import { viewerFields } from "../viewer.ts";
 import { Authoriser } from "./authorise.ts";
 import { Connection, type ConnectionParts } from "./connection.ts";
 import { Drain } from "./drain.ts";
-import { createOpeningTurns } from "./fair-turns.ts";
+import { createOpeningTurns, createRequestTurns } from "./fair-turns.ts";
 import type { Handshake } from "./handshake.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { type HubLimits, type HubOptions, type ResolvedHubOptions, resolveHubOptions } from "./hub-options.ts";
 import type { Opening } from "./opening.ts";
 import { Openings } from "./openings.ts";
+import { plainMethods } from "./plain-requests.ts";
 import { StallWatch } from "./stall-watch.ts";
-import { wellKnownResponse } from "./well-known.ts";
+import { isWellKnown, wellKnownResponse } from "./well-known.ts";
 
 /** How many there are of what, for logs and status pages. */
 export interface HubCounts {
@@ -69,10 +70,6 @@ export interface Hub {
 }
 
 const restarting = "The server is restarting.";
-
-function isWellKnown(target: string): boolean {
-  return target.split("?")[0] === wellKnownPath;
-}
 
 class LiveHub implements Hub {
   readonly limits: HubLimits;
@@ -141,7 +138,9 @@ class LiveHub implements Hub {
   connect(transport: Transport, handshake: Handshake, authorised?: Opening): Connection {
     const { level, target, peer } = handshake;
     const fields = viewerFields(handshake.fields);
-    const connection = new Connection(this.#connectionParts, transport, { level, fields, peer });
+    const { mayWrite = true } = handshake;
+    const site = fieldValue(handshake.fields, "sec-fetch-site");
+    const connection = new Connection(this.#connectionParts, transport, { level, fields, peer, mayWrite, site });
     this.#connections.add(connection);
     if (this.#drain) connection.close(1012, restarting);
     else if (level === 1 && isWellKnown(target)) connection.sendMessage(this.wellKnown());
@@ -150,7 +149,9 @@ class LiveHub implements Hub {
   }
 
   wellKnown(): OriginResponse {
-    return wellKnownResponse(this.limits, this.#options.promises);
+    const { promises, requestsInBand, requestFields } = this.#options;
+    const requests = requestsInBand ? { methods: plainMethods, fields: requestFields } : undefined;
+    return wellKnownResponse(this.limits, promises, requests);
   }
 
   close(drainMs = 5_000): Promise<void> {
@@ -188,9 +189,13 @@ class LiveHub implements Hub {
   }
 
   #partsOfConnections(frames: SharedFrames): ConnectionParts {
-    const { limits, clock, identityOf, reportError } = this.#options;
+    const { limits, clock, identityOf, requestsInBand, requestFields, reportError } = this.#options;
     const direct = this.#direct;
     return {
+      requestsInBand,
+      requestFields,
+      requestTurns: createRequestTurns(clock, limits.maxConcurrentRequests),
+      wellKnown: () => this.wellKnown(),
       limits,
       clock,
       frames,

@@ -1,17 +1,24 @@
-import { createProblem, type Field, fieldValue, problemResponse } from "../../protocol/index.ts";
-import type { OriginAsker } from "../origin-asker.ts";
+import { createProblem, type Field, fieldValue, isRequestId, problemResponse } from "../../protocol/index.ts";
 import type { OriginResponse } from "../ports/origin.ts";
 import { inBandFields } from "../viewer.ts";
 import type { HubLimits } from "./hub-options.ts";
 import { type Opening, type OpeningRequest, openingWishes } from "./opening.ts";
+import {
+  busyResponse,
+  type PlainRequester,
+  type PlainRequestParts,
+  PlainRequests,
+  plainMethods,
+} from "./plain-requests.ts";
 import type { RequestHead } from "./request-head.ts";
 import type { Subscription } from "./subscription.ts";
 import type { SubscriptionSet } from "./subscription-set.ts";
 
 /** What requests in band are served with. */
-export interface InBandParts {
+export interface InBandParts extends PlainRequestParts {
+  /** Whether others than SUBSCRIBE and UNSUBSCRIBE are carried out. */
+  readonly requestsInBand: boolean;
   readonly limits: HubLimits;
-  readonly asker: OriginAsker;
   readonly hasOtherSpellings: boolean;
 }
 
@@ -21,19 +28,29 @@ function asksAnew(fields: readonly Field[]): boolean {
   return items.some((item) => item.trim().toLowerCase() === "no-cache");
 }
 
-/** Serves the requests of one connection: SUBSCRIBE and UNSUBSCRIBE. */
+/** Serves the requests of one connection: SUBSCRIBE and UNSUBSCRIBE, and has the others carried out. */
 export class InBand {
   readonly #subscriptions: SubscriptionSet;
   readonly #fields: readonly Field[];
   readonly #parts: InBandParts;
+  readonly #plain: PlainRequests | undefined;
   /** How many SUBSCRIBEs are being opened: each may become a subscription. */
   #beginning = 0;
 
-  /** @param fields - the viewer's, as the handshake gave them */
-  constructor(subscriptions: SubscriptionSet, fields: readonly Field[], parts: InBandParts) {
+  /** @param requester - the peer; its fields are the viewer's, as the handshake gave them */
+  constructor(subscriptions: SubscriptionSet, requester: PlainRequester, parts: InBandParts) {
     this.#subscriptions = subscriptions;
-    this.#fields = fields;
+    this.#fields = requester.fields;
     this.#parts = parts;
+    this.#plain = parts.requestsInBand ? new PlainRequests(requester, parts) : undefined;
+  }
+
+  /** True for a method whose body is to be kept. */
+  readonly takesBody = (method: string): boolean => this.#plain !== undefined && plainMethods.includes(method);
+
+  /** The peer is gone. */
+  stop(): void {
+    this.#plain?.stop();
   }
 
   /** Serves a request, which may answer by a subscription's first message. */
@@ -43,6 +60,8 @@ export class InBand {
     const host = fieldValue(this.#fields, "host");
     if (ownHost !== undefined && ownHost.toLowerCase() !== host?.toLowerCase()) {
       this.refuse(421, `This connection is for ${host ?? "another host"}, not for ${ownHost}.`, id);
+    } else if (this.#plain && plainMethods.includes(method)) {
+      await this.#plain.serve(request, id);
     } else if (method !== "SUBSCRIBE" && method !== "UNSUBSCRIBE") {
       this.refuse(501, `${method} is not served in band. Send it over HTTP.`, id);
     } else if (hasBody) {
@@ -57,6 +76,12 @@ export class InBand {
   /** Answers with a problem. */
   refuse(status: number, detail: string, id?: string): void {
     this.#answer(problemResponse(createProblem(status, detail)), id === undefined ? [] : [["Request-ID", id]]);
+  }
+
+  /** Answers that there is no room for a request's body. */
+  refuseForRoom({ fields }: RequestHead): void {
+    const id = fieldValue(fields, "request-id") ?? "";
+    this.#answer(busyResponse, isRequestId(id) ? [["Request-ID", id]] : []);
   }
 
   async #subscribe(request: RequestHead, id: string): Promise<void> {

@@ -6,6 +6,7 @@ import {
   ProtocolError,
   serverLimits,
 } from "../../protocol/index.ts";
+import type { ByteBudget, ByteClaim } from "../byte-budget.ts";
 import type { Outlet } from "../delivery/outlet.ts";
 import type { Transport } from "../ports/transport.ts";
 import type { HubLimits } from "./hub-options.ts";
@@ -19,6 +20,8 @@ const mostOutstandingBytes = 64 * 1024;
 export interface RequestReaderParts {
   readonly limits: HubLimits;
   readonly outlet: Outlet;
+  /** What is held for all peers together. */
+  readonly held: ByteBudget;
   readonly transport: Pick<Transport, "setReading">;
   readonly inBand: InBand;
   readonly reportError: (error: unknown, stage: string) => void;
@@ -31,18 +34,22 @@ export class RequestReader {
   readonly #waiting: RequestHead[] = [];
   readonly #outstanding: Set<string> = new Set();
   #outstandingBytes = 0;
+  /** What is kept of all requests, those that wait included. */
+  readonly #claim: ByteClaim;
+  #keptBytes = 0;
   /** False while nothing is read from the peer. */
   isReading = true;
 
   constructor(parts: RequestReaderParts) {
     this.#parts = parts;
+    this.#claim = parts.held.claim();
     const { maxMessageBytes } = parts.limits;
     this.#limits = { ...serverLimits, maxBodyBytes: maxMessageBytes - serverLimits.maxHeadBytes };
   }
 
   receive(data: Body): void {
     const head = this.#read(data);
-    if (!head) return;
+    if (!head || !this.#keep(head)) return;
     if (this.#waiting.length > 0 || this.#isFull) this.#waiting.push(head);
     else this.#handle(head);
     this.#regulate();
@@ -59,7 +66,8 @@ export class RequestReader {
   }
 
   stop(): void {
-    this.#waiting.length = 0;
+    for (const head of this.#waiting.splice(0)) this.#forget(head);
+    this.#parts.inBand.stop();
   }
 
   get #isFull(): boolean {
@@ -75,10 +83,29 @@ export class RequestReader {
     this.#parts.transport.setReading(wanted);
   }
 
+  /** Counts a request among what is held for peers; without a body, it is taken in any case [R-SEC-5]. */
+  #keep(head: RequestHead): boolean {
+    const bytes = this.#keptBytes + head.bytes;
+    if (this.#claim.hold(bytes)) this.#keptBytes = bytes;
+    else if (head.body.length > 0) {
+      this.#parts.inBand.refuseForRoom(head);
+      return false;
+    } else {
+      this.#keptBytes = bytes;
+      this.#claim.record(bytes);
+    }
+    return true;
+  }
+
+  #forget(head: RequestHead): void {
+    this.#keptBytes -= head.bytes;
+    this.#claim.record(this.#keptBytes);
+  }
+
   /** The head of a request; nothing where the message was none, which ends the connection [R-MSG-3]. */
   #read(data: Body): RequestHead | undefined {
     try {
-      return readRequestHead(data, this.#limits);
+      return readRequestHead(data, this.#limits, this.#parts.inBand.takesBody);
     } catch (error) {
       const { outlet, reportError } = this.#parts;
       const isPeers = error instanceof ProtocolError;
@@ -90,11 +117,16 @@ export class RequestReader {
 
   #handle(request: RequestHead): void {
     const { inBand, outlet, reportError } = this.#parts;
-    if (outlet.isClosed) return;
+    if (outlet.isClosed) {
+      this.#forget(request);
+      return;
+    }
     const id = fieldValue(request.fields, "request-id");
     if (id === undefined || !isRequestId(id)) {
+      this.#forget(request);
       inBand.refuse(400, "A request needs a Request-ID: a token of 1 to 64 characters, chosen by the client.");
     } else if (this.#outstanding.has(id)) {
+      this.#forget(request);
       inBand.refuse(400, `The Request-ID ${id} is in use by a request that is not answered yet.`);
     } else {
       this.#outstanding.add(id);
@@ -108,6 +140,7 @@ export class RequestReader {
         .finally(() => {
           this.#outstanding.delete(id);
           this.#outstandingBytes -= request.bytes;
+          this.#forget(request);
           this.release();
         });
     }

@@ -1,9 +1,25 @@
-import { heartbeatMs } from "../../protocol/index.ts";
+import { heartbeatMs, wellKnownPath } from "../../protocol/index.ts";
 import type { OriginResponse } from "../ports/origin.ts";
 import type { HubLimits } from "./hub-options.ts";
 
+/** Which requests are carried out in band beside SUBSCRIBE and UNSUBSCRIBE [R-BAND-12]. */
+export interface RequestsInBand {
+  readonly methods: readonly string[];
+  /** Names of further fields that they may have of their own, in lower case [R-BAND-16]. */
+  readonly fields: readonly string[];
+}
+
+/** Whether a target is the well-known URL. */
+export function isWellKnown(target: string): boolean {
+  return target.split("?")[0] === wellKnownPath;
+}
+
 /** The answer at `/.well-known/rocket`: version, limits, heartbeat, and what the origin promises [R-WK-1]. */
-export function wellKnownResponse(limits: HubLimits, promises: readonly string[]): OriginResponse {
+export function wellKnownResponse(
+  limits: HubLimits,
+  promises: readonly string[],
+  requests: RequestsInBand | undefined,
+): OriginResponse {
   const { maxMessageBytes, maxSubscriptions, maxOutstandingRequests } = limits;
   const rocket = {
     version: "1.0",
@@ -11,6 +27,7 @@ export function wellKnownResponse(limits: HubLimits, promises: readonly string[]
     heartbeatMs,
     limits: { maxMessageBytes, maxSubscriptions, maxOutstandingRequests },
     promises,
+    ...(requests && { requests }),
   };
   return {
     status: 200,
