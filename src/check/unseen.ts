@@ -18,6 +18,9 @@ export const unseenOfServers: Readonly<Record<string, string>> = {
   "R-DER-7": "It takes an application that fails when it is told to.",
   "R-DER-9": "It takes an application with a login, and is about the time until the next look.",
   "R-BAND-14": "It is about the order of work inside the server, which shows in times only.",
+  "R-BAND-16": "It takes an application that answers writes slowly, and tells when it began them.",
+  "R-BAND-18": "It takes an application that tells what became of a request whose client has gone.",
+  "R-BAND-19": "It takes a server with restricted paths, or an application with CORS rules.",
   "R-HB-3": ofClient,
   "R-HB-4": "It takes a subscription that has fallen behind, which nobody can tell from outside.",
   "R-CLOSE-1":
@@ -61,6 +64,7 @@ export const unseenOfClients: Readonly<Record<string, string>> = {
   "R-FLD-14": "It takes a client that guesses and writes.",
   "R-SUB-15": "It takes a client that follows one record, and is asked what that is called.",
   "R-RES-1": "It binds servers; that clients resume is checked with R-RES-5.",
+  "R-BAND-18": "It takes a client that writes in band, and is cut off.",
   "R-WK-4":
     "Every situation's well-known URL has a promise that nobody knows; a client that is troubled by it follows nothing.",
   "R-WK-5": "Every situation stands below a base path of its own; a client that does not know base paths follows URLs.",

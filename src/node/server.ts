@@ -5,7 +5,7 @@ import { deadlineOptions } from "./deadlines.ts";
 import { openEntrances } from "./entrances.ts";
 import { createHost, type RocketServer } from "./host.ts";
 import { HttpListener } from "./http-listener.ts";
-import { inBandOrigin } from "./in-band-origin.ts";
+import { inBandOrigin, ownOrigin } from "./in-band-origin.ts";
 import { resolveServerOptions, type ServerOptions } from "./options.ts";
 
 import { identityOf, peerOf } from "./peer.ts";
@@ -28,14 +28,14 @@ export function createServer(options: ServerOptions): RocketServer {
     if (stage === "records") resolved.log(String(error));
   });
   const access = new Access(resolved);
-  const { basePath } = resolved;
+  const { basePath, maxBodyBytes } = resolved;
   const { origin, publicFolder: path, owns = () => false } = options;
   const publicFolder = path === undefined ? undefined : new PublicFolder({ path, owns, basePath, reportError });
   const wellKnown = (): OriginResponse => hub.wellKnown();
   const hub: Hub = createHub({
     identity: identityOf,
     ...options,
-    origin: inBandOrigin({ origin, wellKnown, basePath, maxBodyBytes: resolved.maxBodyBytes }),
+    origin: inBandOrigin({ origin, wellKnown, basePath, carryOut: ownOrigin(origin, maxBodyBytes) }),
     onError: (error, { stage }) => reportError(error, stage),
     ...(options.derived && { derived: { sha256, ...options.derived } }),
   });

@@ -4,6 +4,7 @@ import {
   Access,
   createHost,
   deadlineOptions,
+  inBandOrigin,
   isOwnPage,
   openEntrances,
   type RocketServer,
@@ -80,8 +81,9 @@ export function createProxy(options: ProxyOptions): RocketServer {
   };
   const { bodyTimeoutMs } = resolved;
   const parts: ForwardingParts = { upstream, hop, health, staleness, bodyTimeoutMs };
-  const hub = createHub({
-    origin: createProxyOrigin({ ...parts, maxDocumentBytes }),
+  const origin = createProxyOrigin({ ...parts, maxDocumentBytes });
+  const hub: Hub = createHub({
+    origin: inBandOrigin({ origin, wellKnown: () => hub.wellKnown(), basePath }),
     derived: { sha256, ...options },
     identity: identityOf,
     ...(options.limits && { limits: options.limits }),

@@ -69,7 +69,7 @@ export function refuseByHead(fields: readonly Field[], maxDocumentBytes: number)
   return Number(fieldValue(fields, "content-length") ?? 0) > maxDocumentBytes ? tooLarge(maxDocumentBytes) : undefined;
 }
 
-/** Why an answer can't be carried in band, told by its head, as {@link refuseByHead} [R-BAND-18]. */
+/** Why an answer can't be carried in band, told by its head, as {@link refuseByHead} [R-BAND-17]. */
 export function refuseInBandByHead(fields: readonly Field[], maxBytes: number): OriginResponse | undefined {
   const refusal = refuseByHead(fields, maxBytes);
   if (refusal?.status === 413) return tooLargeInBand(maxBytes);

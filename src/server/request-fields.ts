@@ -2,7 +2,7 @@ import { type Field, isToken } from "../protocol/index.ts";
 import { repeatableFields } from "./document-request.ts";
 import { inBandFields } from "./viewer.ts";
 
-/** What of a plain request in band is its own: what it sends, on which condition, and what it wants [R-BAND-16]. */
+/** What of a plain request in band is its own: what it sends, on which condition, and what it wants [R-BAND-15]. */
 const ofRequest = new Set([
   "content-encoding",
   "content-language",
@@ -45,7 +45,7 @@ export interface Requester {
 
 /**
  * The fields of a plain request in band as the origin gets them: the handshake's, with its own in their places
- * [R-BAND-9, R-BAND-16], and those that a page's `fetch` adds.
+ * [R-BAND-9, R-BAND-15], and those that a page's `fetch` adds.
  *
  * @param further - names that the server was configured with, in lower case
  */

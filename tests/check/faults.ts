@@ -445,6 +445,15 @@ const inBand: readonly BrokenServer[] = [
     ),
   },
   {
+    requirement: "R-BAND-12",
+    what: "answers a GET in band otherwise than over HTTP",
+    fault: {
+      fromClient: ({ text }) => ({
+        on: [text.replace(/^GET \/(?!\.well).* HTTP\/1\.1\r\nReq/, "GET /rocket-check-nothing HTTP/1.1\r\nReq")],
+      }),
+    },
+  },
+  {
     requirement: "R-BAND-13",
     what: "takes SUBSCRIBE with a body",
     fault: { fromClient: ({ text }) => ({ on: [text.replace("a body", "")] }) },

@@ -107,7 +107,7 @@ describe("a plain request in band", () => {
     ]);
   });
 
-  it("keeps, of any fields, those that the rules name, with the last word theirs [R-BAND-16]", async () => {
+  it("keeps, of any fields, those that the rules name, with the last word theirs [R-BAND-15]", async () => {
     const names = [
       "Prefer",
       "Range",
@@ -143,7 +143,7 @@ describe("a plain request in band", () => {
     );
   });
 
-  it("is answered without Set-Cookie, and to HEAD without Content-Length and body [R-BAND-10] [R-BAND-18]", async () => {
+  it("is answered without Set-Cookie, and to HEAD without Content-Length and body [R-BAND-10] [R-BAND-17]", async () => {
     const { peer, send, settle } = await answering(() => ({
       status: 200,
       fields: [
@@ -171,7 +171,7 @@ describe("a plain request in band", () => {
     ["with a head of 20 KiB", { status: 200, fields: [["X", "x".repeat(20_000)]], body: "" }],
     ["in a content coding", { status: 200, fields: [["Content-Encoding", "zstd"]], body: "x" }],
     ["of 101", { status: 101, fields: [], body: "" }],
-  ])("whose answer is one %s is a 502, and the connection goes on [R-BAND-18]", async (_, response) => {
+  ])("whose answer is one %s is a 502, and the connection goes on [R-BAND-17]", async (_, response) => {
     const { peer, send, settle } = await answering(({ target }) =>
       target === "/bad" ? response : { status: 200, fields: [], body: "fine" },
     );
@@ -183,7 +183,7 @@ describe("a plain request in band", () => {
     expect(peer.closing).toBeUndefined();
   });
 
-  it("that the origin does not answer is a 504 after the time that it has, and given up [R-BAND-18]", async () => {
+  it("that the origin does not answer is a 504 after the time that it has, and given up [R-BAND-17]", async () => {
     const signals: (AbortSignal | undefined)[] = [];
     const { peer, send, world, settle } = await answering(
       ({ signal }) => {
@@ -247,7 +247,7 @@ describe("a plain request in band", () => {
 });
 
 describe("several plain requests of one connection", () => {
-  it("that may write go to one path one after another, in order; others side by side [R-BAND-17]", async () => {
+  it("that may write go to one path one after another, in order; others side by side [R-BAND-16]", async () => {
     const { begun, answer, open } = gated();
     const { peer, send, settle } = await answering(answer);
     send("PATCH", "/a/1?n=1", [id("1")], "1");
@@ -287,7 +287,7 @@ describe("several plain requests of one connection", () => {
     expect(peer.isRead).toBe(true);
   });
 
-  it("end with the connection where they are safe, and go on where they may write [R-BAND-19]", async () => {
+  it("end with the connection where they are safe, and go on where they may write [R-BAND-18]", async () => {
     const signals = new Map<string, AbortSignal | undefined>();
     const { peer, send, settle } = await answering(({ method, signal }) => {
       signals.set(method, signal);
@@ -333,7 +333,7 @@ describe("several plain requests of one connection", () => {
 
 describe("the option requestFields", () => {
   it.each(["Cookie", "Host", "X-Forwarded-User", "Sec-Fetch-Site", "Content-Length", "a b", ""])(
-    "refuses %j [R-BAND-16]",
+    "refuses %j [R-BAND-15]",
     (name) => {
       expect(() => createWorld({ requestFields: [name] })).toThrow(/^requestFields/);
     },

@@ -217,7 +217,10 @@ class Hall implements ClientCheck {
       flaw({ requirement: "R-BAND-2", what: `A request has the Request-ID ${requestId ?? "of none"}.` });
       return;
     }
-    if (message.body.length > 0) flaw({ requirement: "R-BAND-13", what: "A request in band has a body." });
+    const takesNone = /^(?:(?:UN)?SUBSCRIBE|GET|HEAD|OPTIONS)$/.test(message.method);
+    if (takesNone && message.body.length > 0) {
+      flaw({ requirement: "R-BAND-13", what: `A ${message.method} in band has a body.` });
+    }
     if (message.method === "SUBSCRIBE" && stage?.target === message.target) {
       stage.arrive({ link, level: 1, requestId, ...(lastEventId === undefined ? {} : { lastEventId }) });
     } else link.send(answerTo(message, requestId));

@@ -6,6 +6,7 @@ import { level0Cases } from "./cases/level-0.ts";
 import { level1Cases } from "./cases/level-1.ts";
 import { livenessCases } from "./cases/liveness.ts";
 import { messageCases } from "./cases/messages.ts";
+import { plainRequestCases } from "./cases/plain-requests.ts";
 import { resumeCases } from "./cases/resuming.ts";
 import { securityCases } from "./cases/security.ts";
 import { subscriptionCases } from "./cases/subscriptions.ts";
@@ -23,6 +24,7 @@ export const serverCases: readonly ServerCase[] = [
   ...resumeCases,
   ...derivedCases,
   ...bandCases,
+  ...plainRequestCases,
   ...wellKnownCases,
   ...securityCases,
   ...livenessCases,

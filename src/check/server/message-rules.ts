@@ -68,6 +68,8 @@ export class MessageRules {
   readonly #basePath: string;
   /** How often each Request-ID was sent and not answered. */
   readonly #asked: Map<string, number> = new Map();
+  /** Those of requests that are as over HTTP: the application's own refusals need be no problems. */
+  readonly #plain: Set<string> = new Set();
   /** Subscriptions by their URL, the handshake's by the empty text, and whether they go on. */
   readonly #subscriptions: Map<string, "open" | "ended" | "left"> = new Map();
   /** Whether something was sent whose answer has no Request-ID (R-BAND-2). */
@@ -85,6 +87,7 @@ export class MessageRules {
     const id = /^request-id:[ \t]*([^\r\n \t]*)/im.exec(text)?.[1];
     if (id !== undefined && /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/.test(id) && !this.#asked.get(id)) {
       this.#asked.set(id, 1);
+      if (/^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) /.test(text)) this.#plain.add(id);
     } else this.#hasNameless = true;
   }
 
@@ -93,13 +96,14 @@ export class MessageRules {
     this.#first ??= message;
     this.#last = message;
     if (this.#level === 0) return this.#level0(message);
+    const id = fieldOf(message, "request-id");
+    const isPlain = id !== undefined && this.#plain.has(id);
     const flaws = [
       ...formFlaws(message),
-      ...problemFlaws(message),
+      ...(isPlain ? [] : problemFlaws(message)),
       ...secretFlaws(message),
       ...this.#placeFlaws(message),
     ];
-    const id = fieldOf(message, "request-id");
     return [...flaws, ...(id === undefined ? this.#notification(message) : this.#answer(message, id))];
   }
 

@@ -24,16 +24,22 @@ export interface Survey {
   readonly heartbeatMs: number;
   readonly limits: Readonly<Record<string, number>>;
   readonly promises: readonly string[];
+  /** The methods that are carried out in band as over HTTP (R-BAND-12). */
+  readonly methods: readonly string[];
 }
 
 /** What the well-known URL says, with defaults for what it does not. */
-function readWellKnown(answer: HttpAnswer | undefined): Pick<Survey, "heartbeatMs" | "limits" | "promises"> {
+function readWellKnown(
+  answer: HttpAnswer | undefined,
+): Pick<Survey, "heartbeatMs" | "limits" | "methods" | "promises"> {
   const document = answer && (jsonOf(answer) as { rocket?: Record<string, unknown> } | null | undefined);
-  const { heartbeatMs = 20_000, limits = {}, promises = [] } = document?.rocket ?? {};
+  const { heartbeatMs = 20_000, limits = {}, promises = [], requests } = document?.rocket ?? {};
+  const { methods } = (requests ?? {}) as { methods?: unknown };
   return {
     heartbeatMs: Number(heartbeatMs) || 20_000,
     limits: limits as Record<string, number>,
     promises: Array.isArray(promises) ? promises.map(String) : [],
+    methods: Array.isArray(methods) ? methods.map(String) : [],
   };
 }
 

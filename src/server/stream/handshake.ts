@@ -10,7 +10,7 @@ export interface Handshake {
   readonly fields: readonly Field[];
   /**
    * False where the peer is a page of another origin, whose writes the application would judge by its CORS rules: then its
-   * requests in band may only read [R-BAND-20]. Default true.
+   * requests in band may only read [R-BAND-19]. Default true.
    */
   readonly mayWrite?: boolean;
   /** Who the peer is at the transport: handed to the origin as it is, looked at by nobody else. */

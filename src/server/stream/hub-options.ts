@@ -84,7 +84,7 @@ export interface HubOptions {
   readonly requestsInBand?: boolean;
   /**
    * Names of further fields that a request in band may have of its own, as `["X-CSRF-Token"]`. None that a front sets or
-   * takes off [R-BAND-16]. Default none.
+   * takes off [R-BAND-15]. Default none.
    */
   readonly requestFields?: readonly string[];
   /** Told of errors that no peer is told the text of. What it throws is dropped. Default: nothing is told. */

@@ -65,7 +65,7 @@ function isHeadTooLarge(fields: readonly Field[]): boolean {
   return bytes > serverLimits.maxHeadBytes || fields.length > serverLimits.maxFields - 2;
 }
 
-/** An origin's answer as a message can carry it [R-BAND-10, R-BAND-18]. */
+/** An origin's answer as a message can carry it [R-BAND-10, R-BAND-17]. */
 function messageOf(response: OriginResponse, method: string): OriginResponse {
   const { status } = response;
   const fields = endToEndFields(response.fields);
@@ -83,7 +83,7 @@ function messageOf(response: OriginResponse, method: string): OriginResponse {
 export class PlainRequests {
   readonly #requester: PlainRequester;
   readonly #parts: PlainRequestParts;
-  /** Those that may write, by their paths [R-BAND-17]. */
+  /** Those that may write, by their paths [R-BAND-16]. */
   readonly #turns: UrlTurns;
   /** What gives the running safe ones up. */
   readonly #running: Set<AbortController> = new Set();
@@ -108,7 +108,7 @@ export class PlainRequests {
     } else await this.#turns.run(target.split("?", 1)[0] ?? "", () => this.#carryOut(request, id));
   }
 
-  /** The peer is gone: nobody waits for what is safe. What may write goes on to its end [R-BAND-19]. */
+  /** The peer is gone: nobody waits for what is safe. What may write goes on to its end [R-BAND-18]. */
   stop(): void {
     for (const abort of this.#running) abort.abort();
   }

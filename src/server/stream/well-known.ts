@@ -5,7 +5,7 @@ import type { HubLimits } from "./hub-options.ts";
 /** Which requests are carried out in band beside SUBSCRIBE and UNSUBSCRIBE [R-BAND-12]. */
 export interface RequestsInBand {
   readonly methods: readonly string[];
-  /** Names of further fields that they may have of their own, in lower case [R-BAND-16]. */
+  /** Names of further fields that they may have of their own, in lower case [R-BAND-15]. */
   readonly fields: readonly string[];
 }
 
