@@ -36,6 +36,12 @@ export interface ClientOptions {
    * without a token, false with one.
    */
   readonly tabs?: boolean | string;
+  /**
+   * How requests are sent: those of `fetch` and all writes. With `socket`, they go over the WebSocket by which something is
+   * followed, where that is open or being made, and over HTTP otherwise: one connection, and no CORS preflight. Their cookies
+   * are then those with which it was opened. Not in a tab that shares another one's connection. Default: `http`.
+   */
+  readonly requests?: "http" | "socket";
   /** What another client's `dehydrate()` resolved to. Views begin with it and resume there. Default: nothing. */
   readonly initial?: Readonly<Record<string, HttpResponse>>;
   /** Sends requests. Default: the platform's. */
@@ -56,6 +62,7 @@ export interface ResolvedClientOptions {
   readonly onError: OnError;
   /** Who shares a connection; `undefined` where nobody does. */
   readonly tabs: string | undefined;
+  readonly requests: "http" | "socket";
   readonly initial: Readonly<Record<string, HttpResponse>>;
   readonly fetch: typeof globalThis.fetch;
   readonly findWebSocket: typeof findWebSocket;
@@ -83,6 +90,9 @@ export function resolveClientOptions(baseUrl: string | URL | undefined, options:
   }
   if (storage && token !== undefined && user === undefined)
     throw new TypeError("There is a storage and a token: name the user, so that no other user sends what is kept.");
+  const { requests = "http" } = options;
+  if (requests !== "http" && requests !== "socket")
+    throw new TypeError(`requests is ${JSON.stringify(requests)}: it is "http" or "socket".`);
   base.search = base.hash = "";
   base.pathname = `${trimEndOf(base.pathname, "/")}/`;
   return {
@@ -92,6 +102,7 @@ export function resolveClientOptions(baseUrl: string | URL | undefined, options:
     user: user ?? "",
     onError: options.onError ?? ((error) => console.error(error)),
     tabs: tabs === true ? (user ?? "") : tabs || undefined,
+    requests,
     initial: options.initial ?? {},
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
     findWebSocket: WebSocket ? async () => WebSocket : findWebSocket,

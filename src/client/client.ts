@@ -81,7 +81,10 @@ class OriginClient implements Client {
   constructor(options: ResolvedClientOptions) {
     this.#options = options;
     this.url = options.base.href;
-    this.#http = new Http(options);
+    const isOverSocket = options.requests === "socket";
+    this.#http = new Http(
+      isOverSocket ? { ...options, fetch: (input, init) => this.#fetch(own, input, init) } : options,
+    );
     const onBehind = (): void => {
       for (const view of this.#context.views) view.changed();
       this.#updateStatus();
@@ -103,6 +106,7 @@ class OriginClient implements Client {
     const own = new OriginTransport({
       ...options,
       http: this.#http,
+      asksEarly: !isOverSocket,
       onHint: (text) => this.#callbacks.report(new Error(text), "connection"),
       onServer: (wellKnown) => {
         this.#wellKnown = wellKnown;
@@ -179,6 +183,14 @@ class OriginClient implements Client {
     this.#feeds.clear();
     this.#updateStatus();
     this.#callbacks.close();
+  }
+
+  /** Sends a request over the socket where one is open or being made, else over HTTP. */
+  async #fetch(own: OriginTransport, input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+    const { fetch } = this.#options;
+    const connection = await own.connected();
+    const code = connection && (await import("./in-band.ts").catch(() => undefined));
+    return code ? code.fetchInBand(connection, fetch, String(input), init) : fetch(input, init);
   }
 
   /** What was kept somewhere may be anything: what no server can have said is left out. */

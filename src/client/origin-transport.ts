@@ -21,6 +21,8 @@ const retrySocketMs = 30_000;
 export interface OriginTransportOptions {
   readonly clock: ClientClock;
   readonly http: Http;
+  /** Whether the first rows are asked for beside the socket. */
+  readonly asksEarly: boolean;
   /** What opens WebSockets. */
   readonly findWebSocket: typeof findWebSocket;
   /** Told once, for a person, where no socket comes about. */
@@ -60,13 +62,20 @@ export class OriginTransport implements Transport {
 
   follow(sink: Sink): () => void {
     this.#begin(sink);
-    if (!this.#isReady && !this.#fallback?.isUsed && !sink.hasState) void this.#askEarly(sink);
+    if (this.#options.asksEarly && !this.#isReady && !this.#fallback?.isUsed && !sink.hasState)
+      void this.#askEarly(sink);
     if (!this.#connection && this.#followings.size === 1) this.#connect();
     return () => {
       this.#followings.get(sink)?.();
       this.#followings.delete(sink);
       if (this.#followings.size === 0) this.close();
     };
+  }
+
+  /** The connection that takes requests, once one that is being made does; `undefined` where there is none. */
+  async connected(): Promise<Connection | undefined> {
+    const connection = this.#fallback?.isUsed ? undefined : this.#connection;
+    return (await connection?.ready) ? connection : undefined;
   }
 
   renew(): void {

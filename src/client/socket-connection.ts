@@ -1,4 +1,5 @@
 import {
+  type Body,
   decodeResponse,
   encodeRequest,
   type Field,
@@ -8,6 +9,7 @@ import {
   isChange,
   isProblem,
   ProtocolError,
+  type RequestToEncode,
   silenceMs,
   subprotocolName,
 } from "../protocol/index.ts";
@@ -75,6 +77,13 @@ export class Connection {
   readonly #subscribed: Set<string> = new Set();
   /** The number of the last UNSUBSCRIBE for each of those names. */
   readonly #unsubscribed: Map<string, number> = new Map();
+  /** Whom plain requests are answered to, by their ids. */
+  readonly #asked: Map<string, (answer?: HttpResponse) => void> = new Map();
+  /** Resolves with true once requests are taken, with false where it has ended before. */
+  readonly ready: Promise<boolean>;
+  #settle: (isReady: boolean) => void = () => {};
+  /** What the server said at the well-known URL, once it is ready. */
+  wellKnown: HttpResponse | undefined;
   #isReady = false;
   #isOver = false;
   #requests = 0;
@@ -86,6 +95,9 @@ export class Connection {
     this.#options = options;
     this.#heardAt = options.clock.now();
     this.#timer = new Timer(options.clock);
+    this.ready = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
     const wait = (ms: number): void => this.#timer.set(() => this.#end({ code: 1006, wasSilent: true }), ms);
     wait(options.handshakeMs);
     this.#socket = options.open([subprotocolName], {
@@ -112,6 +124,14 @@ export class Connection {
     for (const entry of this.#entries) if (entry.canonical !== undefined) void this.#subscribe(entry, "renewal");
   }
 
+  /** Sends a plain request. Resolves with the answer, or with nothing where the connection ends before [R-BAND-12]. */
+  ask({ method, target, fields, body }: RequestToEncode): Promise<HttpResponse | undefined> {
+    return new Promise((resolve) => {
+      if (this.#isOver) resolve(undefined);
+      else this.#asked.set(this.#request(method, target, fields, undefined, body), resolve);
+    });
+  }
+
   /** Gives the connection up where it has been silent for too long, as after the machine slept. */
   check(): void {
     const now = this.#options.clock.now();
@@ -125,6 +145,8 @@ export class Connection {
   /** Says good-bye; nothing more is heard. */
   close(): void {
     this.#isOver = true;
+    this.#settle(false);
+    for (const answer of this.#asked.values()) answer();
     this.#timer.cancel();
     for (const { backoff } of this.#entries) backoff.cancel();
     this.#socket.close();
@@ -163,6 +185,8 @@ export class Connection {
     else if (isProblem(message)) this.#said = message;
     else {
       this.#isReady = true;
+      this.wellKnown = message;
+      this.#settle(true);
       this.check();
       for (const entry of this.#entries) void this.#subscribe(entry);
       // Those that it adds are subscribed as they are added.
@@ -174,7 +198,11 @@ export class Connection {
     const { fields } = message;
     const requestId = fieldValue(fields, "request-id");
     const canonical = fieldValue(fields, "subscription");
-    if (requestId !== undefined) {
+    const answer = this.#asked.get(requestId ?? "");
+    if (answer) {
+      this.#asked.delete(requestId as string);
+      answer(message);
+    } else if (requestId !== undefined) {
       const entry = this.#pending.get(requestId);
       this.#pending.delete(requestId);
       if (entry && canonical === undefined) this.#refused(entry, message);
@@ -218,11 +246,12 @@ export class Connection {
     }
   }
 
-  #request(method: string, target: string, fields: readonly Field[] = [], entry?: Entry): void {
+  #request(method: string, target: string, fields: readonly Field[] = [], entry?: Entry, body: Body = ""): string {
     this.#requests += 1;
     const id = String(this.#requests);
     if (entry) this.#pending.set(id, entry);
-    this.#socket.send(encodeRequest({ method, target, fields: [["Request-ID", id], ...fields] }));
+    this.#socket.send(encodeRequest({ method, target, fields: [["Request-ID", id], ...fields], body }));
+    return id;
   }
 
   #unsubscribe(canonical: string): void {
