@@ -119,12 +119,12 @@ export class Conversation implements Ears {
   request(
     method: string,
     target: string,
-    options: { fields?: readonly Field[]; isBinary?: boolean } = {},
+    options: { fields?: readonly Field[]; body?: string; isBinary?: boolean } = {},
   ): Promise<HttpResponse> {
-    const { fields = [], isBinary = false } = options;
+    const { fields = [], body = "", isBinary = false } = options;
     this.#requests += 1;
     const id = `r${this.#requests}`;
-    const text = String(encodeRequest({ method, target, fields: [["Request-ID", id], ...fields] }));
+    const text = String(encodeRequest({ method, target, fields: [["Request-ID", id], ...fields], body }));
     this.send(isBinary ? new TextEncoder().encode(text) : text);
     return this.until(({ messages }) => messages.find((message) => fieldValue(message.fields, "request-id") === id));
   }

@@ -28,6 +28,27 @@ export const inBandCases: readonly PeerCase[] = [
     },
   },
   {
+    title: "reads and writes in band, by text and by binary [R-BAND-12] [R-BAND-17]",
+    needs: ["level-1", "in-band"],
+    at: ["serve", "attach", "proxy"],
+    async run({ place, open }) {
+      const added = await place.add("Faust");
+      const conversation = open(wellKnownPath);
+      await conversation.until(({ messages }) => messages[0]);
+      expect(String((await conversation.request("GET", added)).body)).toContain('"Faust"');
+      for (const isBinary of [false, true]) {
+        const name = `Fäust ${isBinary}`;
+        const fields = [["Content-Type", "application/json"]] as const;
+        const body = JSON.stringify({ name });
+        const written = await conversation.request("PATCH", added, { fields, body, isBinary });
+        expect(written.status).toBeLessThan(300);
+        expect(String((await conversation.request("GET", added, { isBinary })).body)).toContain(JSON.stringify(name));
+      }
+      const head = await conversation.request("HEAD", added);
+      expect([head.status, head.body.length, fieldValue(head.fields, "content-length")]).toEqual([200, 0, undefined]);
+    },
+  },
+  {
     title: "that can't set fields goes on by a SUBSCRIBE at the well-known URL [R-RES-5] [R-WK-2]",
     needs: ["level-1", "in-band"],
     async run({ place, open }) {
