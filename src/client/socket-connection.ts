@@ -145,10 +145,10 @@ export class Connection {
   /** Says good-bye; nothing more is heard. */
   close(): void {
     this.#isOver = true;
-    this.#settle(false);
-    for (const answer of this.#asked.values()) answer();
     this.#timer.cancel();
     for (const { backoff } of this.#entries) backoff.cancel();
+    this.#settle(false);
+    for (const answer of this.#asked.values()) answer();
     this.#socket.close();
   }
 
