@@ -4,7 +4,8 @@ import { createHub, originFromFetch, readHandshake } from "rocket-rest/server";
 /** @param app - the application: a function from Request to Response */
 export function makeLive(app) {
   const hub = createHub({
-    origin: originFromFetch(app, { scheme: "http" }),
+    // What is written in band is told by the same function as what is written over HTTP.
+    origin: originFromFetch(answer, { scheme: "http" }),
     derived: {},
     onError: (error, { stage }) => console.error(stage, error),
   });

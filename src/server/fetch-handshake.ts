@@ -45,5 +45,12 @@ export function readHandshake(
   const fields: Field[] = [...headers].filter(([name]) => name !== "sec-websocket-protocol");
   if (bearer !== undefined && !headers.has("authorization")) fields.push(["Authorization", `Bearer ${bearer}`]);
   const { pathname, search } = new URL(url);
-  return { level, target: pathname + search, fields, ...(echo === undefined ? {} : { subprotocol: echo }) };
+  return {
+    level,
+    target: pathname + search,
+    fields,
+    // The application may have CORS rules of its own.
+    ...(isForeign(request, []) && { mayWrite: false }),
+    ...(echo === undefined ? {} : { subprotocol: echo }),
+  };
 }

@@ -28,6 +28,11 @@ describe("a handshake that came as a Request", () => {
     expect(JSON.stringify(read(other))).not.toContain("Bearer abc");
   });
 
+  it("of an allowed page of another origin may not write in band [R-BAND-19]", () => {
+    expect(read({ Origin: "https://app.example.com" }, ["https://app.example.com"])).toMatchObject({ mayWrite: false });
+    expect(read({ Origin: "http://example.com:8080" })).not.toHaveProperty("mayWrite");
+  });
+
   it.each([
     [{ Origin: "http://example.com:8080" }, true],
     [{ Origin: "https://EXAMPLE.com:8080" }, true],

@@ -33,6 +33,22 @@ describe("an origin made of a fetch handler", () => {
     ]);
   });
 
+  it("carries a request in band out as it stands, with its method and body [R-BAND-12] [R-BAND-17]", async () => {
+    const origin = originFromFetch(
+      async (request) => {
+        const { method, headers } = request;
+        if (method === "GET") return new Response("x".repeat(100));
+        return Response.json([method, headers.get("content-type"), await request.text()], { status: 201 });
+      },
+      { maxDocumentBytes: 64 },
+    );
+    const asked = [...fields, ["Content-Type", "text/plain"]] as const;
+    const request = { target: "/a", fields: asked, isInBand: true };
+    const posted = await origin({ ...request, method: "POST", body: "Grüße" });
+    expect([posted.status, posted.body]).toEqual([201, '["POST","text/plain","Grüße"]']);
+    expect((await origin({ ...request, method: "GET", body: "" })).status).toBe(502);
+  });
+
   it("gives text as text, and bytes as bytes", async () => {
     const bytes = new Uint8Array([1, 255]);
     const origin = originFromFetch(({ url }) => {
