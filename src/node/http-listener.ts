@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { createProblem, type Field, problemResponse, wellKnownPath } from "../protocol/index.ts";
+import { chooseStream, createProblem, type Field, problemResponse, wellKnownPath } from "../protocol/index.ts";
 import { type ByteClaim, ByteCollector, type Hub, type Origin, type OriginResponse } from "../server/index.ts";
 import type { Access } from "./access.ts";
 import { BodyTurns, tooManyChunks } from "./body-turns.ts";
@@ -9,12 +9,14 @@ import { peerOf } from "./peer.ts";
 import type { PublicFolder } from "./public-folder.ts";
 import { closeWhereUnread, sendAnswer } from "./send-answer.ts";
 import { isUnsafeMethod } from "./stale-urls.ts";
+import type { StreamHandler } from "./stream-handler.ts";
 
 /** What plain HTTP needs. */
 export interface ListenerParts {
   readonly origin: Origin;
   readonly hub: Hub;
   readonly access: Access;
+  readonly streams: StreamHandler;
   /** Tried before the origin. */
   readonly publicFolder?: PublicFolder | undefined;
   readonly maxBodyBytes: number;
@@ -119,10 +121,13 @@ export class HttpListener {
 
   /** The answer, unless the response was taken over: a file is being sent. */
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<OriginResponse | "taken"> {
-    const { access, hub, origin, publicFolder, maxBodyBytes } = this.#parts;
-    const refusal = access.admit(request, false);
+    const { access, hub, publicFolder, streams } = this.#parts;
+    const { method = "GET" } = request;
+    const stream = method === "GET" || method === "HEAD" ? chooseStream(requestFields(request)) : undefined;
+    // A stream says as much to a page as a WebSocket does.
+    const refusal = access.admit(request, stream !== undefined);
     if (refusal) return refusal;
-    const { method = "GET", url = "/" } = request;
+    const { url = "/" } = request;
     if (
       method === "OPTIONS" &&
       access.isListed(request.headers.origin) &&
@@ -139,6 +144,14 @@ export class HttpListener {
       if (!isUnsafeMethod(method)) closeWhereUnread(response);
       if (await publicFolder.take(request, response, this.#corsFields(request))) return "taken";
     }
+    if (stream) return streams.answer(request, response, stream, this.#corsFields(request));
+    return this.#ask(request, response);
+  }
+
+  /** The origin's answer. */
+  async #ask(request: IncomingMessage, response: ServerResponse): Promise<OriginResponse> {
+    const { hub, origin, maxBodyBytes } = this.#parts;
+    const { method = "GET", url = "/" } = request;
     const claim = hub.held.claim();
     try {
       const body = await readBody(request, { maxBytes: maxBodyBytes, claim, turns: this.#turns });

@@ -1,5 +1,5 @@
 import { createServer as createHttpServer } from "node:http";
-import { createHub, errorReporter, type Hub, type OriginResponse } from "../server/index.ts";
+import { createHub, errorReporter, type Hub, type OriginResponse, systemClock } from "../server/index.ts";
 import { Access } from "./access.ts";
 import { deadlineOptions } from "./deadlines.ts";
 import { openEntrances } from "./entrances.ts";
@@ -12,6 +12,7 @@ import { identityOf, peerOf } from "./peer.ts";
 
 import { PublicFolder } from "./public-folder.ts";
 import { sha256 } from "./sha256.ts";
+import { StreamHandler } from "./stream-handler.ts";
 import { UpgradeHandler } from "./upgrade.ts";
 
 const requestTimeoutMs = 30_000;
@@ -36,10 +37,13 @@ export function createServer(options: ServerOptions): RocketServer {
     identity: identityOf,
     ...options,
     origin: inBandOrigin({ origin, wellKnown, basePath, carryOut: ownOrigin(origin, maxBodyBytes) }),
+    hasStreams: true,
     onError: (error, { stage }) => reportError(error, stage),
     ...(options.derived && { derived: { sha256, ...options.derived } }),
   });
-  const listener = new HttpListener({ ...resolved, origin, hub, access, publicFolder, reportError });
+  const { clock } = options;
+  const streams = new StreamHandler({ hub, clock: clock ?? systemClock, reportError, peerOf });
+  const listener = new HttpListener({ ...resolved, origin, hub, access, streams, publicFolder, reportError });
   const server = createHttpServer({ ...deadlineOptions, requestTimeout: requestTimeoutMs });
   const maxMessageBytes = hub.limits.maxMessageBytes;
   const upgrades = new UpgradeHandler({ server, hub, access, maxMessageBytes, reportError, peerOf });
@@ -52,6 +56,5 @@ export function createServer(options: ServerOptions): RocketServer {
     listener.isClosing = true;
   };
   const { drainMs } = resolved;
-  const { clock } = options;
   return createHost({ server, hub, access, sockets: upgrades.sockets, drainMs, clock, reportError, onClosing });
 }

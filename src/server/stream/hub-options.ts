@@ -87,6 +87,8 @@ export interface HubOptions {
    * takes off [R-BAND-15]. Default none.
    */
   readonly requestFields?: readonly string[];
+  /** Whether the host offers streams over plain HTTP, as is said at `/.well-known/rocket` [R-STR-18]. Default false. */
+  readonly hasStreams?: boolean;
   /** Told of errors that no peer is told the text of. What it throws is dropped. Default: nothing is told. */
   readonly onError?: (error: unknown, context: { readonly stage: string }) => void;
   /** Time and chance. Default: the platform's. */
@@ -103,6 +105,7 @@ export interface ResolvedHubOptions {
   readonly promises: readonly string[];
   readonly requestsInBand: boolean;
   readonly requestFields: readonly string[];
+  readonly hasStreams: boolean;
   readonly identityOf: (peer: unknown) => PeerIdentity;
   readonly reportError: (error: unknown, stage: string) => void;
   readonly clock: Clock;
@@ -178,6 +181,7 @@ export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
     derived: options.derived && resolveDerivedOptions({ refreshMs, ...options.derived }),
     refreshMs,
     limits,
+    hasStreams: options.hasStreams ?? false,
     promises: [...(options.journal ? ["journal"] : []), ...(options.promises ?? [])],
     requestsInBand: options.requestsInBand ?? true,
     requestFields: parseRequestFields(options.requestFields),

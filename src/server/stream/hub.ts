@@ -16,7 +16,7 @@ import { createOpeningTurns, createRequestTurns } from "./fair-turns.ts";
 import type { Handshake } from "./handshake.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { type HubLimits, type HubOptions, type ResolvedHubOptions, resolveHubOptions } from "./hub-options.ts";
-import type { Opening } from "./opening.ts";
+import { type Opening, openingWishes } from "./opening.ts";
 import { Openings } from "./openings.ts";
 import { plainMethods } from "./plain-requests.ts";
 import { StallWatch } from "./stall-watch.ts";
@@ -43,12 +43,15 @@ export interface Hub {
    */
   readonly needsChanges: boolean;
   readonly counts: HubCounts;
-  /** Runs the request that authorises a Level 0 subscription, before the 101 is sent. Never rejects. */
+  /**
+   * Runs the request that authorises a subscription before it is connected: at Level 0 before the 101 is sent, at Level 1
+   * before the head of a stream over plain HTTP is. Never rejects.
+   */
   authorise(handshake: Handshake): Promise<Opening>;
   /**
-   * Takes a peer over. At Level 1 the subscription to the handshake's URL is opened in band.
+   * Takes a peer over. At Level 1 the subscription to the handshake's URL is opened in band, unless it was authorised.
    *
-   * @param authorised - at Level 0, what {@link Hub.authorise} accepted
+   * @param authorised - what {@link Hub.authorise} accepted
    */
   connect(transport: Transport, handshake: Handshake, authorised?: Opening): Connection;
   /** The 200 at `/.well-known/rocket`. */
@@ -126,13 +129,14 @@ class LiveHub implements Hub {
     };
   }
 
-  async authorise({ target, fields, peer }: Handshake): Promise<Opening> {
+  async authorise({ level, target, fields, peer }: Handshake): Promise<Opening> {
     if (isWellKnown(target)) {
       const detail = "This URL is for connections that offer the subprotocol rocket.v1.";
       return { kind: "refused", response: problemResponse(createProblem(400, detail)) };
     }
     const request = { target, fields: viewerFields(fields), peer };
-    return this.#openings.ofNewcomer(request, this.#options.identityOf(peer).address, restarting);
+    const wishes = level === 0 ? { lastEventId: "*" } : openingWishes(fields);
+    return this.#openings.ofNewcomer(request, wishes, this.#options.identityOf(peer).address, restarting);
   }
 
   connect(transport: Transport, handshake: Handshake, authorised?: Opening): Connection {
@@ -149,9 +153,9 @@ class LiveHub implements Hub {
   }
 
   wellKnown(): OriginResponse {
-    const { promises, requestsInBand, requestFields } = this.#options;
+    const { promises, hasStreams, requestsInBand, requestFields } = this.#options;
     const requests = requestsInBand ? { methods: plainMethods, fields: requestFields } : undefined;
-    return wellKnownResponse(this.limits, promises, requests);
+    return wellKnownResponse(this.limits, promises, { hasStreams, requests });
   }
 
   close(drainMs = 5_000): Promise<void> {

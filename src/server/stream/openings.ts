@@ -18,10 +18,13 @@ export class Openings {
   }
 
   /** Asks for what somebody may follow who has no connection yet. Never rejects. @param otherwise - where it can't be asked */
-  async ofNewcomer(request: OpeningRequest, address: string | undefined, otherwise: string): Promise<Opening> {
-    const opening = await this.#turns.run(newcomer(address), () =>
-      this.#authoriser.authorise(request, { lastEventId: "*" }),
-    );
+  async ofNewcomer(
+    request: OpeningRequest,
+    wishes: OpeningWishes,
+    address: string | undefined,
+    otherwise: string,
+  ): Promise<Opening> {
+    const opening = await this.#turns.run(newcomer(address), () => this.#authoriser.authorise(request, wishes));
     return opening ?? { kind: "refused", response: problemResponse(createProblem(503, otherwise)) };
   }
 

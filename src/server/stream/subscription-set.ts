@@ -44,12 +44,12 @@ export class SubscriptionSet implements SubscriptionHolder {
     return (this.#others?.size ?? 0) + (this.#own ? 1 : 0);
   }
 
-  /** Opens the handshake's subscription. @param authorised - at Level 0, what its request came to */
+  /** Opens the handshake's subscription. @param authorised - what its request came to, where that was asked before */
   openOwn({ target, fields: all }: Handshake, fields: readonly Field[], authorised: Opening | undefined): void {
     const own = new Subscription(this, { target, fields }, true);
     this.#own = own;
-    if (this.level === 1) this.#open(own, openingWishes(all), undefined);
-    else if (authorised?.kind === "accepted") own.begin(authorised);
+    if (authorised?.kind === "accepted") own.begin(authorised);
+    else if (this.level === 1) this.#open(own, openingWishes(all), undefined);
   }
 
   /** Makes a subscription in band. */

@@ -18,12 +18,14 @@ export function isWellKnown(target: string): boolean {
 export function wellKnownResponse(
   limits: HubLimits,
   promises: readonly string[],
-  requests: RequestsInBand | undefined,
+  offers: { readonly hasStreams: boolean; readonly requests: RequestsInBand | undefined },
 ): OriginResponse {
   const { maxMessageBytes, maxSubscriptions, maxOutstandingRequests } = limits;
+  const { hasStreams, requests } = offers;
   const rocket = {
     version: "1.0",
     levels: [0, 1],
+    ...(hasStreams && { streams: ["text/event-stream", "application/http"] }),
     heartbeatMs,
     limits: { maxMessageBytes, maxSubscriptions, maxOutstandingRequests },
     promises,
