@@ -1,6 +1,6 @@
 import { type Field, fieldValue, type HttpResponse, utf8Length } from "../protocol/index.ts";
-import type { Connection } from "./socket-connection.ts";
 import { bodyJson } from "./problem.ts";
+import type { Connection } from "./socket-connection.ts";
 
 /** The fields that count in band whatever the server is configured with [R-BAND-9, R-BAND-15]. */
 const known = [
