@@ -1,10 +1,16 @@
 import type { IncomingMessage } from "node:http";
 import type { Field } from "../protocol/index.ts";
 
-/** A request's fields as they came, in order. */
+const colon = 0x3a;
+
+/** A request's fields as they came, in order; of HTTP/2's own, which begin with a colon, only the host, as `Host`. */
 export function requestFields({ rawHeaders }: Pick<IncomingMessage, "rawHeaders">): Field[] {
   const fields: Field[] = [];
-  for (let at = 0; at + 1 < rawHeaders.length; at += 2) fields.push([rawHeaders[at] ?? "", rawHeaders[at + 1] ?? ""]);
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] ?? "";
+    if (name.charCodeAt(0) !== colon) fields.push([name, rawHeaders[at + 1] ?? ""]);
+    else if (name === ":authority") fields.push(["Host", rawHeaders[at + 1] ?? ""]);
+  }
   return fields;
 }
 

@@ -1,10 +1,14 @@
 import type { Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import { RocketError } from "../protocol/index.ts";
 import type { Clock, Hub } from "../server/index.ts";
 import type { Access } from "./access.ts";
+import type { Http2Sessions } from "./http2/sessions.ts";
 import { isLoopback } from "./named-host.ts";
 import { StalledSockets } from "./stalled-sockets.ts";
+import type { TlsCertificate } from "./tls.ts";
+import { renewCertificate } from "./web-server.ts";
 
 /** Where a server listens. */
 export interface ServerAddress {
@@ -14,7 +18,7 @@ export interface ServerAddress {
 
 /** An HTTP server whose every resource can be followed over a WebSocket. */
 export interface RocketServer {
-  /** The server below, for what Rocket has no option for. */
+  /** The server below, for what Rocket has no option for: an `https.Server` where `tls` was given. */
   readonly server: Server;
   readonly hub: Hub;
   /**
@@ -25,6 +29,12 @@ export interface RocketServer {
    * @throws RocketError `listen-failed` where the address can't be had
    */
   listen(port?: number, host?: string): Promise<ServerAddress>;
+  /**
+   * Takes another certificate, for connections from now on.
+   *
+   * @throws TypeError where `tls` was not given, or the certificate or its key can't be used
+   */
+  renewCertificate(tls: TlsCertificate): void;
   /** Stops taking requests, ends every connection gracefully, then closes. Twice is fine. */
   close(): Promise<void>;
 }
@@ -32,6 +42,8 @@ export interface RocketServer {
 /** What a host holds together: a server that already has its listeners for requests and upgrades, and the hub. */
 export interface HostParts {
   readonly server: Server;
+  /** Its sessions of HTTP/2. Default: it has none. */
+  readonly sessions?: Http2Sessions | undefined;
   readonly hub: Hub;
   readonly access: Access;
   /** The sockets that were upgraded and are still open. */
@@ -54,7 +66,9 @@ const closeGraceMs = 1_000;
 
 /** What the peer sent is answered where it can be, then the connection ends. */
 function refuseGarbage(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === "ECONNRESET" || !socket.writable) {
+  // Before TLS is agreed on, nothing can be said.
+  const isUnheard = socket instanceof TLSSocket && socket.getProtocol() === null;
+  if (error.code === "ECONNRESET" || !socket.writable || isUnheard) {
     socket.destroy();
     return;
   }
@@ -81,7 +95,7 @@ function listenOn(server: Server, port: number, host: string): Promise<ServerAdd
  * Makes a server of its parts: `listen`, `close`, and peers that send garbage.
  */
 export function createHost(parts: HostParts): RocketServer {
-  const { server, hub, access, sockets, drainMs, clock, reportError, onClosing } = parts;
+  const { server, sessions, hub, access, sockets, drainMs, clock, reportError, onClosing } = parts;
   const stalled = new StalledSockets(server, hub, clock);
   server.on("clientError", (error, socket) => refuseGarbage(error, socket as Socket));
   // A connection that could not be accepted (too many open files) must not end the process.
@@ -95,12 +109,15 @@ export function createHost(parts: HostParts): RocketServer {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     onClosing();
     server.closeIdleConnections();
+    sessions?.close();
     await hub.close(drainMs);
     const grace = setTimeout(() => {
       for (const socket of sockets) socket.destroy();
       server.closeAllConnections();
+      sessions?.destroy();
     }, closeGraceMs);
     await closed;
+    sessions?.destroy();
     clearTimeout(grace);
     clearInterval(alive);
     stalled.stop();
@@ -115,6 +132,7 @@ export function createHost(parts: HostParts): RocketServer {
       access.isLocal ||= isLoopback((server.address() as AddressInfo).address);
       return address;
     },
+    renewCertificate: (tls) => renewCertificate(server, tls),
     close() {
       closing ??= close();
       return closing;

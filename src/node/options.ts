@@ -1,6 +1,7 @@
 import { domainToASCII } from "node:url";
 import { BasePath, type HubOptions, inRange } from "../server/index.ts";
 import { hostNameIn } from "./named-host.ts";
+import type { TlsCertificate } from "./tls.ts";
 
 /** How a server is made: a hub's options and who may come in. */
 export interface ServerOptions extends HubOptions {
@@ -31,6 +32,11 @@ export interface ServerOptions extends HubOptions {
    * it. Default: the root.
    */
   readonly basePath?: string;
+  /**
+   * A certificate and its key: then this is a server of `https:` and `wss:`, by HTTP/1.1 and, for who asks for it, by
+   * HTTP/2, WebSockets included (RFC 8441). `renewCertificate` of the server takes another one. Default: plain HTTP/1.1.
+   */
+  readonly tls?: TlsCertificate;
   /** Bytes that a request's body may have over HTTP. Default 1 MiB; then 413. */
   readonly maxBodyBytes?: number;
   /** Milliseconds over which `close()` ends connections, fewer where there are few. Default 5,000; 0 to 600,000. */

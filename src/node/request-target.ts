@@ -33,9 +33,16 @@ function malformed(detail: string): HttpResponse {
   return problemResponse(createProblem(400, detail));
 }
 
-/** The refusal of a request with several `Host` fields: whoever reads the first takes it for another's than who reads the last. */
+/**
+ * The refusal of a request with several `Host` fields: whoever reads the first takes it for another's than who reads the
+ * last. HTTP/2's `:authority` is one, too, where it says something else.
+ */
 export function refuseSeveralHosts(request: Pick<IncomingMessage, "rawHeaders">): HttpResponse | undefined {
-  return hostPlaces(request).length > 1 ? malformed("A request has one Host field (RFC 9112 §3.2).") : undefined;
+  const { rawHeaders } = request;
+  const hosts = hostPlaces(request).map((at) => rawHeaders[at]);
+  const at = rawHeaders[0]?.startsWith(":") ? rawHeaders.indexOf(":authority") : -1;
+  const isSecond = at >= 0 && hosts.some((host) => host !== rawHeaders[at + 1]);
+  return hosts.length > 1 || isSecond ? malformed("A request has one Host field (RFC 9112 §3.2).") : undefined;
 }
 
 /** How many fields a request may have. */

@@ -10,7 +10,9 @@ function writeFields(response: ServerResponse, answer: OriginResponse, extra: re
   if (hasBody && !response.hasHeader("content-length") && (!isHead || length > 0)) {
     response.setHeader("Content-Length", length);
   }
-  response.writeHead(answer.status, reasonPhrase(answer.status));
+  // HTTP/2 has no reason, and Node warns of one.
+  if (response.req.httpVersionMajor === 2) response.writeHead(answer.status);
+  else response.writeHead(answer.status, reasonPhrase(answer.status));
 }
 
 /**

@@ -1,4 +1,3 @@
-import { createServer as createHttpServer } from "node:http";
 import { createHub, errorReporter, type Hub, type OriginResponse, systemClock } from "../server/index.ts";
 import { Access } from "./access.ts";
 import { deadlineOptions } from "./deadlines.ts";
@@ -14,6 +13,7 @@ import { PublicFolder } from "./public-folder.ts";
 import { sha256 } from "./sha256.ts";
 import { StreamHandler } from "./stream-handler.ts";
 import { UpgradeHandler } from "./upgrade.ts";
+import { createWebServer } from "./web-server.ts";
 
 const requestTimeoutMs = 30_000;
 
@@ -41,10 +41,11 @@ export function createServer(options: ServerOptions): RocketServer {
     onError: (error, { stage }) => reportError(error, stage),
     ...(options.derived && { derived: { sha256, ...options.derived } }),
   });
-  const { clock } = options;
+  const { tls, clock } = options;
   const streams = new StreamHandler({ hub, clock: clock ?? systemClock, reportError, peerOf });
   const listener = new HttpListener({ ...resolved, origin, hub, access, streams, publicFolder, reportError });
-  const server = createHttpServer({ ...deadlineOptions, requestTimeout: requestTimeoutMs });
+  const requestTimeout = requestTimeoutMs;
+  const { server, sessions } = createWebServer({ ...deadlineOptions, requestTimeout, tls, clock, reportError });
   const maxMessageBytes = hub.limits.maxMessageBytes;
   const upgrades = new UpgradeHandler({ server, hub, access, maxMessageBytes, reportError, peerOf });
   openEntrances(server, {
@@ -56,5 +57,6 @@ export function createServer(options: ServerOptions): RocketServer {
     listener.isClosing = true;
   };
   const { drainMs } = resolved;
-  return createHost({ server, hub, access, sockets: upgrades.sockets, drainMs, clock, reportError, onClosing });
+  const { sockets } = upgrades;
+  return createHost({ server, sessions, hub, access, sockets, drainMs, clock, reportError, onClosing });
 }

@@ -15,7 +15,9 @@ export class StalledSockets {
   constructor(server: Server, { limits, held }: Pick<Hub, "limits" | "held">, clock: Clock = systemClock) {
     this.#clock = clock;
     this.#watch = new StallWatch(clock, limits.stallTimeoutMs, held);
-    server.on("connection", (socket: Socket) => this.#add(socket));
+    // What a server with TLS takes by `connection` is written to by nobody.
+    const event = "setSecureContext" in server ? "secureConnection" : "connection";
+    server.on(event, (socket: Socket) => this.#add(socket));
     this.#cancel = this.#next();
   }
 

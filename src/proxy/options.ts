@@ -16,6 +16,7 @@ export interface ProxyOptions
       | "onError"
       | "requestFields"
       | "requestsInBand"
+      | "tls"
     > {
   /** The API: scheme, host and port, as in `http://localhost:3000`. */
   readonly upstream: string;

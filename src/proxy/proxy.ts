@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import {
   Access,
   createHost,
+  createWebServer,
   deadlineOptions,
   inBandOrigin,
   isOwnPage,
@@ -93,7 +94,9 @@ export function createProxy(options: ProxyOptions): RocketServer {
   });
   const access = new Access(resolved);
   const handler = new RequestHandler(parts, hub, access);
-  const server = createHttpServer({ ...deadlineOptions, requestTimeout: 0, maxHeaderSize: maxHeadBytes });
+  const { tls, clock } = options;
+  const serverOptions = { ...deadlineOptions, requestTimeout: 0, maxHeaderSize: maxHeadBytes };
+  const { server, sessions } = createWebServer({ ...serverOptions, tls, clock, reportError });
   const maxMessageBytes = hub.limits.maxMessageBytes;
   const rocket = new UpgradeHandler({
     ...{ server, hub, access, maxMessageBytes, reportError, peerOf },
@@ -109,8 +112,8 @@ export function createProxy(options: ProxyOptions): RocketServer {
   const onClosing = () => {
     handler.isClosing = true;
   };
-  const { clock } = options;
-  const host = createHost({ server, hub, access, sockets: rocket.sockets, drainMs, clock, reportError, onClosing });
+  const { sockets } = rocket;
+  const host = createHost({ server, sessions, hub, access, sockets, drainMs, clock, reportError, onClosing });
   return {
     ...host,
     async close() {

@@ -1,22 +1,26 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Http2SecureServer, IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { Server, Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import { wellKnownPath } from "../../protocol/index.ts";
 import type { OriginResponse } from "../../server/index.ts";
+import { isWebSocketConnect } from "../http2/heads.ts";
+import { openStream } from "../http2/open-stream.ts";
 import { replayPlain } from "../plain-request.ts";
 import { refuseSeveralHosts } from "../request-target.ts";
 import { sendAnswer } from "../send-answer.ts";
 import { isMarked } from "./rocket-request.ts";
 import type { ConnectionEvent } from "./server-kind.ts";
 import { guardSessions } from "./session-store.ts";
-import type { UpgradeTaker } from "./upgrade-choice.ts";
+import type { Handshake, UpgradeTaker } from "./upgrade-choice.ts";
 import type { WriteWatch } from "./write-watch.ts";
 
 /** What is done with what passes through a server. */
 export interface InterceptionParts {
   readonly server: Server;
   readonly event: ConnectionEvent;
-  readonly choose: (request: IncomingMessage, hasOthers: boolean) => UpgradeTaker;
+  readonly choose: (request: Handshake, hasOthers: boolean) => UpgradeTaker;
   /** What a GET of the well-known URL is answered with. */
   readonly wellKnown: () => OriginResponse;
   /** Takes an upgrade over. Must not throw. */
@@ -28,6 +32,7 @@ export interface InterceptionParts {
 }
 
 type Emit = (event: string | symbol, ...parameters: unknown[]) => boolean;
+type StreamEvent = [stream: ServerHttp2Stream, fields: IncomingHttpHeaders, flags: number, raw?: readonly string[]];
 type Close = (callback?: (error?: Error) => void) => Server;
 
 interface RequestStart {
@@ -76,6 +81,7 @@ export class Interception {
     const { server } = parts;
     this.#restore.push(override(server, "emit", this.#emitBefore(server.emit as Emit) as Server["emit"]));
     this.#restore.push(override(server, "close", this.#closeBefore(server.close as Close) as Server["close"]));
+    this.#offerConnect(true);
     // Without a listener the server does not tell of upgrades at all.
     server.on("upgrade", this.#onUnseenUpgrade);
     subscribe(requestStart, this.#onRequestStart);
@@ -84,6 +90,7 @@ export class Interception {
   /** Takes everything away again. Twice is fine. */
   stop(): void {
     this.#isActive = false;
+    this.#offerConnect(false);
     this.#parts.server.off("upgrade", this.#onUnseenUpgrade);
     unsubscribe(requestStart, this.#onRequestStart);
     for (const restore of this.#restore.splice(0).reverse()) restore();
@@ -92,6 +99,7 @@ export class Interception {
   #emitBefore(original: Emit): Emit {
     const before = (event: string | symbol, parameters: unknown[]): boolean => {
       if (event === "upgrade") return this.#upgrade(...(parameters as [IncomingMessage, Socket, Buffer]));
+      if (event === "stream") return this.#stream(...(parameters as StreamEvent));
       if (event === "request" || event === "checkContinue" || event === "checkExpectation") {
         return this.#request(...(parameters as [IncomingMessage, ServerResponse]));
       }
@@ -137,6 +145,38 @@ export class Interception {
     } catch (error) {
       this.#parts.reportError(error, "watch");
     }
+  }
+
+  /** Has sessions from now on say whether WebSockets are opened on their streams (RFC 8441 §3), where there is HTTP/2. */
+  #offerConnect(enableConnectProtocol: boolean): void {
+    const server = this.#parts.server as Partial<Http2SecureServer>;
+    if (enableConnectProtocol || !this.#takesConnect) server.updateSettings?.({ enableConnectProtocol });
+  }
+
+  /** Whether the application takes CONNECT itself. */
+  get #takesConnect(): boolean {
+    return this.#parts.server.listenerCount("connect") > 0;
+  }
+
+  /** True where a stream opens a WebSocket: then it is told as an upgrade, as over HTTP/1.1. */
+  #stream(
+    stream: ServerHttp2Stream,
+    fields: IncomingHttpHeaders,
+    _flags: number,
+    raw: readonly string[] = [],
+  ): boolean {
+    const { server, choose, reportError } = this.#parts;
+    if (!this.#isActive || !isWebSocketConnect(fields)) return false;
+    try {
+      const handshake = { headers: { ...fields, upgrade: "websocket" }, method: "GET", url: fields[":path"] ?? "" };
+      if (this.#takesConnect && choose(handshake, true) !== "rocket") return false;
+      const { socket } = stream.session ?? {};
+      if (socket) openStream(server, socket as TLSSocket, stream, raw);
+    } catch (error) {
+      reportError(error, "upgrade");
+      stream.destroy();
+    }
+    return true;
   }
 
   /** True where the upgrade is not the other listeners'. */

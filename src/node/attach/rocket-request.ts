@@ -10,7 +10,12 @@ export function markSocket(socket: object): void {
 
 /** True for a socket that is Rocket's own. */
 export function isMarked(socket: unknown): boolean {
-  return typeof socket === "object" && socket !== null && mark in socket;
+  try {
+    return typeof socket === "object" && socket !== null && mark in socket;
+  } catch {
+    // What HTTP/2 shows as a socket throws once its session has ended.
+    return false;
+  }
 }
 
 /**

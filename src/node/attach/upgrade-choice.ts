@@ -6,6 +6,9 @@ import type { PathFilter } from "./options.ts";
 /** Whose an upgrade is: Rocket's, that of the other listeners, or nobody's: then it is a plain request. */
 export type UpgradeTaker = "rocket" | "others" | "nobody";
 
+/** What is looked at of a handshake. */
+export type Handshake = Pick<IncomingMessage, "headers" | "method" | "url">;
+
 /**
  * Chooses who takes an upgrade. A client that asks for another protocol than Rocket's never gets Rocket.
  *
@@ -13,7 +16,7 @@ export type UpgradeTaker = "rocket" | "others" | "nobody";
  * @param hasOthers - whether somebody else listens for upgrades
  */
 export function chooseTaker(
-  { headers, method, url = "/" }: Pick<IncomingMessage, "headers" | "method" | "url">,
+  { headers, method, url = "/" }: Handshake,
   paths: PathFilter | undefined,
   hasOthers: boolean,
 ): UpgradeTaker {

@@ -3,7 +3,7 @@ import type { EventEmitter } from "node:events";
 import type { Field } from "../../protocol/index.ts";
 import { ByteCollector, type OriginResponse } from "../../server/index.ts";
 import type { SocketPeer } from "../peer.ts";
-import { ResponseReader, type ResponseSink } from "./response-reader.ts";
+import { ResponseReader, type ResponseSink } from "../response-reader.ts";
 import type { ConnectionEvent } from "./server-kind.ts";
 import { type SocketOwner, VirtualSocket } from "./virtual-socket.ts";
 

@@ -1,5 +1,5 @@
-import { Duplex } from "node:stream";
 import type { SocketPeer } from "../peer.ts";
+import { SocketAlike } from "../socket-alike.ts";
 import { markSocket } from "./rocket-request.ts";
 
 /** The other end of a virtual socket. Nothing that it throws reaches the application. */
@@ -13,37 +13,19 @@ export interface SocketOwner {
 const nobody: Partial<SocketPeer> = { remoteAddress: "127.0.0.1", remotePort: 0, remoteFamily: "IPv4" };
 
 /**
- * What a server takes for a client's connection, without a connection: requests are pushed in, answers come out. It has
- * the methods and properties of a socket that servers, frameworks and applications use, and shows the peer of the
- * follower that it stands for.
+ * What a server takes for a client's connection, without a connection: requests are pushed in, answers come out. It shows
+ * the peer of the follower that it stands for.
  */
-export class VirtualSocket extends Duplex {
-  readonly remoteAddress: string | undefined;
-  readonly remotePort: number | undefined;
-  readonly remoteFamily: string | undefined;
-  readonly localAddress: string | undefined;
-  readonly localPort: number | undefined;
-  readonly connecting: boolean = false;
-  readonly pending: boolean = false;
-  readonly timeout: number = 0;
-  readonly server: unknown;
-  bytesRead = 0;
+export class VirtualSocket extends SocketAlike {
   bytesWritten = 0;
   readonly #owner: SocketOwner;
   readonly #tls: SocketPeer["tls"];
 
   /** @param isOwn - whether its requests are Rocket's own, and not the peer's */
   constructor(owner: SocketOwner, server: unknown, isEncrypted: boolean, isOwn: boolean, peer?: SocketPeer) {
-    super({ allowHalfOpen: true });
+    super(server, peer ?? nobody);
     this.#owner = owner;
     this.#tls = peer?.tls;
-    this.server = server;
-    const { remoteAddress, remotePort, remoteFamily, localAddress, localPort } = peer ?? nobody;
-    this.remoteAddress = remoteAddress;
-    this.remotePort = remotePort;
-    this.remoteFamily = remoteFamily;
-    this.localAddress = localAddress;
-    this.localPort = localPort;
     if (isOwn) markSocket(this);
     if (isEncrypted) {
       const { authorized = false, authorizationError, servername } = this.#tls ?? {};
@@ -60,11 +42,6 @@ export class VirtualSocket extends Duplex {
     this.push(bytes);
   }
 
-  get readyState(): string {
-    if (this.destroyed) return "closed";
-    return this.writable ? "open" : "readOnly";
-  }
-
   override _read(): void {}
 
   override _write(bytes: Buffer, _encoding: BufferEncoding, done: () => void): void {
@@ -76,40 +53,6 @@ export class VirtualSocket extends Duplex {
   override _final(done: () => void): void {
     this.#owner.onClosed();
     done();
-  }
-
-  /** As a socket's: what was written goes out first. */
-  destroySoon(): void {
-    if (this.writable) this.end();
-    if (this.writableFinished) this.destroy();
-    else this.once("finish", () => this.destroy());
-  }
-
-  /** A follower's request has no idle time of its own: the hub bounds it. */
-  setTimeout(_ms: number, _callback?: () => void): this {
-    return this;
-  }
-
-  setNoDelay(): this {
-    return this;
-  }
-
-  setKeepAlive(): this {
-    return this;
-  }
-
-  ref(): this {
-    return this;
-  }
-
-  unref(): this {
-    return this;
-  }
-
-  _unrefTimer(): void {}
-
-  address(): object {
-    return { address: this.localAddress, port: this.localPort, family: this.remoteFamily };
   }
 
   getPeerCertificate(): unknown {

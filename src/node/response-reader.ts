@@ -1,6 +1,6 @@
-import { type Field, trimBlanks } from "../../protocol/index.ts";
+import { type Field, trimBlanks } from "../protocol/index.ts";
 
-/** The head of a final answer. */
+/** The head of an answer. */
 export interface ResponseHead {
   readonly status: number;
   readonly fields: readonly Field[];
@@ -8,6 +8,10 @@ export interface ResponseHead {
 
 /** Is told what a reader finds, in order. */
 export interface ResponseSink {
+  /** A 1xx but 101: the final answer is still to come. Default: it is dropped. */
+  onInterim?(head: ResponseHead): void;
+  /** A 101: all that follows is told as a body that has no end but that of the connection. Default: it is no answer. */
+  onSwitch?(head: ResponseHead): void;
   onHead(head: ResponseHead): void;
   /** @param isLast - `onEnd` follows before anybody else gets a turn */
   onBody(bytes: Buffer, isLast: boolean): void;
@@ -101,11 +105,22 @@ export class ResponseReader {
     if (end < 0) return undefined;
     const [start = "", ...lines] = bytes.toString("latin1", 0, end).split("\r\n");
     const status = Number(/^HTTP\/1\.[01] (\d{3})(?: |$)/.exec(start)?.[1] ?? 0);
-    if (status < 100 || status === 101) throw new Error("The application's answer is no answer of HTTP/1.1.");
     const rest = bytes.subarray(end + headEnd.length);
-    // Interim answers: the final one is still to come.
-    if (status < 200) return rest;
+    const isSwitch = status === 101 && this.#sink.onSwitch !== undefined;
+    if (status < 100 || (status === 101 && !isSwitch)) {
+      throw new Error("The application's answer is no answer of HTTP/1.1.");
+    }
     const fields = fieldsOf(lines);
+    if (isSwitch) {
+      this.#keepsAlive = false;
+      this.#state = "close";
+      this.#sink.onSwitch?.({ status, fields });
+      return rest;
+    }
+    if (status < 200) {
+      this.#sink.onInterim?.({ status, fields });
+      return rest;
+    }
     this.#keepsAlive = start.startsWith("HTTP/1.1") && !isListed(fields, "connection", "close");
     this.#sink.onHead({ status, fields });
     this.#beginBody(status, fields);

@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { createServer, request as httpRequest, type RequestListener } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { describe, expect, it } from "vitest";
-import { ResponseReader } from "../../../src/node/attach/response-reader.ts";
-import { atEnd } from "./cleanup.ts";
+import { ResponseReader } from "../../src/node/response-reader.ts";
+import { atEnd } from "./attach/cleanup.ts";
 
 interface Read {
   status?: number;
