@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { parseBasePath, parsePort } from "./parse.ts";
+import { parseBasePath, parsePath, parsePort } from "./parse.ts";
 
 /** An option that the environment can give, too, as platforms set it; an empty variable gives nothing. */
 function fromEnvironment(option: Option, variable: string): Option {
@@ -13,5 +13,7 @@ export function addListenFlags(command: Command): Command {
   return command
     .addOption(fromEnvironment(port.argParser(parsePort), "PORT"))
     .addOption(fromEnvironment(host, "HOST"))
+    .option("--tls-cert <file>", "speak https with this certificate, in PEM, and HTTP/2; needs --tls-key", parsePath)
+    .option("--tls-key <file>", "the key of the certificate, in PEM", parsePath)
     .option("--base-path <path>", "the path below which clients see all this, as /api (default: /)", parseBasePath);
 }

@@ -2,9 +2,10 @@ import type { RocketServer } from "../node/index.ts";
 import { CommandFailure, explain } from "./failure.ts";
 import { urlOf } from "./serve-options.ts";
 import { systemErrorCode } from "./system-error.ts";
+import type { TlsOptions } from "./tls-files.ts";
 
 /** Where to listen, as a command was told. */
-export interface ListenOptions {
+export interface ListenOptions extends TlsOptions {
   readonly port?: number;
   readonly host?: string;
   /** What to type for another port, where it isn't `--port 8081`. */
@@ -20,7 +21,7 @@ export async function listen(server: RocketServer, options: ListenOptions): Prom
   const { port = 8080, host = "127.0.0.1", portHint = `--port ${port === 8081 ? 8082 : 8081}` } = options;
   try {
     const address = await server.listen(port, host);
-    return urlOf(address.host, address.port);
+    return urlOf(address.host, address.port, options.tlsCert === undefined ? "http" : "https");
   } catch (error) {
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
     if (systemErrorCode(cause) !== "EADDRINUSE") {

@@ -5,9 +5,10 @@ import { listen } from "./listen.ts";
 import { onOutputClosed, processOutput } from "./output.ts";
 import { isLoopbackHost } from "./serve-options.ts";
 import { onStopSignal } from "./signals.ts";
+import { onCertificateSignal, readTlsFiles, type TlsOptions } from "./tls-files.ts";
 
 /** What `rocket proxy` stands before, and how. */
-export interface ProxyCommandOptions {
+export interface ProxyCommandOptions extends TlsOptions {
   /** Scheme, host and port of the API. */
   readonly upstream: string;
   /** Default 8080; 0 picks a free one. */
@@ -58,17 +59,20 @@ export async function runProxy(options: ProxyCommandOptions): Promise<number> {
   const { trustForwarded = false, shareAnonymous = false, records = {} } = options;
   const { refresh = 60, timeout = 120 } = options;
   const stop = new AbortController();
-  const forget = onStopSignal(() => stop.abort());
+  const forget = [onStopSignal(() => stop.abort())];
   try {
+    const tls = readTlsFiles(options);
     const server = createProxy({
       ...{ upstream, allowOrigins, allowHosts, trustForwarded, basePath, records },
       ...(hostField && { hostField }),
+      ...(tls && { tls }),
       ...(shareAnonymous && { anonymous: "shared" }),
       refreshMs: refresh * 1_000,
       upstreamTimeoutMs: timeout * 1_000,
       log: (line) => output.note(`rocket: ${line}`),
       onError: (error, { stage }) => output.note(`rocket: ${stage}: ${explain(error)}`),
     });
+    forget.push(onCertificateSignal(server, options, output.note));
     const url = (await listen(server, options)) + basePath;
     output.write(introduce(url, options));
     if (!stop.signal.aborted) await once(stop.signal, "abort");
@@ -79,6 +83,6 @@ export async function runProxy(options: ProxyCommandOptions): Promise<number> {
     output.note(`rocket: ${explain(error)}`);
     return error instanceof CommandFailure ? error.exitCode : 1;
   } finally {
-    forget();
+    for (const one of forget) one();
   }
 }

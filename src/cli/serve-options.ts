@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import { CommandFailure } from "./failure.ts";
+import type { TlsOptions } from "./tls-files.ts";
 
 /** What can be done with a collection, as `--only` and `--except` name it. */
 export const actions = ["create", "read", "update", "destroy", "subscribe"] as const;
@@ -8,7 +9,7 @@ export const actions = ["create", "read", "update", "destroy", "subscribe"] as c
 export type Action = (typeof actions)[number];
 
 /** What `rocket serve` serves, and how. */
-export interface ServeOptions {
+export interface ServeOptions extends TlsOptions {
   /** The path of the SQLite database. */
   readonly database: string;
   /** Default 8080; 0 picks a free one. */
@@ -61,8 +62,8 @@ export function isLoopbackHost(host: string): boolean {
 }
 
 /** `http://HOST:PORT`, with the brackets that an IPv6 address needs. */
-export function urlOf(host: string, port: number): string {
-  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+export function urlOf(host: string, port: number, scheme: "http" | "https" = "http"): string {
+  return `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 /** @throws CommandFailure where a host that others can reach would serve writes to everyone */

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
-import { createServer } from "../node/index.ts";
+import { createServer, type TlsCertificate } from "../node/index.ts";
 import { RocketError } from "../protocol/index.ts";
 import { createScaffold, detach } from "../scaffold/index.ts";
 import { CommandFailure, explain } from "./failure.ts";
@@ -9,6 +9,7 @@ import { type Output, onOutputClosed, processOutput } from "./output.ts";
 import { checkHost, checkPublicFolder, type ServeOptions } from "./serve-options.ts";
 import { describeAdditions, describeFirstSteps, listCollections, sqliteWarning } from "./serve-text.ts";
 import { onStopSignal } from "./signals.ts";
+import { onCertificateSignal, readTlsFiles } from "./tls-files.ts";
 import { sqliteVersion } from "./version.ts";
 
 type Scaffold = Awaited<ReturnType<typeof createScaffold>>;
@@ -32,6 +33,8 @@ function hiddenNames({ publicFolder }: ServeOptions, scaffold: Scaffold): string
 interface Run {
   readonly options: ServeOptions;
   readonly output: Output;
+  /** Absent: plain HTTP. */
+  readonly tls: TlsCertificate | undefined;
   /** Its reason is why, where that is a failure. */
   readonly stop: AbortController;
   /** Whether it has come so far as to take requests. */
@@ -49,7 +52,7 @@ function startRun(options: ServeOptions, output: Output): Run {
     else if (error instanceof RocketError) output.note(`rocket: ${explain(error)}`);
     else output.note(`rocket: ${stage}: ${explain(error)}`);
   };
-  return { options, output, stop, isServing: false, onError };
+  return { options, output, tls: readTlsFiles(options), stop, isServing: false, onError };
 }
 
 async function openScaffold({ options, onError }: Run): Promise<Scaffold> {
@@ -85,14 +88,14 @@ async function abandon(scaffold: Scaffold, { onError }: Run): Promise<void> {
   }
 }
 
-function makeServer(scaffold: Scaffold, { options, output, onError }: Run): Server {
+function makeServer(scaffold: Scaffold, { options, output, tls, onError }: Run): Server {
   const { origin, journal, promises, owns, derived, basePath } = scaffold;
   const { allowOrigins, allowHosts, publicFolder, maxBodyBytes } = options;
   // Some of the largest bodies must find room at the same time.
   const limits = maxBodyBytes === undefined ? {} : { maxHeldBytes: Math.max(64 * 1024 * 1024, maxBodyBytes * 4) };
   return createServer({
     ...{ origin, promises, owns, derived, basePath },
-    ...given({ journal, allowOrigins, allowHosts, publicFolder, maxBodyBytes }),
+    ...given({ tls, journal, allowOrigins, allowHosts, publicFolder, maxBodyBytes }),
     limits,
     onError,
     log: (line) => output.note(`rocket: ${line}`),
@@ -118,12 +121,13 @@ async function describe(scaffold: Scaffold, options: ServeOptions): Promise<(url
 /** Serves until `stop`. Whatever throws on the way, nothing listens any more afterwards. */
 async function serveUntilStopped(scaffold: Scaffold, run: Run): Promise<void> {
   const { options, output, stop } = run;
-  const forget = onStopSignal(() => stop.abort());
+  const forget = [onStopSignal(() => stop.abort())];
   let server: Server | undefined;
   try {
     const describeAt = await describe(scaffold, options);
     const hidden = hiddenNames(options, scaffold);
     server = makeServer(scaffold, run);
+    forget.push(onCertificateSignal(server, options, output.note));
     const url = (await listen(server, options)) + scaffold.basePath;
     run.isServing = true;
     output.write(`${describeAt(url)}\n`);
@@ -139,7 +143,7 @@ async function serveUntilStopped(scaffold: Scaffold, run: Run): Promise<void> {
     output.note("Stopping: every connection is told to come back later. Asked again, it stops at once.");
   } finally {
     await server?.close();
-    forget();
+    for (const one of forget) one();
   }
 }
 
