@@ -1,3 +1,4 @@
+import type { Certificate } from "../node/attach/certificates.ts";
 import type { Conversation, OpenOptions } from "./conversation.ts";
 import { inBandCases } from "./in-band-cases.ts";
 import { levelZeroCases } from "./level-zero-cases.ts";
@@ -22,7 +23,7 @@ export interface PeerCase {
   /** Where it is run. Default: `serve` alone. */
   readonly at?: readonly PlaceKind[];
   /** How its place is started, where another way is needed than its kind's. */
-  start?(): Promise<Place>;
+  start?(tls: Certificate | undefined): Promise<Place>;
   run(scene: Scene): Promise<void>;
 }
 

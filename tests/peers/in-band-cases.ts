@@ -122,7 +122,7 @@ export const inBandCases: readonly PeerCase[] = [
   },
   {
     title: "offers permessage-deflate in vain, and goes on without [R-SEC-6]",
-    needs: ["level-1", "deflate"],
+    needs: ["level-1", "deflate", "plain"],
     at: ["serve", "attach", "proxy"],
     async run({ place, open }) {
       const conversation = await open("/artists").caughtUp();

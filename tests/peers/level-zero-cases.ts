@@ -71,7 +71,7 @@ export const levelZeroCases: readonly PeerCase[] = [
   },
   {
     title: "at Level 0 answers the pings that come in a silence [R-HB-1]",
-    needs: ["level-0", "in-band"],
+    needs: ["level-0", "in-band", "plain"],
     start: () => serve({ clock: fastClock(40) }),
     async run({ place, open }) {
       const conversation = open("/artists", levelZero);

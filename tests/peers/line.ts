@@ -38,14 +38,19 @@ export class Line {
   readonly #sockets = new Set<Socket>();
   readonly #waiting = new Set<() => void>();
   readonly #target: number;
+  readonly #isSecret: boolean;
 
-  private constructor(target: number) {
+  private constructor(target: number, isSecret: boolean) {
     this.#target = target;
+    this.#isSecret = isSecret;
   }
 
-  /** @param target - the server's port */
-  static async open(target: number): Promise<Line> {
-    const line = new Line(target);
+  /**
+   * @param target - the server's port
+   * @param isSecret - whether it is TLS that goes through, of which nothing can be seen. Default false
+   */
+  static async open(target: number, isSecret = false): Promise<Line> {
+    const line = new Line(target, isSecret);
     line.#server.listen(0, "127.0.0.1");
     await once(line.#server, "listening");
     onTestFinished(() => {
@@ -90,7 +95,7 @@ export class Line {
   #join(from: Socket, to: Socket, half: Half): void {
     this.#sockets.add(from);
     from.on("data", (bytes) => {
-      half.take(bytes);
+      if (!this.#isSecret) half.take(bytes);
       for (const look of this.#waiting) look();
     });
     from.pipe(to);

@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import FayeWebSocket from "faye-websocket";
 import reconnectingWebSocket from "reconnecting-websocket";
-import { ping, WebSocket as UndiciWebSocket } from "undici";
+import { type Agent, ping, WebSocket as UndiciWebSocket } from "undici";
 import websocket from "websocket";
 import { type ClientOptions, WebSocket } from "ws";
 import { allBut, type Ears, fullAbilities, type Opening, type PeerKind, unable, type Wire } from "./peer.ts";
@@ -122,24 +122,28 @@ const undici: PeerKind = {
   name: "undici",
   abilities: allBut("status"),
   missing: "",
-  open({ url, protocols, fields }, ears) {
-    const socket = new UndiciWebSocket(url, { protocols: [...protocols], headers: fields });
-    return {
-      ...openStandard(socket as unknown as StandardSocket, ears),
-      ping(data) {
-        // undici tells of pongs here only, and of those of all its sockets.
-        const take = (message: unknown): void => {
-          const { payload } = message as { readonly payload: Uint8Array };
-          if (Buffer.from(payload).toString() !== data) return;
-          unsubscribe(pongs, take);
-          ears.ponged(data);
-        };
-        subscribe(pongs, take);
-        ping(socket, Buffer.from(data));
-      },
-    };
-  },
+  open: openUndici,
 };
+
+/** @param dispatcher - what it opens its connection by */
+export function openUndici({ url, protocols, fields }: Opening, ears: Ears, dispatcher?: Agent): Wire {
+  const more = dispatcher ? { dispatcher } : {};
+  const socket = new UndiciWebSocket(url, { protocols: [...protocols], headers: fields, ...more });
+  return {
+    ...openStandard(socket as unknown as StandardSocket, ears),
+    ping(data) {
+      // undici tells of pongs here only, and of those of all its sockets.
+      const take = (message: unknown): void => {
+        const { payload } = message as { readonly payload: Uint8Array };
+        if (Buffer.from(payload).toString() !== data) return;
+        unsubscribe(pongs, take);
+        ears.ponged(data);
+      };
+      subscribe(pongs, take);
+      ping(socket, Buffer.from(data));
+    },
+  };
+}
 
 /** A WebSocket of a browser's kind, which takes a URL and subprotocols and nothing else. */
 function standard(name: string, create: (opening: Opening) => unknown): PeerKind {

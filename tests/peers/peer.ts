@@ -12,11 +12,12 @@ import type { Body } from "../../src/protocol/index.ts";
  * | `deflate` | offers `permessage-deflate` |
  * | `close` | closes with a code and a reason of its own, and tells the server's |
  * | `status` | tells the status of a handshake that was refused |
+ * | `plain` | speaks without TLS, so that the line's bytes can be read |
  *
  * Clients of event streams are another transport with `level-1` (the same messages, from the events' data), `fields` or
  * not, and nothing in band.
  */
-export type Ability = "level-0" | "level-1" | "fields" | "in-band" | "ping" | "deflate" | "close" | "status";
+export type Ability = "level-0" | "level-1" | "fields" | "in-band" | "ping" | "deflate" | "close" | "status" | "plain";
 
 /** What a peer opens. */
 export interface Opening {
@@ -72,6 +73,7 @@ export const fullAbilities: readonly Ability[] = [
   "deflate",
   "close",
   "status",
+  "plain",
 ];
 
 /** All abilities but some. */

@@ -112,7 +112,7 @@ export const viewCases: readonly PeerCase[] = [
   {
     title: "is told where it was, and to come back later, by a server that stops [R-CLOSE-4]",
     needs: ["level-1"],
-    start: () => serve(),
+    start: (tls) => serve({ ...(tls && { tls }) }),
     async run({ peer, place, open }) {
       const conversation = await open("/artists").caughtUp();
       await conversation.about(await place.add("Faust"));

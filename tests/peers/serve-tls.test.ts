@@ -1,0 +1,3 @@
+import { testPeersAt } from "./at-place.ts";
+
+testPeersAt("serve", "wss");
