@@ -1,4 +1,5 @@
 const later = "Streams over HTTP and deltas are not looked at yet.";
+const overHttp2 = "WebSockets over HTTP/2 are not looked at: the checks speak HTTP/1.1.";
 const ofClient = "It is about a client: rocket check --client looks at it.";
 
 /** Requirements that no case against a server is about, and why. A test holds this and the cases against PROTOCOL.md. */
@@ -30,6 +31,10 @@ export const unseenOfServers: Readonly<Record<string, string>> = {
   "R-CLOSE-5": ofClient,
   "R-SEC-7": "It takes credentials that end, and an application that takes rights away.",
   "R-SEC-8": "It shows in the server's time only.",
+  "R-H2-1": overHttp2,
+  "R-H2-2": overHttp2,
+  "R-H2-3": overHttp2,
+  "R-H2-4": overHttp2,
   "R-STR-1": later,
   "R-STR-2": later,
   "R-STR-3": later,

@@ -1,6 +1,7 @@
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
 import { type Clock, type Hub, StallWatch, systemClock } from "../server/index.ts";
+import { connectionEvent } from "./connection-event.ts";
 import { takenBytes } from "./taken-bytes.ts";
 
 const lookMs = 1_000;
@@ -15,9 +16,7 @@ export class StalledSockets {
   constructor(server: Server, { limits, held }: Pick<Hub, "limits" | "held">, clock: Clock = systemClock) {
     this.#clock = clock;
     this.#watch = new StallWatch(clock, limits.stallTimeoutMs, held);
-    // What a server with TLS takes by `connection` is written to by nobody.
-    const event = "setSecureContext" in server ? "secureConnection" : "connection";
-    server.on(event, (socket: Socket) => this.#add(socket));
+    server.on(connectionEvent(server), (socket: Socket) => this.#add(socket));
     this.#cancel = this.#next();
   }
 

@@ -11,6 +11,7 @@ import {
 } from "../protocol/index.ts";
 import type { Connection, Handshake, Hub, Opening, OriginResponse } from "../server/index.ts";
 import type { Access } from "./access.ts";
+import { connectionEvent } from "./connection-event.ts";
 import { handshakeFields } from "./fields.ts";
 import { MessageMeter } from "./message-meter.ts";
 import { holdReading } from "./pipelines.ts";
@@ -105,7 +106,8 @@ export class UpgradeHandler {
   /** Handles one `upgrade` event. Never throws. */
   handle(request: IncomingMessage, socket: Socket, head: Buffer): void {
     if (request.headers.upgrade?.toLowerCase() !== "websocket") {
-      replayPlain(this.#parts.server, "connection", request, socket, head);
+      const { server } = this.#parts;
+      replayPlain(server, connectionEvent(server), request, socket, head);
       return;
     }
     this.sockets.add(socket);

@@ -26,6 +26,7 @@ const ofServersOnly: Readonly<Record<string, readonly number[]>> = {
   HB: [1, 4],
   CLOSE: [4],
   SEC: [1, 2, 4, 5, 6, 7, 9, 10],
+  H2: [1, 2, 3, 4],
 };
 
 describe("the cases against servers", () => {

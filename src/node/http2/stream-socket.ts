@@ -121,9 +121,8 @@ export class StreamSocket extends SocketAlike implements ResponseSink {
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     const stream = this.#stream;
     stream.on("error", ignore);
-    const lost = this.#isTunnel ? NGHTTP2_CANCEL : NGHTTP2_INTERNAL_ERROR;
-    // What is cut off must look cut off.
-    if (!stream.closed) stream.close(this.#isWhole ? NGHTTP2_NO_ERROR : lost);
+    if (!stream.closed && this.#isWhole) stream.close(NGHTTP2_NO_ERROR);
+    else if (!stream.closed) this.#cutOff(this.#isTunnel ? NGHTTP2_CANCEL : NGHTTP2_INTERNAL_ERROR);
     stream.resume();
     done(error);
   }
@@ -192,6 +191,12 @@ export class StreamSocket extends SocketAlike implements ResponseSink {
     stream.end();
     // What is left of the request nobody reads any more (RFC 9113 §8.1).
     if (!this.#isTunnel && !stream.readableEnded) stream.once("finish", () => this.#drop());
+  }
+
+  /** Resets the stream. Node would end it before, and what is cut off must not look whole. */
+  #cutOff(code: number): void {
+    Reflect.set(this.#stream, "_final", (done: () => void) => done());
+    this.#stream.close(code);
   }
 
   #drop(): void {
