@@ -60,7 +60,7 @@ export class Http2Client {
   async webSocket(path: string, headers: OutgoingHttpHeaders = {}): Promise<WebSocket> {
     const stream = this.connect(path, headers);
     const [answer] = (await once(stream, "response")) as [IncomingHttpHeaders];
-    if (answer[":status"] !== 200) throw new Error(`refused with ${answer[":status"]}`);
+    if (Number(answer[":status"]) !== 200) throw new Error(`refused with ${answer[":status"]}`);
     return webSocketOn(stream, answer);
   }
 }

@@ -121,7 +121,8 @@ export class StreamSocket extends SocketAlike implements ResponseSink {
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     const stream = this.#stream;
     stream.on("error", ignore);
-    if (!stream.closed && this.#isWhole) stream.close(NGHTTP2_NO_ERROR);
+    // Its end was said once everything before was taken.
+    if (!stream.closed && stream.writableEnded) stream.close(NGHTTP2_NO_ERROR);
     else if (!stream.closed) this.#cutOff(this.#isTunnel ? NGHTTP2_CANCEL : NGHTTP2_INTERNAL_ERROR);
     stream.resume();
     done(error);
