@@ -104,11 +104,13 @@ describe("a server with TLS", () => {
     const { site, client } = await start();
     const socket = await client.webSocket("/a", levelOne);
     await once(socket, "message");
-    const goaway = once(client.session, "goaway");
+    const told: string[] = [];
+    client.session.once("goaway", () => told.push("session"));
     const closed = once(socket, "close");
+    socket.once("close", () => told.push("WebSocket"));
     await site.rocket.close();
-    await goaway;
     expect((await closed)[0]).toBe(1012);
+    expect(told).toEqual(["session", "WebSocket"]);
   });
 
   it("takes another certificate while it runs, and refuses one that can't be used", async () => {

@@ -19,6 +19,10 @@ import { attachTo, type Site } from "./site.ts";
 const tls = { ...certificate, allowHTTP1: true } as const;
 const levelOne = { "sec-websocket-protocol": "rocket.v1" };
 
+/** What Node warned of in this file: of some it warns once in a process. */
+const warnings: string[] = [];
+process.on("warning", ({ message }) => warnings.push(message));
+
 type Handler = (request: never, response: never) => unknown;
 
 async function listening(server: Http2SecureServer): Promise<Server> {
@@ -105,6 +109,7 @@ describe.each(frameworks)("an application of $name over HTTP/2", (framework) => 
     await expect.poll(() => statuses).toContain(201);
     const wellKnown = await client.ask({ ":path": "/.well-known/rocket" });
     expect([wellKnown.status, JSON.parse(wellKnown.body).rocket.version]).toEqual([200, "1.0"]);
+    expect(warnings.filter((text) => text.includes("HTTP/2"))).toEqual([]);
     expect(site.errors).toEqual([]);
   });
 
