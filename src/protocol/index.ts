@@ -13,6 +13,8 @@ export {
   truncateReason,
 } from "./close-codes.ts";
 export { decodeRequest, decodeResponse } from "./decode.ts";
+export { applyDelta } from "./delta-apply.ts";
+export { chooseDeltas, type DeltaChoice, mergePatchType } from "./delta-choice.ts";
 export { encodeRequest, encodeResponse, type RequestToEncode, type ResponseToEncode } from "./encode.ts";
 export { codedEntityTag, matchesEntityTag, plainEntityTags } from "./entity-tag.ts";
 export { type ErrorCode, errorCodes, RocketError } from "./errors.ts";

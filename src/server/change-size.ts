@@ -21,7 +21,7 @@ function imageBytes(image: Image | undefined): number {
 }
 
 /** About how many bytes a change holds. */
-export function changeBytes(change: Omit<Change, "position" | "represent">): number {
+export function changeBytes(change: Omit<Change, "position" | "represent" | "representBefore">): number {
   return change.bytes ?? changeOverhead + imageBytes(change.before) + imageBytes(change.after);
 }
 

@@ -3,7 +3,10 @@ import { changeBytes } from "./change-size.ts";
 import type { Batch, Bookmark, Change, Image, Journal, Page, Representation } from "./ports/journal.ts";
 
 /** A change to be committed: the journal gives it its position, and shows its record. */
-export type NewChange = Omit<Change, "position" | "represent">;
+export type NewChange = Omit<Change, "position" | "represent" | "representBefore">;
+
+/** How records are shown. */
+type Ways = Required<Pick<MemoryJournalOptions, "represent">> & Pick<MemoryJournalOptions, "representBefore">;
 
 class CommittedChange implements Change {
   readonly position: number;
@@ -13,10 +16,10 @@ class CommittedChange implements Change {
   readonly before: Image | undefined;
   readonly after: Image | undefined;
   readonly bytes: number;
-  readonly #show: (change: Change) => Representation;
+  readonly #ways: Ways;
   #representation: Representation | undefined;
 
-  constructor(change: NewChange, position: number, show: (change: Change) => Representation) {
+  constructor(change: NewChange, position: number, ways: Ways) {
     this.position = position;
     this.kind = change.kind;
     this.collection = change.collection;
@@ -24,12 +27,16 @@ class CommittedChange implements Change {
     this.before = change.before;
     this.after = change.after;
     this.bytes = changeBytes(change);
-    this.#show = show;
+    this.#ways = ways;
   }
 
   represent(): Representation {
-    this.#representation ??= this.#show(this);
+    this.#representation ??= this.#ways.represent(this);
     return this.#representation;
+  }
+
+  representBefore(): Representation | undefined {
+    return this.kind === "update" ? this.#ways.representBefore?.(this) : undefined;
   }
 }
 
@@ -43,6 +50,11 @@ export interface MemoryJournalOptions {
   readonly maxBytes?: number;
   /** Shows a record as the origin's GET does. Default: the image as a JSON object. */
   readonly represent?: (change: Change) => Representation;
+  /**
+   * Shows a record as the origin's GET did before an update. With it, those who ask are told changes by deltas: see
+   * {@link Change.representBefore} for what that takes. Default: nothing is told by deltas.
+   */
+  readonly representBefore?: (change: Change) => Representation;
 }
 
 /** A journal in this process's memory, for tests and for embedding. It forgets everything with the process. */
@@ -63,7 +75,7 @@ class InMemoryJournal implements MemoryJournal {
   #segment: string;
   #losses = 0;
   readonly #maxChanges: number;
-  readonly #represent: (change: Change) => Representation;
+  readonly #ways: Ways;
   readonly #listeners: Set<(batch: Batch) => void> = new Set();
   readonly #maxBytes: number;
   #changes: Change[] = [];
@@ -73,6 +85,7 @@ class InMemoryJournal implements MemoryJournal {
 
   constructor(options: MemoryJournalOptions) {
     const { segment, maxChanges = 10_000, maxBytes = 64 * 1024 * 1024, represent = representAsJson } = options;
+    const { representBefore } = options;
     this.#segment = segment ?? `m${Math.random().toString(36).slice(2, 12)}`;
     if (!/^[A-Za-z0-9_-]{1,64}$/.test(this.#segment)) {
       throw new TypeError(`segment must be 1 to 64 letters, digits, "-" or "_", not ${JSON.stringify(segment)}.`);
@@ -85,7 +98,7 @@ class InMemoryJournal implements MemoryJournal {
     }
     this.#maxChanges = maxChanges;
     this.#maxBytes = maxBytes;
-    this.#represent = represent;
+    this.#ways = { represent, ...(representBefore && { representBefore }) };
   }
 
   get head(): Bookmark {
@@ -94,7 +107,7 @@ class InMemoryJournal implements MemoryJournal {
 
   commit(changes: readonly NewChange[]): Bookmark {
     const after = this.#position;
-    const committed = changes.map((change) => new CommittedChange(change, ++this.#position, this.#represent));
+    const committed = changes.map((change) => new CommittedChange(change, ++this.#position, this.#ways));
     this.#changes.push(...committed);
     for (const { bytes } of committed) this.#bytes += bytes;
     // Trimmed in steps, so that a commit costs what it adds.

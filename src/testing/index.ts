@@ -8,4 +8,4 @@ export {
   type StoreWriter,
 } from "./memory-store.ts";
 export { createRandom, type Random } from "./random.ts";
-export { type Applied, Replica } from "./replica.ts";
+export { type Applied, isDelta, Replica } from "./replica.ts";

@@ -37,7 +37,7 @@ export interface MemoryStore {
 }
 
 /** How a store is made. */
-export interface MemoryStoreOptions extends Omit<MemoryJournalOptions, "represent"> {
+export interface MemoryStoreOptions extends Omit<MemoryJournalOptions, "represent" | "representBefore"> {
   readonly collections: readonly string[];
   /** With `latencyMs`: whose time passes while an answer is on its way. */
   readonly clock?: Clock;
@@ -65,7 +65,11 @@ class InMemoryStore implements MemoryStore {
   constructor(options: MemoryStoreOptions) {
     this.#options = options;
     this.#tables = new Map(options.collections.map((name) => [name, new Map<number, StoredRow>()]));
-    this.journal = createMemoryJournal({ ...options, represent: (change: Change) => representRow(change.after) });
+    this.journal = createMemoryJournal({
+      ...options,
+      represent: ({ after }: Change) => representRow(after),
+      representBefore: ({ before }: Change) => representRow(before),
+    });
     this.origin = async (request) => {
       const answer = this.#answer(request);
       const { clock, latencyMs } = this.#options;

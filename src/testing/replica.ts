@@ -1,8 +1,11 @@
 import {
+  applyDelta,
+  applyMergePatch,
   type Body,
   fieldValue,
   type HttpResponse,
   itemUrl,
+  mergePatchType,
   notificationKind,
   parseItems,
   resolvePointer,
@@ -14,8 +17,15 @@ export interface Applied {
   readonly url?: string;
   readonly body?: Body;
   readonly eventId?: string;
+  /** The record's entity tag, where the message told one. */
+  readonly etag?: string;
   /** The record's place in the list, where the message told one. */
   readonly index?: number;
+}
+
+/** True for a change that is told by a delta. */
+export function isDelta({ status, fields }: HttpResponse): boolean {
+  return status === 202 && fieldValue(fields, "content-type") === mergePatchType;
 }
 
 /**
@@ -40,6 +50,8 @@ export class Replica {
   /** Everything that was applied, in order. */
   readonly history: Applied[] = [];
   readonly #url: string;
+  /** Entity tags by URL, of what records came by a message of their own. */
+  readonly #etags: Map<string, string | undefined> = new Map();
   #isRecord = false;
   #recordPointer = "";
   #hasOpened = false;
@@ -57,8 +69,32 @@ export class Replica {
     this.isCaughtUp = false;
   }
 
-  /** Takes one message of this subscription in. */
-  take(message: HttpResponse): void {
+  /**
+   * The message with the record as a whole, where it is a delta; any other as it is. `undefined` for a delta that does not
+   * fit: it can't be taken in, and what it is about is to be asked for anew [R-DELTA-8].
+   */
+  wholeOf(message: HttpResponse): HttpResponse | undefined {
+    if (!isDelta(message)) return message;
+    const { fields } = message;
+    const url = fieldValue(fields, "content-location") ?? "";
+    const last = this.#unmarked.findLast((applied) => applied.url === url);
+    const etag = last ? last.etag : this.#etags.get(url);
+    const known = last ? last.body : this.#bodyOf(url);
+    const isOther = etag !== undefined && etag !== fieldValue(fields, "delta-base");
+    if (known === undefined || last?.status === 204 || isOther) return undefined;
+    const body = applyMergePatch(JSON.parse(String(known)), JSON.parse(String(message.body)));
+    const others = fields.filter(([name]) => !/^(?:content-type|delta-base)$/i.test(name));
+    return { ...message, fields: [["Content-Type", "application/json"], ...others], body: JSON.stringify(body) };
+  }
+
+  /**
+   * Takes one message of this subscription in.
+   *
+   * @throws RangeError where it is a delta that does not fit: see {@link Replica.wholeOf}
+   */
+  take(given: HttpResponse): void {
+    const message = this.wholeOf(given);
+    if (!message) throw new RangeError("A delta does not fit.");
     const kind = notificationKind(message.status);
     const eventId = fieldValue(message.fields, "event-id");
     const applied = eventId === undefined ? {} : { eventId };
@@ -75,7 +111,11 @@ export class Replica {
       const url = fieldValue(message.fields, "content-location") ?? "";
       const body = kind === "leave" ? {} : { body: message.body };
       const index = fieldValue(message.fields, "item-index");
-      const place = index === undefined ? {} : { index: Number(index) };
+      const etag = fieldValue(message.fields, "etag");
+      const place = {
+        ...(index === undefined ? {} : { index: Number(index) }),
+        ...(etag === undefined ? {} : { etag }),
+      };
       this.#unmarked.push({ status: message.status, url, ...body, ...place, ...applied });
       if (eventId !== undefined) this.#commit(eventId);
     } else {
@@ -92,7 +132,8 @@ export class Replica {
   #commit(eventId: string): void {
     for (const applied of this.#unmarked) {
       this.history.push(applied);
-      const { status, url = "", body, index } = applied;
+      const { status, url = "", body, index, etag } = applied;
+      this.#etags.set(url, etag);
       this.#reorder(url, status === 204 ? undefined : (index ?? this.order.length));
       if (status === 204) {
         this.records.delete(url);
@@ -109,6 +150,13 @@ export class Replica {
     this.position = eventId;
   }
 
+  /** The record as its own body. */
+  #bodyOf(url: string): string | undefined {
+    const text = this.records.get(url);
+    if (text === undefined || this.#isRecord) return text;
+    return JSON.stringify(applyDelta(JSON.parse(text), this.#recordPointer, {}).body);
+  }
+
   #reorder(url: string, index: number | undefined): void {
     const known = this.order.indexOf(url);
     if (known >= 0 && index === this.order.length) return;
@@ -120,6 +168,7 @@ export class Replica {
     this.snapshots += 1;
     this.records = new Map();
     this.order = [];
+    this.#etags.clear();
     const document: unknown = JSON.parse(String(body));
     const field = fieldValue(fields, "items");
     const items = field === undefined ? undefined : parseItems(field);
@@ -127,6 +176,7 @@ export class Replica {
     this.#recordPointer = items?.record ?? "";
     if (!items) {
       this.records.set(this.#url, JSON.stringify(document));
+      this.#etags.set(this.#url, fieldValue(fields, "etag"));
       return;
     }
     for (const row of resolvePointer(document, items.list ?? "") as Record<string, unknown>[]) {

@@ -10,6 +10,8 @@ export class ConnectionRecord implements ConnectionHistory {
   readonly openedAt: number;
   readonly graceMs: number;
   isSteady = true;
+  /** How many changes were told by deltas. */
+  deltas = 0;
   endedAt = 0;
   peakUnsentBytes = 0;
   largestSnapshotBytes = 0;

@@ -37,7 +37,7 @@ async function troubleWithAll(some: readonly number[]): Promise<string[]> {
 }
 
 const requirements =
-  "[R-POS-3, R-POS-4, R-SUB-1, R-SUB-3, R-SUB-4, R-SUB-5, R-SUB-12, R-RES-1, R-RES-2, R-RES-6, R-HB-4]";
+  "[R-POS-3, R-POS-4, R-SUB-1, R-SUB-3, R-SUB-4, R-SUB-5, R-SUB-12, R-RES-1, R-RES-2, R-RES-6, R-HB-4, R-DELTA-1, R-DELTA-2, R-DELTA-6]";
 
 describe(`Every replica equals a GET, and every promise holds ${requirements}`, () => {
   it.each(onlySeed ? [Number(onlySeed)] : keptSeeds)("for the kept seed %i", async (seed) => {

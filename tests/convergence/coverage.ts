@@ -46,6 +46,8 @@ export const paths: readonly string[] = [
   "three subscriptions at once",
   "second SUBSCRIBE",
   "transaction of several messages",
+  "told by deltas",
+  "told by deltas, and parked",
 ];
 
 function hasMissed({ entries }: Stream): boolean {
@@ -98,9 +100,11 @@ function* streamPaths(stream: LiveStream, maxUnsentBytes: number): Generator<str
 }
 
 function* connectionPaths(connection: ConnectionHistory, outcome: Outcome): Generator<string> {
-  const { level, closeCode, peakUnsentBytes, signs, isSteady, endedAt, openedAt } = connection;
+  const { level, closeCode, deltas, peakUnsentBytes, signs, isSteady, endedAt, openedAt } = connection;
   const { maxUnsentBytes, streams } = outcome.history;
   if (peakUnsentBytes > maxUnsentBytes) yield "parked";
+  if (deltas > 0) yield "told by deltas";
+  if (deltas > 0 && peakUnsentBytes > maxUnsentBytes) yield "told by deltas, and parked";
   if (closeCode !== undefined) yield `close with ${closeCode}`;
   if (closeCode === 1012 && level === 0) yield "close with 1012 at Level 0";
   if (level === 0 && isSteady && signs.length > 0 && endedAt - openedAt > heartbeatGapMs) yield "ping";

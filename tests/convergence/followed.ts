@@ -1,4 +1,4 @@
-import { type Field, fieldValue, type HttpResponse } from "../../src/protocol/index.ts";
+import { type Field, fieldValue, type HttpResponse, mergePatchType } from "../../src/protocol/index.ts";
 import { type Random, Replica } from "../../src/testing/index.ts";
 import type { Asked, Row } from "./history.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -21,6 +21,8 @@ const keptStates = 6;
 /** What a client keeps of a view from connection to connection. */
 export class Followed {
   readonly target: Target;
+  /** Whether it asks for deltas. */
+  readonly takesDeltas: boolean;
   replica: Replica;
   /** False where nothing says what the records are: after `Last-Event-ID: *`. */
   hasState = false;
@@ -29,10 +31,28 @@ export class Followed {
   #etag: string | undefined;
   readonly #surroundings: Surroundings;
 
-  constructor(surroundings: Surroundings, target: Target) {
+  constructor(surroundings: Surroundings, target: Target, takesDeltas: boolean) {
     this.#surroundings = surroundings;
+    this.takesDeltas = takesDeltas;
     this.target = target;
     this.replica = new Replica(target.view.url);
+  }
+
+  /**
+   * The `Accept` that it asks with. Deltas are of use only to who has the state.
+   *
+   * @param fields - what it asks with beside that
+   * @param isThere - whether it is subscribed to already
+   */
+  accept(fields: readonly Field[], isThere: boolean): Field {
+    const isShown = !isThere && fieldValue(fields, "last-event-id") === undefined;
+    const takesDeltas = this.takesDeltas && (this.hasState || isShown);
+    return ["Accept", takesDeltas ? `application/json, ${mergePatchType}` : "application/json"];
+  }
+
+  /** A message with its record as a whole; `undefined` for a delta that does not fit. */
+  wholeOf(message: HttpResponse): HttpResponse | undefined {
+    return this.replica.wholeOf(message);
   }
 
   /** Takes a message of its subscription in. */

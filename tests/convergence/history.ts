@@ -102,6 +102,8 @@ export interface ConnectionHistory {
   readonly endedAt: number;
   readonly peakUnsentBytes: number;
   readonly largestSnapshotBytes: number;
+  /** How many changes were told by deltas. */
+  readonly deltas: number;
   /** The code of the server's close, where it closed. */
   readonly closeCode?: number;
   /** Messages that belong to no subscription of the connection. */

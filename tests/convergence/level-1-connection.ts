@@ -1,4 +1,12 @@
-import { type Field, fieldValue, type HttpResponse, utf8Length, wellKnownPath } from "../../src/protocol/index.ts";
+import {
+  chooseDeltas,
+  type Field,
+  fieldValue,
+  type HttpResponse,
+  utf8Length,
+  wellKnownPath,
+} from "../../src/protocol/index.ts";
+import { isDelta } from "../../src/testing/index.ts";
 import { ConnectionRecord } from "./connection-record.ts";
 import type { Followed, Wish } from "./followed.ts";
 import type { Entry } from "./history.ts";
@@ -28,6 +36,8 @@ export class Level1Connection {
   readonly #pending: Map<string, Pending> = new Map();
   #requests = 0;
   #isOver = false;
+  /** Whether deltas were asked for, at any time. */
+  #takesDeltas = false;
 
   constructor(surroundings: Surroundings, name: string, own: Followed | undefined, wish: Wish) {
     this.#surroundings = surroundings;
@@ -35,7 +45,9 @@ export class Level1Connection {
     this.own = own && { followed: own, stream: this.#begin(own, wish, false) };
     const onMessage = (message: HttpResponse) => this.#receive(message);
     const target = own?.target.target ?? wellKnownPath;
-    void surroundings.connect({ level: 1, target, fields: wish.fields, onMessage }).then((peer) => {
+    const accept: Field[] = own ? [own.accept(wish.fields, false)] : [];
+    this.#noteAccept(accept);
+    void surroundings.connect({ level: 1, target, fields: [...wish.fields, ...accept], onMessage }).then((peer) => {
       this.peer = peer;
       if (this.#isOver) peer.disconnect();
     });
@@ -57,7 +69,9 @@ export class Level1Connection {
   }
 
   subscribe(followed: Followed, wish: Wish, target: string): void {
-    this.#send("SUBSCRIBE", target, wish.fields, { method: "SUBSCRIBE", followed, wish });
+    const accept = followed.accept(wish.fields, this.find(followed) !== undefined);
+    this.#noteAccept([accept]);
+    this.#send("SUBSCRIBE", target, [...wish.fields, accept], { method: "SUBSCRIBE", followed, wish });
   }
 
   unsubscribe(followed: Followed, wish: Wish): void {
@@ -68,6 +82,10 @@ export class Level1Connection {
     this.#isOver = true;
     this.#surroundings.connections.push(this.record.end(this.#surroundings.now, this.peer));
     this.peer?.disconnect();
+  }
+
+  #noteAccept(fields: readonly Field[]): void {
+    this.#takesDeltas ||= chooseDeltas(fields).takesDeltas;
   }
 
   #send(method: string, target: string, fields: readonly Field[], pending: Pending): void {
@@ -139,7 +157,21 @@ export class Level1Connection {
     else this.record.strays.push(`${message.status} ${JSON.stringify(message.fields)}`);
   }
 
-  #take({ stream, followed }: Line, message: HttpResponse, flags: Partial<Entry> = {}): void {
+  /** The message as a whole; notes what must not be told by a delta [R-DELTA-1] [R-DELTA-6]. */
+  #wholeOf({ stream, followed }: Line, message: HttpResponse): HttpResponse | undefined {
+    if (!isDelta(message)) return message;
+    const whole = followed.wholeOf(message);
+    this.record.deltas += 1;
+    if (!whole) this.record.strays.push(`a delta of ${JSON.stringify(message.fields)} that does not fit`);
+    if (!this.#takesDeltas) this.record.strays.push("a delta that nobody asked for");
+    if (!stream.isCaughtUp) this.record.strays.push("a delta before it is caught up");
+    return whole;
+  }
+
+  #take(line: Line, given: HttpResponse, flags: Partial<Entry> = {}): void {
+    const { stream, followed } = line;
+    const message = this.#wholeOf(line, given);
+    if (!message) return;
     if (stream.entries.length === 0) stream.settleAsked(this.#surroundings);
     stream.take({ ...this.#entry(stream, message), ...flags }, this.#surroundings.reads);
     // The answer to a second SUBSCRIBE stands outside of what it may interrupt, unless it gives a position.

@@ -109,7 +109,7 @@ export class Level1Reader implements Reader {
   }
 
   #follow(target: Target): Followed {
-    const followed = new Followed(this.#surroundings, target);
+    const followed = new Followed(this.#surroundings, target, this.#followed.size % 2 === 0);
     this.#followed.set(target.view.url, followed);
     return followed;
   }

@@ -65,6 +65,7 @@ const connection: ConnectionHistory = {
   endedAt: 60,
   peakUnsentBytes: 0,
   largestSnapshotBytes: 100,
+  deltas: 0,
   strays: [],
 };
 

@@ -11,6 +11,9 @@ const kinds = [1, "1", 2, "x", null] as const;
 /** Ids are few, so that records are written again and again. */
 const maxId = 6;
 
+/** What stays the same in every second record: deltas leave it out. */
+const unchanged = "c".repeat(100);
+
 type Place = `/${string}/${number}`;
 type VersionedRow = StoredRow & Row;
 
@@ -75,6 +78,7 @@ export class Writer {
       place: random.pick(["x", "y"]),
       version: this.#version,
       text: "ü".repeat(random.below(this.#paddingBytes)),
+      ...(id % 2 === 0 ? { unchanged } : {}),
     };
     return { collection, id, row };
   }

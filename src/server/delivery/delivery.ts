@@ -1,4 +1,5 @@
 import type { Framing } from "../ports/transport.ts";
+import type { Deltas } from "./deltas.ts";
 import { encodeMessage } from "./message.ts";
 import { type Form, type Notification, notificationMessage } from "./notification.ts";
 
@@ -42,11 +43,22 @@ export class Delivery {
   /** …up to this one. */
   readonly to: number;
   readonly #subscription: string;
+  readonly #deltas: Deltas | undefined;
   readonly #ready: Map<Framing, Partial<Record<Form, EncodedDelivery>>> = new Map();
 
-  /** @param subscription - the view's canonical URL */
-  constructor(subscription: string, notifications: readonly Notification[], from: number, to: number) {
+  /**
+   * @param subscription - the view's canonical URL
+   * @param deltas - those of the same turn, for forms that have some
+   */
+  constructor(
+    subscription: string,
+    notifications: readonly Notification[],
+    from: number,
+    to: number,
+    deltas?: Deltas | undefined,
+  ) {
     this.#subscription = subscription;
+    this.#deltas = deltas;
     this.notifications = notifications;
     this.from = from;
     this.to = to;
@@ -77,7 +89,8 @@ export class Delivery {
     let total = 0;
     let last = this.from;
     for (const notification of this.notifications) {
-      const framed = encodeMessage(notificationMessage(notification, form, this.#subscription), framing);
+      const message = notificationMessage(notification, form, this.#subscription, this.#deltas);
+      const framed = encodeMessage(message, framing);
       if (bytes > 0 && bytes + framed.length > chunkBytes) {
         chunks.push({ bytes: joinBytes(frames), position: last });
         frames = [];

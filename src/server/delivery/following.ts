@@ -41,6 +41,8 @@ export interface Follower {
   readonly outlet: Outlet;
   /** How its notifications are written. */
   readonly form: Form;
+  /** How they are while it is live in a direct view: it has all that was before, so deltas may tell what comes [R-DELTA-6]. */
+  readonly liveForm: Form;
   /** What its GETs ask, and as whom. */
   readonly target: string;
   readonly fields: readonly Field[];

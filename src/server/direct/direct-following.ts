@@ -90,14 +90,15 @@ class DirectFollowing implements Following, DirectFollower {
   }
 
   deliver(delivery: Delivery): void {
-    const { outlet, form } = this.follower;
+    const { outlet, form, liveForm } = this.follower;
     if (outlet.isCongested) {
       this.#fallBehind(delivery.from);
       return;
     }
-    const { chunks, bytes } = delivery.encoded(form, outlet.framing);
+    const { chunks, bytes } = delivery.encoded(liveForm, outlet.framing);
     if (chunks.length > 1 && !outlet.hasRoomFor(bytes)) {
-      this.#stream.keep(this.#view, delivery, bytes);
+      // Piece by piece it is given as to all who catch up.
+      this.#stream.keep(this.#view, delivery, delivery.encoded(form, outlet.framing).bytes);
       this.#fallBehind(delivery.from);
       return;
     }

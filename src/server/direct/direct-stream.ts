@@ -1,4 +1,5 @@
 import { Delivery } from "../delivery/delivery.ts";
+import { Deltas } from "../delivery/deltas.ts";
 import type { Follower } from "../delivery/following.ts";
 import type { Notification } from "../delivery/notification.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -150,9 +151,10 @@ export class DirectStream {
       }
       this.#bookmark = { position: batch.position, eventId: batch.eventId };
     }
+    const deltas = new Deltas();
     for (const [view, notifications] of all) {
       if (reset.has(view) || notifications.length === 0) continue;
-      const delivery = new Delivery(view.url, notifications, from, this.#bookmark.position);
+      const delivery = new Delivery(view.url, notifications, from, this.#bookmark.position, deltas);
       try {
         for (const one of view.live) one.deliver(delivery);
       } catch (error) {

@@ -3,6 +3,11 @@ import type { Notification } from "../delivery/notification.ts";
 import type { Change, Image, Value } from "../ports/journal.ts";
 import type { DirectView } from "../ports/origin.ts";
 
+/** Told as a change, whole: what the record was before is not known here. */
+function createdAgain({ change: _, ...notification }: Notification): Notification {
+  return { ...notification, status: 202 };
+}
+
 /** A text that two filter values share exactly when a filter takes them for equal. */
 export function valueKey(value: Value | undefined): string {
   if (value === null || value === undefined) return "";
@@ -80,7 +85,11 @@ export class View<Follower = unknown> {
     const status = this.#statusOf(change);
     if (status === undefined) return undefined;
     const { url, position } = change;
-    return status === 204 ? { status, url, position } : { status, url, position, representation: change.represent() };
+    if (status === 204) return { status, url, position };
+    const representation = change.represent();
+    return status === 201
+      ? { status, url, position, representation }
+      : { status, url, position, representation, change };
   }
 
   /**
@@ -95,7 +104,7 @@ export class View<Follower = unknown> {
     if (!notification) return;
     this.#count(change, notification.status, notification.representation?.body.length ?? 0);
     if (left) into.pop();
-    into.push(left ? { ...notification, status: 202 } : notification);
+    into.push(left ? createdAgain(notification) : notification);
   }
 
   #statusOf(change: Change): Notification["status"] | undefined {

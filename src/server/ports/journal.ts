@@ -29,6 +29,13 @@ export interface Change {
    * reader who catches up, so a change keeps what it made.
    */
   represent(): Representation;
+  /**
+   * The record as a GET would have shown it before this update; `undefined` where that is not known. Who asks for deltas is
+   * told the difference, so it is there only where each row of a list's document is, as a JSON value, the record that
+   * {@link Change.represent} shows, and that one's body has nothing beside the record [R-DELTA-7]. It is asked for once,
+   * and need not be kept. Absent: nothing is told by deltas.
+   */
+  representBefore?(): Representation | undefined;
 }
 
 /** What a GET on the record answers: the body of its 201 and 202. */

@@ -182,7 +182,7 @@ export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
     refreshMs,
     limits,
     hasStreams: options.hasStreams ?? false,
-    promises: [...(options.journal ? ["journal"] : []), ...(options.promises ?? [])],
+    promises: [...(options.journal ? ["journal", "merge-patch"] : []), ...(options.promises ?? [])],
     requestsInBand: options.requestsInBand ?? true,
     requestFields: parseRequestFields(options.requestFields),
     clock: options.clock ?? systemClock,

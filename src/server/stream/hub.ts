@@ -16,7 +16,7 @@ import { createOpeningTurns, createRequestTurns } from "./fair-turns.ts";
 import type { Handshake } from "./handshake.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { type HubLimits, type HubOptions, type ResolvedHubOptions, resolveHubOptions } from "./hub-options.ts";
-import { type Opening, openingWishes } from "./opening.ts";
+import { type Opening, openingRequest, openingWishes } from "./opening.ts";
 import { Openings } from "./openings.ts";
 import { plainMethods } from "./plain-requests.ts";
 import { StallWatch } from "./stall-watch.ts";
@@ -134,7 +134,7 @@ class LiveHub implements Hub {
       const detail = "This URL is for connections that offer the subprotocol rocket.v1.";
       return { kind: "refused", response: problemResponse(createProblem(400, detail)) };
     }
-    const request = { target, fields: viewerFields(fields), peer };
+    const request = openingRequest(target, { fields: viewerFields(fields), peer });
     const wishes = level === 0 ? { lastEventId: "*" } : openingWishes(fields);
     return this.#openings.ofNewcomer(request, wishes, this.#options.identityOf(peer).address, restarting);
   }

@@ -2,7 +2,7 @@ import { createProblem, type Field, fieldValue, isRequestId, problemResponse } f
 import type { OriginResponse } from "../ports/origin.ts";
 import { inBandFields } from "../viewer.ts";
 import type { HubLimits } from "./hub-options.ts";
-import { type Opening, type OpeningRequest, openingWishes } from "./opening.ts";
+import { type Opening, type OpeningRequest, openingRequest, openingWishes } from "./opening.ts";
 import {
   busyResponse,
   type PlainRequester,
@@ -93,7 +93,8 @@ export class InBand {
       this.refuse(429, detail, id);
       return;
     }
-    const asked = { target, fields: inBandFields(this.#fields, request.fields), peer: subscriptions.peer };
+    const viewer = { fields: inBandFields(this.#fields, request.fields), peer: subscriptions.peer };
+    const asked = openingRequest(target, viewer);
     const isAnew = asksAnew(request.fields);
     const isKnown = !isAnew && subscriptions.find(target) !== undefined;
     // What is there already is sent no state, so none is asked for.
@@ -159,7 +160,8 @@ export class InBand {
   /** The subscription to what a URL is another spelling of: only the origin can tell, and only where it has a journal. */
   async #spelledOtherwise({ target, fields }: RequestHead): Promise<Subscription | undefined> {
     if (!this.#parts.hasOtherSpellings) return undefined;
-    const viewer = { fields: inBandFields(this.#fields, fields), peer: this.#subscriptions.peer };
+    const peer = this.#subscriptions.peer;
+    const viewer = openingRequest(target, { fields: inBandFields(this.#fields, fields), peer });
     const { view } = await this.#parts.asker.ask("HEAD", target, viewer.fields, viewer);
     return view && this.#subscriptions.find(view.url);
   }

@@ -1,4 +1,5 @@
 import {
+  chooseDeltas,
   createProblem,
   type Field,
   fieldValue,
@@ -8,6 +9,7 @@ import {
 } from "../../protocol/index.ts";
 import type { Start } from "../delivery/following.ts";
 import type { OriginResponse } from "../ports/origin.ts";
+import type { Viewer } from "../viewer.ts";
 
 /** What a subscriber asks for beside the URL. */
 export interface OpeningWishes {
@@ -22,8 +24,16 @@ export interface OpeningWishes {
 /** What a subscription's GET asks, and as whom. */
 export interface OpeningRequest {
   readonly target: string;
+  /** The viewer's; `Accept` without what only the hub is asked for. */
   readonly fields: readonly Field[];
   readonly peer?: unknown;
+  /** Whether changes may be told by deltas. Default false. */
+  readonly takesDeltas?: boolean;
+}
+
+/** What a subscriber with these fields asks for. */
+export function openingRequest(target: string, viewer: Viewer): OpeningRequest {
+  return { target, peer: viewer.peer, ...chooseDeltas(viewer.fields) };
 }
 
 /** The first message of a subscription. */

@@ -2,7 +2,7 @@ import type { Field } from "../../protocol/index.ts";
 import type { SharedFrames } from "../delivery/shared-frames.ts";
 import { CatchUp } from "./catch-up.ts";
 import type { Handshake } from "./handshake.ts";
-import { type Opening, type OpeningRequest, type OpeningWishes, openingWishes } from "./opening.ts";
+import { type Opening, type OpeningRequest, type OpeningWishes, openingRequest, openingWishes } from "./opening.ts";
 import type { Opener, Openings } from "./openings.ts";
 import { Subscription, type SubscriptionHolder } from "./subscription.ts";
 import { UrlTurns } from "./url-turns.ts";
@@ -46,7 +46,7 @@ export class SubscriptionSet implements SubscriptionHolder {
 
   /** Opens the handshake's subscription. @param authorised - what its request came to, where that was asked before */
   openOwn({ target, fields: all }: Handshake, fields: readonly Field[], authorised: Opening | undefined): void {
-    const own = new Subscription(this, { target, fields }, true);
+    const own = new Subscription(this, openingRequest(target, { fields, peer: this.peer }), true);
     this.#own = own;
     if (authorised?.kind === "accepted") own.begin(authorised);
     else if (this.level === 1) this.#open(own, openingWishes(all), undefined);

@@ -64,14 +64,14 @@ export class Subscription implements Follower {
   /** The handshake's own subscription: its messages carry no name. */
   readonly isOwn: boolean;
   readonly #holder: SubscriptionHolder;
-  #request: Pick<OpeningRequest, "target" | "fields">;
+  #request: Omit<OpeningRequest, "peer">;
   #state: SubscriptionState = "opening";
   #following: Following | undefined;
   #isCaughtUp = false;
   /** True from its first message until it was told that it is caught up. */
   #owesBookmark = false;
 
-  constructor(holder: SubscriptionHolder, request: Pick<OpeningRequest, "target" | "fields">, isOwn: boolean) {
+  constructor(holder: SubscriptionHolder, request: Omit<OpeningRequest, "peer">, isOwn: boolean) {
     this.#holder = holder;
     this.#request = request;
     this.isOwn = isOwn;
@@ -88,6 +88,11 @@ export class Subscription implements Follower {
   get form(): Form {
     if (this.#holder.level === 0) return "level0";
     return this.isOwn ? "level1" : "labelled";
+  }
+
+  get liveForm(): Form {
+    if (this.#holder.level === 0 || !this.#request.takesDeltas) return this.form;
+    return this.isOwn ? "level1 with deltas" : "labelled with deltas";
   }
 
   get target(): string {

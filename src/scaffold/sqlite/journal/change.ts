@@ -1,9 +1,10 @@
 import type { Change, Image, Representation, Value } from "../../../server/index.ts";
 import type { RecordFormat } from "../record-format.ts";
 import type { SqlValue, Table } from "../schema.ts";
+import { cutUpdate } from "./names.ts";
 
-/** What a journal row says in its column `has`. */
-const kinds = { 0: "reset", 1: "delete", 2: "create", 3: "update" } as const;
+/** What a journal row says in its column `has`. Older programs take what they don't know for a reset. */
+const kinds = { 0: "reset", 1: "delete", 2: "create", 3: "update", [cutUpdate]: "update" } as const;
 
 /** How the rows that one arm's triggers wrote are read. */
 export class ArmReader {
@@ -105,6 +106,10 @@ export class SqliteChange implements Change {
     }
     this.#representation ??= this.#arm.represent(this.#new());
     return this.#representation;
+  }
+
+  representBefore(): Representation | undefined {
+    return this.#row[2] === 3 ? this.#arm.represent(this.#old()) : undefined;
   }
 
   #new(): readonly SqlValue[] {

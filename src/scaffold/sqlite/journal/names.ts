@@ -22,3 +22,6 @@ export function triggerName(arm: number, event: string): string {
 export function isRocketTrigger(name: string): boolean {
   return name.startsWith(prefix);
 }
+
+/** What a journal row says in its column `has` of an update whose row as it was is not there as a whole. */
+export const cutUpdate = 4;

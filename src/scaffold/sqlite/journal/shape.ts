@@ -24,6 +24,8 @@ export interface Shape {
   image(row: Row): string;
   /** As `image`, of a row as it was: without what is too long to be named in a URL, which only filters would look at. */
   formerImage(row: Row): string;
+  /** Whether `formerImage` leaves something out; empty where it never does. */
+  isCut(row: Row): string;
   /** Whether two rows have the same identity, to the letter and type. */
   sameKey(one: Row, other: Row): string;
   /** Whether two rows have the same URL: by their key, or by their rowid where the key is null. */
@@ -44,6 +46,10 @@ function same(one: string, other: string): string {
 
 /** Longer than any URL that is taken, in characters or bytes. */
 const longLength = 65_536;
+
+function isLong(value: string): string {
+  return `length(${value}) > ${longLength}`;
+}
 
 function withoutLong(value: string): string {
   return `CASE WHEN length(${value}) <= ${longLength} THEN ${value} END`;
@@ -160,6 +166,7 @@ export function shapeOf(details: TableDetails): Shape {
     image: (one) => places.map((_, place) => one(place)).join(", "),
     formerImage: (one) =>
       places.map((_, place) => (canBeLong(place) ? withoutLong(one(place)) : one(place))).join(", "),
+    isCut: (one) => places.flatMap((_, place) => (canBeLong(place) ? [isLong(one(place))] : [])).join(" OR "),
     sameKey,
     sameImage: (one, other) => samePlaces([...places.keys()], one, other),
     findKey,

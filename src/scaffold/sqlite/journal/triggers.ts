@@ -1,8 +1,8 @@
 import { quoteName } from "../sql-text.ts";
 import type { TableDetails } from "../table-details.ts";
 import { candidates } from "./candidates.ts";
-import { cacheTable, journalTable, triggerName } from "./names.ts";
-import { type Shape, shapeOf } from "./shape.ts";
+import { cacheTable, cutUpdate, journalTable, triggerName } from "./names.ts";
+import { type Row, type Shape, shapeOf } from "./shape.ts";
 
 /** How many rows the cache keeps for a table where writes run inside one another. */
 const cachedRows = 60;
@@ -80,9 +80,16 @@ function displacedStatements({ shape, details, arm, former, oldColumns }: Pieces
   ];
 }
 
+/** What the journal says of an update: whether it has all of the row as it was. */
+function updateKind({ isCut }: Shape, row: Row): string {
+  const condition = isCut(row);
+  return condition === "" ? "3" : `CASE WHEN ${condition} THEN ${cutUpdate} ELSE 3 END`;
+}
+
 /** Journals a row that has come to its key: as an update where it displaced the row that had the key. */
 function arrivedStatement({ shape, arm, former, newColumns, oldColumns }: Pieces): string {
-  return `INSERT INTO ${journalTable} (arm, has, ${newColumns}, ${oldColumns}) SELECT ${arm}, CASE WHEN id IS NULL THEN 2 ELSE 3 END, ${shape.image(shape.new)}, ${former} FROM (SELECT 1) LEFT JOIN ${cacheTable} ON arm = ${arm} AND done = 0 AND ${shape.sameRecord(shape.inCache, shape.new)} LIMIT 1`;
+  const updated = updateKind(shape, shape.inCache);
+  return `INSERT INTO ${journalTable} (arm, has, ${newColumns}, ${oldColumns}) SELECT ${arm}, CASE WHEN id IS NULL THEN 2 ELSE ${updated} END, ${shape.image(shape.new)}, ${former} FROM (SELECT 1) LEFT JOIN ${cacheTable} ON arm = ${arm} AND done = 0 AND ${shape.sameRecord(shape.inCache, shape.new)} LIMIT 1`;
 }
 
 /** Journals the end of a row, unless the journal has it already. */
@@ -151,7 +158,7 @@ function journalTriggers(pieces: Pieces): Trigger[] {
   const { shape, arm, newColumns, oldColumns } = pieces;
   const isSame = shape.sameRecord(shape.new, shape.old);
   const created = `INSERT INTO ${journalTable} (arm, has, ${newColumns}) SELECT ${arm}, 2, ${shape.image(shape.new)}`;
-  const updated = `INSERT INTO ${journalTable} (arm, has, ${newColumns}, ${oldColumns}) SELECT ${arm}, 3, ${shape.image(shape.new)}, ${shape.formerImage(shape.old)}`;
+  const updated = `INSERT INTO ${journalTable} (arm, has, ${newColumns}, ${oldColumns}) SELECT ${arm}, ${updateKind(shape, shape.old)}, ${shape.image(shape.new)}, ${shape.formerImage(shape.old)}`;
   const displaced = displacedStatements(pieces, true);
   const refreshed = refreshStatements(pieces);
   const overtaken = overtakenStatements(pieces);
