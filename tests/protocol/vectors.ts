@@ -173,3 +173,17 @@ export const madeMergePatchVectors = read<{
   readonly after: unknown;
   readonly patch: unknown;
 }>("merge-patch-made");
+export const deltaAcceptVectors = read<{
+  readonly requirement: string;
+  readonly accept: readonly string[];
+  readonly takesDeltas: boolean;
+  readonly inner: string | null;
+}>("delta-accept");
+export const deltaVectors = read<{
+  readonly name: string;
+  readonly requirement: string;
+  readonly record: string;
+  readonly before: unknown;
+  readonly patch: unknown;
+  readonly after: unknown;
+}>("deltas");

@@ -59,7 +59,12 @@ export const host: Field = ["Host", "example.com"];
 function shownBy(journal: MemoryJournal, show: (change: Change) => Representation): Journal {
   const shown = <Part extends Batch | Page>(batch: Part): Part => ({
     ...batch,
-    changes: batch.changes.map((change) => Object.create(change, { represent: { value: () => show(change) } })),
+    changes: batch.changes.map((change) =>
+      Object.create(change, {
+        represent: { value: () => show(change) },
+        representBefore: { value: () => change.representBefore?.() },
+      }),
+    ),
   });
   return {
     get head() {

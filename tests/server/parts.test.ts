@@ -176,7 +176,11 @@ describe("a hub's options", () => {
 
   it("list further promises beside the journal's [R-WK-1]", async () => {
     const hub = createHub({ origin, journal: createMemoryJournal(), promises: ["idempotency-key"] });
-    expect(JSON.parse(String(hub.wellKnown().body)).rocket.promises).toEqual(["journal", "idempotency-key"]);
+    expect(JSON.parse(String(hub.wellKnown().body)).rocket.promises).toEqual([
+      "journal",
+      "merge-patch",
+      "idempotency-key",
+    ]);
     await hub.close();
   });
 });

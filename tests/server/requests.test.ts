@@ -38,7 +38,7 @@ describe("the well-known URL", () => {
         levels: [0, 1],
         heartbeatMs: 20_000,
         limits: { maxMessageBytes: 1_064_960, maxSubscriptions: 100, maxOutstandingRequests: 64 },
-        promises: ["journal"],
+        promises: ["journal", "merge-patch"],
         requests: { methods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], fields: [] },
       },
     });

@@ -140,7 +140,7 @@ const cases = {
     const page = await journal.read(position, 100);
     const bodies = page.changes
       .filter(({ kind }) => kind !== "delete")
-      .map((one) => contentOf(String(journal.represent(one).body)));
+      .map((one) => contentOf(String(one.represent().body)));
     const before = page.changes.map(({ before: row }) => `${typeof row?.b} ${row?.b}`);
     await scaffold.close();
     await detach(path);
