@@ -144,7 +144,7 @@ export class Feed implements Sink {
     this.lost(false);
   }
 
-  take(message: HttpResponse, isWhole = false): void {
+  take(message: HttpResponse, isWhole = false): boolean {
     const eventId = fieldValue(message.fields, "event-id");
     if (message.status === 200) {
       this.#unmarked = [];
@@ -156,8 +156,9 @@ export class Feed implements Sink {
     else if (isChange(message)) {
       this.#move("change");
       this.#unmarked.push(message);
-      if (isWhole || eventId !== undefined) this.#commit(eventId);
+      if (isWhole || eventId !== undefined) return this.#commit(eventId);
     }
+    return true;
   }
 
   early(message: HttpResponse): void {
@@ -205,15 +206,17 @@ export class Feed implements Sink {
     return this.#liveAt === undefined ? {} : { since: this.#liveAt };
   }
 
-  #commit(eventId: string | undefined): void {
-    const batch = this.#unmarked;
+  #commit(eventId: string | undefined): boolean {
+    const unmarked = this.#unmarked;
     this.#unmarked = [];
     // What was applied already is not applied again.
-    if (eventId && this.position && isAtOrAfter(this.position, eventId)) return;
-    for (const message of batch) this.replica.apply(message);
+    if (eventId && this.position && isAtOrAfter(this.position, eventId)) return true;
+    const batch = this.replica.take(unmarked);
+    if (!batch) return false;
     if (eventId) this.position = eventId;
     this.#tell(batch);
     if (this.replica.isGone) this.fail(localProblem(410, `${this.target} was destroyed.`));
+    return true;
   }
 
   #bookmark(eventId: string | undefined): void {

@@ -6,7 +6,8 @@ import { CreatedRecords } from "./created.ts";
 import type { Http } from "./http.ts";
 import { next } from "./machine.ts";
 import { Overlay, type OverlayContext, type View } from "./overlay.ts";
-import { bodyJson, isTransient, ProblemError, problemOf, retryAfterMs } from "./problem.ts";
+import { isTransient, ProblemError, problemOf, retryAfterMs } from "./problem.ts";
+import { makesPromise } from "./promises.ts";
 import { type Guard, requireSeen } from "./require-seen.ts";
 import { isStrong, noteUrl, noteVersion, type RowUrls, type RowVersions, temporaryUrl } from "./row-urls.ts";
 import { rowIn, Sender, Unanswered, unanswered } from "./sender.ts";
@@ -137,10 +138,8 @@ export class Outbox implements OverlayContext {
 
   /** What the server says of itself at the well-known URL: whether it does a repeated `Idempotency-Key` once. */
   learn(wellKnown: HttpResponse): void {
-    const said = bodyJson(wellKnown) as { rocket?: { promises?: unknown } } | undefined;
-    const promises = said?.rocket?.promises;
     // A promise once given holds: whatever answers in the server's place meanwhile can't take it back.
-    this.#isIdempotent ||= Array.isArray(promises) && promises.includes("idempotency-key");
+    this.#isIdempotent ||= makesPromise(wellKnown, "idempotency-key");
     this.#wake();
   }
 

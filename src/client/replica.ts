@@ -1,10 +1,12 @@
 import {
+  applyDelta,
   compareByItemOrder,
   fieldValue,
   type HttpResponse,
   type ItemOrder,
   type Items,
   itemUrl,
+  mergePatchType,
   parseAnyItems,
   parseItemOrder,
   resolvePointer,
@@ -25,6 +27,18 @@ function contentOf(message: HttpResponse): unknown {
 
 function pathOf(target: string): string {
   return target.split("?")[0] ?? "";
+}
+
+/** A change with the JSON of its body. */
+interface Change {
+  readonly message: HttpResponse;
+  readonly content: unknown;
+}
+
+/** What is known of a record: its own body, or its row, and the validator that it came with. */
+interface Known {
+  readonly value: unknown;
+  readonly etag: string | undefined;
 }
 
 /** A record and its URL, or what tells it apart as if that were one. */
@@ -143,8 +157,56 @@ export class Replica {
     this.#changed();
   }
 
+  /**
+   * Takes the 201s, 202s and 204s of a batch in.
+   *
+   * @returns them with whole records in the place of deltas; `undefined` where a delta is for something else than what is
+   * known: then nothing was taken in [R-DELTA-8]
+   */
+  take(batch: readonly HttpResponse[]): readonly HttpResponse[] | undefined {
+    const changes: Change[] = [];
+    // What the batch made of records so far.
+    const made = new Map<string, Known | undefined>();
+    for (const message of batch) {
+      const name = this.isRecord ? "" : nameOf(fieldValue(message.fields, "content-location") ?? "");
+      const change = this.#wholeOf(message, made.has(name) ? made.get(name) : this.#known(name));
+      if (!change) return undefined;
+      changes.push(change);
+      const value = this.isRecord ? change.content : this.#recordIn(change.content);
+      made.set(name, message.status === 204 ? undefined : { value, etag: fieldValue(message.fields, "etag") });
+    }
+    for (const change of changes) this.#apply(change);
+    return changes.map(({ message }) => message);
+  }
+
+  #known(name: string): Known | undefined {
+    const entry = this.isRecord ? this.entries[0] : this.#byUrl.get(name);
+    if (!entry) return undefined;
+    return { value: this.isRecord ? this.document : entry.row, etag: this.#versions.get(Object(entry.row)) };
+  }
+
+  /** A change with its record as a whole; `undefined` for a delta that is not for what is known. */
+  #wholeOf(message: HttpResponse, known: Known | undefined): Change | undefined {
+    const { fields } = message;
+    if (fieldValue(fields, "content-type") !== mergePatchType) return { message, content: contentOf(message) };
+    const base = fieldValue(fields, "delta-base");
+    const patch = bodyJson(message);
+    if (!known || base === undefined || (known.etag ?? base) !== base || typeof patch !== "object") return undefined;
+    const content = applyDelta(known.value, this.isRecord ? "" : (this.items.record ?? ""), patch).body;
+    const others = fields.filter(([name]) => !/^(?:content-type|delta-base|content-length)$/i.test(name));
+    const whole: HttpResponse = {
+      ...message,
+      fields: [["Content-Type", "application/json"], ...others],
+      // Few ask for it.
+      get body() {
+        return JSON.stringify(content);
+      },
+    };
+    return { message: whole, content };
+  }
+
   /** Takes a 201, 202 or 204 in. */
-  apply(message: HttpResponse): void {
+  #apply({ message, content }: Change): void {
     const { fields, status } = message;
     const named = fieldValue(fields, "content-location") ?? "";
     if (this.isRecord && named) this.#rename(named);
@@ -154,7 +216,6 @@ export class Replica {
       this.#leave(name);
       return;
     }
-    const content = contentOf(message);
     if (this.isRecord) this.document = content;
     const known = this.#byUrl.get(name);
     const row = this.#same(known?.row, this.#recordIn(content), url);

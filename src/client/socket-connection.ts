@@ -8,6 +8,7 @@ import {
   isAtOrAfter,
   isChange,
   isProblem,
+  mergePatchType,
   ProtocolError,
   type RequestToEncode,
   silenceMs,
@@ -17,6 +18,7 @@ import { Backoff } from "./backoff.ts";
 import { type ClientClock, Timer } from "./clock.ts";
 import type { Http } from "./http.ts";
 import { isTransient, problemOf, retryAfterMs } from "./problem.ts";
+import { makesPromise } from "./promises.ts";
 import type { Sink } from "./transport.ts";
 import type { Socket, SocketEvents } from "./web-socket.ts";
 
@@ -61,6 +63,8 @@ interface Entry {
   isRenewal?: boolean;
   /** True once the server refused credentials, until it takes others. */
   isRefused?: boolean;
+  /** True once a delta was not for what is known: it asks for none any more. */
+  isMisfit?: boolean;
 }
 
 /** Why a SUBSCRIBE is sent again: with other credentials, which may have been refused, or to begin anew. */
@@ -85,6 +89,8 @@ export class Connection {
   /** What the server said at the well-known URL, once it is ready. */
   wellKnown: HttpResponse | undefined;
   #isReady = false;
+  /** Whether the server knows who asks for deltas. Others would hand the wish on to the application [R-DELTA-5]. */
+  #hasDeltas = false;
   #isOver = false;
   #requests = 0;
   #heardAt: number;
@@ -187,6 +193,7 @@ export class Connection {
       this.#isReady = true;
       this.wellKnown = message;
       this.#settle(true);
+      this.#hasDeltas = makesPromise(message, "merge-patch");
       this.check();
       for (const entry of this.#entries) void this.#subscribe(entry);
       // Those that it adds are subscribed as they are added.
@@ -208,10 +215,9 @@ export class Connection {
       if (entry && canonical === undefined) this.#refused(entry, message);
       else if (entry) this.#answered(entry, message, canonical as string);
     } else if (canonical !== undefined) {
-      for (const entry of this.#named(canonical)) {
-        if (isProblem(message)) this.#refused(entry, message);
-        else entry.sink.take(message);
-      }
+      const entries = this.#named(canonical);
+      if (isProblem(message)) for (const entry of entries) this.#refused(entry, message);
+      else if (!entries.every(({ sink }) => sink.take(message))) this.#askForWholes(canonical);
     } else if (message.status === 304) this.#heartbeat(message);
     else this.#said = message;
   }
@@ -239,6 +245,7 @@ export class Connection {
       const fields: Field[] = [];
       if (entry.asked !== undefined && !entry.isRenewal) fields.push(["Last-Event-ID", entry.asked]);
       if (authorization !== undefined) fields.push(["Authorization", authorization]);
+      if (this.#hasDeltas && !entry.isMisfit) fields.push(["Accept", mergePatchType]);
       this.#request("SUBSCRIBE", sink.target, fields, entry);
     } catch {
       // There are no credentials for now.
@@ -300,6 +307,18 @@ export class Connection {
     for (const one of this.#named(canonical)) one.sink.lost(false);
     this.#unsubscribe(canonical);
     void this.#subscribe(entry, "anew");
+  }
+
+  /** Resumes where it was before a delta that is not for what is known: what comes then are whole records [R-DELTA-8]. */
+  #askForWholes(canonical: string): void {
+    const entries = this.#named(canonical);
+    for (const entry of entries) {
+      entry.canonical = undefined;
+      entry.isMisfit = true;
+      entry.sink.lost(false);
+    }
+    this.#unsubscribe(canonical);
+    for (const entry of entries) void this.#subscribe(entry);
   }
 
   #refused(entry: Entry, message: HttpResponse): void {

@@ -20,8 +20,10 @@ export interface Sink {
    * Takes one message of the subscription.
    *
    * @param isWhole - true where it is a step of its own, though it has no position (Level 0, polling)
+   * @returns false where a delta was for another state than is known: nothing of the step was taken in, and it has to come
+   * again, with whole records [R-DELTA-8]
    */
-  take(message: HttpResponse, isWhole?: boolean): void;
+  take(message: HttpResponse, isWhole?: boolean): boolean;
   /** The connection is lost or not there yet: what was not marked will come again. */
   lost(isOffline: boolean): void;
   /** It is over, and trying again would not help. */

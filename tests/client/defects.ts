@@ -11,16 +11,16 @@ export const defects: readonly Defect[] = [
   {
     name: "applies notifications before the commit mark",
     file: "client/feed.js",
-    find: "if (isWhole || eventId !== undefined)\n                this.#commit(eventId);",
-    replace: "this.#commit(eventId);",
+    find: "if (isWhole || eventId !== undefined)\n                return this.#commit(eventId);",
+    replace: "return this.#commit(eventId);",
     sees: /in the midst of/,
   },
   {
     name: "applies a batch that it has already",
     file: "client/feed.js",
-    find: "if (eventId && this.position && isAtOrAfter(this.position, eventId))\n            return;",
+    find: "if (eventId && this.position && isAtOrAfter(this.position, eventId))\n            return true;",
     replace: "",
-    sees: /went back/,
+    sees: /went back|another object/,
   },
   {
     name: "keeps the position though it moved on with a batch",
@@ -154,5 +154,19 @@ export const defects: readonly Defect[] = [
     find: "this.entries.splice(this.#find(entry), 1);",
     replace: "",
     sees: /instead of|twice|not shown/,
+  },
+  {
+    name: "takes a delta for the record",
+    file: "client/replica.js",
+    find: "!== mergePatchType)",
+    replace: '!== "")',
+    sees: /instead of|went back|has another/,
+  },
+  {
+    name: "takes each delta of a batch for what was before the batch",
+    file: "client/replica.js",
+    find: "made.has(name) ? made.get(name) : this.#known(name)",
+    replace: "this.#known(name)",
+    sees: /instead of/,
   },
 ];

@@ -23,7 +23,7 @@ function follow({ hasLevel0 }: { readonly hasLevel0: boolean }) {
     intervalMs: undefined,
     lookEvery: () => {},
     early: () => {},
-    take: ({ status, body }) => void (status === 304 || taken.push(body)),
+    take: ({ status, body }) => status === 304 || taken.push(body) > 0,
     lost: () => {},
     fail: () => {},
   };
@@ -70,7 +70,10 @@ describe("A follower of documents", () => {
     await clock.advance(heartbeatMs);
     asked[1]?.(older);
     await clock.settle();
-    sink.take = () => follower.stop();
+    sink.take = () => {
+      follower.stop();
+      return true;
+    };
     await clock.advance(60_000);
     expect(clock.timers).toBe(0);
   });

@@ -11,15 +11,15 @@ function replicaOf(...messages: Parameters<Replica["replace"]>): Replica {
 describe("A replica", () => {
   it("takes 201 and 202 alike [R-SUB-14]", () => {
     const replica = replicaOf(listOf([{ id: 1, v: 1 }]));
-    replica.apply(change(202, { id: 2 }));
-    replica.apply(change(201, { id: 1 }));
+    replica.take([change(202, { id: 2 })]);
+    replica.take([change(201, { id: 1 })]);
     expect(replica.rows).toEqual([{ id: 1 }, { id: 2 }]);
   });
 
   it("ignores a 204 for a record that it does not have [R-SUB-14]", () => {
     const replica = replicaOf(listOf([{ id: 1 }]));
     const { rows, version } = replica;
-    replica.apply(leave(2));
+    replica.take([leave(2)]);
     expect(replica.rows).toBe(rows);
     expect(replica.version).toBe(version);
   });
@@ -27,15 +27,15 @@ describe("A replica", () => {
   it("orders nothing and null first, then booleans, numbers and strings by code point [R-FLD-6]", () => {
     const values = ["a", "Z", "\u{1F600}", "\uFFFF", 10, 9, true, false, null, undefined];
     const replica = replicaOf(listOf([], ["Item-Order", "n.asc,id.asc"]));
-    for (const [id, n] of values.entries()) replica.apply(change(201, { id, ...(n === undefined ? {} : { n }) }));
+    for (const [id, n] of values.entries()) replica.take([change(201, { id, ...(n === undefined ? {} : { n }) })]);
     const shown = replica.rows.map((row) => (row as { n?: unknown }).n);
     expect(shown).toEqual([null, undefined, false, true, 9, 10, "Z", "a", "\uFFFF", "\u{1F600}"]);
   });
 
   it("puts records where Item-Index says, after they were taken from their old place [R-FLD-10]", () => {
     const replica = replicaOf(listOf([{ id: 1 }, { id: 2 }, { id: 3 }]));
-    replica.apply(change(202, { id: 1 }, ["Item-Index", "2"]));
-    replica.apply(change(201, { id: 4 }, ["Item-Index", "0"]));
+    replica.take([change(202, { id: 1 }, ["Item-Index", "2"])]);
+    replica.take([change(201, { id: 4 }, ["Item-Index", "0"])]);
     expect(replica.rows.map((row) => (row as { id: number }).id)).toEqual([4, 2, 3, 1]);
   });
 
@@ -51,7 +51,7 @@ describe("A replica", () => {
     const shown = { id: 2, v: 1 };
     const replica = replicaOf(listOf([]));
     replica.shownAhead = () => shown;
-    replica.apply(change(201, { id: 2, v: 1 } as { id: number }));
+    replica.take([change(201, { id: 2, v: 1 } as { id: number })]);
     expect(replica.rows[0]).toBe(shown);
   });
 
@@ -59,7 +59,7 @@ describe("A replica", () => {
     const replica = new Replica({ target: "/a/1", origin: "http://h", urls: new WeakMap(), versions: new WeakMap() });
     replica.replace(message(200, { record: { id: 1 } }, ["Items", 'record="/record"']));
     expect(replica.rows).toEqual([{ id: 1 }]);
-    replica.apply(leave(1));
+    replica.take([leave(1)]);
     expect(replica.isGone).toBe(true);
   });
 
@@ -68,12 +68,12 @@ describe("A replica", () => {
     const replica = new Replica({ target: "/a/01", origin: "http://h", urls: urls, versions: new WeakMap() });
     replica.replace(message(200, { record: { id: 1, v: 1 } }, ["Items", 'record="/record"']));
     expect(replica.recordUrl).toBe("/a/01");
-    replica.apply(change(202, { id: 1, v: 2 } as { id: number }));
+    replica.take([change(202, { id: 1, v: 2 } as { id: number })]);
     expect([replica.rows, replica.recordUrl]).toEqual([[{ id: 1, v: 2 }], "/a/1"]);
     expect(urls.get(replica.rows[0] as object)).toBe("/a/1");
-    replica.apply(message(202, { record: { id: 1, v: 3 } }));
+    replica.take([message(202, { record: { id: 1, v: 3 } })]);
     expect([replica.rows, replica.get("/a/1")]).toEqual([[{ id: 1, v: 3 }], { id: 1, v: 3 }]);
-    replica.apply({ status: 204, reason: "", fields: [], body: "" });
+    replica.take([{ status: 204, reason: "", fields: [], body: "" }]);
     expect([replica.rows, replica.isGone]).toEqual([[], true]);
   });
 

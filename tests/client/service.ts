@@ -207,7 +207,9 @@ export class Service {
 
   #row(_name: string, id: number, columns: Columns): StoredRow {
     this.#version += 1;
-    return { color: "red", size: 1, tag: null, ...columns, id, v: this.#version };
+    // What stays as it is: deltas leave it out.
+    const unchanged = id % 2 === 0 ? { unchanged: "c".repeat(120) } : {};
+    return { color: "red", size: 1, tag: null, ...unchanged, ...columns, id, v: this.#version };
   }
 
   /** The validator that a GET of the record gives. */

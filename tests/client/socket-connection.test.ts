@@ -96,8 +96,8 @@ describe("A connection", () => {
     world.sent.length = 0;
     await world.clock.advance(1_000);
     expect(world.sent.map((request) => request.replace(/Request-ID: \d+\r\n/, ""))).toEqual([
-      "SUBSCRIBE /a HTTP/1.1\r\nLast-Event-ID: m:2.0\r\n\r\n",
-      expect.stringMatching(/^SUBSCRIBE \/b HTTP\/1.1\r\nLast-Event-ID: m:[12].0\r\n\r\n$/),
+      "SUBSCRIBE /a HTTP/1.1\r\nLast-Event-ID: m:2.0\r\nAccept: application/merge-patch+json\r\n\r\n",
+      expect.stringMatching(/^SUBSCRIBE \/b HTTP\/1.1\r\nLast-Event-ID: m:[12].0\r\nAccept: \S+\r\n\r\n$/),
     ]);
     expect(list.shown.slice(0, 2)).toEqual(rows);
     expect(list.shown[0]).toBe(rows[0]);
