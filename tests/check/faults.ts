@@ -371,6 +371,41 @@ const inMessages: readonly BrokenServer[] = [
   { requirement: "R-DER-5", what: "tells nothing of what leaves", of: "attach", fault: spoil(of(204), () => []) },
 ];
 
+const isDelta = ({ text }: Passing): boolean => text.includes("\r\nDelta-Base: ");
+
+/** A delta in the place of a record. */
+const asDelta = (text: string): string =>
+  withField(
+    text.replace("Content-Type: application/json", "Content-Type: application/merge-patch+json"),
+    'Delta-Base: "a"',
+  );
+
+const inDeltas: readonly BrokenServer[] = [
+  {
+    requirement: "R-DELTA-1",
+    what: "sends deltas to everybody",
+    fault: spoil(of(202), (text) => [asDelta(text)]),
+  },
+  {
+    requirement: "R-DELTA-2",
+    what: "sends a delta that leads to something else",
+    fault: spoil(isDelta, (text) => [text.replace(/\{("\w+":)\{"\w+":"/, (start) => `${start}not `)]),
+  },
+  {
+    requirement: "R-DELTA-6",
+    what: "sends deltas with the tag of something else",
+    fault: spoil(isDelta, (text) => [text.replace(/Delta-Base: "/, 'Delta-Base: "a')]),
+  },
+  {
+    requirement: "R-DELTA-6",
+    what: "sends deltas of what was missed",
+    fault: spoil(
+      (message) => of(202)(message) && isResumed(message) && !isDelta(message),
+      (text) => [asDelta(text)],
+    ),
+  },
+];
+
 const inBand: readonly BrokenServer[] = [
   {
     requirement: "R-BAND-1",
@@ -540,4 +575,10 @@ const inFrames: readonly BrokenServer[] = [
   },
 ];
 
-export const brokenServers: readonly BrokenServer[] = [...inHandshakes, ...inMessages, ...inBand, ...inFrames];
+export const brokenServers: readonly BrokenServer[] = [
+  ...inHandshakes,
+  ...inMessages,
+  ...inDeltas,
+  ...inBand,
+  ...inFrames,
+];

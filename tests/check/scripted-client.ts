@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { Replica } from "../../src/check/server/replica.ts";
+import { isDelta, Replica } from "../../src/check/server/replica.ts";
 import { Assembler } from "../../src/check/wire/assembler.ts";
 import { closePayload, encodeFrame, FrameReader, opcodes } from "../../src/check/wire/frames.ts";
 import { type Field, fieldValue, formatHead, readAnswer } from "../../src/check/wire/http.ts";
@@ -26,6 +26,9 @@ export type Mistake =
   | "waits for ever"
   | "sorts as JavaScript does"
   | "does not look at Item-Index"
+  | "takes a delta for the record"
+  | "applies any delta"
+  | "does not come back for whole records"
   | "trusts the echo";
 
 const fatal = new Set([1000, 1002, 1003, 1007, 1009, 4408, 4413, 4429]);
@@ -41,6 +44,8 @@ export class ScriptedClient implements Following {
   #level: 0 | 1 = 1;
   #tries = 0;
   #isStopped = false;
+  /** True once a delta did not fit. */
+  #hasMisfit = false;
   #wire: Wire | undefined;
   #timers: NodeJS.Timeout[] = [];
 
@@ -82,6 +87,7 @@ export class ScriptedClient implements Following {
     if (this.#level === 1) fields.push(["Sec-WebSocket-Protocol", "rocket.v1"]);
     const position = this.#does("invents a position") && this.#position ? "c9:9.9" : this.#position;
     if (position !== undefined && !this.#does("forgets its position")) fields.push(["Last-Event-ID", position]);
+    if (!this.#hasMisfit) fields.push(["Accept", "application/json, application/merge-patch+json"]);
     const wire = await Wire.open(addressOf(this.#url), 5_000);
     this.#wire = wire;
     wire.write(formatHead(`GET ${this.#url.pathname} HTTP/1.1`, fields));
@@ -153,8 +159,15 @@ export class ScriptedClient implements Following {
     if (status !== 226) this.#pending.push(message);
     const position = fieldOf(message, "event-id");
     if (position === undefined && !this.#does("applies before the mark")) return;
+    const batch = this.#pending.splice(0);
+    if (!this.#does("applies any delta") && !batch.every((one) => this.#replica.fits(one))) {
+      this.#hasMisfit = true;
+      this.#isStopped ||= this.#does("does not come back for whole records");
+      this.#wire?.destroy();
+      return;
+    }
     this.#position = position ?? this.#position;
-    for (const one of this.#pending.splice(0)) this.#apply(one);
+    for (const one of batch) this.#apply(one);
   }
 
   #apply(message: Message): void {
@@ -164,7 +177,8 @@ export class ScriptedClient implements Following {
     if (message.status === 200 && this.#does("keeps records over a 200") && this.#replica.rows.length > 0) return;
     const without = this.#does("does not look at Item-Index") ? "item-index" : "";
     const fields = message.fields.filter(([name]) => name.toLowerCase() !== without);
-    this.#replica.apply({ ...message, fields });
+    if (!isDelta(message) || !this.#does("takes a delta for the record")) this.#replica.apply({ ...message, fields });
+    else this.#replica.apply({ ...message, fields: fields.filter(([name]) => !/^content-type$/i.test(name)) });
   }
 
   #ended(code: number, last: Message | undefined, wire: Wire): void {

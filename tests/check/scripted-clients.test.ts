@@ -23,6 +23,10 @@ const mistakes: readonly (readonly [mistake: Mistake, requirement: string, names
   ["sorts as JavaScript does", "R-FLD-6", ["item-order"]],
   ["does not look at Item-Index", "R-FLD-10", ["item-index"]],
   ["trusts the echo", "R-L1-3", ["echo-of-level-0"]],
+  ["takes a delta for the record", "R-DELTA-3", ["deltas"]],
+  ["applies any delta", "R-DELTA-8", ["delta-for-another-tag"]],
+  ["applies any delta", "R-DELTA-8", ["delta-for-nothing"]],
+  ["does not come back for whole records", "R-DELTA-8", ["delta-for-another-tag"]],
 ];
 
 describe("the check of clients", () => {

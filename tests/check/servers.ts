@@ -65,7 +65,7 @@ async function startProxy(): Promise<string> {
   return `http://127.0.0.1:${port}/notes`;
 }
 
-const ofJournals = ["R-POS-2", "R-POS-6", "R-POS-7", "R-WK-4"];
+const ofJournals = ["R-DELTA-2", "R-DELTA-5", "R-DELTA-6", "R-DELTA-7", "R-POS-2", "R-POS-6", "R-POS-7", "R-WK-4"];
 
 export const ownServers: readonly OwnServer[] = [
   {

@@ -25,6 +25,7 @@ const ofServersOnly: Readonly<Record<string, readonly number[]>> = {
   WK: [1, 2, 3],
   HB: [1, 4],
   CLOSE: [4],
+  DELTA: [1, 2, 6, 7],
   SEC: [1, 2, 4, 5, 6, 7, 9, 10],
   H2: [1, 2, 3, 4],
 };

@@ -36,7 +36,7 @@ const wellKnown = JSON.stringify({
     levels: [0, 1],
     heartbeatMs: 20_000,
     limits: { maxMessageBytes: 1_064_960, maxSubscriptions: 100, maxOutstandingRequests: 64 },
-    promises: ["journal", "rocket-check-promise"],
+    promises: ["journal", "merge-patch", "rocket-check-promise"],
     "rocket-check-member": 1,
   },
 });
@@ -203,10 +203,14 @@ class Hall implements ClientCheck {
     if (echo === "level-0" && stage) link.send(level0Of(stage.target));
     if (echo === "mute" || echo === "level-0" || (echo === "never" && level === 1)) return;
     const lastEventId = headers["last-event-id"];
+    const { accept: accepted = "" } = headers;
     if (url.endsWith("/.well-known/rocket"))
       link.send(`HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n${wellKnown}`);
     else if (stage)
-      stage.arrive({ link, level, ...(lastEventId === undefined ? {} : { lastEventId: String(lastEventId) }) });
+      stage.arrive({
+        ...{ link, level, accept: accepted },
+        ...(lastEventId === undefined ? {} : { lastEventId: String(lastEventId) }),
+      });
   }
 
   #request(link: Link, message: Message, flaw: (flaw: Flaw) => void): void {
@@ -222,7 +226,11 @@ class Hall implements ClientCheck {
       flaw({ requirement: "R-BAND-13", what: `A ${message.method} in band has a body.` });
     }
     if (message.method === "SUBSCRIBE" && stage?.target === message.target) {
-      stage.arrive({ link, level: 1, requestId, ...(lastEventId === undefined ? {} : { lastEventId }) });
+      const accepted = fieldOf(message, "accept") ?? "";
+      stage.arrive({
+        ...{ link, level: 1, requestId, accept: accepted },
+        ...(lastEventId === undefined ? {} : { lastEventId }),
+      });
     } else link.send(answerTo(message, requestId));
   }
 }

@@ -31,6 +31,8 @@ export interface VisitParts {
   /** Absent where the handshake itself asks. */
   readonly requestId?: string;
   readonly lastEventId?: string;
+  /** The `Accept` that it asks with. */
+  readonly accept?: string;
 }
 
 const phrases: Readonly<Record<number, string>> = {
@@ -46,13 +48,16 @@ export class Visit {
   readonly link: Link;
   readonly lastEventId: string | undefined;
   readonly level: 0 | 1;
+  /** Whether it asks for deltas. */
+  readonly takesDeltas: boolean;
   /** When it came, by the process' clock. */
   readonly at: number = performance.now();
   readonly #stage: Resource;
   readonly #requestId: string | undefined;
   #isAnswered = false;
 
-  constructor({ link, stage, level, requestId, lastEventId }: VisitParts) {
+  constructor({ link, stage, level, requestId, lastEventId, accept = "" }: VisitParts) {
+    this.takesDeltas = /(?:^|,)[ \t]*application\/merge-patch\+json[ \t]*(?:[,;]|$)/i.test(accept);
     this.link = link;
     this.level = level;
     this.lastEventId = lastEventId;
@@ -101,6 +106,19 @@ export class Visit {
   /** As {@link change}, and sends it. */
   tell(status: 201 | 202 | 204, row: Row, isLast = true, more: readonly Field[] = []): void {
     this.link.send(this.change(status, row, isLast, more));
+  }
+
+  /** A change of a record that is told by a delta. @param row - the record after it */
+  tellDelta(row: Row, patch: unknown, [base, etag]: readonly [base: string, etag: string]): void {
+    this.#stage.put(202, row);
+    const fields: Field[] = [
+      ["Content-Type", "application/merge-patch+json"],
+      ["Content-Location", `${this.#stage.target}/${row.id}`],
+      ["Delta-Base", base],
+      ["ETag", etag],
+      ["Event-ID", this.#stage.advance()],
+    ];
+    this.link.send(this.format(202, fields, JSON.stringify({ item: patch })));
   }
 
   /** A change that is told again, and was taken in already. */

@@ -1,4 +1,5 @@
 import { bandCases } from "./cases/band.ts";
+import { deltaCases } from "./cases/deltas.ts";
 import { derivedCases } from "./cases/derived.ts";
 import { fieldCases } from "./cases/fields.ts";
 import { frameCases } from "./cases/frames.ts";
@@ -22,6 +23,7 @@ export const serverCases: readonly ServerCase[] = [
   ...fieldCases,
   ...subscriptionCases,
   ...resumeCases,
+  ...deltaCases,
   ...derivedCases,
   ...bandCases,
   ...plainRequestCases,

@@ -1,6 +1,12 @@
 import { isDeepStrictEqual } from "node:util";
 import { fieldOf, jsonOf, type Message } from "../wire/messages.ts";
 import { compareRows, type ItemsField, type OrderPart, parseItemsField, parseOrder, resolve, rowUrl } from "./items.ts";
+import { patched, within } from "./merge-patch.ts";
+
+/** Whether a change is told by a delta. */
+export function isDelta(message: Message): boolean {
+  return message.status === 202 && fieldOf(message, "content-type") === "application/merge-patch+json";
+}
 
 interface Row {
   readonly url: string | undefined;
@@ -15,6 +21,8 @@ export class Replica {
   #rows: Row[] = [];
   #document: unknown;
   #hasIndices = false;
+  /** Tags of records that came with one, by their URLs. */
+  readonly #tags: Map<string, string | undefined> = new Map();
 
   /** @param target - path and query of the resource */
   constructor(target: string) {
@@ -59,6 +67,7 @@ export class Replica {
   }
 
   #replace(message: Message): void {
+    this.#tags.clear();
     const field = fieldOf(message, "items");
     const order = fieldOf(message, "item-order");
     this.#items = field === undefined ? undefined : parseItemsField(field);
@@ -72,9 +81,27 @@ export class Replica {
     return this.#items && rowUrl(this.#items, row, this.#target);
   }
 
+  /** False for a delta that is not for what is held (R-DELTA-8). */
+  fits(message: Message): boolean {
+    if (!isDelta(message)) return true;
+    const url = fieldOf(message, "content-location") ?? "";
+    const base = fieldOf(message, "delta-base");
+    const tag = this.#tags.get(url) ?? base;
+    return base !== undefined && tag === base && (!this.isList || this.has(url));
+  }
+
+  /** The record of a change, after it. */
+  #valueOf(message: Message, url: string | undefined): unknown {
+    const pointer = this.#items?.record ?? "";
+    if (!isDelta(message)) return resolve(jsonOf(message), pointer);
+    const before = this.isList ? this.#rows.find((row) => row.url === url)?.value : this.#document;
+    return resolve(patched(within(pointer, before), jsonOf(message)), pointer);
+  }
+
   #put(message: Message): void {
     const url = fieldOf(message, "content-location");
-    const value = resolve(jsonOf(message), this.#items?.record);
+    const value = this.#valueOf(message, url);
+    this.#tags.set(url ?? "", fieldOf(message, "etag"));
     if (!this.isList) {
       this.#document = value;
       return;
