@@ -1,4 +1,4 @@
-import { type Field, isToken } from "../protocol/index.ts";
+import { chooseDeltas, type Field, isToken } from "../protocol/index.ts";
 import { repeatableFields } from "./document-request.ts";
 import { inBandFields } from "./viewer.ts";
 
@@ -59,7 +59,8 @@ export function plainRequestFields(
     return ofRequest.has(lower) || further.includes(lower);
   };
   // What the handshake says of itself would count for every request, and nobody meant that.
-  const viewers = repeatableFields(handshake).filter(([name]) => !ofRequest.has(name.toLowerCase()));
+  const { fields: all } = chooseDeltas(handshake);
+  const viewers = repeatableFields(all).filter(([name]) => !ofRequest.has(name.toLowerCase()));
   const added = own.filter(isOfRequest);
   const replaced = new Set(added.map(([name]) => name.toLowerCase()));
   return [

@@ -62,6 +62,26 @@ describe.each(kinds)("%s", (_name, accept, type) => {
     expect(site.errors).toEqual([]);
   });
 
+  it("tells changes by deltas where its Accept names them [R-DELTA-1] [R-DELTA-5]", async () => {
+    const asked: (string | undefined)[] = [];
+    const site = await startSite({}, (origin) => (request) => {
+      asked.push(fieldValue(request.fields, "accept"));
+      return origin(request);
+    });
+    const text = "t".repeat(300);
+    site.put(1, { text, n: 1 });
+    const asks = await OpenStream.open(`${site.url}/a`, `${accept}, application/merge-patch+json;q=0.5`);
+    const other = await OpenStream.open(`${site.url}/a`, accept);
+    await Promise.all([asks.message(1), other.message(1)]);
+    site.put(1, { text, n: 2 });
+    const [delta, whole] = await Promise.all([asks.message(2), other.message(2)]);
+    const types = [delta, whole].map(({ fields }) => fieldValue(fields, "content-type"));
+    expect(types).toEqual(["application/merge-patch+json", "application/json"]);
+    const body = typeof delta.body === "string" ? delta.body : new TextDecoder().decode(delta.body);
+    expect(body).toBe('{"record":{"n":2}}');
+    expect(asked).toEqual([undefined, undefined]);
+  });
+
   it("goes on after a Last-Event-ID, opens with a 304 for *, and obeys strict handling [R-STR-14]", async () => {
     const site = await startSite();
     site.put(1);

@@ -120,6 +120,15 @@ describe("A change of a direct view", () => {
     expect(accepts).toEqual(["application/json", undefined, undefined, undefined, "application/json"]);
   });
 
+  it("leaves plain requests in band as they are [R-DELTA-5]", async () => {
+    const world = worldOf();
+    const peer = await world.opened("/.well-known/rocket", [named]);
+    peer.request("GET", "/a", [["Request-ID", "1"]]);
+    peer.request("GET", "/a", [["Request-ID", "2"], named]);
+    await world.clock.settle();
+    expect(world.asked.map(({ fields }) => fieldValue(fields, "accept"))).toEqual(["application/json", named[1]]);
+  });
+
   it("comes whole where a patch can't say it, or says no less [R-DELTA-2]", async () => {
     const world = worldOf();
     const peer = await world.opened("/a", [named]);
