@@ -1,4 +1,5 @@
-import { createHub, createMemoryJournal, webSocketFraming } from "../dist/server/index.js";
+import { createHub, createMemoryJournal } from "../dist/server/index.js";
+import { CountingTransport, ManualClock } from "./in-process.js";
 import { comparePairs } from "./pairs.js";
 import { song } from "./payload.js";
 
@@ -9,49 +10,6 @@ const changes = 3_000;
 const moveEvery = 4;
 /** A step through the values that comes to all of them and to none twice in a row. */
 const stride = 7_919;
-
-/** A clock whose turns of the event loop end when it is told. */
-class ManualClock {
-  #deferred = [];
-
-  now() {
-    return 0;
-  }
-
-  setTimer() {
-    return () => {};
-  }
-
-  defer(callback) {
-    this.#deferred.push(callback);
-  }
-
-  random() {
-    return 0.5;
-  }
-
-  endTurn() {
-    const deferred = this.#deferred;
-    this.#deferred = [];
-    for (const callback of deferred) callback();
-  }
-}
-
-/** The other end of a connection: counts what is written. */
-class CountingTransport {
-  static written = 0;
-  framing = webSocketFraming;
-  unsentBytes = 0;
-
-  write() {
-    CountingTransport.written += 1;
-  }
-
-  ping() {}
-  close() {}
-  abort() {}
-  setReading() {}
-}
 
 /** A hub with so many subscribers, each to the songs of another album. */
 class Subscribers {
