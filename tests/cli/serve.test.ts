@@ -210,8 +210,8 @@ describe("rocket serve", () => {
   });
 
   it.each([
-    ["promises idempotency keys", [], ["journal", "idempotency-key"]],
-    ["does not promise idempotency keys where it is", ["--read-only"], ["journal"]],
+    ["promises idempotency keys", [], ["journal", "merge-patch", "idempotency-key"]],
+    ["does not promise idempotency keys where it is", ["--read-only"], ["journal", "merge-patch"]],
   ])("%s %j [R-WK-4]", async (_what, args, promises) => {
     const { url } = await serve(createDatabase(), "--port", "0", ...args);
     expect(await (await fetch(`${url}/.well-known/rocket`)).json()).toMatchObject({ rocket: { promises } });

@@ -72,7 +72,7 @@ describe("plain HTTP", () => {
     const site = await startSite();
     const response = await fetch(`${site.url}/.well-known/rocket`);
     expect(response.headers.get("content-type")).toBe("application/json");
-    expect(await response.json()).toMatchObject({ rocket: { version: "1.0", promises: ["journal"] } });
+    expect(await response.json()).toMatchObject({ rocket: { version: "1.0", promises: ["journal", "merge-patch"] } });
     expect((await fetch(`${site.url}/.well-known/rocket`, { method: "HEAD" })).status).toBe(200);
     const post = await fetch(`${site.url}/.well-known/rocket`, { method: "POST" });
     expect([post.status, post.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
