@@ -39,7 +39,8 @@ describeInBrowser("tabs of a browser", (openContext) => {
 
     await site.kill();
     await hasStatus(page, "offline");
-    const tried = page.waitForEvent("requestfailed");
+    // On a busy machine some attempts went before, and the wait for the next one is longer.
+    const tried = page.waitForEvent("requestfailed", { timeout: 40_000 });
     await write(page, "a");
     await tried;
     // From here on it tries nothing by itself.
@@ -49,7 +50,7 @@ describeInBrowser("tabs of a browser", (openContext) => {
 
     await Promise.all([shows(page, "a"), shows(leader, "a")]);
     expect(await site.texts()).toEqual(["a"]);
-  });
+  }, 60_000);
 
   it("wake the one that has the connection, whose timers may be slow", async () => {
     const site = await NotesSite.start();

