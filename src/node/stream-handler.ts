@@ -46,6 +46,12 @@ function followedFields(request: IncomingMessage, { accept }: StreamChoice): Fie
   return accept === undefined ? fields : [...fields, ["Accept", accept]];
 }
 
+/** The refusal of a stream beyond the number of connections [R-SEC-5]. */
+function fullResponse(): OriginResponse {
+  const problem = createProblem(503, "The server has as many connections as it takes. Try again later.");
+  return problemResponse(problem, [["Retry-After", "5"]]);
+}
+
 /** Answers GETs that ask for a stream: each is a connection with the one subscription to its URL. */
 export class StreamHandler {
   readonly #parts: StreamParts;
@@ -66,10 +72,7 @@ export class StreamHandler {
     extra: readonly Field[] = [],
   ): Promise<OriginResponse | "taken"> {
     const { hub, peerOf } = this.#parts;
-    if (hub.isFull) {
-      const problem = createProblem(503, "The server has as many connections as it takes. Try again later.");
-      return problemResponse(problem, [["Retry-After", "5"]]);
-    }
+    if (hub.isFull) return fullResponse();
     const fields = followedFields(request, choice);
     const isHead = request.method === "HEAD";
     const asked: Field[] = isHead ? [["Last-Event-ID", "*"]] : [];
@@ -78,6 +81,8 @@ export class StreamHandler {
     const opening = await hub.authorise(handshake);
     if (opening.kind === "refused") return opening.response;
     if (response.destroyed) return "taken";
+    // Others may have come while this one was being authorised.
+    if (hub.isFull) return fullResponse();
     this.#writeHead(response, choice.kind, extra);
     if (isHead) {
       response.end();

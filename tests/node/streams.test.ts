@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { fieldValue, type HttpResponse } from "../../src/protocol/index.ts";
 import { createFakeClock, type FakeClock } from "../../src/testing/index.ts";
 import { dial, startSite } from "./fixture.ts";
@@ -114,6 +114,15 @@ describe.each(kinds)("%s", (_name, accept, type) => {
     await (await OpenStream.open(`${site.url}/a`, accept)).message(1);
     const { status, headers } = await fetch(`${site.url}/a`, { headers: { Accept: accept } });
     expect([status, headers.get("retry-after")]).toEqual([503, "5"]);
+  });
+
+  it("is a 503 also where many come at once, while each is being authorised [R-SEC-5]", async () => {
+    const site = await startSite({ limits: { maxConnections: 2 } });
+    const abort = new AbortController();
+    onTestFinished(() => abort.abort());
+    const ask = () => fetch(`${site.url}/a`, { headers: { Accept: accept }, signal: abort.signal });
+    const statuses = (await Promise.all(Array.from({ length: 8 }, ask))).map(({ status }) => status);
+    expect(statuses.sort()).toEqual([200, 200, ...Array<number>(6).fill(503)]);
   });
 
   it("ends after the 204 of its record, and with a last 304 where the server stops [R-STR-17]", async () => {
