@@ -117,7 +117,17 @@ describe.each(kinds)("%s", (_name, accept, type) => {
   });
 
   it("is a 503 also where many come at once, while each is being authorised [R-SEC-5]", async () => {
-    const site = await startSite({ limits: { maxConnections: 2 } });
+    let asked = 0;
+    let answerAll = () => {};
+    const allAsked = new Promise<void>((resolve) => {
+      answerAll = resolve;
+    });
+    const site = await startSite({ limits: { maxConnections: 2 } }, (origin) => async (request) => {
+      asked += 1;
+      if (asked === 8) answerAll();
+      await allAsked;
+      return origin(request);
+    });
     const abort = new AbortController();
     onTestFinished(() => abort.abort());
     const ask = () => fetch(`${site.url}/a`, { headers: { Accept: accept }, signal: abort.signal });
