@@ -1,13 +1,21 @@
 import { type ClientClock, Timer } from "./clock.ts";
+import type { RefusedWrite } from "./write.ts";
 
 /**
- * Where an error comes from: an application's callback that threw, a write that nobody awaits, or a socket that does not
- * come about.
+ * Where an error comes from: an application's callback that threw, a write that nobody awaits, a socket that does not
+ * come about, or a collection whose URL answers no list.
  */
-export type ErrorStage = "callback" | "write" | "connection";
+export type ErrorStage = "callback" | "write" | "connection" | "view";
+
+/** What is known of an error beside itself. */
+export interface ErrorContext {
+  readonly stage: ErrorStage;
+  /** What was refused, where `stage` is `write`: what somebody typed can be given back. */
+  readonly write?: RefusedWrite;
+}
 
 /** Told of errors that nobody else is told of. */
-export type OnError = (error: unknown, context: { readonly stage: ErrorStage }) => unknown;
+export type OnError = (error: unknown, context: ErrorContext) => unknown;
 
 /** A page that is busy for so long with what it was told is told less often. */
 const busyMs = 20;
@@ -62,7 +70,7 @@ export class Callbacks {
     if (this.#queue.length > 0 && this.#pace === "free") this.#measure();
     for (let due = this.#queue; due.length > 0; due = this.#queue) {
       this.#queue = [];
-      for (const callback of due) this.#run(callback, "callback");
+      for (const callback of due) this.#run(callback);
     }
     this.#isRunning = this.#isAwaited = false;
   }
@@ -111,14 +119,14 @@ export class Callbacks {
   }
 
   /** Tells an error to the application. */
-  report(error: unknown, stage: ErrorStage): void {
-    this.call(() => this.#options.onError(error, { stage }));
+  report(error: unknown, context: ErrorContext): void {
+    this.call(() => this.#options.onError(error, context));
   }
 
-  #run(callback: () => unknown, stage: ErrorStage): void {
+  #run(callback: () => unknown): void {
     const failed = (error: unknown): void => {
       try {
-        this.#options.onError(error, { stage });
+        this.#options.onError(error, { stage: "callback" });
       } catch (second) {
         console.error(second);
       }

@@ -25,9 +25,10 @@ export interface ClientOptions {
   /**
    * Told of errors that nobody else is told of. `stage` is `callback` where a listener or another callback of the
    * application threw, or rejected: that ends nothing here. It is `write` where a write was refused and nobody waits for
-   * its promise, as after a reload: a `ProblemError`, `ConflictError` or `TypeError`. It is `connection`, once, where no message has come
-   * through a WebSocket for 2 s: the text says what may be missing. What it throws itself is written to
-   * the console. Default: all of it is.
+   * its promise, as after a reload: a `ProblemError`, `ConflictError` or `TypeError`, and `context.write` has what was
+   * written. It is `connection`, once, where no message has come through a WebSocket for 2 s: the text says what may be
+   * missing. It is `view` where the URL of a collection answers no list. What it throws itself is written to the console.
+   * Default: all of it is.
    */
   readonly onError?: OnError;
   /**
@@ -100,7 +101,7 @@ export function resolveClientOptions(baseUrl: string | URL | undefined, options:
     token: typeof token === "string" ? () => token : token,
     storage,
     user: user ?? "",
-    onError: options.onError ?? ((error) => console.error(error)),
+    onError: options.onError ?? ((error, { write }) => console.error(...(write ? [error, write] : [error]))),
     tabs: tabs === true ? (user ?? "") : tabs || undefined,
     requests,
     initial: options.initial ?? {},

@@ -107,7 +107,7 @@ class OriginClient implements Client {
       ...options,
       http: this.#http,
       asksEarly: !isOverSocket,
-      onHint: (text) => this.#callbacks.report(new Error(text), "connection"),
+      onHint: (text) => this.#callbacks.report(new Error(text), { stage: "connection" }),
       onServer: (wellKnown) => {
         this.#wellKnown = wellKnown;
         this.#outbox?.learn(wellKnown);

@@ -1,4 +1,6 @@
+import type { Problem } from "../protocol/index.ts";
 import { type LiveContext, LiveView, type ReadyOptions } from "./live.ts";
+import { localProblem, ProblemError } from "./problem.ts";
 import { nameOf, noUrl, temporaryUrl } from "./row-urls.ts";
 import type { Status } from "./status.ts";
 import type { Conflict } from "./write.ts";
@@ -25,6 +27,11 @@ export interface WriteOptions<Row> {
 export interface CollectionSnapshot<Row> {
   /** The rows in the server's order; each keeps its identity until it changes. */
   readonly rows: readonly Row[];
+  /**
+   * True where there are more than the server gives at once, or than `limit` asks for: its 200 has a `Link` with
+   * `rel="next"` [R-SUB-5]. False where the server does not tell.
+   */
+  readonly hasMore: boolean;
   readonly status: Status;
 }
 
@@ -67,8 +74,8 @@ export interface Collection<Row, New = Partial<Row>> extends Live<CollectionSnap
   /**
    * The URL of a row that this client gave, also an older one; a `urn:uuid:` before the server has created it.
    *
-   * @throws TypeError for any other, and for one that has no URL: its key is missing, empty, `.` or `..`, or the
-   * server does not know where its record is [R-FLD-12]
+   * @throws TypeError for any other, and for one that has no URL: its key is missing, empty, `.`, `..` or that of another
+   * row, or the server does not know where its record is [R-FLD-12]
    */
   urlOf(row: Row): string;
   /** A key of a row for lists: it stays the same when the server confirms a record that was created here. */
@@ -87,11 +94,47 @@ export interface LiveRecord<Row> extends Live<RecordSnapshot<Row>> {
   readonly isPending: boolean;
 }
 
+const noRows: readonly unknown[] = [];
+
+function noListProblem(url: string, unfit: string | undefined): Problem {
+  const detail =
+    unfit === undefined
+      ? `${url} answers one document and no list of records: follow it by record(), or say by the server's option records where its rows are.`
+      : `${url} answers no list at ${JSON.stringify(unfit)}, where the server's option records says that its rows are: mend that, or answer an empty list.`;
+  return localProblem(422, detail);
+}
+
 /** A live collection. All that it does is bound, so that it can be handed on. */
 export class LiveCollection<Row, New> extends LiveView<CollectionSnapshot<Row>> implements Collection<Row, New> {
+  /** What is said of a document that is no list, and of which. */
+  #noList: { readonly unfit: string | undefined; readonly status: Status } | undefined;
+  #toldTrouble: Problem | undefined;
+
   /** @param url - its path and query */
   constructor(url: string, context: LiveContext) {
-    super(url, context, (rows, status) => ({ rows: rows as readonly Row[], status }));
+    super(url, context, (rows, status, hasMore) => {
+      return { rows: (this.feed.replica.isRecord ? noRows : rows) as readonly Row[], hasMore, status };
+    });
+  }
+
+  /** What answers no list is not shown as one: it is said, and the view goes on until there is a list [R-FLD-13]. */
+  protected override get status(): Status {
+    const { hasState, replica } = this.feed;
+    const { status } = this.feed;
+    if (status.problem || !hasState || !replica.isRecord) return super.status;
+    const { unfit } = replica.items;
+    if (!this.#noList || this.#noList.unfit !== unfit)
+      this.#noList = { unfit, status: { state: "failed", problem: noListProblem(this.url, unfit) } };
+    return this.#noList.status;
+  }
+
+  override changed(): void {
+    super.changed();
+    const { status } = this;
+    const trouble = status === this.#noList?.status ? status.problem : undefined;
+    if (trouble && trouble !== this.#toldTrouble)
+      this.context.callbacks.report(new ProblemError(trouble), { stage: "view" });
+    this.#toldTrouble = trouble;
   }
 
   readonly create: Collection<Row, New>["create"] = (values) =>
@@ -106,7 +149,11 @@ export class LiveCollection<Row, New> extends LiveView<CollectionSnapshot<Row>> 
   readonly urlOf = (row: Row | string): string => {
     const url = typeof row === "string" ? row : this.context.urls.get(row as object);
     if (url === undefined) throw new TypeError("The row is none that this client gave.");
-    if (url.startsWith(noUrl)) throw new TypeError("The row has no URL: its key is missing, empty, `.` or `..`.");
+    if (url.startsWith(noUrl)) {
+      throw new TypeError(
+        "The row has no URL to write to: its key or link is missing, empty, `.` or `..`, or another row has the same.",
+      );
+    }
     if (url.includes(noUrl)) {
       throw new TypeError(
         `The row ${url} has no URL to write to: give it a link, or say where it is by the server's option records.`,
@@ -117,7 +164,8 @@ export class LiveCollection<Row, New> extends LiveView<CollectionSnapshot<Row>> 
 
   readonly keyOf = (row: Row): string => {
     const url = this.context.urls.get(row as object);
-    if (url === undefined) return this.urlOf(row);
+    // A list may have a null among its rows.
+    if (url === undefined) return typeof row === "string" || Object(row) === row ? this.urlOf(row) : noUrl + row;
     const name = nameOf(url);
     try {
       const target = this.urlOf(name);

@@ -1,4 +1,4 @@
-import type { HttpResponse, Problem } from "../protocol/index.ts";
+import { type HttpResponse, type Problem, wellKnownPath } from "../protocol/index.ts";
 import { DocumentFollower, type DocumentFollowerOptions } from "./document-follower.ts";
 import { bodyJson, problemOf } from "./problem.ts";
 import { RowLooks } from "./row-looks.ts";
@@ -11,6 +11,8 @@ const blockedAfter = 2;
 /** What the other ways need. */
 export interface FallbackOptions extends Omit<DocumentFollowerOptions, "sink" | "open" | "looks"> {
   readonly onServer: (wellKnown: HttpResponse) => void;
+  /** Told what may be missing, for a person. */
+  readonly onHint: (text: string) => void;
   /** Opens a Level 0 socket at a URL. */
   readonly open: (target: string, events: SocketEvents) => Socket;
 }
@@ -52,9 +54,21 @@ export class Fallback {
     if (status === 401 || status === 403) return problemOf(answer);
     this.#options.onServer(answer);
     this.#failures += wasSilent ? blockedAfter : 1;
-    if (!isLevel1(answer)) this.#way = "level-0";
-    else if (this.#failures >= blockedAfter) this.#way = "polling";
+    if (!isLevel1(answer)) {
+      this.#way = "level-0";
+      this.#hintAtBase(status);
+    } else if (this.#failures >= blockedAfter) this.#way = "polling";
     return undefined;
+  }
+
+  /** Below a path of their own, servers have to be told of it [R-WK-5]. */
+  #hintAtBase(status: number): void {
+    const { http, onHint } = this.#options;
+    const { origin, pathname } = http.base;
+    if (pathname === "/") return;
+    onHint(
+      `${http.href(wellKnownPath)} is answered with ${status}, and not as Rocket does. Tell the server below which path clients know it (basePath: ${JSON.stringify(pathname.slice(0, -1))} of attach), or make the client with ${origin} and give it whole paths. Until then it follows each URL by itself, as its status says.`,
+    );
   }
 
   /** Follows a URL. Returns a function that ends it. */

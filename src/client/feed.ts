@@ -5,7 +5,7 @@ import { next } from "./machine.ts";
 import { localProblem } from "./problem.ts";
 import { type Entry, Replica } from "./replica.ts";
 import type { RowUrls, RowVersions } from "./row-urls.ts";
-import { isSameStatus, type Status } from "./status.ts";
+import { endedBy, isSameStatus, type Status } from "./status.ts";
 import type { Sink } from "./transport.ts";
 
 /**
@@ -184,12 +184,12 @@ export class Feed implements Sink {
   }
 
   #end(problem: Problem): void {
-    const since = this.#drop();
+    const { since } = this.#drop();
     if (nothingLeft.includes(problem.status)) {
       this.replica.clear();
       this.position = undefined;
     }
-    this.#show({ state: "failed", ...since, problem });
+    this.#show(endedBy(problem, since));
     this.stop();
   }
 

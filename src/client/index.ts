@@ -1,14 +1,14 @@
-export type { ErrorStage, OnError } from "./callbacks.ts";
+export type { ErrorContext, ErrorStage, OnError } from "./callbacks.ts";
 export { type Client, type ClientState, createClient } from "./client.ts";
 export type { ClientOptions } from "./client-options.ts";
 export type { ClientClock } from "./clock.ts";
 export type { Collection, CollectionSnapshot, LiveRecord, RecordSnapshot, WriteOptions } from "./collection.ts";
 export type { TokenSource } from "./http.ts";
 export type { ReadyOptions } from "./live.ts";
-export { ProblemError } from "./problem.ts";
+export { type ClientErrorCode, ProblemError } from "./problem.ts";
 export type { Order, Query } from "./query.ts";
 export type { Status } from "./status.ts";
 export type { ClientStorage } from "./storage.ts";
 export type { MessageCallback, SubscribeOptions, Subscription } from "./subscription.ts";
 export type { WebSocketConstructor } from "./web-socket.ts";
-export { type Conflict, ConflictError } from "./write.ts";
+export { type Conflict, ConflictError, type RefusedWrite, type WriteKind } from "./write.ts";

@@ -50,16 +50,28 @@ interface Writing extends GuardOptions {
   readonly isGuarded: boolean;
 }
 
+/** Makes a snapshot. @param hasMore - whether the rows are only the first of more */
+type Shape<Snapshot> = (rows: readonly unknown[], status: Status, hasMore: boolean) => Snapshot;
+
+function urlOrNone(urlOf: () => string): string | undefined {
+  try {
+    return urlOf();
+  } catch {
+    return undefined;
+  }
+}
+
 /** A view that stays equal to its GET, with this client's own writes shown ahead of time. */
 export class LiveView<Snapshot extends { readonly status: Status }> implements View {
   readonly url: string;
   feed: Feed;
   protected readonly context: LiveContext;
-  readonly #shape: (rows: readonly unknown[], status: Status) => Snapshot;
+  readonly #shape: Shape<Snapshot>;
   readonly #listeners: Listeners;
   #unlisten: (() => void) | undefined;
   #rows: readonly unknown[] = [];
   #snapshot: Snapshot | undefined;
+  #hasMore = false;
   /** The version of the rows in the snapshot. */
   #version = -1;
   /** What listeners were told of last. */
@@ -67,7 +79,7 @@ export class LiveView<Snapshot extends { readonly status: Status }> implements V
   #toldVersion = -1;
 
   /** @param shape - makes a snapshot */
-  constructor(url: string, context: LiveContext, shape: (rows: readonly unknown[], status: Status) => Snapshot) {
+  constructor(url: string, context: LiveContext, shape: Shape<Snapshot>) {
     this.url = url;
     this.context = context;
     this.#listeners = new Listeners(context.callbacks);
@@ -99,7 +111,10 @@ export class LiveView<Snapshot extends { readonly status: Status }> implements V
     const isAlike = (): boolean => rows.length === this.#rows.length && rows.every((row, at) => row === this.#rows[at]);
     const isSame = rows === this.#rows || (mayBeSame && isAlike());
     if (!isSame) this.#rows = rows;
-    if (!before || !isSame || before.status !== status) this.#snapshot = this.#shape(this.#rows, status);
+    const { hasMore } = replica;
+    if (!before || !isSame || before.status !== status || hasMore !== this.#hasMore)
+      this.#snapshot = this.#shape(this.#rows, status, hasMore);
+    this.#hasMore = hasMore;
     return this.#snapshot as Snapshot;
   };
 
@@ -178,11 +193,16 @@ export class LiveView<Snapshot extends { readonly status: Status }> implements V
     options: GuardOptions = {},
     row?: unknown,
   ): Promise<Result> {
-    const { callbacks } = this.context;
+    const { callbacks, clock, isClosed } = this.context;
     const isGuarded = options.ifUnchanged || "base" in options;
     const done = this.#write<Result>({ kind, urlOf, values, row, isGuarded, ...options });
-    // That the client was closed is no refusal.
-    return watched(done, (error) => this.context.isClosed() || callbacks.report(error, "write"));
+    const madeAt = clock.now();
+    return watched(done, (error) => {
+      // That the client was closed is no refusal.
+      if (isClosed()) return;
+      const write = { kind, url: urlOrNone(urlOf), values: Object(values), madeAt };
+      callbacks.report(error, { stage: "write", write });
+    });
   }
 
   async #write<Result>({ kind, urlOf, values, row, isGuarded, onConflict, ...options }: Writing): Promise<Result> {

@@ -31,6 +31,11 @@ export interface OriginTransportOptions {
   readonly onServer: (wellKnown: HttpResponse) => void;
 }
 
+/** True where a server of Level 1 has no well-known URL here, as where it is not told of the base path [R-WK-5]. */
+function isElsewhere({ status }: HttpResponse): boolean {
+  return status >= 400 && ![401, 403].includes(status) && !isTransient(status);
+}
+
 /**
  * Follows URLs of one origin in the best way that there is: one WebSocket of Level 1 for all; on servers of the 2013
  * proposal one of Level 0 for each; where sockets are blocked, GETs at intervals. It finds its way back.
@@ -127,12 +132,17 @@ export class OriginTransport implements Transport {
     if (this.#hasHinted || this.#isHinting) return;
     this.#isHinting = true;
     this.#hint.set(() => {
-      this.#hasHinted = true;
       const url = this.#options.http.href(wellKnownPath).replace("http", "ws");
-      this.#options.onHint(
+      this.#sayHint(
         `No message has come through ${url} within ${hintMs / 1_000} s. Is it a Rocket server, and does all that stands in front of it let WebSockets to that path through, from this page's origin? Until then the client makes do without, as its status says.`,
       );
     }, hintMs);
+  }
+
+  #sayHint(text: string): void {
+    if (!this.#hasHinted) this.#options.onHint(text);
+    this.#hasHinted = true;
+    this.#hint.cancel();
   }
 
   #stop(): void {
@@ -197,7 +207,7 @@ export class OriginTransport implements Transport {
     }
     this.#lost(this.#isOffline);
     const retry = retryClass(code);
-    if (!wasReady && !said) await this.#probe(wasSilent);
+    if (!wasReady && (!said || isElsewhere(said))) await this.#probe(wasSilent);
     else if (retry === "credentials" && !this.#hasRenewed) {
       this.#hasRenewed = true;
       await this.#options.http.authorization(true).catch(() => {});
@@ -223,6 +233,7 @@ export class OriginTransport implements Transport {
       this.#fallback ??= new code.Fallback({
         ...this.#options,
         open: (path, events) => this.#open(path, [], events),
+        onHint: (text) => this.#sayHint(text),
         onUnreachable: () => this.sleep(),
       });
     const problem = isThere && this.#fallback?.takeOver(answer, wasSilent);

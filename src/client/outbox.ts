@@ -6,7 +6,7 @@ import { CreatedRecords } from "./created.ts";
 import type { Http } from "./http.ts";
 import { next } from "./machine.ts";
 import { Overlay, type OverlayContext, type View } from "./overlay.ts";
-import { isTransient, ProblemError, problemOf, retryAfterMs } from "./problem.ts";
+import { codedError, isTransient, ProblemError, problemOf, retryAfterMs } from "./problem.ts";
 import { makesPromise } from "./promises.ts";
 import { type Guard, requireSeen } from "./require-seen.ts";
 import { isStrong, noteUrl, noteVersion, type RowUrls, type RowVersions, temporaryUrl } from "./row-urls.ts";
@@ -71,8 +71,8 @@ export class Outbox implements OverlayContext {
   readonly #abort: AbortController = new AbortController();
   /** Until it resolves, what was left behind is not known: nothing is sent ahead of it. */
   readonly #loading: Promise<void> | undefined;
-  /** Nobody waits for a write that a reload left behind. */
-  readonly #refuseLeft = (error: Error): void => this.#options.callbacks.report(error, "write");
+  /** What refuses writes that a reload left behind: nobody waits for them. */
+  readonly #refusals: WeakSet<Write["reject"]> = new WeakSet();
   #isRunning = false;
   #isIdempotent: boolean | undefined;
   #wake: () => void = () => {};
@@ -90,7 +90,7 @@ export class Outbox implements OverlayContext {
       const isOurs = (url: string): boolean => url.startsWith(temporaryUrl) || http.isTarget(url);
       const left = stored.filter(({ id, url }) => isOurs(url) && !known.has(id) && known.add(id));
       // They were made before all that was made here.
-      this.writes.unshift(...left.map((write) => queued(write, ignore, this.#refuseLeft)));
+      this.writes.unshift(...left.map((write) => queued(write, ignore, this.#refusalOf(write))));
       // They may have been carried out for the page before: what is shown by now stays what it is.
       const shown = [...this.views].flatMap(({ feed }) => feed.replica.entries);
       const creates = left.filter(({ kind }) => kind === "create");
@@ -112,6 +112,7 @@ export class Outbox implements OverlayContext {
     const seen = shown ? (shown.below as object | undefined) : base;
     const etag = seen && after === undefined ? versions.get(seen) : undefined;
     const id = crypto.randomUUID();
+    const madeAt = this.#options.clock.now();
     const write: StoredWrite = {
       id,
       kind,
@@ -121,8 +122,9 @@ export class Outbox implements OverlayContext {
       etag,
       base: etag ? undefined : seen,
       user,
+      madeAt,
     };
-    if (this.#abort.signal.aborted) throw new TypeError("The client is closed.");
+    if (this.#abort.signal.aborted) throw codedError("closed", "The client is closed.");
     return new Promise((resolve, reject) => {
       void this.#store?.put(write);
       this.writes.push({ ...queued(write, resolve, reject, onConflict as Write["onConflict"]), after });
@@ -186,8 +188,15 @@ export class Outbox implements OverlayContext {
     this.#abort.abort();
     this.#wake();
     // What a reload left behind was refused by nobody, and its promise is gone.
-    const waited = this.writes.filter(({ state, reject }) => state !== "answered" && reject !== this.#refuseLeft);
-    for (const write of waited) write.reject(new TypeError(reason));
+    const waited = this.writes.filter(({ state, reject }) => state !== "answered" && !this.#refusals.has(reject));
+    for (const write of waited) write.reject(codedError("closed", reason));
+  }
+
+  #refusalOf({ kind, url, values, madeAt }: StoredWrite): Write["reject"] {
+    const write = { kind, url, values, madeAt };
+    const refuse = (error: Error): void => this.#options.callbacks.report(error, { stage: "write", write });
+    this.#refusals.add(refuse);
+    return refuse;
   }
 
   #changed(): void {
@@ -250,7 +259,7 @@ export class Outbox implements OverlayContext {
     const isIdempotent = this.#isIdempotent === true;
     const url = this.created.real(write.url);
     if (url.startsWith(temporaryUrl)) {
-      this.#refuse(write, new TypeError("The record was never created."));
+      this.#refuse(write, codedError("never-created", "The record was never created."));
       return undefined;
     }
     const guarded = await this.#guard(write, url);
@@ -346,7 +355,7 @@ export class Outbox implements OverlayContext {
     const isLast = write.rounds + 1 >= maxRounds || !current;
     const decided = await Promise.resolve(conflict)
       .then((one) => (isLast ? undefined : write.onConflict?.(one)))
-      .catch((error: unknown) => callbacks.report(error, "callback"));
+      .catch((error: unknown) => callbacks.report(error, { stage: "callback" }));
     if (typeof decided !== "object" || decided === null) {
       this.#refuse(write, new ConflictError(problem, conflict));
       return undefined;
@@ -384,6 +393,6 @@ function queued(
   return { ...write, ...begun, answeredAt: 0, resolve, reject, onConflict };
 }
 
-function stored({ id, kind, view, url, values, etag, base, user }: StoredWrite): StoredWrite {
-  return { id, kind, view, url, values, etag, base, user };
+function stored({ id, kind, view, url, values, etag, base, user, madeAt }: StoredWrite): StoredWrite {
+  return { id, kind, view, url, values, etag, base, user, madeAt };
 }

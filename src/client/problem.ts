@@ -2,6 +2,8 @@ import { fieldValue, type HttpResponse, type Problem } from "../protocol/index.t
 
 /** A refusal by the server, as an error that can be thrown. Its message is the problem's detail. */
 export class ProblemError extends Error {
+  /** Tells it from other errors, also in a bundle that renames classes. */
+  readonly code = "problem";
   /** What the server said (RFC 9457). */
   readonly problem: Problem;
 
@@ -11,6 +13,14 @@ export class ProblemError extends Error {
     this.name = "ProblemError";
     this.problem = problem;
   }
+}
+
+/** What tells the client's own errors apart, in `code`. The others are mistakes of the caller. */
+export type ClientErrorCode = "problem" | "conflict" | "unanswered" | "closed" | "never-created";
+
+/** A `TypeError` that programs can tell apart. */
+export function codedError(code: ClientErrorCode, message: string, options?: ErrorOptions): TypeError {
+  return Object.assign(new TypeError(message, options), { code });
 }
 
 /** A problem that the client itself states. */

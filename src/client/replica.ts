@@ -12,6 +12,7 @@ import {
   resolvePointer,
 } from "../protocol/index.ts";
 import { isDeepEqual } from "./deep-equal.ts";
+import { isNextLink } from "./next-link.ts";
 import { bodyJson, bodyText } from "./problem.ts";
 import { nameOf, noteUrl, noteVersion, noUrl, type RowUrls, type RowVersions } from "./row-urls.ts";
 
@@ -78,6 +79,8 @@ export class Replica {
   items: Items = {};
   /** The record's URL in the server's own form, where the view is one record. */
   recordUrl: string;
+  /** True where the document has only the first of more records. */
+  hasMore = false;
   /** The list's order, where the server tells it. */
   order: ItemOrder | undefined;
   /** The records in order. */
@@ -127,18 +130,22 @@ export class Replica {
     this.#compare = order && compareByItemOrder(order);
     this.#byUrl = new Map();
     for (const [at, one] of this.#rowsOf(items).entries()) {
-      const url = this.isRecord ? this.recordUrl : (itemUrl(items, one, this.#base) ?? noUrl + at);
+      const own = this.isRecord ? this.recordUrl : itemUrl(items, one, this.#base);
+      // Two rows of one URL are two rows: the second has none of its own.
+      const url = own !== undefined && !this.#byUrl.has(nameOf(own)) ? own : noUrl + at;
       const name = nameOf(url);
       this.#byUrl.set(name, { url: name, row: this.#same(before.get(name)?.row, one, url) });
     }
     const last = this.entries;
+    const hadMore = this.hasMore;
+    this.hasMore = !this.isRecord && fields.some(isNextLink);
     this.entries = [...this.#byUrl.values()];
     this.arrived = [...this.#byUrl.keys()].filter((url) => !before.has(url));
     const isSame =
       last.length === this.entries.length &&
       last.every(({ url, row }, at) => url === this.entries[at]?.url && row === this.entries[at]?.row);
     if (this.isRecord) this.#noteVersion(this.entries[0]?.row, fields);
-    if (!isSame) this.#changed();
+    if (!isSame || this.hasMore !== hadMore) this.#changed();
     else this.version ||= 1;
   }
 
@@ -152,6 +159,7 @@ export class Replica {
   /** Knows nothing any more. */
   clear(): void {
     this.opening = this.document = undefined;
+    this.hasMore = false;
     this.entries = [];
     this.#byUrl = new Map();
     this.#changed();

@@ -2,7 +2,7 @@ import { fieldValue, type HttpResponse, parseAnyItems, resolvePointer } from "..
 import type { ClientClock } from "./clock.ts";
 import { isDeepEqual } from "./deep-equal.ts";
 import type { Http } from "./http.ts";
-import { bodyJson, isTransient, localProblem, ProblemError, problemOf, retryAfterMs } from "./problem.ts";
+import { bodyJson, codedError, isTransient, localProblem, ProblemError, problemOf, retryAfterMs } from "./problem.ts";
 import { type RowVersions, strong } from "./row-urls.ts";
 import { ConflictError, type StoredWrite } from "./write.ts";
 
@@ -44,7 +44,7 @@ export class Unanswered extends Error {
 /** Tells the maker of a write that is not sent again that no answer came. */
 export function unanswered({ kind }: StoredWrite, url: string, cause: Error): TypeError {
   const text = `No answer came to ${methods[kind]} ${url}. It may have been done or not, and is not sent again, since the server does not promise idempotency-key.`;
-  return new TypeError(text, { cause });
+  return codedError("unanswered", text, { cause });
 }
 
 /** What sending needs. */

@@ -7,28 +7,42 @@ export interface Status {
    * `live`: everything up to now is here. `behind`: more comes than can be shown at once, and what is shown follows.
    * `polling`: there is no socket, and what is shown is right at the last look, every `intervalMs`. `stale`: what is here
    * was right at `since`, and the connection is being made again. `offline`: as `stale` (or `connecting`), and the server
-   * can't be reached at all. `failed`: it is over, for the reason in `problem`.
+   * can't be reached at all. `gone`: nothing is at the URL, or nothing any more: `problem` is a 404 or 410. `failed`: it is
+   * over, for the reason in `problem`.
    */
-  readonly state: "connecting" | "live" | "behind" | "polling" | "stale" | "offline" | "failed";
+  readonly state: "connecting" | "live" | "behind" | "polling" | "stale" | "offline" | "gone" | "failed";
   /** When it was last live, in milliseconds since 1970; absent while live, and where it never was. */
   readonly since?: number;
   /** How often the server is asked while `polling`, in milliseconds; each time a fifth more or less. */
   readonly intervalMs?: number;
-  /** Why it failed (RFC 9457). */
+  /** Why it failed, or is gone (RFC 9457). */
   readonly problem?: Problem;
 }
 
-const ranks = ["live", "behind", "polling", "connecting", "stale", "offline", "failed"] as const;
+const ranks = ["gone", "live", "behind", "polling", "connecting", "stale", "offline", "failed"] as const;
 
 /** True where two statuses say the same. */
 export function isSameStatus(a: Status, b: Status): boolean {
   return a.state === b.state && a.since === b.since && a.intervalMs === b.intervalMs && a.problem === b.problem;
 }
 
-/** One status for several: the worst of them. */
-export function worstStatus(statuses: Iterable<Status>): Status | undefined {
+/** The status of a view that has ended. */
+export function endedBy(problem: Problem, since: number | undefined): Status {
+  const state = problem.status === 404 || problem.status === 410 ? "gone" : "failed";
+  return since === undefined ? { state, problem } : { state, since, problem };
+}
+
+/** True where the server refused one view. A 401 is about whoever asks, and so about all; a 499 is the client's own end. */
+function isOwnEnd({ problem }: Status): boolean {
+  const { status = 0 } = problem ?? {};
+  return status >= 400 && status < 499 && status !== 401;
+}
+
+/** One status for several: the worst of them. What ended by itself alone counts only where nothing else is followed. */
+export function worstStatus(statuses: readonly Status[]): Status | undefined {
+  const others = statuses.filter((status) => !isOwnEnd(status));
   let worst: Status | undefined;
-  for (const status of statuses) {
+  for (const status of others.length > 0 ? others : statuses) {
     if (!worst || ranks.indexOf(status.state) > ranks.indexOf(worst.state)) worst = status;
   }
   return worst;

@@ -89,10 +89,10 @@ const kinds: readonly unknown[] = ["create", "update", "destroy"];
 
 /** Whether a write was kept by a client: anybody may have put something else there. */
 function isStoredWrite(value: unknown): value is StoredWrite {
-  const { id, kind, view, url, values, etag = "", base = {}, user = "" } = Object(value);
+  const { id, kind, view, url, values, etag = "", base = {}, user = "", madeAt = 0 } = Object(value);
   const areObjects = [values, base].every((one) => typeof one === "object" && one !== null && !Array.isArray(one));
   const areTexts = [id, view, url, etag, user].every((text) => typeof text === "string");
-  if (!areTexts || !areObjects || !isWritable({ values, base })) return false;
+  if (!areTexts || !areObjects || !Number.isFinite(madeAt) || !isWritable({ values, base })) return false;
   return /^[\w-]{1,64}$/.test(id) && kinds.includes(kind) && isValue(etag);
 }
 

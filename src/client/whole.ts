@@ -1,5 +1,6 @@
 import { type Field, fieldValue, type HttpResponse } from "../protocol/index.ts";
 import type { Feed } from "./feed.ts";
+import { isNextLink } from "./next-link.ts";
 import { localProblem } from "./problem.ts";
 
 /** A copy of the document with another list at the pointer, whose parts are given, from `at` on. */
@@ -37,7 +38,9 @@ export function writeWholes(feeds: Iterable<Feed>): Record<string, HttpResponse>
   for (const feed of feeds) {
     const whole = feed.isEnded ? undefined : writeWhole(feed);
     // It may be written into a page for all to see: of the fields only those that a view is made of, no cookie.
-    const kept = whole?.fields.filter(([name]) => /^(?:content-type|items|item-order|event-id)$/i.test(name)) ?? [];
+    const isKept = (field: Field): boolean =>
+      /^(?:content-type|items|item-order|event-id)$/i.test(field[0]) || isNextLink(field);
+    const kept = whole?.fields.filter(isKept) ?? [];
     // Without the field, whoever reads it would look for a list.
     const isBare = fieldValue(kept, "items") === undefined;
     const fields: Field[] = isBare ? [...kept, ["Items", 'record=""']] : kept;

@@ -4,6 +4,17 @@ import type { WriteState } from "./write-state.ts";
 /** What a write does. */
 export type WriteKind = "create" | "update" | "destroy";
 
+/** A write that was refused, as it was made. */
+export interface RefusedWrite {
+  readonly kind: WriteKind;
+  /** Where it went: for a `create`, the list's URL. `undefined` where the row has none. */
+  readonly url: string | undefined;
+  /** The record's members, or those to change; empty for a `destroy`. */
+  readonly values: Readonly<Record<string, unknown>>;
+  /** When it was made, in milliseconds since 1970; `undefined` where a client kept it that did not note that. */
+  readonly madeAt: number | undefined;
+}
+
 /** A write as it is kept over a reload. */
 export interface StoredWrite {
   /** Also its `Idempotency-Key`. */
@@ -21,6 +32,8 @@ export interface StoredWrite {
   base?: object | undefined;
   /** Who made it; empty where nobody was named. */
   readonly user: string;
+  /** When it was made. */
+  readonly madeAt?: number | undefined;
 }
 
 /** The two versions of a record that a guarded write met. */
@@ -32,14 +45,20 @@ export interface Conflict<Row = unknown> {
   readonly theirs: Row | undefined;
 }
 
-/** A write that was refused since the record had changed (412). It has both versions. */
-export class ConflictError extends Error {
+/**
+ * A write that was refused since the record had changed (412). It has both versions.
+ *
+ * @typeParam Row - the record's type
+ */
+export class ConflictError<Row = unknown> extends Error {
+  /** Tells it from other errors, also in a bundle that renames classes. */
+  readonly code = "conflict";
   /** What the server said (RFC 9457). */
   readonly problem: Problem;
-  readonly conflict: Conflict;
+  readonly conflict: Conflict<Row>;
 
   /** @param conflict - both versions */
-  constructor(problem: Problem, conflict: Conflict) {
+  constructor(problem: Problem, conflict: Conflict<Row>) {
     super(`${conflict.url} was changed by somebody else.`);
     this.name = "ConflictError";
     this.problem = problem;

@@ -1,7 +1,7 @@
 import type { Collection, CollectionSnapshot, LiveRecord, RecordSnapshot } from "../client/index.ts";
 
 const status = { state: "connecting" } as const;
-const noRows: CollectionSnapshot<never> = { rows: [], status };
+const noRows: CollectionSnapshot<never> = { rows: [], hasMore: false, status };
 const noRow: RecordSnapshot<never> = { row: undefined, status };
 
 function fail(): never {

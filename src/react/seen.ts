@@ -3,6 +3,8 @@ import type { Status } from "../client/index.ts";
 /** What every live object shows beside its rows or its row. */
 export interface Shown {
   readonly status: Status;
+  /** Of a list: whether its rows are only the first of more. */
+  readonly hasMore?: boolean;
 }
 
 /** How a component looks at snapshots: which part is the value, and what is made of it. */
@@ -22,7 +24,7 @@ function isEqual(one: unknown, other: unknown): boolean {
 export class Seen<Snapshot extends Shown, Value, Selected> {
   readonly #snapshot: Snapshot;
   readonly #look: Look<Snapshot, Value, Selected>;
-  readonly #read: Set<"value" | "status" | "selected"> = new Set();
+  readonly #read: Set<"value" | "status" | "hasMore" | "selected"> = new Set();
   readonly #before: { readonly selected: Selected } | undefined;
   #selection: { readonly selected: Selected } | undefined;
 
@@ -47,6 +49,11 @@ export class Seen<Snapshot extends Shown, Value, Selected> {
     return this.#snapshot.status;
   }
 
+  get hasMore(): boolean {
+    this.#read.add("hasMore");
+    return this.#snapshot.hasMore ?? false;
+  }
+
   get selected(): Selected {
     this.#read.add("selected");
     this.#selection ??= { selected: this.#select(this.#snapshot) };
@@ -57,6 +64,7 @@ export class Seen<Snapshot extends Shown, Value, Selected> {
   differsFrom(now: Snapshot): boolean {
     const { valueIn } = this.#look;
     if (this.#read.has("status") && now.status !== this.#snapshot.status) return true;
+    if (this.#read.has("hasMore") && now.hasMore !== this.#snapshot.hasMore) return true;
     if (valueIn(now) === valueIn(this.#snapshot)) return false;
     if (this.#read.has("value")) return true;
     if (!this.#read.has("selected")) return false;

@@ -23,7 +23,7 @@ export function hasShown({ state, since }: Status): boolean {
  */
 export function suspendUntilShown(live: Awaitable): void {
   const { status } = live.getSnapshot();
-  if (status.state === "failed" && status.problem) {
+  if (status.problem) {
     known.delete(live);
     throw new ProblemError(status.problem);
   }

@@ -25,6 +25,8 @@ export interface UseCollectionResult<Row, Selected = readonly Row[], New = Parti
   readonly rows: readonly Row[];
   /** What `select` made of the rows; the same as before where it is equal. */
   readonly selected: Selected;
+  /** True where there are more than the server gives at once, or than `limit` asks for. */
+  readonly hasMore: boolean;
   readonly status: Status;
 }
 
@@ -65,6 +67,9 @@ export function useCollection<Row = Record<string, unknown>, Selected = readonly
       },
       get selected() {
         return seen.selected;
+      },
+      get hasMore() {
+        return seen.hasMore;
       },
       get status() {
         return seen.status;

@@ -22,7 +22,7 @@ export function useLive<Snapshot extends Shown, Value, Selected>(
       keepFirst(live, live.getSnapshot());
       return live.subscribe(() => {
         const now = live.getSnapshot();
-        const isThrown = isSuspending && now.status.state === "failed";
+        const isThrown = isSuspending && now.status.problem !== undefined;
         if (isThrown || (committed.current?.differsFrom(now) ?? true)) listener();
       });
     },

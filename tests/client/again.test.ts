@@ -62,7 +62,7 @@ describe("A view that has failed", () => {
     await world.clock.advance(100);
     world.service.write([{ name: "a", id: 1 }]);
     await world.clock.advance(100);
-    expect([looked.state, looked.shown]).toEqual(["failed", []]);
+    expect([looked.state, looked.shown]).toEqual(["gone", []]);
     world.service.write([{ name: "a", id: 1, columns: { color: "blue" } }]);
     await expect(Promise.all([world.client.record("/a/1").ready(), world.clock.advance(100)])).resolves.toBeTruthy();
     expect([looked.state, looked.shown.length]).toEqual(["live", 1]);

@@ -48,12 +48,23 @@ function createApp(todos: Todo[]): (request: IncomingMessage, response: ServerRe
   };
 }
 
-async function start(todos: Todo[]): Promise<{ client: Client; list: Collection<Todo>; seen: string[] }> {
+/** @param base - the path below which the application's routes are, and which the server was not told of */
+async function start(
+  todos: Todo[],
+  base = "",
+): Promise<{ client: Client; list: Collection<Todo>; seen: string[]; hints: string[] }> {
   const app = createApp(todos);
-  const server = createServer((request, response) => void app(request, response));
+  const server = createServer((request, response) => {
+    const { url = "" } = request;
+    request.url = url.startsWith(base) ? url.slice(base.length) : "/none";
+    void app(request, response);
+  });
+  const hints: string[] = [];
   const handle = attach(server);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const client = createClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const client = createClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}${base}`, {
+    onError: (error, { stage }) => stage === "connection" && hints.push(String(error)),
+  });
   onTestFinished(async () => {
     client.close();
     await handle.close();
@@ -71,7 +82,7 @@ async function start(todos: Todo[]): Promise<{ client: Client; list: Collection<
     ),
   );
   await list.ready();
-  return { client, list, seen };
+  return { client, list, seen, hints };
 }
 
 /** Waits until the snapshot is as wanted. */
@@ -126,4 +137,15 @@ it("sees what others write, and says which rows are not confirmed yet", async ()
   await updated;
   expect(list.getSnapshot()).not.toBe(pending);
   expect(list.getSnapshot().rows.map((row) => list.isPending(row))).toEqual([false, false]);
+});
+
+it("follows routes below a path that the server was not told of, each by itself, and says once what is missing [R-WK-5]", async () => {
+  const { client, list, hints } = await start([{ id: 1, text: "a", done: false }], "/api");
+  await until(list, () => list.getSnapshot().status.state === "live");
+  await client.fetch("/todos", { method: "POST", body: '{"text":"from elsewhere"}' });
+  await until(list, (rows) => rows.length === 2);
+  expect([list.url, list.getSnapshot().status.problem, client.status.state]).toEqual(["/api/todos", undefined, "live"]);
+  expect(hints.length).toBe(1);
+  expect(hints[0]).toContain("/api/.well-known/rocket is answered with 404");
+  expect(hints[0]).toContain('basePath: "/api" of attach');
 });

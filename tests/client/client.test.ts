@@ -19,10 +19,11 @@ describe("A client", () => {
     client.onStatus(() => statuses.push(client.status.state));
     const stop = client.collection("/a").subscribe(() => {});
     await clock.advance(10);
-    world.service.refuseReads.push(refusal(403));
+    // Credentials that are refused are asked for once more.
+    world.service.refuseReads.push(refusal(401), refusal(401));
     const stopRefused = client.collection("/b").subscribe(() => {});
     await clock.advance(10);
-    expect([client.status.state, client.status.problem?.status]).toEqual(["failed", 403]);
+    expect([client.status.state, client.status.problem?.status]).toEqual(["failed", 401]);
     expect(statuses.slice(0, 2)).toEqual(["connecting", "live"]);
     stopRefused();
     stop();
@@ -91,7 +92,7 @@ describe("A client", () => {
     expect(states).toEqual([
       ["connecting", undefined],
       ["live", undefined],
-      ["failed", 410],
+      ["gone", 410],
     ]);
     expect(missing.status.problem?.status).toBe(404);
   });

@@ -25,6 +25,11 @@ export interface Surroundings {
   readonly atHandshake: ReadonlyMap<number, number>;
 }
 
+/** True for a view that the server refused or ended. */
+export function hasEnded({ state }: { readonly state: string }): boolean {
+  return state === "failed" || state === "gone";
+}
+
 function require(isTrue: boolean, what: () => string): void {
   if (!isTrue) throw new Error(what());
 }
@@ -69,7 +74,7 @@ export class Replayed implements Followed {
   }
 
   rows(): readonly unknown[] | undefined {
-    if (this.state === "failed") return undefined;
+    if (hasEnded(this)) return undefined;
     return [...this.#byUrl.values()].sort((a, b) => a.id - b.id);
   }
 
@@ -200,7 +205,7 @@ export class Looked implements Followed {
   }
 
   rows(): readonly unknown[] | undefined {
-    return this.state === "failed" ? undefined : this.shown;
+    return hasEnded(this) ? undefined : this.shown;
   }
 
   stop(): void {

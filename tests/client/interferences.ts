@@ -1,7 +1,7 @@
 import type { Field } from "../../src/protocol/index.ts";
 import { createProblem, encodeRequest, encodeResponse, problemResponse } from "../../src/protocol/index.ts";
 import type { StoredRow } from "../../src/testing/index.ts";
-import { Looked, midstSize } from "./followed.ts";
+import { hasEnded, Looked, midstSize } from "./followed.ts";
 import type { FakeSocket } from "./network.ts";
 import type { World } from "./world.ts";
 
@@ -59,7 +59,7 @@ export function endsSubscription(world: World, status: number, ...fields: Field[
 
 /** A list that is looked at, and has not failed. */
 export function someList(world: World): Looked | undefined {
-  const lists = looked(world).filter(({ state }) => state !== "failed");
+  const lists = looked(world).filter((one) => !hasEnded(one));
   return lists.length === 0 ? undefined : world.random.pick(lists);
 }
 

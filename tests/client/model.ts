@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { silenceMs } from "../../src/protocol/index.ts";
 import { kinds } from "./events.ts";
-import { Looked, Replayed } from "./followed.ts";
+import { hasEnded, Looked, Replayed } from "./followed.ts";
 import { columns } from "./interferences.ts";
 import type { Service } from "./service.ts";
 import { type OwnWrite, World, type WorldOptions } from "./world.ts";
@@ -70,7 +70,7 @@ async function settle(world: World): Promise<void> {
   // A connection that is dead ends with what was said in it last, and that may be a refusal.
   await world.clock.advance(silenceMs + 4_000);
   // What was refused for good is asked for again by whoever still wants it, for all who look.
-  const failed = world.followed.filter(({ state }) => state === "failed");
+  const failed = world.followed.filter(hasEnded);
   for (const one of failed.filter((each) => each instanceof Replayed && each.isOver)) {
     one.stop();
     world.followed.splice(world.followed.indexOf(one), 1);

@@ -50,6 +50,7 @@ describe("Writes", () => {
       const error = await call().catch((reason: Error) => reason);
       expect(error).toBeInstanceOf(TypeError);
       expect(error).toMatchObject({
+        code: "unanswered",
         message: `No answer came to ${what}. It may have been done or not, and is not sent again, since the server does not promise idempotency-key.`,
         cause: { message: "It can't be reached." },
       });
@@ -66,8 +67,62 @@ describe("Writes", () => {
     world.service.refuseWrites.push(refusal(422));
     world.isOffline = false;
     await world.clock.advance(60_000);
-    expect(world.refusedLater).toMatchObject([{ name: "ProblemError", problem: { status: 422 } }]);
+    expect(world.refusedLater).toMatchObject([{ name: "ProblemError", code: "problem", problem: { status: 422 } }]);
     expect([...world.stored.values()]).toEqual(["[]"]);
+  });
+
+  it("that were left behind and are refused are told with all that was written, so that it can be given back", async () => {
+    const { world, list } = await worldWith({ isIdempotent: true });
+    const { collection } = list;
+    await world.clock.advance(7);
+    const madeAt = world.clock.now();
+    world.isOffline = true;
+    const base = list.shown[0];
+    collection.create({ color: "blue", text: "typed for an hour" } as never).catch(() => {});
+    collection.update("/a/1", { text: "mine" } as never, { base: base as never }).catch(() => {});
+    collection.destroy("/a/1").catch(() => {});
+    await world.clock.advance(3_000);
+    world.service.write([{ name: "a", id: 1, columns: { color: "green" } }]);
+    await world.reload();
+    world.service.refuseWrites.push(refusal(422));
+    world.isOffline = false;
+    await world.clock.advance(2_000);
+    world.service.refuseWrites.push(refusal(403));
+    await world.clock.advance(60_000);
+    expect(world.refusedWrites).toEqual([
+      { kind: "create", url: "/a", values: { color: "blue", text: "typed for an hour" }, madeAt },
+      { kind: "update", url: "/a/1", values: { text: "mine" }, madeAt },
+    ]);
+    expect(world.refusedLater.map((error) => (error as { code?: string }).code)).toEqual(["problem", "conflict"]);
+  });
+
+  it("that nobody waits for are told with all that was written, also where the row has no URL", async () => {
+    const { world, list } = await worldWith({});
+    world.service.refuseWrites.push(refusal(422));
+    void list.collection.update("/a/1", { color: "blue" } as never);
+    await world.clock.settle();
+    void list.collection.update({} as never, { color: "none" } as never);
+    await world.clock.settle();
+    const madeAt = world.clock.now();
+    expect(world.refusedWrites).toEqual([
+      { kind: "update", url: "/a/1", values: { color: "blue" }, madeAt },
+      { kind: "update", url: undefined, values: { color: "none" }, madeAt },
+    ]);
+  });
+
+  it("that a client kept which noted no time are sent and told all the same", async () => {
+    const { world, list } = await worldWith({ isIdempotent: true });
+    world.isOffline = true;
+    list.collection.update("/a/1", { text: "mine" } as never).catch(() => {});
+    await world.clock.settle();
+    const [[key, text] = ["", ""]] = [...world.stored];
+    world.stored.set(key, text.replace(/,"madeAt":\d+/, ""));
+    await world.reload();
+    world.service.refuseWrites.push(refusal(422));
+    world.isOffline = false;
+    await world.clock.advance(60_000);
+    expect(text).toContain("madeAt");
+    expect(world.refusedWrites).toEqual([{ kind: "update", url: "/a/1", values: { text: "mine" }, madeAt: undefined }]);
   });
 
   it("that were left behind are refused by nobody where the client is closed", async () => {

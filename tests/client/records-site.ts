@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { createServer, type ServerOptions } from "../../src/node/index.ts";
-import { createScaffold } from "../../src/scaffold/index.ts";
+import { createScaffold, type ScaffoldOptions } from "../../src/scaffold/index.ts";
 import { runSql, temporaryFolder } from "../cli/database.ts";
 
 /** A server of ten records, and what has come in. */
@@ -19,14 +19,18 @@ export interface RecordsSite {
   texts(): Promise<string[]>;
 }
 
-export async function startRecords(options: Partial<ServerOptions> = {}): Promise<RecordsSite> {
+/** @param limits - those of the database's pages */
+export async function startRecords(
+  options: Partial<ServerOptions> = {},
+  limits: Partial<ScaffoldOptions> = {},
+): Promise<RecordsSite> {
   const path = join(temporaryFolder(), "records.db");
   const rows = Array.from({ length: 10 }, (_, at) => `(${at + 1}, 'text ${at + 1}')`).join();
   runSql(
     path,
     `CREATE TABLE records (id INTEGER PRIMARY KEY, text TEXT NOT NULL); INSERT INTO records VALUES ${rows};`,
   );
-  const scaffold = await createScaffold({ path });
+  const scaffold = await createScaffold({ path, ...limits });
   const sockets = new Set<{ destroy(): void }>();
   const requests: string[] = [];
   const connections = { all: 0, upgraded: 0 };

@@ -1,4 +1,4 @@
-import { type Client, type ClientClock, createClient } from "../../src/client/index.ts";
+import { type Client, type ClientClock, createClient, type RefusedWrite } from "../../src/client/index.ts";
 import { createFakeClock, createRandom, type FakeClock, type Random } from "../../src/testing/index.ts";
 import { type Followed, Looked, Replayed } from "./followed.ts";
 import { type FakeSocket, type Network, socketsOn } from "./network.ts";
@@ -130,6 +130,9 @@ export class World implements Network {
   /** Refusals of writes that a reload left behind. */
   readonly refusedLater: Error[] = [];
 
+  /** What was written in refused writes that nobody waited for. */
+  readonly refusedWrites: RefusedWrite[] = [];
+
   /** What was said for a person. */
   readonly hints: Error[] = [];
 
@@ -149,8 +152,9 @@ export class World implements Network {
       user,
       clock: this.clientClock,
       tabs: false,
-      onError: (error, { stage }) => {
-        const errors = { write: this.refusedLater, callback: this.thrown, connection: this.hints };
+      onError: (error, { stage, write }) => {
+        if (write) this.refusedWrites.push(write);
+        const errors = { write: this.refusedLater, callback: this.thrown, connection: this.hints, view: this.hints };
         errors[stage].push(error as Error);
       },
       ...(this.hasStorage ? { storage } : {}),

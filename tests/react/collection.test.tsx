@@ -1,6 +1,7 @@
 // @vitest-environment happy-dom
-import { memo, type ReactNode, useState } from "react";
+import { act, memo, type ReactNode, useState } from "react";
 import { describe, expect, it } from "vitest";
+import type { Field, HttpResponse } from "../../src/protocol/index.ts";
 import { type UseCollectionResult, useCollection, useRocketStatus } from "../../src/react/index.ts";
 import { type Song, World } from "./fixture.ts";
 import { begun, failOnConsoleErrors, showPage } from "./page.tsx";
@@ -54,6 +55,22 @@ describe("useCollection", () => {
     expect(page.text).toBe("a");
     expect(probe.songs.status.state).toBe("live");
     expect(probe.renders).toBe(before);
+  });
+
+  it("renders where there are more rows than it has, and are no more, if it reads that", async () => {
+    const listed = (...fields: Field[]): HttpResponse => ({
+      status: 200,
+      reason: "",
+      fields: [["Items", 'list="/songs", url="/songs/{id}"'], ...fields],
+      body: '{"songs":[{"id":1,"title":"a"}]}',
+    });
+    const client = new World().client({ "/songs": listed(["Link", '</songs?offset=1>; rel="next"']) });
+    const { Probe } = createProbe((songs) => `${titles(songs)} ${songs.hasMore}`);
+    const page = await showPage(client, <Probe />);
+    expect(page.text).toBe("a true");
+    const { feed } = client.collection("/songs") as unknown as { feed: { take(message: HttpResponse): void } };
+    await act(async () => feed.take(listed()));
+    expect(page.text).toBe("a false");
   });
 
   it("does not render for rows that nobody reads", async () => {

@@ -335,7 +335,7 @@ describe("useRecord", () => {
     await act(async () => song?.destroy());
     await world.settle();
 
-    expect(page.text).toBe("undefined false failed");
+    expect(page.text).toBe("undefined false gone");
   });
 
   it("waits by suspense, and renders only for its selection", async () => {

@@ -7,6 +7,7 @@ const words = {
   polling: "A little late",
   stale: "Reconnecting",
   offline: "Offline",
+  gone: "Gone",
   failed: "Refused",
 };
 

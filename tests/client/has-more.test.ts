@@ -1,0 +1,95 @@
+import { describe, expect, it } from "vitest";
+import { createClient } from "../../src/client/index.ts";
+import { isNextLink } from "../../src/client/next-link.ts";
+import type { Field } from "../../src/protocol/index.ts";
+import { listOf } from "./messages.ts";
+import { startRecords } from "./records-site.ts";
+import { World } from "./world.ts";
+
+const next: Field = ["Link", '</a?offset=1>; rel="next"'];
+
+describe("A Link field", () => {
+  it.each([
+    '</a?offset=5>; rel="next"',
+    "</a?offset=5>;rel=next",
+    '</a>; rel="prev", </a?x=1,2>; title="more, please"; REL = "last Next"',
+    "<https://h/a?page=2>; foo; rel=Next; type=a",
+  ])("leads on by next: %s", (value) => {
+    expect(isNextLink(["LINK", value])).toBe(true);
+  });
+
+  it.each(['</a>; rel="prev"', "</a;rel=next>; rel=first", '</next>; rel="nextish"', "</a>", ""])(
+    "leads nowhere: %s",
+    (value) => {
+      expect(isNextLink(["Link", value])).toBe(false);
+    },
+  );
+
+  it("is asked for by its name", () => {
+    expect(isNextLink(["X-Link", "</a>; rel=next"])).toBe(false);
+  });
+});
+
+describe("A collection", () => {
+  function begun(...fields: Field[]) {
+    const { clientClock: clock } = new World();
+    const client = createClient("http://h", {
+      clock,
+      WebSocket: NoSocket,
+      initial: { "/a": listOf([{ id: 1 }], ...fields) },
+    });
+    return { client, list: client.collection("/a") };
+  }
+
+  it("tells whether there are more rows than it has, also of what was handed over", async () => {
+    const { client, list } = begun(next);
+    expect(list.getSnapshot()).toMatchObject({ rows: [{ id: 1 }], hasMore: true });
+    const handed = await client.dehydrate();
+    const again = createClient("http://h", { clock: new World().clientClock, WebSocket: NoSocket, initial: handed });
+    expect(again.collection("/a").getSnapshot().hasMore).toBe(true);
+    client.close();
+    again.close();
+  });
+
+  it("hands over no other link than that", async () => {
+    const { client } = begun(next, ["Link", '</secret>; rel="preload"']);
+    expect((await client.dehydrate())["/a"]?.fields.filter(([name]) => name === "Link")).toEqual([next]);
+    client.close();
+  });
+
+  it("has another snapshot where only that is another, and tells its listeners", () => {
+    const { client, list } = begun();
+    const before = list.getSnapshot();
+    expect(before.hasMore).toBe(false);
+    const feed = (list as unknown as { feed: { take(message: unknown): void } }).feed;
+    const seen: boolean[] = [];
+    list.subscribe(() => seen.push(list.getSnapshot().hasMore));
+    feed.take(listOf([{ id: 1 }], next));
+    const after = list.getSnapshot();
+    expect([after.hasMore, after === before, after.rows[0] === before.rows[0]]).toEqual([true, false, true]);
+    feed.take(listOf([{ id: 1 }]));
+    expect(list.getSnapshot().hasMore).toBe(false);
+    client.close();
+  });
+});
+
+/** A WebSocket that never opens. */
+const NoSocket = class {
+  close(): void {}
+} as unknown as typeof WebSocket;
+
+describe("A collection of a server that gives four rows at once", () => {
+  it.each([
+    ["all", {}, 4, true],
+    ["more than it gives", { limit: 5_000 }, 4, true],
+    ["a few", { limit: 2 }, 2, true],
+    ["as many as there are, from the seventh on", { limit: 4, offset: 6 }, 4, false],
+    ["the last ones", { limit: 4, offset: 8 }, 2, false],
+  ] as const)("tells whether there are more where %s are asked for [R-SUB-5]", async (_what, query, count, hasMore) => {
+    const { url } = await startRecords({}, { maxRows: 4 });
+    const client = createClient(url);
+    const { rows, hasMore: isSaid } = await client.collection("/records", query).ready();
+    expect([rows.length, isSaid]).toEqual([count, hasMore]);
+    client.close();
+  });
+});
