@@ -99,8 +99,8 @@ const noRows: readonly unknown[] = [];
 function noListProblem(url: string, unfit: string | undefined): Problem {
   const detail =
     unfit === undefined
-      ? `${url} answers one document and no list of records: follow it by record(), or say by the server's option records where its rows are.`
-      : `${url} answers no list at ${JSON.stringify(unfit)}, where the server's option records says that its rows are: mend that, or answer an empty list.`;
+      ? `${url} answers no list of records: follow it by record(), or tell the server (option records) where its rows are.`
+      : `${url} answers no list at ${JSON.stringify(unfit)}, where the server's option records says that it is: mend either.`;
   return localProblem(422, detail);
 }
 
@@ -150,9 +150,7 @@ export class LiveCollection<Row, New> extends LiveView<CollectionSnapshot<Row>> 
     const url = typeof row === "string" ? row : this.context.urls.get(row as object);
     if (url === undefined) throw new TypeError("The row is none that this client gave.");
     if (url.startsWith(noUrl)) {
-      throw new TypeError(
-        "The row has no URL to write to: its key or link is missing, empty, `.` or `..`, or another row has the same.",
-      );
+      throw new TypeError("The row has no URL to write to: its key or link is none, or that of another row.");
     }
     if (url.includes(noUrl)) {
       throw new TypeError(

@@ -76,7 +76,7 @@ describe("A collection whose URL answers no list", () => {
   ])("says so where that is %s, which a record() shows", async (_what, document) => {
     const { client, told } = await start({ "/doc": document });
     const list = client.collection("/doc");
-    await expect(list.ready()).rejects.toThrow("/doc answers one document and no list of records");
+    await expect(list.ready()).rejects.toThrow("/doc answers no list of records: follow it by record()");
     expect(list.getSnapshot().rows).toEqual([]);
     const record = client.record<unknown>("/doc");
     await record.ready();
