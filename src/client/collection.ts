@@ -74,8 +74,8 @@ export interface Collection<Row, New = Partial<Row>> extends Live<CollectionSnap
   /**
    * The URL of a row that this client gave, also an older one; a `urn:uuid:` before the server has created it.
    *
-   * @throws TypeError for any other, and for one that has no URL: its key is missing, empty, `.`, `..` or that of another
-   * row, or the server does not know where its record is [R-FLD-12]
+   * @throws TypeError for any other, and for one that has no URL: its key is missing, empty, `.` or `..`, a whole number
+   * beyond 2^53, or that of a row before it, or the server does not know where its record is [R-FLD-4, R-FLD-12]
    */
   urlOf(row: Row): string;
   /** A key of a row for lists: it stays the same when the server confirms a record that was created here. */
@@ -96,19 +96,26 @@ export interface LiveRecord<Row> extends Live<RecordSnapshot<Row>> {
 
 const noRows: readonly unknown[] = [];
 
-function noListProblem(url: string, unfit: string | undefined): Problem {
+/** What is said of a document that is no list, and of which: the same object while it is so. */
+interface Trouble {
+  readonly isRecord: boolean;
+  readonly unfit: string | undefined;
+  readonly status: Status;
+}
+
+function noListProblem(url: string, isRecord: boolean, unfit: string | undefined): Problem {
+  const place = JSON.stringify(unfit);
   const detail =
     unfit === undefined
       ? `${url} answers no list of records: follow it by record(), or tell the server (option records) where its rows are.`
-      : `${url} answers no list at ${JSON.stringify(unfit)}, where the server's option records says that it is: mend either.`;
+      : `${url} answers ${isRecord ? "no list" : "nothing"} at ${place}, where the server's option records says that the list is: mend either.`;
   return localProblem(422, detail);
 }
 
 /** A live collection. All that it does is bound, so that it can be handed on. */
 export class LiveCollection<Row, New> extends LiveView<CollectionSnapshot<Row>> implements Collection<Row, New> {
-  /** What is said of a document that is no list, and of which. */
-  #noList: { readonly unfit: string | undefined; readonly status: Status } | undefined;
-  #toldTrouble: Problem | undefined;
+  #trouble: Trouble | undefined;
+  #told: Problem | undefined;
 
   /** @param url - its path and query */
   constructor(url: string, context: LiveContext) {
@@ -119,22 +126,29 @@ export class LiveCollection<Row, New> extends LiveView<CollectionSnapshot<Row>> 
 
   /** What answers no list is not shown as one: it is said, and the view goes on until there is a list [R-FLD-13]. */
   protected override get status(): Status {
-    const { hasState, replica } = this.feed;
-    const { status } = this.feed;
-    if (status.problem || !hasState || !replica.isRecord) return super.status;
-    const { unfit } = replica.items;
-    if (!this.#noList || this.#noList.unfit !== unfit)
-      this.#noList = { unfit, status: { state: "failed", problem: noListProblem(this.url, unfit) } };
-    return this.#noList.status;
+    const { replica, status } = this.feed;
+    const trouble = status.problem || !replica.isRecord ? undefined : this.#troubleNow();
+    return trouble?.status ?? super.status;
   }
 
   override changed(): void {
     super.changed();
-    const { status } = this;
-    const trouble = status === this.#noList?.status ? status.problem : undefined;
-    if (trouble && trouble !== this.#toldTrouble)
-      this.context.callbacks.report(new ProblemError(trouble), { stage: "view" });
-    this.#toldTrouble = trouble;
+    const trouble = this.#troubleNow()?.status.problem;
+    if (trouble && trouble !== this.#told) this.context.callbacks.report(new ProblemError(trouble), { stage: "view" });
+    this.#told = trouble;
+  }
+
+  /** What keeps the document from being a list, or from being that which the server was told of. */
+  #troubleNow(): Trouble | undefined {
+    const { hasState, replica } = this.feed;
+    const { isRecord, items } = replica;
+    const { unfit } = items;
+    if (!hasState || !(isRecord || unfit !== undefined)) return undefined;
+    if (this.#trouble?.unfit !== unfit || this.#trouble?.isRecord !== isRecord) {
+      const problem = noListProblem(this.url, isRecord, unfit);
+      this.#trouble = { isRecord, unfit, status: { state: "failed", problem } };
+    }
+    return this.#trouble;
   }
 
   readonly create: Collection<Row, New>["create"] = (values) =>
@@ -149,9 +163,10 @@ export class LiveCollection<Row, New> extends LiveView<CollectionSnapshot<Row>> 
   readonly urlOf = (row: Row | string): string => {
     const url = typeof row === "string" ? row : this.context.urls.get(row as object);
     if (url === undefined) throw new TypeError("The row is none that this client gave.");
-    if (url.startsWith(noUrl)) {
-      throw new TypeError("The row has no URL to write to: its key or link is none, or that of another row.");
-    }
+    if (url.startsWith(noUrl))
+      throw new TypeError(
+        "The row has no URL: its key is missing, empty, `.` or `..`, a number beyond 2^53, or another row's.",
+      );
     if (url.includes(noUrl)) {
       throw new TypeError(
         `The row ${url} has no URL to write to: give it a link, or say where it is by the server's option records.`,

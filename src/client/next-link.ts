@@ -6,7 +6,7 @@ const rel = /;\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,"]+))/gi;
 export function isNextLink([name, value]: Field): boolean {
   if (!/^link$/i.test(name)) return false;
   // What stands in a URL is no parameter.
-  return [...value.replace(/<[^>]*>/g, "").matchAll(rel)].some(([, quoted, bare = quoted]) =>
+  return [...value.replace(/<[^<>]*>/g, "").matchAll(rel)].some(([, quoted, bare = quoted]) =>
     /(?:^|\s)next(?:\s|$)/i.test(bare ?? ""),
   );
 }

@@ -130,9 +130,9 @@ export class Replica {
     this.#compare = order && compareByItemOrder(order);
     this.#byUrl = new Map();
     for (const [at, one] of this.#rowsOf(items).entries()) {
-      const own = this.isRecord ? this.recordUrl : itemUrl(items, one, this.#base);
-      // Two rows of one URL are two rows: the second has none of its own.
-      const url = own !== undefined && !this.#byUrl.has(nameOf(own)) ? own : noUrl + at;
+      const made = this.isRecord ? this.recordUrl : itemUrl(items, one, this.#base);
+      // Of several rows of one URL the first has it [R-FLD-4].
+      const url = made === undefined || this.#byUrl.has(nameOf(made)) ? noUrl + at : made;
       const name = nameOf(url);
       this.#byUrl.set(name, { url: name, row: this.#same(before.get(name)?.row, one, url) });
     }

@@ -3,7 +3,8 @@ import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type Client, type Collection, createClient, type ErrorContext, ProblemError } from "../../src/client/index.ts";
 import { type Attachment, attach } from "../../src/node/index.ts";
-import { listOf } from "./messages.ts";
+import { listOf, message } from "./messages.ts";
+import { socketsOn } from "./network.ts";
 import { World } from "./world.ts";
 
 interface Site {
@@ -53,7 +54,7 @@ function until<Row>(list: Collection<Row>, isWanted: (list: Collection<Row>) => 
 
 describe("A collection whose URL answers no list", () => {
   it("says so where the server was told of a list that is not there, until it is [R-FLD-13]", async () => {
-    const { client, told, answer } = await start({ "/hal": { total: 0 } });
+    const { client, told, answer } = await start({ "/hal": { _embedded: { posts: { none: true } } } });
     const list = client.collection("/hal");
     const error = await list.ready().catch((one: unknown) => one);
     expect(error).toBeInstanceOf(ProblemError);
@@ -82,6 +83,31 @@ describe("A collection whose URL answers no list", () => {
     await record.ready();
     expect([record.getSnapshot().row, record.getSnapshot().status.state]).toEqual([document, "live"]);
     expect([client.status.state, told.length]).toEqual(["live", 1]);
+  });
+
+  it("is an empty list where nothing is at the place that the server was told of, and that is told [R-FLD-13]", async () => {
+    const world = new World();
+    const unfit = { ...message(200, { total: 0 }, ["Items", 'list="/rows", url="/a/{id}", unfit="/rows"']) };
+    const initial = { "/a": unfit };
+    const told: unknown[] = [];
+    const client = createClient("http://example.com", {
+      clock: world.clientClock,
+      WebSocket: socketsOn(world),
+      initial,
+      onError: (error, { stage }) => told.push([stage, (error as Error).message]),
+    });
+    const list = client.collection("/a");
+    list.subscribe(() => {});
+    const { feed } = list as unknown as { feed: { take(one: unknown): void } };
+    feed.take(unfit);
+    feed.take({ status: 304, reason: "", fields: [], body: "" });
+    await world.clock.settle();
+    expect(list.getSnapshot()).toMatchObject({ rows: [], status: { state: "live" } });
+    feed.take(unfit);
+    await world.clock.settle();
+    const why = '/a answers nothing at "/rows", where the server\'s option records says that the list is: mend either.';
+    expect(told).toEqual([["view", why]]);
+    client.close();
   });
 
   it("is asked for once, whoever looks, and is told once", async () => {
@@ -138,7 +164,7 @@ describe("A list with odd rows", () => {
         return (error as Error).message.slice(0, 32);
       }
     });
-    const none = "The row has no URL to write to: ";
+    const none = "The row has no URL: its key is m";
     expect(urls).toEqual(["/a/1", none, none, none, none, "/a/2", "The row is none that this client"]);
     for (const row of rows.slice(1, 5)) {
       await expect(list.update(row, { n: "c" })).rejects.toThrow(none);
