@@ -45,8 +45,9 @@ const maxNamed = 20;
 
 /** A peer's name or value as an answer repeats it: an answer must not grow with what was sent [R-SEC-10]. */
 export function shorten(text: string): string {
-  // Without half of a character at the end.
-  return text.length <= maxRepeated ? text : `${text.slice(0, maxRepeated).replace(/[\ud800-\udbff]$/, "")}…`;
+  // Without half of a character, which no UTF-8 has.
+  const start = text.slice(0, maxRepeated).replace(/[\ud800-\udbff]$/, "");
+  return (text.length <= maxRepeated ? text : `${start}…`).replace(/\p{Surrogate}/gu, "\ufffd");
 }
 
 /** Names in a sentence: the first ones, and how many more there are. */

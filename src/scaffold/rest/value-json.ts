@@ -59,6 +59,18 @@ function decodeString(type: ValueType, text: string): DecodedValue {
   return exactNumber(text, type.affinity !== "real") === undefined ? { detail: lossy } : { value: text };
 }
 
+/** Half of a character: no UTF-8 has it, so no text can be stored with it. */
+const loneSurrogate = /\p{Surrogate}/u;
+/** As JSON writes it: behind an even number of other backslashes. */
+const escapedSurrogate = /(?<!\\)(?:\\\\)*\\ud[89a-f]/;
+
+/** Whether a JSON value as it was sent has a text, or a name, with half of a character. */
+function hasLoneSurrogate(json: unknown): boolean {
+  return typeof json === "string" ? loneSurrogate.test(json) : escapedSurrogate.test(textOf(json) ?? "");
+}
+
+const noText = "This has a lone surrogate, which no text can be stored with.";
+
 /** A stored value of a column for JSON, as the JSON that it is shown as. */
 export function readStoredJson(type: ValueType, value: SqlValue): unknown {
   if (typeof value !== "string") return parseJson(encodeJsonValue(type, value));
@@ -104,6 +116,12 @@ function decodeJson(type: ValueType, json: unknown, stored: Stored | undefined):
  * @param stored - what the row has; `undefined` where there is none
  */
 export function decodeJsonValue(type: ValueType, json: unknown, stored?: Stored): DecodedValue {
+  const decoded = decodeAny(type, json, stored);
+  const isStored = stored !== undefined && "value" in decoded && decoded.value === stored.value;
+  return !isStored && hasLoneSurrogate(json) ? { detail: noText } : decoded;
+}
+
+function decodeAny(type: ValueType, json: unknown, stored: Stored | undefined): DecodedValue {
   if (type.kind === "json") return decodeJson(type, json, stored);
   if (typeof json === "object" && json !== null && !(json instanceof JsonNumber)) {
     return { detail: "An object or array is for a JSON column only." };

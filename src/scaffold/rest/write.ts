@@ -75,7 +75,15 @@ export function putRecord(snapshot: Snapshot, resource: Resource, key: RecordKey
     return insert(snapshot, resource, withKey);
   }
   const missing = resource.members.filter((member) => !member.generated && !member.inKey && !values.has(member));
-  return change(snapshot, resource, key, values, missing);
+  return change(snapshot, resource, key, differing(resource, row, values), missing);
+}
+
+/**
+ * What a row does not have already. What stays is not written: it may be a text that is not UTF-8, of which less is shown
+ * than there is, or a foreign key that named nothing before.
+ */
+function differing({ members }: Resource, row: readonly SqlValue[], values: Values): Values {
+  return new Map([...values].filter(([member, value]) => !Object.is(value, row[members.indexOf(member)])));
 }
 
 function change(
@@ -103,7 +111,7 @@ export function patchRecord(
   if (!row) throw noRecord();
   const values = decodeMembers(resource, unwrap(resource, write.json), { key, row, isPatch: true });
   requireRowConditions(write.request.fields, resource, row);
-  return change(snapshot, resource, key, values);
+  return change(snapshot, resource, key, differing(resource, row, values));
 }
 
 /** Answers a DELETE. @throws Refusal */
