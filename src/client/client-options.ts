@@ -32,9 +32,10 @@ export interface ClientOptions {
    */
   readonly onError?: OnError;
   /**
-   * Whether the tabs of a browser share one connection. They see the same, so with a token it needs a name of the user,
-   * which is the same in all tabs of that user; an empty one shares nothing. Default: `user`, where there is one; else true
-   * without a token, false with one.
+   * Whether the tabs of a browser share one connection. They see the same, so they share where they are known to act for
+   * the same user: those with the same `user`, or with the same name here; an empty one shares nothing. True without a
+   * `user` says that everybody sees the same, and is refused beside a `token`. Default: `user`, where there is one; else
+   * false.
    */
   readonly tabs?: boolean | string;
   /**
@@ -73,7 +74,7 @@ export interface ResolvedClientOptions {
 /** Checks options and fills in defaults. @throws TypeError */
 export function resolveClientOptions(baseUrl: string | URL | undefined, options: ClientOptions): ResolvedClientOptions {
   const { token, user, storage, WebSocket } = options;
-  const { tabs = user ?? token === undefined } = options;
+  const { tabs = user } = options;
   const { location } = globalThis as { location?: Location };
   const given = String(baseUrl ?? location?.origin ?? "");
   if (given === "" && !location) throw new TypeError("baseUrl is missing: outside a browser a URL is needed.");

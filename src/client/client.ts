@@ -35,7 +35,10 @@ export interface Client {
   readonly status: Status;
   /** Calls the listener whenever `status` is another. Returns a function that ends it. */
   onStatus(listener: () => void): () => void;
-  /** Asks for credentials again, and gives them to the server in place. What had failed is asked for again. */
+  /**
+   * Asks for a token again, and gives it to the server in place; without one, another connection is made, with the cookies
+   * of now. What had failed is asked for again.
+   */
   renew(): void;
   /**
    * What is known by now, for {@link ClientOptions.initial} of another client. Close the client after it has resolved:
@@ -248,6 +251,8 @@ class OriginClient implements Client {
           ...this.#context,
           wellKnown: this.#wellKnown,
           onAnswered: () => this.#transport.wake(),
+          // Other cookies than the socket's may say who acts by now.
+          onTurnedAway: () => this.#http.hasToken || this.#transport.renew(),
         });
         if (this.#isClosed) this.#outbox.close();
         return this.#outbox;

@@ -60,6 +60,11 @@ export class Http {
     }
   }
 
+  /** False where only cookies, or nothing, say who asks. */
+  get hasToken(): boolean {
+    return this.#options.token !== undefined;
+  }
+
   /** The value of `Authorization`; `undefined` where there is no token. @throws what the token's source throws */
   async authorization(isRefused = false): Promise<string | undefined> {
     const { token } = this.#options;

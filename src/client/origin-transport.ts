@@ -85,6 +85,7 @@ export class OriginTransport implements Transport {
 
   renew(): void {
     this.#hasRenewed = false;
+    if (!this.#options.http.hasToken) this.#reopen();
     void this.#options.http.authorization(true).then(
       () => this.#connection?.renew(),
       () => {},
@@ -175,6 +176,7 @@ export class OriginTransport implements Transport {
       ...this.#options,
       open: (protocols, events) => this.#open(wellKnownPath, protocols, events),
       onReady: (first) => this.#ready(first),
+      onRefused: (sink, problem) => void this.#refused(sink, problem),
       onEnded: (ending) => void this.#ended(ending),
       handshakeMs: this.#fallback?.isUsed ? handshakeMs.beside : handshakeMs.before,
     });
@@ -219,6 +221,35 @@ export class OriginTransport implements Transport {
         : `The server ended the connection with ${code}.`;
       this.#fail(said ? problemOf(said) : localProblem(502, reason));
     }
+  }
+
+  /** Cookies go along with a handshake only: for others it takes another one. */
+  #reopen(): void {
+    if (this.#fallback?.isUsed) this.#fallback.wake();
+    else if (this.#connection) {
+      this.#stop();
+      this.#lost(false);
+      this.#connect();
+    }
+  }
+
+  /** A URL is refused. Where cookies say who asks, the page may have others by now than the handshake had. */
+  async #refused(sink: Sink, problem: Problem): Promise<void> {
+    const { http } = this.#options;
+    const connection = this.#connection;
+    const mayBeOld = !http.hasToken && !this.#hasRenewed && (problem.status === 401 || problem.status === 403);
+    if (mayBeOld) {
+      sink.lost(false);
+      const answer = await http.ask(sink.target, { cache: "no-store" }).catch(() => undefined);
+      // Whatever took that connection's place has asked anew.
+      if (!this.#followings.has(sink) || connection !== this.#connection) return;
+      if (answer && answer.status < 300) {
+        this.#hasRenewed = true;
+        this.#reopen();
+        return;
+      }
+    }
+    sink.fail(problem);
   }
 
   /** The socket could not be opened, and a browser doesn't say why: a GET tells what is there. */

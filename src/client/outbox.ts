@@ -33,6 +33,8 @@ export interface OutboxOptions {
   readonly callbacks: Callbacks;
   /** Told that the server has answered: it is there. */
   readonly onAnswered: () => void;
+  /** Told that it has refused whoever asks (401, 403). */
+  readonly onTurnedAway: () => void;
   /** The views whose rows are known. */
   readonly views: ReadonlySet<View>;
 }
@@ -286,7 +288,10 @@ export class Outbox implements OverlayContext {
     const isGone = write.kind === "destroy" && wasSent && (answer.status === 404 || answer.status === 410);
     if (answer.status < 300 || isGone) this.#answered(write, answer, url);
     else if (answer.status === 412) return this.#conflicted(write, problemOf(answer), url);
-    else this.#refuse(write, new ProblemError(problemOf(answer)));
+    else {
+      if (answer.status === 401 || answer.status === 403) this.#options.onTurnedAway();
+      this.#refuse(write, new ProblemError(problemOf(answer)));
+    }
     return undefined;
   }
 

@@ -9,6 +9,7 @@ import {
   isChange,
   isProblem,
   mergePatchType,
+  type Problem,
   ProtocolError,
   type RequestToEncode,
   silenceMs,
@@ -46,6 +47,8 @@ export interface ConnectionOptions {
   /** Opens a socket at the well-known URL. */
   readonly open: (protocols: string[], events: SocketEvents) => Socket;
   readonly onReady: (first: HttpResponse) => void;
+  /** Told of a URL that the server refuses; it is followed here no more. */
+  readonly onRefused: (sink: Sink, problem: Problem) => void;
   /** Told once of the end. */
   readonly onEnded: (ending: Ending) => void;
   /** How long the handshake may take. */
@@ -329,7 +332,7 @@ export class Connection {
     entry.canonical = undefined;
     if (!this.#entries.has(entry)) return;
     const { status } = message;
-    if (status === 401 && !entry.isRefused) {
+    if (this.#options.http.hasToken && status === 401 && !entry.isRefused) {
       entry.isRefused = true;
       sink.lost(false);
       void this.#subscribe(entry, "refused");
@@ -337,7 +340,7 @@ export class Connection {
     else {
       this.#entries.delete(entry);
       if (!isOver) this.#unsubscribeUnused(canonical);
-      sink.fail(problemOf(message));
+      this.#options.onRefused(sink, problemOf(message));
     }
   }
 

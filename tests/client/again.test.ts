@@ -17,9 +17,10 @@ async function refused(status: number) {
   const looked = world.look("/a");
   await world.clock.advance(100);
   endsSubscription(world, status);
-  // Other credentials are tried once.
-  if (status === 401) world.service.refuseReads.push(refusal(401));
+  // What other cookies are given is looked at once.
+  world.service.turnsAway = status;
   await world.clock.advance(100);
+  world.service.turnsAway = undefined;
   expect(looked.live.getSnapshot().status.problem?.status).toBe(status);
   return { world, looked };
 }

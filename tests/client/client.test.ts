@@ -1,6 +1,5 @@
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { createClient } from "../../src/client/index.ts";
-import { refusal } from "./service.ts";
 import { World } from "./world.ts";
 
 beforeAll(() =>
@@ -19,8 +18,7 @@ describe("A client", () => {
     client.onStatus(() => statuses.push(client.status.state));
     const stop = client.collection("/a").subscribe(() => {});
     await clock.advance(10);
-    // Credentials that are refused are asked for once more.
-    world.service.refuseReads.push(refusal(401), refusal(401));
+    world.service.turnsAway = 401;
     const stopRefused = client.collection("/b").subscribe(() => {});
     await clock.advance(10);
     expect([client.status.state, client.status.problem?.status]).toEqual(["failed", 401]);

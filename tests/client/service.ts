@@ -52,6 +52,8 @@ export class Service {
   /** Answers to give instead, first come first served: to subscriptions, and to writes. */
   readonly refuseReads: Answer[] = [];
   readonly refuseWrites: Answer[] = [];
+  /** What every read is refused with, over HTTP as well. */
+  turnsAway: number | undefined;
   /** How often a GET of the well-known URL is answered with 503. */
   refusePromises = 0;
   readonly #network: Network;
@@ -127,6 +129,7 @@ export class Service {
       return known ? { status: 200, fields: known.fields, body: String(known.body) } : problem(404);
     }
     if (method !== "GET") return this.#answerWrite({ method, target, headers, body });
+    if (this.turnsAway !== undefined) return problem(this.turnsAway);
     const {
       status,
       fields,
@@ -149,7 +152,7 @@ export class Service {
     if (wantsToken && !this.#isAllowed(fieldValue(request.fields, "authorization"))) {
       return this.#network.count("401 for a subscription") ? problem(401) : new Promise(() => {});
     }
-    const refusal = this.refuseReads.shift();
+    const refusal = this.turnsAway === undefined ? this.refuseReads.shift() : problem(this.turnsAway);
     if (refusal) return refusal;
     const answer = await this.store.origin(request);
     const { latencyMs, clock } = this.#network;

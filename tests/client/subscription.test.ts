@@ -1,8 +1,9 @@
 import { getEventListeners } from "node:events";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import type { Status } from "../../src/client/index.ts";
-import { refusal } from "./service.ts";
 import { World } from "./world.ts";
+
+beforeAll(() => import("../../src/client/answers.ts"));
 
 function worldWithRows(count: number): World {
   const world = new World();
@@ -43,7 +44,7 @@ describe("A subscription", () => {
 
   it("as an iterable throws what the server refuses it with", async () => {
     const world = worldWithRows(0);
-    world.service.refuseReads.push(refusal(403));
+    world.service.turnsAway = 403;
     const reading = (async () => {
       for await (const _answer of world.client.subscribe("/a"));
     })();

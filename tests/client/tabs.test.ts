@@ -159,6 +159,43 @@ it("A lock that is granted to a tab which is closing goes to the next one", asyn
   expect(closing.own.sinks).toEqual([]);
 });
 
+it("Tabs whose user nobody names have a connection each: the cookies of one may be of somebody else than those of the other", async () => {
+  vi.stubGlobal("navigator", { locks: new Locks() });
+  const page = createPage();
+  page.open();
+  const world = new World();
+  const clients: Client[] = [];
+  onTestFinished(() => {
+    for (const client of clients) client.close();
+    page.close();
+    vi.unstubAllGlobals();
+  });
+  const open = async (options: { tabs?: boolean; user?: string } = {}) => {
+    const fetch = (async () => new Promise(() => {})) as typeof globalThis.fetch;
+    const parts = { clock: world.clientClock, WebSocket: socketsOn(world), fetch };
+    const client = createClient("http://example.com", { ...parts, ...options });
+    clients.push(client);
+    const list = client.collection("/a");
+    list.subscribe(() => {});
+    await vi.waitUntil(
+      async () => {
+        await world.clock.advance(1);
+        return list.getSnapshot().status.state === "live";
+      },
+      { timeout: 10_000, interval: 1 },
+    );
+    return world.sockets.size;
+  };
+
+  const counts = [await open(), await open(), await open({ user: "ann" }), await open({ user: "bob" })];
+  const more = [await open({ tabs: true }), await open({ tabs: true }), await open({ user: "ann" })];
+
+  expect([counts, more]).toEqual([
+    [1, 2, 3, 4],
+    [5, 5, 5],
+  ]);
+});
+
 describe("A client that shares its connection with another one of the same user", () => {
   const ways: readonly (readonly [string, (holder: Client) => unknown])[] = [
     ["is closed", (holder) => holder.close()],

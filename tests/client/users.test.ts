@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { resolveClientOptions } from "../../src/client/client-options.ts";
 import { createClient } from "../../src/client/index.ts";
 import type { Looked } from "./followed.ts";
 import { World } from "./world.ts";
@@ -75,6 +76,25 @@ describe("The options", () => {
     expect(() => createClient("http://h", { token: "t", storage })).toThrow(/name the user/);
     expect(() => createClient("http://h", { token: "t", storage, user: "ann" }).close()).not.toThrow();
     expect(() => createClient("http://h", { storage }).close()).not.toThrow();
+  });
+
+  it.each([
+    [{}, undefined],
+    [{ user: "ann" }, "ann"],
+    [{ user: "ann", token: "t" }, "ann"],
+    [{ token: "t" }, undefined],
+    [{ token: "t", tabs: "ann" }, "ann"],
+    [{ user: "ann", tabs: false }, undefined],
+    [{ user: "ann", tabs: true }, "ann"],
+    [{ tabs: "" }, undefined],
+    // Everybody sees the same.
+    [{ tabs: true }, ""],
+  ])("let tabs share only where they are known to act for the same user: %j", (options, name) => {
+    expect(resolveClientOptions("http://h", options).tabs).toBe(name);
+  });
+
+  it("let no tabs share a token of nobody", () => {
+    expect(() => createClient("http://h", { token: "t", tabs: true })).toThrow(/give a name of the user/);
   });
 
   it.each(["", 7, null])("refuse %j as a user", (user) => {

@@ -9,7 +9,7 @@ import "./style.css";
 type Room = { id: number; name: string; topic: string };
 
 // In the storage, what waits for the network outlives a reload.
-const client = createClient(undefined, { storage: localStorage });
+const client = createClient(undefined, { storage: localStorage, tabs: true });
 
 // The server knows no users: each window is somebody else.
 sessionStorage.id ??= crypto.randomUUID();
