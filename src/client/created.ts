@@ -1,5 +1,5 @@
 import { isDeepEqual } from "./deep-equal.ts";
-import { temporaryUrl } from "./row-urls.ts";
+import { nameOf, noUrl, temporaryUrl } from "./row-urls.ts";
 import type { StoredWrite } from "./write.ts";
 
 /** True where a row that came must be the record that a create is about to make. */
@@ -17,6 +17,8 @@ export class CreatedRecords {
   readonly #urls: Map<string, string> = new Map();
   /** The keys of records that are not shown by their own URL, or must not be from now on, by that URL. */
   readonly #keys: Map<string, string> = new Map();
+  /** Where records are written to that have no URL by their names, by those: with `#` where that is not known. */
+  readonly #links: Map<string, string> = new Map();
   /** The URLs of records that came and must be those which creates are about to make, by the write's id. */
   readonly #arrived: Map<string, string> = new Map();
 
@@ -30,6 +32,17 @@ export class CreatedRecords {
     return this.#urls.get(url) ?? url;
   }
 
+  /** Where a record is written to: a URL, or what names one that has none. */
+  linkOf(url: string): string {
+    const name = this.real(url);
+    return this.#links.get(name) ?? name;
+  }
+
+  /** True where the answer told which record a create made. */
+  isNamed({ id }: StoredWrite): boolean {
+    return this.#urls.has(temporaryUrl + id);
+  }
+
   /** The URL of a record that came before the answer said that the write made it. */
   arrived({ id }: StoredWrite): string | undefined {
     return this.#arrived.get(id);
@@ -37,8 +50,19 @@ export class CreatedRecords {
 
   /** Notes a record that came since a create was made. */
   noteArrived(write: StoredWrite, url: string, row: unknown): void {
-    const isFree = !this.#arrived.has(write.id) && !this.#keys.has(url) && ![...this.#arrived.values()].includes(url);
-    if (isFree && isSameRecord(row, write)) this.#arrived.set(write.id, url);
+    if (!this.#keys.has(url) && isSameRecord(row, write)) this.#claim(write, url);
+  }
+
+  /** The answer to a create did not tell which record it made: it is the first that came, the one that is equal before others. */
+  settleFor(write: StoredWrite, come: ReadonlyMap<string, unknown>): void {
+    for (const [url, row] of come) if (isSameRecord(row, write)) this.#claim(write, url);
+    for (const url of come.keys()) this.#claim(write, url);
+  }
+
+  /** One record is what one create made. */
+  #claim({ id }: StoredWrite, url: string): void {
+    const isOthers = this.keyOf(url).startsWith(temporaryUrl) || [...this.#arrived.values()].includes(url);
+    if (!isOthers && !this.#arrived.has(id)) this.#arrived.set(id, url);
   }
 
   /** A create is settled, or refused. Where its answer was lost, the record that came goes on in the place of its row. */
@@ -48,10 +72,18 @@ export class CreatedRecords {
     this.#arrived.delete(write.id);
   }
 
-  /** The answer said which record a create made. */
-  name(write: StoredWrite, url: string): void {
-    this.#urls.set(temporaryUrl + write.id, url);
-    this.#noteKey(url, write);
+  /**
+   * The answer said which record a create made.
+   *
+   * @param url - what names it in lists, with `#` where that is no URL; or, where no list tells, `link`
+   * @param link - the URL that the server told
+   */
+  name(write: StoredWrite, url: string, link: string = url): void {
+    const name = nameOf(url);
+    this.#urls.set(temporaryUrl + write.id, name);
+    if (url.includes(noUrl)) this.#links.set(name, link);
+    if (url.includes(noUrl) && link !== url) this.#urls.set(link, name);
+    this.#noteKey(name, write);
   }
 
   #noteKey(url: string, { id }: StoredWrite): void {

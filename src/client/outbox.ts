@@ -8,15 +8,21 @@ import { next } from "./machine.ts";
 import { Overlay, type OverlayContext, type View } from "./overlay.ts";
 import { codedError, isTransient, ProblemError, problemOf, retryAfterMs } from "./problem.ts";
 import { makesPromise } from "./promises.ts";
+import { ignore, queued, stored } from "./queued-write.ts";
+import { Recogniser } from "./recogniser.ts";
 import { type Guard, requireSeen } from "./require-seen.ts";
-import { isStrong, noteUrl, noteVersion, type RowUrls, type RowVersions, temporaryUrl } from "./row-urls.ts";
-import { rowIn, Sender, Unanswered, unanswered } from "./sender.ts";
+import { isStrong, noteUrl, noteVersion, noUrl, type RowUrls, type RowVersions, temporaryUrl } from "./row-urls.ts";
+import { rowIn, Sender, Unanswered, unanswered, writtenIn } from "./sender.ts";
 import { type ClientStorage, WriteStore } from "./storage.ts";
 import { type Conflict, ConflictError, type StoredWrite, type Write, type WriteKind } from "./write.ts";
 import { type WriteEvent, writeTransitions } from "./write-state.ts";
 
 /** How often a write is tried over another version, until its conflict is told. */
 const maxRounds = 5;
+/** How often is looked whether a record that was created is recognised. */
+const recogniseMs = 50;
+/** So long after the answer to a write, a view that was told nothing of it shows what it was told. */
+const lateMs = 5_000;
 
 /** What an outbox needs. */
 export interface OutboxOptions {
@@ -69,6 +75,7 @@ export class Outbox implements OverlayContext {
   readonly shows: WeakMap<object, { readonly id: string; readonly below: unknown }> = new WeakMap();
   readonly #store: WriteStore | undefined;
   readonly #sender: Sender;
+  readonly #recogniser: Recogniser;
   readonly #backoff: Backoff;
   readonly #abort: AbortController = new AbortController();
   /** Until it resolves, what was left behind is not known: nothing is sent ahead of it. */
@@ -85,6 +92,8 @@ export class Outbox implements OverlayContext {
     if (options.wellKnown) this.learn(options.wellKnown);
     this.#store = options.storage && new WriteStore(options.storage, options.http.base.href, options.user);
     this.#sender = new Sender({ ...options, signal: this.#abort.signal });
+    const onUrl = (temporary: string, url: string): void => this.#named(temporary, url);
+    this.#recogniser = new Recogniser({ ...options, created: this.created, onUrl });
     this.#backoff = new Backoff(options.clock);
     this.#loading = this.#store?.load().then((stored) => {
       const known = new Set(this.writes.map(({ id }) => id));
@@ -158,7 +167,7 @@ export class Outbox implements OverlayContext {
   giveKey(url: string): string {
     // It may be what a create makes that is not answered yet.
     if (this.writes.some(({ kind, state }) => kind === "create" && state !== "answered")) this.created.noteShown(url);
-    return this.created.keyOf(url);
+    return this.created.keyOf(this.created.real(url));
   }
 
   get views(): ReadonlySet<View> {
@@ -221,6 +230,8 @@ export class Outbox implements OverlayContext {
 
   #remove(write: Write, event: "settle" | "refuse"): void {
     this.#move(write, event);
+    write.endWait();
+    if (event === "settle") this.#recogniser.settled(write);
     this.writes.splice(this.writes.indexOf(write), 1);
     this.created.forget(write);
   }
@@ -259,9 +270,15 @@ export class Outbox implements OverlayContext {
     }
     // What is known now holds for this sending, whatever is learned until the answer.
     const isIdempotent = this.#isIdempotent === true;
-    const url = this.created.real(write.url);
-    if (url.startsWith(temporaryUrl)) {
-      this.#refuse(write, codedError("never-created", "The record was never created."));
+    const url = this.created.linkOf(write.url);
+    const isTemporary = url.startsWith(temporaryUrl);
+    // It was created, and is recognised when it comes.
+    if (isTemporary && this.writes.some(({ id, state }) => url === temporaryUrl + id && state === "answered"))
+      return recogniseMs;
+    if (isTemporary || url.includes(noUrl)) {
+      const neverText = "The record was never created, or nothing tells its URL.";
+      const error = isTemporary ? codedError("never-created", neverText) : new TypeError(`The row ${url} has no URL.`);
+      this.#refuse(write, error);
       return undefined;
     }
     const guarded = await this.#guard(write, url);
@@ -312,21 +329,21 @@ export class Outbox implements OverlayContext {
   }
 
   #answered(write: Write, answer: HttpResponse, url: string): void {
-    const { fields, status } = answer;
+    const { fields } = answer;
     this.#move(write, "answer");
-    write.row = status === 204 ? undefined : rowIn(answer);
+    write.row = writtenIn(answer, write.values);
     write.eventId = fieldValue(fields, "event-id");
     write.answeredAt = this.#options.clock.now();
-    if (write.kind === "create") {
-      const location = fieldValue(fields, "content-location") ?? fieldValue(fields, "location");
-      const created = location === undefined ? undefined : this.#options.http.linked(location, url);
-      if (created !== undefined) this.#named(write, created);
-    }
-    noteUrl(this.urls, write.row, this.created.of(write));
+    write.endWait = this.#options.clock.setTimer(() => {
+      write.isLate = true;
+      this.#changed();
+    }, lateMs);
+    if (write.kind === "create") this.#recogniser.answered(write, answer, url);
+    noteUrl(this.urls, write.row, this.created.linkOf(this.created.of(write)));
     this.#noteResult(write, fieldValue(fields, "etag"));
     void this.#store?.remove(write.id);
     this.#changed();
-    write.resolve(write.row);
+    write.resolve(write.row ?? rowIn(answer));
   }
 
   /** What a write left behind is what the makers of later ones saw. */
@@ -344,11 +361,14 @@ export class Outbox implements OverlayContext {
     void this.#store?.put(stored(write));
   }
 
+  /** Finds which records answered creates made, where lists tell it by now. */
+  nameCreated(): void {
+    this.#recogniser.look(this.writes);
+  }
+
   /** A record has its URL: what waits for it outlives a reload by that one only. */
-  #named(write: Write, url: string): void {
-    this.created.name(write, url);
-    const waiting = this.writes.filter((one) => one.url === temporaryUrl + write.id);
-    for (const one of waiting) this.#change(one, { url });
+  #named(temporary: string, url: string): void {
+    for (const one of this.writes.filter((other) => other.url === temporary)) this.#change(one, { url });
   }
 
   /** The server has another version: whoever made the write decides. Gives the time to wait. */
@@ -384,20 +404,4 @@ export class Outbox implements OverlayContext {
     this.#changed();
     write.reject(error);
   }
-}
-
-function ignore(): void {}
-
-function queued(
-  write: StoredWrite,
-  resolve: Write["resolve"],
-  reject: Write["reject"],
-  onConflict?: Write["onConflict"],
-): Write {
-  const begun = { state: "queued", after: undefined, rounds: 0, row: undefined, eventId: undefined } as const;
-  return { ...write, ...begun, answeredAt: 0, resolve, reject, onConflict };
-}
-
-function stored({ id, kind, view, url, values, etag, base, user, madeAt }: StoredWrite): StoredWrite {
-  return { id, kind, view, url, values, etag, base, user, madeAt };
 }

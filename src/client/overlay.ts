@@ -34,7 +34,8 @@ function isShown(write: Write, feed: Feed, { url, seen, wholeAt }: Traces): bool
   const row = feed.replica.get(url);
   const isThere = row !== undefined && (write.kind === "create" || isDeepEqual(row, write.row));
   const isSeen = write.kind === "destroy" ? row === undefined : isThere || seen.has(url);
-  return isSeen || (feed.isCaughtUp && (elapsedMs >= settleMs || elapsedMs < clockSetBackMs));
+  const isOld = write.isLate || elapsedMs >= settleMs || elapsedMs < clockSetBackMs;
+  return isSeen || (feed.isCaughtUp && isOld);
 }
 
 /** What the record of a message is known by. */
@@ -151,7 +152,7 @@ class Layer {
     this.#rows.set(url, row);
     this.placement.put(url, row);
     this.made.set(url, row);
-    noteUrl(context.urls, row, url);
+    noteUrl(context.urls, row, context.created.linkOf(url));
     if (!isPending) return;
     this.pending.add(row);
     context.shows.set(row as object, { id: write.id, below: replica.get(url) });
@@ -178,6 +179,8 @@ export interface OverlayContext {
   readonly shows: WeakMap<object, { readonly id: string; readonly below: unknown }>;
   /** Those whose rows are known. */
   readonly views: ReadonlySet<View>;
+  /** Finds which records answered creates made, where lists tell it by now. */
+  nameCreated(): void;
 }
 
 /** One view's rows with this client's own writes shown ahead of time. */
@@ -230,9 +233,15 @@ export class Overlay {
   settle(write: Write): boolean {
     if (this.#settled.has(write)) return true;
     if (write.state === "answered" && !this.#view.feed.isFollowed) return this.#keep(write);
+    const { created } = this.#context;
     // A created record may have entered before the answer told its URL.
-    const seen = new Set([...(this.#seen.get(write.id) ?? []), ...(this.#entered.get(write.id) ?? [])]);
-    const url = this.#context.created.of(write);
+    const entered = this.#entered.get(write.id) ?? new Set();
+    const seen = new Set([...(this.#seen.get(write.id) ?? []), ...entered]);
+    const isUnnamed = write.kind === "create" && write.state === "answered" && !created.isNamed(write);
+    const { replica, target } = this.#view.feed;
+    if (isUnnamed && write.view === target)
+      created.settleFor(write, new Map([...entered].map((one) => [one, replica.get(one)])));
+    const url = (isUnnamed ? created.arrived(write) : undefined) ?? created.of(write);
     const traces = { url, seen, wholeAt: this.#wholeAt.get(write.id) };
     if (!isShown(write, this.#view.feed, traces)) return false;
     if (write.kind !== "create" && !this.#settleCreates(url)) return false;
@@ -257,27 +266,36 @@ export class Overlay {
 
   /** Notes what came. */
   note(batch: readonly HttpResponse[]): void {
+    this.#context.nameCreated();
     for (const write of this.#context.writes) {
-      const note = write.state === "answered" ? this.#seen : write.kind === "create" ? this.#entered : undefined;
-      if (!note) continue;
-      const urls = note.get(write.id) ?? new Set();
-      note.set(write.id, urls);
-      for (const message of batch) {
-        const url = urlIn(message);
-        if (message.status === 200) this.#noteWhole(write, urls);
-        else if (url !== undefined && (note === this.#seen || message.status === 201)) urls.add(url);
-      }
-      if (note === this.#entered) this.#noteArrived(write, batch);
+      if (write.state === "answered") this.#noteSeen(write, batch);
+      if (write.kind === "create") this.#noteEntered(write, batch);
+    }
+  }
+
+  #noteSeen(write: Write, batch: readonly HttpResponse[]): void {
+    const urls = this.#seen.get(write.id) ?? new Set();
+    this.#seen.set(write.id, urls);
+    for (const message of batch) {
+      const url = urlIn(message);
+      if (message.status === 200) this.#noteWhole(write, urls);
+      else if (url !== undefined) urls.add(url);
     }
   }
 
   /** A record that came for the first time may be the one that a create makes. */
-  #noteArrived(write: Write, batch: readonly HttpResponse[]): void {
+  #noteEntered(write: Write, batch: readonly HttpResponse[]): void {
+    const { created } = this.#context;
     const { replica, state } = this.#view.feed;
     const entered = batch.filter(({ status }) => status === 201);
     const urls = entered.flatMap((message) => urlIn(message) ?? []);
     if (state === "early" || batch.some(({ status }) => status === 200)) urls.push(...replica.arrived);
-    for (const url of urls) this.#context.created.noteArrived(write, url, replica.get(url));
+    const all = this.#entered.get(write.id) ?? new Set();
+    this.#entered.set(write.id, all);
+    for (const url of urls) {
+      all.add(url);
+      if (!created.isNamed(write)) created.noteArrived(write, url, replica.get(url));
+    }
   }
 
   /** A whole shows a changed record as it is; that a created one is not in it tells nothing, for it may be older. */

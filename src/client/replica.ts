@@ -109,6 +109,12 @@ export class Replica {
     return this.#rows;
   }
 
+  /** The URL of a row by where the list has its records, as `Items` says it. */
+  urlOf(row: unknown): string | undefined {
+    const { url, link } = this.items;
+    return (url ?? link) === undefined ? undefined : itemUrl(this.items, row, this.#base);
+  }
+
   /** The record at a URL. */
   get(url: string): unknown {
     return this.#byUrl.get(url)?.row;

@@ -18,7 +18,27 @@ export function rowIn(answer: HttpResponse): unknown {
   if (pointer !== undefined) return resolvePointer(body, pointer);
   if (typeof body !== "object" || body === null) return undefined;
   const [only, ...others] = Object.values(body);
-  return others.length === 0 && typeof only === "object" && only !== null ? only : body;
+  const row = others.length === 0 && typeof only === "object" && only !== null ? only : body;
+  return Array.isArray(row) ? undefined : row;
+}
+
+/**
+ * The record in the answer to a write: that, or a member of it, which looks like what was written, one that has a URL before
+ * others; `undefined` where there is none, as in `{"ok":true}`.
+ */
+export function writtenIn(
+  answer: HttpResponse,
+  values: object,
+  urlOf: (row: unknown) => string | undefined = () => undefined,
+): object | undefined {
+  const body = bodyJson(answer);
+  // A list is no record, and which of its rows is the one nobody can tell.
+  const objects = [rowIn(answer), body, ...(Array.isArray(body) ? [] : Object.values(Object(body)))].filter(
+    (one): one is object => typeof one === "object" && one !== null && !Array.isArray(one),
+  );
+  const alike = objects.filter((one) => Object.keys(values).some((name) => Object.hasOwn(one, name)));
+  const isListed = (one: object): boolean => urlOf(one) !== undefined;
+  return alike.find(isListed) ?? objects.find(isListed) ?? alike[0];
 }
 
 /** True where a record is as it was seen; what was not seen of it does not count. */
