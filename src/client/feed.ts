@@ -44,6 +44,8 @@ export class Feed implements Sink {
   heardAt = 0;
   status: Status = { state: "connecting" };
   readonly listeners: Set<FeedListener> = new Set();
+  /** Told of each batch ahead of those who look, and also while nobody does. */
+  onBatch: FeedListener | undefined;
   readonly #options: FeedOptions;
   #state: FeedState = "waiting";
   #intervalMs: number | undefined;
@@ -244,7 +246,10 @@ export class Feed implements Sink {
 
   /** @param batch - what was heard */
   #tell(batch?: readonly HttpResponse[]): void {
-    if (batch) this.heardAt = this.#options.clock.now();
+    if (batch) {
+      this.heardAt = this.#options.clock.now();
+      this.onBatch?.(batch);
+    }
     for (const listener of [...this.listeners]) listener(batch ?? []);
   }
 }

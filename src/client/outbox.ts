@@ -19,10 +19,8 @@ import { type WriteEvent, writeTransitions } from "./write-state.ts";
 
 /** How often a write is tried over another version, until its conflict is told. */
 const maxRounds = 5;
-/** How often is looked whether a record that was created is recognised. */
-const recogniseMs = 50;
-/** So long after the answer to a write, a view that was told nothing of it shows what it was told. */
-const lateMs = 5_000;
+/** How often is looked whether a record that was created is recognised, and for how long. */
+const recogniseMs = { every: 50, atMost: 5_000 } as const;
 
 /** What an outbox needs. */
 export interface OutboxOptions {
@@ -230,7 +228,6 @@ export class Outbox implements OverlayContext {
 
   #remove(write: Write, event: "settle" | "refuse"): void {
     this.#move(write, event);
-    write.endWait();
     if (event === "settle") this.#recogniser.settled(write);
     this.writes.splice(this.writes.indexOf(write), 1);
     this.created.forget(write);
@@ -273,8 +270,9 @@ export class Outbox implements OverlayContext {
     const url = this.created.linkOf(write.url);
     const isTemporary = url.startsWith(temporaryUrl);
     // It was created, and is recognised when it comes.
-    if (isTemporary && this.writes.some(({ id, state }) => url === temporaryUrl + id && state === "answered"))
-      return recogniseMs;
+    const create = this.writes.find(({ id }) => url === temporaryUrl + id);
+    const elapsedMs = Math.abs(this.#options.clock.now() - (create?.answeredAt ?? 0));
+    if (create?.state === "answered" && elapsedMs < recogniseMs.atMost) return recogniseMs.every;
     if (isTemporary || url.includes(noUrl)) {
       const neverText = "The record was never created, or nothing tells its URL.";
       const error = isTemporary ? codedError("never-created", neverText) : new TypeError(`The row ${url} has no URL.`);
@@ -334,10 +332,6 @@ export class Outbox implements OverlayContext {
     write.row = writtenIn(answer, write.values);
     write.eventId = fieldValue(fields, "event-id");
     write.answeredAt = this.#options.clock.now();
-    write.endWait = this.#options.clock.setTimer(() => {
-      write.isLate = true;
-      this.#changed();
-    }, lateMs);
     if (write.kind === "create") this.#recogniser.answered(write, answer, url);
     noteUrl(this.urls, write.row, this.created.linkOf(this.created.of(write)));
     this.#noteResult(write, fieldValue(fields, "etag"));

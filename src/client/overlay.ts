@@ -34,7 +34,7 @@ function isShown(write: Write, feed: Feed, { url, seen, wholeAt }: Traces): bool
   const row = feed.replica.get(url);
   const isThere = row !== undefined && (write.kind === "create" || isDeepEqual(row, write.row));
   const isSeen = write.kind === "destroy" ? row === undefined : isThere || seen.has(url);
-  const isOld = write.isLate || elapsedMs >= settleMs || elapsedMs < clockSetBackMs;
+  const isOld = elapsedMs >= settleMs || elapsedMs < clockSetBackMs;
   return isSeen || (feed.isCaughtUp && isOld);
 }
 

@@ -11,7 +11,7 @@ export function queued(
   onConflict?: Write["onConflict"],
 ): Write {
   const begun = { state: "queued", after: undefined, rounds: 0, row: undefined, eventId: undefined } as const;
-  return { ...write, ...begun, answeredAt: 0, isLate: false, endWait: ignore, resolve, reject, onConflict };
+  return { ...write, ...begun, answeredAt: 0, resolve, reject, onConflict };
 }
 
 /** What is kept of a write over a reload. */

@@ -79,10 +79,6 @@ export interface Write extends StoredWrite {
   eventId: string | undefined;
   /** When it was answered. */
   answeredAt: number;
-  /** True once that is so long ago that nothing more is waited for. */
-  isLate: boolean;
-  /** Ends the waiting for that. */
-  endWait: () => void;
   readonly resolve: (row: unknown) => void;
   readonly reject: (error: Error) => void;
   /** Decides on a conflict: other values to write over the server's version, or nothing to give up. */

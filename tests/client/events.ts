@@ -106,6 +106,28 @@ export const kinds: readonly Happening[] = [
       if (row) world.write((mine) => list.collection.update(row, { tag: mine, size: 7 } as never), { after: tag });
     },
   },
+  {
+    name: "a create whose answer is lost, and the journal with it",
+    weight: 2,
+    happen: (world) =>
+      own(world, (list) => {
+        const { service } = world;
+        const values = columns(world);
+        world.answersToLose += 1;
+        world.write((tag) => list.collection.create({ ...values, tag }), { list });
+        if (service.options.flavour === "direct")
+          world.clock.setTimer(() => service.store.journal.lose(), world.random.below(10));
+      }),
+  },
+  {
+    name: "creates are answered without a Location for a while",
+    happen: (world) => {
+      world.service.tellsLocation = false;
+      world.clock.setTimer(() => {
+        world.service.tellsLocation = true;
+      }, world.random.below(30_000));
+    },
+  },
   { name: "the server closes with 1000", fits: isLevel1, happen: ended(1000) },
   { name: "the server goes away (1001)", happen: ended(1001) },
   { name: "the connection breaks (1006)", weight: 3, happen: ended(1006) },

@@ -54,6 +54,8 @@ export class Service {
   readonly refuseWrites: Answer[] = [];
   /** What every read is refused with, over HTTP as well. */
   turnsAway: number | undefined;
+  /** Whether the answer to a create says where the record is. */
+  tellsLocation = true;
   /** How often a GET of the well-known URL is answered with 503. */
   refusePromises = 0;
   readonly #network: Network;
@@ -203,9 +205,13 @@ export class Service {
       this.options.flavour === "direct" && this.#random.chance(0.8) ? [["Event-ID", eventId]] : [];
     if (method === "DELETE") return { status: 204, fields: position, body: "" };
     const items: Field[] = this.#random.chance(0.5) ? [["Items", formatItems({ record: "/record" })]] : [];
-    const place: Field = ["Location", `/${name}/${id}`];
-    const fields = [json, ...position, ...items, place];
-    return { status: method === "POST" ? 201 : 200, fields, body: JSON.stringify({ record: row }) };
+    const place: Field[] = this.tellsLocation ? [["Location", `/${name}/${id}`]] : [];
+    const fields = [json, ...position, ...items, ...place];
+    return {
+      status: method === "POST" ? 201 : 200,
+      fields,
+      body: JSON.stringify({ record: row }),
+    };
   }
 
   #row(_name: string, id: number, columns: Columns): StoredRow {

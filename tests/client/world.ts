@@ -281,8 +281,16 @@ export class World implements Network {
     const path = list.target.split("?")[0];
     const url = `${path}/${id}`;
     const isDestroyed = this.writes.some((other) => other.tag === `destroy ${url}`);
+    // What is written to it ahead of time may lead it out of a list with a query.
+    const mayLeave = list.target.includes("?") && this.writes.some((one) => !one.list && one.outcome === "pending");
     const names = [url, `${path}#${id}`];
-    if (id === undefined || isDestroyed || list.shown.some((row) => names.includes(list.urlOf(row)))) return;
+    if (
+      id === undefined ||
+      isDestroyed ||
+      mayLeave ||
+      list.shown.some((row) => row.tag === tag || names.includes(list.urlOf(row)))
+    )
+      return;
     throw new Error(`${tag} was created as ${url}, and is not shown.`);
   }
 
