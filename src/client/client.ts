@@ -277,6 +277,7 @@ class OriginClient implements Client {
       follow: (sink) => this.#follow(sink),
       onStatus: () => this.#updateStatus(),
     });
+    feed.onBatch = (batch) => this.#outbox?.note(feed, batch);
     if (this.#isClosed) feed.close(closed);
     else this.#feeds.set(target, feed);
     return feed;

@@ -124,7 +124,6 @@ export class LiveView<Snapshot extends { readonly status: Status }> implements V
       this.context.views.add(this);
       this.feed = this.context.feedOf(this.url);
       this.feed.replica.shownAhead = (url) => this.overlay?.ahead(url);
-      this.feed.onBatch = (batch) => this.overlay?.note(batch);
       this.#unlisten = this.feed.listen(() => {
         this.changed();
         const outbox = this.context.outbox();

@@ -3,6 +3,7 @@ import { Backoff } from "./backoff.ts";
 import type { Callbacks } from "./callbacks.ts";
 import type { ClientClock } from "./clock.ts";
 import { CreatedRecords } from "./created.ts";
+import type { Feed } from "./feed.ts";
 import type { Http } from "./http.ts";
 import { next } from "./machine.ts";
 import { Overlay, type OverlayContext, type View } from "./overlay.ts";
@@ -12,7 +13,7 @@ import { ignore, queued, stored } from "./queued-write.ts";
 import { Recogniser } from "./recogniser.ts";
 import { type Guard, requireSeen } from "./require-seen.ts";
 import { isStrong, noteUrl, noteVersion, noUrl, type RowUrls, type RowVersions, temporaryUrl } from "./row-urls.ts";
-import { rowIn, Sender, Unanswered, unanswered, writtenIn } from "./sender.ts";
+import { isGatewayStatus, rowIn, Sender, Unanswered, unanswered, writtenIn } from "./sender.ts";
 import { type ClientStorage, WriteStore } from "./storage.ts";
 import { type Conflict, ConflictError, type StoredWrite, type Write, type WriteKind } from "./write.ts";
 import { type WriteEvent, writeTransitions } from "./write-state.ts";
@@ -54,11 +55,6 @@ export interface WriteToSend {
   readonly guard?: Guard | undefined;
   /** Decides on a conflict: other values, or nothing to give up. */
   readonly onConflict?: ((conflict: never) => unknown) | undefined;
-}
-
-/** True for statuses by which a gateway, or an overloaded server, says that it can't answer now. */
-function isGatewayStatus(status: number): boolean {
-  return isTransient(status) && status !== 413 && status !== 500 && status !== 501;
 }
 
 /** Writes in the order in which they were made, one after another; what can be repeated safely waits for the network. */
@@ -355,9 +351,11 @@ export class Outbox implements OverlayContext {
     void this.#store?.put(stored(write));
   }
 
-  /** Finds which records answered creates made, where lists tell it by now. */
-  nameCreated(): void {
-    this.#recogniser.look(this.writes);
+  /** Notes what came, whoever looks at it: it may be what was written. */
+  note(feed: Feed, batch: readonly HttpResponse[]): void {
+    if (this.writes.length === 0) return;
+    this.#recogniser.came(this.writes, feed, batch);
+    for (const view of this.views) if (view.feed === feed) this.overlayOf(view).note(batch);
   }
 
   /** A record has its URL: what waits for it outlives a reload by that one only. */

@@ -1,10 +1,11 @@
-import { fieldValue, type HttpResponse, isAtOrAfter } from "../protocol/index.ts";
+import { type HttpResponse, isAtOrAfter } from "../protocol/index.ts";
 import type { CreatedRecords } from "./created.ts";
 import { isDeepEqual } from "./deep-equal.ts";
 import type { Feed } from "./feed.ts";
 import { Placement } from "./placement.ts";
+import { enteredIn, urlIn } from "./recogniser.ts";
 import type { Entry } from "./replica.ts";
-import { nameOf, noteUrl, type RowUrls, temporaryUrl } from "./row-urls.ts";
+import { noteUrl, type RowUrls, temporaryUrl } from "./row-urls.ts";
 import type { Write } from "./write.ts";
 
 /** Where positions can't tell, a message or bookmark so long after the answer does. */
@@ -36,12 +37,6 @@ function isShown(write: Write, feed: Feed, { url, seen, wholeAt }: Traces): bool
   const isSeen = write.kind === "destroy" ? row === undefined : isThere || seen.has(url);
   const isOld = elapsedMs >= settleMs || elapsedMs < clockSetBackMs;
   return isSeen || (feed.isCaughtUp && isOld);
-}
-
-/** What the record of a message is known by. */
-function urlIn({ fields }: HttpResponse): string | undefined {
-  const url = fieldValue(fields, "content-location");
-  return url && nameOf(url);
 }
 
 /** A list with writes shown ahead of time. */
@@ -150,7 +145,8 @@ class Layer {
     this.pending.delete(this.made.get(url));
     this.#isIn.add(url);
     this.#rows.set(url, row);
-    this.placement.put(url, row);
+    // A record that is created beyond the cut of a list is in it no longer than its create waits.
+    this.placement.put(url, row, isPending && write.kind === "create");
     this.made.set(url, row);
     noteUrl(context.urls, row, context.created.linkOf(url));
     if (!isPending) return;
@@ -179,8 +175,6 @@ export interface OverlayContext {
   readonly shows: WeakMap<object, { readonly id: string; readonly below: unknown }>;
   /** Those whose rows are known. */
   readonly views: ReadonlySet<View>;
-  /** Finds which records answered creates made, where lists tell it by now. */
-  nameCreated(): void;
 }
 
 /** One view's rows with this client's own writes shown ahead of time. */
@@ -266,7 +260,6 @@ export class Overlay {
 
   /** Notes what came. */
   note(batch: readonly HttpResponse[]): void {
-    this.#context.nameCreated();
     for (const write of this.#context.writes) {
       if (write.state === "answered") this.#noteSeen(write, batch);
       if (write.kind === "create") this.#noteEntered(write, batch);
@@ -283,19 +276,10 @@ export class Overlay {
     }
   }
 
-  /** A record that came for the first time may be the one that a create makes. */
   #noteEntered(write: Write, batch: readonly HttpResponse[]): void {
-    const { created } = this.#context;
-    const { replica, state } = this.#view.feed;
-    const entered = batch.filter(({ status }) => status === 201);
-    const urls = entered.flatMap((message) => urlIn(message) ?? []);
-    if (state === "early" || batch.some(({ status }) => status === 200)) urls.push(...replica.arrived);
-    const all = this.#entered.get(write.id) ?? new Set();
-    this.#entered.set(write.id, all);
-    for (const url of urls) {
-      all.add(url);
-      if (!created.isNamed(write)) created.noteArrived(write, url, replica.get(url));
-    }
+    const urls = this.#entered.get(write.id) ?? new Set();
+    this.#entered.set(write.id, urls);
+    for (const url of enteredIn(this.#view.feed, batch)) urls.add(url);
   }
 
   /** A whole shows a changed record as it is; that a created one is not in it tells nothing, for it may be older. */

@@ -67,8 +67,12 @@ export class Placement {
     this.#entries = this.#entries.filter((entry) => entry.url !== url);
   }
 
-  /** Puts a row where it belongs, in the place of the one of the same URL. */
-  put(url: string, row: unknown): void {
+  /**
+   * Puts a row where it belongs, in the place of the one of the same URL.
+   *
+   * @param mayBeLast - false for one that is shown no longer where it stands behind all that the server gives of more
+   */
+  put(url: string, row: unknown, mayBeLast = true): void {
     const at = this.#entries.findIndex((entry) => entry.url === url);
     const before = this.#entries[at];
     const compare = this.#compare;
@@ -80,6 +84,8 @@ export class Placement {
     const to = compare ? this.#entries.filter((entry) => compare(entry.row, row) <= 0).length : this.#entries.length;
     // What stands before a window's first row is on another page.
     if (to === 0 && this.#query.offset > 0 && this.#entries.length > 0 && !before) return;
+    const isBeyond = to === this.#entries.length && this.#feed.replica.hasMore;
+    if (isBeyond && !before && !mayBeLast) return;
     this.#entries.splice(to, 0, { url, row });
   }
 

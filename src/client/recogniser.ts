@@ -1,8 +1,9 @@
 import { fieldValue, type HttpResponse } from "../protocol/index.ts";
 import type { CreatedRecords } from "./created.ts";
+import type { Feed } from "./feed.ts";
 import type { Http } from "./http.ts";
 import type { View } from "./overlay.ts";
-import { noUrl, type RowUrls, temporaryUrl } from "./row-urls.ts";
+import { nameOf, noUrl, type RowUrls, temporaryUrl } from "./row-urls.ts";
 import { writtenIn } from "./sender.ts";
 import type { Write } from "./write.ts";
 
@@ -15,6 +16,19 @@ export interface RecogniserOptions {
   readonly views: ReadonlySet<View>;
   /** Told of the URL of a record that a temporary one stood for. */
   readonly onUrl: (temporary: string, url: string) => void;
+}
+
+/** What the record of a message is known by. */
+export function urlIn({ fields }: HttpResponse): string | undefined {
+  const url = fieldValue(fields, "content-location");
+  return url && nameOf(url);
+}
+
+/** What the records are known by that came into a feed for the first time, by a batch that it has taken. */
+export function enteredIn({ replica, state }: Feed, batch: readonly HttpResponse[]): readonly string[] {
+  const entered = batch.filter(({ status }) => status === 201).flatMap((message) => urlIn(message) ?? []);
+  const isWhole = state === "early" || batch.some(({ status }) => status === 200);
+  return isWhole ? [...entered, ...replica.arrived] : entered;
 }
 
 /**
@@ -41,12 +55,15 @@ export class Recogniser {
     if (name !== undefined) this.#name(write, name, link);
   }
 
-  /** A list's rows may be there by now: by them is known what creates made that were answered before. */
-  look(writes: readonly Write[]): void {
+  /** Something came: a record that a create makes, or the list by which it is known what one made that was answered before. */
+  came(writes: readonly Write[], feed: Feed, batch: readonly HttpResponse[]): void {
+    const { created } = this.#options;
     for (const write of writes) {
-      if (write.kind !== "create" || write.state !== "answered" || this.#options.created.isNamed(write)) continue;
-      const name = this.#urlInLists(write.row, write);
+      if (write.kind !== "create" || created.isNamed(write)) continue;
+      const name = write.state === "answered" ? this.#urlInLists(write.row, write) : undefined;
       if (name !== undefined) this.#name(write, name);
+      else if (feed.target.split("?")[0] === write.url)
+        for (const url of enteredIn(feed, batch)) created.noteArrived(write, url, feed.replica.get(url));
     }
   }
 

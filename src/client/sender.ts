@@ -22,6 +22,11 @@ export function rowIn(answer: HttpResponse): unknown {
   return Array.isArray(row) ? undefined : row;
 }
 
+/** True for statuses by which a gateway, or an overloaded server, says that it can't answer now. */
+export function isGatewayStatus(status: number): boolean {
+  return isTransient(status) && status !== 413 && status !== 500 && status !== 501;
+}
+
 /**
  * The record in the answer to a write: that, or a member of it, which looks like what was written, one that has a URL before
  * others; `undefined` where there is none, as in `{"ok":true}`.

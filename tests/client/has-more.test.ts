@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { createClient } from "../../src/client/index.ts";
 import { isNextLink } from "../../src/client/next-link.ts";
 import type { Field } from "../../src/protocol/index.ts";
@@ -91,5 +91,24 @@ describe("A collection of a server that gives four rows at once", () => {
     const { rows, hasMore: isSaid } = await client.collection("/records", query).ready();
     expect([rows.length, isSaid]).toEqual([count, hasMore]);
     client.close();
+  });
+
+  it("shows what is created behind the last of them until it is created, and what belongs before stays", async () => {
+    const { url } = await startRecords({}, { maxRows: 4 });
+    const client = createClient(url);
+    onTestFinished(() => client.close());
+    const list = client.collection<{ id: number; text: string }>("/records");
+    const last = client.collection<{ id: number; text: string }>("/records", { order: "id.desc" });
+    const ids = (): number[][] => [list, last].map((one) => one.getSnapshot().rows.map(({ id }) => id));
+    for (const one of [list, last]) one.subscribe(() => {});
+    await Promise.all([list.ready(), last.ready()]);
+    const created = list.create({ text: "new" });
+    await vi.waitUntil(() => list.getSnapshot().rows.length > 4);
+
+    await created;
+
+    expect(ids()).toEqual([[1, 2, 3, 4], [11, 10, 9, 8, 7].slice(0, last.getSnapshot().rows.length)]);
+    await vi.waitUntil(() => String(ids()[1]) === "11,10,9,8");
+    expect(ids()[0]).toEqual([1, 2, 3, 4]);
   });
 });
