@@ -2,7 +2,6 @@ import { fieldValue, type HttpResponse } from "../protocol/index.ts";
 import type { CreatedRecords } from "./created.ts";
 import type { Feed } from "./feed.ts";
 import type { Http } from "./http.ts";
-import type { View } from "./overlay.ts";
 import { nameOf, noUrl, type RowUrls, temporaryUrl } from "./row-urls.ts";
 import { writtenIn } from "./sender.ts";
 import type { Write } from "./write.ts";
@@ -13,7 +12,7 @@ export interface RecogniserOptions {
   readonly http: Http;
   readonly urls: RowUrls;
   /** The views whose rows are known. */
-  readonly views: ReadonlySet<View>;
+  readonly views: ReadonlySet<{ readonly feed: Feed }>;
   /** Told of the URL of a record that a temporary one stood for. */
   readonly onUrl: (temporary: string, url: string) => void;
 }

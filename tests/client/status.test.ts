@@ -80,6 +80,7 @@ describe("A client", () => {
     world.look("/b");
     await clock.advance(100);
     endsSubscription(world, 403);
+    world.service.turnsAway = 403;
     await clock.advance(100);
     const { status } = client.collection("/b").getSnapshot();
     expect([status.problem?.status, client.status]).toEqual([403, live]);
