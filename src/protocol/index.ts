@@ -42,6 +42,7 @@ export { createProblem, type Problem, problemResponse } from "./problem.ts";
 export { ProtocolError, protocolError } from "./protocol-error.ts";
 export { holdsRecord, lookAgainMs } from "./record-look.ts";
 export {
+  bestRule,
   emptyListRule,
   fragmentUrl,
   guessRule,
@@ -50,6 +51,7 @@ export {
   listName,
   type RecordRule,
   recordUrl,
+  tellingRows,
   UrlCandidates,
 } from "./record-rule.ts";
 export { type RetryClass, retryClass } from "./retry-class.ts";

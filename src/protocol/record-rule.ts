@@ -1,7 +1,7 @@
 import { formatPointer } from "./format-pointer.ts";
-import type { Items } from "./items.ts";
+import { type Items, itemUrl } from "./items.ts";
 import { parsePointer, resolvePointer } from "./json-pointer.ts";
-import { encodeUrlPart, urlTemplateExpression } from "./url-template.ts";
+import { encodeUrlPart, isNumberKey, urlTemplateExpression } from "./url-template.ts";
 
 /**
  * Where the records of a document are and how their URLs are made: the one guess of it, where nothing says so. Servers
@@ -25,23 +25,23 @@ function collectionPath(target: string): string {
 }
 
 /**
- * The record URL of a row by a rule; `undefined` where the row has none: no such member, another type, or a link to
- * another host or to the list itself. Whether anything is at a URL that was made of a key is not known yet.
+ * The record URL of a row by a rule; `undefined` where the row has none: no such member, another type, a key that no URL
+ * keeps, or a link to another host or to the list itself. Whether anything is at a URL that was made of a key is not known
+ * yet.
  *
  * @param target - the view's path and query
  * @param authority - the view's host and port; a link to another one is no record's
  */
 export function recordUrl(row: unknown, rule: RecordRule, target: string, authority: string): string | undefined {
-  const value = resolvePointer(row, rule.pointer);
   const path = collectionPath(target);
   if (rule.kind === "key") {
-    const isKey = typeof value === "number" || (typeof value === "string" && !/^\.{0,2}$/.test(value));
+    const value = resolvePointer(row, rule.pointer);
+    const isKey = typeof value === "string" ? !/^\.{0,2}$/.test(value) : isNumberKey(value);
     return isKey ? `${path}/${encodeUrlPart(String(value))}` : undefined;
   }
-  if (typeof value !== "string" || !URL.canParse(value, `http://${authority}${target}`)) return undefined;
-  const url = new URL(value, `http://${authority}${target}`);
-  const isOther = collectionPath(url.pathname) !== path || url.search !== "";
-  return url.host === new URL(`http://${authority}`).host && isOther ? url.pathname + url.search : undefined;
+  const base = `http://${authority}${target}`;
+  const url = URL.canParse(base) ? itemUrl({ link: rule.pointer }, row, base) : undefined;
+  return url !== undefined && (url.includes("?") || collectionPath(url) !== path) ? url : undefined;
 }
 
 function nameOf(target: string): string {
@@ -109,6 +109,38 @@ export class UrlCandidates {
   }
 }
 
+/** So many rows at the beginning of a list tell which rule fits best, where none fits all. */
+export const tellingRows = 100;
+
+/** Whether a row has something where a rule looks, be it a URL or not. */
+function hasMember(row: unknown, { pointer }: RecordRule): boolean {
+  const value = resolvePointer(row, pointer);
+  return typeof value === "string" || typeof value === "number";
+}
+
+/**
+ * The rule by which most rows have a URL of their own, the likeliest of several. `undefined` where too few have one: at
+ * least half of them, or, where it is a list for sure, one that has the member, be that a URL or not.
+ *
+ * @param rows - {@link tellingRows} at most
+ * @param isStated - whether the application says that they are a list of records
+ */
+export function bestRule(
+  rules: readonly RecordRule[],
+  rows: readonly unknown[],
+  { target, authority, isStated = false }: { target: string; authority: string; isStated?: boolean },
+): RecordRule | undefined {
+  let best: { readonly rule: RecordRule; readonly count: number } | undefined;
+  for (const rule of rules) {
+    if (!rows.some((row) => hasMember(row, rule))) continue;
+    const urls = new Set(rows.map((row) => recordUrl(row, rule, target, authority)));
+    urls.delete(undefined);
+    if (!best || urls.size > best.count) best = { rule, count: urls.size };
+  }
+  if (!best || isStated || isNamedList(best.rule.list, target)) return best?.rule;
+  return best.count * 2 >= rows.length ? best.rule : undefined;
+}
+
 /**
  * The `Items` field that tells a client of a rule.
  *
@@ -137,6 +169,8 @@ export function guessRule(document: unknown, target: string, authority: string):
   if (!Array.isArray(rows)) return undefined;
   const list = name === undefined ? "" : formatPointer(name);
   if (rows.length === 0) return emptyListRule(list, target);
-  const urls = new UrlCandidates(likelyRules(list), target, authority);
-  return rows.every((row) => urls.add(row)) ? urls.found?.rule : undefined;
+  const rules = likelyRules(list);
+  const urls = new UrlCandidates(rules, target, authority);
+  if (rows.every((row) => urls.add(row))) return urls.found?.rule;
+  return bestRule(rules, rows.slice(0, tellingRows), { target, authority });
 }

@@ -22,6 +22,15 @@ export function decodeUrlPart(text: string): string | undefined {
   }
 }
 
+/**
+ * Whether a value is a number that names a record. Of a long whole number nobody who reads JSON into doubles knows which
+ * one was written: its URL might be another record's [R-FLD-4].
+ */
+export function isNumberKey(value: unknown): boolean {
+  if (typeof value !== "number" || !Number.isFinite(value)) return false;
+  return Number.isSafeInteger(value) || !/^-?\d+$/.test(String(value));
+}
+
 /** The expression that stands for a member of the row in a URL template: `{id}`. Odd characters are percent-encoded. */
 export function urlTemplateExpression(name: string): string {
   return `{${encodeUrlPart(name).replaceAll("-", "%2D").replaceAll("~", "%7E")}}`;
@@ -37,7 +46,7 @@ function changesPath(template: string, url: string): boolean {
 
 /**
  * Expands a URL template (RFC 6570 level 1: `{name}` only) over a row's members. `undefined` where the template is
- * malformed or a member is missing, `null` or not a string, number or boolean; also where a part of the path came out
+ * malformed or a member is missing, `null` or not a string, number or boolean, or a whole number beyond 2^53; also where a part of the path came out
  * empty, as `.` or as `..`, which would be the URL of something else [R-FLD-4].
  */
 export function expandUrlTemplate(template: string, row: unknown): string | undefined {
@@ -46,7 +55,7 @@ export function expandUrlTemplate(template: string, row: unknown): string | unde
     // Without a name it is a brace that is no part of an expression.
     const key = name && decodeUrlPart(name);
     const value = key && ownMember(row, key);
-    if (/^(?:string|number|boolean|bigint)$/.test(typeof value)) return encodeUrlPart(String(value));
+    if (/^(?:string|boolean|bigint)$/.test(typeof value) || isNumberKey(value)) return encodeUrlPart(String(value));
     isWhole = false;
     return "";
   });

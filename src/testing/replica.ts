@@ -179,9 +179,11 @@ export class Replica {
       this.#etags.set(this.#url, fieldValue(fields, "etag"));
       return;
     }
-    for (const row of resolvePointer(document, items.list ?? "") as Record<string, unknown>[]) {
-      const url = itemUrl(items, row, this.#url);
-      if (url === undefined) throw new TypeError(`A row has no URL by ${field}: ${JSON.stringify(row)}`);
+    const rows = resolvePointer(document, items.list ?? "");
+    for (const [at, row] of (Array.isArray(rows) ? rows : []).entries()) {
+      const made = itemUrl(items, row, this.#url);
+      // A row without a URL of its own is told apart by its place [R-FLD-4].
+      const url = made === undefined || this.records.has(made) ? `#${at}` : made;
       this.records.set(url, JSON.stringify(row));
       this.order.push(url);
     }

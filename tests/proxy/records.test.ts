@@ -36,7 +36,9 @@ describe("an API whose lists are deep in its documents, behind the proxy,", () =
   it("says so in its log, once, where a document has no list there [R-FLD-13]", async () => {
     const { url, logged } = await proxied(hal(), { records });
     const follower = await new Follower(`${url}/people`, ["rocket.v1"]).caughtUp();
-    expect(follower.messages[0]).toContain('Items: record="", unfit="/_embedded/people"');
+    expect(follower.messages[0]).toContain(
+      'Items: list="/_embedded/people", record="", link="/_links/self/href", unfit="/_embedded/people"',
+    );
     expect(logged).toEqual([expect.stringContaining('/people answers has no list "/_embedded/people"')]);
     await fetch(`${url}/people`, { method: "POST" });
     // The list is there now: that is another state, and not a step.

@@ -72,12 +72,18 @@ function encodePart(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
+/** False for a long whole number, of which a reader can't know its digits (R-FLD-4). */
+function isTold(value: number): boolean {
+  return Number.isSafeInteger(value) || !/^-?\d+$/.test(String(value));
+}
+
 /** A row's URL by a template (R-FLD-4); `undefined` for a row that has none. */
 export function expandTemplate(template: string, row: unknown): string | undefined {
   let isWhole = true;
   const url = template.replace(/\{([^{}]*)\}/g, (_, name: string) => {
     const value = resolve(row, `/${decodeURIComponent(name).replaceAll("~", "~0").replaceAll("/", "~1")}`);
-    if (!["string", "number", "boolean"].includes(typeof value) || value === "") isWhole = false;
+    if (!["string", "number", "boolean"].includes(typeof value) || /^\.{0,2}$/.test(String(value))) isWhole = false;
+    if (typeof value === "number" && !isTold(value)) isWhole = false;
     return encodePart(String(value));
   });
   return isWhole ? url : undefined;

@@ -74,7 +74,14 @@ export class Replica {
     this.#order = order === undefined ? undefined : parseOrder(order);
     this.#document = this.isList ? jsonOf(message) : resolve(jsonOf(message), this.#items?.record);
     const rows = this.isList ? resolve(this.#document, this.#items?.list) : [];
-    this.#rows = (Array.isArray(rows) ? rows : []).map((value) => ({ value, url: this.#urlOf(value) }));
+    const urls = new Set<string>();
+    this.#rows = (Array.isArray(rows) ? rows : []).map((value) => {
+      const url = this.#urlOf(value);
+      // Of several rows of one URL the first has it (R-FLD-4).
+      const isOwn = url !== undefined && !urls.has(url);
+      if (isOwn) urls.add(url);
+      return { value, url: isOwn ? url : undefined };
+    });
   }
 
   #urlOf(row: unknown): string | undefined {

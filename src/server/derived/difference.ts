@@ -1,5 +1,6 @@
 /** A record in a document: its URL and its own text. */
 export interface Row {
+  /** Empty where it has none of its own. */
   readonly url: string;
   readonly text: string;
 }
@@ -7,6 +8,7 @@ export interface Row {
 /** One step from an old list to a new one. */
 export interface Step {
   readonly status: 201 | 202 | 204;
+  /** Empty where the row has none: then no notification can name it. */
   readonly url: string;
   /** The record's text; absent on 204. */
   readonly text?: string;
@@ -73,18 +75,48 @@ export function listDifference(before: readonly Row[], after: readonly Row[], ke
   );
 }
 
+/** What tells rows apart: their URLs; of those that have none, what they hold, and the how manieth of these it is. */
+function namesOf(rows: readonly Row[]): readonly string[] {
+  const counts = new Map<string, number>();
+  return rows.map(({ url, text }) => {
+    if (url !== "") return url;
+    const count = (counts.get(text) ?? 0) + 1;
+    counts.set(text, count);
+    return `#${count} ${text}`;
+  });
+}
+
+/**
+ * The places of rows that may stay where those without URLs do, which no step can move; -1 for the others.
+ *
+ * @param places - where each row of `after` was; -1 for one that is new
+ */
+function placesBesideOdd(after: readonly Row[], places: readonly number[]): readonly number[] {
+  const odd = places.filter((_, at) => after[at]?.url === "");
+  if (odd.length === 0) return places;
+  let passed = 0;
+  return places.map((place, at) => {
+    const isBeside = countBelow(odd, place) === passed;
+    if (after[at]?.url === "") passed += 1;
+    return isBeside ? place : -1;
+  });
+}
+
 /** As `listDifference`, of what stands behind `first` rows that stay. */
 function middleDifference(before: readonly Row[], after: readonly Row[], first: number): Step[] {
   const steps: Step[] = [];
-  const remaining = new Set(after.map(({ url }) => url));
+  const [oldNames, names] = [namesOf(before), namesOf(after)];
+  const remaining = new Set(names);
   const places = new Map<string, number>();
-  for (const { url } of before) {
-    if (remaining.has(url)) places.set(url, places.size);
+  const texts = new Map<string, string>();
+  for (const [at, { url, text }] of before.entries()) {
+    const name = oldNames[at] ?? "";
+    texts.set(name, text);
+    if (remaining.has(name)) places.set(name, places.size);
     else steps.push({ status: 204, url });
   }
-  const texts = new Map(before.map(({ url, text }) => [url, text]));
-  const afterPlaces = after.map(({ url }) => places.get(url) ?? -1);
-  const kept = longestIncreasing(afterPlaces);
+  const afterPlaces = names.map((name) => places.get(name) ?? -1);
+  const kept = longestIncreasing(placesBesideOdd(after, afterPlaces));
   const waiting = afterPlaces.filter((place, index) => place >= 0 && !kept.has(index)).sort((a, b) => a - b);
   let lastKept = -1;
   after.forEach(({ url, text }, at) => {
@@ -92,7 +124,7 @@ function middleDifference(before: readonly Row[], after: readonly Row[], first: 
     const isKept = kept.has(at);
     if (isKept) lastKept = place;
     else if (place >= 0) waiting.splice(countBelow(waiting, place), 1);
-    if (isKept && texts.get(url) === text) return;
+    if (isKept && texts.get(names[at] ?? "") === text) return;
     const index = first + at + countBelow(waiting, lastKept);
     steps.push({ status: place < 0 ? 201 : 202, url, text, index });
   });

@@ -1,14 +1,8 @@
-import {
-  type Body,
-  emptyListRule,
-  likelyRules,
-  type RecordRule,
-  recordUrl,
-  UrlCandidates,
-} from "../../protocol/index.ts";
-import { findLikelyList, findListAt } from "./list-finder.ts";
+import { type Body, type RecordRule, recordUrl } from "../../protocol/index.ts";
+import { findLikelyList, findListAt, type ListGap } from "./list-finder.ts";
+import { type RowsPlace, readRows } from "./list-reader.ts";
 import type { StatedRule } from "./record-rule.ts";
-import { maxPieceChars, readElements, readStretch, type Span, type Stretch, type TakeElement } from "./row-scanner.ts";
+import { maxPieceChars, readStretch, type Span, type Stretch } from "./row-scanner.ts";
 import { type PlacedRow, RowTable } from "./row-table.ts";
 import { finish, Slice, type Sliced } from "./slices.ts";
 
@@ -19,6 +13,8 @@ export interface RecordList {
   /** What stands before the list's first and after its last element: a change there is no record's. */
   readonly head: string;
   readonly tail: string;
+  /** What there is in the place of its array; the list is empty then. */
+  readonly gap?: ListGap["gap"];
 }
 
 /** What one GET returned, taken apart. */
@@ -30,11 +26,7 @@ export interface Document {
 }
 
 /** Whose document it is: for links and keys of its rows. */
-export interface DocumentPlace {
-  /** Path and query. */
-  readonly target: string;
-  /** Host and port. */
-  readonly authority: string;
+export interface DocumentPlace extends RowsPlace {
   /** The app's own rule for where the records are. */
   readonly rule?: StatedRule | undefined;
 }
@@ -62,40 +54,51 @@ function isPiece(text: string): boolean {
   }
 }
 
-/** Takes an answer apart from scratch, in slices. A body that claims to be JSON and is not stays whole. */
-export function* readingDocument(contentType: string, body: Body, place: DocumentPlace): Sliced<Document> {
+/**
+ * Takes an answer apart from scratch, in slices. A body that claims to be JSON and is not stays whole.
+ *
+ * @param before - what the same place had: a list stays one, whatever its rows are now
+ */
+export function* readingDocument(
+  contentType: string,
+  body: Body,
+  place: DocumentPlace,
+  before?: RecordList,
+): Sliced<Document> {
   const isRead = typeof body === "string" && isJson(contentType);
-  const list = isRead ? yield* readingList(body, place) : undefined;
-  if (!list) place.rule?.onUnfit?.();
+  const list = isRead ? yield* readingList(body, place, before) : undefined;
+  if (!list || list.gap === "nothing") place.rule?.onUnfit?.("place");
+  else if (list.rows.hasOdd) place.rule?.onUnfit?.("row");
   return list ? { contentType, body, list } : { contentType, body };
 }
 
 /** As `readingDocument`, at once. */
-export function readDocument(contentType: string, body: Body, place: DocumentPlace): Document {
-  return finish(readingDocument(contentType, body, place));
+export function readDocument(contentType: string, body: Body, place: DocumentPlace, before?: RecordList): Document {
+  return finish(readingDocument(contentType, body, place, before));
 }
 
-function* readingList(text: string, place: DocumentPlace): Sliced<RecordList | undefined> {
+function* readingList(text: string, place: DocumentPlace, before?: RecordList): Sliced<RecordList | undefined> {
   const slice = new Slice();
-  const found = place.rule
-    ? yield* findListAt(text, place.rule.list, slice)
-    : yield* findLikelyList(text, place.target, slice);
+  const known = place.rule ?? before?.rule;
+  const likely = place.rule ? undefined : yield* findLikelyList(text, place.target, slice);
+  const found = likely ?? (known ? yield* findListAt(text, known.list, slice) : undefined);
   if (!found) return undefined;
-  const { list, start } = found;
-  const rows = new UrlCandidates(place.rule ? [place.rule] : likelyRules(list), place.target, place.authority);
-  const bounds: number[] = [];
-  const take: TakeElement = (value, span) => {
-    bounds.push(span.start, span.end);
-    return rows.add(value);
-  };
-  const end = yield* readElements(text, start, take, slice);
+  if ("gap" in found) {
+    const isEmpty = place.rule !== undefined || found.gap === "null";
+    return known && isEmpty && isPiece(text) ? emptyGap(known, text, found.gap) : undefined;
+  }
+  const { start } = found;
+  const read = yield* readRows(text, found, { place, before: before?.rule }, slice);
+  if (!read) return undefined;
+  const { rule, urls, bounds, end } = read;
   // Elements and what stands around them are JSON, so the whole is.
-  if (end === undefined || !isPiece(text.slice(0, start) + text.slice(end))) return undefined;
-  const isEmpty = bounds.length === 0;
-  const rule = isEmpty && !place.rule ? emptyListRule(list, place.target) : rows.found?.rule;
-  if (!rule) return undefined;
-  const table = RowTable.of(text, rows.found?.urls ?? [], bounds, end);
-  return { rule, rows: table, head: text.slice(0, start), tail: text.slice(end) };
+  if (!isPiece(text.slice(0, start) + text.slice(end))) return undefined;
+  return { rule, rows: RowTable.of(text, urls, bounds, end), head: text.slice(0, start), tail: text.slice(end) };
+}
+
+/** The list where there is no array: it is empty. Some applications leave it out, or write `null`. */
+function emptyGap(rule: RecordRule, text: string, gap: ListGap["gap"]): RecordList {
+  return { rule, rows: RowTable.of(text, [], [], text.length), head: text, tail: "", gap };
 }
 
 /** How many characters two texts have in common: at their beginnings, or at their ends. */
@@ -128,7 +131,7 @@ export function* rereadingDocument(
 ): Sliced<Document> {
   const isAlike = typeof body === "string" && before.contentType === contentType;
   const list = isAlike ? yield* rereadingList(before, body, place) : undefined;
-  return list ? { contentType, body, list } : yield* readingDocument(contentType, body, place);
+  return list ? { contentType, body, list } : yield* readingDocument(contentType, body, place, before.list);
 }
 
 /** As `rereadingDocument`, at once. */
@@ -138,7 +141,8 @@ export function rereadDocument(before: Document, contentType: string, body: Body
 
 function* rereadingList(before: Document, text: string, place: DocumentPlace): Sliced<RecordList | undefined> {
   const { list, body: old } = before;
-  if (!list || typeof old !== "string") return undefined;
+  // Which of its rows have URLs, where not all do, is told by the whole list.
+  if (!list || list.gap || list.rows.hasOdd || typeof old !== "string") return undefined;
   const { head, tail, rows } = list;
   const slice = new Slice();
   const most = Math.min(old.length, text.length);

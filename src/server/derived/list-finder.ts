@@ -13,6 +13,17 @@ export interface FoundList {
   readonly start: number;
 }
 
+/** A place where there was to be a list, and is none, and nothing else that might be meant. */
+export interface ListGap {
+  readonly list: string;
+  /** What is there. */
+  readonly gap: "nothing" | "null";
+}
+
+function hasArray(members: ReadonlyMap<string, number>, text: string): boolean {
+  return [...members.values()].some((value) => text[value] === "[");
+}
+
 /** Where the value ends that begins at a place. */
 function* endOfValue(text: string, at: number, slice: Slice): Sliced<number> {
   const skipper = new ValueSkipper(text, at);
@@ -55,17 +66,26 @@ function* findElement(text: string, start: number, place: number, slice: Slice):
 /**
  * Finds the array at a pointer, without reading the whole. What is behind it need not be JSON.
  *
- * @returns undefined where there is none
+ * @returns undefined where there is something else, or nothing beside an array of another name
  */
-export function* findListAt(text: string, list: string, slice: Slice): Sliced<FoundList | undefined> {
-  let at: number | undefined = skipSpace(text, 0);
+export function* findListAt(text: string, list: string, slice: Slice): Sliced<FoundList | ListGap | undefined> {
+  let at = skipSpace(text, 0);
   for (const name of parsePointer(list) ?? []) {
-    const place = arrayPlace(name);
-    if (text[at] !== "[") at = (yield* findMembers(text, at, slice)).get(name);
-    else at = place === undefined ? undefined : yield* findElement(text, at, place, slice);
-    if (at === undefined) return undefined;
+    if (text[at] === "{") {
+      const members: Map<string, number> = yield* findMembers(text, at, slice);
+      const next = members.get(name);
+      if (next === undefined) return hasArray(members, text) ? undefined : { list, gap: "nothing" };
+      at = next;
+    } else {
+      const place = arrayPlace(name);
+      const next: number | undefined =
+        text[at] === "[" && place !== undefined ? yield* findElement(text, at, place, slice) : undefined;
+      if (next === undefined) return undefined;
+      at = next;
+    }
   }
-  return text[at] === "[" ? { list, start: at + 1 } : undefined;
+  if (text[at] === "[") return { list, start: at + 1 };
+  return text.startsWith("null", at) ? { list, gap: "null" } : undefined;
 }
 
 /** Finds the array that most likely is a document's list: the whole, or a member of it. */

@@ -1,6 +1,7 @@
 import { holdsRecord, lookAgainMs, type RecordRule, recordUrl } from "../../protocol/index.ts";
 import type { OriginResponse } from "../ports/origin.ts";
 import type { Viewer } from "../viewer.ts";
+import type { Row } from "./difference.ts";
 import type { DocumentPlace, RecordList } from "./document.ts";
 import { contentTypeOf } from "./standing.ts";
 
@@ -58,7 +59,7 @@ export class RecordLooks {
     const { target, authority } = place;
     const rule = JSON.stringify([authority, target.split("?")[0], list.rule.pointer]);
     if (this.#good.has(rule)) return true;
-    const [first] = list.rows.slice(0, 1);
+    const first = firstWithUrl(list);
     const owned = `${rule} ${this.#parts.ownerOf(viewer)}`;
     const lookedAt = this.#bad.get(owned) ?? Number.NEGATIVE_INFINITY;
     // Where there is no row, nothing is said of any.
@@ -91,6 +92,11 @@ export class RecordLooks {
     for (const [oldest] of this.#bad) if (this.#bad.size > maxRemembered) this.#bad.delete(oldest);
     return false;
   }
+}
+
+/** The first row that has a URL. */
+function firstWithUrl({ rows }: RecordList): Row | undefined {
+  return rows.hasOdd ? rows.slice().find(({ url }) => url !== "") : rows.slice(0, 1)[0];
 }
 
 function remember(set: Set<string>, name: string): void {

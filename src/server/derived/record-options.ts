@@ -44,21 +44,28 @@ export function checkRecords(records: RecordsByPath): void {
 
 function unfit(path: string, { list, key, link }: RecordOptions): RocketError {
   const where = list === undefined ? "is no list" : `has no list ${JSON.stringify(list)}`;
-  const what = key === undefined ? `a link of its own at ${JSON.stringify(link)}` : `${JSON.stringify(key)} of its own`;
-  const advice = "Until the option is right, such a document is followed as a whole.";
+  const what =
+    key === undefined ? `a link of their own at ${JSON.stringify(link)}` : `${JSON.stringify(key)} of their own`;
+  const advice =
+    "Where nothing is there, the list is taken for empty; else, until the option is right, such a document is followed as a whole.";
+  return new RocketError("records-unfit", `records: what ${path} answers ${where} whose rows have ${what}. ${advice}`);
+}
+
+function oddRow(path: string, { key, link }: RecordOptions): RocketError {
+  const what = key === undefined ? `link at ${JSON.stringify(link)}` : JSON.stringify(key);
   return new RocketError(
     "records-unfit",
-    `records: what ${path} answers ${where} whose every row has ${what}. ${advice}`,
+    `records: what ${path} answers has a row without a ${what} of its own that a URL can have. It is shown, and can't be written to.`,
   );
 }
 
-/** The entries for {@link recordRuleFor}, each of which says once that a document was not as it tells. */
+/** The entries for {@link recordRuleFor}, each of which says once of each kind that a document was not as it tells. */
 export function tellingRecords(records: RecordsByPath, tell: (error: RocketError) => void): RecordsByPath {
   const entries = Object.entries(records).map(([path, entry]) => {
-    let isTold = false;
-    const onUnfit = (): void => {
-      if (!isTold) tell(unfit(path, entry));
-      isTold = true;
+    const told = new Set<string>();
+    const onUnfit = (what: "place" | "row"): void => {
+      if (!told.has(what)) tell(what === "place" ? unfit(path, entry) : oddRow(path, entry));
+      told.add(what);
     };
     return [comparablePath(path), { ...entry, onUnfit }] as const;
   });

@@ -2,8 +2,8 @@ import { formatPointer, type Items, type RecordRule } from "../../protocol/index
 
 /** A rule that the app states. */
 export interface StatedRule extends RecordRule {
-  /** Told of each document that is not as the app said. */
-  readonly onUnfit?: (() => void) | undefined;
+  /** Told of each document that is not as the app said: there is no such list, or a row has no URL of its own. */
+  readonly onUnfit?: ((what: "place" | "row") => void) | undefined;
 }
 
 /** Where an app's own documents hold records, where Rocket can't tell by itself. */

@@ -1,7 +1,7 @@
 import type { Row } from "./difference.ts";
 import type { Slice, Sliced } from "./slices.ts";
 
-/** A record's row: its URL, and where it stands in the document's text. */
+/** A record's row: its URL, which is empty where it has none of its own, and where it stands in the document's text. */
 export interface PlacedRow {
   readonly url: string;
   readonly start: number;
@@ -60,6 +60,8 @@ function countBelow(sorted: Uint32Array, value: number): number {
 export class RowTable {
   /** Where the last row's piece ends: with what stands behind it. */
   readonly end: number;
+  /** Whether there are rows that have no URL of their own [R-FLD-4]. */
+  readonly hasOdd: boolean;
   readonly #text: string;
   readonly #urls: readonly string[];
   readonly #starts: Uint32Array;
@@ -68,21 +70,28 @@ export class RowTable {
   readonly #id: object = {};
   #kept: (KeptRows & { readonly of: object; readonly last: number }) | undefined;
 
-  private constructor(text: string, urls: readonly string[], bounds: readonly [Uint32Array, Uint32Array], end: number) {
+  private constructor(
+    text: string,
+    urls: readonly string[],
+    bounds: readonly [Uint32Array, Uint32Array],
+    end: number,
+    hasOdd: boolean,
+  ) {
     this.#text = text;
     this.#urls = urls;
     [this.#starts, this.#ends] = bounds;
     this.end = end;
+    this.hasOdd = hasOdd;
   }
 
-  /** @param urls - of the rows, no two of them the same. @param bounds - where each row begins and ends, in turn */
+  /** @param urls - of the rows, no two of them the same; empty where a row has none. @param bounds - where each row begins and ends, in turn */
   static of(text: string, urls: readonly string[], bounds: readonly number[], end: number): RowTable {
     const [starts, ends] = [new Uint32Array(urls.length), new Uint32Array(urls.length)];
     for (let row = 0; row < urls.length; row += 1) {
       starts[row] = bounds[row * 2] ?? end;
       ends[row] = bounds[row * 2 + 1] ?? end;
     }
-    return new RowTable(text, urls, [starts, ends], end);
+    return new RowTable(text, urls, [starts, ends], end, urls.includes(""));
   }
 
   get length(): number {
@@ -119,7 +128,7 @@ export class RowTable {
   }
 
   /**
-   * The table of a text in which some rows of this one stand as they were.
+   * The table of a text in which some rows of this one, all of which have URLs, stand as they were.
    *
    * @param middle - the rows between those
    * @returns undefined where two rows have the same URL
@@ -152,7 +161,7 @@ export class RowTable {
       this.#ends,
       middle.map((row) => row.end),
     );
-    const table = new RowTable(text, urls, [starts, ends], end);
+    const table = new RowTable(text, urls, [starts, ends], end, false);
     table.#kept = { of: this.#id, first, rest, last: this.length - rest };
     return table;
   }

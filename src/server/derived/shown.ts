@@ -85,7 +85,13 @@ function withOtherRows({ rule, rows }: RecordList, body: string, text: string): 
 /** Compares an answer with what was sent last; `undefined` where that is not done place by place. */
 export function readShown({ list, body, contentType }: Document, response: OriginResponse): ShownPair | undefined {
   const text = response.body;
-  if (!list || typeof body !== "string" || typeof text !== "string" || contentType !== contentTypeOf(response)) {
+  if (
+    !list ||
+    list.gap ||
+    typeof body !== "string" ||
+    typeof text !== "string" ||
+    contentType !== contentTypeOf(response)
+  ) {
     return undefined;
   }
   return besideSameRows(list, body, text) ?? withOtherRows(list, body, text);

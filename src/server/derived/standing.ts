@@ -1,4 +1,13 @@
-import { type Field, fieldValue, formatItems, fragmentUrl, itemsOfRule, parseItems } from "../../protocol/index.ts";
+import {
+  type Field,
+  fieldValue,
+  formatItems,
+  fragmentUrl,
+  type Items,
+  itemsOfRule,
+  parseItems,
+  type RecordRule,
+} from "../../protocol/index.ts";
 import type { Notification } from "../delivery/notification.ts";
 import type { OriginResponse } from "../ports/origin.ts";
 import { endToEndFields } from "../viewer.ts";
@@ -78,6 +87,24 @@ export interface KeptDocument {
 /** Behind the position of a document whose rows have no URLs: the same with URLs is another state. */
 const withoutUrls = "~";
 
+/**
+ * Behind the position: by which rule the rows' URLs are made. The rule may come of what stood there before, and where it is
+ * another, the same document is another state.
+ */
+function ruleMark({ list, kind, pointer }: RecordRule): string {
+  let hash = 0;
+  for (const character of JSON.stringify([list, kind, pointer])) {
+    hash = (Math.imul(hash, 31) + (character.codePointAt(0) ?? 0)) >>> 0;
+  }
+  return `.${hash.toString(36)}`;
+}
+
+/** The `Items` field of a list; one that is not where the app stated it is empty, and that is said [R-FLD-13]. */
+function listItems({ rule, gap }: RecordList, { target, rule: stated }: DocumentPlace, hasUrls: boolean): Items {
+  const items = itemsOfRule(rule, target, hasUrls);
+  return gap === "nothing" && stated ? { ...items, ...unfitItems(stated) } : items;
+}
+
 /** How an answer is made into a standing. */
 export interface StandingParts {
   readonly place: DocumentPlace;
@@ -97,17 +124,18 @@ export function readStanding(
   const fields = endToEndFields(response.fields).filter((field) => {
     return !isHubField(field, list) && (!isShared || sharedFields.has(field[0].toLowerCase()));
   });
-  if (list) fields.push(["Items", formatItems(itemsOfRule(list.rule, place.target, hasUrls))]);
+  if (list) fields.push(["Items", formatItems(listItems(list, place, hasUrls))]);
   else if (place.rule && fieldValue(fields, "items") === undefined)
     fields.push(["Items", formatItems(unfitItems(place.rule))]);
-  const position = hasUrls ? eventId : eventId + withoutUrls;
+  const position = eventId + (list ? ruleMark(list.rule) : "") + (hasUrls ? "" : withoutUrls);
   return { document, eventId: position, hasUrls, fields, etag: entityTagOf(response) };
 }
 
 function isSameList(before: RecordList, after: RecordList): boolean {
   const { rule } = after;
   const isSameRule = before.rule.pointer === rule.pointer && before.rule.list === rule.list;
-  return isSameRule && before.head === after.head && before.tail === after.tail;
+  const isSameKind = before.rule.kind === rule.kind && before.gap === after.gap;
+  return isSameRule && isSameKind && before.head === after.head && before.tail === after.tail;
 }
 
 function isLarger(steps: readonly Step[], body: { readonly length: number }): boolean {
@@ -134,8 +162,9 @@ export function differenceOf(before: Standing, after: Standing, url: string): Di
   }
   if (!old.list || !list) return { notifications: undefined, urls: [] };
   const steps = rowSteps(old.list.rows, list.rows);
-  const urls = steps.map((step) => step.url);
-  const isSame = isSameType && before.hasUrls === after.hasUrls && isSameList(old.list, list);
+  const urls = steps.map((step) => step.url).filter((one) => one !== "");
+  const isSame =
+    urls.length === steps.length && isSameType && before.hasUrls === after.hasUrls && isSameList(old.list, list);
   if (!isSame || isLarger(steps, body)) return { notifications: undefined, urls };
   const notifications = steps.map(({ status, url: made, text, index }): Notification => {
     const place = { status, position: 0, url: after.hasUrls ? made : fragmentUrl(made) };

@@ -3,7 +3,9 @@ import express from "express";
 import { rateLimit } from "express-rate-limit";
 import session from "express-session";
 import { describe, expect, it } from "vitest";
+import { createClient } from "../../../src/client/index.ts";
 import { isRocketRequest } from "../../../src/node/index.ts";
+import { atEnd } from "./cleanup.ts";
 import { Notes } from "./notes.ts";
 import { attachTo, endAfterTest, type Site } from "./site.ts";
 
@@ -90,5 +92,47 @@ describe("Express with a rate limit that exempts Rocket", () => {
     const statuses = [];
     for (let count = 0; count < 3; count += 1) statuses.push((await site.send("GET", "/")).status);
     expect(statuses).toEqual([200, 200, 429]);
+  });
+});
+
+describe("An Express app whose users name the rows of a list", () => {
+  it.each<[string, (name: string) => object]>([
+    ["links", (name: string) => ({ url: `/labels/${encodeURIComponent(name)}`, name })],
+    ["keys", (name: string) => ({ id: name, name })],
+  ])("keeps its list for everybody whatever the name, with %s [R-FLD-4]", async (_what, show) => {
+    const labels = ["red", "blue"];
+    const app = express();
+    app.use(express.json());
+    app.get("/labels", (_request, response) => void response.json({ labels: labels.map(show) }));
+    app.get("/labels/:name", (request, response) => void response.json(show(request.params.name)));
+    app.post("/labels", (request, response) => {
+      labels.push(request.body.name);
+      response.status(201).json(show(request.body.name));
+    });
+    const site = await start(app);
+    const client = createClient(site.url, { onError: () => undefined });
+    atEnd(() => client.close());
+    const list = client.collection<{ name: string }>("/labels");
+    const states: string[][] = [];
+    const shown = () => list.getSnapshot().rows.map(({ name }) => name);
+    const isShown = (name: string) =>
+      new Promise<void>((resolve) => {
+        const stop = list.subscribe(() => {
+          states.push(shown());
+          if (shown().at(-1) !== name) return;
+          stop();
+          resolve();
+        });
+      });
+    await list.ready();
+    for (const name of [".", "green", "..", "red", "", "white"]) {
+      const known = isShown(name);
+      await site.send("POST", "/labels", { name });
+      await known;
+      expect(shown()).toEqual(labels);
+    }
+    expect(states.every((names) => names.length >= 2 && names[0] === "red")).toBe(true);
+    const odd = list.getSnapshot().rows.find(({ name }) => name === ".");
+    await expect(list.destroy(odd ?? { name: "" })).rejects.toThrow(TypeError);
   });
 });

@@ -28,6 +28,46 @@ test("the steps of a difference turn the old list into the new one, order includ
   );
 });
 
+test("the steps of rows without URLs have none, and where no step has none, they stay where they are", () => {
+  const urls = fc.constantFrom("/1", "/2", "/3", "/4", "", "");
+  const some = fc.array(fc.record({ url: urls, text: fc.constantFrom("x", "y") }), { maxLength: 8 });
+  const mixed = some.map((list) =>
+    list.filter(({ url }, at) => !url || at === list.findIndex((one) => one.url === url)),
+  );
+  let told = 0;
+  fc.assert(
+    fc.property(mixed, mixed, (before, after) => {
+      const steps = listDifference(before, after);
+      if (steps.some(({ url }) => url === "")) return;
+      told += steps.length;
+      expect(apply(before, steps)).toEqual(after);
+    }),
+    { numRuns: 5_000 },
+  );
+  expect(told).toBeGreaterThan(500);
+});
+
+test("rows without URLs that are the same in both lists take no step, whatever else moves", () => {
+  const odd = fc.array(fc.constantFrom("o", "p"), { maxLength: 3 });
+  const mixed = fc.tuple(odd, rows, rows, fc.infiniteStream(fc.nat())).map(([texts, before, after, places]) => {
+    const within = (list: readonly Row[]): Row[] => {
+      const at = texts.map(() => (places.next().value as number) % (list.length + 1)).sort((a, b) => b - a);
+      const mix = [...list];
+      for (const [nth, text] of [...texts].reverse().entries()) mix.splice(at[nth] ?? 0, 0, { url: "", text });
+      return mix;
+    };
+    return [within(before), within(after)] as const;
+  });
+  fc.assert(
+    fc.property(mixed, ([before, after]) => {
+      const steps = listDifference(before, after);
+      expect(steps.map(({ url }) => url)).not.toContain("");
+      expect(apply(before, steps)).toEqual(after);
+    }),
+    { numRuns: 5_000 },
+  );
+});
+
 test("a record that enters at the front takes one step", () => {
   const before = [1, 2, 3].map((id) => ({ url: `/${id}`, text: "" }));
   const entered = { url: "/9", text: "" };

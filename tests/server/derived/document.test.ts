@@ -29,9 +29,17 @@ describe("a document's records [R-FLD-9]", () => {
     ["are named by absolute links of the same host", [{ href: "http://example.com/items/9?v=1" }], ["/items/9?v=1"]],
     ["are not named by links elsewhere", [{ id: 1, url: "http://other.example/items/1" }], ["/items/1"]],
     ["are named by links beside the collection", [{ id: 4, self: "/others/4" }], ["/others/4"]],
-    ["are named by links above it, and by relative ones", [{ id: 4, href: "../x?n=4" }], ["/x?n=4"]],
+    ["are named by relative links", [{ id: 4, href: "x?n=4" }], ["/x?n=4"]],
+    ["are not named by links that climb, as clients don't", [{ id: 4, href: "../x?n=4" }], ["/items/4"]],
     ["are not named by links to the list itself", [{ id: 4, url: "/items/" }], ["/items/4"]],
-    ["are not named by keys that no URL keeps", [{ id: ".." }], undefined],
+    ["are not named by keys that no URL keeps", [{ id: ".." }, { id: "" }, { id: 7 }], ["", "", "/items/7"]],
+    [
+      "are not named by whole numbers that a double can't tell apart",
+      [{ id: 2 ** 53 }, { id: 0.5 }],
+      ["", "/items/0.5"],
+    ],
+    ["are not named by links that URL parsers undo", [{ url: "/items/." }, { url: "/items/a" }], ["", "/items/a"]],
+    ["of one URL have it once", [{ url: "/x/1" }, { url: "/x/1", n: 2 }, { url: "/x/2" }], ["/x/1", "", "/x/2"]],
     ["are named by nested links", [{ _links: { self: { href: "/items/5" } } }], ["/items/5"]],
     [
       "need a key that is unique",
@@ -41,7 +49,9 @@ describe("a document's records [R-FLD-9]", () => {
       ],
       ["/items/a", "/items/b"],
     ],
-    ["need a key on every row", [{ id: 1 }, { name: "x" }], undefined],
+    ["need no key on every row", [{ id: 1 }, { name: "x" }], ["/items/1", ""]],
+    ["need a key on half of the rows in another member", { rows: [{ id: 1 }, { n: 1 }, { n: 2 }] }, undefined],
+    ["are not the images of a record", { id: 1, images: [{ url: "http://cdn.example/1" }] }, undefined],
     ["are none yet in an empty list", [], []],
     ["are none yet in an empty list named like the path", { items: [], total: 0 }, []],
     ["are not looked for in an empty member of another name", { tags: [] }, undefined],
@@ -95,11 +105,20 @@ function parsedUrls(body: string): readonly string[] | undefined {
   const named = arrays.find(([name]) => name === "items");
   const found = Array.isArray(parsed) ? parsed : (named ?? (arrays.length === 1 ? arrays[0] : undefined))?.[1];
   if (!Array.isArray(found) || (found.length === 0 && found !== parsed && !named)) return undefined;
-  const urls = found.map((item) => {
-    const id = typeof item === "object" && item !== null && !Array.isArray(item) ? item.id : undefined;
-    return typeof id === "number" || (typeof id === "string" && id !== "") ? `/items/${encodeURIComponent(id)}` : "";
+  const ids = found.map((item) =>
+    typeof item === "object" && item !== null && !Array.isArray(item) ? item.id : undefined,
+  );
+  const seen = new Set<string>();
+  const urls = ids.map((id) => {
+    const isKey = typeof id === "number" || (typeof id === "string" && !/^\.{0,2}$/.test(id));
+    const url = isKey ? `/items/${encodeURIComponent(id)}` : "";
+    const isOdd = url === "" || seen.has(url);
+    seen.add(url);
+    return isOdd ? "" : url;
   });
-  return urls.includes("") || new Set(urls).size < urls.length ? undefined : urls;
+  if (found.length > 0 && !ids.some((id) => typeof id === "number" || typeof id === "string")) return undefined;
+  const isSure = found === parsed || named !== undefined;
+  return isSure || urls.filter((url) => url !== "").length * 2 >= urls.length ? urls : undefined;
 }
 
 /** A document reread beside another one; what it says to have kept is held against that. */
@@ -128,7 +147,8 @@ test("a document reread beside the one before is the same as one read from scrat
 });
 
 test("a document after random edits of its text is reread as from scratch", () => {
-  const edit = fc.tuple(fc.nat(), fc.nat(4), fc.constantFrom("", "1", "}", ",", "]", '"', '{"id":99}', " "));
+  const puts = ["", "1", "}", ",", "]", '"', '{"id":99}', '{"id":".."},', '{"id":1},', " "];
+  const edit = fc.tuple(fc.nat(), fc.nat(4), fc.constantFrom(...puts));
   fc.assert(
     fc.property(text, fc.array(edit, { minLength: 1, maxLength: 3 }), (before, edits) => {
       let document = readDocument(json, before, place);
@@ -136,8 +156,9 @@ test("a document after random edits of its text is reread as from scratch", () =
       for (const [at, cut, put] of edits) {
         const start = at % (after.length + 1);
         after = after.slice(0, start) + put + after.slice(start + cut);
+        const { list } = document;
         document = reread(document, after);
-        expect(seen(document)).toEqual(seen(readDocument(json, after, place)));
+        expect(seen(document)).toEqual(seen(readDocument(json, after, place, list)));
       }
     }),
     { numRuns: 20_000 },
@@ -145,7 +166,8 @@ test("a document after random edits of its text is reread as from scratch", () =
 });
 
 test("a document is taken apart as if it were parsed as a whole, after random edits, too", () => {
-  const edit = fc.tuple(fc.nat(), fc.nat(4), fc.constantFrom("", "1", "}", ",", "]", "[", '"', '{"id":99}', " ", "\\"));
+  const puts = ["", "1", "}", ",", "]", "[", '"', '{"id":99}', '{"id":""},', '{"id":1},', " ", "\\"];
+  const edit = fc.tuple(fc.nat(), fc.nat(4), fc.constantFrom(...puts));
   const more = fc.oneof(
     text,
     fc.json(),

@@ -28,14 +28,13 @@ describe("The option records", () => {
       "a list of another name",
       { list: "rows", key: "id" },
       { hits: rows(1) },
-      'has no list "rows" whose every row has "id"',
+      'has no list "rows" whose rows have "id"',
     ],
     ["a list that is none", { list: "hits", key: "id" }, { hits: 1 }, 'has no list "hits"'],
-    ["no list at all", { key: "id" }, { hits: rows(1) }, "is no list whose every row"],
+    ["no list at all", { key: "id" }, { hits: rows(1) }, "is no list whose rows"],
     ["no list at a pointer", { list: "/hits/rows", key: "id" }, { hits: rows(1) }, 'has no list "/hits/rows"'],
-    ["a key that is not there", { list: "hits", key: "code" }, { hits: rows(1) }, 'has "code" of its own'],
-    ["a key that two rows have", { list: "hits", key: "id" }, { hits: rows(1, 1) }, 'has "id" of its own'],
-    ["a link that is not there", { list: "hits", link: "/u" }, { hits: rows(1) }, 'has a link of its own at "/u"'],
+    ["a key that is not there", { list: "hits", key: "code" }, { hits: rows(1) }, 'have "code" of their own'],
+    ["a link that is not there", { list: "hits", link: "/u" }, { hits: rows(1) }, 'have a link of their own at "/u"'],
   ])("tells once of a document with %s", async (_what, entry, document, trouble) => {
     const world = new AppWorld(() => json({ ...document, v: 1 }), {
       derived: { records: { "/search": entry as never } },
@@ -107,18 +106,44 @@ describe("The option records", () => {
     expect(fieldValue(peer.messages[0]?.fields ?? [], "items")).toContain('list="/r"');
   });
 
-  it("tells the peer where rows were to be and are not, and gives the list anew once they are [R-FLD-13]", async () => {
-    const records = { "/people": { list: "/_embedded/r", key: "id" } };
-    const world = new AppWorld(() => json({ total: 0 }), { derived: { records } });
+  it.each<[string, object, string]>([
+    ["an array of another name", { _embedded: { s: rows(1) } }, 'record="", unfit="/_embedded/r"'],
+    ["something else", { _embedded: { r: 1 } }, 'record="", unfit="/_embedded/r"'],
+    ["rows without the key", { _embedded: { r: [{ n: 1 }] } }, 'record="", unfit="/_embedded/r"'],
+    ["nothing", { total: 0 }, 'list="/_embedded/r", record="", url="/people/{id}", unfit="/_embedded/r"'],
+  ])(
+    "tells the peer where rows were to be and is %s, and gives the list anew once they are [R-FLD-13]",
+    async (_what, document, items) => {
+      const records = { "/people": { list: "/_embedded/r", key: "id" } };
+      const world = new AppWorld(() => json(document), { derived: { records } });
+      const peer = await world.opened("/people");
+      expect(fieldValue(peer.messages[0]?.fields ?? [], "items")).toBe(items);
+      world.answer = () => json({ _embedded: { r: rows(1) }, total: 1 });
+      await world.changed("/people");
+      expect(briefs(peer)).toEqual(["200", "304"]);
+      expect(fieldValue(peer.messages[2]?.fields ?? [], "items")).toBe(
+        'list="/_embedded/r", record="", url="/people/{id}"',
+      );
+      expect(world.told).toEqual([expect.objectContaining({ code: "records-unfit" })]);
+    },
+  );
+
+  it("takes null for an empty list, and has nothing to tell of it [R-FLD-13]", async () => {
+    const records = { "/people": { list: "rows", key: "id" } };
+    const world = new AppWorld(() => json({ rows: null }), { derived: { records } });
     const peer = await world.opened("/people");
-    expect(fieldValue(peer.messages[0]?.fields ?? [], "items")).toBe('record="", unfit="/_embedded/r"');
-    world.answer = () => json({ _embedded: { r: rows(1) }, total: 1 });
-    await world.changed("/people");
-    expect(briefs(peer)).toEqual(["200", "304"]);
-    expect(fieldValue(peer.messages[2]?.fields ?? [], "items")).toBe(
-      'list="/_embedded/r", record="", url="/people/{id}"',
-    );
+    expect(fieldValue(peer.messages[0]?.fields ?? [], "items")).toBe('list="/rows", record="", url="/people/{id}"');
+    expect(world.told).toEqual([]);
+  });
+
+  it("tells once of rows without a URL, and the list stays one [R-FLD-13]", async () => {
+    const records = { "/people": { list: "rows", key: "id" } };
+    const world = new AppWorld(() => json({ rows: [{ id: ".." }, ...rows(1, 1)] }), { derived: { records } });
+    const peer = await world.opened("/people");
+    expect(fieldValue(peer.messages[0]?.fields ?? [], "items")).toBe('list="/rows", record="", url="/people/{id}"');
+    await world.opened("/people?page=2");
     expect(world.told).toEqual([expect.objectContaining({ code: "records-unfit" })]);
+    expect(String(world.told[0])).toContain('a row without a "id" of its own');
   });
 
   it("tells of a document that says it is no JSON [R-FLD-13]", async () => {
