@@ -119,8 +119,8 @@ function hasMember(row: unknown, { pointer }: RecordRule): boolean {
 }
 
 /**
- * The rule by which most rows have a URL of their own, the likeliest of several. `undefined` where too few have one: at
- * least half of them, or, where it is a list for sure, one that has the member, be that a URL or not.
+ * The rule by which most rows have a URL of their own, the likeliest of several. `undefined` where too few rows look like
+ * records: half of them have to, or, where it is a list for sure, one has to have the member, whatever that is.
  *
  * @param rows - {@link tellingRows} at most
  * @param isStated - whether the application says that they are a list of records
@@ -130,15 +130,17 @@ export function bestRule(
   rows: readonly unknown[],
   { target, authority, isStated = false }: { target: string; authority: string; isStated?: boolean },
 ): RecordRule | undefined {
-  let best: { readonly rule: RecordRule; readonly count: number } | undefined;
-  for (const rule of rules) {
-    if (!rows.some((row) => hasMember(row, rule))) continue;
+  const fits = rules.flatMap((rule) => {
+    const having = rows.filter((row) => hasMember(row, rule)).length;
     const urls = new Set(rows.map((row) => recordUrl(row, rule, target, authority)));
     urls.delete(undefined);
-    if (!best || urls.size > best.count) best = { rule, count: urls.size };
-  }
+    // A link to elsewhere is no sign of a record; a key that no URL can have is.
+    const signs = rule.kind === "key" ? having : urls.size;
+    return having > 0 ? [{ rule, urls: urls.size, signs }] : [];
+  });
+  const [best] = fits.sort((a, b) => b.urls - a.urls || b.signs - a.signs);
   if (!best || isStated || isNamedList(best.rule.list, target)) return best?.rule;
-  return best.count * 2 >= rows.length ? best.rule : undefined;
+  return best.signs * 2 >= rows.length ? best.rule : undefined;
 }
 
 /**

@@ -22,6 +22,12 @@ describe("Where nothing says where records are", () => {
     ["absolute links to this host", [{ url: "http://h/a/1" }], "/a", { record: "", list: "", link: "/url" }],
     ["links to other hosts", [{ url: "http://b.example/a/1" }], "/a", { record: "", list: "", link: "/url" }],
     ["links to the list itself", [{ url: "/a/" }], "/a", { record: "", list: "", link: "/url" }],
+    [
+      "keys beyond 2^53 beside links to elsewhere",
+      { data: [{ id: 2 ** 60, url: "http://b.example/1" }] },
+      "/a",
+      { record: "", list: "/data", url: "/a/{id}" },
+    ],
     ["rows without a key", [{ n: 1 }, { n: 2 }], "/a", undefined],
     ["an empty list of another name", { data: [] }, "/a", undefined],
     ["two lists", { b: [], c: [] }, "/a", undefined],

@@ -1,6 +1,7 @@
 import { formatPointer, parsePointer, resolvePointer } from "../../protocol/index.ts";
 import type { OriginResponse } from "../ports/origin.ts";
 import type { Document, RecordList } from "./document.ts";
+import { parseExactly } from "./exact-json.ts";
 import { contentTypeOf } from "./standing.ts";
 
 /** Documents are compared place by place up to so many characters: around their rows, or rows included. */
@@ -35,7 +36,7 @@ export function differences(one: unknown, other: unknown, at = "", depth = 0): s
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseExactly(text);
   } catch {
     return undefined;
   }

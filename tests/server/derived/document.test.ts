@@ -118,7 +118,8 @@ function parsedUrls(body: string): readonly string[] | undefined {
   });
   if (found.length > 0 && !ids.some((id) => typeof id === "number" || typeof id === "string")) return undefined;
   const isSure = found === parsed || named !== undefined;
-  return isSure || urls.filter((url) => url !== "").length * 2 >= urls.length ? urls : undefined;
+  const keyed = ids.filter((id) => typeof id === "number" || typeof id === "string");
+  return isSure || keyed.length * 2 >= urls.length ? urls : undefined;
 }
 
 /** A document reread beside another one; what it says to have kept is held against that. */
