@@ -1,6 +1,7 @@
 import { AsyncResource } from "node:async_hooks";
 import type { Server as HttpServer } from "node:http";
 import type { Server } from "node:net";
+import { wellKnownPath } from "../../protocol/index.ts";
 import { createHub, errorReporter, type Hub, type HubCounts } from "../../server/index.ts";
 import { isOwnPage } from "../access.ts";
 import { identityOf, peerOf } from "../peer.ts";
@@ -56,7 +57,7 @@ class AttachedServer implements Attachment {
   #closing: Promise<void> | undefined;
 
   constructor(server: Server, options: ResolvedAttachOptions) {
-    const { paths, allowOrigins, allowHosts, derived, limits, maxDocumentBytes, inBand, onError } = options;
+    const { paths, bases, allowOrigins, allowHosts, derived, limits, maxDocumentBytes, inBand, onError } = options;
     const reportError = errorReporter(onError, (error, stage) => {
       // What only the application's author can mend is not kept quiet.
       if (stage === "records") process.emitWarning(String(error), "RocketWarning");
@@ -95,12 +96,16 @@ class AttachedServer implements Attachment {
       // Only asked for other protocols than WebSocket, which it is never given.
       server: server as HttpServer,
     });
+    const isWellKnown = (target: string): boolean =>
+      [target, ...bases.map((base) => base.remove(target))].some((one) => one.split("?")[0] === wellKnownPath);
     this.#interception = new Interception({
       ...{ server, event, reportError, writes },
       choose: (request, hasOthers) => chooseTaker(request, paths, hasOthers),
       onUpgrade: (request, socket, head) => {
+        if (isWellKnown(request.url ?? "")) request.url = wellKnownPath;
         context.runInAsyncScope(() => this.#upgrades.handle(request, socket, head));
       },
+      isWellKnown,
       wellKnown: () => hub.wellKnown(),
       onClose: () => void this.close(),
     });

@@ -3,7 +3,6 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2SecureServer, IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { Server, Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { wellKnownPath } from "../../protocol/index.ts";
 import type { OriginResponse } from "../../server/index.ts";
 import { isWebSocketConnect } from "../http2/heads.ts";
 import { openStream } from "../http2/open-stream.ts";
@@ -21,7 +20,8 @@ export interface InterceptionParts {
   readonly server: Server;
   readonly event: ConnectionEvent;
   readonly choose: (request: Handshake, hasOthers: boolean) => UpgradeTaker;
-  /** What a GET of the well-known URL is answered with. */
+  /** Whether a target is the well-known URL, and what a GET of it is answered with [R-WK-1]. */
+  readonly isWellKnown: (target: string) => boolean;
   readonly wellKnown: () => OriginResponse;
   /** Takes an upgrade over. Must not throw. */
   readonly onUpgrade: (request: IncomingMessage, socket: Socket, head: Buffer) => void;
@@ -46,12 +46,6 @@ const requestStart = "http.server.request.start";
 function portOf(server: Server): number | undefined {
   const address = server.address();
   return typeof address === "object" ? address?.port : undefined;
-}
-
-/** Whether a request asks what Rocket says of itself [R-WK-1]. */
-function isOfWellKnown({ url = "", method }: IncomingMessage): boolean {
-  if (!url.startsWith(wellKnownPath) || url.split("?")[0] !== wellKnownPath) return false;
-  return method === "GET" || method === "HEAD";
 }
 
 /** Puts a method of one object's own before what it had; gives what takes it away again. */
@@ -129,8 +123,9 @@ export class Interception {
       sendAnswer(response, refusal);
       return true;
     }
-    if (isOfWellKnown(request)) {
-      sendAnswer(response, this.#parts.wellKnown());
+    const { isWellKnown, wellKnown } = this.#parts;
+    if ((request.method === "GET" || request.method === "HEAD") && isWellKnown(request.url ?? "")) {
+      sendAnswer(response, wellKnown());
       return true;
     }
     if (isMarked(request.socket)) guardSessions(request);

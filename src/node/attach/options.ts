@@ -1,5 +1,5 @@
 import { trimEndOf } from "../../protocol/index.ts";
-import type { DerivedOptions, HubLimits, HubOptions } from "../../server/index.ts";
+import { BasePath, type DerivedOptions, type HubLimits, type HubOptions } from "../../server/index.ts";
 import { parseAllowedHost, parseWebOrigin } from "../options.ts";
 
 /** Bounds on what followers can ask of the application. */
@@ -23,6 +23,12 @@ export interface AttachOptions
    * other WebSocket server listens.
    */
   readonly paths?: readonly string[] | ((path: string) => boolean);
+  /**
+   * Below which path the application's routes are, as clients know it by `createClient("/api")`: Rocket answers
+   * `/api/.well-known/rocket`, too [R-WK-5]. The application is asked as clients ask: what stands in front leaves the path as
+   * it is. Default: the root, and each of `paths` that is text.
+   */
+  readonly basePath?: string;
   /**
    * Web origins beside the application's own whose pages may follow it: `https://app.example.com`. Default none: their
    * handshakes are refused with 403 [R-SEC-1].
@@ -53,6 +59,8 @@ export interface PathFilter {
 /** Options with every default filled in. */
 export interface ResolvedAttachOptions {
   readonly paths: PathFilter | undefined;
+  /** The bases below which clients look for the well-known URL, beside the root. */
+  readonly bases: readonly BasePath[];
   readonly allowOrigins: ReadonlySet<string>;
   readonly allowHosts: ReadonlySet<string>;
   readonly derived: DerivedOptions;
@@ -94,6 +102,23 @@ function pathFilterOf(paths: AttachOptions["paths"]): PathFilter | undefined {
   };
 }
 
+function basesOf({ basePath, paths = [] }: AttachOptions): readonly BasePath[] {
+  if (basePath !== undefined && typeof basePath !== "string") {
+    throw new TypeError(`basePath must be a path, as in "/api", not ${JSON.stringify(basePath)}.`);
+  }
+  const roots = typeof paths === "function" ? [] : paths.filter((path) => isBasePath(path));
+  return [...(basePath === undefined ? [] : [basePath]), ...roots].map((path) => new BasePath(path));
+}
+
+/** Whether a path is one that a client's base can be. */
+function isBasePath(path: string): boolean {
+  try {
+    return new BasePath(path).text !== "";
+  } catch {
+    return false;
+  }
+}
+
 function documentLimit(value = 8 * 1024 * 1024): number {
   if (Number.isInteger(value) && value >= 1024 && value <= 1024 ** 3) return value;
   throw new RangeError(`limits.maxDocumentBytes must be a whole number from 1024 to ${1024 ** 3}, not ${value}.`);
@@ -112,6 +137,7 @@ const derivedNames = [
 const known = new Set([
   "allowHosts",
   "allowOrigins",
+  "basePath",
   "limits",
   "onError",
   "paths",
@@ -134,6 +160,7 @@ export function resolveAttachOptions(options: AttachOptions): ResolvedAttachOpti
   const { maxDocumentBytes, ...hubLimits } = limits;
   return {
     paths: pathFilterOf(paths),
+    bases: basesOf(options),
     allowOrigins: new Set(allowOrigins.map(parseWebOrigin)),
     allowHosts: new Set(allowHosts.map(parseAllowedHost)),
     derived: Object.fromEntries(

@@ -136,3 +136,47 @@ describe("An Express app whose users name the rows of a list", () => {
     await expect(list.destroy(odd ?? { name: "" })).rejects.toThrow(TypeError);
   });
 });
+
+describe("An Express app whose routes are below a path", () => {
+  it.each([
+    ["basePath", { basePath: "/api" }],
+    ["basePath with a slash", { basePath: "/api/" }],
+    ["paths", { paths: ["/api"] }],
+  ])("is followed by a client that begins there, with %s [R-WK-5]", async (_what, options) => {
+    const tasks = [{ id: 1, title: "a" }];
+    const app = express();
+    const router = express.Router();
+    router.get("/tasks", (_request, response) => void response.json({ tasks }));
+    router.post("/tasks", (_request, response) => {
+      tasks.push({ id: 2, title: "b" });
+      response.sendStatus(201);
+    });
+    app.use("/api", router);
+    const server = createServer(app);
+    endAfterTest(server);
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const site = attachTo(server, new Notes(), options);
+    const known = await fetch(`${site.url}/api/.well-known/rocket?x=1`);
+    expect(await known.json()).toMatchObject({ rocket: { version: "1.0" } });
+    expect((await fetch(`${site.url}/other/.well-known/rocket`)).status).toBe(404);
+    expect((await fetch(`${site.url}/api/.well-known/rocket`, { method: "POST" })).status).toBe(404);
+
+    const client = createClient(`${site.url}/api`);
+    atEnd(() => client.close());
+    const list = client.collection<{ title: string }>("/tasks");
+    const live = new Promise<void>((resolve) => {
+      list.subscribe(() => {
+        if (list.getSnapshot().status.state === "live" && list.getSnapshot().rows.length === 1) resolve();
+      });
+    });
+    await live;
+    const grown = new Promise<void>((resolve) => {
+      list.subscribe(() => {
+        if (list.getSnapshot().rows.length === 2) resolve();
+      });
+    });
+    await site.send("POST", "/api/tasks");
+    await grown;
+    expect(list.getSnapshot().status.state).toBe("live");
+  });
+});
