@@ -53,6 +53,8 @@ export class Feed implements Sink {
   #unfollow: (() => void) | undefined;
   readonly #linger: Timer;
   #liveAt: number | undefined;
+  /** Since when the server knows that there may be something new, which it has not seen yet [R-DER-10]. */
+  #unseenSince: number | undefined;
 
   constructor(options: FeedOptions) {
     this.#options = options;
@@ -67,6 +69,10 @@ export class Feed implements Sink {
 
   get isCaughtUp(): boolean {
     return this.#state === "live";
+  }
+
+  get isUnseen(): boolean {
+    return this.#unseenSince !== undefined;
   }
 
   /** True where it failed, until somebody asks again. */
@@ -154,7 +160,7 @@ export class Feed implements Sink {
       this.replica.replace(message);
       this.position = eventId;
       this.#tell([message]);
-    } else if (message.status === 304) this.#bookmark(eventId);
+    } else if (message.status === 304) this.#bookmark(message, eventId);
     else if (isChange(message)) {
       this.#move("change");
       this.#unmarked.push(message);
@@ -204,6 +210,7 @@ export class Feed implements Sink {
   /** What was not marked will come again. Gives when it was live last. */
   #drop(): { readonly since?: number } {
     this.#unmarked = [];
+    this.#unseenSince = undefined;
     this.#move("lost");
     return this.#liveAt === undefined ? {} : { since: this.#liveAt };
   }
@@ -221,13 +228,18 @@ export class Feed implements Sink {
     return true;
   }
 
-  #bookmark(eventId: string | undefined): void {
+  #bookmark({ fields }: HttpResponse, eventId: string | undefined): void {
+    // A heartbeat says nothing of it.
+    if (fieldValue(fields, "stale") === "?1") this.#unseenSince ??= this.#options.clock.now();
+    else if (fieldValue(fields, "subscription") !== undefined) this.#unseenSince = undefined;
     const isLate = eventId !== undefined && isAtOrAfter(eventId, this.position ?? "") === false;
     const hasOpened = this.#state === "opened" || this.isCaughtUp;
     if (eventId && !isLate && hasOpened && this.#unmarked.length === 0) this.position = eventId;
     this.#move("bookmark");
     const { intervalMs } = this;
-    if (this.isCaughtUp) this.#show(intervalMs === undefined ? { state: "live" } : { state: "polling", intervalMs });
+    const since = this.#unseenSince;
+    const current: Status = since === undefined ? { state: "live" } : { state: "behind", since };
+    if (this.isCaughtUp) this.#show(intervalMs === undefined ? current : { state: "polling", intervalMs });
     this.#tell([]);
   }
 

@@ -4,14 +4,16 @@ import type { Problem } from "../protocol/index.ts";
 export interface Status {
   /**
    * `connecting`: nothing was received yet, or not all of the first answer; with `since` there is what a GET returned then.
-   * `live`: everything up to now is here. `behind`: more comes than can be shown at once, and what is shown follows.
+   * `live`: everything up to now is here. `behind`: more comes than can be shown at once, and what is shown follows; with
+   * `since`, the server has not looked since then at what may have changed, as where the application is slow or allows few
+   * requests.
    * `polling`: there is no socket, and what is shown is right at the last look, every `intervalMs`. `stale`: what is here
    * was right at `since`, and the connection is being made again. `offline`: as `stale` (or `connecting`), and the server
    * can't be reached at all. `gone`: nothing is at the URL, or nothing any more: `problem` is a 404 or 410. `failed`: it is
    * over, for the reason in `problem`.
    */
   readonly state: "connecting" | "live" | "behind" | "polling" | "stale" | "offline" | "gone" | "failed";
-  /** When it was last live, in milliseconds since 1970; absent while live, and where it never was. */
+  /** When it was last live, in milliseconds since 1970; absent while live, and where it never was or only the page can't follow. */
   readonly since?: number;
   /** How often the server is asked while `polling`, in milliseconds; each time a fifth more or less. */
   readonly intervalMs?: number;

@@ -1,4 +1,4 @@
-import { type HttpResponse, isValue, type Problem } from "../protocol/index.ts";
+import { type Field, type HttpResponse, isValue, type Problem } from "../protocol/index.ts";
 import { checkedMessage } from "./checked.ts";
 import type { ClientClock } from "./clock.ts";
 import type { Feed } from "./feed.ts";
@@ -62,9 +62,17 @@ function checkedNote(data: unknown): Note | undefined {
   return { kind, to, target, state, position, intervalMs: isInterval ? intervalMs : undefined, problem: failure };
 }
 
-/** A bookmark at a position. */
-function bookmark(position: string | undefined): HttpResponse {
-  return { status: 304, reason: "", fields: position === undefined ? [] : [["Event-ID", position]], body: "" };
+/** A bookmark at a position; it says whether there may be something new that the server has not seen [R-DER-10]. */
+function bookmark({ position, state, target }: Extract<Note, { readonly kind: "state" }>): HttpResponse {
+  const place: Field[] = position === undefined ? [] : [["Event-ID", position]];
+  const unseen: Field = state === "behind" ? ["Stale", "?1"] : ["Subscription", target];
+  return { status: 304, reason: "", fields: [...place, unseen], body: "" };
+}
+
+/** Whether a view stands as the tab with the connection says. */
+function isAsTold(sink: Sink, { state, position, intervalMs }: Extract<Note, { readonly kind: "state" }>): boolean {
+  const isSame = position === sink.position && intervalMs === sink.intervalMs;
+  return isSame && sink.isCaughtUp && sink.isUnseen === (state === "behind");
 }
 
 /**
@@ -272,7 +280,7 @@ class SharedTransport implements Transport {
     const feed = this.#options.feedOf(target);
     const tellState = () => {
       const { status, isCaughtUp, position, intervalMs } = feed;
-      const state = isCaughtUp ? "live" : status.state;
+      const state = isCaughtUp && status.state !== "behind" ? "live" : status.state;
       this.#say({ kind: "state", to, target, state, position, intervalMs, problem: status.problem });
     };
     const tellBatch = (batch: readonly HttpResponse[]) => {
@@ -296,11 +304,11 @@ class SharedTransport implements Transport {
       if (note.kind === "batch")
         for (const [at, one] of note.batch.entries()) sink.take(one, at === note.batch.length - 1);
       else if (note.problem) sink.fail(note.problem);
-      else if (note.state !== "live") sink.lost(note.state === "offline");
-      else if (!sink.isCaughtUp || note.position !== sink.position || note.intervalMs !== sink.intervalMs) {
+      else if (note.state !== "live" && note.state !== "behind") sink.lost(note.state === "offline");
+      else if (!isAsTold(sink, note)) {
         sink.lookEvery(note.intervalMs);
-        sink.take(bookmark(note.position));
-        sink.take(bookmark(note.position));
+        sink.take(bookmark(note));
+        sink.take(bookmark(note));
       }
     }
   }

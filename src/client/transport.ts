@@ -8,6 +8,8 @@ export interface Sink {
   readonly position: string | undefined;
   /** True while everything up to now was told. */
   readonly isCaughtUp: boolean;
+  /** True while the server says that there may be something new that it has not seen yet [R-DER-10]. */
+  readonly isUnseen: boolean;
   /** True once there is something to show. */
   readonly hasState: boolean;
   /** How often the server is looked at where nothing tells of changes; `undefined` where something does. */

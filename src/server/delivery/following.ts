@@ -53,6 +53,8 @@ export interface Follower {
   hold(): void;
   /** …and catches up from now on. */
   release(): void;
+  /** Says whether there may be something new that is not known yet [R-DER-10]. */
+  tellUnseen(isUnseen: boolean): void;
   /** What happened can't be told: it is opened anew. */
   restart(): void;
   /** Shows it the state anew; at Level 0 it has to GET that itself [R-L0-6]. */

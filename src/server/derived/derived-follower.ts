@@ -11,6 +11,8 @@ export interface DerivedFollower {
   hold(): void;
   /** …and go on, with the document as it is then. */
   release(): void;
+  /** Says whether there may be something that no look has shown yet. Twice the same is fine. */
+  tellUnseen(isUnseen: boolean): void;
   /** Has it ask anew, for itself: its answers are no longer the view's. */
   reopen(): void;
   /** Ends it with an answer that is no document. */

@@ -101,6 +101,10 @@ class DerivedFollowing implements Following, DerivedFollower {
     this.#follower.release();
   }
 
+  tellUnseen(isUnseen: boolean): void {
+    this.#guarded(() => this.#follower.tellUnseen(isUnseen));
+  }
+
   reopen(): void {
     this.#follower.restart();
     // It keeps its name, and is given nothing of the view any more.

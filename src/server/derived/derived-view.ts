@@ -19,6 +19,7 @@ import { Rounds } from "./rounds.ts";
 import type { Sharing } from "./sharing.ts";
 import { ShownPositions } from "./shown-positions.ts";
 import { differenceOf, entityTagOf, hasDocument, readStanding, type Standing } from "./standing.ts";
+import { Unseen } from "./unseen.ts";
 
 /** What derived views are looked at with. */
 export interface ViewParts extends Omit<AskingParts, "belongs" | "endGone"> {
@@ -62,6 +63,7 @@ export class DerivedView {
   readonly #rounds: Rounds;
   readonly #pending: PendingWrites = new PendingWrites();
   readonly #restless: Restless;
+  readonly #unseen: Unseen;
   readonly #shown: ShownPositions = new ShownPositions();
   #schedule: RefreshSchedule;
   #hold: Hold;
@@ -90,6 +92,9 @@ export class DerivedView {
     this.#standing = readStanding(hold, first, { place, isShared: this.#isShared, hasUrls });
     this.#schedule = this.#newSchedule();
     this.#restless = new Restless(parts.times.refreshMs, parts.clock.now());
+    this.#unseen = new Unseen(parts.clock, (isUnseen) => {
+      for (const follower of this.members.all) follower.tellUnseen(isUnseen);
+    });
     const ask = (member: Member) => this.#ask(member);
     this.#lead = new Lead(parts.clock, this.members, ask, (verdict) => this.#takeLate(verdict));
     this.#held = new HeldMembers(parts.clock, parts.times.refreshMs, this.members);
@@ -140,6 +145,7 @@ export class DerivedView {
     this.#pending.add(written);
     this.#isTold = true;
     this.#restless.written();
+    this.#unseen.changed();
     this.#schedule.soon();
   }
 
@@ -196,6 +202,7 @@ export class DerivedView {
   stop(): void {
     if (this.isStopped) return;
     this.#schedule.stop();
+    this.#unseen.stop();
     this.#cancelLinger?.();
     this.#rounds.stop();
     for (const resolve of this.#waiting.splice(0)) resolve(false);
@@ -218,7 +225,11 @@ export class DerivedView {
 
   async #look(): Promise<void> {
     const waiting = this.#waiting.splice(0);
+    this.#unseen.begin();
     const isSeen = await this.#lookOnce();
+    // What fails may hide a change that nobody told of.
+    if (!isSeen && this.members.areFailing && !this.isStopped) this.#unseen.changed();
+    if (!this.isStopped) this.#unseen.end(isSeen);
     for (const resolve of waiting) resolve(isSeen);
     this.#plan();
   }

@@ -36,6 +36,12 @@ export class Members {
     return this.#memberOf.size;
   }
 
+  /** Whether one of them was answered by nothing that counts when it was asked as last. */
+  get areFailing(): boolean {
+    for (const { failures } of this.#members.values()) if (failures > 0) return true;
+    return false;
+  }
+
   /** Everyone who follows. */
   get all(): DerivedFollower[] {
     return [...this.#memberOf.keys()];

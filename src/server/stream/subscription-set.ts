@@ -106,7 +106,10 @@ export class SubscriptionSet implements SubscriptionHolder {
   sendBookmark(): boolean {
     const isTrue = (!this.#own || this.#own.isCaughtUp) && !this.#hasMissing;
     if (this.level === 0 || !isTrue) return false;
-    this.outlet.sendMessage({ status: 304, fields: this.#own?.position ?? this.#parts.position() });
+    this.outlet.sendMessage({
+      status: 304,
+      fields: this.#own ? [...this.#own.position, ...this.#own.staleness] : this.#parts.position(),
+    });
     return true;
   }
 

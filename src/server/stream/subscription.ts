@@ -70,6 +70,8 @@ export class Subscription implements Follower {
   #isCaughtUp = false;
   /** True from its first message until it was told that it is caught up. */
   #owesBookmark = false;
+  /** True while there may be something new that nobody has looked at [R-DER-10]. */
+  #isUnseen = false;
 
   constructor(holder: SubscriptionHolder, request: Omit<OpeningRequest, "peer">, isOwn: boolean) {
     this.#holder = holder;
@@ -117,6 +119,11 @@ export class Subscription implements Follower {
     return this.#following ? [["Event-ID", this.#following.position]] : [];
   }
 
+  /** What a bookmark for it says beside the position. */
+  get staleness(): readonly Field[] {
+    return this.#isUnseen ? [["Stale", "?1"]] : [];
+  }
+
   /** True while the peer takes it for caught up: bookmarks speak for it. */
   get isCaughtUp(): boolean {
     return this.#isCaughtUp;
@@ -135,6 +142,7 @@ export class Subscription implements Follower {
   begin(opening: AcceptedOpening, extraFields: readonly Field[] = [], isShared = false): void {
     const { start, status, fields, body, source } = opening;
     if (!this.#go("begin")) return;
+    this.#isUnseen = false;
     this.#stand(start);
     this.#owesBookmark = true;
     const frames = isShared && status === 200 ? this.#holder.frames.of(source, this.form) : undefined;
@@ -152,6 +160,7 @@ export class Subscription implements Follower {
   renew(request: OpeningRequest, { start }: AcceptedOpening, extraFields: readonly Field[]): void {
     this.#request = request;
     const position = this.#state === "live" ? this.position : [];
+    this.#isUnseen = false;
     this.outlet.sendMessage({ status: 304, fields: [...position, ["Subscription", start.url], ...extraFields] });
     // Another viewer's document may be another one: then it comes as a fresh 200.
     if (!start.isOfViewer || this.#state === "opening" || !this.#go("begin")) return;
@@ -171,6 +180,15 @@ export class Subscription implements Follower {
 
   release(): void {
     if (this.#go("release")) this.#holder.catchUp(this);
+  }
+
+  tellUnseen(isUnseen: boolean): void {
+    if (this.#isUnseen === isUnseen) return;
+    this.#isUnseen = isUnseen;
+    if (this.#holder.level === 0 || !this.#isCaughtUp || this.#owesBookmark) return;
+    // Of what it catches up with, the bookmark that follows says it.
+    if (this.#state !== "live") this.#owesBookmark = true;
+    if (this.#state === "live" || isUnseen) this.#say();
   }
 
   /** There is no room for what comes next. */
@@ -228,7 +246,12 @@ export class Subscription implements Follower {
     this.#isCaughtUp = true;
     if (!this.#owesBookmark) return;
     this.#owesBookmark = false;
-    this.outlet.sendMessage({ status: 304, fields: [...this.position, ...this.#labels] });
+    this.#say();
+  }
+
+  #say(): void {
+    const position = this.#state === "live" ? this.position : [];
+    this.outlet.sendMessage({ status: 304, fields: [...position, ...this.staleness, ...this.#labels] });
   }
 
   endGone(): void {
