@@ -1,4 +1,5 @@
-const token = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/gs;
+// A string that does not end is taken whole: to begin again at each quote in it would take its square.
+const token = /"[^"\\]*(?:\\[\s\S][^"\\]*)*(?:"|\\?$)|-?[0-9][0-9.eE+-]*/g;
 const number = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
 /** A token of a JSON text as it is compared: numbers that a double would change are strings that nothing else is. */
