@@ -3,6 +3,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { createClient } from "../../src/client/index.ts";
 import { front } from "../node/front.ts";
+import { Follower } from "./follower.ts";
 import { proxied, proxy, upstream } from "./setting.ts";
 
 interface Post {
@@ -110,6 +111,23 @@ describe("an API below a base path", () => {
     );
     const answer = await fetch(`${url}/api/old`, { redirect: "manual" });
     expect(answer.headers.get("location")).toBe(wanted.replace("{host}", new URL(url).host));
+  });
+
+  it.each([
+    ["the root of its own", "", 'list="/posts", record="", url="/api/posts/{id}"'],
+    ["the prefix that it is told of", "/api", 'list="/posts", record="", link="/url"'],
+  ])("has records below it whose links begin with %s", async (_what, prefix, items) => {
+    const rows = [1, 2].map((id) => ({ id, url: `${prefix}/posts/${id}` }));
+    const { url } = await proxied(
+      ({ url: target = "" }, response) => {
+        const id = Number(/^\/posts\/(\d+)$/.exec(target)?.[1]);
+        response.writeHead(200, { "Content-Type": "application/json" });
+        response.end(JSON.stringify(id ? rows[id - 1] : { posts: rows }));
+      },
+      { basePath: "/api" },
+    );
+    const follower = await new Follower(`${url}/api/posts`, ["rocket.v1"]).caughtUp();
+    expect(follower.messages[0]).toContain(`Items: ${items}`);
   });
 
   it("has its links and cookies below it, and is told of it", async () => {

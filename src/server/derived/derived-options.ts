@@ -1,3 +1,4 @@
+import { BasePath } from "../base-path.ts";
 import { inRange } from "../option-checks.ts";
 import type { OriginRequest } from "../ports/origin.ts";
 import { createLocalStaleness, type Staleness } from "../ports/staleness.ts";
@@ -41,6 +42,11 @@ export interface DerivedOptions {
    * whole, and `onError` is told once for each path: `records-unfit`. Default: none.
    */
   readonly records?: Readonly<Record<string, RecordOptions>>;
+  /**
+   * The path below which clients see everything, as `/api`, where the origin may not know it: a row's link that leads
+   * elsewhere is no record's then, and its key names it. Default: the root.
+   */
+  readonly basePath?: string;
   /** Carries what may have changed, between processes too. Default: within this process. */
   readonly staleness?: Staleness;
 }
@@ -55,6 +61,7 @@ export interface ResolvedDerivedOptions {
   readonly maxTotalDocumentBytes: number;
   readonly sha256: Sha256;
   readonly records: Readonly<Record<string, RecordOptions>>;
+  readonly basePath: BasePath;
   readonly staleness: Staleness;
   /** Whether others than this hub may hear of what may have changed. */
   readonly isStalenessShared: boolean;
@@ -88,6 +95,7 @@ export function resolveDerivedOptions(options: DerivedOptions): ResolvedDerivedO
     ),
     sha256: options.sha256 ?? sha256,
     records,
+    basePath: new BasePath(options.basePath),
     staleness,
     isStalenessShared: options.staleness !== undefined,
   };

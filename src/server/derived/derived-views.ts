@@ -1,4 +1,5 @@
 import { type Field, fieldValue } from "../../protocol/index.ts";
+import type { BasePath } from "../base-path.ts";
 import { Gate } from "../gate.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { OriginResponse } from "../ports/origin.ts";
@@ -35,6 +36,8 @@ export interface DerivedViewsParts extends JudgeParts {
   readonly staleness: Staleness;
   /** The app's own rules for where records are, by path. */
   readonly records: RecordsByPath;
+  /** Below which path clients see everything. */
+  readonly basePath: BasePath;
   /** One GET, in bounded time; never rejects. */
   readonly ask: (target: string, viewer: Viewer, ifNoneMatch?: string) => Promise<OriginResponse>;
 }
@@ -211,7 +214,8 @@ export class DerivedViews {
     first: OriginResponse,
   ): Promise<Omit<FirstLook, "key"> | 429 | 503> {
     const authority = fieldValue(viewer.fields, "host") ?? "localhost";
-    const place = { target, authority, rule: recordRuleFor(this.#parts.records, target) };
+    const { records, basePath } = this.#parts;
+    const place = { target, authority, basePath, rule: recordRuleFor(records, target) };
     const owner = sharing.kind === "declared" ? "" : this.#judge.ownerOf(viewer);
     const hold = await this.#documents.take(owner, place, first);
     if (typeof hold === "number") return hold;

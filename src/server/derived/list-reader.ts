@@ -7,6 +7,7 @@ import {
   tellingRows,
   UrlCandidates,
 } from "../../protocol/index.ts";
+import type { BasePath } from "../base-path.ts";
 import type { FoundList } from "./list-finder.ts";
 import { readElements } from "./row-scanner.ts";
 import type { Slice, Sliced } from "./slices.ts";
@@ -27,6 +28,8 @@ export interface RowsPlace {
   readonly target: string;
   /** Host and port. */
   readonly authority: string;
+  /** Below which path clients see everything; the root where it is absent. */
+  readonly basePath?: BasePath | undefined;
   /** The app's own rule. */
   readonly rule?: RecordRule | undefined;
 }
@@ -52,7 +55,7 @@ export function* readRows(
   const { list, start } = found;
   const { target, authority } = place;
   const known = place.rule ?? (before?.list === list ? before : undefined);
-  const rules = place.rule ? [place.rule] : likelyRules(list);
+  const rules = place.rule ? [place.rule] : yield* possibleRules(text, found, place, slice);
   const candidates = new UrlCandidates(rules, target, authority);
   const bounds: number[] = [];
   const end = yield* readElements(
@@ -73,6 +76,20 @@ export function* readRows(
   const isStated = place.rule !== undefined;
   const rule = bestRule(rules, yield* firstRows(text, start, slice), { target, authority, isStated }) ?? before;
   return rule?.list === list ? yield* readByRule(text, start, { rule, place }, slice) : undefined;
+}
+
+/** The rules that may fit, but for links by which rows would be where their clients can't go. */
+function* possibleRules(
+  text: string,
+  { list, start }: FoundList,
+  place: RowsPlace,
+  slice: Slice,
+): Sliced<RecordRule[]> {
+  const { basePath, target, authority } = place;
+  const rules = likelyRules(list);
+  if (!basePath?.text || !basePath.has(target)) return rules;
+  const rows = yield* firstRows(text, start, slice);
+  return rules.filter((rule) => rows.every((row) => basePath.has(recordUrl(row, rule, target, authority) ?? target)));
 }
 
 function* firstRows(text: string, start: number, slice: Slice): Sliced<readonly unknown[]> {
