@@ -18,6 +18,7 @@ export const unseenOfServers: Readonly<Record<string, string>> = {
   "R-DER-2": "It takes an application whose caching fields are known and change.",
   "R-DER-7": "It takes an application that fails when it is told to.",
   "R-DER-9": "It takes an application with a login, and is about the time until the next look.",
+  "R-DER-10": "It takes an application that is slow or fails when it is told to.",
   "R-BAND-14": "It is about the order of work inside the server, which shows in times only.",
   "R-BAND-16": "It takes an application that answers writes slowly, and tells when it began them.",
   "R-BAND-18": "It takes an application that tells what became of a request whose client has gone.",
@@ -61,6 +62,7 @@ export const unseenOfServers: Readonly<Record<string, string>> = {
 
 /** Requirements on clients that no situation is about, and why. */
 export const unseenOfClients: Readonly<Record<string, string>> = {
+  "R-DER-10": "It is about what a page shows meanwhile, which nobody can tell from outside.",
   "R-MSG-13": "It is about an encoder's interface inside the program.",
   "R-MSG-15": "It takes messages of 64 MiB, and what a client holds of them shows inside it only.",
   "R-MSG-16": "It takes a message of more than 64 MiB.",
