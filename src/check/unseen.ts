@@ -1,5 +1,7 @@
 const later = "Streams over HTTP are not looked at yet.";
 const overHttp2 = "WebSockets over HTTP/2 are not looked at: the checks speak HTTP/1.1.";
+const ofClientWhoGuesses = "It takes a client that guesses.";
+const ofIntermediary = "It is about what stands between client and server.";
 const ofClient = "It is about a client: rocket check --client looks at it.";
 
 /** Requirements that no case against a server is about, and why. A test holds this and the cases against PROTOCOL.md. */
@@ -7,11 +9,13 @@ export const unseenOfServers: Readonly<Record<string, string>> = {
   "R-MSG-13": "It is about an encoder's interface inside the program.",
   "R-L0-6": "It takes a server that loses its journal or meets a change outside the rows.",
   "R-L0-7": "It takes a subscription that the server ends by itself.",
+  "R-L0-9": ofClientWhoGuesses,
   "R-L1-3": ofClient,
   "R-POS-5": ofClient,
   "R-FLD-13": "It takes a server that was configured with a place that its documents don't have.",
   "R-FLD-14": "It takes a client that guesses and writes.",
   "R-SUB-14": ofClient,
+  "R-SUB-16": ofClient,
   "R-RES-5": ofClient,
   "R-RES-6": "It takes a server that loses its journal.",
   "R-DER-1": "It takes two viewers whom the application answers differently.",
@@ -30,8 +34,12 @@ export const unseenOfServers: Readonly<Record<string, string>> = {
   "R-CLOSE-2": ofClient,
   "R-CLOSE-4": "It takes a server that is stopped.",
   "R-CLOSE-5": ofClient,
+  "R-CLOSE-6": "It is about a server that stops, or has no room.",
   "R-SEC-7": "It takes credentials that end, and an application that takes rights away.",
   "R-SEC-8": "It shows in the server's time only.",
+  "R-EXT-1": "It is about who extends the protocol.",
+  "R-EXT-3": "It is about a client, and about what a number says that grows.",
+  "R-MID-1": ofIntermediary,
   "R-H2-1": overHttp2,
   "R-H2-2": overHttp2,
   "R-H2-3": overHttp2,
@@ -66,6 +74,9 @@ export const unseenOfClients: Readonly<Record<string, string>> = {
   "R-MSG-13": "It is about an encoder's interface inside the program.",
   "R-MSG-15": "It takes messages of 64 MiB, and what a client holds of them shows inside it only.",
   "R-MSG-16": "It takes a message of more than 64 MiB.",
+  "R-MSG-17": "It takes a client that is asked which of two fields it took.",
+  "R-L0-8": "A client of Level 0 keeps no position by which its state could be seen.",
+  "R-L0-9": ofClientWhoGuesses,
   "R-L0-3": "It binds servers; a client of Level 0 keeps no position by which its state could be seen.",
   "R-POS-2": "That a position is sent back as it came is checked with R-RES-5.",
   "R-POS-7": "It takes a client that writes, and shows its own writes ahead of time.",
@@ -74,6 +85,11 @@ export const unseenOfClients: Readonly<Record<string, string>> = {
   "R-FLD-12": "It takes a client that writes: it must not to a row whose URL has a fragment.",
   "R-FLD-13": "It takes a client that can tell its user that a list came as one record.",
   "R-FLD-14": "It takes a client that guesses and writes.",
+  "R-EXT-1": "It is about who extends the protocol.",
+  "R-EXT-2": "It binds servers; a client may offer later versions.",
+  "R-EXT-3": "Every situation's well-known URL says a version 1.7; a client that is troubled by it follows nothing.",
+  "R-MID-1": ofIntermediary,
+  "R-SUB-17": "It allows something to clients.",
   "R-SUB-15": "It takes a client that follows one record, and is asked what that is called.",
   "R-RES-1": "It binds servers; that clients resume is checked with R-RES-5.",
   "R-BAND-18": "It takes a client that writes in band, and is cut off.",

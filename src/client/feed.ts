@@ -1,4 +1,11 @@
-import { fieldValue, type HttpResponse, isAtOrAfter, isChange, type Problem } from "../protocol/index.ts";
+import {
+  fieldValue,
+  type HttpResponse,
+  isAtOrAfter,
+  isChange,
+  type Problem,
+  protocolError,
+} from "../protocol/index.ts";
 import { type ClientClock, Timer } from "./clock.ts";
 import { type FeedEvent, type FeedState, feedTransitions } from "./feed-state.ts";
 import { next } from "./machine.ts";
@@ -162,6 +169,10 @@ export class Feed implements Sink {
       this.#tell([message]);
     } else if (message.status === 304) this.#bookmark(message, eventId);
     else if (isChange(message)) {
+      const isOfSomeRow = !this.replica.isRecord && this.hasState;
+      if (isOfSomeRow && !fieldValue(message.fields, "content-location")) {
+        throw protocolError("a change of a list does not say of which record");
+      }
       this.#move("change");
       this.#unmarked.push(message);
       if (isWhole || eventId !== undefined) return this.#commit(eventId);

@@ -234,8 +234,8 @@ export class Replica {
     const known = this.#byUrl.get(name);
     const row = this.#same(known?.row, this.#recordIn(content), url);
     this.#noteVersion(row, fields);
-    const index = fieldValue(fields, "item-index");
-    this.#place(known, { url: name, row }, index === undefined ? undefined : Number(index));
+    const index = fieldValue(fields, "item-index") ?? "";
+    this.#place(known, { url: name, row }, /^[0-9]+$/.test(index) ? Number(index) : undefined);
   }
 
   /** What comes for one record is about that record, however its URL was written when it was asked for. */

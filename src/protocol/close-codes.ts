@@ -17,15 +17,15 @@ function row(code: number, name: string, meaning: string): CloseCode {
 /** The close codes of the protocol [R-CLOSE-1]. 4000 + a status means what the status means. */
 export const closeCodes: readonly CloseCode[] = [
   row(1000, "normal", "The peer is done, or the subscribed record is gone."),
-  row(1001, "going away", "The peer's process or page is going away."),
+  row(1001, "going away", "The peer stops, or a Level 0 client has to GET again."),
   row(1002, "protocol error", "A message was no HTTP message of this protocol."),
   row(1003, "unsupported data", "The peer does not take this kind of frame."),
   row(1006, "abnormal", "The connection broke; never sent."),
   row(1007, "invalid data", "A text frame was not UTF-8."),
   row(1009, "too large", "A message was larger than the receiver's limits."),
   row(1011, "internal error", "The server failed."),
-  row(1012, "service restart", "The server stops, or a Level 0 client has to GET again."),
-  row(1013, "try again later", "The server is overloaded."),
+  row(1012, "service restart", "The server restarts. This project does not send it [R-CLOSE-6]."),
+  row(1013, "try again later", "The server is overloaded. This project does not send it [R-CLOSE-6]."),
   row(4301, "moved permanently", "The resource is at Location."),
   row(4302, "found", "The resource is at Location for now."),
   row(4303, "see other", "Another resource answers, at Location."),

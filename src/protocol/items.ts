@@ -1,5 +1,6 @@
 import { resolvePointer } from "./json-pointer.ts";
-import { decodeUrlPart, expandUrlTemplate } from "./url-template.ts";
+import { parseStringDictionary } from "./string-dictionary.ts";
+import { expandUrlTemplate } from "./url-template.ts";
 
 /**
  * Where a document's records are, and how their URLs are made: the `Items` field of a 200. That of a resource that is one
@@ -18,24 +19,23 @@ export interface Items {
   readonly unfit?: string;
 }
 
-// A string or display string, then a comma that something follows, or the end.
-const member =
-  /([a-z*][a-z0-9_.*-]*)=(?:"((?:[ !#-[\]-~]|\\["\\])*)"|%"((?:[ !#-$&-~]|%[0-9a-f]{2})*)")(?:[ \t]*,[ \t]*(?!$)|$)/y;
+const names = ["list", "record", "url", "link", "unfit"] as const;
 
 /**
- * Reads an `Items` field, also that of a resource that is one record, with `record` alone [R-FLD-3]. Members that it does not know are left out;
- * `undefined` where it is no dictionary of strings and display strings (RFC 9651 §3.2).
+ * Reads an `Items` field, also that of a resource that is one record, with `record` alone [R-FLD-3]. Members that it does not
+ * know are left out, of whatever type they are; `undefined` where it is no dictionary (RFC 9651 §3.2), or one that it knows
+ * is no string.
  */
 export function parseAnyItems(text: string): Items | undefined {
-  const members: Record<string, string> = {};
-  member.lastIndex = 0;
-  do {
-    const [, key = "", plain, display = ""] = member.exec(text) ?? [];
-    const value = plain === undefined ? decodeUrlPart(display) : plain.replace(/\\(.)/g, "$1");
-    if (key === "" || value === undefined) return undefined;
-    if (/^(?:list|record|url|link|unfit)$/.test(key)) members[key] = value;
-  } while (member.lastIndex < text.length);
-  return members;
+  const members = parseStringDictionary(text);
+  if (!members || members.size === 0) return undefined;
+  const items: Partial<Record<(typeof names)[number], string>> = {};
+  for (const name of names) {
+    const value = members.get(name);
+    if (value !== undefined) items[name] = value;
+    else if (members.has(name)) return undefined;
+  }
+  return items;
 }
 
 /** Reads an `Items` field; `undefined` where it is malformed or has neither `url` nor `link`. Members that it does not know are left out. */

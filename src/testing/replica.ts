@@ -11,6 +11,13 @@ import {
   resolvePointer,
 } from "../protocol/index.ts";
 
+const decoder = new TextDecoder();
+
+/** A body as text, whatever kind of frame it came in [R-MSG-2]. */
+function textOf(body: Body | undefined): string {
+  return typeof body === "string" ? body : decoder.decode(body);
+}
+
 /** One notification as a replica took it, for validators to look back on. */
 export interface Applied {
   readonly status: number;
@@ -76,13 +83,13 @@ export class Replica {
   wholeOf(message: HttpResponse): HttpResponse | undefined {
     if (!isDelta(message)) return message;
     const { fields } = message;
-    const url = fieldValue(fields, "content-location") ?? "";
+    const url = this.#nameOf(message);
     const last = this.#unmarked.findLast((applied) => applied.url === url);
     const etag = last ? last.etag : this.#etags.get(url);
     const known = last ? last.body : this.#bodyOf(url);
     const isOther = etag !== undefined && etag !== fieldValue(fields, "delta-base");
     if (known === undefined || last?.status === 204 || isOther) return undefined;
-    const body = applyMergePatch(JSON.parse(String(known)), JSON.parse(String(message.body)));
+    const body = applyMergePatch(JSON.parse(textOf(known)), JSON.parse(textOf(message.body)));
     const others = fields.filter(([name]) => !/^(?:content-type|delta-base)$/i.test(name));
     return { ...message, fields: [["Content-Type", "application/json"], ...others], body: JSON.stringify(body) };
   }
@@ -104,11 +111,12 @@ export class Replica {
       this.#hasOpened = true;
       this.isCaughtUp = false;
     } else if (kind === "bookmark") {
-      this.#mark({ status: 304, ...applied }, eventId);
+      // Within a batch it says nothing of that.
+      if (this.#unmarked.length === 0) this.#mark({ status: 304, ...applied }, eventId);
       this.isCaughtUp = this.#hasOpened;
       this.#hasOpened = true;
     } else if (kind === "enter" || kind === "change" || kind === "leave") {
-      const url = fieldValue(message.fields, "content-location") ?? "";
+      const url = this.#nameOf(message);
       const body = kind === "leave" ? {} : { body: message.body };
       const index = fieldValue(message.fields, "item-index");
       const etag = fieldValue(message.fields, "etag");
@@ -118,7 +126,7 @@ export class Replica {
       };
       this.#unmarked.push({ status: message.status, url, ...body, ...place, ...applied });
       if (eventId !== undefined) this.#commit(eventId);
-    } else {
+    } else if (kind === "problem") {
       this.ended = message;
     }
   }
@@ -137,17 +145,22 @@ export class Replica {
       this.#reorder(url, status === 204 ? undefined : (index ?? this.order.length));
       if (status === 204) {
         this.records.delete(url);
-        if (this.#isRecord && url === this.#url) this.isGone = true;
+        if (this.#isRecord) this.isGone = true;
       } else {
-        const document: unknown = JSON.parse(String(body));
+        const document: unknown = JSON.parse(textOf(body));
         this.records.set(
           url,
-          JSON.stringify(this.#isRecord ? document : resolvePointer(document, this.#recordPointer)),
+          JSON.stringify(this.#isRecord ? document : (resolvePointer(document, this.#recordPointer) ?? document)),
         );
       }
     }
     this.#unmarked = [];
     this.position = eventId;
+  }
+
+  /** The URL of a change's record: what comes for one record is about that record [R-SUB-15]. */
+  #nameOf({ fields }: HttpResponse): string {
+    return this.#isRecord ? this.#url : (fieldValue(fields, "content-location") ?? "");
   }
 
   /** The record as its own body. */
@@ -169,7 +182,7 @@ export class Replica {
     this.records = new Map();
     this.order = [];
     this.#etags.clear();
-    const document: unknown = JSON.parse(String(body));
+    const document: unknown = JSON.parse(textOf(body));
     const field = fieldValue(fields, "items");
     const items = field === undefined ? undefined : parseItems(field);
     this.#isRecord = items === undefined;

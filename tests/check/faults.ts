@@ -421,6 +421,11 @@ const inBand: readonly BrokenServer[] = [
     fault: { fromClient: ({ text }) => ({ on: fieldOf(text, "request-id") ? [text] : [] }) },
   },
   {
+    requirement: "R-BAND-2",
+    what: "refuses them without a sign that it is an answer",
+    fault: spoil(of(400), (text) => [without(text, "Request-ID")]),
+  },
+  {
     requirement: "R-BAND-3",
     what: "names no Subscription in its answers",
     fault: spoil(of(200), (text) => [without(text, "Subscription")]),

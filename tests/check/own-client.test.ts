@@ -21,7 +21,9 @@ function follow({ base }: Place): Following {
 }
 
 describe("the project's client", () => {
-  it("does nothing wrong in any situation", { timeout: 60_000 }, async () => {
+  it("does nothing wrong in any situation, whatever version of the protocol the server names [R-EXT-3]", {
+    timeout: 60_000,
+  }, async () => {
     const report = await checkClient(follow);
     expect(report.results.filter(({ outcome }) => outcome.kind !== "passed")).toEqual([]);
     expect(hasFailed(report)).toBe(false);

@@ -18,6 +18,7 @@ export type Mistake =
   | "refuses binary"
   | "refuses LF"
   | "takes garbage"
+  | "takes changes of no record"
   | "does not mask"
   | "comes back after everything"
   | "never comes back"
@@ -136,6 +137,8 @@ export class ScriptedClient implements Following {
     if (this.#does("takes garbage")) return false;
     if (this.#does("ends at an unknown status") && message.status === 226) return true;
     if (this.#does("refuses binary") && !message.isText) return true;
+    const isOfNone = [201, 202, 204].includes(message.status) && fieldOf(message, "content-location") === undefined;
+    if (isOfNone && this.#replica.isList && !this.#does("takes changes of no record")) return true;
     return message.flaws.some(({ requirement }) => {
       // A receiver takes LF, though a sender may not send it.
       return requirement !== "R-MSG-4" || this.#does("refuses LF");

@@ -13,6 +13,7 @@ const mistakes: readonly (readonly [mistake: Mistake, requirement: string, names
   ["refuses binary", "R-MSG-2", ["binary"]],
   ["refuses LF", "R-MSG-4", ["bare-lf"]],
   ["takes garbage", "R-MSG-3", ["refuses-garbage"]],
+  ["takes changes of no record", "R-SUB-16", ["refuses-nameless"]],
   ["does not mask", "RFC6455-5.1", ["snapshot"]],
   ["comes back after everything", "R-CLOSE-1", ["status-404"]],
   ["comes back after everything", "R-CLOSE-2", ["unlisted-4444"]],

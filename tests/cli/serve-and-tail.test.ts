@@ -79,7 +79,7 @@ describe("rocket tail against rocket serve", () => {
     server.process.kill("SIGTERM");
     expect((await server.result).code).toBe(0);
     await command.until(
-      ({ stderr }) => stderr.includes("connection lost (close code 1012)") || stderr.includes("trying again"),
+      ({ stderr }) => stderr.includes("connection lost (close code 1001)") || stderr.includes("trying again"),
     );
     expect(command.stdout).toMatch(/HTTP\/1\.1 304 Not Modified\nEvent-ID: \S+\n\n$/);
   });

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Feed } from "../../src/client/feed.ts";
 import { writeWhole } from "../../src/client/whole.ts";
 import { createFakeClock } from "../../src/testing/index.ts";
-import { change, leave, listOf, type message } from "./messages.ts";
+import { change, leave, listOf, message } from "./messages.ts";
 
 const clock = createFakeClock();
 
@@ -31,6 +31,23 @@ describe("A feed", () => {
     expect([feed.replica.rows.length, feed.position]).toEqual([1, "m:1.0"]);
     feed.take(leave(1, ["Event-ID", "m:3.0"]));
     expect([feed.replica.rows, feed.position]).toEqual([[{ id: 2 }], "m:3.0"]);
+  });
+
+  it("takes a change of a list that names no record for no message, and applies nothing of it [R-SUB-16]", () => {
+    const feed = feedAt("m:1.0");
+    for (const status of [201, 202, 204] as const) {
+      const nameless = message(status, { record: { id: 2 } }, ["Event-ID", "m:2.0"]);
+      expect(() => feed.take(nameless)).toThrow(expect.objectContaining({ name: "ProtocolError", closeCode: 1002 }));
+    }
+    expect([feed.replica.rows, feed.position]).toEqual([[{ id: 1, v: 1 }], "m:1.0"]);
+  });
+
+  it("takes an Item-Index that is no number for none, and one beyond the end for the end [R-FLD-10]", () => {
+    const feed = feedAt("m:1.0");
+    for (const [at, index] of ["-1", "", "1.5", "x", "99"].entries()) {
+      feed.take(change(201, { id: at + 2 }, ["Item-Index", index], ["Event-ID", `m:${at + 2}.0`]));
+    }
+    expect(feed.replica.rows.map((row) => (row as { id: number }).id)).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
   it("forgets what no mark followed when the connection is lost, and when a 200 comes [R-POS-5]", () => {

@@ -38,8 +38,8 @@ export const paths: readonly string[] = [
   "record that ended in band",
   "refused in band",
   "close with 1000",
-  "close with 1012",
-  "close with 1012 at Level 0",
+  "close with 1001",
+  "close with 1001 at Level 0",
   "close with 4404",
   "heartbeat",
   "ping",
@@ -106,7 +106,7 @@ function* connectionPaths(connection: ConnectionHistory, outcome: Outcome): Gene
   if (deltas > 0) yield "told by deltas";
   if (deltas > 0 && peakUnsentBytes > maxUnsentBytes) yield "told by deltas, and parked";
   if (closeCode !== undefined) yield `close with ${closeCode}`;
-  if (closeCode === 1012 && level === 0) yield "close with 1012 at Level 0";
+  if (closeCode === 1001 && level === 0) yield "close with 1001 at Level 0";
   if (level === 0 && isSteady && signs.length > 0 && endedAt - openedAt > heartbeatGapMs) yield "ping";
   if (streams.filter((stream) => stream.connection === connection).length > 2) yield "three subscriptions at once";
 }

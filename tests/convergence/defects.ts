@@ -114,8 +114,8 @@ export const defects: readonly Defect[] = [
     name: "a page that ends within a transaction is marked as its end",
     breaks: "P5",
     in: "DirectFollowing.#give",
-    find: "return more || this.#mark(",
-    replace: "return this.#mark(",
+    find: "(more ? undefined : this.#mark(batch.eventId))",
+    replace: "this.#mark(batch.eventId)",
   },
   {
     name: "a transaction comes in pieces",
@@ -130,7 +130,7 @@ export const defects: readonly Defect[] = [
     name: "the last message of a page is forgotten where the page ends at the head",
     breaks: "P3",
     in: "DirectFollowing.advance",
-    find: '(this.#mark(bookmark.eventId) ? "arrived" : "ended")',
+    find: 'this.#mark(bookmark.eventId) ?? "arrived"',
     replace: '"arrived"',
   },
   {
@@ -165,7 +165,7 @@ export const defects: readonly Defect[] = [
     name: "Level 0 goes on where it can't know what happened",
     breaks: "P3",
     in: "Subscription.opened",
-    find: "this.outlet.close(1012, lostHistory);",
+    find: "this.outlet.close(1001, lostHistory);",
     replace: "this.begin(opening);",
   },
   {

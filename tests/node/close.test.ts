@@ -3,17 +3,17 @@ import { describe, expect, it } from "vitest";
 import { dial, dialRaw, handshake, startSite } from "./fixture.ts";
 
 describe("a server that closes", () => {
-  it("gives each subscriber a last 304 and 1012, and no handle is left [R-CLOSE-4]", async () => {
+  it("gives each subscriber a last 304 and 1001, and no handle is left [R-CLOSE-4]", async () => {
     const site = await startSite({ drainMs: 50 });
     const clients = await Promise.all(Array.from({ length: 5 }, () => dial(site, "/a")));
     for (const client of clients) await client.until(({ status }) => status === 304);
     const zero = await dial(site, "/a", { protocols: [] });
     await site.rocket.close();
     for (const client of clients) {
-      expect(await client.closed).toBe(1012);
+      expect(await client.closed).toBe(1001);
       expect(client.messages.map(({ status }) => status)).toEqual([200, 304, 304]);
     }
-    expect(await zero.closed).toBe(1012);
+    expect(await zero.closed).toBe(1001);
     expect(site.rocket.hub.counts.connections).toBe(0);
     expect(site.rocket.server.listening).toBe(false);
     const open = await new Promise((resolve) => site.rocket.server.getConnections((_error, count) => resolve(count)));
@@ -74,9 +74,9 @@ describe("a server that closes", () => {
     raw.socket.write(handshake(site, "/a", ["Sec-WebSocket-Protocol: rocket.v1"]).replace(/^.*\r\n.*\r\n/, ""));
     const answer = await raw.ended;
     expect(answer).toMatch(/^HTTP\/1\.1 101 /);
-    expect(answer).toContain("\x88\x1b\x03\xf4");
+    expect(answer).toContain("\x88\x1b\x03\xe9");
     await closing;
-    for (const client of clients) expect(await client.closed).toBe(1012);
+    for (const client of clients) expect(await client.closed).toBe(1001);
   });
 
   it("leaves the process free to end", async () => {

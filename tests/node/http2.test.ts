@@ -109,7 +109,7 @@ describe("a server with TLS", () => {
     const closed = once(socket, "close");
     socket.once("close", () => told.push("WebSocket"));
     await site.rocket.close();
-    expect((await closed)[0]).toBe(1012);
+    expect((await closed)[0]).toBe(1001);
     expect(told).toEqual(["session", "WebSocket"]);
   });
 

@@ -46,7 +46,7 @@ describe.each(ways)("on $name, the example of an application by fetch", ({ name,
     expect(changes.messages[0]).toMatchObject({ status: 201 });
     expect((await (await fetch(new URL("/.well-known/rocket", url))).json()) as object).toHaveProperty("rocket");
     start.process.kill("SIGTERM");
-    expect(await open.closed).toBe(1012);
+    expect(await open.closed).toBe(1001);
     expect((await start.result).code).toBe(0);
   });
 

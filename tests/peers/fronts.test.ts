@@ -14,7 +14,7 @@ describeBehindFronts((kind) => {
   it.each([
     ["left on", false],
     ["taken off", true],
-  ])("a page reads, writes and follows with the path %s [R-WK-5] [R-SEC-1]", async (_what, strips) => {
+  ])("a page reads, writes and follows with the path %s [R-WK-5] [R-SEC-1] [R-MID-1]", async (_what, strips) => {
     const { front } = await startBehind(kind, { strips });
     const client = pageClient(front);
     const artists = client.collection<Artist>("/artists");

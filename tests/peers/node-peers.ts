@@ -66,7 +66,6 @@ const websocketNode: PeerKind = {
 const faye: PeerKind = {
   name: "faye-websocket",
   abilities: allBut("deflate"),
-  unknownCodes: [1012],
   missing: "",
   open({ url, protocols, fields }, ears) {
     const socket = new FayeWebSocket.Client(url, [...protocols], { headers: fields });

@@ -56,8 +56,6 @@ export interface Wire {
 export interface PeerKind {
   readonly name: string;
   readonly abilities: ReadonlySet<Ability>;
-  /** Close codes that its library takes for wrong, in some version at least: it then says 1002. Default: none. */
-  readonly unknownCodes?: readonly number[];
   /** Why it can't be run here; empty where it can. */
   readonly missing: string;
   open(opening: Opening, ears: Ears): Wire;

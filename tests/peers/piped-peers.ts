@@ -33,7 +33,6 @@ function pythonPeer(library: string, module: string, ...lacking: readonly Abilit
   return {
     name: `Python's ${library}`,
     abilities: allBut(...lacking),
-    unknownCodes: [1012],
     missing: python === undefined ? `no Python here has the module ${module}` : "",
     open(opening, ears) {
       const child = spawn(python ?? "python3", [script, library]);

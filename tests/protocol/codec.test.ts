@@ -33,6 +33,19 @@ function withHead(length: number): string {
 }
 
 describe("the bounds", () => {
+  it("of a text's head are counted in characters, each of which stands for an octet [R-MSG-16]", () => {
+    const text = withHead(16 * kibibyte).replace("aa", "\u00e4\u00e4");
+    expect(decodeRequest(text).fields).toHaveLength(1);
+    const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
+    expect(decodeRequest(bytes).fields).toEqual(decodeRequest(text).fields);
+    expect(() => decodeRequest(text.replace("aa", "aaa"))).toThrow(tooLarge);
+  });
+
+  it("leave blanks around a value out of it, in an encoder's hands, too [R-MSG-8] [R-MSG-13]", () => {
+    const text = encodeResponse({ status: 200, fields: [["X-A", " \ta b\t "]] });
+    expect(decodeResponse(text).fields).toEqual([["X-A", "a b"]]);
+  });
+
   it("of a server and a client are as announced [R-MSG-15]", () => {
     const head = { maxStartLineBytes: 8 * kibibyte, maxFields: 64, maxHeadBytes: 16 * kibibyte };
     expect(serverLimits).toEqual({ ...head, maxBodyBytes: kibibyte ** 2 });

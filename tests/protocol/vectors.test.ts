@@ -154,7 +154,7 @@ describe("a close code", () => {
 });
 
 describe("a choice of subprotocol", () => {
-  it.each(subprotocolVectors)("with $name offered is made [R-L1-1] [R-L1-2]", (vector) => {
+  it.each(subprotocolVectors)("with $name offered is made [R-L1-1] [R-L1-2] [R-EXT-2]", (vector) => {
     const { level, echo, bearer } = chooseSubprotocol(vector.offered);
     expect({ level, echo: echo ?? null, bearer: bearer ?? null }).toEqual({
       level: vector.level,

@@ -187,3 +187,30 @@ export const deltaVectors = read<{
   readonly patch: unknown;
   readonly after: unknown;
 }>("deltas");
+
+/** What a client holds after a step of a sequence. */
+export interface Held {
+  readonly state: "waiting" | "opened" | "live" | "ended";
+  readonly position?: string;
+  /** The records of a list with their URLs, in order. */
+  readonly rows?: readonly (readonly [url: string, record: unknown])[];
+  /** The record, where the resource is one. */
+  readonly record?: unknown;
+}
+
+/** A case of sequences.json. */
+export interface SequenceVector {
+  readonly name: string;
+  readonly requirement: string;
+  readonly target: string;
+  readonly steps: readonly {
+    readonly message?: string;
+    readonly hex?: string;
+    readonly event?: "disconnected";
+    /** Whether the message can't be taken in, so that the client has to subscribe anew. */
+    readonly subscribesAnew?: boolean;
+    readonly holds: Held;
+  }[];
+}
+
+export const sequenceVectors = read<SequenceVector>("sequences");

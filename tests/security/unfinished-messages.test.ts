@@ -11,7 +11,7 @@ test.each([
   ["one frame", [unfinished]],
   ["frames between pongs", [fragment, ...Array.from({ length: 9 }, () => [frame(10, "x"), goesOn]).flat()]],
 ])(
-  "messages that do not end hold bounded memory, beyond which they are a 1013: %s [R-SEC-5]",
+  "messages that do not end hold bounded memory, beyond which they are a 4503: %s [R-SEC-5]",
   async (_what, pieces) => {
     const target = await startServe();
     await withstand(

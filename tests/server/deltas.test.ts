@@ -104,7 +104,7 @@ describe("A change of a direct view", () => {
     ]);
   });
 
-  it("is asked of the origin as without that name [R-DELTA-5]", async () => {
+  it("is asked of the origin as without that name [R-DELTA-5] [R-EXT-1]", async () => {
     const world = worldOf();
     await world.opened("/a", [named]);
     await world.opened("/a", [["Accept", "application/merge-patch+json"]]);

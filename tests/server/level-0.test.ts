@@ -104,7 +104,7 @@ describe("Level 0", () => {
     expect(opening).toMatchObject({ kind: "refused", response: { status: 400 } });
   });
 
-  it("closes with 1012 where a collection is reset, the journal lost, or a change can't be told [R-L0-6]", async () => {
+  it("closes with 1001 where a collection is reset, the journal lost, or a change can't be told [R-L0-6]", async () => {
     const harms: ((world: World) => void)[] = [
       ({ store }) => store.journal.commit([{ kind: "reset", collection: "/a", url: "" }]),
       ({ store }) => store.journal.lose(),
@@ -118,7 +118,7 @@ describe("Level 0", () => {
       const peer = await open(world, "/a");
       harm(world);
       await world.clock.settle();
-      expect(peer.closings).toEqual([1012]);
+      expect(peer.closings).toEqual([1001]);
       expect(peer.texts).toEqual([]);
       expect(world.hub.counts).toEqual({ connections: 0, subscriptions: 0, views: 0 });
     }
@@ -137,7 +137,7 @@ describe("Level 0", () => {
     expect(peer.texts).toEqual([]);
   });
 
-  it("closes with 1000 after a record's own 204 [R-SUB-9]", async () => {
+  it("closes with 1000 after a record's own 204 [R-SUB-9] [R-L0-8]", async () => {
     const world = createWorld();
     world.put("a", 1);
     const peer = await open(world, "/a/1");

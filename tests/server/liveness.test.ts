@@ -124,7 +124,7 @@ describe("a hub that stops", () => {
     return { world, peers };
   }
 
-  it("gives each that is caught up a 304 with its position, then 1012, within the window [R-CLOSE-4]", async () => {
+  it("gives each that is caught up a 304 with its position, then 1001, within the window [R-CLOSE-4] [R-CLOSE-6]", async () => {
     const { world, peers } = await crowd(20);
     world.put("a", 1);
     let isDone = false;
@@ -139,7 +139,7 @@ describe("a hub that stops", () => {
     expect(isDone).toBe(true);
     for (const peer of peers) {
       expect(briefs(peer, 2)).toEqual(["201 /a/1 @1", "304 @1"]);
-      expect(peer.closing?.code).toBe(1012);
+      expect(peer.closing?.code).toBe(1001);
     }
     expect(world.hub.counts).toEqual({ connections: 0, subscriptions: 0, views: 0 });
     expect(world.clock.timers).toBe(0);
@@ -173,7 +173,7 @@ describe("a hub that stops", () => {
     for (const level of [0, 1] as const) {
       const peer = await world.opened("/a", [["Last-Event-ID", "m:0.0"]], level);
       expect(peer.messages).toEqual([]);
-      expect(peer.closing?.code).toBe(1012);
+      expect(peer.closing?.code).toBe(1001);
     }
     await world.clock.advance(5_000);
     expect(world.hub.counts.connections).toBe(0);
@@ -185,7 +185,7 @@ describe("a hub that stops", () => {
     void world.hub.close();
     await world.clock.advance(2_000);
     expect(peer.messages).toEqual([]);
-    expect(peer.closing?.code).toBe(1012);
+    expect(peer.closing?.code).toBe(1001);
     expect(world.clock.timers).toBe(0);
   });
 

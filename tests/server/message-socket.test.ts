@@ -81,10 +81,11 @@ describe("a platform's own WebSocket", () => {
     const closing = hub.close(0);
     await clock.advance(1_000);
     await closing;
-    expect(socket.ended).toEqual(["1012 The server is restarting."]);
+    expect(socket.ended).toEqual(["1001 The server is restarting."]);
   });
 
   it.each([
+    [1001, 4503],
     [1012, 4503],
     [1013, 4503],
     [1002, 4400],

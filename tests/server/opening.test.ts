@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fieldValue } from "../../src/protocol/index.ts";
+import { type Field, fieldValue } from "../../src/protocol/index.ts";
 import { createHub, type Origin, type OriginResponse } from "../../src/server/index.ts";
 import { connectMemoryPeer, createFakeClock, createMemoryStore } from "../../src/testing/index.ts";
 import { brief, briefs, createWorld, detailOf, lastEventId, messageAt } from "./fixture.ts";
@@ -333,6 +333,53 @@ describe("a resume", () => {
     ]);
     expect(briefs(peer)).toEqual(["304 @4", "304 @4"]);
   });
+
+  it("of a known position comes before If-None-Match, and that before a fresh 200 [R-RES-7]", async () => {
+    const world = await changed();
+    const match: Field = ["If-None-Match", "*"];
+    const known = await world.opened("/a", [lastEventId(3), match]);
+    expect(briefs(known)).toEqual(["304 @3", "204 /a/1 @4", "304 @4"]);
+    expect(fieldValue(messageAt(known, 0).fields, "etag")).toBeUndefined();
+    const now = await world.opened("/a", [["Last-Event-ID", "*"], match]);
+    expect(fieldValue(messageAt(now, 0).fields, "etag")).toBeUndefined();
+    const strict = await world.opened("/a", [["Last-Event-ID", "x:1.0"], match, ["Prefer", "handling=strict"]]);
+    expect(briefs(strict)).toEqual(["410"]);
+    const other = await world.opened("/a", [["Last-Event-ID", "x:1.0"], match]);
+    expect(fieldValue(messageAt(other, 0).fields, "etag")).toBeDefined();
+  });
+
+  it("of a record that is gone is its refusal, whatever the position [R-SUB-2] [R-RES-1]", async () => {
+    const world = createWorld();
+    world.put("a", 1);
+    world.remove("a", 1);
+    const peer = await world.opened("/a/1", [lastEventId(1)]);
+    expect(briefs(peer)).toEqual(["404"]);
+    expect(peer.closing?.code).toBe(4404);
+  });
+
+  it.each([10_000, 0])(
+    "of a record that was deleted and created again is a fresh 200, and goes on (%i) [R-RES-1]",
+    async (kept) => {
+      const world = createWorld({ limits: { maxRecentChanges: kept } });
+      world.put("a", 1);
+      await world.clock.settle();
+      world.remove("a", 1);
+      await world.clock.settle();
+      world.put("a", 1, { name: "again" });
+      await world.clock.settle();
+      const peer = await world.opened("/a/1", [lastEventId(1)]);
+      const told = briefs(peer);
+      expect(told[0]).toBe("304 @1");
+      // Read at once from the journal, it is one change.
+      expect(told.slice(1)).toEqual(kept === 0 ? ["202 /a/1 @3", "304 @3"] : ["200 @3", "304 @3"]);
+      world.put("a", 1, { name: "later" });
+      await world.clock.settle();
+      expect(briefs(peer).at(-1)).toBe("202 /a/1 @4");
+      world.remove("a", 1);
+      await world.clock.settle();
+      expect([briefs(peer).at(-1), peer.closing?.code]).toEqual(["204 /a/1 @5", 1000]);
+    },
+  );
 
   it("after * has no snapshot and begins now [R-RES-3]", async () => {
     const world = await changed();

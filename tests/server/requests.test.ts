@@ -27,7 +27,7 @@ function answersOf(peer: MemoryPeer): string[] {
 }
 
 describe("the well-known URL", () => {
-  it("is a connection without a subscription, whose first message is the 200 [R-WK-1] [R-WK-2]", async () => {
+  it("is a connection without a subscription, whose first message is the 200 [R-WK-1] [R-WK-2] [R-WK-7]", async () => {
     const { peer, world, send } = await connected();
     expect(briefs(peer)).toEqual(["200"]);
     expect(fieldValue(messageAt(peer, 0).fields, "content-type")).toBe("application/json");
@@ -89,6 +89,59 @@ describe("SUBSCRIBE", () => {
     expect(await send("SUBSCRIBE", "/a", id("1"), ["Last-Event-ID", "x:1.0"], strict)).toEqual(["410 id=1"]);
     expect(await send("SUBSCRIBE", "/a", id("1"))).toEqual(["200 @0 sub=/a id=1", "304 @0 sub=/a"]);
     expect(peer.closing).toBeUndefined();
+  });
+
+  it("again is a 304 whatever its position, strict or not, in any spelling [R-BAND-5] [R-RES-4]", async () => {
+    const { send, peer } = await connected();
+    const strict: Field = ["Prefer", "handling=strict"];
+    const unknown: Field = ["Last-Event-ID", "x:1.0"];
+    await send("SUBSCRIBE", "/a?n=1&g=x", id("1"));
+    for (const target of ["/a?n=1&g=x", "/a?g=x&n=1", "/a?%67=x&n=1"]) {
+      expect(await send("SUBSCRIBE", target, id("2"), unknown, strict)).toEqual(["304 @0 sub=/a?g=x&n=1 id=2"]);
+      expect(await send("SUBSCRIBE", target, id("3"), unknown)).toEqual(["304 @0 sub=/a?g=x&n=1 id=3"]);
+    }
+    await send("UNSUBSCRIBE", "/a?g=x&n=1", id("4"));
+    expect(await send("SUBSCRIBE", "/a?n=1&g=x", id("5"), unknown, strict)).toEqual(["410 id=5"]);
+    expect(peer.closing).toBeUndefined();
+  });
+
+  it("of the well-known URL is a 422, and UNSUBSCRIBE a 404: it has nothing to follow [R-WK-6]", async () => {
+    const { send, peer, world } = await connected();
+    expect(await send("SUBSCRIBE", wellKnown, id("1"))).toEqual(["422 id=1"]);
+    expect(await send("SUBSCRIBE", `${wellKnown}?a=1`, id("2"))).toEqual(["422 id=2"]);
+    expect(await send("UNSUBSCRIBE", wellKnown, id("3"))).toEqual(["404 id=3"]);
+    expect([peer.closing, world.hub.counts.subscriptions]).toEqual([undefined, 0]);
+  });
+
+  it("and UNSUBSCRIBE take effect in the order in which they come [R-BAND-20]", async () => {
+    const { world, peer } = await connected({ latencyMs: () => 50 });
+    const methods = ["SUBSCRIBE", "UNSUBSCRIBE", "SUBSCRIBE", "UNSUBSCRIBE", "UNSUBSCRIBE", "SUBSCRIBE"];
+    for (const [at, method] of methods.entries()) peer.request(method, at % 2 ? "/a?n=1" : "/a?%6e=1", [id(`${at}`)]);
+    await world.clock.advance(2_000);
+    const sub = "sub=/a?n=1";
+    expect(briefs(peer, 1).filter((text) => text.includes("id="))).toEqual([
+      `200 @0 ${sub} id=0`,
+      `204 ${sub} id=1`,
+      `200 @0 ${sub} id=2`,
+      `204 ${sub} id=3`,
+      "404 id=4",
+      `200 @0 ${sub} id=5`,
+    ]);
+    expect(world.hub.counts.subscriptions).toBe(1);
+  });
+
+  it("for what has ended is a new subscription, in band for the handshake's own, too [R-SUB-17]", async () => {
+    const world = createWorld();
+    world.put("a", 1);
+    const peer = await world.opened("/a/1");
+    peer.request("SUBSCRIBE", "/b", [id("1")]);
+    await world.clock.settle();
+    world.remove("a", 1);
+    await world.clock.settle();
+    world.put("a", 1);
+    peer.request("SUBSCRIBE", "/a/1", [id("2")]);
+    await world.clock.settle();
+    expect(briefs(peer, 4)).toEqual(["204 /a/1 @2", "200 @3 sub=/a/1 id=2", "304 @3 sub=/a/1"]);
   });
 
   it("that is refused is answered without Subscription, and closes nothing [R-BAND-3]", async () => {
@@ -292,22 +345,32 @@ describe("a request in band", () => {
     ["an empty one", [id("")]],
     ["one that is no token", [id("a b")]],
     ["one of 65 characters", [id("x".repeat(65))]],
-  ])("with %s is a 400 without Request-ID, and the connection goes on [R-BAND-2]", async (_, fields) => {
+  ])("with %s is a 400 whose Request-ID is empty, and the connection goes on [R-BAND-2]", async (_, fields) => {
     const { send, peer } = await connected();
-    expect(await send("SUBSCRIBE", "/a", ...fields)).toEqual(["400"]);
+    expect(await send("SUBSCRIBE", "/a", ...fields)).toEqual(["400 id="]);
     expect(await send("SUBSCRIBE", "/a", id("x".repeat(64)))).toHaveLength(2);
     expect(peer.closing).toBeUndefined();
   });
 
-  it("with a Request-ID that is in use is a 400 without it; once answered it is free again [R-BAND-2]", async () => {
+  it("with a Request-ID that is in use is a 400 without it; once answered, it is free again [R-BAND-2]", async () => {
     const { world, peer } = await connected({ latencyMs: () => 50 });
     peer.request("SUBSCRIBE", "/a", [id("1")]);
     peer.request("SUBSCRIBE", "/b", [id("1")]);
     await world.clock.advance(500);
     peer.request("SUBSCRIBE", "/b", [id("1")]);
     await world.clock.advance(500);
-    const expected = ["400", "200 @0 sub=/a id=1", "304 @0 sub=/a", "200 @0 sub=/b id=1", "304 @0 sub=/b"];
+    const expected = ["400 id=", "200 @0 sub=/a id=1", "304 @0 sub=/a", "200 @0 sub=/b id=1", "304 @0 sub=/b"];
     expect(briefs(peer, 1)).toEqual(expected);
+  });
+
+  it("counts by the first of its fields of a name [R-MSG-17]", async () => {
+    const { send } = await connected();
+    const position: Field = ["Last-Event-ID", "m:0.0"];
+    expect(await send("SUBSCRIBE", "/a", id("1"), id("2"), position, ["Last-Event-ID", "x:1.0"])).toEqual([
+      "304 @0 sub=/a id=1",
+      "304 @0 sub=/a",
+    ]);
+    expect(await send("SUBSCRIBE", "/b", id(""), id("3"))).toEqual(["400 id="]);
   });
 
   it("is answered with one message that repeats its Request-ID [R-BAND-1]", async () => {

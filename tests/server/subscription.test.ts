@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Field } from "../../src/protocol/index.ts";
 import type { Advance, Follower, Following, Start } from "../../src/server/delivery/following.ts";
@@ -160,6 +161,15 @@ const cases = Object.entries(table).flatMap(([state, events]) =>
   ),
 );
 
+it("A subscription has the states that the specification draws, and their transitions", () => {
+  const text = readFileSync(new URL("../../PROTOCOL.md", import.meta.url), "utf8");
+  const diagrams = [...text.matchAll(/^```mermaid\n([\s\S]*?)^```$/gm)].map(([, code = ""]) => code);
+  const [diagram = ""] = diagrams.filter((code) => code.includes("behind"));
+  const drawn = [...diagram.matchAll(/^ {2}(\w+) --> (\w+): (\w+)/gm)].map(([, from, to, event]) => [from, event, to]);
+  const real = cases.flatMap(([from, event, [to]]) => (to === undefined ? [] : [[from, event, to]]));
+  expect(drawn.map(String).toSorted()).toEqual(real.map(String).toSorted());
+});
+
 describe("A subscription", () => {
   it.each(cases)("that is %s takes the event %s as its table says", async (state, event, [next = state, ...did]) => {
     const bench = new Bench();
@@ -212,12 +222,12 @@ describe("A subscription", () => {
     expect(bench.did.at(-1)).toBe(`reopen from ${asked}`);
   });
 
-  it("of Level 0 is closed with 1012 where it is opened anew and can't go on from there [R-L0-6]", async () => {
+  it("of Level 0 is closed with 1001 where it is opened anew and can't go on from there [R-L0-6]", async () => {
     const bench = new Bench(0);
     await bench.reach("live");
     bench.subscription.restart();
     bench.subscription.opened({ ...bench.opening(), status: 304, fields: [["Event-ID", "8"]] }, true);
-    expect(bench.closing).toBe(1012);
+    expect(bench.closing).toBe(1001);
     expect(bench.subscription.state).toBe("opening");
     bench.subscription.opened({ ...bench.opening(), status: 304 }, true);
     expect(bench.subscription.state).toBe("behind");

@@ -62,7 +62,7 @@ it("each message has a time of its own, and none has one while nobody reads [R-S
   expect(codes).toEqual([1008]);
 });
 
-it("what has come of messages counts among what is held, and beyond it is a 1013 [R-SEC-5]", async () => {
+it("what has come of messages counts among what is held, and beyond it is a 4503 [R-SEC-5] [R-CLOSE-6]", async () => {
   const world = createWorld({ limits: { maxHeldBytes: kib * kib } });
   const [first, second, small] = [connect(world), connect(world), connect(world)];
   first.connection.receiving(600 * kib);
@@ -70,7 +70,7 @@ it("what has come of messages counts among what is held, and beyond it is a 1013
   expect(world.hub.held.used).toBe(900 * kib);
   second.connection.receiving(500 * kib);
   small.connection.receiving(10 * kib);
-  expect([first.codes, second.codes, small.codes]).toEqual([[], [1013], []]);
+  expect([first.codes, second.codes, small.codes]).toEqual([[], [4503], []]);
   expect(world.hub.held.used).toBe(600 * kib);
   first.connection.receiving(0);
   expect(world.hub.held.used).toBe(0);

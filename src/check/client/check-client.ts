@@ -32,7 +32,7 @@ export interface ClientCheck {
 
 const wellKnown = JSON.stringify({
   rocket: {
-    version: "1.0",
+    version: "1.7",
     levels: [0, 1],
     heartbeatMs: 20_000,
     limits: { maxMessageBytes: 1_064_960, maxSubscriptions: 100, maxOutstandingRequests: 64 },

@@ -8,6 +8,7 @@ import { level1Cases } from "./cases/level-1.ts";
 import { livenessCases } from "./cases/liveness.ts";
 import { messageCases } from "./cases/messages.ts";
 import { plainRequestCases } from "./cases/plain-requests.ts";
+import { requestCases } from "./cases/requests.ts";
 import { resumeCases } from "./cases/resuming.ts";
 import { securityCases } from "./cases/security.ts";
 import { subscriptionCases } from "./cases/subscriptions.ts";
@@ -26,6 +27,7 @@ export const serverCases: readonly ServerCase[] = [
   ...deltaCases,
   ...derivedCases,
   ...bandCases,
+  ...requestCases,
   ...plainRequestCases,
   ...wellKnownCases,
   ...securityCases,

@@ -7,50 +7,91 @@ export interface ItemsField {
 }
 
 const keyPattern = /[a-z*][a-z0-9_.*-]*/y;
-const stringPattern = /"((?:[ !#-[\]-~]|\\["\\])*)"/y;
-const displayPattern = /%"((?:[ !#-$&-~]|%[0-9a-f]{2})*)"/y;
-const parameterPattern = /[^,"]*/y;
+const stringPattern = /"(?:[ !#-[\]-~]|\\["\\])*"/y;
+const displayPattern = /%"(?:[ !#-$&-~]|%[0-9a-f]{2})*"/y;
+const otherPattern = /-?[0-9]{1,12}\.[0-9]{1,3}|@?-?[0-9]{1,15}|[A-Za-z*][\w!#$%&'*+.^`|~:/-]*|:[\w+/=]*:|\?[01]/y;
 
-/** Reads a dictionary of RFC 9651 whose values are strings; `undefined` where it is none. Parameters are left out. */
-function parseDictionary(text: string): Map<string, string> | undefined {
-  const members = new Map<string, string>();
-  let at = 0;
-  const next = (pattern: RegExp): string | undefined => {
-    pattern.lastIndex = at;
-    const match = pattern.exec(text);
-    if (match) at = pattern.lastIndex;
+/** Reads a dictionary of RFC 9651 from its beginning; throws where it is none. */
+class DictionaryReader {
+  readonly #text: string;
+  #at = 0;
+
+  constructor(text: string) {
+    this.#text = text.replace(/^ +/, "");
+  }
+
+  /** The members that are strings, and the names of the others. */
+  read(): { readonly strings: Map<string, string>; readonly others: Set<string> } {
+    const strings = new Map<string, string>();
+    const others = new Set<string>();
+    for (;;) {
+      const key = this.#need(keyPattern);
+      const value = this.#value();
+      this.#parameters();
+      strings.delete(key);
+      others.delete(key);
+      if (value === undefined) others.add(key);
+      else strings.set(key, value);
+      this.#take(/[ \t]*/y);
+      if (this.#at === this.#text.length) return { strings, others };
+      this.#need(/,[ \t]*/y);
+    }
+  }
+
+  #take(pattern: RegExp): string | undefined {
+    pattern.lastIndex = this.#at;
+    const match = pattern.exec(this.#text);
+    if (match) this.#at = pattern.lastIndex;
     return match?.[0];
-  };
-  for (;;) {
-    const key = next(keyPattern);
-    if (key === undefined || text[at] !== "=") return undefined;
-    at += 1;
-    const display = next(displayPattern);
-    const plain = display === undefined ? next(stringPattern) : undefined;
-    if (display !== undefined) members.set(key, decodeURIComponent(display.slice(2, -1)));
-    else if (plain !== undefined) members.set(key, plain.slice(1, -1).replace(/\\(["\\])/g, "$1"));
-    else return undefined;
-    const parameters = next(parameterPattern) ?? "";
-    if (/^[^; \t]/.test(parameters)) return undefined;
-    if (at === text.length) return members;
-    if (text[at] !== ",") return undefined;
-    at += 1;
-    while (text[at] === " " || text[at] === "\t") at += 1;
+  }
+
+  #need(pattern: RegExp): string {
+    const taken = this.#take(pattern);
+    if (taken === undefined) throw new SyntaxError(`Something else is expected at ${this.#at}.`);
+    return taken;
+  }
+
+  #value(): string | undefined {
+    if (this.#take(/=/y) === undefined) return undefined;
+    if (this.#take(/\( */y) === undefined) return this.#item();
+    while (this.#take(/\)/y) === undefined) {
+      this.#item();
+      this.#parameters();
+      this.#need(/ +|(?=\))/y);
+    }
+    return undefined;
+  }
+
+  #item(): string | undefined {
+    const display = this.#take(displayPattern);
+    if (display !== undefined) return decodeURIComponent(display.slice(2, -1));
+    const plain = this.#take(stringPattern);
+    if (plain !== undefined) return plain.slice(1, -1).replace(/\\(["\\])/g, "$1");
+    this.#need(otherPattern);
+    return undefined;
+  }
+
+  #parameters(): void {
+    while (this.#take(/; */y) !== undefined) {
+      this.#need(keyPattern);
+      if (this.#take(/=/y) !== undefined) this.#item();
+    }
   }
 }
+
+const names = ["list", "record", "url", "link"];
 
 /** Reads an `Items` field; `undefined` where it is malformed. */
 export function parseItemsField(text: string): ItemsField | undefined {
   try {
-    const members = parseDictionary(text);
-    if (!members) return undefined;
-    const known = ["list", "record", "url", "link"].flatMap((name) => {
-      const value = members.get(name);
+    const { strings, others } = new DictionaryReader(text).read();
+    if (names.some((name) => others.has(name))) return undefined;
+    const known = names.flatMap((name) => {
+      const value = strings.get(name);
       return value === undefined ? [] : [[name, value] as const];
     });
     return Object.fromEntries(known);
   } catch {
-    // A display string of bytes that are no UTF-8.
     return undefined;
   }
 }
@@ -77,16 +118,31 @@ function isTold(value: number): boolean {
   return Number.isSafeInteger(value) || !/^-?\d+$/.test(String(value));
 }
 
+const expressionPattern = /\{((?:[\w.]|%[0-9A-Fa-f]{2})+)\}/g;
+
+/** What a member's value is in a URL; `undefined` for one that gives none. */
+function valueInUrl(row: unknown, name: string): string | undefined {
+  const value = resolve(row, `/${decodeURIComponent(name).replaceAll("~", "~0").replaceAll("/", "~1")}`);
+  if (typeof value === "number" && !isTold(value)) return undefined;
+  return ["string", "number", "boolean"].includes(typeof value) ? encodePart(String(value)) : undefined;
+}
+
 /** A row's URL by a template (R-FLD-4); `undefined` for a row that has none. */
 export function expandTemplate(template: string, row: unknown): string | undefined {
-  let isWhole = true;
-  const url = template.replace(/\{([^{}]*)\}/g, (_, name: string) => {
-    const value = resolve(row, `/${decodeURIComponent(name).replaceAll("~", "~0").replaceAll("/", "~1")}`);
-    if (!["string", "number", "boolean"].includes(typeof value) || /^\.{0,2}$/.test(String(value))) isWhole = false;
-    if (typeof value === "number" && !isTold(value)) isWhole = false;
-    return encodePart(String(value));
-  });
-  return isWhole ? url : undefined;
+  if (/[{}]/.test(template.replace(expressionPattern, ""))) return undefined;
+  try {
+    const values = [...template.matchAll(expressionPattern)].map(([, name = ""]) => valueInUrl(row, name));
+    if (values.includes(undefined)) return undefined;
+    const url = template.replace(expressionPattern, () => values.shift() ?? "");
+    const before = template.split("/");
+    const [path = ""] = url.split("?");
+    // URL parsers undo such parts.
+    const isLost = path.split("/").some((part, at) => ["", ".", ".."].includes(part) && part !== before[at]);
+    return isLost ? undefined : url;
+  } catch {
+    // A name of bytes that are no UTF-8.
+    return undefined;
+  }
 }
 
 /** The record's URL by what the row says: its template or its link, resolved against the subscription's URL (R-FLD-9). */
@@ -107,15 +163,25 @@ export interface OrderPart {
   readonly compared: "as they are" | "number" | "bytes";
 }
 
-const partPattern = /^[ \t]*((?:[A-Za-z0-9._~-]|%[0-9A-Fa-f]{2})+)\.(asc|desc)(?:-(number|bytes))?$/;
+const partPattern = /^[ \t]*((?:[A-Za-z0-9._~-]|%[0-9A-Fa-f]{2})+)\.(asc|desc)(?:-(number|bytes))?[ \t]*$/;
+
+/** Percent-encoded text; `undefined` where it is no UTF-8. */
+function decodePart(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
 
 /** Reads an `Item-Order` field; `undefined` where it is malformed. */
 export function parseOrder(text: string): OrderPart[] | undefined {
   const parts = text.split(",").map((part): OrderPart | undefined => {
     const [, name = "", direction, how] = partPattern.exec(part) ?? [];
-    if (direction === undefined) return undefined;
+    const decoded = direction === undefined ? undefined : decodePart(name);
+    if (decoded === undefined) return undefined;
     const compared = how === "number" || how === "bytes" ? how : "as they are";
-    return { name: decodeURIComponent(name), isDescending: direction === "desc", compared };
+    return { name: decoded, isDescending: direction === "desc", compared };
   });
   return parts.every((part) => part !== undefined) ? parts : undefined;
 }
@@ -128,12 +194,14 @@ function asNumber(value: unknown): unknown {
 
 function rank(value: unknown): number {
   if (value === null || value === undefined) return 0;
-  return ["boolean", "number", "string"].indexOf(typeof value === "bigint" ? "number" : typeof value) + 1;
+  // Arrays and objects come last.
+  const place = ["boolean", "number", "string"].indexOf(typeof value === "bigint" ? "number" : typeof value);
+  return place < 0 ? 4 : place + 1;
 }
 
 function compareValues(one: unknown, other: unknown, isBytes: boolean): number {
   const ranks = rank(one) - rank(other);
-  if (ranks !== 0 || rank(one) === 0) return ranks;
+  if (ranks !== 0 || rank(one) === 0 || rank(one) === 4) return ranks;
   if (typeof one === "string") {
     // UTF-8 sorts by code point.
     const coding = isBytes ? "base64" : "utf8";

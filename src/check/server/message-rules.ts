@@ -72,7 +72,7 @@ export class MessageRules {
   readonly #plain: Set<string> = new Set();
   /** Subscriptions by their URL, the handshake's by the empty text, and whether they go on. */
   readonly #subscriptions: Map<string, "open" | "ended" | "left"> = new Map();
-  /** Whether something was sent whose answer has no Request-ID (R-BAND-2). */
+  /** Whether something was sent whose answer has an empty Request-ID (R-BAND-2). */
   #hasNameless = false;
   #last: Message | undefined;
   #first: Message | undefined;
@@ -133,6 +133,10 @@ export class MessageRules {
   }
 
   #answer(message: Message, id: string): Flaw[] {
+    if (id === "") {
+      const isRight = this.#hasNameless && message.status === 400;
+      return isRight ? [] : [{ requirement: "R-BAND-2", what: `A ${message.status} has an empty Request-ID.` }];
+    }
     const open = this.#asked.get(id) ?? 0;
     this.#asked.set(id, open - 1);
     const subscription = fieldOf(message, "subscription");
@@ -165,7 +169,6 @@ export class MessageRules {
     const key = named ?? "";
     const state = this.#subscriptions.get(key);
     const isEnd = status >= 300 && status !== 304;
-    if (named === undefined && status === 400 && this.#hasNameless) return [];
     if (state === "left" || (state === "ended" && status !== 304)) {
       const requirement = state === "left" ? "R-BAND-6" : "R-SUB-10";
       return [{ requirement, what: `A ${status} comes for a subscription that has ended.` }];

@@ -113,7 +113,7 @@ class DirectFollowing implements Following, DirectFollower {
     if (this.#isAhead) return this.#tried(() => this.#awaitTail());
     if (this.#cursor < bookmark.position) return this.#tried(() => this.#follow());
     // A page may have ended here, so that what it held was the end of the batch.
-    return this.#guarded(() => (this.#mark(bookmark.eventId) ? "arrived" : "ended"));
+    return this.#guarded(() => this.#mark(bookmark.eventId) ?? "arrived");
   }
 
   /** True where it was shown, or could have been shown, what the stream was not given yet. */
@@ -230,17 +230,20 @@ class DirectFollowing implements Following, DirectFollower {
     this.#held = found[0];
     this.#begun = undefined;
     this.#cursor = batch.position;
-    return more || this.#mark(batch.eventId) ? "more" : "ended";
+    return (more ? undefined : this.#mark(batch.eventId)) ?? "more";
   }
 
-  /** Sends what was held as the end of its batch. False where that was the end of the record, too. */
-  #mark(eventId: string): boolean {
+  /** Sends what was held as the end of its batch. Says what comes of it where it was the end of the record, too. */
+  #mark(eventId: string): "ended" | "restart" | undefined {
     const held = this.#held;
-    if (!held) return true;
+    if (!held) return undefined;
     this.#held = undefined;
+    const isEnd = this.#view.record !== undefined && held.status === 204;
+    // The record was there when this was authorised: it has been created again since [R-RES-1].
+    if (isEnd && held.position <= this.#goal) return "restart";
     held.eventId = eventId;
     this.follower.outlet.send(this.#frame(held));
-    return this.#view.record === undefined || held.status !== 204;
+    return isEnd ? "ended" : undefined;
   }
 
   #frame(notification: Notification): Uint8Array {

@@ -126,7 +126,8 @@ export class Authoriser {
     const etag = fieldValue(response.fields, "etag");
     const state = { fields: passedFields(response.fields, view.eventId), body: response.body };
     const message = openingMessage(wishes, view.eventId, etag, state);
-    return message.kind === "refused" ? message : { ...message, start: start(view.position), source: response };
+    if (message.kind === "refused") return { ...message, lost: view.url };
+    return { ...message, start: start(view.position), source: response };
   }
 }
 
@@ -141,5 +142,5 @@ function openDerived(derived: DerivedViews, admission: Admission, wishes: Openin
   }
   const state = { fields: [...source.fields, position], body: document.body };
   const message = openingMessage(wishes, eventId, etag, state);
-  return message.kind === "refused" ? message : { ...message, start, source };
+  return message.kind === "refused" ? { ...message, lost: start.url } : { ...message, start, source };
 }

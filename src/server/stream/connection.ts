@@ -80,7 +80,7 @@ export class Connection implements Outlet, TurnTaker {
   receiving(bytes: number): void {
     if (this.isClosed || (bytes === 0 && !this.#unfinished)) return;
     this.#unfinished ??= new UnfinishedMessage(this.#parts.clock, this.#parts.held);
-    if (!this.#unfinished.hold(bytes)) this.close(1013, "The server holds as much for its peers as it may.");
+    if (!this.#unfinished.hold(bytes)) this.close(4503, "The server holds as much for its peers as it may.");
   }
 
   /** Ends the connection where a message takes too long [R-SEC-5]. */

@@ -41,7 +41,7 @@ export class Drain {
       return new Promise<void>((resolve) => {
         this.#clock.setTimer(() => {
           connection.subscriptions.sendBookmark();
-          connection.close(1012, this.#reason);
+          connection.close(1001, this.#reason);
           resolve();
         }, delayMs);
       });

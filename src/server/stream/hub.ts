@@ -65,7 +65,7 @@ export interface Hub {
    */
   changed(urls: readonly string[], writer?: readonly Field[]): void;
   /**
-   * Ends every connection: a last bookmark, then 1012 in random order over the drain window [R-CLOSE-4].
+   * Ends every connection: a last bookmark, then 1001 in random order over the drain window [R-CLOSE-4].
    *
    * @param drainMs - the window in milliseconds; shorter where there are few connections. Default 5,000
    */
@@ -146,7 +146,7 @@ class LiveHub implements Hub {
     const site = fieldValue(handshake.fields, "sec-fetch-site");
     const connection = new Connection(this.#connectionParts, transport, { level, fields, peer, mayWrite, site });
     this.#connections.add(connection);
-    if (this.#drain) connection.close(1012, restarting);
+    if (this.#drain) connection.close(1001, restarting);
     else if (level === 1 && isWellKnown(target)) connection.sendMessage(this.wellKnown());
     else connection.subscriptions.openOwn(handshake, fields, authorised);
     return connection;

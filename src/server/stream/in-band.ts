@@ -13,6 +13,7 @@ import {
 import type { RequestHead } from "./request-head.ts";
 import type { Subscription } from "./subscription.ts";
 import type { SubscriptionSet } from "./subscription-set.ts";
+import { isWellKnown } from "./well-known.ts";
 
 /** What requests in band are served with. */
 export interface InBandParts extends PlainRequestParts {
@@ -73,20 +74,25 @@ export class InBand {
     }
   }
 
-  /** Answers with a problem. */
-  refuse(status: number, detail: string, id?: string): void {
-    this.#answer(problemResponse(createProblem(status, detail)), id === undefined ? [] : [["Request-ID", id]]);
+  /** Answers with a problem. @param id - empty where the request has none that can be repeated [R-BAND-2] */
+  refuse(status: number, detail: string, id: string): void {
+    this.#answer(problemResponse(createProblem(status, detail)), [["Request-ID", id]]);
   }
 
   /** Answers that there is no room for a request's body. */
   refuseForRoom({ fields }: RequestHead): void {
     const id = fieldValue(fields, "request-id") ?? "";
-    this.#answer(busyResponse, isRequestId(id) ? [["Request-ID", id]] : []);
+    this.#answer(busyResponse, [["Request-ID", isRequestId(id) ? id : ""]]);
   }
 
-  async #subscribe(request: RequestHead, id: string): Promise<void> {
+  /** @param known - the canonical URL, where it is known to be another spelling of one that is there */
+  async #subscribe(request: RequestHead, id: string, known?: string): Promise<void> {
     const subscriptions = this.#subscriptions;
     const { target } = request;
+    if (isWellKnown(target)) {
+      this.refuse(422, "This URL has nothing to follow. GET it.", id);
+      return;
+    }
     if (this.#isTooMany(target)) {
       const { maxSubscriptions } = this.#parts.limits;
       const detail = `A connection has at most ${maxSubscriptions} subscriptions. UNSUBSCRIBE one, or open another connection.`;
@@ -96,21 +102,24 @@ export class InBand {
     const viewer = { fields: inBandFields(this.#fields, request.fields), peer: subscriptions.peer };
     const asked = openingRequest(target, viewer);
     const isAnew = asksAnew(request.fields);
-    const isKnown = !isAnew && subscriptions.find(target) !== undefined;
+    const isKnown = !isAnew && subscriptions.find(known ?? target) !== undefined;
     // What is there already is sent no state, so none is asked for.
     const wishes = isKnown ? { lastEventId: "*" } : isAnew ? {} : openingWishes(request.fields);
     let isLeft = false;
+    let spelledOtherwise: string | undefined;
     this.#beginning += 1;
     try {
       await subscriptions.run(asked, wishes, (opening) => {
         isLeft = isKnown && opening.kind === "accepted" && !subscriptions.find(opening.start.url);
-        if (!isLeft) this.#begin(asked, opening, id, isAnew);
+        const lost = opening.kind === "refused" ? opening.lost : undefined;
+        if (!isAnew && lost !== undefined && subscriptions.find(lost)) spelledOtherwise = lost;
+        if (!isLeft && spelledOtherwise === undefined) this.#begin(asked, opening, id, isAnew);
       });
     } finally {
       this.#beginning -= 1;
     }
-    // It ended meanwhile: now it is a new one.
-    if (isLeft) await this.#subscribe(request, id);
+    // It ended meanwhile, and is a new one now; or it is there, and no position counts [R-BAND-5].
+    if (isLeft || spelledOtherwise !== undefined) await this.#subscribe(request, id, spelledOtherwise);
   }
 
   /** True where one more is beyond the bound. One that is there already may be renewed [R-BAND-7]. */

@@ -48,6 +48,8 @@ export interface OpeningMessage {
 export interface RefusedOpening {
   readonly kind: "refused";
   readonly response: OriginResponse;
+  /** The canonical URL of what may be followed, but not from the position that was asked for [R-RES-4]. */
+  readonly lost?: string;
 }
 
 /** An opening that may begin, with its first message. */

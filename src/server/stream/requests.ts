@@ -124,10 +124,10 @@ export class RequestReader {
     const id = fieldValue(request.fields, "request-id");
     if (id === undefined || !isRequestId(id)) {
       this.#forget(request);
-      inBand.refuse(400, "A request needs a Request-ID: a token of 1 to 64 characters, chosen by the client.");
+      inBand.refuse(400, "A request needs a Request-ID: a token of 1 to 64 characters, chosen by the client.", "");
     } else if (this.#outstanding.has(id)) {
       this.#forget(request);
-      inBand.refuse(400, `The Request-ID ${id} is in use by a request that is not answered yet.`);
+      inBand.refuse(400, `The Request-ID ${id} is in use by a request that is not answered yet.`, "");
     } else {
       this.#outstanding.add(id);
       this.#outstandingBytes += request.bytes;

@@ -212,7 +212,7 @@ export class Subscription implements Follower {
   }
 
   /**
-   * Starts over where nobody can tell what happened: a fresh 200 [R-RES-6], at Level 0 a close with 1012 [R-L0-6], and a
+   * Starts over where nobody can tell what happened: a fresh 200 [R-RES-6], at Level 0 a close with 1001 [R-L0-6], and a
    * refusal where there is nothing to see any more [R-L0-7, R-SUB-10].
    */
   restart(): void {
@@ -226,13 +226,13 @@ export class Subscription implements Follower {
   opened(opening: Opening, isShared: boolean): void {
     if (this.#state !== "opening") return;
     if (opening.kind === "refused") this.endRefused(opening.response);
-    else if (this.#holder.level === 0 && !this.#goesOnWith(opening)) this.outlet.close(1012, lostHistory);
+    else if (this.#holder.level === 0 && !this.#goesOnWith(opening)) this.outlet.close(1001, lostHistory);
     else this.begin(opening, [], isShared);
   }
 
   show({ fields, body, source }: ShownState): void {
     if (this.#holder.level === 0) {
-      this.outlet.close(1012, lostHistory);
+      this.outlet.close(1001, lostHistory);
       return;
     }
     this.#owesBookmark = true;

@@ -68,7 +68,7 @@ describe("attach", () => {
     const follower = site.follow("/");
     await follower.status(200);
     await site.attachment.close();
-    expect(await follower.closed).toBe(1012);
+    expect(await follower.closed).toBe(1001);
     expect([server.listenerCount("upgrade"), Object.hasOwn(server, "emit"), Object.hasOwn(server, "close")]).toEqual([
       0,
       false,

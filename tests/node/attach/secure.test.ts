@@ -86,7 +86,7 @@ describe.each(servers)("a server of $name", ({ make }) => {
     const { site, url } = await start(make);
     const follower = await follow(`${url}/notes`);
     await new Promise((resolve) => site.server.close(resolve));
-    expect(await follower.closed).toBe(1012);
+    expect(await follower.closed).toBe(1001);
   });
 });
 

@@ -195,12 +195,12 @@ describe("At Level 0", () => {
     ]);
   });
 
-  it("what only a 200 could tell ends it with 1012 [R-L0-6]", async () => {
+  it("what only a 200 could tell ends it with 1001 [R-L0-6]", async () => {
     const world = new AppWorld(() => ({ items: rows(1), total: 1 }));
     const peer = await world.opened("/items", [], 0);
     world.answer = () => ({ items: rows(1, 2), total: 2 });
     await world.changed("/items");
-    expect([peer.messages.length, peer.closing?.code]).toEqual([0, 1012]);
+    expect([peer.messages.length, peer.closing?.code]).toEqual([0, 1001]);
   });
 
   it("a refusal ends it with its status and without a message [R-L0-7]", async () => {

@@ -130,6 +130,7 @@ export const endingSituations: readonly Situation[] = [
   final("protocol-error", "R-CLOSE-1", 1002),
   final("not-found", "R-CLOSE-1", 4404),
   final("unlisted-4444", "R-CLOSE-2", 4444),
+  passing("going-away", "R-CLOSE-1", 1001),
   passing("restarting", "R-CLOSE-1", 1012),
   passing("torn", "R-CLOSE-1", 1006),
   passing("unavailable", "R-CLOSE-1", 4503),

@@ -90,18 +90,25 @@ function spelt({ send, ...checked }: Spelling): Situation {
 const unknownMember: Situation = {
   name: "unknown-member",
   requirement: "R-FLD-3",
-  title: "ignores members of Items that it does not know",
+  title: "ignores members of Items that it does not know, of any type, and parameters",
   play: async (stage) => {
     const visit = await opened(stage);
     stage.restart([four]);
     const { fields, body } = stage.document();
-    const more = fields.map(([name, value]) => [name, name === "Items" ? `x="y", ${value}, zz="a"` : value] as const);
+    const more = fields.map(
+      ([name, value]) => [name, name === "Items" ? `x="y", a=(1 b);c, ${value};d=2, zz` : value] as const,
+    );
     visit.link.send(visit.format(200, [...more, ["Event-ID", stage.position]], body));
     visit.mark();
     await stage.settle(visit.link);
   },
 };
 
+const without = (message: string, name: string) =>
+  message
+    .split("\r\n")
+    .filter((line) => !line.startsWith(name))
+    .join("\r\n");
 const extra = (line: string) => (message: string) => message.replace("\r\n", `\r\n${line}\r\n`);
 const status = (line: string) => (message: string) => message.replace("201 Created", line);
 
@@ -120,6 +127,7 @@ const garbles: readonly (readonly [
   ["control", "R-MSG-9", "with a control character in a value", extra("X-A: a\u0001b")],
   ["wrong-length", "R-MSG-10", "with a Content-Length that is wrong", extra("Content-Length: 1")],
   ["transfer-encoding", "R-MSG-11", "with Transfer-Encoding", extra("Transfer-Encoding: chunked")],
+  ["nameless", "R-SUB-16", "of a list without Content-Location", (one) => without(one, "Content-Location")],
   ["body-of-204", "R-MSG-12", "that is a 204 with a body", status("204 No Content")],
 ];
 

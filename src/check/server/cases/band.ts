@@ -28,9 +28,9 @@ const nameless: readonly (readonly [what: string, line: string])[] = [
 async function mustRefuseNameless(trial: Trial, line: string): Promise<void> {
   const peer = await trial.bare();
   peer.send(`SUBSCRIBE ${trial.site.target} HTTP/1.1\r\n${line}\r\n`);
-  const answer = await peer.until("A 400 without Request-ID.");
-  const isRight = answer.status === 400 && fieldOf(answer, "request-id") === undefined;
-  demand(isRight, "A 400 without Request-ID.", shown(answer.text));
+  const expected = "A 400 whose Request-ID is empty.";
+  const answer = await peer.until(expected);
+  demand(answer.status === 400 && fieldOf(answer, "request-id") === "", expected, shown(answer.text));
   await peer.fence("A pong: the connection goes on.");
 }
 
@@ -60,7 +60,7 @@ const requests: readonly ServerCase[] = [
     },
   },
   ...nameless.map(([what, line]): ServerCase => {
-    const title = `answers a request with ${what} by a 400 that has none, and goes on`;
+    const title = `answers a request with ${what} by a 400 whose Request-ID is empty, and goes on`;
     return { requirement: "R-BAND-2", level: 1, title, run: (trial) => mustRefuseNameless(trial, line) };
   }),
   {

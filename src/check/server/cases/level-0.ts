@@ -60,6 +60,22 @@ export const level0Cases: readonly ServerCase[] = [
     },
   },
   {
+    requirement: "R-L0-8",
+    level: 0,
+    title: "sends a record's own 204 to who follows it by itself, and closes with 1000",
+    run: async (trial) => {
+      const record = await trial.writer.create();
+      const { url } = record;
+      const { status } = await trial.get(url);
+      if (status !== 200) skip(`A GET of the record is answered ${status}.`);
+      const peer = await trial.open({ level: 0, target: url });
+      await trial.writer.destroy(record);
+      await peer.until("A 204 for the record.", ({ status }) => status === 204);
+      const { code } = await peer.closed("A close with 1000.");
+      demand(code === 1000, "A close with 1000.", `It is closed with ${code}.`);
+    },
+  },
+  {
     requirement: "R-L0-4",
     level: 0,
     title: "refuses a handshake with the status of a GET, before the 101",

@@ -56,6 +56,12 @@ export const level1Cases: readonly ServerCase[] = [
     },
   },
   {
+    requirement: "R-EXT-2",
+    level: 1,
+    title: "takes rocket.v1 where a later version is offered before it",
+    run: (trial) => mustEcho(trial, ["rocket.v999", "rocket.v1"]),
+  },
+  {
     requirement: "R-L1-2",
     level: 0,
     title: "takes the case of a subprotocol's name for a part of it",

@@ -36,6 +36,19 @@ export const wellKnownCases: readonly ServerCase[] = [
     },
   },
   {
+    requirement: "R-WK-7",
+    level: "http",
+    title: "gives a sign of life at least every 20 s, as it says",
+    run: async (trial) => {
+      const { rocket } = (jsonOf(await trial.get(wellKnownOf(trial.site))) ?? {}) as {
+        rocket?: { heartbeatMs?: number };
+      };
+      const { heartbeatMs = 0 } = rocket ?? {};
+      const isRight = heartbeatMs > 0 && heartbeatMs <= 20_000;
+      demand(isRight, "A heartbeatMs of at most 20,000.", `It is ${heartbeatMs}.`);
+    },
+  },
+  {
     requirement: "R-WK-2",
     level: 1,
     title: "takes a handshake of Level 1 at the well-known URL without a subscription",
