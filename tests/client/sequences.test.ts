@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Feed } from "../../src/client/feed.ts";
 import { problemOf } from "../../src/client/problem.ts";
+import { noUrl } from "../../src/client/row-urls.ts";
 import {
   decodeResponse,
   fieldValue,
@@ -44,7 +45,9 @@ function clientOf(target: string): Holder {
       return {
         state: state === "failed" ? "ended" : (state as Held["state"]),
         ...(position !== undefined && { position }),
-        ...(rows && { rows: replica.entries.map(({ url, row }) => [url, row] as const) }),
+        ...(rows && {
+          rows: replica.entries.map(({ url, row }) => [url.startsWith(noUrl) ? null : url, row] as const),
+        }),
         ...(record !== undefined && { record: replica.rows[0] }),
       };
     },
@@ -66,7 +69,9 @@ function testingOf(target: string, hasOrder: boolean): Holder {
     disconnected: () => replica.disconnected(),
     holds({ state, rows, record }) {
       const isOver = replica.ended !== undefined || replica.isGone;
-      const found = replica.order.map((url) => [url, JSON.parse(replica.records.get(url) ?? "")] as const);
+      const found = replica.order.map((url) => {
+        return [url.startsWith("#") ? null : url, JSON.parse(replica.records.get(url) ?? "")] as const;
+      });
       const [only] = [...replica.records.values()];
       return {
         // It does not tell what has begun from what has not.

@@ -192,8 +192,8 @@ export const deltaVectors = read<{
 export interface Held {
   readonly state: "waiting" | "opened" | "live" | "ended";
   readonly position?: string;
-  /** The records of a list with their URLs, in order. */
-  readonly rows?: readonly (readonly [url: string, record: unknown])[];
+  /** The records of a list with their URLs, in order; `null` for one that has none. */
+  readonly rows?: readonly (readonly [url: string | null, record: unknown])[];
   /** The record, where the resource is one. */
   readonly record?: unknown;
 }
