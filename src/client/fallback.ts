@@ -1,12 +1,21 @@
 import { type HttpResponse, type Problem, wellKnownPath } from "../protocol/index.ts";
+import { Timer } from "./clock.ts";
 import { DocumentFollower, type DocumentFollowerOptions } from "./document-follower.ts";
+import { next } from "./machine.ts";
 import { bodyJson, problemOf } from "./problem.ts";
 import { RowLooks } from "./row-looks.ts";
+import { StreamFollower } from "./stream-follower.ts";
+import { type Way, type WayFinding, wayTransitions } from "./stream-state.ts";
 import type { Sink } from "./transport.ts";
 import type { Socket, SocketEvents } from "./web-socket.ts";
 
 /** How often the socket must fail, though the server is there, until it counts as blocked. One that hangs does at once. */
 const blockedAfter = 2;
+
+/** Streams at once: over HTTP/1.1, browsers have six connections to a host for all that they do. */
+const maxStreams = 4;
+/** After so long streams are tried again where something held them back. */
+const bufferedMs = 300_000;
 
 /** What the other ways need. */
 export interface FallbackOptions extends Omit<DocumentFollowerOptions, "sink" | "open" | "looks"> {
@@ -23,17 +32,36 @@ function isLevel1(message: HttpResponse): boolean {
   return message.status === 200 && Array.isArray(levels) && levels.includes(1);
 }
 
-/** Follows URLs by their documents where there is no socket of Level 1: one of Level 0 for each, or GETs at intervals. */
+function offersStreams(message: HttpResponse): boolean {
+  const said = bodyJson(message) as { rocket?: { streams?: unknown } } | undefined;
+  const streams = said?.rocket?.streams;
+  return Array.isArray(streams) && streams.includes("text/event-stream");
+}
+
+/** A URL that is followed, and how. */
+interface Following {
+  readonly sink: Sink;
+  follower: DocumentFollower | StreamFollower;
+  /** True once the server has answered that this URL has no stream. */
+  hasNone: boolean;
+}
+
+/**
+ * Follows URLs where there is no socket of Level 1: on servers of the 2013 proposal by a socket of Level 0 for each, on others
+ * by streams over plain HTTP where they are offered, else by GETs at intervals.
+ */
 export class Fallback {
   readonly #options: FallbackOptions;
   readonly #looks: RowLooks;
-  readonly #followers: Set<DocumentFollower> = new Set();
-  #way: "none" | "level-0" | "polling" = "none";
+  readonly #followings: Set<Following> = new Set();
+  readonly #buffered: Timer;
+  #way: Way = "none";
   #failures = 0;
 
   constructor(options: FallbackOptions) {
     this.#options = options;
     this.#looks = new RowLooks(options);
+    this.#buffered = new Timer(options.clock);
   }
 
   /** True while it is the way. */
@@ -55,9 +83,9 @@ export class Fallback {
     this.#options.onServer(answer);
     this.#failures += wasSilent ? blockedAfter : 1;
     if (!isLevel1(answer)) {
-      this.#way = "level-0";
+      this.#find("elsewhere");
       this.#hintAtBase(status);
-    } else if (this.#failures >= blockedAfter) this.#way = "polling";
+    } else if (this.#failures >= blockedAfter) this.#find(offersStreams(answer) ? "offered" : "blocked");
     return undefined;
   }
 
@@ -73,29 +101,93 @@ export class Fallback {
 
   /** Follows a URL. Returns a function that ends it. */
   add(sink: Sink): () => void {
-    const { open } = this.#options;
-    const follower = new DocumentFollower({
-      ...this.#options,
+    const mayStream = this.#way === "streams" && this.#streams < maxStreams;
+    const following: Following = {
       sink,
-      looks: this.#looks,
-      open: this.#way === "level-0" ? (events) => open(sink.target, events) : undefined,
-    });
-    this.#followers.add(follower);
+      follower: mayStream ? this.#stream(sink, () => following) : this.#document(sink),
+      hasNone: false,
+    };
+    this.#followings.add(following);
     return () => {
-      follower.stop();
-      this.#followers.delete(follower);
+      following.follower.stop();
+      this.#followings.delete(following);
+      this.#fill();
     };
   }
 
   /** Tries at once what waits. */
   wake(): void {
-    for (const follower of this.#followers) follower.wake();
+    for (const { follower } of this.#followings) follower.wake();
+  }
+
+  /** Gives the server new credentials: a stream has those that it was asked with. */
+  renew(): void {
+    for (const { follower } of this.#followings) if (follower instanceof StreamFollower) follower.renew();
   }
 
   /** Follows nothing more. */
   stop(): void {
-    for (const follower of this.#followers) follower.stop();
-    this.#followers.clear();
-    this.#way = "none";
+    this.#buffered.cancel();
+    for (const { follower } of this.#followings) follower.stop();
+    this.#followings.clear();
+    this.#find("back");
+  }
+
+  #find(finding: WayFinding): void {
+    this.#way = next(wayTransitions, this.#way, finding);
+  }
+
+  get #streams(): number {
+    return [...this.#followings].filter(({ follower }) => follower instanceof StreamFollower).length;
+  }
+
+  #document(sink: Sink): DocumentFollower {
+    const { open } = this.#options;
+    return new DocumentFollower({
+      ...this.#options,
+      sink,
+      looks: this.#looks,
+      open: this.#way === "level-0" ? (events) => open(sink.target, events) : undefined,
+    });
+  }
+
+  #stream(sink: Sink, following: () => Following): StreamFollower {
+    return new StreamFollower({
+      ...this.#options,
+      sink,
+      onBuffered: () => this.#giveUpStreams(),
+      onNone: () => {
+        following().hasNone = true;
+        this.#poll(following());
+        this.#fill();
+      },
+    });
+  }
+
+  #poll(following: Following): void {
+    following.follower.stop();
+    following.sink.lost(false);
+    if (this.#followings.has(following)) following.follower = this.#document(following.sink);
+  }
+
+  /** Something on the way holds streams back: that holds for all of this host. */
+  #giveUpStreams(): void {
+    this.#find("buffered");
+    for (const one of [...this.#followings]) if (one.follower instanceof StreamFollower) this.#poll(one);
+    this.#buffered.set(() => {
+      this.#find("due");
+      this.#fill();
+    }, bufferedMs);
+  }
+
+  /** Gives those that are polled the streams that there are. */
+  #fill(): void {
+    if (this.#way !== "streams") return;
+    for (const one of [...this.#followings]) {
+      const isToStream = !one.hasNone && !(one.follower instanceof StreamFollower) && this.#streams < maxStreams;
+      if (!isToStream) continue;
+      one.follower.stop();
+      one.follower = this.#stream(one.sink, () => one);
+    }
   }
 }

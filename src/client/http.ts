@@ -93,10 +93,14 @@ export class Http {
 
   /** Sends a request and gives the answer as a message. */
   async ask(path: string, init?: RequestInit): Promise<HttpResponse> {
-    const response = await this.fetch(path, init);
-    const fields: Field[] = [...response.headers];
-    const isText = /json|^text\//.test(fieldValue(fields, "content-type") ?? "");
-    const body = isText ? await response.text() : new Uint8Array(await response.arrayBuffer());
-    return { status: response.status, reason: response.statusText, fields, body };
+    return messageOf(await this.fetch(path, init));
   }
+}
+
+/** Reads an answer to its end. */
+export async function messageOf(response: Response): Promise<HttpResponse> {
+  const fields: Field[] = [...response.headers];
+  const isText = /json|^text\//.test(fieldValue(fields, "content-type") ?? "");
+  const body = isText ? await response.text() : new Uint8Array(await response.arrayBuffer());
+  return { status: response.status, reason: response.statusText, fields, body };
 }

@@ -38,7 +38,7 @@ function isElsewhere({ status }: HttpResponse): boolean {
 
 /**
  * Follows URLs of one origin in the best way that there is: one WebSocket of Level 1 for all; on servers of the 2013
- * proposal one of Level 0 for each; where sockets are blocked, GETs at intervals. It finds its way back.
+ * proposal one of Level 0 for each; where sockets are blocked, streams, or GETs at intervals. It finds its way back.
  */
 export class OriginTransport implements Transport {
   readonly #options: OriginTransportOptions;
@@ -87,7 +87,10 @@ export class OriginTransport implements Transport {
     this.#hasRenewed = false;
     if (!this.#options.http.hasToken) this.#reopen();
     void this.#options.http.authorization(true).then(
-      () => this.#connection?.renew(),
+      () => {
+        this.#connection?.renew();
+        this.#fallback?.renew();
+      },
       () => {},
     );
   }

@@ -51,6 +51,20 @@ export const defects: readonly Defect[] = [
     sees: /instead of/,
   },
   {
+    name: "does not ask for a stream again that has ended",
+    file: "client/stream-follower.js",
+    find: "this.#backoff.wait(() => void this.#ask(), leastMs);",
+    replace: "",
+    sees: /instead of/,
+  },
+  {
+    name: "never gives up a stream that is silent",
+    file: "client/stream-follower.js",
+    find: "else\n                this.#leave(onBuffered);",
+    replace: "",
+    sees: /instead of/,
+  },
+  {
     name: "asks with refused credentials for ever",
     file: "client/socket-connection.js",
     find: "status === 401 && !entry.isRefused",

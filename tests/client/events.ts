@@ -5,12 +5,14 @@ import {
   createOf,
   ended,
   endsSubscription,
+  hasStreams,
   isLevel1,
   own,
   platformEvent,
   someId,
   someList,
   someSocket,
+  someStream,
   targetsOf,
   writeSeveral,
 } from "./interferences.ts";
@@ -237,6 +239,7 @@ export const kinds: readonly Happening[] = [
       if (world.isOffline) return;
       world.isOffline = true;
       for (const socket of world.sockets) if (world.random.chance(0.5)) socket.die();
+      for (const stream of world.streams) if (world.random.chance(0.5)) stream.die();
       if (world.random.chance(0.5)) platformEvent("offline");
       world.clock.setTimer(() => {
         world.isOffline = false;
@@ -361,7 +364,47 @@ export const kinds: readonly Happening[] = [
       world.isBlocked = true;
       for (const socket of world.sockets) socket.fail(1006);
       world.clock.setTimer(() => {
-        world.isBlocked = false;
+        world.isBlocked = world.hasNoSockets;
+      }, world.random.below(60_000));
+    },
+  },
+  {
+    name: "a stream breaks",
+    weight: 3,
+    fits: hasStreams,
+    happen: (world) => someStream(world)?.fail(),
+  },
+  {
+    name: "the server ends a stream",
+    fits: hasStreams,
+    happen: (world) => someStream(world)?.close(),
+  },
+  {
+    name: "a stream is half open",
+    fits: hasStreams,
+    happen: (world) => someStream(world)?.die(),
+  },
+  {
+    name: "something holds streams back for a while",
+    fits: hasStreams,
+    happen: (world) => {
+      world.isBuffering = true;
+      for (const stream of world.streams) if (world.random.chance(0.5)) stream.fail();
+      // What it holds back it gives out at no time.
+      for (const stream of world.streams) stream.die();
+      world.clock.setTimer(() => {
+        world.isBuffering = false;
+      }, world.random.below(60_000));
+    },
+  },
+  {
+    name: "sockets pass for a while, where they don't",
+    fits: hasStreams,
+    happen: (world) => {
+      world.isBlocked = false;
+      world.clock.setTimer(() => {
+        world.isBlocked = true;
+        for (const socket of world.sockets) socket.fail(1006);
       }, world.random.below(60_000));
     },
   },

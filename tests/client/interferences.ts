@@ -1,11 +1,13 @@
 import type { Field } from "../../src/protocol/index.ts";
 import { createProblem, encodeRequest, encodeResponse, problemResponse } from "../../src/protocol/index.ts";
 import type { StoredRow } from "../../src/testing/index.ts";
+import type { FakeStream } from "./fake-stream.ts";
 import { hasEnded, Looked, midstSize } from "./followed.ts";
 import type { FakeSocket } from "./network.ts";
 import type { World } from "./world.ts";
 
 export const isLevel1 = ({ kind }: World): boolean => kind === "level-1";
+export const hasStreams = ({ service }: World): boolean => service.options.hasStreams;
 const colors = ["red", "blue"];
 
 /** Something that a browser tells pages. */
@@ -31,6 +33,12 @@ function looked({ followed }: World): Looked[] {
 /** A socket that is open. */
 export function someSocket({ sockets, random }: World): FakeSocket | undefined {
   const open = [...sockets].filter(({ readyState, isDead }) => readyState === 1 && !isDead);
+  return open.length === 0 ? undefined : random.pick(open);
+}
+
+/** A stream that is open. */
+export function someStream({ streams, random }: World): FakeStream | undefined {
+  const open = [...streams].filter(({ isDead }) => !isDead);
   return open.length === 0 ? undefined : random.pick(open);
 }
 

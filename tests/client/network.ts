@@ -8,6 +8,7 @@ import {
   webSocketFraming,
 } from "../../src/server/index.ts";
 import type { FakeClock, Random } from "../../src/testing/index.ts";
+import type { FakeStream } from "./fake-stream.ts";
 
 /** What lies between clients and the server, and what it does to them. */
 export interface Network {
@@ -24,6 +25,10 @@ export interface Network {
   isHanging: boolean;
   latencyMs: () => number;
   readonly sockets: Set<FakeSocket>;
+  /** Streams that are open. */
+  readonly streams: Set<FakeStream>;
+  /** Something on the way gives out no answer before it has all of it. */
+  isBuffering: boolean;
   /** What clients sent in sockets. */
   readonly sent: string[];
   /** Called with each message before it arrives: gives what arrives instead. */

@@ -10,6 +10,8 @@ export interface ServiceOptions {
   readonly isIdempotent: boolean;
   /** Whether it wants a token. */
   readonly wantsToken: boolean;
+  /** Whether it offers streams over plain HTTP. */
+  readonly hasStreams: boolean;
 }
 
 interface Request {
@@ -73,11 +75,12 @@ export class Service {
 
   /** Starts a hub. */
   start(): Hub {
-    const { flavour, isIdempotent } = this.options;
+    const { flavour, isIdempotent, hasStreams } = this.options;
     const hub = createHub({
       origin: (request) => this.#origin(request),
       clock: this.#network.clock,
       promises: isIdempotent ? ["idempotency-key"] : [],
+      hasStreams,
       ...(flavour === "direct" ? { journal: this.store.journal } : { derived: { coalesceMs: 20, refreshMs: 5_000 } }),
       onError: (error) => {
         throw error;

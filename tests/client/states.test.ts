@@ -3,6 +3,14 @@ import { Feed } from "../../src/client/feed.ts";
 import type { FeedEvent, FeedState } from "../../src/client/feed-state.ts";
 import { next } from "../../src/client/machine.ts";
 import { localProblem } from "../../src/client/problem.ts";
+import {
+  type StreamHappening,
+  type StreamState,
+  streamTransitions,
+  type Way,
+  type WayFinding,
+  wayTransitions,
+} from "../../src/client/stream-state.ts";
 import { type TabEvent, type TabState, tabTransitions } from "../../src/client/tab-state.ts";
 import { type WriteEvent, type WriteState, writeTransitions } from "../../src/client/write-state.ts";
 import { createFakeClock } from "../../src/testing/index.ts";
@@ -144,6 +152,33 @@ const tabTable: Table<TabState, TabEvent> = {
 
 it.each(cellsOf(tabTable))("A tab that is %s is, after %s, %s", (state, event, after) => {
   expect(next(tabTransitions, state, event)).toBe(after);
+});
+
+const streamTable: Table<StreamState, StreamHappening> = {
+  asking: { head: "opening", message: "asking", end: "waiting", due: "asking", stop: "over" },
+  opening: { head: "opening", message: "open", end: "waiting", due: "opening", stop: "over" },
+  open: { head: "open", message: "open", end: "waiting", due: "open", stop: "over" },
+  waiting: { head: "waiting", message: "waiting", end: "waiting", due: "asking", stop: "over" },
+  over: { head: "over", message: "over", end: "over", due: "over", stop: "over" },
+};
+
+it.each(cellsOf(streamTable))("A stream that is %s is, after %s, %s", (state, happening, after) => {
+  expect(next(streamTransitions, state, happening)).toBe(after);
+});
+
+const stays = <State extends string>(state: State) =>
+  ({ elsewhere: state, blocked: state, offered: state, buffered: state, due: state, back: "none" }) as const;
+
+const wayTable: Table<Way, WayFinding> = {
+  none: { ...stays("none"), elsewhere: "level-0", blocked: "polling", offered: "streams" },
+  "level-0": stays("level-0"),
+  polling: stays("polling"),
+  streams: { ...stays("streams"), buffered: "buffered" },
+  buffered: { ...stays("buffered"), due: "streams" },
+};
+
+it.each(cellsOf(wayTable))("The way without a socket that is %s is, after %s, %s", (way, finding, after) => {
+  expect(next(wayTransitions, way, finding)).toBe(after);
 });
 
 const writeTable: Table<WriteState, WriteEvent> = {

@@ -1,5 +1,6 @@
 import { type Client, type ClientClock, createClient, type RefusedWrite } from "../../src/client/index.ts";
 import { createFakeClock, createRandom, type FakeClock, type Random } from "../../src/testing/index.ts";
+import { type FakeStream, streamOf } from "./fake-stream.ts";
 import { type Followed, Looked, Replayed } from "./followed.ts";
 import { type FakeSocket, type Network, socketsOn } from "./network.ts";
 import { type Answer, Service, type ServiceOptions } from "./service.ts";
@@ -11,6 +12,8 @@ const mostOfAKind = 400;
 export interface WorldOptions extends Partial<ServiceOptions> {
   readonly seed?: number;
   readonly kind?: Network["kind"];
+  /** Whether no WebSocket ever passes. */
+  readonly hasNoSockets?: boolean;
   /** Whether the client's writes outlive it. */
   readonly hasStorage?: boolean;
   /** Makes clients: those of another build, to see defects of it found. */
@@ -84,6 +87,7 @@ export class World implements Network {
   readonly clientClock: CountingClock;
   readonly service: Service;
   readonly sockets: Set<FakeSocket> = new Set();
+  readonly streams: Set<FakeStream> = new Set();
   readonly sent: string[] = [];
   readonly stored: Map<string, string> = new Map();
   readonly writes: OwnWrite[] = [];
@@ -92,7 +96,9 @@ export class World implements Network {
   kind: Network["kind"];
   hub: Network["hub"];
   isOffline = false;
-  isBlocked = false;
+  isBlocked: boolean;
+  readonly hasNoSockets: boolean;
+  isBuffering = false;
   isHanging = false;
   latencyMs: () => number = () => 0;
   mangle: Network["mangle"] = (data) => [data];
@@ -115,13 +121,23 @@ export class World implements Network {
   readonly #counts: Map<string, number> = new Map();
   #tags = 0;
 
-  constructor({ seed = 1, kind = "level-1", hasStorage = false, createClient: make, ...service }: WorldOptions = {}) {
+  constructor(options: WorldOptions = {}) {
+    const {
+      seed = 1,
+      kind = "level-1",
+      hasStorage = false,
+      hasNoSockets = false,
+      createClient: make,
+      ...service
+    } = options;
     this.clock = createFakeClock(seed);
     this.random = createRandom(seed);
     this.clientClock = new CountingClock(this.clock);
     this.kind = kind;
     this.hasStorage = hasStorage;
-    this.service = new Service(this, { flavour: "direct", isIdempotent: false, wantsToken: false, ...service });
+    this.hasNoSockets = this.isBlocked = hasNoSockets;
+    const usual = { flavour: "direct", isIdempotent: false, wantsToken: false, hasStreams: false } as const;
+    this.service = new Service(this, { ...usual, ...service });
     this.service.start();
     this.#createClient = make ?? createClient;
     this.client = this.connect();
@@ -317,6 +333,8 @@ export class World implements Network {
     if (!this.count(`${method} over HTTP`)) return new Promise(() => {});
     await this.#pass(signal);
     const headers = new Headers(init.headers);
+    if (headers.get("accept") === "text/event-stream" && this.service.options.hasStreams)
+      return this.#stream(target, headers, signal);
     if (method !== "GET") this.#checkUser(user, target, String(init.body ?? ""));
     const answer = await this.service.answer({ method, target, headers, body: String(init.body ?? "") });
     if (method !== "GET" && answer.status < 300 && this.answersToLose > 0) {
@@ -325,6 +343,16 @@ export class World implements Network {
     }
     await this.#pass(signal);
     return responseOf(answer);
+  }
+
+  async #stream(target: string, headers: Headers, signal: AbortSignal | null | undefined): Promise<Response> {
+    const answer = await streamOf(this, target, headers, signal);
+    if (this.isBuffering)
+      await new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
+    await this.#pass(signal);
+    if ("headers" in answer) return answer;
+    const refusal = responseOf(answer);
+    return Object.assign(refusal, { ok: false, headers: new Headers(refusal.headers) });
   }
 
   /** What takes time on the way. @throws TypeError where nothing gets through */
