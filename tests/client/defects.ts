@@ -4,6 +4,8 @@ import type { FilePatch } from "../convergence/patched-system.ts";
 export interface Defect extends FilePatch {
   readonly name: string;
   readonly sees: RegExp;
+  /** The way by which it is seen. Default `sockets`. */
+  readonly way?: "sockets" | "streams";
 }
 
 /** Mistakes that the model has to see. */
@@ -56,6 +58,7 @@ export const defects: readonly Defect[] = [
     find: "this.#backoff.wait(() => void this.#ask(), leastMs);",
     replace: "",
     sees: /instead of/,
+    way: "streams",
   },
   {
     name: "never gives up a stream that is silent",
@@ -63,6 +66,7 @@ export const defects: readonly Defect[] = [
     find: "else\n                this.#leave(onBuffered);",
     replace: "",
     sees: /instead of/,
+    way: "streams",
   },
   {
     name: "asks with refused credentials for ever",

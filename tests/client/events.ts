@@ -438,3 +438,8 @@ export const kinds: readonly Happening[] = [
 
 /** All kinds, by name. */
 export const eventNames: readonly string[] = kinds.map(({ name }) => name);
+
+/** Those that make sense only where there are streams. */
+export const streamEventNames: readonly string[] = kinds.flatMap(({ fits, name }) =>
+  fits === hasStreams ? [name] : [],
+);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { eventNames } from "./events.ts";
+import { eventNames, streamEventNames } from "./events.ts";
 import { run } from "./model.ts";
 import { createPage } from "./page.ts";
 
@@ -19,16 +19,27 @@ beforeAll(async () => {
 
 afterAll(() => page.close());
 
-it(`A client is what its server is, after anything, over ${seeds} seeds [R-RES-5] [R-POS-5] [R-HB-3] [R-CLOSE-5]`, async () => {
-  const seen = new Map<string, number>();
-  const failures: string[] = [];
-  for (let seed = first; seed < first + seeds; seed += 1) {
-    await run(seed, { seen }).catch((error: Error) => failures.push(`Seed ${seed}: ${error.message.slice(0, 300)}`));
-  }
-  expect(failures).toEqual([]);
-  expect([...seen.keys()].sort()).toEqual([...eventNames].sort());
-  expect(page.listeners).toBe(0);
-}, 240_000);
+const ways = [
+  ["sockets", seeds, eventNames.filter((name) => !streamEventNames.includes(name))],
+  ["streams", Math.ceil(seeds / 5), eventNames],
+] as const;
+
+it.each(ways)(
+  "A client is what its server is, after anything, by %s, over %i seeds [R-RES-5] [R-POS-5] [R-HB-3] [R-CLOSE-5] [R-STR-14] [R-STR-17]",
+  async (way, count, names) => {
+    const seen = new Map<string, number>();
+    const failures: string[] = [];
+    for (let seed = first; seed < first + count; seed += 1) {
+      await run(seed, { seen, way }).catch((error: Error) =>
+        failures.push(`Seed ${seed}: ${error.message.slice(0, 300)}`),
+      );
+    }
+    expect(failures).toEqual([]);
+    expect([...seen.keys()].sort()).toEqual([...names].sort());
+    expect(page.listeners).toBe(0);
+  },
+  240_000,
+);
 
 // Each found something while the model had the kinds of events that it has now, or all but the youngest.
 it.each([
