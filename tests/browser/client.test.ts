@@ -62,9 +62,27 @@ describeInBrowser("the client in a browser", (openContext) => {
     expect(await page.evaluate(() => globalThis.failures)).toEqual([]);
   });
 
-  it("asks again and again where WebSockets are blocked, and finds its way back", async () => {
+  it("is live through streams where WebSockets are blocked", async () => {
     const site = await NotesSite.start();
     const context = await openContext();
+    await context.routeWebSocket(/./, (socket) => void socket.close());
+    const page = await context.newPage();
+    await page.goto(site.url);
+
+    await hasStatus(page, "live");
+    await site.write("a");
+    await shows(page, "a");
+    await write(page, "b");
+    await shows(page, "a", "b");
+  });
+
+  it("asks again and again where streams are held back as well, and finds its way back", async () => {
+    const site = await NotesSite.start();
+    const context = await openContext();
+    // What holds an answer back until its end gives out none of a stream.
+    await context.route(/./, (route) =>
+      route.request().headers().accept === "text/event-stream" ? undefined : route.continue(),
+    );
     const network = { isBlocked: true };
     await context.routeWebSocket(/./, (socket) => {
       if (network.isBlocked) void socket.close();
@@ -72,8 +90,11 @@ describeInBrowser("the client in a browser", (openContext) => {
     });
     const page = await context.newPage();
     await page.clock.install();
+    const asked = page.waitForRequest((request) => request.headers().accept === "text/event-stream");
     await page.goto(site.url);
 
+    await asked;
+    await page.clock.fastForward(6_000);
     await hasStatus(page, "polling");
     await site.write("a");
     await page.clock.fastForward(6_000);
