@@ -55,6 +55,7 @@ function follow() {
     target: "/a",
     position: undefined,
     isCaughtUp: false,
+    isUnseen: false,
     hasState: false,
     intervalMs: undefined,
     lookEvery: (intervalMs) => told.push(`every ${intervalMs}`),
