@@ -174,7 +174,9 @@ class Hall implements ClientCheck {
     stage.gets += 1;
     stage.transcript.came("GET (over HTTP)");
     stage.wake();
-    response.writeHead(200, Object.fromEntries([...fields, ["Event-ID", stage.position]])).end(body);
+    if (stage.getStatus !== 200)
+      response.writeHead(stage.getStatus, { "Content-Type": "application/problem+json" }).end("{}");
+    else response.writeHead(200, Object.fromEntries([...fields, ["Event-ID", stage.position]])).end(body);
   }
 
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {

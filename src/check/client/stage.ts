@@ -48,6 +48,8 @@ export class Stage implements Resource {
   readonly flaws: Flaw[] = [];
   /** How often the resource was asked for over HTTP, and when last. */
   gets = 0;
+  /** What a GET over HTTP is answered with: 200, or the status of a refusal. */
+  getStatus = 200;
   /** How many handshakes there were. */
   handshakes = 0;
   /** `undefined` until it is over. */
