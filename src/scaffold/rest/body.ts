@@ -2,11 +2,11 @@ import type { Body } from "../../protocol/index.ts";
 import type { SqlValue } from "../sqlite/schema.ts";
 import { isJsonObject, mergePatch } from "./json.ts";
 import { NestingError, parseJson } from "./json-reader.ts";
+import { isSameKey } from "./key-part.ts";
 import { maxNesting } from "./nesting.ts";
 import { FieldErrors, Refusal } from "./refusal.ts";
 import { type Member, type RecordKey, type Resource, urlOf } from "./resource.ts";
 import { type DecodedValue, decodeJsonValue, readStoredJson } from "./value-json.ts";
-import { canonicalValue } from "./value-kind.ts";
 import { resolveText } from "./value-text.ts";
 
 /** The members of a body's JSON object, as sent. */
@@ -52,16 +52,11 @@ export function unwrap(resource: Resource, json: object): BodyMembers {
 
 /** A JSON value as a key compares it. */
 function asKey({ type }: Member, value: SqlValue): SqlValue {
-  return canonicalValue(typeof value === "string" ? resolveText(type, value) : value);
-}
-
-function isSame(a: SqlValue, b: SqlValue): boolean {
-  if (a instanceof Uint8Array && b instanceof Uint8Array) return Buffer.compare(a, b) === 0;
-  return a === b;
+  return typeof value === "string" ? resolveText(type, value) : value;
 }
 
 function keyTrouble(member: Member, value: SqlValue, wanted: SqlValue): string | undefined {
-  if (isSame(asKey(member, value), canonicalValue(wanted))) return undefined;
+  if (isSameKey(value, wanted) || isSameKey(asKey(member, value), wanted)) return undefined;
   return "The key is given by the URL and can't be changed.";
 }
 

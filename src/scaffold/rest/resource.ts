@@ -1,9 +1,9 @@
 import pluralize from "pluralize";
 import { encodeUrlPart, formatItems, formatPointer, urlTemplateExpression } from "../../protocol/index.ts";
 import { type SqlValue, type Table, urlKey } from "../sqlite/schema.ts";
+import { formatKeyPart } from "./key-part.ts";
 import { decodePart } from "./target.ts";
 import { type ValueType, valueTypeOf } from "./value-kind.ts";
-import { formatValue } from "./value-text.ts";
 
 /** A member of a record: a column, or the rowid of a table that has no key of its own. */
 export interface Member {
@@ -120,8 +120,9 @@ function createResource(table: Table, basePath: string): Resource {
   const indexOf = (part: string): number => members.findIndex((member) => member.name === part);
   // Such a table's rows are not all addressed alike: each says its own URL.
   const named = urlKey(table).map(indexOf);
-  // Whatever its type, any other column may hold a text that can't stand in a path: then each row says its own URL.
-  const isText = identity.kind === "columns" && keyNames.length === 1 && !table.integerKey;
+  // Whatever its type, any other column may hold a value that a template makes no URL of, or another's: then each row
+  // says its own.
+  const isText = identity.kind === "columns" && !table.integerKey;
   // A template has no expression for a column whose name is empty.
   const mayBeLost = showsUrl && (isText || keyNames.includes(""));
   const places = { list: formatPointer(name), record: formatPointer(singular) };
@@ -201,6 +202,6 @@ export function urlOf(resource: Resource, row: readonly SqlValue[]): string {
   if (table.integerKey && Number.isSafeInteger(only)) return `${path}/${only}`;
   if (isNameless(resource, row)) return `${path}/rowid=${only}`;
   const { members, values } = partOf(resource, named ?? key, row);
-  const part = members.map(({ type }, at) => encodeUrlPart(formatValue(type, values[at] ?? null))).join(",");
+  const part = members.map(({ type }, at) => formatKeyPart(type, values[at] ?? null)).join(",");
   return `${path}/${isLostInPaths(part) ? keyPrefix : ""}${part}`;
 }

@@ -1,4 +1,5 @@
 import type { Catalog } from "./catalog.ts";
+import { parseKeyPart } from "./key-part.ts";
 import { Refusal, shorten } from "./refusal.ts";
 import {
   addressMembers,
@@ -10,8 +11,7 @@ import {
   type RecordKey,
   type Resource,
 } from "./resource.ts";
-import { decodePart, parseTarget, type Target } from "./target.ts";
-import { resolvePart } from "./value-text.ts";
+import { parseTarget, type Target } from "./target.ts";
 
 /** What a URL names: the list of collections, a collection, or a record by its key. */
 export type Route =
@@ -32,7 +32,7 @@ function parseKey(resource: Resource, text: string): RecordKey | undefined {
 }
 
 function valuesOf(members: readonly Member[], parts: readonly string[]): RecordKey {
-  return { members, values: members.map(({ type }, at) => resolvePart(type, decodePart(parts[at] ?? ""))) };
+  return { members, values: members.map(({ type }, at) => parseKeyPart(type, parts[at] ?? "")) };
 }
 
 /** The segments of a target below the catalog's base path; `undefined` where it is not below it. */

@@ -3,6 +3,7 @@ import type { SqlValue } from "../sqlite/schema.ts";
 import { defaultExpression, quoteName } from "../sqlite/sql-text.ts";
 import { orderMembers, type Query } from "./query.ts";
 import { keyMembers, type Member, type RecordKey, type Resource } from "./resource.ts";
+import { isConverted } from "./value-kind.ts";
 
 /** A statement and what is bound to it. Names are always quoted, values always bound. */
 export interface Sql {
@@ -27,8 +28,20 @@ function where(conditions: readonly Sql[]): Sql {
   };
 }
 
+/** A part of a key: SQLite converts what it compares with some columns, so that the value's sort is compared, too. */
+function equalPart(member: Member, value: SqlValue): Sql {
+  const column = quoteName(member.name);
+  // Compared as a number, such a text would be what stands before its NUL.
+  if (typeof value === "string" && isConverted(member.type) && value.includes("\0")) {
+    return { text: `typeof(${column}) = 'text' AND CAST(${column} AS BLOB) = CAST(? AS BLOB)`, values: [value] };
+  }
+  const { text, values } = equal(member, value);
+  const sorts = value instanceof Uint8Array ? "'blob'" : typeof value === "string" ? "'text'" : "'integer', 'real'";
+  return { text: `${text} AND typeof(${column}) IN (${sorts})`, values };
+}
+
 function equalKey({ members, values }: RecordKey): Sql[] {
-  return members.map((member, at) => equal(member, values[at] ?? null));
+  return members.map((member, at) => equalPart(member, values[at] ?? null));
 }
 
 function whereQuery({ filters }: Query): Sql {

@@ -11,6 +11,11 @@ export interface ValueType {
   readonly numbersOnly?: boolean;
 }
 
+/** Whether SQLite makes numbers of texts that are stored in such a column, or compared with it. */
+export function isConverted({ affinity }: ValueType): boolean {
+  return affinity !== "text" && affinity !== "blob";
+}
+
 /**
  * The type of a column. JSON in a key is left as stored: a key has to be one value that can stand in a URL.
  *

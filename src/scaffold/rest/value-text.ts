@@ -1,14 +1,19 @@
 import type { SqlValue } from "../sqlite/schema.ts";
 import { Refusal, shorten } from "./refusal.ts";
-import { canonicalValue, decodeBase64, encodeBase64, type ValueType } from "./value-kind.ts";
+import { canonicalValue, decodeBase64, encodeBase64, isConverted, type ValueType } from "./value-kind.ts";
 
 const numeral = /^[ \t-\r]*([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)[ \t-\r]*$/;
+/** Whether SQLite's numeric affinities make a number of a text. */
+export function isNumeralText(text: string): boolean {
+  return numeral.test(text);
+}
+
 const integerNumeral = /^[+-]?[0-9]+$/;
 
 const maxIntegerDigits = 19;
 
 /** The number that SQLite's numeric affinities make of a text; `undefined` where the text stays a text. */
-function parseNumber(text: string, exactIntegers: boolean): SqlValue | undefined {
+export function parseNumber(text: string, exactIntegers: boolean): SqlValue | undefined {
   if (text === "Infinity") return Number.POSITIVE_INFINITY;
   if (text === "-Infinity") return Number.NEGATIVE_INFINITY;
   const digits = numeral.exec(text)?.[1];
@@ -49,8 +54,7 @@ export function resolveText(type: ValueType, text: string): SqlValue {
  */
 export function resolvePart(type: ValueType, text: string): SqlValue {
   const value = resolveText(type, text);
-  const isConverted = type.affinity !== "text" && type.affinity !== "blob";
-  if (!isConverted || typeof value !== "string" || !value.includes("\0")) return value;
+  if (!isConverted(type) || typeof value !== "string" || !value.includes("\0")) return value;
   throw new Refusal(400, `${JSON.stringify(shorten(text))} has a NUL, which no value of this column has.`);
 }
 

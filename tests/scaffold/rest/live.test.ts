@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { expandUrlTemplate, parseItems } from "../../../src/protocol/index.ts";
+import { itemUrl, parseItems } from "../../../src/protocol/index.ts";
 import { View } from "../../../src/server/direct/view.ts";
 import type { Batch, Change, Journal } from "../../../src/server/index.ts";
 import { columnTypes } from "./samples.ts";
@@ -45,8 +45,8 @@ describe("A change of the journal", () => {
       const { body, etag, contentType } = change.represent();
       expect([body, etag, contentType]).toEqual([get.text, get.field("ETag"), get.field("Content-Type")]);
       expect(change.collection).toBe(get.view?.collection);
-      const items = parseItems((await send("GET", change.collection)).field("Items") ?? "");
-      expect(expandUrlTemplate(items?.url ?? "", Object.values(get.json as object)[0])).toBe(url);
+      const items = parseItems((await send("GET", change.collection)).field("Items") ?? "") ?? {};
+      expect(itemUrl(items, Object.values(get.json as object)[0], change.collection)).toBe(url);
     }
   });
 

@@ -1,0 +1,54 @@
+import { encodeUrlPart } from "../../protocol/index.ts";
+import type { SqlValue } from "../sqlite/schema.ts";
+import { decodePart } from "./target.ts";
+import { canonicalValue, decodeBase64, encodeBase64, isConverted, type ValueType } from "./value-kind.ts";
+import { formatValue, isNumeralText, parseNumber, resolvePart, resolveText } from "./value-text.ts";
+
+/** Before a part of a key whose plain text would mean a value of another sort: a text that looks like a number, for one. */
+const mark = /^(text|bytes|number)=(.*)$/s;
+
+/** Whether two values of a key are the same: of one sort, and equal to the byte. */
+export function isSameKey(a: SqlValue, b: SqlValue): boolean {
+  if (a instanceof Uint8Array && b instanceof Uint8Array) return Buffer.compare(a, b) === 0;
+  return canonicalValue(a) === canonicalValue(b);
+}
+
+/** Whether a value can be asked for by its plain text: that means this value, and no other. */
+function isPlain(type: ValueType, text: string, value: SqlValue): boolean {
+  const isCut = typeof value === "string" && isConverted(type) && value.includes("\0");
+  return !isCut && isSameKey(resolveText(type, text), value);
+}
+
+/** Whether a column can hold a value as it is: SQLite makes some into values of another sort as they are stored. */
+function canHold(type: ValueType, value: SqlValue): boolean {
+  if (typeof value === "string") return !isConverted(type) || !isNumeralText(value);
+  return value instanceof Uint8Array || type.affinity !== "text";
+}
+
+/** A key's part as it stands in a URL: `7`, and `text=7` where `7` is a number's. No two values have the same. */
+export function formatKeyPart(type: ValueType, stored: SqlValue): string {
+  const value = canonicalValue(stored);
+  const text = formatValue(type, value);
+  if (isPlain(type, text, value)) return encodeUrlPart(text);
+  if (value instanceof Uint8Array) return `bytes=${encodeUrlPart(encodeBase64(value))}`;
+  return `${typeof value === "string" ? "text" : "number"}=${encodeUrlPart(String(value))}`;
+}
+
+/** What a marked part means; `undefined` where it has no mark, or one that no value of the column has. */
+function parseMarked(type: ValueType, part: string): SqlValue | undefined {
+  const [, sort, sent = ""] = mark.exec(part) ?? [];
+  if (sort === undefined) return undefined;
+  const text = decodePart(sent);
+  const value = sort === "text" ? text : sort === "bytes" ? decodeBase64(text) : parseNumber(text, true);
+  if (value === undefined || !canHold(type, value)) return undefined;
+  return isPlain(type, formatValue(type, value), value) ? undefined : value;
+}
+
+/**
+ * The value that a key's part means, as it was sent. It is what {@link formatKeyPart} made the part of.
+ *
+ * @throws Refusal 400 where it is malformed
+ */
+export function parseKeyPart(type: ValueType, part: string): SqlValue {
+  return parseMarked(type, part) ?? resolvePart(type, decodePart(part));
+}
