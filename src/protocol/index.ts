@@ -64,5 +64,6 @@ export {
   type SubprotocolChoice,
   subprotocolName,
 } from "./subprotocol.ts";
+export { tokenExpiry } from "./token-expiry.ts";
 export { decodeUrlPart, encodeUrlPart, expandUrlTemplate, urlTemplateExpression } from "./url-template.ts";
 export { heartbeatMs, silenceMs, wellKnownPath } from "./well-known.ts";

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { createProblem, type Field, fieldValue, problemResponse } from "../../src/protocol/index.ts";
-import { tokenExpiry } from "../../src/server/direct/rights.ts";
 import { forViewers, type Origin, type OriginResponse } from "../../src/server/index.ts";
 import { briefs, createWorld, type World } from "./fixture.ts";
 
@@ -102,19 +101,6 @@ describe("A direct view", () => {
     expect(heads.length).toBeLessThanOrEqual(15);
   });
 
-  it("ends when the token says that it is over, if the origin thinks so too [R-SEC-7]", async () => {
-    const { world, refusals } = guarded(60_000);
-    const claims = Buffer.from(JSON.stringify({ exp: world.clock.wallTime() / 1_000 + 5 })).toString("base64url");
-    const jwt = `e30.${claims}.c2ln`;
-    const anna = await world.opened("/a", [token(jwt)]);
-    await world.clock.advance(4_000);
-    refusals.set(jwt, 401);
-    await world.clock.advance(500);
-    expect(anna.closing).toBeUndefined();
-    await world.clock.advance(2_000);
-    expect(anna.closing?.code).toBe(4401);
-  });
-
   it("of a record that was destroyed ends with its 204, and not with a refusal [R-SUB-9]", async () => {
     const world = createWorld({ refreshMs: 100 });
     world.put("a", 1);
@@ -123,23 +109,6 @@ describe("A direct view", () => {
     await world.clock.advance(200);
     expect(briefs(anna).at(-1)).toBe("204 /a/1 @2");
     expect(anna.closing?.code).toBe(1000);
-  });
-});
-
-describe("A token's expiry", () => {
-  const jwt = (payload: string): readonly Field[] => [token(`a.${Buffer.from(payload).toString("base64url")}.b`)];
-
-  it.each<[string, readonly Field[], number | undefined]>([
-    ["a number", jwt('{"exp":12}'), 12_000],
-    ["a text", jwt('{"exp":"12"}'), undefined],
-    ["no number", jwt('{"exp":1e999}'), undefined],
-    ["nothing", jwt("{}"), undefined],
-    ["no object", jwt("null"), undefined],
-    ["no JSON", jwt("{"), undefined],
-    ["no JWT", [token("abc")], undefined],
-    ["a cookie", [["Cookie", "a=b"]], undefined],
-  ])("that is %s is read as such", (_title, fields, expected) => {
-    expect(tokenExpiry(fields)).toBe(expected);
   });
 });
 

@@ -4,7 +4,7 @@ import type { Field } from "../../src/protocol/index.ts";
 import type { Advance, Follower, Following, Start } from "../../src/server/delivery/following.ts";
 import type { Message } from "../../src/server/delivery/message.ts";
 import { SharedFrames } from "../../src/server/delivery/shared-frames.ts";
-import { webSocketFraming } from "../../src/server/index.ts";
+import { type Clock, systemClock, webSocketFraming } from "../../src/server/index.ts";
 import type { AcceptedOpening, OpeningWishes } from "../../src/server/stream/opening.ts";
 import {
   Subscription,
@@ -68,6 +68,7 @@ class Bench implements SubscriptionHolder {
   readonly level: 0 | 1;
   readonly peer: unknown = undefined;
   readonly frames: SharedFrames = new SharedFrames();
+  readonly clock: Clock = systemClock;
   readonly subscription: Subscription;
   /** What the view's next piece of the way comes to. */
   next: Advance | "arrived" | Promise<Advance> = "more";

@@ -47,6 +47,8 @@ export interface Follower {
   readonly target: string;
   readonly fields: readonly Field[];
   readonly peer: unknown;
+  /** Ends it where its credentials have ended: it is given nothing more. True then [R-SEC-11]. */
+  endExpired(): boolean;
   /** It was live, and there was no room for what came. It catches up. */
   fallBehind(): void;
   /** It may be shown nothing for now… */

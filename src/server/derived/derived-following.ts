@@ -76,6 +76,7 @@ class DerivedFollowing implements Following, DerivedFollower {
 
   deliver(delivery: Delivery): void {
     const { outlet } = this.#follower;
+    if (this.#follower.endExpired()) return;
     this.#guarded(() => {
       if (outlet.isCongested) {
         this.#follower.fallBehind();
@@ -87,6 +88,7 @@ class DerivedFollowing implements Following, DerivedFollower {
   }
 
   replace(): void {
+    if (this.#follower.endExpired()) return;
     this.#guarded(() => {
       if (this.#follower.outlet.isCongested) this.#follower.fallBehind();
       else this.#show();

@@ -90,6 +90,7 @@ class DirectFollowing implements Following, DirectFollower {
   }
 
   deliver(delivery: Delivery): void {
+    if (this.follower.endExpired()) return;
     const { outlet, form, liveForm } = this.follower;
     if (outlet.isCongested) {
       this.#fallBehind(delivery.from);

@@ -1,4 +1,4 @@
-import { createProblem, type Field, fieldValue, problemResponse } from "../../protocol/index.ts";
+import { createProblem, type Field, problemResponse } from "../../protocol/index.ts";
 import type { Follower } from "../delivery/following.ts";
 import { Gate } from "../gate.ts";
 import { isLater, refusalOf } from "../origin-answer.ts";
@@ -52,19 +52,6 @@ const unconfirmed: OriginResponse = problemResponse(
 function headRefusalOf(response: OriginResponse): OriginResponse {
   const fields = response.fields.filter(([name]) => !/^content-(?:type|length)$/i.test(name));
   return refusalOf({ ...response, fields, body: "" });
-}
-
-/** When a bearer token says that it expires (`exp`, RFC 7519 §4.1.4), in milliseconds since 1970; it is not verified. */
-export function tokenExpiry(fields: readonly Field[]): number | undefined {
-  const [, payload] = /^Bearer [\w-]+\.([\w-]+)\.[\w-]*$/i.exec(fieldValue(fields, "authorization") ?? "") ?? [];
-  if (payload === undefined) return undefined;
-  try {
-    const claims: unknown = JSON.parse(atob(payload.replaceAll("-", "+").replaceAll("_", "/")));
-    const { exp } = (claims ?? {}) as { readonly exp?: unknown };
-    return typeof exp === "number" && Number.isFinite(exp) ? exp * 1_000 : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /**
@@ -121,10 +108,6 @@ export class Rights {
     right.grantedAt = clock.now();
     right.failures = 0;
     right.dueAt = this.#dueAt(right.grantedAt);
-    const expiry = tokenExpiry(right.viewer.fields);
-    const leftMs = expiry === undefined ? 0 : expiry - clock.wallTime();
-    // A token that is over and was taken all the same is the origin's own business.
-    if (leftMs > 0) right.dueAt = Math.min(right.dueAt, right.grantedAt + leftMs);
   }
 
   #dueAt(grantedAt: number): number {

@@ -1,5 +1,6 @@
 import type { Field } from "../../protocol/index.ts";
 import type { SharedFrames } from "../delivery/shared-frames.ts";
+import type { Clock } from "../ports/clock.ts";
 import { CatchUp } from "./catch-up.ts";
 import type { Handshake } from "./handshake.ts";
 import { type Opening, type OpeningRequest, type OpeningWishes, openingRequest, openingWishes } from "./opening.ts";
@@ -11,6 +12,7 @@ import { UrlTurns } from "./url-turns.ts";
 export interface SubscriptionSetParts {
   readonly openings: Openings;
   readonly frames: SharedFrames;
+  readonly clock: Clock;
   /** Whether two URLs may name the same view, as only its opening tells. */
   readonly hasOtherSpellings: boolean;
   /** Where all that is live stands, as fields: what a bookmark says where the handshake has no subscription. */
@@ -24,6 +26,7 @@ export class SubscriptionSet implements SubscriptionHolder {
   readonly level: 0 | 1;
   readonly peer: unknown;
   readonly frames: SharedFrames;
+  readonly clock: Clock;
   readonly #parts: SubscriptionSetParts;
   /** The handshake's subscription. */
   #own: Subscription | undefined;
@@ -37,6 +40,7 @@ export class SubscriptionSet implements SubscriptionHolder {
     this.level = level;
     this.peer = peer;
     this.frames = parts.frames;
+    this.clock = parts.clock;
     this.#parts = parts;
   }
 

@@ -3,7 +3,9 @@ import type { Follower, Following, ShownState, Start } from "../delivery/followi
 import type { Form } from "../delivery/notification.ts";
 import type { Outlet } from "../delivery/outlet.ts";
 import type { SharedFrames } from "../delivery/shared-frames.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { OriginResponse } from "../ports/origin.ts";
+import { Expiry, expiredResponse } from "./expiry.ts";
 import type { AcceptedOpening, Opening, OpeningRequest, OpeningWishes } from "./opening.ts";
 
 /**
@@ -49,6 +51,7 @@ export interface SubscriptionHolder {
   readonly level: 0 | 1;
   readonly peer: unknown;
   readonly frames: SharedFrames;
+  readonly clock: Clock;
   /** Has it brought to where it can be live. */
   catchUp(subscription: Subscription): void;
   /** Has it opened anew: {@link Subscription.opened} is told what became of that. */
@@ -64,6 +67,7 @@ export class Subscription implements Follower {
   /** The handshake's own subscription: its messages carry no name. */
   readonly isOwn: boolean;
   readonly #holder: SubscriptionHolder;
+  readonly #expiry: Expiry;
   #request: Omit<OpeningRequest, "peer">;
   #state: SubscriptionState = "opening";
   #following: Following | undefined;
@@ -77,6 +81,8 @@ export class Subscription implements Follower {
     this.#holder = holder;
     this.#request = request;
     this.isOwn = isOwn;
+    this.#expiry = new Expiry(holder.clock, () => this.endRefused(expiredResponse));
+    this.#expiry.set(request.fields);
   }
 
   get state(): SubscriptionState {
@@ -152,13 +158,13 @@ export class Subscription implements Follower {
 
   /** As `begin`, for another request for the same URL: the state is sent anew. */
   beginAnew(request: OpeningRequest, opening: AcceptedOpening, extraFields: readonly Field[]): void {
-    this.#request = request;
+    this.#take(request);
     this.begin(opening, extraFields);
   }
 
   /** Replaces what it asks with, and keeps its position [R-BAND-5]. */
   renew(request: OpeningRequest, { start }: AcceptedOpening, extraFields: readonly Field[]): void {
-    this.#request = request;
+    this.#take(request);
     const position = this.#state === "live" ? this.position : [];
     this.#isUnseen = false;
     this.outlet.sendMessage({ status: 304, fields: [...position, ["Subscription", start.url], ...extraFields] });
@@ -166,6 +172,12 @@ export class Subscription implements Follower {
     if (!start.isOfViewer || this.#state === "opening" || !this.#go("begin")) return;
     this.#stand(start, this.#following?.position);
     this.#holder.catchUp(this);
+  }
+
+  endExpired(): boolean {
+    if (!this.#expiry.isOver) return false;
+    this.endRefused(expiredResponse);
+    return true;
   }
 
   fallBehind(): void {
@@ -199,7 +211,7 @@ export class Subscription implements Follower {
   /** Goes a piece of the way to where it is live. False when it needs no more of it. Never rejects. */
   async advance(): Promise<boolean> {
     const following = this.#following;
-    if (this.#state !== "behind" || !following) return false;
+    if (this.#state !== "behind" || !following || this.endExpired()) return false;
     const going = following.advance();
     const advance = typeof going === "string" ? going : await going;
     if (this.#state !== "behind" || this.#following !== following) return this.#state === "behind";
@@ -224,7 +236,7 @@ export class Subscription implements Follower {
 
   /** Begins with what its opening came to, or ends with that. @param isShared - see {@link Subscription.begin} */
   opened(opening: Opening, isShared: boolean): void {
-    if (this.#state !== "opening") return;
+    if (this.#state !== "opening" || this.endExpired()) return;
     if (opening.kind === "refused") this.endRefused(opening.response);
     else if (this.#holder.level === 0 && !this.#goesOnWith(opening)) this.outlet.close(1001, lostHistory);
     else this.begin(opening, [], isShared);
@@ -267,6 +279,7 @@ export class Subscription implements Follower {
   /** Nothing more comes for it. Whoever holds it calls this, once it is taken off. Twice is fine. */
   end(): void {
     if (!this.#go("end")) return;
+    this.#expiry.stop();
     this.#following?.leave();
     this.#following?.end();
   }
@@ -274,6 +287,11 @@ export class Subscription implements Follower {
   /** The fields that name the subscription on a message of its own. */
   get #labels(): readonly Field[] {
     return this.isOwn || this.url === undefined ? [] : [["Subscription", this.url]];
+  }
+
+  #take(request: OpeningRequest): void {
+    this.#request = request;
+    this.#expiry.set(request.fields);
   }
 
   /** False where the event happens in vain. */
