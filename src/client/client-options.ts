@@ -9,7 +9,7 @@ import { findWebSocket, type WebSocketConstructor } from "./web-socket.ts";
 export interface ClientOptions {
   /**
    * A bearer token, or a function that gives one. It is asked when one is needed, once more where the server answers
-   * 401, and by `renew()`. What it throws is tried again later. Default: none; cookies go along as the platform does.
+   * 401, by `renew()`, and ahead of the end of a JWT (`exp`): 60 s, or the last fifth of its time. What it throws is tried again later. Default: none; cookies go along as the platform does.
    */
   readonly token?: string | TokenSource;
   /**

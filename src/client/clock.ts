@@ -1,6 +1,6 @@
 /** Time and chance of a client, injected so that runs repeat from a seed. */
 export interface ClientClock {
-  /** Milliseconds since some fixed moment. */
+  /** Milliseconds since 1970, by which tokens end; another moment will do where none says when. */
   now(): number;
   /** Calls `callback` once after `ms` milliseconds. Returns a function that cancels. */
   setTimer(callback: () => void, ms: number): () => void;

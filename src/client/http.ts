@@ -1,4 +1,4 @@
-import { type Field, fieldValue, type HttpResponse } from "../protocol/index.ts";
+import { type Field, fieldValue, type HttpResponse, tokenExpiry } from "../protocol/index.ts";
 import { targetOf } from "./target.ts";
 
 /**
@@ -19,10 +19,15 @@ export interface HttpOptions {
 /** Sends requests over HTTP with the client's credentials. */
 export class Http {
   readonly base: URL;
+  /** When the token in use ends, by the time of day; `undefined` where it doesn't say. */
+  tokenEndsAt: number | undefined;
+  /** Told of each other token. */
+  onToken: () => void = () => {};
   readonly #options: HttpOptions;
   /** Read once: each reading of a URL's parts makes a new text of them. */
   readonly #parts: Pick<URL, "origin" | "pathname">;
   #token: Promise<string | undefined> | undefined;
+  #known: string | undefined;
 
   constructor(options: HttpOptions) {
     const { origin, pathname } = options.base;
@@ -73,11 +78,18 @@ export class Http {
     this.#token ??= Promise.resolve(isRefused).then(token);
     try {
       const value = await this.#token;
+      if (value !== this.#known) this.#learn(value);
       return value === undefined ? undefined : `Bearer ${value}`;
     } catch (error) {
       this.#token = undefined;
       throw error;
     }
+  }
+
+  #learn(token: string | undefined): void {
+    this.#known = token;
+    this.tokenEndsAt = tokenExpiry(`Bearer ${token}`);
+    this.onToken();
   }
 
   /** As the platform's `fetch`; credentials that are refused are asked for once more. */

@@ -4,6 +4,7 @@ import { type ClientClock, Timer } from "./clock.ts";
 import type { Fallback } from "./fallback.ts";
 import type { Http } from "./http.ts";
 import { isTransient, localProblem, problemOf, retryAfterMs } from "./problem.ts";
+import { Renewal } from "./renewal.ts";
 import { Connection, type Ending } from "./socket-connection.ts";
 import type { Sink, Transport } from "./transport.ts";
 import { type findWebSocket, openSocket, type Socket, type SocketEvents } from "./web-socket.ts";
@@ -46,6 +47,7 @@ export class OriginTransport implements Transport {
   readonly #followings: Map<Sink, () => void> = new Map();
   readonly #backoff: Backoff;
   readonly #stable: Timer;
+  readonly #renewal: Renewal;
   #connection: Connection | undefined;
   /** The other ways, once the socket could not be opened. */
   #fallback: Fallback | undefined;
@@ -62,6 +64,8 @@ export class OriginTransport implements Transport {
     this.#options = options;
     this.#backoff = new Backoff(options.clock);
     this.#stable = new Timer(options.clock);
+    this.#renewal = new Renewal(options.clock, () => this.renew());
+    options.http.onToken = () => this.#watchToken();
     this.#hint = new Timer(options.clock);
   }
 
@@ -114,8 +118,13 @@ export class OriginTransport implements Transport {
   close(): void {
     this.#stop();
     this.#hint.cancel();
+    this.#renewal.cancel();
     this.#isHinting = false;
     this.#fallback = undefined;
+  }
+
+  #watchToken(): void {
+    if (this.#followings.size > 0) this.#renewal.watch(this.#options.http.tokenEndsAt);
   }
 
   /** The first rows don't wait for the socket: they are asked for beside it. */
@@ -188,6 +197,7 @@ export class OriginTransport implements Transport {
 
   #ready(first: HttpResponse): void {
     this.#isReady = true;
+    this.#watchToken();
     this.#hasHinted = true;
     this.#hint.cancel();
     this.#stable.set(() => {

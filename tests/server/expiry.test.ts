@@ -129,8 +129,8 @@ describe.each(kinds)("The subscription of a token that ends, to %s,", (_name, cr
     await world.clock.advance(3_000);
     const before = world.clock.timers;
     const ben = await world.opened("/b", [tokenUntil(500, "ben")]);
-    ben.close();
-    await world.clock.advance(3_000);
+    ben.disconnect();
+    await world.clock.advance(62_000);
     expect(world.clock.timers).toBe(before);
     expect(anna.closing).toBeUndefined();
   });
