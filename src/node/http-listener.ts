@@ -10,6 +10,7 @@ import type { PublicFolder } from "./public-folder.ts";
 import { closeWhereUnread, sendAnswer } from "./send-answer.ts";
 import { isUnsafeMethod } from "./stale-urls.ts";
 import type { StreamHandler } from "./stream-handler.ts";
+import type { TicketDesk } from "./tickets/ticket-desk.ts";
 
 /** What plain HTTP needs. */
 export interface ListenerParts {
@@ -17,6 +18,7 @@ export interface ListenerParts {
   readonly hub: Hub;
   readonly access: Access;
   readonly streams: StreamHandler;
+  readonly tickets: TicketDesk;
   /** Tried before the origin. */
   readonly publicFolder?: PublicFolder | undefined;
   readonly maxBodyBytes: number;
@@ -121,12 +123,14 @@ export class HttpListener {
 
   /** The answer, unless the response was taken over: a file is being sent. */
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<OriginResponse | "taken"> {
-    const { access, hub, publicFolder, streams } = this.#parts;
+    const { access, hub, publicFolder, streams, tickets } = this.#parts;
     const { method = "GET" } = request;
     const stream = method === "GET" || method === "HEAD" ? chooseStream(requestFields(request)) : undefined;
     // A stream says as much to a page as a WebSocket does.
     const refusal = access.admit(request, stream !== undefined);
     if (refusal) return refusal;
+    const ticket = tickets.redeem(request, stream !== undefined);
+    if (typeof ticket === "object") return ticket;
     const { url = "/" } = request;
     if (
       method === "OPTIONS" &&
@@ -135,6 +139,7 @@ export class HttpListener {
     ) {
       return { status: 204, fields: [], body: "" };
     }
+    if (tickets.isAt(request)) return tickets.answer(request, response);
     if (url.split("?")[0] === wellKnownPath) {
       if (method === "GET" || method === "HEAD") return hub.wellKnown();
       return problemResponse(createProblem(405, `${method} is not served here.`), [["Allow", "GET, HEAD"]]);

@@ -12,6 +12,7 @@ import { identityOf, peerOf } from "./peer.ts";
 import { PublicFolder } from "./public-folder.ts";
 import { sha256 } from "./sha256.ts";
 import { StreamHandler } from "./stream-handler.ts";
+import { TicketDesk } from "./tickets/ticket-desk.ts";
 import { UpgradeHandler } from "./upgrade.ts";
 import { createWebServer } from "./web-server.ts";
 
@@ -43,11 +44,16 @@ export function createServer(options: ServerOptions): RocketServer {
   });
   const { tls, clock } = options;
   const streams = new StreamHandler({ hub, clock: clock ?? systemClock, reportError, peerOf });
-  const listener = new HttpListener({ ...resolved, origin, hub, access, streams, publicFolder, reportError });
+  const { requestFields: credentialFields } = options;
+  const tickets = new TicketDesk({
+    ...{ ...resolved, hub, peerOf, credentialFields, clock },
+    ...{ bases: [basePath], enter: (target) => basePath.enter(target) },
+  });
+  const listener = new HttpListener({ ...resolved, origin, hub, access, streams, tickets, publicFolder, reportError });
   const requestTimeout = requestTimeoutMs;
   const { server, sessions } = createWebServer({ ...deadlineOptions, requestTimeout, tls, clock, reportError });
   const maxMessageBytes = hub.limits.maxMessageBytes;
-  const upgrades = new UpgradeHandler({ server, hub, access, maxMessageBytes, reportError, peerOf });
+  const upgrades = new UpgradeHandler({ server, hub, access, tickets, maxMessageBytes, reportError, peerOf });
   openEntrances(server, {
     onRequest: (request, response) => listener.handle(request, response),
     onUpgrade: (request, socket, head) => upgrades.handle(request, socket, head),

@@ -17,6 +17,7 @@ import { MessageMeter } from "./message-meter.ts";
 import { holdReading } from "./pipelines.ts";
 import { replayPlain } from "./plain-request.ts";
 import { sendAnswer } from "./send-answer.ts";
+import type { TicketDesk } from "./tickets/ticket-desk.ts";
 import { WebSocketTransport } from "./web-socket-transport.ts";
 
 /** What upgrades need. */
@@ -25,6 +26,8 @@ export interface UpgradeParts {
   readonly hub: Hub;
   /** Refuses who may not come in. */
   readonly access: Pick<Access, "admit">;
+  /** Takes tickets. Default: there are none. */
+  readonly tickets?: Pick<TicketDesk, "redeem"> | undefined;
   readonly maxMessageBytes: number;
   readonly reportError: (error: unknown, stage: string) => void;
   /** What the origin is told of the peer at the transport. Default: nothing. */
@@ -121,13 +124,15 @@ export class UpgradeHandler {
 
   async #accept(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
     const refusal = this.#parts.access.admit(request, true) ?? refuseVersions(request) ?? this.#refuseWhenFull();
-    if (refusal) {
-      refuseUpgrade(request, socket, refusal);
+    const ticket = refusal ?? this.#parts.tickets?.redeem(request, true);
+    if (typeof ticket === "object") {
+      refuseUpgrade(request, socket, ticket);
       return;
     }
     const { level, bearer } = chooseSubprotocol(offeredSubprotocols(request.headers["sec-websocket-protocol"]));
     const fields: Field[] = handshakeFields(request);
-    if (bearer !== undefined && request.headers.authorization === undefined) {
+    // A ticket's credentials are all.
+    if (ticket !== "used" && bearer !== undefined && request.headers.authorization === undefined) {
       fields.push(["Authorization", `Bearer ${bearer}`]);
     }
     const peer = this.#parts.peerOf?.(request);

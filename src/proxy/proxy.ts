@@ -11,13 +11,14 @@ import {
   type RocketServer,
   sendAnswer,
   sha256,
+  TicketDesk,
   UpgradeHandler,
 } from "../node/index.ts";
-import { wellKnownPath } from "../protocol/index.ts";
+import { chooseStream, wellKnownPath } from "../protocol/index.ts";
 import { createHub, errorReporter, type Hub, type HubOptions } from "../server/index.ts";
 import { refuseConnectionAuth } from "./connection-auth.ts";
 import { Health } from "./failure.ts";
-import type { Hop } from "./fields.ts";
+import { type Hop, pairs } from "./fields.ts";
 import { Forwarding, type ForwardingParts, identityOf, peerOf } from "./forwarding.ts";
 import { type ProxyOptions, resolveProxyOptions } from "./options.ts";
 import { createProxyOrigin } from "./origin.ts";
@@ -27,23 +28,33 @@ import type { WriteListener } from "./write-watch.ts";
 
 const maxHeadBytes = 64 * 1024;
 
+function isStream({ rawHeaders }: IncomingMessage): boolean {
+  return chooseStream(pairs(rawHeaders)) !== undefined;
+}
+
 /** Answers what is the proxy's own, refuses what may not come in, and passes all else on. */
 class RequestHandler {
   isClosing = false;
   readonly #parts: ForwardingParts;
   readonly #hub: Hub;
   readonly #access: Access;
+  readonly #tickets: TicketDesk;
 
-  constructor(parts: ForwardingParts, hub: Hub, access: Access) {
+  constructor(parts: ForwardingParts, hub: Hub, access: Access, tickets: TicketDesk) {
     this.#parts = parts;
     this.#hub = hub;
     this.#access = access;
+    this.#tickets = tickets;
   }
 
   handle(request: IncomingMessage, response: ServerResponse): void {
     if (this.isClosing) response.shouldKeepAlive = false;
-    const refusal = this.#access.admit(request, false) ?? refuseConnectionAuth(request.rawHeaders);
-    if (refusal) sendAnswer(response, refusal);
+    const tickets = this.#tickets;
+    const isTicketed = tickets.isPresented(request);
+    const refusal = this.#access.admit(request, isTicketed) ?? refuseConnectionAuth(request.rawHeaders);
+    const ticket = refusal ?? (isTicketed ? tickets.redeem(request, isStream(request)) : undefined);
+    if (typeof ticket === "object") sendAnswer(response, ticket);
+    else if (tickets.isAt(request)) void tickets.serve(request, response).catch(() => response.destroy());
     else if (this.#isWellKnown(request)) sendAnswer(response, this.#hub.wellKnown());
     else new Forwarding(this.#parts, request, response).start();
   }
@@ -93,16 +104,20 @@ export function createProxy(options: ProxyOptions): RocketServer {
     onError: (error, { stage }) => reportError(error, stage),
   });
   const access = new Access(resolved);
-  const handler = new RequestHandler(parts, hub, access);
+  const tickets = new TicketDesk({
+    ...{ ...resolved, hub, peerOf, clock: options.clock, credentialFields: options.requestFields },
+    ...{ bases: [basePath], enter: (target) => basePath.enter(target) },
+  });
+  const handler = new RequestHandler(parts, hub, access, tickets);
   const { tls, clock } = options;
   const serverOptions = { ...deadlineOptions, requestTimeout: 0, maxHeaderSize: maxHeadBytes };
   const { server, sessions } = createWebServer({ ...serverOptions, tls, clock, reportError });
   const maxMessageBytes = hub.limits.maxMessageBytes;
   const rocket = new UpgradeHandler({
-    ...{ server, hub, access, maxMessageBytes, reportError, peerOf },
+    ...{ server, hub, access, tickets, maxMessageBytes, reportError, peerOf },
     mayWrite: isOwnPage,
   });
-  const upgrades = new ProxyUpgrades({ ...parts, hub, access, rocket });
+  const upgrades = new ProxyUpgrades({ ...parts, hub, access, tickets, rocket });
   openEntrances(server, {
     onRequest: (request, response) => handler.handle(request, response),
     onUpgrade: (request, socket, head) => upgrades.handle(request, socket, head),

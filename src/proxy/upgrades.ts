@@ -1,6 +1,6 @@
 import { type IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { type Access, sendAnswer, type UpgradeHandler } from "../node/index.ts";
+import { type Access, sendAnswer, type TicketDesk, type UpgradeHandler } from "../node/index.ts";
 import { createProblem, type HttpResponse, problemResponse, subprotocolName } from "../protocol/index.ts";
 import type { Hub } from "../server/index.ts";
 import { refuseConnectionAuth } from "./connection-auth.ts";
@@ -13,6 +13,7 @@ import { Tunnel } from "./tunnel.ts";
 export interface ProxyUpgradesParts extends ForwardingParts {
   readonly hub: Hub;
   readonly access: Access;
+  readonly tickets: TicketDesk;
   /** Takes what is Rocket's own. */
   readonly rocket: UpgradeHandler;
 }
@@ -89,7 +90,7 @@ export class ProxyUpgrades {
   }
 
   #refuse(request: IncomingMessage): HttpResponse | undefined {
-    const { access, hub, hop, rocket } = this.#parts;
+    const { access, hub, hop, rocket, tickets } = this.#parts;
     if (rocket.sockets.size > hub.limits.maxConnections) {
       return problemResponse(createProblem(503, "The server has as many connections as it takes. Try again later."), [
         ["Retry-After", "5"],
@@ -98,6 +99,8 @@ export class ProxyUpgrades {
     if (request.headers.via?.includes(hop.via)) {
       return problemResponse(createProblem(508, "The proxy's upstream leads back to the proxy."));
     }
-    return access.admit(request, true) ?? refuseConnectionAuth(request.rawHeaders);
+    const refusal = access.admit(request, true) ?? refuseConnectionAuth(request.rawHeaders);
+    const ticket = refusal ?? tickets.redeem(request, true);
+    return typeof ticket === "object" ? ticket : undefined;
   }
 }

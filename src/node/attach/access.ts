@@ -30,7 +30,7 @@ export class AttachAccess {
 
   /** Lets a handshake in, its target in origin-form and its `Host` the one that counts; or gives the refusal. */
   admit(request: IncomingMessage): HttpResponse | undefined {
-    const malformed = refuseManyFields(request, this.#mostFields()) ?? settleTarget(request);
+    const malformed = refuseManyFields(request, this.#mostFields()) ?? this.#settle(request);
     if (malformed) return malformed;
     const { host, origin } = request.headers;
     const { allowHosts, allowOrigins, isLocal } = this.#parts;
@@ -41,6 +41,14 @@ export class AttachAccess {
     if (!isForeignPage(request, allowOrigins)) return undefined;
     this.#tell("a WebSocket of a foreign page", originInCommand(origin ?? ""), "allowOrigins");
     return refusePage(origin);
+  }
+
+  /** HTTP/2 has the one form by itself, but for the name of its host. */
+  #settle(request: IncomingMessage): HttpResponse | undefined {
+    if (request.httpVersionMajor !== 2) return settleTarget(request);
+    const authority = request.headers[":authority"];
+    if (typeof authority === "string") request.headers.host ??= authority;
+    return undefined;
   }
 
   /** Of the server's own bound, 0 is none, and none is Node's. */

@@ -2,10 +2,11 @@ import { AsyncResource } from "node:async_hooks";
 import type { Server as HttpServer } from "node:http";
 import type { Server } from "node:net";
 import { wellKnownPath } from "../../protocol/index.ts";
-import { createHub, errorReporter, type Hub, type HubCounts } from "../../server/index.ts";
+import { BasePath, createHub, errorReporter, type Hub, type HubCounts } from "../../server/index.ts";
 import { isOwnPage } from "../access.ts";
 import { identityOf, peerOf } from "../peer.ts";
 import { sha256 } from "../sha256.ts";
+import { TicketDesk } from "../tickets/ticket-desk.ts";
 import { UpgradeHandler } from "../upgrade.ts";
 import { AttachAccess } from "./access.ts";
 import { AppOrigin } from "./app-origin.ts";
@@ -90,8 +91,17 @@ class AttachedServer implements Attachment {
       onRefused: onError && ((error) => reportError(error, "access")),
     });
     const { maxMessageBytes } = hub.limits;
+    const { requestFields: credentialFields } = inBand;
+    const enter = (target: string): string => {
+      const [path = "", ...query] = target.split("?");
+      return isWellKnown(path) ? [wellKnownPath, ...query].join("?") : target;
+    };
+    const tickets = new TicketDesk({
+      ...{ hub, enter, peerOf, allowOrigins, credentialFields },
+      bases: [new BasePath(), ...bases],
+    });
     this.#upgrades = new UpgradeHandler({
-      ...{ hub, access, maxMessageBytes, reportError, peerOf },
+      ...{ hub, access, tickets, maxMessageBytes, reportError, peerOf },
       mayWrite: isOwnPage,
       // Only asked for other protocols than WebSocket, which it is never given.
       server: server as HttpServer,
@@ -102,11 +112,14 @@ class AttachedServer implements Attachment {
       ...{ server, event, reportError, writes },
       choose: (request, hasOthers) => chooseTaker(request, paths, hasOthers),
       onUpgrade: (request, socket, head) => {
-        if (isWellKnown(request.url ?? "")) request.url = wellKnownPath;
+        request.url = enter(request.url ?? "");
         context.runInAsyncScope(() => this.#upgrades.handle(request, socket, head));
       },
       isWellKnown,
       wellKnown: () => hub.wellKnown(),
+      admit: (request) => context.runInAsyncScope(() => access.admit(request)),
+      tickets,
+      inContext: (action) => context.runInAsyncScope(action),
       onClose: () => void this.close(),
     });
   }

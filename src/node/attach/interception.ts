@@ -3,12 +3,15 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2SecureServer, IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { Server, Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import { chooseStream, type HttpResponse } from "../../protocol/index.ts";
 import type { OriginResponse } from "../../server/index.ts";
+import { requestFields } from "../fields.ts";
 import { isWebSocketConnect } from "../http2/heads.ts";
 import { openStream } from "../http2/open-stream.ts";
 import { replayPlain } from "../plain-request.ts";
 import { refuseSeveralHosts } from "../request-target.ts";
 import { sendAnswer } from "../send-answer.ts";
+import type { TicketDesk } from "../tickets/ticket-desk.ts";
 import { isMarked } from "./rocket-request.ts";
 import type { ConnectionEvent } from "./server-kind.ts";
 import { guardSessions } from "./session-store.ts";
@@ -25,6 +28,11 @@ export interface InterceptionParts {
   readonly wellKnown: () => OriginResponse;
   /** Takes an upgrade over. Must not throw. */
   readonly onUpgrade: (request: IncomingMessage, socket: Socket, head: Buffer) => void;
+  /** Refuses whose pages and hosts may not follow the application. */
+  readonly admit: (request: IncomingMessage) => HttpResponse | undefined;
+  readonly tickets: TicketDesk;
+  /** Runs what outlasts a request outside of the application's own contexts. */
+  readonly inContext: (action: () => void) => void;
   readonly writes: WriteWatch;
   /** The application closes the server. Must not throw. */
   readonly onClose: () => void;
@@ -123,6 +131,7 @@ export class Interception {
       sendAnswer(response, refusal);
       return true;
     }
+    if (this.#ticket(request, response)) return true;
     const { isWellKnown, wellKnown } = this.#parts;
     if ((request.method === "GET" || request.method === "HEAD") && isWellKnown(request.url ?? "")) {
       sendAnswer(response, wellKnown());
@@ -131,6 +140,19 @@ export class Interception {
     if (isMarked(request.socket)) guardSessions(request);
     this.#watch(request, response);
     return false;
+  }
+
+  /** True where a request asks for a ticket, or has one that is not good. A good one is gone, and its credentials are there. */
+  #ticket(request: IncomingMessage, response: ServerResponse): boolean {
+    const { tickets, admit, inContext } = this.#parts;
+    const isOrder = tickets.isAt(request);
+    if ((!isOrder && !tickets.isPresented(request)) || isMarked(request.socket)) return false;
+    const refusal = admit(request);
+    const ticket = refusal ?? tickets.redeem(request, chooseStream(requestFields(request)) !== undefined);
+    if (typeof ticket === "object") sendAnswer(response, ticket);
+    else if (isOrder) inContext(() => void tickets.serve(request, response).catch(() => response.destroy()));
+    else return false;
+    return true;
   }
 
   #watch(request: IncomingMessage, response: ServerResponse): void {
