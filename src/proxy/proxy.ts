@@ -104,12 +104,10 @@ export function createProxy(options: ProxyOptions): RocketServer {
     onError: (error, { stage }) => reportError(error, stage),
   });
   const access = new Access(resolved);
-  const tickets = new TicketDesk({
-    ...{ ...resolved, hub, peerOf, clock: options.clock, credentialFields: options.requestFields },
-    ...{ bases: [basePath], enter: (target) => basePath.enter(target) },
-  });
+  const { tls, clock, requestFields: credentialFields } = options;
+  const place = { bases: [basePath], enter: (target: string) => basePath.enter(target) };
+  const tickets = new TicketDesk({ ...resolved, ...place, hub, peerOf, clock, credentialFields });
   const handler = new RequestHandler(parts, hub, access, tickets);
-  const { tls, clock } = options;
   const serverOptions = { ...deadlineOptions, requestTimeout: 0, maxHeaderSize: maxHeadBytes };
   const { server, sessions } = createWebServer({ ...serverOptions, tls, clock, reportError });
   const maxMessageBytes = hub.limits.maxMessageBytes;

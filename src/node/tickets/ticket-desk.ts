@@ -94,7 +94,7 @@ export class TicketDesk {
     const found = withoutTicket(request.url ?? "");
     if (!found) return undefined;
     setTarget(request, found.target);
-    const fields = this.#store.redeem(found.ticket, useOf(request, found.target));
+    const fields = this.#store.redeem(found.ticket, purposeOf(request, found.target));
     if (!canUse || request.method !== "GET" || !fields) return noGoodTicket();
     this.#setCredentials(request, fields);
     return "used";
@@ -117,7 +117,7 @@ export class TicketDesk {
   #mint(request: IncomingMessage, target: string, credentials: readonly Field[]): OriginResponse {
     const { clock = systemClock } = this.#parts;
     const expiresAt = Math.floor(clock.wallTime()) + ticketMs;
-    const ticket = this.#store.mint(useOf(request, target), credentials);
+    const ticket = this.#store.mint(purposeOf(request, target), credentials);
     if (typeof ticket === "number") {
       return refuse(ticket, "Too many tickets wait to be used.", [["Retry-After", String(ticketMs / 1_000)]]);
     }
@@ -159,7 +159,7 @@ export class TicketDesk {
   }
 }
 
-function useOf(request: IncomingMessage, target: string): TicketUse {
+function purposeOf(request: IncomingMessage, target: string): TicketUse {
   const { host = "", origin = "" } = request.headers;
   // A page's own host is named by Origin in its POSTs, and not in its GETs.
   return { host: host.toLowerCase(), target, page: isOwnPage(request) ? "" : origin };

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { createSecureServer, type Http2SecureServer } from "node:http2";
+import { createSecureServer, type Http2SecureServer, type Http2ServerRequest } from "node:http2";
 import type { AddressInfo, Server } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import fastify from "fastify";
@@ -136,6 +136,32 @@ describe("attach to a server of HTTP/2", () => {
     const socket = await client.webSocket("/socket.io/?EIO=4&transport=websocket");
     const [first] = await once(socket, "message");
     expect(String(first)).toMatch(/^0\{"sid":/);
+  });
+
+  it("gives out tickets, and takes them out of the path before the application sees it [R-SEC-12] [R-SEC-13]", async () => {
+    const seen: unknown[] = [];
+    const server = createSecureServer(tls, ({ url, headers, rawHeaders }: Http2ServerRequest, response) => {
+      seen.push([url, headers.cookie, headers[":path"], rawHeaders.filter((text) => text.includes("rocket-ticket"))]);
+      const type = headers.accept === "text/event-stream" ? "text/event-stream" : "application/json";
+      response.setHeader("Content-Type", type);
+      response.end("[]");
+    });
+    await listening(server);
+    attachTo(server, new Notes());
+    const client = await openClient(server);
+    const asking = { "content-type": "application/json", cookie: "sid=anna", ":method": "POST" };
+    const given = async (): Promise<string> => {
+      const { body } = await client.ask({ ...asking, ":path": "/.well-known/rocket/tickets" }, '{"url":"/a"}');
+      return `/a?rocket-ticket=${JSON.parse(body).ticket}`;
+    };
+    const path = await given();
+    seen.length = 0;
+    const stream = { ":path": path, accept: "text/event-stream" };
+    expect([(await client.ask(stream)).status, (await client.ask(stream)).status]).toEqual([200, 401]);
+    expect(seen).toEqual([["/a", "sid=anna", "/a", []]]);
+    const statuses = statusesOf(await client.webSocket(await given(), levelOne));
+    await expect.poll(() => statuses).toEqual([200, 304]);
+    expect(seen.at(-1)).toEqual(["/a", "sid=anna", undefined, []]);
   });
 
   it("keeps what an application does with CONNECT itself", async () => {
