@@ -3,6 +3,7 @@ export { type Attachment, attach } from "./attach/attach.ts";
 export type { AttachLimits, AttachOptions } from "./attach/options.ts";
 export { isRocketRequest } from "./attach/rocket-request.ts";
 export { BodyTurns, tooManyChunks } from "./body-turns.ts";
+export type { ClientAddress } from "./client-bounds.ts";
 export { decodeContent } from "./content-coding.ts";
 export { deadlineOptions } from "./deadlines.ts";
 export { type Entrances, openEntrances } from "./entrances.ts";

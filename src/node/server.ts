@@ -1,5 +1,6 @@
 import { createHub, errorReporter, type Hub, type OriginResponse, systemClock } from "../server/index.ts";
 import { Access } from "./access.ts";
+import { ClientBounds } from "./client-bounds.ts";
 import { deadlineOptions } from "./deadlines.ts";
 import { openEntrances } from "./entrances.ts";
 import { createHost, type RocketServer } from "./host.ts";
@@ -43,7 +44,8 @@ export function createServer(options: ServerOptions): RocketServer {
     ...(options.derived && { derived: { sha256, ...options.derived } }),
   });
   const { tls, clock } = options;
-  const streams = new StreamHandler({ hub, clock: clock ?? systemClock, reportError, peerOf });
+  const bounds = new ClientBounds(hub.limits, clock ?? systemClock);
+  const streams = new StreamHandler({ hub, bounds, clock: clock ?? systemClock, reportError, peerOf });
   const { requestFields: credentialFields } = options;
   const tickets = new TicketDesk({
     ...{ ...resolved, hub, peerOf, credentialFields, clock },
@@ -53,7 +55,7 @@ export function createServer(options: ServerOptions): RocketServer {
   const requestTimeout = requestTimeoutMs;
   const { server, sessions } = createWebServer({ ...deadlineOptions, requestTimeout, tls, clock, reportError });
   const maxMessageBytes = hub.limits.maxMessageBytes;
-  const upgrades = new UpgradeHandler({ server, hub, access, tickets, maxMessageBytes, reportError, peerOf });
+  const upgrades = new UpgradeHandler({ server, hub, access, tickets, bounds, maxMessageBytes, reportError, peerOf });
   openEntrances(server, {
     onRequest: (request, response) => listener.handle(request, response),
     onUpgrade: (request, socket, head) => upgrades.handle(request, socket, head),

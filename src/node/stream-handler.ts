@@ -9,6 +9,7 @@ import {
   type StreamKind,
 } from "../protocol/index.ts";
 import type { Clock, Handshake, Hub, OriginResponse } from "../server/index.ts";
+import type { ClientBounds } from "./client-bounds.ts";
 import { plainConditions } from "./compression.ts";
 import { handshakeFields } from "./fields.ts";
 import { StreamTransport } from "./stream-transport.ts";
@@ -16,6 +17,7 @@ import { StreamTransport } from "./stream-transport.ts";
 /** What streams over plain HTTP need. */
 export interface StreamParts {
   readonly hub: Hub;
+  readonly bounds: ClientBounds;
   readonly clock: Clock;
   readonly reportError: (error: unknown, stage: string) => void;
   /** What the origin is told of the peer at the transport. */
@@ -71,9 +73,12 @@ export class StreamHandler {
     choice: StreamChoice,
     extra: readonly Field[] = [],
   ): Promise<OriginResponse | "taken"> {
-    const { hub, peerOf } = this.#parts;
+    const { bounds, hub, peerOf } = this.#parts;
     if (hub.isFull) return fullResponse();
     const fields = followedFields(request, choice);
+    const bound = bounds.enter({ address: request.socket.remoteAddress, isTold: false }, fields);
+    if (typeof bound !== "function") return bound;
+    response.once("close", bound);
     const isHead = request.method === "HEAD";
     const asked: Field[] = isHead ? [["Last-Event-ID", "*"]] : [];
     const target = request.url ?? "/";

@@ -9,8 +9,16 @@ import {
   problemResponse,
   RocketError,
 } from "../protocol/index.ts";
-import type { Connection, Handshake, Hub, Opening, OriginResponse } from "../server/index.ts";
+import {
+  type Connection,
+  type Handshake,
+  type Hub,
+  type Opening,
+  type OriginResponse,
+  systemClock,
+} from "../server/index.ts";
 import type { Access } from "./access.ts";
+import { type ClientAddress, ClientBounds } from "./client-bounds.ts";
 import { connectionEvent } from "./connection-event.ts";
 import { handshakeFields } from "./fields.ts";
 import { MessageMeter } from "./message-meter.ts";
@@ -28,6 +36,10 @@ export interface UpgradeParts {
   readonly access: Pick<Access, "admit">;
   /** Takes tickets. Default: there are none. */
   readonly tickets?: Pick<TicketDesk, "redeem"> | undefined;
+  /** Bounds each client. Default: by the address at the transport. */
+  readonly bounds?: ClientBounds | undefined;
+  /** Where a client is. Default: what the transport says, which may be a front's. */
+  readonly addressOf?: ((request: IncomingMessage) => ClientAddress) | undefined;
   readonly maxMessageBytes: number;
   readonly reportError: (error: unknown, stage: string) => void;
   /** What the origin is told of the peer at the transport. Default: nothing. */
@@ -52,6 +64,10 @@ function refuseVersions({ httpVersion, headers }: IncomingMessage): OriginRespon
   if (headers["sec-websocket-version"] === "13") return undefined;
   const problem = createProblem(400, "The Sec-WebSocket-Version is 13.");
   return problemResponse(problem, [["Sec-WebSocket-Version", "13"]]);
+}
+
+function transportAddress({ socket }: IncomingMessage): ClientAddress {
+  return { address: socket.remoteAddress, isTold: false };
 }
 
 /** Answers a handshake with plain HTTP and ends the connection. */
@@ -89,10 +105,12 @@ export class UpgradeHandler {
   readonly sockets: Set<Socket> = new Set();
   readonly #parts: UpgradeParts;
   readonly #webSockets: WebSocketServer;
+  readonly #bounds: ClientBounds;
 
   constructor(parts: UpgradeParts) {
     requireHandshakes(process.versions);
     this.#parts = parts;
+    this.#bounds = parts.bounds ?? new ClientBounds(parts.hub.limits, systemClock);
     // The types of ws don't have these yet.
     const options: ServerOptions & typeof pieces & { readonly closeTimeout: number } = {
       noServer: true,
@@ -135,6 +153,12 @@ export class UpgradeHandler {
     if (ticket !== "used" && bearer !== undefined && request.headers.authorization === undefined) {
       fields.push(["Authorization", `Bearer ${bearer}`]);
     }
+    const bound = this.#bounds.enter((this.#parts.addressOf ?? transportAddress)(request), fields);
+    if (typeof bound !== "function") {
+      refuseUpgrade(request, socket, bound);
+      return;
+    }
+    socket.once("close", bound);
     const peer = this.#parts.peerOf?.(request);
     const mayWrite = this.#parts.mayWrite?.(request) ?? true;
     const handshake: Handshake = { level, target: request.url ?? "/", fields, peer, mayWrite };

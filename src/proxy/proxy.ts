@@ -16,6 +16,7 @@ import {
 } from "../node/index.ts";
 import { chooseStream, wellKnownPath } from "../protocol/index.ts";
 import { createHub, errorReporter, type Hub, type HubOptions } from "../server/index.ts";
+import { clientAddress } from "./client-address.ts";
 import { refuseConnectionAuth } from "./connection-auth.ts";
 import { Health } from "./failure.ts";
 import { type Hop, pairs } from "./fields.ts";
@@ -114,6 +115,7 @@ export function createProxy(options: ProxyOptions): RocketServer {
   const rocket = new UpgradeHandler({
     ...{ server, hub, access, tickets, maxMessageBytes, reportError, peerOf },
     mayWrite: isOwnPage,
+    addressOf: (request) => clientAddress(request, trustForwarded),
   });
   const upgrades = new ProxyUpgrades({ ...parts, hub, access, tickets, rocket });
   openEntrances(server, {

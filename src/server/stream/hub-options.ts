@@ -16,6 +16,22 @@ export interface HubLimits {
   readonly maxOutstandingRequests: number;
   /** Connections in all. Default 20,000; at least 1. One more is refused with 503. */
   readonly maxConnections: number;
+  /**
+   * WebSockets and streams over HTTP of one address at once: an IPv4 address, or the /64 of an IPv6 one. One more is refused with 429.
+   * Default 0: no bound, since a front or an office has one address for all. Addresses of the same house (loopback, private) are not
+   * counted unless a trusted front has said them [R-SEC-14].
+   */
+  readonly maxConnectionsPerAddress: number;
+  /**
+   * WebSockets and streams over HTTP at once of those who show the same `Authorization` and `Cookie`. One more is refused with 429.
+   * Default 0: no bound [R-SEC-14].
+   */
+  readonly maxConnectionsPerCredential: number;
+  /**
+   * WebSockets and streams that one address may open in a minute, those that are refused included. More are refused with 429. Default 0:
+   * no bound [R-SEC-14].
+   */
+  readonly maxHandshakesPerMinute: number;
   /** Unsent bytes of one connection before it is parked. Default 256 KiB; at least 1 KiB. */
   readonly maxUnsentBytes: number;
   /**
@@ -116,6 +132,9 @@ const defaults: HubLimits = {
   maxSubscriptions: 100,
   maxOutstandingRequests: 64,
   maxConnections: 20_000,
+  maxConnectionsPerAddress: 0,
+  maxConnectionsPerCredential: 0,
+  maxHandshakesPerMinute: 0,
   maxUnsentBytes: 256 * 1024,
   maxHeldBytes: 64 * 1024 * 1024,
   stallTimeoutMs: 60_000,
@@ -132,6 +151,9 @@ const ranges: Readonly<Record<keyof HubLimits, readonly [low: number, high: numb
   maxSubscriptions: [1, 1_000_000],
   maxOutstandingRequests: [1, 1_000_000],
   maxConnections: [1, 10_000_000],
+  maxConnectionsPerAddress: [0, 10_000_000],
+  maxConnectionsPerCredential: [0, 10_000_000],
+  maxHandshakesPerMinute: [0, 10_000_000],
   maxUnsentBytes: [1024, 1024 * 1024 * 1024],
   maxHeldBytes: [1024 * 1024, 64 * 1024 ** 3],
   stallTimeoutMs: [1_000, 3_600_000],
