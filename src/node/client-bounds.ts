@@ -32,11 +32,13 @@ function groupsOf(address: string): number[] {
  * that; `undefined` where it is none.
  */
 export function networkOf(address: string): string | undefined {
-  const bare = address.replace(/%.*$/, "").toLowerCase();
+  const [bare = ""] = address.toLowerCase().split("%");
   const four = /^(?:::ffff:)?(\d+\.\d+\.\d+\.\d+)$/.exec(bare)?.[1];
   if (four !== undefined) return isIP(four) === 4 ? four : undefined;
   if (isIP(bare) !== 6) return undefined;
-  const network = groupsOf(bare.replace(/\d+\.\d+\.\d+\.\d+$/, "0:0")).slice(0, 4);
+  // An IPv4 address at the end stands for two groups, which are not of the network.
+  const six = bare.includes(".") ? `${bare.slice(0, bare.lastIndexOf(":"))}:0:0` : bare;
+  const network = groupsOf(six).slice(0, 4);
   return `${network.map((group) => group.toString(16)).join(":")}::/64`;
 }
 

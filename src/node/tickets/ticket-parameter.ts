@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 
 /** The query parameter that a ticket comes in. */
-export const ticketParameter = "rocket-ticket";
+const ticketParameter = "rocket-ticket";
 
 /** A target without its ticket. */
 export interface WithoutTicket {
