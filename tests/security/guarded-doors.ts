@@ -85,6 +85,7 @@ export class GuardedDoor {
 }
 
 interface Options {
+  readonly basePath?: string;
   readonly allowOrigins?: readonly string[];
   readonly limits?: Partial<HubLimits>;
   readonly trustForwarded?: boolean;

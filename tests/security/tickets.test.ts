@@ -136,3 +136,29 @@ describe.each(guardedDoors)("A ticket at $name", ({ open }) => {
     expect(Object.keys((await response.json()) as object).sort()).toEqual(["expiresAt", "ticket"]);
   });
 });
+
+describe("A ticket below a base path", () => {
+  const basePath = "/api";
+
+  it.each(guardedDoors)(
+    "of $name is asked for there, and opens the well-known URL there [R-SEC-12] [R-WK-5]",
+    async ({ open }) => {
+      const door = await open({ basePath });
+      const order = async (url: string): Promise<string> => {
+        const response = await fetch(`${door.url}/api/.well-known/rocket/tickets`, {
+          method: "POST",
+          headers: { "Content-Type": "application/json", Cookie: "sid=anna" },
+          body: JSON.stringify({ url }),
+        });
+        expect(response.status).toBe(201);
+        return ((await response.json()) as { ticket: string }).ticket;
+      };
+      const path = "/api/.well-known/rocket";
+      expect(await door.socket(`${path}?rocket-ticket=${await order(path)}`)).toMatchObject({ status: 200 });
+      const again = await order(path);
+      expect(await door.socket(`${path}?rocket-ticket=${again}x`)).toBe(401);
+      const plain = await fetch(`${door.url}${path}?rocket-ticket=${again}`);
+      expect(plain.status).toBe(401);
+    },
+  );
+});

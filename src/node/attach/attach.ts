@@ -47,6 +47,12 @@ function checkUrls(urls: readonly unknown[]): void {
   );
 }
 
+/** The target of the well-known URL without the base before it; `undefined` for any other. */
+function bareTarget(target: string, bases: readonly BasePath[]): string | undefined {
+  const bare = [target, ...bases.map((base) => base.remove(target))];
+  return bare.find((one) => one.split("?")[0] === wellKnownPath);
+}
+
 /** One attached server: what passes through it, its hub, and the way into the application. */
 class AttachedServer implements Attachment {
   readonly #server: Server;
@@ -91,13 +97,9 @@ class AttachedServer implements Attachment {
       onRefused: onError && ((error) => reportError(error, "access")),
     });
     const { maxMessageBytes } = hub.limits;
-    const { requestFields: credentialFields } = inBand;
-    const enter = (target: string): string => {
-      const [path = "", ...query] = target.split("?");
-      return isWellKnown(path) ? [wellKnownPath, ...query].join("?") : target;
-    };
+    const enter = (target: string): string => bareTarget(target, bases) ?? target;
     const tickets = new TicketDesk({
-      ...{ hub, enter, peerOf, allowOrigins, credentialFields },
+      ...{ hub, enter, peerOf, allowOrigins, credentialFields: inBand.requestFields },
       bases: [new BasePath(), ...bases],
     });
     this.#upgrades = new UpgradeHandler({
@@ -106,8 +108,6 @@ class AttachedServer implements Attachment {
       // Only asked for other protocols than WebSocket, which it is never given.
       server: server as HttpServer,
     });
-    const isWellKnown = (target: string): boolean =>
-      [target, ...bases.map((base) => base.remove(target))].some((one) => one.split("?")[0] === wellKnownPath);
     this.#interception = new Interception({
       ...{ server, event, reportError, writes },
       choose: (request, hasOthers) => chooseTaker(request, paths, hasOthers),
@@ -115,7 +115,7 @@ class AttachedServer implements Attachment {
         request.url = enter(request.url ?? "");
         context.runInAsyncScope(() => this.#upgrades.handle(request, socket, head));
       },
-      isWellKnown,
+      isWellKnown: (target) => bareTarget(target, bases) !== undefined,
       wellKnown: () => hub.wellKnown(),
       admit: (request) => context.runInAsyncScope(() => access.admit(request)),
       tickets,
