@@ -57,6 +57,18 @@ describe("A collection", () => {
     client.close();
   });
 
+  it("tells it as well while a write is shown ahead of time", async () => {
+    await import("../../src/client/outbox.ts");
+    const { client, list } = begun();
+    const { feed } = list as unknown as { feed: { take(message: unknown): void } };
+    list.create({ n: 1 }).catch(() => {});
+    await vi.waitFor(() => expect(list.getSnapshot().rows.length).toBe(2));
+    const { rows } = list.getSnapshot();
+    feed.take(listOf([{ id: 1 }], next));
+    expect(list.getSnapshot()).toMatchObject({ rows, hasMore: true });
+    client.close();
+  });
+
   it("has another snapshot where only that is another, and tells its listeners", () => {
     const { client, list } = begun();
     const before = list.getSnapshot();

@@ -80,9 +80,11 @@ describe("A client without a socket", () => {
 
   it("gives the server another token by asking anew, and goes on where it was", async () => {
     const { world, lists } = await worldOf({ wantsToken: true });
+    const [before] = world.streams;
     world.service.token = "t1";
     world.client.renew();
     await world.clock.advance(100);
+    expect([...world.streams]).not.toContain(before);
     world.service.write([{ name: "a", columns: { color: "blue" } }]);
     await world.clock.advance(100);
     expect([lists[0]?.state, lists[0]?.shown.length, world.streams.size]).toEqual(["live", 2, 1]);
