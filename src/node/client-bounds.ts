@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 import { createProblem, type Field, type HttpResponse, problemResponse } from "../protocol/index.ts";
 import type { Clock, HubLimits } from "../server/index.ts";
@@ -50,6 +51,17 @@ function isInner(network: string): boolean {
   return innerNetworks.test(network) || /^(?:0:0:0:0|f[cd][0-9a-f]{2}:|fe[89ab][0-9a-f]:)/.test(network);
 }
 
+/** The network that stands for one client alone, as far as is known; `undefined` where it may stand for many. */
+export function clientNetwork({ address = "", isTold }: ClientAddress): string | undefined {
+  const network = networkOf(address);
+  return network === undefined || (!isTold && isInner(network)) ? undefined : network;
+}
+
+/** Where a client is by what the transport says, which may be a front's address. */
+export function transportAddress({ socket }: IncomingMessage): ClientAddress {
+  return { address: socket.remoteAddress, isTold: false };
+}
+
 function tooMany(detail: string, seconds: number): HttpResponse {
   return problemResponse(createProblem(429, detail), [["Retry-After", String(seconds)]]);
 }
@@ -96,10 +108,9 @@ export class ClientBounds {
   }
 
   /** Counts one who comes in. Gives the refusal, or what is to be called once the connection is gone; twice is fine. */
-  enter({ address = "", isTold }: ClientAddress, fields: readonly Field[]): HttpResponse | (() => void) {
+  enter(address: ClientAddress, fields: readonly Field[]): HttpResponse | (() => void) {
     const { maxConnectionsPerAddress, maxConnectionsPerCredential } = this.#limits;
-    const network = networkOf(address);
-    const counted = network === undefined || (!isTold && isInner(network)) ? undefined : network;
+    const counted = clientNetwork(address);
     const credential = maxConnectionsPerCredential > 0 ? credentialOf(fields) : undefined;
     const handshakes = this.#refuseHandshakes(counted);
     if (handshakes) return handshakes;

@@ -15,7 +15,7 @@ export { sendAnswer } from "./send-answer.ts";
 export { createServer } from "./server.ts";
 export { sha256 } from "./sha256.ts";
 export { isUnsafeMethod, staleUrls, type WriteOutcome } from "./stale-urls.ts";
-export { TicketDesk } from "./tickets/ticket-desk.ts";
+export { TicketDesk, type TicketDeskParts } from "./tickets/ticket-desk.ts";
 export { checkCertificate, type TlsCertificate } from "./tls.ts";
 export { UpgradeHandler, type UpgradeParts } from "./upgrade.ts";
 export { createWebServer, type WebServer, type WebServerParts } from "./web-server.ts";

@@ -9,7 +9,7 @@ import {
   type StreamKind,
 } from "../protocol/index.ts";
 import type { Clock, Handshake, Hub, OriginResponse } from "../server/index.ts";
-import type { ClientBounds } from "./client-bounds.ts";
+import { type ClientBounds, transportAddress } from "./client-bounds.ts";
 import { plainConditions } from "./compression.ts";
 import { handshakeFields } from "./fields.ts";
 import { StreamTransport } from "./stream-transport.ts";
@@ -76,7 +76,7 @@ export class StreamHandler {
     const { bounds, hub, peerOf } = this.#parts;
     if (hub.isFull) return fullResponse();
     const fields = followedFields(request, choice);
-    const bound = bounds.enter({ address: request.socket.remoteAddress, isTold: false }, fields);
+    const bound = bounds.enter(transportAddress(request), fields);
     if (typeof bound !== "function") return bound;
     response.once("close", bound);
     const isHead = request.method === "HEAD";

@@ -18,7 +18,7 @@ import {
   systemClock,
 } from "../server/index.ts";
 import type { Access } from "./access.ts";
-import { type ClientAddress, ClientBounds } from "./client-bounds.ts";
+import { type ClientAddress, ClientBounds, transportAddress } from "./client-bounds.ts";
 import { connectionEvent } from "./connection-event.ts";
 import { handshakeFields } from "./fields.ts";
 import { MessageMeter } from "./message-meter.ts";
@@ -64,10 +64,6 @@ function refuseVersions({ httpVersion, headers }: IncomingMessage): OriginRespon
   if (headers["sec-websocket-version"] === "13") return undefined;
   const problem = createProblem(400, "The Sec-WebSocket-Version is 13.");
   return problemResponse(problem, [["Sec-WebSocket-Version", "13"]]);
-}
-
-function transportAddress({ socket }: IncomingMessage): ClientAddress {
-  return { address: socket.remoteAddress, isTold: false };
 }
 
 /** Answers a handshake with plain HTTP and ends the connection. */

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import {
   Access,
+  type ClientAddress,
   createHost,
   createWebServer,
   deadlineOptions,
@@ -12,10 +13,11 @@ import {
   sendAnswer,
   sha256,
   TicketDesk,
+  type TicketDeskParts,
   UpgradeHandler,
 } from "../node/index.ts";
 import { chooseStream, wellKnownPath } from "../protocol/index.ts";
-import { createHub, errorReporter, type Hub, type HubOptions } from "../server/index.ts";
+import { type BasePath, createHub, errorReporter, type Hub, type HubOptions } from "../server/index.ts";
 import { clientAddress } from "./client-address.ts";
 import { refuseConnectionAuth } from "./connection-auth.ts";
 import { Health } from "./failure.ts";
@@ -32,6 +34,13 @@ const maxHeadBytes = 64 * 1024;
 function isStream({ rawHeaders }: IncomingMessage): boolean {
   return chooseStream(pairs(rawHeaders)) !== undefined;
 }
+
+/** Where tickets are asked for, and what for. */
+function placeOf(basePath: BasePath): Pick<TicketDeskParts, "bases" | "enter"> {
+  return { bases: [basePath], enter: (target) => basePath.enter(target) };
+}
+
+type AddressOf = (request: IncomingMessage) => ClientAddress;
 
 /** Answers what is the proxy's own, refuses what may not come in, and passes all else on. */
 class RequestHandler {
@@ -92,8 +101,7 @@ export function createProxy(options: ProxyOptions): RocketServer {
     isHeard: () => hub.needsChanges,
     changed: (urls, writer) => hub.changed(urls, writer),
   };
-  const { bodyTimeoutMs } = resolved;
-  const parts: ForwardingParts = { upstream, hop, health, staleness, bodyTimeoutMs };
+  const parts: ForwardingParts = { upstream, hop, health, staleness, bodyTimeoutMs: resolved.bodyTimeoutMs };
   const origin = createProxyOrigin({ ...parts, maxDocumentBytes });
   const hub: Hub = createHub({
     origin: inBandOrigin({ origin, wellKnown: () => hub.wellKnown(), basePath }),
@@ -106,16 +114,17 @@ export function createProxy(options: ProxyOptions): RocketServer {
   });
   const access = new Access(resolved);
   const { tls, clock, requestFields: credentialFields } = options;
-  const place = { bases: [basePath], enter: (target: string) => basePath.enter(target) };
-  const tickets = new TicketDesk({ ...resolved, ...place, hub, peerOf, clock, credentialFields });
+  const addressOf: AddressOf = (request) => clientAddress(request, trustForwarded);
+  const place = placeOf(basePath);
+  const tickets = new TicketDesk({ ...resolved, ...place, addressOf, hub, peerOf, clock, credentialFields });
   const handler = new RequestHandler(parts, hub, access, tickets);
   const serverOptions = { ...deadlineOptions, requestTimeout: 0, maxHeaderSize: maxHeadBytes };
   const { server, sessions } = createWebServer({ ...serverOptions, tls, clock, reportError });
-  const maxMessageBytes = hub.limits.maxMessageBytes;
+  const { maxMessageBytes } = hub.limits;
   const rocket = new UpgradeHandler({
     ...{ server, hub, access, tickets, maxMessageBytes, reportError, peerOf },
     mayWrite: isOwnPage,
-    addressOf: (request) => clientAddress(request, trustForwarded),
+    addressOf,
   });
   const upgrades = new ProxyUpgrades({ ...parts, hub, access, tickets, rocket });
   openEntrances(server, {

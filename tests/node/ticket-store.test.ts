@@ -36,6 +36,18 @@ describe("The store of tickets", () => {
     expect(store.mint(use, cookie("b"))).toHaveLength(43);
   });
 
+  it("leaves room for others where one address asks for very many with ever other credentials [R-SEC-12]", async () => {
+    const clock = createFakeClock(1);
+    const store = new TicketStore(clock);
+    const large = "x".repeat(16_000);
+    let count = 0;
+    while (store.mint(use, cookie(`${large}${count}`), "192.0.2.1") !== 429) count += 1;
+    expect(count).toBeLessThan(40);
+    expect(store.mint(use, cookie("b"), "192.0.2.2")).toHaveLength(43);
+    await clock.advance(61_000);
+    expect(store.mint(use, cookie(large), "192.0.2.1")).toHaveLength(43);
+  });
+
   it("takes it at its own host only", () => {
     const store = new TicketStore(createFakeClock(1));
     const ticket = String(store.mint(use, cookie("a")));

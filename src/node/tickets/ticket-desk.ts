@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createProblem, type Field, type HttpResponse, problemResponse, wellKnownPath } from "../../protocol/index.ts";
 import { type BasePath, type Clock, type Hub, type OriginResponse, systemClock } from "../../server/index.ts";
 import { isOwnPage } from "../access.ts";
+import { type ClientAddress, clientNetwork, transportAddress } from "../client-bounds.ts";
 import { handshakeFields } from "../fields.ts";
 import { sendAnswer } from "../send-answer.ts";
 import { isRefusedOrder, readTicketOrder } from "./ticket-order.ts";
@@ -16,6 +17,8 @@ export interface TicketDeskParts {
   /** A target as the hub has it. */
   readonly enter: (target: string) => string;
   readonly peerOf: (request: IncomingMessage) => unknown;
+  /** Where a client is. Default: what the transport says. */
+  readonly addressOf?: ((request: IncomingMessage) => ClientAddress) | undefined;
   /** Web origins beside the server's own whose pages may ask for tickets. */
   readonly allowOrigins: ReadonlySet<string>;
   /** Names of fields beside `Authorization` and `Cookie` that are credentials. */
@@ -115,9 +118,10 @@ export class TicketDesk {
   }
 
   #mint(request: IncomingMessage, target: string, credentials: readonly Field[]): OriginResponse {
-    const { clock = systemClock } = this.#parts;
+    const { addressOf = transportAddress, clock = systemClock } = this.#parts;
+    const network = clientNetwork(addressOf(request));
     const expiresAt = Math.floor(clock.wallTime()) + ticketMs;
-    const ticket = this.#store.mint(purposeOf(request, target), credentials);
+    const ticket = this.#store.mint(purposeOf(request, target), credentials, network);
     if (typeof ticket === "number") {
       return refuse(ticket, "Too many tickets wait to be used.", [["Retry-After", String(ticketMs / 1_000)]]);
     }

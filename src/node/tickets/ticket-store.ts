@@ -6,8 +6,10 @@ import { sha256 } from "../sha256.ts";
 /** How long a ticket may be used, in milliseconds. */
 export const ticketMs = 30_000;
 
-/** What all tickets may hold together in bytes, and how many are there of one who shows the same credentials. */
-const bounds = { bytes: 4 * 1024 * 1024, perOwner: 100 } as const;
+/**
+ * What all tickets may hold together in bytes, and those of one address; how many are there of one who shows the same credentials.
+ */
+const bounds = { bytes: 4 * 1024 * 1024, perAddress: 1024 * 1024, perOwner: 100 } as const;
 /** About what a ticket costs beside its texts. */
 const ticketBytes = 500;
 
@@ -24,6 +26,8 @@ interface Ticket extends TicketUse {
   /** The credentials that it stands for. */
   readonly fields: readonly Field[];
   readonly owner: string;
+  /** From where it was asked for, where that is one client's address. */
+  readonly network: string | undefined;
   readonly bytes: number;
   readonly endsAt: number;
 }
@@ -38,6 +42,7 @@ export class TicketStore {
   /** By their hashes, those first that end first. */
   readonly #tickets: Map<string, Ticket> = new Map();
   readonly #counts: Map<string, number> = new Map();
+  readonly #bytesOf: Map<string, number> = new Map();
   #bytes = 0;
   #isSweeping = false;
 
@@ -49,17 +54,24 @@ export class TicketStore {
     return this.#tickets.size;
   }
 
-  /** Makes one. Gives the status where there is no room: 429 where it is that owner's, else 503. */
-  mint(use: TicketUse, fields: readonly Field[]): string | 429 | 503 {
+  /**
+   * Makes one. Gives the status where there is no room: 429 where it is that client's, else 503.
+   *
+   * @param network - from where it is asked for, where that is one client's address
+   */
+  mint(use: TicketUse, fields: readonly Field[], network?: string): string | 429 | 503 {
     this.#sweep();
     const owner = digestOf(JSON.stringify(fields));
     const texts = [use.host, use.target, use.page, ...fields.flat()];
     const bytes = texts.reduce((sum, text) => sum + 2 * text.length, ticketBytes);
     const count = this.#counts.get(owner) ?? 0;
-    if (count >= bounds.perOwner) return 429;
+    const bytesThere = network === undefined ? 0 : (this.#bytesOf.get(network) ?? 0);
+    if (count >= bounds.perOwner || bytesThere + bytes > bounds.perAddress) return 429;
     if (this.#bytes + bytes > bounds.bytes) return 503;
     const ticket = randomBytes(32).toString("base64url");
-    this.#tickets.set(digestOf(ticket), { ...use, fields, owner, bytes, endsAt: this.#clock.now() + ticketMs });
+    const endsAt = this.#clock.now() + ticketMs;
+    this.#tickets.set(digestOf(ticket), { ...use, fields, owner, network, bytes, endsAt });
+    if (network !== undefined) this.#bytesOf.set(network, bytesThere + bytes);
     this.#counts.set(owner, count + 1);
     this.#bytes += bytes;
     this.#sweepLater();
@@ -77,9 +89,12 @@ export class TicketStore {
     return isGood && isSame ? found.fields : undefined;
   }
 
-  #drop(digest: string, { owner, bytes }: Ticket): void {
+  #drop(digest: string, { owner, network = "", bytes }: Ticket): void {
     this.#tickets.delete(digest);
     this.#bytes -= bytes;
+    const bytesLeft = (this.#bytesOf.get(network) ?? bytes) - bytes;
+    if (bytesLeft > 0) this.#bytesOf.set(network, bytesLeft);
+    else this.#bytesOf.delete(network);
     const left = (this.#counts.get(owner) ?? 1) - 1;
     if (left > 0) this.#counts.set(owner, left);
     else this.#counts.delete(owner);
