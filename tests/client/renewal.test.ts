@@ -23,7 +23,8 @@ describe.each(["direct", "derived"] as const)("A client with a token that ends, 
     const world = worldUntil(50);
     const list = world.look("/a");
     await world.clock.advance(39_000);
-    const states: string[] = [];
+    const states: string[] = [list.state];
+    world.client.onStatus(() => states.push(world.client.status.state));
     world.service.token = tokenUntil(500);
     for (let second = 39; second < 120; second += 1) {
       await world.clock.advance(1_000);
