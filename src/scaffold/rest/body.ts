@@ -79,7 +79,7 @@ function decodeMember({ type }: Member, json: unknown, at: number, addressed: Ad
 }
 
 /**
- * What a body's members store. Generated columns and `url` are left out; the key's members too, where the URL gives it.
+ * What a body's members store. Generated columns and the record's URL are left out; the key's members too, where the URL gives it.
  *
  * @param addressed - the record that the URL names, if it names one
  * @throws Refusal 422 listing the members that can't be stored
@@ -119,13 +119,16 @@ function urlAt(resource: Resource, { key, row }: Addressed): string {
   );
 }
 
-/** `url` names the record that the body came from: on a record's own URL it must be that, on POST it is nothing. */
+/** A record's own URL names the record that the body came from: on a record's own URL it must be that, on POST it is nothing. */
 function unknownTrouble(
   resource: Resource,
   name: string,
   json: unknown,
   addressed: Addressed | undefined,
 ): string | undefined {
-  if (name !== "url" || !resource.showsUrl) return "There is no such column.";
+  if (name !== resource.urlMember) {
+    const alike = resource.members.find((member) => member.name.toLowerCase() === name.toLowerCase());
+    return `There is no such column${alike ? `; there is ${JSON.stringify(alike.name)}` : ""}.`;
+  }
   return addressed === undefined || json === urlAt(resource, addressed) ? undefined : "This is not the record's URL.";
 }

@@ -5,7 +5,7 @@ import { canonicalValue, decodeBase64, encodeBase64, isConverted, type ValueType
 import { formatValue, isNumeralText, parseNumber, resolvePart, resolveText } from "./value-text.ts";
 
 /** Before a part of a key whose plain text would mean a value of another sort: a text that looks like a number, for one. */
-const mark = /^(text|bytes|number)=(.*)$/s;
+const mark = /^(text|bytes|number|null)=(.*)$/s;
 
 /** Whether two values of a key are the same: of one sort, and equal to the byte. */
 export function isSameKey(a: SqlValue, b: SqlValue): boolean {
@@ -28,6 +28,8 @@ function canHold(type: ValueType, value: SqlValue): boolean {
 /** A key's part as it stands in a URL: `7`, and `text=7` where `7` is a number's. No two values have the same. */
 export function formatKeyPart(type: ValueType, stored: SqlValue): string {
   const value = canonicalValue(stored);
+  // Only where columns hide all names of the rowid: it is equal to nothing, so that it is never there.
+  if (value === null) return "null=";
   const text = formatValue(type, value);
   if (isPlain(type, text, value)) return encodeUrlPart(text);
   if (value instanceof Uint8Array) return `bytes=${encodeUrlPart(encodeBase64(value))}`;
@@ -39,6 +41,7 @@ function parseMarked(type: ValueType, part: string): SqlValue | undefined {
   const [, sort, sent = ""] = mark.exec(part) ?? [];
   if (sort === undefined) return undefined;
   const text = decodePart(sent);
+  if (sort === "null") return text === "" ? null : undefined;
   const value = sort === "text" ? text : sort === "bytes" ? decodeBase64(text) : parseNumber(text, true);
   if (value === undefined || !canHold(type, value)) return undefined;
   return isPlain(type, formatValue(type, value), value) ? undefined : value;
@@ -50,5 +53,6 @@ function parseMarked(type: ValueType, part: string): SqlValue | undefined {
  * @throws Refusal 400 where it is malformed
  */
 export function parseKeyPart(type: ValueType, part: string): SqlValue {
-  return parseMarked(type, part) ?? resolvePart(type, decodePart(part));
+  const marked = parseMarked(type, part);
+  return marked === undefined ? resolvePart(type, decodePart(part)) : marked;
 }

@@ -11,7 +11,8 @@ export function etagOf(body: string): string {
 
 /** A row as a JSON object. `row` has the values of all members, in their order. */
 export function encodeRow(resource: Resource, row: readonly SqlValue[]): string {
-  const parts = resource.showsUrl ? [`"url":"${urlOf(resource, row)}"`] : [];
+  const { urlMember } = resource;
+  const parts = urlMember === undefined ? [] : [`"${urlMember}":"${urlOf(resource, row)}"`];
   resource.members.forEach(({ jsonName, type }, at) => {
     parts.push(jsonName + encodeJsonValue(type, row[at] ?? null));
   });

@@ -43,8 +43,11 @@ export interface Resource {
   readonly key: readonly number[];
   /** Where the parts of a primary key are that may be null: records that have all of them are addressed by them. */
   readonly named: readonly number[] | undefined;
-  /** Whether records carry their own `url`: unless a column has that name. */
-  readonly showsUrl: boolean;
+  /**
+   * The member that has a record's own URL: `url`, or `_url` where a column is named so. `undefined` where a column is, and
+   * the key gives the URL.
+   */
+  readonly urlMember: string | undefined;
   /** The `Items` field of a collection. */
   readonly items: string;
   /** The `Items` field of a record. */
@@ -109,22 +112,40 @@ export function nameInPart(text: string): string | undefined {
   return isNoBeginning(plain) ? undefined : plain;
 }
 
+/** SQL takes names for the same whatever their case: where a column is one of these, so does who writes `url`. */
+function hasColumn({ columns }: Table, name: string): boolean {
+  return columns.some((column) => column.name.toLowerCase() === name);
+}
+
+/** @param hasTemplate - whether the key alone gives a record's URL */
+function urlMemberOf(table: Table, hasTemplate: boolean): string | undefined {
+  let name = "url";
+  if (hasTemplate) return hasColumn(table, name) ? undefined : name;
+  while (hasColumn(table, name)) name = `_${name}`;
+  return name;
+}
+
+/** The name of a record's envelope: none that a column for JSON has, so that an object under it is the record. */
+function recordName(table: string, members: readonly Member[]): string {
+  let name = pluralize.singular(table);
+  while (members.some((member) => member.name === name && member.type.kind === "json")) name = `${name}_record`;
+  return name;
+}
+
 /** Describes a table as a collection. */
 function createResource(table: Table, basePath: string): Resource {
   const { name, identity } = table;
   const members = membersOf(table);
   const keyNames = identity.kind === "columns" ? identity.columns : [identity.alias];
   const path = `${basePath}/${partOfName(name)}`;
-  const singular = pluralize.singular(name);
-  const showsUrl = !members.some((member) => member.name === "url");
+  const singular = recordName(name, members);
   const indexOf = (part: string): number => members.findIndex((member) => member.name === part);
   // Such a table's rows are not all addressed alike: each says its own URL.
   const named = urlKey(table).map(indexOf);
-  // Whatever its type, any other column may hold a value that a template makes no URL of, or another's: then each row
-  // says its own.
-  const isText = identity.kind === "columns" && !table.integerKey;
-  // A template has no expression for a column whose name is empty.
-  const mayBeLost = showsUrl && (isText || keyNames.includes(""));
+  // Any other column may hold a value that a template makes no URL of, or another's; and none names an empty column.
+  const isWhole = table.integerKey || (identity.kind === "rowid" && named.length === 0);
+  const hasTemplate = isWhole && !keyNames.includes("");
+  const urlMember = urlMemberOf(table, hasTemplate);
   const places = { list: formatPointer(name), record: formatPointer(singular) };
   const url = `${path}/${keyNames.map(urlTemplateExpression).join(",")}`;
   return {
@@ -135,8 +156,8 @@ function createResource(table: Table, basePath: string): Resource {
     members,
     key: keyNames.map(indexOf),
     named: named.length > 0 ? named : undefined,
-    showsUrl,
-    items: formatItems(named.length > 0 || mayBeLost ? { ...places, link: formatPointer("url") } : { ...places, url }),
+    urlMember,
+    items: formatItems(hasTemplate ? { ...places, url } : { ...places, link: formatPointer(urlMember ?? "") }),
     recordItems: formatItems({ record: formatPointer(singular) }),
   };
 }

@@ -53,11 +53,10 @@ export interface Table {
 
 /**
  * The columns that a record's URL is made of where its rowid is its identity and none of them is null; empty where all
- * records are at their rowid: no row can say its own URL where a column is named `url`.
+ * records are at their rowid, or at their identity's columns.
  */
-export function urlKey({ identity, columns }: Table): readonly string[] {
-  if (identity.kind === "columns" || columns.some((column) => column.name === "url")) return [];
-  return identity.key ?? [];
+export function urlKey({ identity }: Table): readonly string[] {
+  return identity.kind === "columns" ? [] : (identity.key ?? []);
 }
 
 /** A table or view that is no collection. */

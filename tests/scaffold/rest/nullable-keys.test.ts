@@ -90,22 +90,6 @@ describe("A record whose key may be null", () => {
     await scaffold.journal?.poll();
     expect(seen).toEqual(said);
   });
-
-  test("keeps its rowid as its URL where a column is named url", async () => {
-    const { send } = await serve("CREATE TABLE t (id TEXT PRIMARY KEY, url TEXT); INSERT INTO t VALUES ('k', 'x')");
-    expect((await send("GET", "/t/1")).json).toEqual({ t: { id: "k", url: "x", rowid: 1 } });
-  });
-
-  test("stays at its rowid when its key changes, where a column is named url", async () => {
-    const { scaffold, other } = await serve(
-      "CREATE TABLE t (id TEXT PRIMARY KEY, url TEXT); INSERT INTO t VALUES ('k', 'x')",
-    );
-    const seen: string[] = [];
-    scaffold.journal?.tail(({ changes }) => seen.push(...changes.map(({ kind, url }) => `${kind} ${url}`)));
-    other.exec("UPDATE t SET id = 'm'; REPLACE INTO t VALUES ('m', 'y')");
-    await scaffold.journal?.poll();
-    expect(seen).toEqual(["update /t/1", "delete /t/1", "create /t/2"]);
-  });
 });
 
 describe("A rowid that rows show", () => {
