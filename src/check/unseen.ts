@@ -16,6 +16,7 @@ export const unseenOfServers: Readonly<Record<string, string>> = {
   "R-FLD-14": "It takes a client that guesses and writes.",
   "R-SUB-14": ofClient,
   "R-SUB-16": ofClient,
+  "R-SUB-18": "It takes a list that a GET answers only the beginning of, and that grows and shrinks beside it.",
   "R-RES-5": ofClient,
   "R-RES-6": "It takes a server that loses its journal.",
   "R-DER-1": "It takes two viewers whom the application answers differently.",

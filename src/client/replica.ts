@@ -5,6 +5,7 @@ import {
   type HttpResponse,
   type ItemOrder,
   type Items,
+  isNextLink,
   itemUrl,
   mergePatchType,
   parseAnyItems,
@@ -12,7 +13,6 @@ import {
   resolvePointer,
 } from "../protocol/index.ts";
 import { isDeepEqual } from "./deep-equal.ts";
-import { isNextLink } from "./next-link.ts";
 import { bodyJson, bodyText } from "./problem.ts";
 import { nameOf, noteUrl, noteVersion, noUrl, type RowUrls, type RowVersions } from "./row-urls.ts";
 

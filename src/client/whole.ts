@@ -1,6 +1,5 @@
-import { type Field, fieldValue, type HttpResponse } from "../protocol/index.ts";
+import { type Field, fieldValue, type HttpResponse, isNextLink } from "../protocol/index.ts";
 import type { Feed } from "./feed.ts";
-import { isNextLink } from "./next-link.ts";
 import { localProblem } from "./problem.ts";
 
 /** A copy of the document with another list at the pointer, whose parts are given, from `at` on. */

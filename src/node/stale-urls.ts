@@ -1,5 +1,4 @@
-import { type Field, fieldValue } from "../protocol/index.ts";
-import { parseLinks } from "./link-field.ts";
+import { type Field, fieldValue, parseLinks } from "../protocol/index.ts";
 
 /** What became of a request that may have written. */
 export interface WriteOutcome {

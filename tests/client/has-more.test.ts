@@ -1,7 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { createClient } from "../../src/client/index.ts";
-import { isNextLink } from "../../src/client/next-link.ts";
-import type { Field } from "../../src/protocol/index.ts";
+import { type Field, isNextLink } from "../../src/protocol/index.ts";
 import { listOf } from "./messages.ts";
 import { startRecords } from "./records-site.ts";
 import { World } from "./world.ts";
@@ -103,6 +102,24 @@ describe("A collection of a server that gives four rows at once", () => {
     const { rows, hasMore: isSaid } = await client.collection("/records", query).ready();
     expect([rows.length, isSaid]).toEqual([count, hasMore]);
     client.close();
+  });
+
+  it("follows where rows come and go behind those that it shows [R-SUB-18]", async () => {
+    const { url } = await startRecords({}, { maxRows: 20 });
+    const client = createClient(url);
+    onTestFinished(() => client.close());
+    const list = client.collection<{ id: number; text: string }>("/records", { limit: 10 });
+    list.subscribe(() => {});
+    expect((await list.ready()).hasMore).toBe(false);
+    const headers = { "Content-Type": "application/json" };
+    const body = JSON.stringify({ id: 11, text: "new" });
+    for (const hasMore of [true, false, true]) {
+      await (hasMore
+        ? fetch(`${url}/records`, { method: "POST", headers, body })
+        : fetch(`${url}/records/11`, { method: "DELETE" }));
+      await vi.waitUntil(() => list.getSnapshot().hasMore === hasMore);
+      expect(list.getSnapshot().rows.length).toBe(10);
+    }
   });
 
   it("shows what is created behind the last of them until it is created, and what belongs before stays", async () => {

@@ -114,9 +114,17 @@ function readPage(snapshot: Snapshot, resource: Resource, query: Query, limits: 
   return { body: representCollection(resource, records), count: records.length, bytes, hasMore, order };
 }
 
-/** The body of a collection without parameters: what conditions on it compare. */
+/** Where the records after an answer's are; `undefined` where there are none, or where it has none itself. */
+function nextPart(resource: Resource, query: Query, { hasMore, count }: Extent): string | undefined {
+  if (!hasMore || count === 0) return undefined;
+  return canonicalUrl(resource, { ...query, offset: (query.offset ?? 0) + count });
+}
+
+/** The entity tag of a collection without parameters: what conditions on it compare. */
 export function collectionEtag(snapshot: Snapshot, resource: Resource, limits: PageLimits): string {
-  return etagOf(readPage(snapshot, resource, parseQuery(resource, []), limits).body);
+  const query = parseQuery(resource, []);
+  const page = readPage(snapshot, resource, query, limits);
+  return etagOf(page.body, nextPart(resource, query, page));
 }
 
 /** How much a GET would answer, without reading it. */
@@ -138,11 +146,6 @@ function collectionFields(snapshot: Snapshot, resource: Resource, query: Query, 
   return [["Items", resource.items], ["Item-Order", order], ...eventIdFields(snapshot)];
 }
 
-function nextLink(resource: Resource, query: Query, count: number): Field {
-  const next = canonicalUrl(resource, { ...query, offset: (query.offset ?? 0) + count });
-  return ["Link", `<${next}>; rel="next"`];
-}
-
 function readCollection(
   snapshot: Snapshot,
   request: OriginRequest,
@@ -158,10 +161,11 @@ function readCollection(
     return { status: 200, fields: [["Content-Type", "application/json"], ...fields], body: "", ...liveness };
   }
   const page = readPage(snapshot, resource, query, settings);
-  const { body, count, hasMore } = page;
+  const { body } = page;
   const fields = collectionFields(snapshot, resource, query, page);
-  if (hasMore && count > 0) fields.push(nextLink(resource, query, count));
-  const response = answer(request, etagOf(body), fields, body);
+  const next = nextPart(resource, query, page);
+  if (next !== undefined) fields.push(["Link", `<${next}>; rel="next"`]);
+  const response = answer(request, etagOf(body, next), fields, body);
   return withLiveness(response, followCollection(snapshot, settings, resource, query, page));
 }
 

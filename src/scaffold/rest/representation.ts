@@ -4,9 +4,13 @@ import type { SqlValue } from "../sqlite/schema.ts";
 import { type Resource, urlOf } from "./resource.ts";
 import { encodeJsonValue } from "./value-json.ts";
 
-/** A strong entity tag: a digest of the body's bytes. */
-export function etagOf(body: string): string {
-  return `"${createHash("sha1").update(body).digest("base64url").slice(0, 20)}"`;
+/**
+ * A strong entity tag: a digest of the body's bytes.
+ *
+ * @param next - where the answer's link to the next part leads, if it has one: another link is another answer
+ */
+export function etagOf(body: string, next = ""): string {
+  return `"${createHash("sha1").update(next).update(body).digest("base64url").slice(0, 20)}"`;
 }
 
 /** A row as a JSON object. `row` has the values of all members, in their order. */

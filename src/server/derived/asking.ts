@@ -1,4 +1,4 @@
-import type { Field } from "../../protocol/index.ts";
+import { type Field, fieldValue, nextLink } from "../../protocol/index.ts";
 import { isLater } from "../origin-answer.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { OriginResponse } from "../ports/origin.ts";
@@ -30,7 +30,8 @@ export interface AskedView {
   readonly url: string;
   readonly members: Members;
   readonly standing: Standing;
-  /** Whether it is asked for by `If-None-Match`: not any more where a 304 says of sharing what the 200 does not. */
+  /** Whether it is asked for by `If-None-Match`: not any more where a 304 says of sharing what the 200 does
+   * not, or not what the 200 says of the next part. */
   isConditional: boolean;
 }
 
@@ -101,6 +102,12 @@ export async function askAs(parts: AskingParts, view: AskedView, member: Member)
   if (status === 304 && !parts.belongs(member, said)) {
     // A whole answer decides: some say more of it than a 304 does, and others less.
     view.isConditional = false;
+    return askAs(parts, view, member);
+  }
+  if (status === 304 && nextLink(response.fields) !== document.next) {
+    // Its entity tag does not tell of the link, or the 304 does not say the link again: the whole answer decides.
+    member.validator = undefined;
+    view.isConditional = fieldValue(response.fields, "link") !== undefined;
     return askAs(parts, view, member);
   }
   if (!parts.belongs(member, said)) {

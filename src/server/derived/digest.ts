@@ -1,5 +1,5 @@
 import { sha256 as portableSha256 } from "@noble/hashes/sha2.js";
-import type { Body } from "../../protocol/index.ts";
+import type { Document } from "./document.ts";
 
 /** SHA-256 (FIPS 180-4) of bytes, or of a text in UTF-8. */
 export type Sha256 = (data: string | Uint8Array) => Uint8Array;
@@ -14,8 +14,9 @@ export function sha256(data: string | Uint8Array): Uint8Array {
 }
 
 /** A digest of a document, the same on every machine, that nobody finds a second document for [R-POS-8]. */
-export function digestDocument(hash: Sha256, contentType: string, body: Body): string {
-  const head = encoder.encode(`${typeof body === "string" ? "text" : "bytes"} ${contentType}\n`);
+export function digestDocument(hash: Sha256, { contentType, body, next }: Document): string {
+  const more = next === undefined ? "" : `next ${next.length} ${next} `;
+  const head = encoder.encode(`${more}${typeof body === "string" ? "text" : "bytes"} ${contentType}\n`);
   const inner = hash(body);
   const all = new Uint8Array(head.length + inner.length);
   all.set(head);

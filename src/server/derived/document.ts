@@ -21,6 +21,8 @@ export interface RecordList {
 export interface Document {
   readonly contentType: string;
   readonly body: Body;
+  /** Where the answer's `Link` with `rel="next"` led: whether there is more is a part of what is shown [R-SUB-18]. */
+  readonly next?: string | undefined;
   /** Absent where the document is one record as a whole. */
   readonly list?: RecordList;
 }

@@ -2,7 +2,7 @@ import type { OriginResponse } from "../ports/origin.ts";
 import { digestDocument, type Sha256 } from "./digest.ts";
 import { type Document, type DocumentPlace, readingDocument, rereadingDocument } from "./document.ts";
 import { finishInTurns } from "./slices.ts";
-import { contentTypeOf, type KeptDocument } from "./standing.ts";
+import { documentOf, type KeptDocument } from "./standing.ts";
 
 /** What a row costs beside its text, about: its URL and its place. */
 const rowBytes = 100;
@@ -55,7 +55,7 @@ export class Documents {
 
   /** The position of an answer's document [R-POS-8]. */
   positionOf(response: OriginResponse): string {
-    return `d-${digestDocument(this.#hash, contentTypeOf(response), response.body)}`;
+    return `d-${digestDocument(this.#hash, documentOf(response))}`;
   }
 
   /**
@@ -84,14 +84,14 @@ export class Documents {
     if (refusal) return refusal;
     // Counts already while it is read.
     this.#bytes += body.length;
-    const contentType = contentTypeOf(response);
+    const { contentType, next } = documentOf(response);
     const work = before
       ? rereadingDocument(before.document, contentType, body, place)
       : readingDocument(contentType, body, place);
     const read = finishInTurns(work, this.#defer);
     const claim = (document: Document): Taken => {
       this.#bytes -= body.length;
-      return this.#claim(key, owner, { document, eventId }, replaced);
+      return this.#claim(key, owner, { document: { ...document, next }, eventId }, replaced);
     };
     return read instanceof Promise ? read.then(claim) : claim(read);
   }

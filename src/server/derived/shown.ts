@@ -1,4 +1,4 @@
-import { formatPointer, parsePointer, resolvePointer } from "../../protocol/index.ts";
+import { formatPointer, nextLink, parsePointer, resolvePointer } from "../../protocol/index.ts";
 import type { OriginResponse } from "../ports/origin.ts";
 import type { Document, RecordList } from "./document.ts";
 import { parseExactly } from "./exact-json.ts";
@@ -83,8 +83,16 @@ function withOtherRows({ rule, rows }: RecordList, body: string, text: string): 
   return sent?.rows && now?.rows && haveSameNames(sent.rows, now.rows, rule.pointer) ? { sent, now } : undefined;
 }
 
+/** The link to the next part is one of the places around the rows. */
+function withLink({ around, rows }: Shown, next: string | undefined): Shown {
+  return { around: { document: around, next }, rows };
+}
+
 /** Compares an answer with what was sent last; `undefined` where that is not done place by place. */
-export function readShown({ list, body, contentType }: Document, response: OriginResponse): ShownPair | undefined {
+export function readShown(
+  { list, body, contentType, next }: Document,
+  response: OriginResponse,
+): ShownPair | undefined {
   const text = response.body;
   if (
     !list ||
@@ -95,5 +103,6 @@ export function readShown({ list, body, contentType }: Document, response: Origi
   ) {
     return undefined;
   }
-  return besideSameRows(list, body, text) ?? withOtherRows(list, body, text);
+  const pair = besideSameRows(list, body, text) ?? withOtherRows(list, body, text);
+  return pair && { sent: withLink(pair.sent, next), now: withLink(pair.now, nextLink(response.fields)) };
 }

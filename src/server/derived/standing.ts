@@ -5,6 +5,7 @@ import {
   fragmentUrl,
   type Items,
   itemsOfRule,
+  nextLink,
   parseItems,
   type RecordRule,
 } from "../../protocol/index.ts";
@@ -60,9 +61,15 @@ export function entityTagOf({ fields }: OriginResponse): string | undefined {
   return fieldValue(fields, "etag");
 }
 
+/** The document that an answer has, not yet taken apart. */
+export function documentOf(response: OriginResponse): Document {
+  return { contentType: contentTypeOf(response), body: response.body, next: nextLink(response.fields) };
+}
+
 /** True where an answer has the very document. */
 export function hasDocument({ document }: Standing, response: OriginResponse): boolean {
-  return document.contentType === contentTypeOf(response) && isEqualBody(document.body, response.body);
+  const { contentType, body, next } = documentOf(response);
+  return document.contentType === contentType && document.next === next && isEqualBody(document.body, body);
 }
 
 /** What several viewers may be given of one viewer's answer: what speaks of the document, not of who asked. */
@@ -154,17 +161,23 @@ export function differenceOf(before: Standing, after: Standing, url: string): Di
   const { contentType, body, list } = after.document;
   const old = before.document;
   const isSameType = old.contentType === contentType;
+  // Only a 200 says whether there is more [R-SUB-18].
+  const isSameEnd = old.next === after.document.next;
   if (!old.list && !list) {
     const etag = after.etag === undefined ? {} : { etag: after.etag };
     const changed: Notification = { status: 202, position: 0, url, representation: { contentType, body, ...etag } };
-    if (isSameType) changed.eventId = after.eventId;
-    return { notifications: isSameType ? [changed] : undefined, urls: [url] };
+    changed.eventId = after.eventId;
+    return { notifications: isSameType && isSameEnd ? [changed] : undefined, urls: [url] };
   }
   if (!old.list || !list) return { notifications: undefined, urls: [] };
   const steps = rowSteps(old.list.rows, list.rows);
   const urls = steps.map((step) => step.url).filter((one) => one !== "");
   const isSame =
-    urls.length === steps.length && isSameType && before.hasUrls === after.hasUrls && isSameList(old.list, list);
+    urls.length === steps.length &&
+    isSameType &&
+    isSameEnd &&
+    before.hasUrls === after.hasUrls &&
+    isSameList(old.list, list);
   if (!isSame || isLarger(steps, body)) return { notifications: undefined, urls };
   const notifications = steps.map(({ status, url: made, text, index }): Notification => {
     const place = { status, position: 0, url: after.hasUrls ? made : fragmentUrl(made) };

@@ -81,3 +81,26 @@ describe("If-Match", () => {
     expect((await send("PATCH", "/artists/1", { nothing: 1 }, fields)).status).toBe(422);
   });
 });
+
+describe("The entity tag of a list that a GET answers the beginning of", () => {
+  test("is another one where its link to the rest is, for conditions on writes, too [R-SUB-18]", async () => {
+    const { send } = await serve(musicSql, { maxRows: 3 });
+    const tagOf = async () => (await send("GET", "/artists")).field("ETag") ?? "";
+    let made = 0;
+    const create = (etag: string) => {
+      made += 1;
+      return send("POST", "/artists", { name: `new ${made}` }, { "If-Match": etag });
+    };
+    while ((await send("GET", "/artists")).field("Link") !== undefined) {
+      const { body } = await send("GET", "/artists?offset=3&limit=1");
+      await send("DELETE", (JSON.parse(String(body)) as { artists: { url: string }[] }).artists[0]?.url ?? "");
+    }
+    const before = await tagOf();
+    expect((await create(before)).status).toBe(201);
+
+    expect(await tagOf()).not.toBe(before);
+    expect((await create(before)).status).toBe(412);
+    expect((await create(await tagOf())).status).toBe(201);
+    expect((await send("GET", "/artists", undefined, { "If-None-Match": before })).status).toBe(200);
+  });
+});

@@ -14,6 +14,8 @@ async function start(options: Partial<ScaffoldOptions>) {
   const hub = createHub({ origin, derived, clock, ...(journal ? { journal } : {}) });
   onTestFinished(() => void hub.close(0));
   const told: string[] = [];
+  /** The `Link` of each 200. */
+  const link: (string | undefined)[] = [];
   const follow = async (target: string, lastEventId?: string): Promise<Replica> => {
     const replica = new Replica(target);
     const fields = [["Host", "example.com"] as const];
@@ -21,13 +23,14 @@ async function start(options: Partial<ScaffoldOptions>) {
       fields: lastEventId === undefined ? fields : [...fields, ["Last-Event-ID", lastEventId]],
       onMessage(message) {
         told.push(`${message.status} ${fieldValue(message.fields, "content-location") ?? ""}`);
+        if (message.status === 200) link.push(fieldValue(message.fields, "link"));
         replica.take(message);
       },
     });
     await clock.advance(100);
     return replica;
   };
-  return { ...service, clock, follow, told };
+  return { ...service, clock, follow, told, link };
 }
 
 async function listed({ send }: Service, target: string): Promise<string[]> {
@@ -106,6 +109,33 @@ describe("A list of more than a GET answers [R-SUB-5]", () => {
       expect([answer.view, answer.notLive]).toEqual([undefined, undefined]);
     }
     expect(fieldValue((await send("GET", target)).fields, "Link")).toContain('rel="next"');
+  });
+});
+
+describe("The link to the records after those of a view [R-SUB-18]", () => {
+  test.each([
+    ["a window", "/birds?limit=3", {}],
+    ["a part that begins further down", "/birds?limit=3&offset=0&order=name", {}],
+    ["a list that a GET answers the beginning of", "/birds", { maxRows: 3 }],
+  ])("of %s comes and goes by what happens behind them", async (_what, target, limits) => {
+    const world = await start(limits);
+    world.other.exec(insert(4));
+    const replica = await world.follow(target);
+    const isThere = async (): Promise<boolean> => {
+      await world.clock.advance(200);
+      const answer = await world.send("GET", target);
+      expect(world.link.at(-1)).toBe(answer.field("Link"));
+      return world.link.at(-1) !== undefined;
+    };
+    expect(await isThere()).toBe(true);
+    world.other.exec("DELETE FROM birds WHERE id = 4");
+    expect(await isThere()).toBe(false);
+    world.other.exec(insert(2));
+    expect(await isThere()).toBe(true);
+    expect([
+      replica.snapshots,
+      world.told.filter((told) => !told.startsWith("200") && !told.startsWith("304")),
+    ]).toEqual([3, []]);
   });
 });
 

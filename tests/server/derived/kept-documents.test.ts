@@ -105,21 +105,25 @@ describe("A document's digest", () => {
     const own = (data: string | Uint8Array) => createHash("sha256").update(data).digest();
     fc.assert(
       fc.property(fc.oneof(fc.string({ unit: "binary" }), fc.uint8Array({ maxLength: 300 })), (body) => {
-        expect(digestDocument(own, "a/b", body)).toBe(digestDocument(sha256, "a/b", body));
+        expect(digestDocument(own, { contentType: "a/b", body: body })).toBe(
+          digestDocument(sha256, { contentType: "a/b", body: body }),
+        );
       }),
     );
     const head = Buffer.from("text application/json\n");
     const expected = own(Buffer.concat([head, own("[]")]));
-    expect(digestDocument(sha256, "application/json", "[]")).toBe(expected.toString("hex").slice(0, 40));
+    expect(digestDocument(sha256, { contentType: "application/json", body: "[]" })).toBe(
+      expected.toString("hex").slice(0, 40),
+    );
   });
 
   it("differs where the type, the kind or one bit of the body does", () => {
     const digests = [
-      digestDocument(sha256, "a/b", "x"),
-      digestDocument(sha256, "a/c", "x"),
-      digestDocument(sha256, "a/b", "y"),
-      digestDocument(sha256, "a/b", Buffer.from("x")),
-      digestDocument(sha256, "a/b\nx", ""),
+      digestDocument(sha256, { contentType: "a/b", body: "x" }),
+      digestDocument(sha256, { contentType: "a/c", body: "x" }),
+      digestDocument(sha256, { contentType: "a/b", body: "y" }),
+      digestDocument(sha256, { contentType: "a/b", body: Buffer.from("x") }),
+      digestDocument(sha256, { contentType: "a/b\nx", body: "" }),
     ];
     expect(new Set(digests).size).toBe(digests.length);
   });
