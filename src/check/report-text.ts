@@ -15,6 +15,8 @@ const areas: readonly (readonly [name: string, title: string])[] = [
   ["BAND", "Requests in band"],
   ["WK", "The well-known URL"],
   ["HB", "Liveness"],
+  ["STR", "Streams over HTTP"],
+  ["DELTA", "Deltas"],
   ["CLOSE", "Closing"],
   ["SEC", "Security"],
 ];

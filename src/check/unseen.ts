@@ -1,4 +1,5 @@
 const later = "Streams over HTTP are not looked at yet.";
+const ofReceiver = "It is about who reads a stream.";
 const overHttp2 = "WebSockets over HTTP/2 are not looked at: the checks speak HTTP/1.1.";
 const ofClientWhoGuesses = "It takes a client that guesses.";
 const ofIntermediary = "It is about what stands between client and server.";
@@ -49,25 +50,12 @@ export const unseenOfServers: Readonly<Record<string, string>> = {
   "R-H2-2": overHttp2,
   "R-H2-3": overHttp2,
   "R-H2-4": overHttp2,
-  "R-STR-1": later,
-  "R-STR-2": later,
-  "R-STR-3": later,
-  "R-STR-4": later,
-  "R-STR-5": later,
-  "R-STR-6": later,
-  "R-STR-7": later,
-  "R-STR-8": later,
-  "R-STR-9": later,
-  "R-STR-10": later,
-  "R-STR-11": later,
-  "R-STR-12": later,
-  "R-STR-13": later,
-  "R-STR-14": later,
-  "R-STR-15": later,
-  "R-STR-16": later,
-  "R-STR-17": later,
-  "R-STR-18": later,
-  "R-STR-19": later,
+  "R-STR-4": "It takes a record with a CR, or one that is not UTF-8.",
+  "R-STR-6": "It takes a server that refuses what a stream follows, and says when to come back.",
+  "R-STR-7": ofReceiver,
+  "R-STR-8": ofReceiver,
+  "R-STR-10": ofReceiver,
+  "R-STR-23": "It takes an application with streams, refusals and cookies of its own.",
   "R-DELTA-3": ofClient,
   "R-DELTA-4": "It takes records that are nested deeper than 500 levels.",
   "R-DELTA-8": ofClient,
@@ -127,6 +115,10 @@ export const unseenOfClients: Readonly<Record<string, string>> = {
   "R-STR-17": later,
   "R-STR-18": later,
   "R-STR-19": later,
+  "R-STR-20": later,
+  "R-STR-21": later,
+  "R-STR-22": later,
+  "R-STR-23": later,
   "R-DELTA-4": "What a client refuses of that shows inside it only.",
   "R-DELTA-5": "It takes a server that does not promise deltas, and an application that looks at Accept.",
 };

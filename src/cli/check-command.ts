@@ -3,7 +3,9 @@ import type { WritePlan } from "../check/index.ts";
 import type { CheckOptions } from "./check.ts";
 import { parseBasePath, parseCount, parseHeader, parseLevel, parseNames, parsePort, parseTarget } from "./parse.ts";
 
-interface CheckFlags extends Omit<CheckOptions, "url" | "write"> {
+interface CheckFlags extends Omit<CheckOptions, "url" | "write" | "level"> {
+  readonly level?: 0 | 1;
+  readonly stream?: boolean;
   readonly write?: WritePlan | true;
   readonly client?: boolean;
   readonly port?: number;
@@ -43,6 +45,7 @@ export function addCheck(program: Command, exit: (code: number) => void): void {
     )
     .argument("[url]", "a resource, best a collection with a record or more", parseUrl)
     .option("--level <level>", "only the cases of Level 0 or 1 (default: both)", parseLevel)
+    .option("--stream", "only the cases of streams over plain HTTP")
     .option(
       "--write [request]",
       "make, change and delete records; or send 'METHOD /path body' for a change",
@@ -57,15 +60,19 @@ export function addCheck(program: Command, exit: (code: number) => void): void {
     .option("--port <port>", "with --client: port to listen on; 0 picks a free one (default: 8080)", parsePort)
     .option("--json", "print the report as JSON")
     .addHelpText("after", "\nExample:\n  rocket check http://127.0.0.1:8080/artists --write")
-    .action(async (url: string | undefined, { write, client = false, port, ...flags }: CheckFlags) => {
-      if (client === (url !== undefined)) command.error("error: give the URL of a server, or --client");
-      if (url === undefined) {
-        const { runCheckClient } = await import("./check-client.ts");
-        exit(await runCheckClient({ ...(port === undefined ? {} : { port }), json: flags.json ?? false }));
-        return;
-      }
-      const { runCheck } = await import("./check.ts");
-      const plan = write === true ? "default" : write;
-      exit(await runCheck({ url, ...flags, ...(plan === undefined ? {} : { write: plan }) }));
-    });
+    .action(
+      async (url: string | undefined, { write, client = false, port, stream = false, level, ...flags }: CheckFlags) => {
+        if (client === (url !== undefined)) command.error("error: give the URL of a server, or --client");
+        if (stream && level !== undefined) command.error("error: give --level, or --stream");
+        if (url === undefined) {
+          const { runCheckClient } = await import("./check-client.ts");
+          exit(await runCheckClient({ ...(port === undefined ? {} : { port }), json: flags.json ?? false }));
+          return;
+        }
+        const { runCheck } = await import("./check.ts");
+        const plan = write === true ? "default" : write;
+        const chosen: Pick<CheckOptions, "level"> = stream ? { level: "stream" } : level === undefined ? {} : { level };
+        exit(await runCheck({ url, ...flags, ...chosen, ...(plan === undefined ? {} : { write: plan }) }));
+      },
+    );
 }

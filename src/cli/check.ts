@@ -15,8 +15,8 @@ import { onOutputClosed, processOutput } from "./output.ts";
 export interface CheckOptions {
   /** The resource of the server that is checked. */
   readonly url: string;
-  /** The cases of which level run. Default: both. */
-  readonly level?: 0 | 1;
+  /** The cases of which level run, or those of streams. Default: all. */
+  readonly level?: 0 | 1 | "stream";
   /** Whether it may write, and what. Default: nothing is written. */
   readonly write?: WritePlan | "default";
   /** Fields of every request. Default none. */

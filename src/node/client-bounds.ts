@@ -12,6 +12,14 @@ export interface ClientAddress {
   readonly isTold: boolean;
 }
 
+/** What is read of a request to find out where its client is. */
+export type AddressedRequest = Pick<IncomingMessage, "headers" | "socket">;
+
+/** Where the transport says that a client is: it may be a front. */
+export function transportAddress({ socket }: Pick<IncomingMessage, "socket">): ClientAddress {
+  return { address: socket.remoteAddress, isTold: false };
+}
+
 const minuteMs = 60_000;
 /** What a client is told to wait, in seconds: connections end at any time, a minute at its end. */
 const retryAfter = { connections: 10, handshakes: 60 } as const;
@@ -55,11 +63,6 @@ function isInner(network: string): boolean {
 export function clientNetwork({ address = "", isTold }: ClientAddress): string | undefined {
   const network = networkOf(address);
   return network === undefined || (!isTold && isInner(network)) ? undefined : network;
-}
-
-/** Where a client is by what the transport says, which may be a front's address. */
-export function transportAddress({ socket }: IncomingMessage): ClientAddress {
-  return { address: socket.remoteAddress, isTold: false };
 }
 
 function tooMany(detail: string, seconds: number): HttpResponse {

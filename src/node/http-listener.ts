@@ -1,14 +1,17 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { chooseStream, createProblem, type Field, problemResponse, wellKnownPath } from "../protocol/index.ts";
+import { createProblem, type Field, problemResponse, wellKnownPath } from "../protocol/index.ts";
 import { type ByteClaim, ByteCollector, type Hub, type Origin, type OriginResponse } from "../server/index.ts";
 import type { Access } from "./access.ts";
 import { BodyTurns, tooManyChunks } from "./body-turns.ts";
 import { compressAnswer, plainConditions } from "./compression.ts";
+import { withMonitor } from "./discovery.ts";
 import { requestFields } from "./fields.ts";
+import { type LongPoll, type LongPolls, preferenceApplied, readLongPoll } from "./long-polls.ts";
 import { peerOf } from "./peer.ts";
 import type { PublicFolder } from "./public-folder.ts";
 import { closeWhereUnread, sendAnswer } from "./send-answer.ts";
 import { isUnsafeMethod } from "./stale-urls.ts";
+import { chooseAnswer, refuseSubscribe } from "./stream-choice.ts";
 import type { StreamHandler } from "./stream-handler.ts";
 import type { TicketDesk } from "./tickets/ticket-desk.ts";
 
@@ -19,13 +22,16 @@ export interface ListenerParts {
   readonly access: Access;
   readonly streams: StreamHandler;
   readonly tickets: TicketDesk;
+  readonly polls: LongPolls;
+  /** Whether what no journal follows can be followed, too. */
+  readonly followsAll: boolean;
   /** Tried before the origin. */
   readonly publicFolder?: PublicFolder | undefined;
   readonly maxBodyBytes: number;
   readonly reportError: (error: unknown, stage: string) => void;
 }
 
-const exposed = "Content-Location, ETag, Event-ID, Item-Order, Items, Link, Location, Retry-After";
+const exposed = "Content-Location, ETag, Event-ID, Item-Order, Items, Link, Location, Preference-Applied, Retry-After";
 
 function busy(): OriginResponse {
   const problem = createProblem(503, "The server holds as much for its peers as it may. Try again later.");
@@ -125,7 +131,7 @@ export class HttpListener {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<OriginResponse | "taken"> {
     const { access, hub, publicFolder, streams, tickets } = this.#parts;
     const { method = "GET" } = request;
-    const stream = method === "GET" || method === "HEAD" ? chooseStream(requestFields(request)) : undefined;
+    const stream = chooseAnswer(request);
     // A stream says as much to a page as a WebSocket does.
     const refusal = access.admit(request, stream !== undefined);
     if (refusal) return refusal;
@@ -144,13 +150,27 @@ export class HttpListener {
       if (method === "GET" || method === "HEAD") return hub.wellKnown();
       return problemResponse(createProblem(405, `${method} is not served here.`), [["Allow", "GET, HEAD"]]);
     }
+    if (method === "SUBSCRIBE") {
+      return stream ? streams.answer(request, response, stream, this.#corsFields(request)) : refuseSubscribe();
+    }
     if (publicFolder) {
       if (this.isClosing) response.setHeader("Connection", "close");
       if (!isUnsafeMethod(method)) closeWhereUnread(response);
       if (await publicFolder.take(request, response, this.#corsFields(request))) return "taken";
     }
     if (stream) return streams.answer(request, response, stream, this.#corsFields(request));
-    return this.#ask(request, response);
+    const poll = readLongPoll(request);
+    return poll ? this.#answerPoll(request, response, poll) : this.#ask(request, response);
+  }
+
+  /** The plain answer once there is something new, or a 304 [R-STR-21]. */
+  async #answerPoll(request: IncomingMessage, response: ServerResponse, poll: LongPoll): Promise<OriginResponse> {
+    const outcome = await this.#parts.polls.wait(request, response, poll);
+    if (outcome !== "changed" && "refusal" in outcome) return outcome.refusal;
+    const isNew = outcome === "changed" && !response.destroyed;
+    const unchanged = { status: 304, fields: outcome === "changed" ? [] : outcome.unchanged, body: "" };
+    const answer = isNew ? await this.#ask(request, response) : await compressAnswer(request, unchanged);
+    return { ...answer, fields: [...answer.fields, preferenceApplied(poll)] };
   }
 
   /** The origin's answer. */
@@ -169,7 +189,9 @@ export class HttpListener {
         if (!response.writableFinished) abort.abort();
       });
       const fields = plainConditions(requestFields(request));
-      const answer = await origin({ method, target: url, fields, body, peer: peerOf(request), signal: abort.signal });
+      const said = await origin({ method, target: url, fields, body, peer: peerOf(request), signal: abort.signal });
+      const isRead = method === "GET" || method === "HEAD";
+      const answer = isRead && said ? withMonitor(said, url, this.#parts.followsAll) : said;
       // While it is compressed, there are both forms of it.
       return claim.hold(answer?.body?.length ?? 0) ? await compressAnswer(request, answer) : answer;
     } finally {

@@ -38,7 +38,7 @@ function tlsFacts(socket: TLSSocket): TlsFacts {
 }
 
 /** Takes down who made a handshake, for as long as the follower stays. */
-export function peerOf({ socket }: IncomingMessage): SocketPeer {
+export function peerOf({ socket }: Pick<IncomingMessage, "socket">): SocketPeer {
   const { remoteAddress, remotePort, remoteFamily, localAddress, localPort } = socket;
   const peer: SocketPeer = { remoteAddress, remotePort, remoteFamily, localAddress, localPort };
   if (!("encrypted" in socket)) return peer;

@@ -64,7 +64,9 @@ export function refuseManyFields(
  * Brings a request into the one form that everything behind reads: its target in origin-form, and one `Host`, which is
  * the target's own authority where it had one (RFC 9112 §3.2.2). Gives the refusal where it is malformed [R-SEC-9].
  */
-export function settleTarget(request: IncomingMessage): HttpResponse | undefined {
+export function settleTarget(
+  request: Pick<IncomingMessage, "headers" | "httpVersion" | "method" | "rawHeaders" | "url">,
+): HttpResponse | undefined {
   const { rawHeaders, headers, url = "/", method = "GET" } = request;
   const [place, ...others] = hostPlaces(request);
   if (others.length > 0) return refuseSeveralHosts(request);

@@ -1,8 +1,15 @@
 import type { ServerResponse } from "node:http";
 import { createProblem, type Field, problemResponse, reasonPhrase } from "../protocol/index.ts";
 import type { OriginResponse } from "../server/index.ts";
+import { AnswerWriter } from "./answer-writer.ts";
 
-function writeFields(response: ServerResponse, answer: OriginResponse, extra: readonly Field[], isHead: boolean): void {
+function writeFields(
+  response: ServerResponse,
+  writer: AnswerWriter,
+  answer: OriginResponse,
+  extra: readonly Field[],
+): void {
+  const isHead = response.req.method === "HEAD";
   for (const [name, value] of [...answer.fields, ...extra]) response.appendHeader(name, value);
   const hasBody = answer.status !== 204 && answer.status !== 304;
   const length = typeof answer.body === "string" ? Buffer.byteLength(answer.body) : answer.body.length;
@@ -11,8 +18,8 @@ function writeFields(response: ServerResponse, answer: OriginResponse, extra: re
     response.setHeader("Content-Length", length);
   }
   // HTTP/2 has no reason, and Node warns of one.
-  if (response.req.httpVersionMajor === 2) response.writeHead(answer.status);
-  else response.writeHead(answer.status, reasonPhrase(answer.status));
+  if (response.req.httpVersionMajor === 2) writer.writeHead(answer.status);
+  else writer.writeHead(answer.status, reasonPhrase(answer.status));
 }
 
 /**
@@ -26,19 +33,28 @@ export function closeWhereUnread(response: ServerResponse): void {
   }
 }
 
-/** Writes an answer; one that can't be written as HTTP is a 500, and thrown. */
-export function sendAnswer(response: ServerResponse, answer: OriginResponse, extra: readonly Field[] = []): void {
+/**
+ * Writes an answer; one that can't be written as HTTP is a 500, and thrown.
+ *
+ * @param extra - further fields
+ */
+export function sendAnswer(
+  response: ServerResponse,
+  answer: OriginResponse,
+  extra: readonly Field[] = [],
+  writer: AnswerWriter = new AnswerWriter(response),
+): void {
   const isHead = response.req.method === "HEAD";
   closeWhereUnread(response);
   try {
-    writeFields(response, answer, extra, isHead);
+    writeFields(response, writer, answer, extra);
   } catch (error) {
     for (const name of response.getHeaderNames()) response.removeHeader(name);
     const problem = problemResponse(createProblem(500, "The request could not be answered."));
-    writeFields(response, problem, [], isHead);
-    response.end(isHead ? undefined : problem.body);
+    writeFields(response, writer, problem, []);
+    writer.end(isHead ? undefined : problem.body);
     throw error;
   }
   const hasBody = !isHead && answer.status !== 204 && answer.status !== 304;
-  response.end(hasBody ? answer.body : undefined);
+  writer.end(hasBody ? answer.body : undefined);
 }

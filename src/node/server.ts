@@ -6,6 +6,7 @@ import { openEntrances } from "./entrances.ts";
 import { createHost, type RocketServer } from "./host.ts";
 import { HttpListener } from "./http-listener.ts";
 import { inBandOrigin, ownOrigin } from "./in-band-origin.ts";
+import { LongPolls } from "./long-polls.ts";
 import { resolveServerOptions, type ServerOptions } from "./options.ts";
 
 import { identityOf, peerOf } from "./peer.ts";
@@ -45,13 +46,17 @@ export function createServer(options: ServerOptions): RocketServer {
   });
   const { tls, clock } = options;
   const bounds = new ClientBounds(hub.limits, clock ?? systemClock);
-  const streams = new StreamHandler({ hub, bounds, clock: clock ?? systemClock, reportError, peerOf });
+  const following = { hub, bounds, clock: clock ?? systemClock, reportError, peerOf };
+  const streams = new StreamHandler(following);
+  const polls = new LongPolls({ ...following, identityOf });
   const { requestFields: credentialFields } = options;
   const tickets = new TicketDesk({
     ...{ ...resolved, hub, peerOf, credentialFields, clock },
     ...{ bases: [basePath], enter: (target) => basePath.enter(target) },
   });
-  const listener = new HttpListener({ ...resolved, origin, hub, access, streams, tickets, publicFolder, reportError });
+  const followsAll = options.derived !== undefined;
+  const answering = { origin, hub, access, streams, polls, tickets, followsAll, publicFolder, reportError };
+  const listener = new HttpListener({ ...resolved, ...answering });
   const requestTimeout = requestTimeoutMs;
   const { server, sessions } = createWebServer({ ...deadlineOptions, requestTimeout, tls, clock, reportError });
   const maxMessageBytes = hub.limits.maxMessageBytes;

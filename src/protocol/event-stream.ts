@@ -1,10 +1,10 @@
 import type { Body } from "./message.ts";
+import { markInHead } from "./message-mark.ts";
 import { splitMessage } from "./split-message.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-const eventIdLine = /\r\nevent-id: ([\w.~:-]+)(?=\r\n|$)/i;
 const lineOfOtherFraming = /\r\ncontent-(?:length|transfer-encoding): [^\r]*/gi;
 const retryLine = /\r\nretry-after: ([0-9]{1,6})(?=\r\n|$)/i;
 
@@ -51,8 +51,7 @@ export function encodeEvent(message: Body): Uint8Array {
   const parts = splitMessage(message);
   // The event itself says where the body ends, and how it is written.
   const head = parts.head.replace(lineOfOtherFraming, "");
-  const status = head.slice("HTTP/1.1 ".length, "HTTP/1.1 200".length);
-  const eventId = eventIdLine.exec(head)?.[1];
+  const { status, eventId } = markInHead(head);
   const retry = retryLine.exec(head)?.[1];
   const text = plainText(parts.body);
   let event = retry ? `retry: ${Number(retry) * 1000}\n` : "";

@@ -1,5 +1,4 @@
-import type { IncomingMessage } from "node:http";
-import type { ClientAddress } from "../node/index.ts";
+import type { AddressedRequest, ClientAddress } from "../node/index.ts";
 
 /** The last element of a list; whoever is nearest has added it. */
 function lastOf(value: string | string[] | undefined): string | undefined {
@@ -18,7 +17,7 @@ function bare(text: string | undefined): string | undefined {
 }
 
 /** Where a client is: what the front in front says, where that is believed; else what the transport says. */
-export function clientAddress({ headers, socket }: IncomingMessage, trustForwarded: boolean): ClientAddress {
+export function clientAddress({ headers, socket }: AddressedRequest, trustForwarded: boolean): ClientAddress {
   const { remoteAddress: address } = socket;
   if (!trustForwarded) return { address, isTold: false };
   const [, named] = /(?:^|;)[ \t]*for=([^;]*)/i.exec(lastOf(headers.forwarded) ?? "") ?? [];

@@ -38,7 +38,10 @@ const stallAnswers: Readonly<Record<Stalled, HttpResponse>> = {
 function ignore(): void {}
 
 /** The peer that sent a request. */
-export function peerOf({ socket }: IncomingMessage): { remoteAddress: string | undefined; isEncrypted: boolean } {
+export function peerOf({ socket }: Pick<IncomingMessage, "socket">): {
+  remoteAddress: string | undefined;
+  isEncrypted: boolean;
+} {
   return { remoteAddress: socket.remoteAddress, isEncrypted: "encrypted" in socket };
 }
 
@@ -95,6 +98,14 @@ export class Forwarding implements ExchangeHandler {
     } else {
       upstream.exchange(this.#sent, this, new RequestBody(this.#request));
     }
+  }
+
+  /** Nobody is given the answer any more: another one has taken its place. */
+  drop(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#progress.stop();
+    this.#control?.abort(aborted);
   }
 
   onRequestStart(control: ExchangeControl): void {

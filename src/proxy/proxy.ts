@@ -2,7 +2,10 @@ import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import {
   Access,
+  type AddressedRequest,
+  asksBeside,
   type ClientAddress,
+  ClientBounds,
   createHost,
   createWebServer,
   deadlineOptions,
@@ -10,6 +13,8 @@ import {
   isOwnPage,
   openEntrances,
   type RocketServer,
+  StreamsBeside,
+  type StreamsBesideParts,
   sendAnswer,
   sha256,
   TicketDesk,
@@ -17,7 +22,7 @@ import {
   UpgradeHandler,
 } from "../node/index.ts";
 import { chooseStream, wellKnownPath } from "../protocol/index.ts";
-import { type BasePath, createHub, errorReporter, type Hub, type HubOptions } from "../server/index.ts";
+import { type BasePath, createHub, errorReporter, type Hub, type HubOptions, systemClock } from "../server/index.ts";
 import { clientAddress } from "./client-address.ts";
 import { refuseConnectionAuth } from "./connection-auth.ts";
 import { Health } from "./failure.ts";
@@ -40,7 +45,7 @@ function placeOf(basePath: BasePath): Pick<TicketDeskParts, "bases" | "enter"> {
   return { bases: [basePath], enter: (target) => basePath.enter(target) };
 }
 
-type AddressOf = (request: IncomingMessage) => ClientAddress;
+type AddressOf = (request: AddressedRequest) => ClientAddress;
 
 /** Answers what is the proxy's own, refuses what may not come in, and passes all else on. */
 class RequestHandler {
@@ -50,11 +55,19 @@ class RequestHandler {
   readonly #access: Access;
   readonly #tickets: TicketDesk;
 
-  constructor(parts: ForwardingParts, hub: Hub, access: Access, tickets: TicketDesk) {
+  readonly #streams: StreamsBeside;
+
+  constructor(parts: ForwardingParts, hub: Hub, access: Access, tickets: TicketDesk, streams: StreamsBeside) {
     this.#parts = parts;
     this.#hub = hub;
     this.#access = access;
     this.#tickets = tickets;
+    this.#streams = streams;
+  }
+
+  close(): void {
+    this.isClosing = true;
+    this.#streams.close();
   }
 
   handle(request: IncomingMessage, response: ServerResponse): void {
@@ -66,7 +79,17 @@ class RequestHandler {
     if (typeof ticket === "object") sendAnswer(response, ticket);
     else if (tickets.isAt(request)) void tickets.serve(request, response).catch(() => response.destroy());
     else if (this.#isWellKnown(request)) sendAnswer(response, this.#hub.wellKnown());
-    else new Forwarding(this.#parts, request, response).start();
+    else this.#forward(request, response);
+  }
+
+  #forward(request: IncomingMessage, response: ServerResponse): void {
+    let forwarding: Forwarding | undefined;
+    const proceed = (): void => {
+      forwarding = new Forwarding(this.#parts, request, response);
+      forwarding.start();
+    };
+    const dropped = (): void => forwarding?.drop();
+    if (!asksBeside(request) || !this.#streams.see(request, response, { proceed, dropped })) proceed();
   }
 
   #isWellKnown({ method, url = "" }: IncomingMessage): boolean {
@@ -74,11 +97,34 @@ class RequestHandler {
   }
 }
 
-function inBandOf({
+/** What of the options is the hub's, as far as it was given. */
+function givenOf({
+  limits,
+  clock,
   requestFields,
   requestsInBand,
-}: ProxyOptions): Pick<HubOptions, "requestFields" | "requestsInBand"> {
-  return { ...(requestFields && { requestFields }), ...(requestsInBand !== undefined && { requestsInBand }) };
+}: ProxyOptions): Pick<HubOptions, "clock" | "limits" | "requestFields" | "requestsInBand"> {
+  return {
+    ...(limits && { limits }),
+    ...(clock && { clock }),
+    ...(requestFields && { requestFields }),
+    ...(requestsInBand !== undefined && { requestsInBand }),
+  };
+}
+
+function streamsOf({
+  access,
+  ...parts
+}: Omit<StreamsBesideParts, "admit" | "identityOf" | "isFollowed" | "peerOf" | "run"> & {
+  readonly access: Access;
+}): StreamsBeside {
+  return new StreamsBeside({
+    ...parts,
+    ...{ peerOf, identityOf },
+    isFollowed: () => true,
+    admit: (request) => access.admit(request, true),
+    run: (action) => action(),
+  });
 }
 
 /**
@@ -107,9 +153,8 @@ export function createProxy(options: ProxyOptions): RocketServer {
     origin: inBandOrigin({ origin, wellKnown: () => hub.wellKnown(), basePath }),
     derived: { sha256, ...options },
     identity: identityOf,
-    ...(options.limits && { limits: options.limits }),
-    ...inBandOf(options),
-    ...(options.clock && { clock: options.clock }),
+    hasStreams: true,
+    ...givenOf(options),
     onError: (error, { stage }) => reportError(error, stage),
   });
   const access = new Access(resolved);
@@ -117,14 +162,16 @@ export function createProxy(options: ProxyOptions): RocketServer {
   const addressOf: AddressOf = (request) => clientAddress(request, trustForwarded);
   const place = placeOf(basePath);
   const tickets = new TicketDesk({ ...resolved, ...place, addressOf, hub, peerOf, clock, credentialFields });
-  const handler = new RequestHandler(parts, hub, access, tickets);
+  const bounds = new ClientBounds(hub.limits, clock ?? systemClock);
+  const streams = streamsOf({ hub, clock: clock ?? systemClock, bounds, addressOf, access, reportError });
+  const handler = new RequestHandler(parts, hub, access, tickets, streams);
   const serverOptions = { ...deadlineOptions, requestTimeout: 0, maxHeaderSize: maxHeadBytes };
   const { server, sessions } = createWebServer({ ...serverOptions, tls, clock, reportError });
   const { maxMessageBytes } = hub.limits;
   const rocket = new UpgradeHandler({
     ...{ server, hub, access, tickets, maxMessageBytes, reportError, peerOf },
     mayWrite: isOwnPage,
-    addressOf,
+    ...{ bounds, addressOf },
   });
   const upgrades = new ProxyUpgrades({ ...parts, hub, access, tickets, rocket });
   openEntrances(server, {
@@ -133,9 +180,7 @@ export function createProxy(options: ProxyOptions): RocketServer {
     takesExpectations: true,
     reportError,
   });
-  const onClosing = () => {
-    handler.isClosing = true;
-  };
+  const onClosing = () => handler.close();
   const { sockets } = rocket;
   const host = createHost({ server, sessions, hub, access, sockets, drainMs, clock, reportError, onClosing });
   return {

@@ -1,3 +1,4 @@
+export { awaitChange, type WaitOptions } from "./await-change.ts";
 export { BasePath } from "./base-path.ts";
 export { ByteBudget, type ByteClaim } from "./byte-budget.ts";
 export { ByteCollector } from "./byte-collector.ts";
@@ -36,6 +37,6 @@ export { createHub, type Hub, type HubCounts } from "./stream/hub.ts";
 export type { HubLimits, HubOptions } from "./stream/hub-options.ts";
 export type { Opening } from "./stream/opening.ts";
 export { StallWatch } from "./stream/stall-watch.ts";
-export { streamFramings } from "./stream-framings.ts";
+export { patchFramingOf, streamFramings } from "./stream-framings.ts";
 export type { PeerIdentity } from "./viewer.ts";
 export { type Frame, framesIn, webSocketFraming } from "./web-socket-framing.ts";

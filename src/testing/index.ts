@@ -9,3 +9,4 @@ export {
 } from "./memory-store.ts";
 export { createRandom, type Random } from "./random.ts";
 export { type Applied, isDelta, Replica } from "./replica.ts";
+export type { MemoryStream } from "./stream-reading.ts";

@@ -7,6 +7,7 @@ import {
   type Transport,
   webSocketFraming,
 } from "../server/index.ts";
+import { createStreamReading, type MemoryStream, type Reading } from "./stream-reading.ts";
 
 /** A client at the other end of a transport in memory. */
 export interface MemoryPeer {
@@ -38,14 +39,25 @@ export interface MemoryPeer {
 
 /** What a peer wants of its connection. */
 export interface MemoryPeerOptions extends Partial<Handshake> {
+  /**
+   * The stream over plain HTTP that it reads: then what it sends is not heard, and a refusal is the only message. Of a patch
+   * stream, the messages are notifications whose body is the record alone. Default: it has a WebSocket.
+   */
+  readonly stream?: MemoryStream;
   /** Told of each message as it is read, after it was added to `messages`. */
   readonly onMessage?: (message: HttpResponse) => void;
 }
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+const socketReading: Reading = {
+  framing: webSocketFraming,
+  read: (bytes) =>
+    Array.from(framesIn(bytes), ({ isText, payload }) => decodeResponse(isText ? decoder.decode(payload) : payload)),
+};
+
 class LinkedPeer implements MemoryPeer, Transport {
-  readonly framing: Transport["framing"] = webSocketFraming;
+  readonly framing: Transport["framing"];
   readonly messages: HttpResponse[] = [];
   peakUnreadBytes = 0;
   takenBytes = 0;
@@ -54,14 +66,23 @@ class LinkedPeer implements MemoryPeer, Transport {
   isRead = true;
   closing: MemoryPeer["closing"];
   connection: Connection | undefined;
+  readonly #reading: Reading;
   readonly #onMessage: ((message: HttpResponse) => void) | undefined;
   #unread: Uint8Array[] = [];
   #unreadBytes = 0;
   #isPaused = false;
   #isGone = false;
 
-  constructor(onMessage: ((message: HttpResponse) => void) | undefined) {
+  constructor(reading: Reading, onMessage: ((message: HttpResponse) => void) | undefined) {
+    this.framing = reading.framing;
+    this.#reading = reading;
     this.#onMessage = onMessage;
+  }
+
+  /** Gives a message to who reads. */
+  take(message: HttpResponse): void {
+    this.messages.push(message);
+    this.#onMessage?.(message);
   }
 
   get unreadBytes(): number {
@@ -129,33 +150,35 @@ class LinkedPeer implements MemoryPeer, Transport {
     this.#unread = [];
     this.takenBytes += this.#unreadBytes;
     this.#unreadBytes = 0;
-    for (const bytes of unread) {
-      for (const { isText, payload } of framesIn(bytes)) {
-        const message = decodeResponse(isText ? decoder.decode(payload) : payload);
-        this.messages.push(message);
-        this.#onMessage?.(message);
-      }
-    }
+    for (const bytes of unread) for (const message of this.#reading.read(bytes)) this.take(message);
   }
 }
 
 /**
- * Connects a client in memory to a hub, at Level 1 unless told otherwise. A Level 0 peer is authorised first, as a
- * server does before the 101; where that is refused, the answer's status is the close code + 4000.
+ * Connects a client in memory to a hub, at Level 1 unless told otherwise. A peer of Level 0 or with a stream is authorised first, as a
+ * server does before the 101 or the stream; where that is refused, the answer's status is the close code + 4000.
  */
 export async function connectMemoryPeer(
   hub: Hub,
   target: string,
-  { level = 1, fields = [["Host", "example.com"]], peer: from, onMessage }: Omit<MemoryPeerOptions, "target"> = {},
+  options: Omit<MemoryPeerOptions, "target"> = {},
 ): Promise<MemoryPeer> {
-  const peer = new LinkedPeer(onMessage);
-  const handshake: Handshake = { level, target, fields, peer: from };
-  if (level === 1) {
+  const { stream, fields = [["Host", "example.com"]], peer: from, onMessage } = options;
+  const isPatch = stream === "patch-stream";
+  const level = isPatch ? 0 : (options.level ?? 1);
+  const reading = stream ? createStreamReading(stream) : socketReading;
+  const peer = new LinkedPeer(reading, onMessage);
+  const handshake: Handshake = { level, target, fields, peer: from, ...(isPatch && { hasPositions: true }) };
+  if (level === 1 && !stream) {
     peer.connection = hub.connect(peer, handshake);
     return peer;
   }
   const opening = await hub.authorise(handshake);
-  if (opening.kind === "refused") peer.close(4000 + opening.response.status, "");
-  else peer.connection = hub.connect(peer, handshake, opening);
+  if (opening.kind === "accepted") {
+    peer.connection = hub.connect(peer, handshake, opening);
+    return peer;
+  }
+  if (stream) peer.take({ ...opening.response, reason: "" });
+  peer.close(4000 + opening.response.status, "");
   return peer;
 }

@@ -1,9 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { checkServer } from "../../src/check/index.ts";
 import { watched } from "../../src/check/server/watched.ts";
-import { type BrokenServer, brokenServers } from "./faults.ts";
+import { type BrokenServer, brokenServers as brokenSockets } from "./faults.ts";
 import { frontOf } from "./front.ts";
 import { ownServers } from "./servers.ts";
+import { brokenStreams } from "./stream-faults.ts";
+
+const brokenServers: readonly BrokenServer[] = [...brokenSockets, ...brokenStreams];
 
 /** Cases that let every kind of message pass, for what is looked at in all of them. */
 const traffic = ["R-SUB-5", "R-L1-5", "R-BAND-3", "R-BAND-4", "R-L0-2"];

@@ -19,6 +19,10 @@ export interface Fault {
   readonly request?: (head: string) => string;
   /** The answer to a request that is no handshake, head and body. */
   readonly response?: (text: string) => string;
+  /** The head of a stream over plain HTTP. */
+  readonly streamHead?: (head: string) => string;
+  /** A piece of a stream, as it comes. Its request goes on as HTTP/1.0, so that it comes without chunks. */
+  readonly streamPiece?: (text: string) => string;
   /** The head of a 101. */
   readonly accepted?: (head: string, handshake: string) => string;
   /** A message of the server. */
@@ -31,6 +35,13 @@ export interface Fault {
   readonly clientFrame?: (frame: Frame) => Frame | undefined;
   /** Any frame of the server, as it is written. */
   readonly serverBytes?: (bytes: Buffer, frame: Frame) => Buffer;
+}
+
+/** In the head of a request, or in that of its answer. */
+const isStream = /^(?:accept|content-type): (?:text\/event-stream|application\/http)/im;
+
+function asOneZero(head: string): string {
+  return head.replace(" HTTP/1.1\r\n", " HTTP/1.0\r\n");
 }
 
 /** One connection through the front. */
@@ -60,7 +71,8 @@ class Passage {
     const isUpgrade = () => /^upgrade: websocket\r$/im.test(this.#handshake);
     this.#onHead(this.#client, (head, rest) => {
       this.#handshake = head;
-      this.#server.write(this.#fault.request?.(head) ?? head, "latin1");
+      const asked = this.#fault.request?.(head) ?? head;
+      this.#server.write(this.#fault.streamPiece && isStream.test(asked) ? asOneZero(asked) : asked, "latin1");
       this.#client.removeAllListeners("data");
       if (isUpgrade()) this.#frames(this.#client, rest, (frame) => this.#fromClient(frame));
       else this.#pass(rest);
@@ -71,7 +83,8 @@ class Passage {
       if (/^HTTP\/1\.1 101 /.test(head) && isUpgrade()) {
         this.#client.write(accepted, "latin1");
         this.#frames(this.#server, rest, (frame) => this.#fromServer(frame));
-      } else this.#answer(head, rest);
+      } else if (isStream.test(head)) this.#stream(head, rest);
+      else this.#answer(head, rest);
     });
   }
 
@@ -89,7 +102,18 @@ class Passage {
     this.#client.on("data", (data) => this.#server.write(data));
   }
 
-  /** Every request ends its connection, so that an answer is all that comes. */
+  #stream(head: string, rest: Buffer): void {
+    const write = (piece: Buffer): void => {
+      const text = piece.toString("latin1");
+      this.#client.write(this.#fault.streamPiece?.(text) ?? text, "latin1");
+    };
+    this.#client.write(this.#fault.streamHead?.(head) ?? head, "latin1");
+    if (rest.length > 0) write(rest);
+    this.#server.on("data", write);
+    this.#server.on("end", () => this.#client.end());
+  }
+
+  /** Every other request ends its connection, so that an answer is all that comes. */
   #answer(head: string, rest: Buffer): void {
     let text = head + rest.toString("latin1");
     this.#server.on("data", (data: Buffer) => {

@@ -78,13 +78,24 @@ export const ownServers: readonly OwnServer[] = [
     name: "attach",
     start: startAttach,
     isFast: false,
-    leftOut: [...ofJournals, "R-FLD-6", "R-FLD-9", "R-FLD-11", "R-HB-1", "R-HB-2", "R-L1-2", "R-SUB-13"],
+    leftOut: [
+      ...ofJournals,
+      "R-FLD-6",
+      "R-FLD-9",
+      "R-FLD-11",
+      "R-HB-1",
+      "R-HB-2",
+      "R-L1-2",
+      "R-STR-16",
+      "R-STR-22",
+      "R-SUB-13",
+    ],
   },
   {
     name: "proxy",
     start: startProxy,
     isFast: true,
     // Other subprotocols are passed on to the upstream, which refuses them.
-    leftOut: [...ofJournals, "R-FLD-4", "R-FLD-6", "R-L1-2", "R-SUB-13"],
+    leftOut: [...ofJournals, "R-FLD-4", "R-FLD-6", "R-L1-2", "R-STR-22", "R-SUB-13"],
   },
 ];

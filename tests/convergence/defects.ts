@@ -165,7 +165,7 @@ export const defects: readonly Defect[] = [
     name: "Level 0 goes on where it can't know what happened",
     breaks: "P3",
     in: "Subscription.opened",
-    find: "this.outlet.close(1001, lostHistory);",
+    find: "this.#lose();",
     replace: "this.begin(opening);",
   },
   {
@@ -243,7 +243,8 @@ export const defects: readonly Defect[] = [
     breaks: "P9",
     in: "DirectFollowing.#frame",
     find: "const { form, outlet } = this.follower;",
-    replace: "const { liveForm: form, outlet } = this.follower;",
+    replace:
+      'const { form: whole, outlet } = this.follower;\nconst form = whole === "level0" ? whole : whole + " with deltas";',
   },
   {
     name: "who did not ask for deltas is told by them",

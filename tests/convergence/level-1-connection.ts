@@ -3,6 +3,7 @@ import {
   type Field,
   fieldValue,
   type HttpResponse,
+  type StreamKind,
   utf8Length,
   wellKnownPath,
 } from "../../src/protocol/index.ts";
@@ -39,7 +40,7 @@ export class Level1Connection {
   /** Whether deltas were asked for, at any time. */
   #takesDeltas = false;
 
-  constructor(surroundings: Surroundings, name: string, own: Followed | undefined, wish: Wish) {
+  constructor(surroundings: Surroundings, name: string, own: Followed | undefined, wish: Wish, stream?: StreamKind) {
     this.#surroundings = surroundings;
     this.record = new ConnectionRecord(name, 1, surroundings.now);
     this.own = own && { followed: own, stream: this.#begin(own, wish, false) };
@@ -47,7 +48,8 @@ export class Level1Connection {
     const target = own?.target.target ?? wellKnownPath;
     const accept: Field[] = own ? [own.accept(wish.fields, false)] : [];
     this.#noteAccept(accept);
-    void surroundings.connect({ level: 1, target, fields: [...wish.fields, ...accept], onMessage }).then((peer) => {
+    const fields = [...wish.fields, ...accept];
+    void surroundings.connect({ level: 1, target, fields, onMessage, stream }).then((peer) => {
       this.peer = peer;
       if (this.#isOver) peer.disconnect();
     });

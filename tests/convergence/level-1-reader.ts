@@ -1,3 +1,4 @@
+import type { StreamKind } from "../../src/protocol/index.ts";
 import { Followed, type Wish } from "./followed.ts";
 import { Level1Connection } from "./level-1-connection.ts";
 import type { Held, Reader } from "./reader.ts";
@@ -8,6 +9,7 @@ import type { Target } from "./views.ts";
 export class Level1Reader implements Reader {
   readonly name: string;
   readonly #surroundings: Surroundings;
+  readonly #stream: StreamKind | undefined;
   readonly #own: Followed | undefined;
   readonly #followed: Map<string, Followed> = new Map();
   /** What it wants in band, on each connection anew. */
@@ -18,10 +20,12 @@ export class Level1Reader implements Reader {
   #owesRequests = false;
   #isRight = false;
 
-  constructor(surroundings: Surroundings, name: string) {
+  /** @param stream - what it has instead of a WebSocket: then nothing in band */
+  constructor(surroundings: Surroundings, name: string, stream?: StreamKind) {
     this.#surroundings = surroundings;
     this.name = name;
-    if (surroundings.random.chance(0.7)) this.#own = this.#follow(surroundings.drawTarget());
+    this.#stream = stream;
+    if (stream || surroundings.random.chance(0.7)) this.#own = this.#follow(surroundings.drawTarget());
   }
 
   get isConnected(): boolean {
@@ -40,7 +44,8 @@ export class Level1Reader implements Reader {
   connect(isRight = false): void {
     this.#isRight = isRight;
     const wish = this.#own ? this.#wish(this.#own) : { fields: [], asked: Followed.asked(this.#surroundings) };
-    this.#connection = new Level1Connection(this.#surroundings, `${this.name}.${++this.#connections}`, this.#own, wish);
+    const name = `${this.name}.${++this.#connections}`;
+    this.#connection = new Level1Connection(this.#surroundings, name, this.#own, wish, this.#stream);
     this.#owesRequests = true;
   }
 
@@ -75,7 +80,7 @@ export class Level1Reader implements Reader {
   change(): void {
     const connection = this.#connection;
     const { random } = this.#surroundings;
-    if (!connection?.peer || connection.peer.closing) return;
+    if (!connection?.peer || connection.peer.closing || this.#stream) return;
     const [...lines] = connection.lines;
     if (lines.length > 0 && random.chance(0.35)) {
       const { followed } = random.pick(lines);

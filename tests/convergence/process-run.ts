@@ -2,6 +2,7 @@ import { type Field, type HttpResponse, parseEventId } from "../../src/protocol/
 import { createRandom, type Random } from "../../src/testing/index.ts";
 import { type Command, serve } from "../cli/command.ts";
 import type { ConnectionHistory, History, Mark, Stream } from "./history.ts";
+import { openHttpStream } from "./http-stream-peer.ts";
 import { readTransactions } from "./journal-history.ts";
 import { drawRestWrite, drawStatement, type RestWrite, sqlTargets, versionsInAStatement } from "./sql-statements.ts";
 import { SqlWriter } from "./sql-writer.ts";
@@ -64,7 +65,10 @@ export class ProcessRun implements Surroundings {
   }
 
   connect(call: Call): Promise<Peer> {
-    return openWebSocket(this.#url, call, () => this.#wake());
+    const { stream } = call;
+    const wake = () => this.#wake();
+    if (stream === "patch-stream") throw new Error("No run of processes has patch streams.");
+    return stream ? openHttpStream(this.#url, call, stream, wake) : openWebSocket(this.#url, call, wake);
   }
 
   async get(target: string): Promise<HttpResponse | undefined> {

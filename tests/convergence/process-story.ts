@@ -8,7 +8,7 @@ import type { Reader } from "./reader.ts";
 import { fences, sqlTargets } from "./sql-statements.ts";
 import { violationsOf } from "./validators.ts";
 
-const steps = 36;
+const steps = 48;
 const killEvery = 12;
 const killSqlEvery = 15;
 
@@ -97,6 +97,8 @@ export async function runProcesses(run: ProcessRun): Promise<{ violations: strin
   const readers: readonly Reader[] = [
     new Level0Reader(run, "r0"),
     ...[1, 2, 3].map((nth) => new Level1Reader(run, `r${nth}`)),
+    new Level1Reader(run, "r4", "event-stream"),
+    new Level1Reader(run, "r5", "http-stream"),
   ];
   await run.start();
   for (let nth = 0; nth < steps; nth += 1) await step(run, readers, nth);

@@ -19,12 +19,22 @@ const runs = seeds.map((seed) => {
 });
 
 const covered = new Set<string>();
-const paths = ["changes at Level 0", "resume that missed something", "fresh 200", "several messages in a transaction"];
+const paths = [
+  "changes in an event stream",
+  "changes in an HTTP stream",
+  "changes at Level 0",
+  "resume that missed something",
+  "fresh 200",
+  "several messages in a transaction",
+];
 
-function pathsOf({ level, asked, entries }: Stream): string[] {
+function pathsOf({ name, level, asked, entries }: Stream): string[] {
   const [first, second] = entries;
+  const isTold = entries.some(({ row }) => row);
   const isResumed = asked.isKnown === true && first?.status === 304;
   return [
+    isTold && name.startsWith("r4.") && "changes in an event stream",
+    isTold && name.startsWith("r5.") && "changes in an HTTP stream",
     level === 0 && entries.length > 0 && "changes at Level 0",
     isResumed && second !== undefined && second.status < 300 && "resume that missed something",
     asked.isKnown === false && first?.status === 200 && "fresh 200",

@@ -2,6 +2,8 @@ import { createRandom, Replica } from "../../src/testing/index.ts";
 import type { History } from "./history.ts";
 import { Level0Reader } from "./level-0-reader.ts";
 import { Level1Reader } from "./level-1-reader.ts";
+import { PatchReader } from "./patch-reader.ts";
+import { PollReader } from "./poll-reader.ts";
 import type { Reader } from "./reader.ts";
 import type { JournalCounts } from "./unruly-journal.ts";
 import { violationsOf } from "./validators.ts";
@@ -16,12 +18,27 @@ export interface Outcome {
   readonly counts: JournalCounts;
   /** Errors that the server told of. */
   readonly errors: readonly string[];
+  /** The names of clients that held something in the end. */
+  readonly held: readonly string[];
   /** What the run did, for the coverage. */
   readonly deeds: ReadonlyMap<string, number>;
 }
 
 const quietMs = 400;
 const maxQuietRounds = 40;
+
+/** The ways in which a client is told what changes: by sockets at both levels, or by each of the transports that there are. */
+export type Transports = "sockets" | "all";
+
+/** A client of each transport. */
+const clients: readonly ((world: World, name: string) => Reader)[] = [
+  (world, name) => new Level1Reader(world, `${name} socket`),
+  (world, name) => new Level1Reader(world, `${name} event stream`, "event-stream"),
+  (world, name) => new Level1Reader(world, `${name} HTTP stream`, "http-stream"),
+  (world, name) => new PatchReader(world, `${name} patch stream`),
+  (world, name) => new PollReader(world, `${name} long poll`),
+  (world, name) => new Level0Reader(world, `${name} Level 0`),
+];
 
 /** One run: everything in it follows from the seed. */
 class Run {
@@ -30,9 +47,13 @@ class Run {
   readonly deeds: Map<string, number> = new Map();
   #isDraining = false;
 
-  constructor(system: System, seed: number) {
+  constructor(system: System, seed: number, transports: Transports) {
     const random = createRandom(seed);
     this.world = new World(system, random, drawSetting(random));
+    if (transports === "all") {
+      this.readers = clients.map((client, nth) => client(this.world, `r${nth}`));
+      return;
+    }
     const level0 = random.chance(0.5) ? 1 : 0;
     this.readers = Array.from({ length: this.world.setting.readers }, (_, nth) =>
       nth < level0 ? new Level0Reader(this.world, `r${nth}`) : new Level1Reader(this.world, `r${nth}`),
@@ -158,14 +179,16 @@ class Run {
 }
 
 /** Runs the system from a seed to its rest, and judges what happened. */
-export async function runSeed(system: System, seed: number): Promise<Outcome> {
-  const run = new Run(system, seed);
+export async function runSeed(system: System, seed: number, transports: Transports = "sockets"): Promise<Outcome> {
+  const run = new Run(system, seed, transports);
   const { world, deeds } = run;
   let failures: string[] = [];
+  let held: string[] = [];
   try {
     await run.steps();
     await run.rest();
     failures = await run.differences();
+    held = run.readers.flatMap((reader) => reader.held()).map(({ name }) => name);
   } catch (error) {
     failures = [`the run failed: ${error instanceof Error ? error.stack : error}`];
   }
@@ -173,5 +196,5 @@ export async function runSeed(system: System, seed: number): Promise<Outcome> {
   await world.clock.settle();
   const history = world.history();
   const { counts, errors } = world;
-  return { seed, violations: [...failures, ...violationsOf(history)], history, counts, errors, deeds };
+  return { seed, violations: [...failures, ...violationsOf(history)], history, counts, errors, deeds, held };
 }

@@ -1,5 +1,5 @@
 import type { Field, HttpResponse } from "../../src/protocol/index.ts";
-import type { MemoryPeer, Random } from "../../src/testing/index.ts";
+import type { MemoryPeer, MemoryStream, Random } from "../../src/testing/index.ts";
 import type { ConnectionHistory, Mark, Stream } from "./history.ts";
 import type { Target } from "./views.ts";
 
@@ -15,6 +15,8 @@ export interface Call {
   readonly target: string;
   readonly fields: readonly Field[];
   readonly onMessage: (message: HttpResponse) => void;
+  /** The stream over plain HTTP that it reads. Default: it has a WebSocket. */
+  readonly stream?: MemoryStream | undefined;
 }
 
 /** What a client of a run sees of it: the way to the server, and what the history needs to know of the moment. */
@@ -45,4 +47,6 @@ export interface Surroundings {
   connect(call: Call): Promise<Peer>;
   /** A plain GET; `undefined` where the server is away. */
   get(target: string): Promise<HttpResponse | undefined>;
+  /** A GET that waits for a change from a position; a 304 where there is none. Absent where no run polls. */
+  poll?(target: string, lastEventId: string, signal: AbortSignal): Promise<HttpResponse | undefined>;
 }

@@ -1,5 +1,5 @@
 import type { Field, HttpResponse } from "../../src/protocol/index.ts";
-import type { Clock, Hub, HubOptions, Origin } from "../../src/server/index.ts";
+import { awaitChange, type Clock, type Hub, type HubOptions, type Origin } from "../../src/server/index.ts";
 import type {
   FakeClock,
   MemoryPeer,
@@ -141,14 +141,24 @@ export class World implements Surroundings {
     return drawTarget(this.random);
   }
 
-  connect({ level, target, fields, onMessage }: Call): Promise<Peer> {
+  connect({ level, target, fields, onMessage, stream }: Call): Promise<Peer> {
     const host: Field = ["Host", "example.com"];
-    return this.system.connectMemoryPeer(this.hub, target, { level, fields: [host, ...fields], onMessage });
+    const way = { level, fields: [host, ...fields], onMessage, ...(stream && { stream }) };
+    return this.system.connectMemoryPeer(this.hub, target, way);
+  }
+
+  async poll(target: string, lastEventId: string, signal: AbortSignal): Promise<HttpResponse | undefined> {
+    const handshake = { level: 1, target, fields: [["Last-Event-ID", lastEventId]] as const } as const;
+    const outcome = await awaitChange(this.hub, handshake, { waitMs: 20_000, clock: this.clock, signal });
+    // So that nobody asks twice at one moment.
+    await new Promise<void>((resolve) => this.clock.setTimer(resolve, 5));
+    return outcome === "changed" ? this.get(target) : { status: 304, reason: "", fields: outcome, body: "" };
   }
 
   async get(target: string): Promise<HttpResponse> {
     const response = await this.origin({ method: "GET", target, fields: [], body: "" });
-    return { ...response, reason: "" };
+    const position: Field[] = response.view ? [["Event-ID", response.view.eventId]] : [];
+    return { ...response, reason: "", fields: [...response.fields, ...position] };
   }
 
   /** Ends the run: its history. */

@@ -148,10 +148,10 @@ describe("plain HTTP", () => {
     const listed = await fetch(`${site.url}/a`, { headers: { Origin: "https://app.example.com" } });
     expect(listed.headers.get("access-control-allow-origin")).toBe("https://app.example.com");
     expect(listed.headers.get("access-control-expose-headers")).toContain("Event-ID");
-    expect(listed.headers.get("vary")).toBe("Accept-Encoding, Origin");
+    expect(listed.headers.get("vary")).toBe("Accept, Accept-Encoding, Origin");
     const plain = await fetch(`${site.url}/a`);
     expect(plain.headers.get("access-control-allow-origin")).toBeNull();
-    expect(plain.headers.get("vary")).toBe("Accept-Encoding, Origin");
+    expect(plain.headers.get("vary")).toBe("Accept, Accept-Encoding, Origin");
   });
 
   it("answers the preflight of listed origins, and gives others none", async () => {

@@ -20,15 +20,28 @@ export class OpenStream {
 
   private constructor(response: Response) {
     this.response = response;
-    this.#decode = response.headers.get("content-type") === "text/event-stream" ? this.#events() : this.#parts();
+    this.#decode = response.headers.get("content-type")?.startsWith("text/event-stream")
+      ? this.#events()
+      : this.#parts();
     void this.#read();
   }
 
   /** Opens a stream; it goes with the test. */
-  static async open(url: string, accept: string, headers: Record<string, string> = {}): Promise<OpenStream> {
+  static async open(
+    url: string,
+    accept: string,
+    headers: Record<string, string> = {},
+    method = "GET",
+  ): Promise<OpenStream> {
     const abort = new AbortController();
     onTestFinished(() => abort.abort());
-    return new OpenStream(await fetch(url, { headers: { Accept: accept, ...headers }, signal: abort.signal }));
+    const { signal } = abort;
+    return new OpenStream(await fetch(url, { method, headers: { Accept: accept, ...headers }, signal }));
+  }
+
+  /** Opens a patch stream; it goes with the test. */
+  static patches(url: string, headers: Record<string, string> = {}): Promise<OpenStream> {
+    return OpenStream.open(url, "text/event-stream", headers, "SUBSCRIBE");
   }
 
   /** Resolves with what `find` gives, once that is something. @throws Error where the stream ends before */
@@ -49,6 +62,11 @@ export class OpenStream {
   /** Resolves with the message of that place, from 0. */
   message(at: number): Promise<HttpResponse> {
     return this.until(({ messages }) => messages[at]);
+  }
+
+  /** Resolves with the event of that place, from 0. */
+  event(at: number): Promise<StreamEvent> {
+    return this.until(({ events }) => events[at]);
   }
 
   /** Resolves once it has ended. */

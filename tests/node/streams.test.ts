@@ -216,4 +216,23 @@ describe("The server", () => {
     expect(plain.headers.get("content-type")).toBe("application/json");
     await plain.text();
   });
+
+  it("says in answers to GET and HEAD of what can be followed that it can, and that the answer is by Accept [R-STR-22]", async () => {
+    const site = await startSite({}, (origin) => async (request) => {
+      if (request.target !== "/page") return origin(request);
+      return { status: 200, fields: [["Content-Type", "text/html"]], body: "page" };
+    });
+    for (const method of ["GET", "HEAD"]) {
+      const { headers } = await fetch(`${site.url}/a?kind=%3Cb%3E`, { method });
+      expect([headers.get("link"), headers.get("vary")]).toEqual([
+        '</a?kind=%3Cb%3E>; rel="monitor"',
+        expect.stringMatching(/\baccept\b(?!-)/i),
+      ]);
+      for (const path of ["/a/99", "/page"]) {
+        expect((await fetch(site.url + path, { method })).headers.get("link")).toBeNull();
+      }
+    }
+    const derived = await startSite({ derived: {} }, () => async () => ({ status: 200, fields: [], body: "page" }));
+    expect((await fetch(`${derived.url}/page`)).headers.get("link")).toBe('</page>; rel="monitor"');
+  });
 });

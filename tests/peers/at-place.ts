@@ -7,10 +7,7 @@ import { pipedPeers } from "./piped-peers.ts";
 import { type PlaceKind, startPlace } from "./places.ts";
 import { securePeers } from "./secure-peers.ts";
 
-/**
- * All peers. Those of event streams (`eventsource`, `@microsoft/fetch-event-source`, `curl -N` without an upgrade) belong
- * here too, once there are such streams: with `level-1`, and `fields` where they can set them.
- */
+/** All peers of WebSockets; those of event streams are in streams.test.ts. */
 const peersOf = { ws: [...nodePeers, ...pipedPeers], wss: securePeers };
 
 /**

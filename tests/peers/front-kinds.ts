@@ -82,7 +82,7 @@ const caddy: FrontKind = {
   weakens: false,
   configure({ folder, port, backend, certificate, strips = false, isImpatient = false, gzip = false }) {
     const patience = isImpatient ? "transport http {\n read_timeout 5s\n write_timeout 5s\n }\n" : "";
-    const coding = gzip ? "encode {\n gzip\n minimum_length 1\n }\n" : "";
+    const coding = gzip ? "encode {\n gzip\n minimum_length 1\n match header Content-Type application/json*\n }\n" : "";
     const site = replaced(documentedBlock("set-ups.md", "Caddy"), [
       ["app.example.com {", `https://app.example.com:${port} {\n tls ${certificate} ${certificate}\n${coding}`],
       ["/srv/app", folder],

@@ -1,6 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { EventStreamDecoder, encodePatchEvent, formatPointer, resolvePointer } from "../../src/protocol/index.ts";
+import {
+  EventStreamDecoder,
+  encodePatchEvent,
+  encodePatchLine,
+  encodeResponse,
+  type Field,
+  formatPointer,
+  PatchCollector,
+  resolvePointer,
+} from "../../src/protocol/index.ts";
 import { bytesOf, patchStreamVectors } from "./vectors.ts";
 
 const runs = { numRuns: 1_000, seed: 6902 };
@@ -41,5 +50,56 @@ describe("a patch stream", () => {
     const bytes = encodePatchEvent(steps, undefined, "/record");
     const [event] = bytes ? new EventStreamDecoder().decode(bytes) : [];
     expect(JSON.parse(event?.data ?? "")[0].value).toEqual(record);
+  });
+
+  it("is the same whether it is made of steps, or of the lines of whole batches of messages [R-STR-11] [R-STR-12]", () => {
+    const step = fc.record({
+      status: fc.constantFrom(201, 202, 204),
+      url: fc.constantFrom("/a/1", "/a/~2", "/a/%7e"),
+      value: fc.jsonValue(),
+      isLast: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 8 }), fc.boolean(), (steps, isBinary) => {
+        const bodies = steps.map(({ value }) => JSON.stringify({ record: value }));
+        const marks = steps.map(({ isLast }, at) => (isLast ? `m:${at}` : undefined));
+        const lines = steps.map(({ status, url }, at) => {
+          const mark: Field[] = marks[at] === undefined ? [] : [["Event-ID", marks[at]]];
+          const text = status === 204 ? "" : (bodies[at] ?? "");
+          const body = isBinary ? new TextEncoder().encode(text) : text;
+          const fields: Field[] = [["Content-Type", "application/json"], ["Content-Location", url], ...mark];
+          return encodePatchLine(encodeResponse({ status, fields, body }), "/record");
+        });
+        const whole = marks.findLastIndex((mark) => mark !== undefined) + 1;
+        const patch = steps.slice(0, whole).map(({ status, url }, at) => ({ status, url, body: bodies[at] ?? "" }));
+        const expected = whole === 0 ? undefined : encodePatchEvent(patch as never, marks[whole - 1], "/record");
+        const collector = new PatchCollector();
+        expect(collector.add(Buffer.concat(lines))).toEqual(expected);
+        expect(collector.heldLength > 0).toBe(whole < steps.length);
+        const end = encodePatchLine(
+          encodeResponse({
+            status: 204,
+            fields: [
+              ["Content-Location", "/a/9"],
+              ["Event-ID", "m:9"],
+            ],
+          }),
+        );
+        const [event] = new EventStreamDecoder().decode(collector.add(end) ?? new Uint8Array());
+        expect(JSON.parse(event?.data ?? "")).toHaveLength(steps.length - whole + 1);
+      }),
+      runs,
+    );
+  });
+
+  it("tells of no message that is no notification of a record in JSON", () => {
+    const fields: Field[] = [["Content-Location", "/a/1"]];
+    for (const message of [
+      { status: 304, fields },
+      { status: 201, fields: [], body: "{}" },
+      { status: 201, fields, body: "no JSON" },
+    ]) {
+      expect(() => encodePatchLine(encodeResponse(message))).toThrow(TypeError);
+    }
   });
 });

@@ -6,14 +6,37 @@ import { guardedDoors } from "./guarded-doors.ts";
 
 const anna = { Cookie: "sid=anna" };
 
-describe.each(guardedDoors)("A client at $name", ({ name, open }) => {
+/** Whoever asks so is not given the application's own streams. */
+const wish = { Accept: "text/event-stream, application/json;q=0.5" };
+const poll = { Accept: "*/*", Prefer: "wait=20", "If-None-Match": '"any"' };
+
+describe.each(guardedDoors)("A client at $name", ({ open }) => {
   it("has no more connections with the same credentials than the limit says, and others have theirs [R-SEC-14]", async () => {
     const door = await open({ limits: { maxConnectionsPerCredential: 1 } });
     expect(await door.socket("/a", anna)).toMatchObject({ status: 200 });
     expect(await door.socket("/a", anna)).toBe(429);
     expect(await door.socket("/a", { Authorization: "Bearer ben" })).toMatchObject({ status: 200 });
-    // Streams of the application are its own.
-    if (name === "serve") expect(await door.stream("/a", anna)).toBe(429);
+  });
+
+  it("has streams, patch streams and GETs that wait counted as connections [R-SEC-14] [R-STR-21]", async () => {
+    const door = await open({ limits: { maxConnectionsPerCredential: 1 } });
+    expect(await door.socket("/a", anna)).toMatchObject({ status: 200 });
+    expect(await door.stream("/a", { ...anna, ...wish })).toBe(429);
+    expect(await door.stream("/a", anna, "SUBSCRIBE")).toBe(429);
+    expect(await door.stream("/a", { ...anna, ...poll })).toBe(429);
+    const ben = { Authorization: "Bearer ben" };
+    expect(await door.stream("/a", { ...ben, ...wish })).toBe(200);
+    expect(await door.stream("/a", { Authorization: "Bearer cid" }, "SUBSCRIBE")).toBe(200);
+    expect(await door.stream("/a", { Authorization: "Bearer dan", ...poll })).toBe(200);
+  });
+
+  it("gets a stream of Rocket's by a ticket, once [R-SEC-13]", async () => {
+    const door = await open();
+    const path = `/a?rocket-ticket=${await door.ticket("/a")}`;
+    expect(await door.stream(path, wish)).toBe(200);
+    expect(await door.stream(path, wish)).toBe(401);
+    expect(await door.stream(`/a?rocket-ticket=${await door.ticket("/a")}`, poll)).toBe(401);
+    expect(await door.stream(`/a?rocket-ticket=${await door.ticket("/a")}`, {}, "SUBSCRIBE")).toBe(401);
   });
 
   it("has as many as it likes of an address of the same house, as a front has [R-SEC-14]", async () => {

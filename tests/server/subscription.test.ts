@@ -66,6 +66,7 @@ const table: Table = {
 class Bench implements SubscriptionHolder {
   readonly did: string[] = [];
   readonly level: 0 | 1;
+  readonly hasPositions: boolean = false;
   readonly peer: unknown = undefined;
   readonly frames: SharedFrames = new SharedFrames();
   readonly clock: Clock = systemClock;
@@ -114,7 +115,7 @@ class Bench implements SubscriptionHolder {
     const fields: readonly Field[] = [["Event-ID", "7"]];
     const follow = (follower: Follower): Following => this.#follow(follower);
     const from: Start = { url: "/a", isOfViewer: true, follow, ...start };
-    return { kind: "accepted", status: 200, fields, body: "", source: {}, start: from };
+    return { kind: "accepted", status: 200, fields, body: "", source: {}, described: fields, start: from };
   }
 
   /** Brings the subscription into a state. */

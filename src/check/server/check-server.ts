@@ -16,8 +16,8 @@ import type { WritePlan } from "./writer.ts";
 export interface CheckServerOptions {
   /** The resource: an `http:` or `https:` URL, best that of a collection with a record or more. */
   readonly url: string;
-  /** The cases of which level run. Default: both. */
-  readonly level?: 0 | 1;
+  /** The cases of which transport run, beside those of plain HTTP: WebSockets of one level, or streams. Default: all. */
+  readonly level?: 0 | 1 | "stream";
   /** Whether records may be made, changed and deleted, and how. Default: nothing is written. */
   readonly write?: WritePlan | "default";
   /** Fields of every request: credentials, for example. Default none. */

@@ -24,6 +24,8 @@ export interface Survey {
   readonly heartbeatMs: number;
   readonly limits: Readonly<Record<string, number>>;
   readonly promises: readonly string[];
+  /** The types of streams over plain HTTP that it says to have (R-STR-18). */
+  readonly streams: readonly string[];
   /** The methods that are carried out in band as over HTTP (R-BAND-12). */
   readonly methods: readonly string[];
 }
@@ -31,14 +33,15 @@ export interface Survey {
 /** What the well-known URL says, with defaults for what it does not. */
 function readWellKnown(
   answer: HttpAnswer | undefined,
-): Pick<Survey, "heartbeatMs" | "limits" | "methods" | "promises"> {
+): Pick<Survey, "heartbeatMs" | "limits" | "methods" | "promises" | "streams"> {
   const document = answer && (jsonOf(answer) as { rocket?: Record<string, unknown> } | null | undefined);
-  const { heartbeatMs = 20_000, limits = {}, promises = [], requests } = document?.rocket ?? {};
+  const { heartbeatMs = 20_000, limits = {}, promises = [], requests, streams } = document?.rocket ?? {};
   const { methods } = (requests ?? {}) as { methods?: unknown };
   return {
     heartbeatMs: Number(heartbeatMs) || 20_000,
     limits: limits as Record<string, number>,
     promises: Array.isArray(promises) ? promises.map(String) : [],
+    streams: Array.isArray(streams) ? streams.map(String) : [],
     methods: Array.isArray(methods) ? methods.map(String) : [],
   };
 }

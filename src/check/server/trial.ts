@@ -8,13 +8,14 @@ import { Peer } from "./peer.ts";
 import { Replica } from "./replica.ts";
 import { exchange, type RequestOptions, request } from "./request.ts";
 import { type Site, wellKnownOf } from "./site.ts";
+import { StreamPeer } from "./stream-peer.ts";
 import type { Survey } from "./survey.ts";
 import { type WritePlan, Writer } from "./writer.ts";
 
 /** A case against a server. */
 export interface ServerCase extends Checked {
-  /** The transport that it is about: plain HTTP, or a WebSocket of Level 0 or 1. */
-  readonly level: "http" | 0 | 1;
+  /** The transport that it is about: plain HTTP, a stream over it, or a WebSocket of Level 0 or 1. */
+  readonly level: "http" | "stream" | 0 | 1;
   /** Whether it waits for the server's heartbeat. Default false. */
   readonly isSlow?: boolean;
   /** Finds faults by throwing. @throws Fault | Skip */
@@ -106,6 +107,14 @@ export class Trial {
     const isAnswer = (message: { readonly fields: AskedAnswer["fields"] }) =>
       message.fields.some(([name, value]) => name.toLowerCase() === "request-id" && value === id);
     return peer.until(`An answer with Request-ID: ${id}.`, isAnswer);
+  }
+
+  /** A stream over plain HTTP, whatever its answer. @throws Skip where the server has none */
+  async stream(options: Partial<RequestOptions> = {}): Promise<StreamPeer> {
+    if (this.survey.streams.length === 0) skip("The server does not say that it has streams (R-STR-18).");
+    const peer = await StreamPeer.open(this.site, this.transcript, { target: this.site.target, ...options });
+    this.#open.add(peer);
+    return peer;
   }
 
   request(options: RequestOptions): Promise<HttpAnswer> {

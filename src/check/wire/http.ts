@@ -99,6 +99,16 @@ function bodyOf(reading: Reading, method: string, status: number, fields: readon
   return length === undefined ? reading.all() : reading.count(Number(length));
 }
 
+/** Reads an answer's head alone, and leaves the rest on the wire; `undefined` where none comes in time. */
+export async function readHead(wire: Wire, limitMs: number): Promise<Omit<HttpAnswer, "body"> | undefined> {
+  const reading = new Reading(wire, limitMs);
+  const head = await reading.upTo("\r\n\r\n");
+  reading.end();
+  if (head === undefined) return undefined;
+  const { status, fields } = parseHead(head);
+  return status === 0 ? undefined : { status, fields, head };
+}
+
 /** Reads one answer; `undefined` where none comes in time, or something else does. Informational ones are left out. */
 export async function readAnswer(wire: Wire, method: string, limitMs: number): Promise<HttpAnswer | undefined> {
   const reading = new Reading(wire, limitMs);

@@ -2,13 +2,15 @@ import { AsyncResource } from "node:async_hooks";
 import type { Server as HttpServer } from "node:http";
 import type { Server } from "node:net";
 import { wellKnownPath } from "../../protocol/index.ts";
-import { BasePath, createHub, errorReporter, type Hub, type HubCounts } from "../../server/index.ts";
+import { BasePath, createHub, errorReporter, type Hub, type HubCounts, systemClock } from "../../server/index.ts";
 import { isOwnPage } from "../access.ts";
+import { ClientBounds } from "../client-bounds.ts";
 import { identityOf, peerOf } from "../peer.ts";
 import { sha256 } from "../sha256.ts";
+import { StreamsBeside } from "../streams-beside.ts";
 import { TicketDesk } from "../tickets/ticket-desk.ts";
 import { UpgradeHandler } from "../upgrade.ts";
-import { AttachAccess } from "./access.ts";
+import { AttachAccess, type AttachAccessParts } from "./access.ts";
 import { AppOrigin } from "./app-origin.ts";
 import { Interception } from "./interception.ts";
 import { type AttachOptions, type ResolvedAttachOptions, resolveAttachOptions } from "./options.ts";
@@ -53,6 +55,22 @@ function bareTarget(target: string, bases: readonly BasePath[]): string | undefi
   return bare.find((one) => one.split("?")[0] === wellKnownPath);
 }
 
+/** What only the application's author can mend is not kept quiet. */
+function warn(error: unknown, stage: string): void {
+  if (stage === "records") process.emitWarning(String(error), "RocketWarning");
+}
+
+function accessTo(
+  server: Server,
+  parts: Pick<AttachAccessParts, "allowOrigins" | "allowHosts" | "onRefused">,
+): AttachAccess {
+  return new AttachAccess({
+    ...parts,
+    isLocal: () => listensOnLoopback(server),
+    maxHeadersCount: () => (server as HttpServer).maxHeadersCount,
+  });
+}
+
 /** One attached server: what passes through it, its hub, and the way into the application. */
 class AttachedServer implements Attachment {
   readonly #server: Server;
@@ -60,15 +78,13 @@ class AttachedServer implements Attachment {
   readonly #origin: AppOrigin;
   readonly #hub: Hub;
   readonly #upgrades: UpgradeHandler;
+  readonly #streams: StreamsBeside;
   readonly #interception: Interception;
   #closing: Promise<void> | undefined;
 
   constructor(server: Server, options: ResolvedAttachOptions) {
     const { paths, bases, allowOrigins, allowHosts, derived, limits, maxDocumentBytes, inBand, onError } = options;
-    const reportError = errorReporter(onError, (error, stage) => {
-      // What only the application's author can mend is not kept quiet.
-      if (stage === "records") process.emitWarning(String(error), "RocketWarning");
-    });
+    const reportError = errorReporter(onError, warn);
     const event = connectionEventOf(server);
     const context = this.#context;
     this.#server = server;
@@ -85,41 +101,43 @@ class AttachedServer implements Attachment {
       },
       derived: { sha256, ...derived },
       identity: identityOf,
+      hasStreams: true,
       ...inBand,
       limits,
       onError: (error, { stage }) => reportError(error, stage),
     });
     this.#hub = hub;
-    const access = new AttachAccess({
-      ...{ allowOrigins, allowHosts },
-      isLocal: () => listensOnLoopback(server),
-      maxHeadersCount: () => (server as HttpServer).maxHeadersCount,
-      onRefused: onError && ((error) => reportError(error, "access")),
-    });
-    const { maxMessageBytes } = hub.limits;
+    const onRefused = onError && ((error: Error): void => reportError(error, "access"));
+    const access = accessTo(server, { allowOrigins, allowHosts, onRefused });
     const enter = (target: string): string => bareTarget(target, bases) ?? target;
     const tickets = new TicketDesk({
       ...{ hub, enter, peerOf, allowOrigins, credentialFields: inBand.requestFields },
       bases: [new BasePath(), ...bases],
     });
+    const bounds = new ClientBounds(hub.limits, systemClock);
     this.#upgrades = new UpgradeHandler({
-      ...{ hub, access, tickets, maxMessageBytes, reportError, peerOf },
+      ...{ hub, access, tickets, bounds, maxMessageBytes: hub.limits.maxMessageBytes, reportError, peerOf },
       mayWrite: isOwnPage,
       // Only asked for other protocols than WebSocket, which it is never given.
       server: server as HttpServer,
     });
+    const run = (action: () => void): void => context.runInAsyncScope(action);
+    this.#streams = new StreamsBeside({
+      ...{ hub, bounds, clock: systemClock, peerOf, identityOf, run, reportError },
+      isFollowed: (target) => paths?.includes(target) ?? true,
+      admit: (request) => access.admit(request),
+    });
     this.#interception = new Interception({
-      ...{ server, event, reportError, writes },
+      ...{ server, event, reportError, writes, streams: this.#streams },
       choose: (request, hasOthers) => chooseTaker(request, paths, hasOthers),
       onUpgrade: (request, socket, head) => {
         request.url = enter(request.url ?? "");
-        context.runInAsyncScope(() => this.#upgrades.handle(request, socket, head));
+        run(() => this.#upgrades.handle(request, socket, head));
       },
       isWellKnown: (target) => bareTarget(target, bases) !== undefined,
       wellKnown: () => hub.wellKnown(),
       admit: (request) => context.runInAsyncScope(() => access.admit(request)),
-      tickets,
-      inContext: (action) => context.runInAsyncScope(action),
+      ...{ tickets, inContext: run },
       onClose: () => void this.close(),
     });
   }
@@ -141,8 +159,9 @@ class AttachedServer implements Attachment {
   }
 
   async #end(): Promise<void> {
+    this.#streams.close();
     await this.#hub.close();
-    await this.#socketsClosed();
+    await Promise.all([this.#socketsClosed(), this.#streams.ended(closeGraceMs)]);
     this.#interception.stop();
     this.#origin.close();
     attached.delete(this.#server);

@@ -11,11 +11,13 @@ import { openStream } from "../http2/open-stream.ts";
 import { replayPlain } from "../plain-request.ts";
 import { refuseSeveralHosts } from "../request-target.ts";
 import { sendAnswer } from "../send-answer.ts";
+import { asksBeside, type StreamsBeside } from "../streams-beside.ts";
 import type { TicketDesk } from "../tickets/ticket-desk.ts";
 import { isMarked } from "./rocket-request.ts";
 import type { ConnectionEvent } from "./server-kind.ts";
 import { guardSessions } from "./session-store.ts";
 import type { Handshake, UpgradeTaker } from "./upgrade-choice.ts";
+import { VirtualSocket } from "./virtual-socket.ts";
 import type { WriteWatch } from "./write-watch.ts";
 
 /** What is done with what passes through a server. */
@@ -34,6 +36,7 @@ export interface InterceptionParts {
   /** Runs what outlasts a request outside of the application's own contexts. */
   readonly inContext: (action: () => void) => void;
   readonly writes: WriteWatch;
+  readonly streams: StreamsBeside;
   /** The application closes the server. Must not throw. */
   readonly onClose: () => void;
   readonly reportError: (error: unknown, stage: string) => void;
@@ -99,16 +102,20 @@ export class Interception {
   }
 
   #emitBefore(original: Emit): Emit {
-    const before = (event: string | symbol, parameters: unknown[]): boolean => {
+    const before = (self: unknown, event: string | symbol, parameters: unknown[]): boolean => {
       if (event === "upgrade") return this.#upgrade(...(parameters as [IncomingMessage, Socket, Buffer]));
       if (event === "stream") return this.#stream(...(parameters as StreamEvent));
       if (event === "request" || event === "checkContinue" || event === "checkExpectation") {
-        return this.#request(...(parameters as [IncomingMessage, ServerResponse]));
+        const [request, response] = parameters as [IncomingMessage, ServerResponse];
+        if (this.#request(request, response)) return true;
+        if (event !== "request" || !this.#mayAskStream(request)) return false;
+        const proceed = (): void => void original.call(self, event, request, response);
+        return this.#parts.streams.see(request, response, { proceed });
       }
       return false;
     };
     return function emit(this: unknown, event, ...parameters) {
-      return before(event, parameters) || original.call(this, event, ...parameters);
+      return before(this, event, parameters) || original.call(this, event, ...parameters);
     };
   }
 
@@ -153,6 +160,12 @@ export class Interception {
     else if (isOrder) inContext(() => void tickets.serve(request, response).catch(() => response.destroy()));
     else return false;
     return true;
+  }
+
+  /** Whether a request may ask for a stream, and is neither Rocket's own, nor one in band. */
+  #mayAskStream(request: IncomingMessage): boolean {
+    const { socket } = request;
+    return this.#isActive && asksBeside(request) && !isMarked(socket) && !(socket instanceof VirtualSocket);
   }
 
   #watch(request: IncomingMessage, response: ServerResponse): void {
@@ -222,8 +235,10 @@ export class Interception {
   /** Frameworks that listen on several addresses do so by several servers, of which only the first is known. */
   readonly #onRequestStart = (message: unknown): void => {
     const { request, response, server } = message as RequestStart;
-    if (server === this.#parts.server || request.method === "GET") return;
+    if (server === this.#parts.server) return;
     const port = portOf(this.#parts.server);
-    if (port !== undefined && port === portOf(server)) this.#watch(request, response);
+    if (port === undefined || port !== portOf(server)) return;
+    this.#watch(request, response);
+    if (this.#mayAskStream(request)) this.#parts.streams.hold(request, response);
   };
 }

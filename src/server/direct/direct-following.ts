@@ -147,7 +147,7 @@ class DirectFollowing implements Following, DirectFollower {
   async #follow(): Promise<Advance> {
     const cursor = this.#cursor;
     if (this.#giveChunk()) return "more";
-    const recent = this.#stream.recent.next(cursor);
+    const recent = this.#history?.owesAt(cursor) ? undefined : this.#stream.recent.next(cursor);
     if (recent) {
       this.#begun ??= cursor;
       return this.#guarded(() => this.#give(recent, false));
@@ -177,7 +177,7 @@ class DirectFollowing implements Following, DirectFollower {
     if (known) return known;
     const round = this.#round;
     const begun = this.#begun ?? cursor;
-    const page = await this.#history.read(begun, cursor);
+    const page = await this.#history.read(begun, cursor, stream.bookmark.position);
     // Long histories let others have their turn between two pages.
     await new Promise<void>((resolve) => stream.clock.defer(resolve));
     if (round !== this.#round || this.#epoch !== stream.epoch) return "more";

@@ -28,6 +28,12 @@ export class History {
     return page && page.after <= cursor && page.position > cursor ? page : undefined;
   }
 
+  /** Whether a delete up to there was left out, whose create comes after: no mark may stand in between. */
+  owesAt(cursor: number): boolean {
+    for (const [created, deleted] of this.#renewed) if (created > cursor && deleted.position <= cursor) return true;
+    return false;
+  }
+
   /** Gives up what is in memory but for what was left out: it can be read again. */
   release(): void {
     this.#page = undefined;
@@ -39,28 +45,29 @@ export class History {
    *
    * @param from - where it begins
    * @param cursor - up to where all was told
+   * @param goal - up to where it will be read at least: what lies beyond may come live, where no delete is told with a create
    */
-  async read(from: number, cursor: number): Promise<Page | undefined> {
+  async read(from: number, cursor: number, goal: number): Promise<Page | undefined> {
     const page = this.#ahead?.after === from ? this.#ahead : await this.#journal.read(from, pageChanges);
     this.release();
     if (!page) return undefined;
     for (const position of this.#renewed.keys()) if (position <= cursor) this.#renewed.delete(position);
     const open = new Map<string, Change>();
-    this.#pair(page, open);
+    this.#pair(page, open, goal);
     if (page.more && open.size > 0) {
       this.#ahead = await this.#journal.read(page.position, pageChanges);
-      if (this.#ahead) this.#pair(this.#ahead, open);
+      if (this.#ahead) this.#pair(this.#ahead, open, goal);
     }
     this.#page = this.#net(page);
     return this.#page;
   }
 
   /** Finds the creates that follow deletes of the same records. @param open - deletes that none has followed yet */
-  #pair({ changes }: Page, open: Map<string, Change>): void {
+  #pair({ changes }: Page, open: Map<string, Change>, goal: number): void {
     for (const change of changes) {
       if (change.collection !== this.#collection) continue;
       if (change.kind === "delete") open.set(change.url, change);
-      const deleted = change.kind === "create" ? open.get(change.url) : undefined;
+      const deleted = change.kind === "create" && change.position <= goal ? open.get(change.url) : undefined;
       if (!deleted) continue;
       open.delete(change.url);
       this.#renewed.set(change.position, deleted);

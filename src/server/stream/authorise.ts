@@ -121,13 +121,14 @@ export class Authoriser {
       const eventId = located === undefined ? view.eventId : (lastEventId ?? "");
       const fields: readonly Field[] = [["Event-ID", eventId]];
       const resumed = { kind: "accepted", status: 304, fields, body: "" } as const;
-      return { ...resumed, start: start(located ?? view.position), source: response };
+      const { fields: described } = response;
+      return { ...resumed, start: start(located ?? view.position), source: response, described };
     }
     const etag = fieldValue(response.fields, "etag");
     const state = { fields: passedFields(response.fields, view.eventId), body: response.body };
     const message = openingMessage(wishes, view.eventId, etag, state);
     if (message.kind === "refused") return { ...message, lost: view.url };
-    return { ...message, start: start(view.position), source: response };
+    return { ...message, start: start(view.position), source: response, described: state.fields };
   }
 }
 
@@ -138,9 +139,10 @@ function openDerived(derived: DerivedViews, admission: Admission, wishes: Openin
   const start = startDerived(derived, admission, eventId);
   const position: Field = ["Event-ID", eventId];
   if (wishes.lastEventId === eventId || wishes.lastEventId === "*") {
-    return { kind: "accepted", start, status: 304, fields: [position], body: "", source };
+    return { kind: "accepted", start, status: 304, fields: [position], body: "", source, described: source.fields };
   }
   const state = { fields: [...source.fields, position], body: document.body };
   const message = openingMessage(wishes, eventId, etag, state);
-  return message.kind === "refused" ? { ...message, lost: start.url } : { ...message, start, source };
+  if (message.kind === "refused") return { ...message, lost: start.url };
+  return { ...message, start, source, described: source.fields };
 }

@@ -31,6 +31,8 @@ export interface ConnectionPeer {
   /** The viewer's fields as the handshake gave them. */
   readonly fields: readonly Field[];
   readonly peer?: unknown;
+  /** As {@link Handshake.hasPositions}. */
+  readonly hasPositions: boolean;
   /** As {@link Handshake.mayWrite}. */
   readonly mayWrite: boolean;
   /** The handshake's `Sec-Fetch-Site`: by it, as by `Origin`, applications tell forged requests. */
@@ -66,7 +68,7 @@ export class Connection implements Outlet, TurnTaker {
     this.address = parts.identityOf(peer.peer).address;
     this.#claim = parts.held.claim();
     this.lastSentAt = parts.clock.now();
-    this.subscriptions = new SubscriptionSet(this, peer.level, peer.peer, parts);
+    this.subscriptions = new SubscriptionSet(this, peer, parts);
   }
 
   /** Takes one message of the peer: text or bytes. Level 0 ignores it [R-L0-5]. */

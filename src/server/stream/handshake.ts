@@ -13,6 +13,11 @@ export interface Handshake {
    * requests in band may only read [R-BAND-19]. Default true.
    */
   readonly mayWrite?: boolean;
+  /**
+   * True at Level 0 where notifications say their position, too, as patch streams need it; then a `Last-Event-ID` counts, and
+   * one that can't be resumed from is refused [R-STR-20]. Default false.
+   */
+  readonly hasPositions?: boolean;
   /** Who the peer is at the transport: handed to the origin as it is, looked at by nobody else. */
   readonly peer?: unknown;
 }

@@ -16,7 +16,7 @@ import { createOpeningTurns, createRequestTurns } from "./fair-turns.ts";
 import type { Handshake } from "./handshake.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { type HubLimits, type HubOptions, type ResolvedHubOptions, resolveHubOptions } from "./hub-options.ts";
-import { type Opening, openingRequest, openingWishes } from "./opening.ts";
+import { type Opening, openingRequest, openingWishes, wishesWithoutState } from "./opening.ts";
 import { Openings } from "./openings.ts";
 import { plainMethods } from "./plain-requests.ts";
 import { StallWatch } from "./stall-watch.ts";
@@ -129,22 +129,23 @@ class LiveHub implements Hub {
     };
   }
 
-  async authorise({ level, target, fields, peer }: Handshake): Promise<Opening> {
+  async authorise({ level, target, fields, peer, hasPositions }: Handshake): Promise<Opening> {
     if (isWellKnown(target)) {
       const detail = "This URL is for connections that offer the subprotocol rocket.v1.";
       return { kind: "refused", response: problemResponse(createProblem(400, detail)) };
     }
     const request = openingRequest(target, { fields: viewerFields(fields), peer });
-    const wishes = level === 0 ? { lastEventId: "*" } : openingWishes(fields);
+    const wishes = level === 1 ? openingWishes(fields) : wishesWithoutState(hasPositions ? fields : []);
     return this.#openings.ofNewcomer(request, wishes, this.#options.identityOf(peer).address, restarting);
   }
 
   connect(transport: Transport, handshake: Handshake, authorised?: Opening): Connection {
-    const { level, target, peer } = handshake;
+    const { level, target, peer, mayWrite = true, hasPositions = false } = handshake;
     const fields = viewerFields(handshake.fields);
-    const { mayWrite = true } = handshake;
     const site = fieldValue(handshake.fields, "sec-fetch-site");
-    const connection = new Connection(this.#connectionParts, transport, { level, fields, peer, mayWrite, site });
+    const connection = new Connection(this.#connectionParts, transport, {
+      ...{ level, fields, peer, mayWrite, hasPositions, site },
+    });
     this.#connections.add(connection);
     if (this.#drain) connection.close(1001, restarting);
     else if (level === 1 && isWellKnown(target)) connection.sendMessage(this.wellKnown());

@@ -57,6 +57,8 @@ export interface AcceptedOpening extends OpeningMessage {
   readonly start: Start;
   /** What the message is made of, which others may open with, too. */
   readonly source: object;
+  /** The fields of the state, whether that is sent or not. */
+  readonly described: readonly Field[];
 }
 
 /** What became of an opening: accepted, or refused with the origin's or the hub's answer. */
@@ -69,6 +71,11 @@ export function openingWishes(fields: readonly Field[]): OpeningWishes {
     ifNoneMatch: fieldValue(fields, "if-none-match"),
     isStrict: prefersStrict(fields),
   };
+}
+
+/** The wishes of a subscriber who can't be sent a state: to go on from a position, or from now. */
+export function wishesWithoutState(fields: readonly Field[]): OpeningWishes {
+  return { lastEventId: fieldValue(fields, "last-event-id") ?? "*", isStrict: true };
 }
 
 /** What a subscriber whose position is not known any more is sent first [R-RES-2, R-RES-4, R-SUB-7]. */

@@ -24,6 +24,7 @@ export interface SubscriptionSetParts {
 export class SubscriptionSet implements SubscriptionHolder {
   readonly outlet: Opener;
   readonly level: 0 | 1;
+  readonly hasPositions: boolean;
   readonly peer: unknown;
   readonly frames: SharedFrames;
   readonly clock: Clock;
@@ -35,10 +36,15 @@ export class SubscriptionSet implements SubscriptionHolder {
   #catchUp: CatchUp | undefined;
   #turns: UrlTurns | undefined;
 
-  constructor(outlet: Opener, level: 0 | 1, peer: unknown, parts: SubscriptionSetParts) {
+  constructor(
+    outlet: Opener,
+    { level, peer, hasPositions }: Pick<SubscriptionHolder, "level" | "hasPositions"> & { readonly peer?: unknown },
+    parts: SubscriptionSetParts,
+  ) {
     this.outlet = outlet;
     this.level = level;
     this.peer = peer;
+    this.hasPositions = hasPositions;
     this.frames = parts.frames;
     this.clock = parts.clock;
     this.#parts = parts;

@@ -49,6 +49,8 @@ const lostHistory = "What happened is not known. GET again and reconnect.";
 export interface SubscriptionHolder {
   readonly outlet: Outlet;
   readonly level: 0 | 1;
+  /** Whether notifications say their position at Level 0, too. */
+  readonly hasPositions: boolean;
   readonly peer: unknown;
   readonly frames: SharedFrames;
   readonly clock: Clock;
@@ -94,12 +96,14 @@ export class Subscription implements Follower {
   }
 
   get form(): Form {
-    if (this.#holder.level === 0) return "level0";
+    const { level, hasPositions } = this.#holder;
+    if (level === 0 && !hasPositions) return "level0";
     return this.isOwn ? "level1" : "labelled";
   }
 
   get liveForm(): Form {
-    if (this.#holder.level === 0 || !this.#request.takesDeltas) return this.form;
+    // Its bookmark may wait for other subscriptions: until then, its peer does not take it for caught up.
+    if (this.#holder.level === 0 || !this.#request.takesDeltas || this.#owesBookmark) return this.form;
     return this.isOwn ? "level1 with deltas" : "labelled with deltas";
   }
 
@@ -238,13 +242,13 @@ export class Subscription implements Follower {
   opened(opening: Opening, isShared: boolean): void {
     if (this.#state !== "opening" || this.endExpired()) return;
     if (opening.kind === "refused") this.endRefused(opening.response);
-    else if (this.#holder.level === 0 && !this.#goesOnWith(opening)) this.outlet.close(1001, lostHistory);
+    else if (this.#holder.level === 0 && !this.#goesOnWith(opening)) this.#lose();
     else this.begin(opening, [], isShared);
   }
 
   show({ fields, body, source }: ShownState): void {
     if (this.#holder.level === 0) {
-      this.outlet.close(1001, lostHistory);
+      this.#lose();
       return;
     }
     this.#owesBookmark = true;
@@ -292,6 +296,11 @@ export class Subscription implements Follower {
   #take(request: OpeningRequest): void {
     this.#request = request;
     this.#expiry.set(request.fields);
+  }
+
+  /** Ends the connection of who can't be shown a state. Who goes on from positions has none to go on from [R-STR-20]. */
+  #lose(): void {
+    this.outlet.close(this.#holder.hasPositions ? 4410 : 1001, lostHistory);
   }
 
   /** False where the event happens in vain. */

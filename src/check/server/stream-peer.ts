@@ -1,0 +1,138 @@
+import { demand, Fault, shown } from "../fault.ts";
+import type { Transcript } from "../transcript.ts";
+import { ChunkReader } from "../wire/chunks.ts";
+import { EventReader, messageIn, type ServerEvent } from "../wire/events.ts";
+import { type Field, fieldValue, formatHead, type HttpAnswer, readHead } from "../wire/http.ts";
+import { type Message, readMessage } from "../wire/messages.ts";
+import { PartReader } from "../wire/parts.ts";
+import { Wire } from "../wire/wire.ts";
+import type { RequestOptions } from "./request.ts";
+import type { Site } from "./site.ts";
+
+/** An answer that does not end. It reads all the time, and keeps what has come. */
+export class StreamPeer {
+  readonly answer: Omit<HttpAnswer, "body">;
+  readonly events: ServerEvent[] = [];
+  readonly messages: Message[] = [];
+  readonly reader: EventReader = new EventReader();
+  readonly parts: PartReader = new PartReader();
+  /** What is wrong with how messages are framed. */
+  readonly flaws: string[] = [];
+  hasEnded = false;
+  readonly #site: Site;
+  readonly #transcript: Transcript;
+  readonly #wire: Wire;
+  readonly #waiting: Set<() => void> = new Set();
+  #seen = 0;
+
+  private constructor(site: Site, transcript: Transcript, wire: Wire, answer: Omit<HttpAnswer, "body">) {
+    this.#site = site;
+    this.#transcript = transcript;
+    this.#wire = wire;
+    this.answer = answer;
+    void this.#pump();
+  }
+
+  /** Asks for a stream. @throws Fault where no answer comes */
+  static async open(site: Site, transcript: Transcript, options: Omit<RequestOptions, "body">): Promise<StreamPeer> {
+    const { method = "GET", target, fields = [] } = options;
+    const wire = await Wire.open(site.address, site.patienceMs);
+    const all: Field[] = [["Host", site.host], ...site.fields, ...fields, ["Connection", "close"]];
+    const sent = formatHead(`${method} ${target} HTTP/1.1`, all);
+    transcript.sent(sent);
+    wire.write(Buffer.from(sent, "latin1"));
+    const answer = await readHead(wire, site.patienceMs);
+    if (!answer) wire.destroy();
+    demand(answer !== undefined, `An answer to ${method} ${target}.`, "None came.");
+    transcript.came(answer.head);
+    return new StreamPeer(site, transcript, wire, answer);
+  }
+
+  /** The next message that fits, of those that no earlier call has passed. @throws Fault where none comes */
+  async until(expected: string, fits: (message: Message) => boolean = () => true): Promise<Message> {
+    const endsAt = performance.now() + this.#site.patienceMs;
+    for (;;) {
+      const message = this.messages[this.#seen];
+      if (message) {
+        this.#seen += 1;
+        if (fits(message)) return message;
+      } else if (this.hasEnded || !(await this.#news(endsAt))) throw new Fault(expected, this.#described());
+    }
+  }
+
+  /** Waits until something of what has come is so. @throws Fault where it never is */
+  async when(expected: string, isSo: () => boolean, limitMs: number = this.#site.patienceMs): Promise<void> {
+    const endsAt = performance.now() + limitMs;
+    while (!isSo()) if (this.hasEnded || !(await this.#news(endsAt))) break;
+    if (!isSo()) throw new Fault(expected, this.#described());
+  }
+
+  /** Waits until the server has ended it. @throws Fault where it does not */
+  async ended(expected: string): Promise<void> {
+    const endsAt = performance.now() + this.#site.patienceMs;
+    while (!this.hasEnded && (await this.#news(endsAt)));
+    if (!this.hasEnded) throw new Fault(expected, `The stream stays open. ${this.#described()}`);
+  }
+
+  drop(): void {
+    this.#wire.destroy();
+  }
+
+  #news(endsAt: number): Promise<boolean> {
+    const leftMs = endsAt - performance.now();
+    if (leftMs <= 0) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const done = (isNews: boolean): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(wake);
+        resolve(isNews);
+      };
+      const wake = (): void => done(true);
+      const timer = setTimeout(() => done(false), leftMs);
+      this.#waiting.add(wake);
+    });
+  }
+
+  async #pump(): Promise<void> {
+    const isChunked = /chunked/i.test(fieldValue(this.answer.fields, "transfer-encoding") ?? "");
+    const chunks = isChunked ? new ChunkReader() : undefined;
+    const isEvents = /^text\/event-stream/i.test(fieldValue(this.answer.fields, "content-type") ?? "");
+    while (!chunks?.hasEnded) {
+      const bytes = await this.#wire.read(2 ** 30);
+      if (!bytes) break;
+      const content = chunks ? chunks.add(bytes) : bytes;
+      if (isEvents) this.#takeEvents(content);
+      else this.#takeParts(content);
+      this.#tell();
+    }
+    this.hasEnded = true;
+    this.#tell();
+  }
+
+  #takeEvents(content: Buffer): void {
+    for (const event of this.reader.add(content)) {
+      this.#transcript.came(event.text);
+      this.events.push(event);
+      const bytes = /^[2-5][0-9][0-9]$/.test(event.name) ? messageIn(event) : undefined;
+      if (bytes) this.messages.push(readMessage(bytes, false, "response"));
+    }
+  }
+
+  #takeParts(content: Buffer): void {
+    for (const { bytes, flaw } of this.parts.add(content)) {
+      this.#transcript.came(bytes.toString("utf8"));
+      if (flaw !== undefined) this.flaws.push(flaw);
+      this.messages.push(readMessage(bytes, false, "response"));
+    }
+  }
+
+  #tell(): void {
+    for (const wake of [...this.#waiting]) wake();
+  }
+
+  #described(): string {
+    const what = this.events.at(-1)?.text ?? this.messages.at(-1)?.text;
+    const end = this.hasEnded ? "; the stream has ended." : ".";
+    return (what === undefined ? "Nothing came" : `The last that came: ${shown(what)}`) + end;
+  }
+}

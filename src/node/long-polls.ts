@@ -1,0 +1,99 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createProblem, type Field, fieldValue, preferredWaitSeconds, problemResponse } from "../protocol/index.ts";
+import { awaitChange, type Clock, type Hub, type OriginResponse, type PeerIdentity } from "../server/index.ts";
+import { type AddressedRequest, type ClientAddress, type ClientBounds, transportAddress } from "./client-bounds.ts";
+import { plainConditions } from "./compression.ts";
+import { handshakeFields } from "./fields.ts";
+
+/** What long polls need. */
+export interface LongPollParts {
+  readonly hub: Hub;
+  readonly clock: Clock;
+  /** What the origin is told of the peer at the transport. */
+  readonly peerOf: (request: Pick<IncomingMessage, "socket">) => unknown;
+  /** Bounds each client. */
+  readonly bounds: ClientBounds;
+  /** Where a client is. Default: what the transport says, which may be a front's. */
+  readonly addressOf?: ((request: AddressedRequest) => ClientAddress) | undefined;
+  /** As a hub's `identity`: one address has a bounded number of polls. */
+  readonly identityOf: (peer: unknown) => PeerIdentity;
+}
+
+/** A GET that is ready to wait for a change. */
+export interface LongPoll {
+  readonly fields: readonly Field[];
+  readonly waitSeconds: number;
+}
+
+/** What waiting came to: the plain answer is due, there is nothing new (with the fields of a 304), or too many wait. */
+export type PollOutcome = "changed" | { readonly unchanged: readonly Field[] } | { readonly refusal: OriginResponse };
+
+/** A longer wait meets the time limits of fronts. */
+const maxWaitSeconds = 60;
+/** What part of all connections the polls of one address may be. */
+const part = 0.1;
+
+/** What a request waits for; `undefined` where it has to be answered at once [R-STR-21]. */
+export function readLongPoll(
+  request: Pick<IncomingMessage, "headers" | "method" | "rawHeaders">,
+): LongPoll | undefined {
+  if (request.method !== "GET" || request.headers.prefer === undefined) return undefined;
+  const fields = plainConditions(handshakeFields(request));
+  const wait = preferredWaitSeconds(fields) ?? 0;
+  const names = ["last-event-id", "if-none-match"];
+  if (wait === 0 || !names.some((name) => fieldValue(fields, name) !== undefined)) return undefined;
+  return { fields, waitSeconds: Math.min(wait, maxWaitSeconds) };
+}
+
+/** Says that a wish to wait was heard (RFC 7240 §3). */
+export function preferenceApplied({ waitSeconds }: LongPoll): Field {
+  return ["Preference-Applied", `wait=${waitSeconds}`];
+}
+
+function refusal(status: 429 | 503, detail: string): OriginResponse {
+  return problemResponse(createProblem(status, `${detail} Try again later.`), [["Retry-After", "5"]]);
+}
+
+/** GETs that wait for a change: each counts as a connection while it does. */
+export class LongPolls {
+  readonly #parts: LongPollParts;
+  readonly #counts: Map<string, number> = new Map();
+
+  constructor(parts: LongPollParts) {
+    this.#parts = parts;
+  }
+
+  /** Waits. Never rejects. */
+  async wait(
+    request: AddressedRequest & Pick<IncomingMessage, "url">,
+    response: ServerResponse,
+    poll: LongPoll,
+  ): Promise<PollOutcome> {
+    const { hub, clock, bounds, addressOf = transportAddress, peerOf, identityOf } = this.#parts;
+    const { maxConnections, maxSubscriptions } = hub.limits;
+    const peer = peerOf(request);
+    const address = identityOf(peer).address ?? "";
+    const count = this.#counts.get(address) ?? 0;
+    if (hub.isFull) return { refusal: refusal(503, "The server has as many connections as it takes.") };
+    if (count >= Math.max(maxSubscriptions, maxConnections * part)) {
+      return { refusal: refusal(429, "As many requests of this address wait as may.") };
+    }
+    const bound = bounds.enter(addressOf(request), poll.fields);
+    if (typeof bound !== "function") return { refusal: bound };
+    const abort = new AbortController();
+    const leave = (): void => abort.abort();
+    response.once("close", leave);
+    if (response.destroyed) leave();
+    this.#counts.set(address, count + 1);
+    const { url: target = "/" } = request;
+    const handshake = { level: 1, target, fields: poll.fields, peer } as const;
+    const options = { waitMs: poll.waitSeconds * 1_000, clock, signal: abort.signal };
+    const outcome = await awaitChange(hub, handshake, options);
+    response.off("close", leave);
+    bound();
+    const others = (this.#counts.get(address) ?? 1) - 1;
+    if (others > 0) this.#counts.set(address, others);
+    else this.#counts.delete(address);
+    return outcome === "changed" ? outcome : { unchanged: outcome };
+  }
+}
