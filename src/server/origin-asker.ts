@@ -1,15 +1,17 @@
 import { createProblem, type Field, problemResponse } from "../protocol/index.ts";
+import { documentBody } from "./document-request.ts";
 import type { OriginRequest, OriginResponse } from "./ports/origin.ts";
 import { SharedAnswers } from "./shared-answers.ts";
 import type { ResolvedHubOptions } from "./stream/hub-options.ts";
 import { type Viewer, viewerKeyOf } from "./viewer.ts";
 
-/** What an origin in plain JavaScript may get wrong ends here. */
+/** What an origin in plain JavaScript may get wrong ends here. Text that comes as bytes, as from a thread, is text from here on. */
 function checked(response: OriginResponse): OriginResponse {
   if (!Number.isInteger(response?.status) || !Array.isArray(response.fields) || response.body === undefined) {
     throw new TypeError("The origin gave no response: it must have status, fields and body.");
   }
-  return response;
+  if (typeof response.body === "string") return response;
+  return { ...response, body: documentBody(response.fields, response.body) };
 }
 
 /** Asks the origin on viewers' behalf, in bounded time. */

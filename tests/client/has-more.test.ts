@@ -122,6 +122,27 @@ describe("A collection of a server that gives four rows at once", () => {
     }
   });
 
+  it.each([
+    ["on the main thread", { readThreads: 0 }],
+    ["by threads, which give long ones as bytes", { mainReadMs: 0 }],
+  ])("follows long pages that are read %s", async (_how, reads) => {
+    const { url } = await startRecords({}, reads);
+    const client = createClient(url);
+    onTestFinished(() => client.close());
+    const list = client.collection<{ id: number; text: string }>("/records", { order: "id.desc", limit: 5 });
+    list.subscribe(() => {});
+    await list.ready();
+    const headers = { "Content-Type": "application/json" };
+    const text = "long ".repeat(1_000);
+    for (const id of [10, 9, 8, 7, 6]) {
+      await fetch(`${url}/records/${id}`, { method: "PATCH", headers, body: JSON.stringify({ text: text + id }) });
+      await vi.waitUntil(() => list.getSnapshot().rows.find((row) => row.id === id)?.text === text + id);
+    }
+    const again = client.collection<{ id: number }>("/records", { order: "id.desc", limit: 6 });
+    expect((await again.ready()).rows.map(({ id }) => id)).toEqual([10, 9, 8, 7, 6, 5]);
+    expect(list.getSnapshot().status.state).toBe("live");
+  });
+
   it("shows what is created behind the last of them until it is created, and what belongs before stays", async () => {
     const { url } = await startRecords({}, { maxRows: 4 });
     const client = createClient(url);

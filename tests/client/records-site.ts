@@ -19,10 +19,10 @@ export interface RecordsSite {
   texts(): Promise<string[]>;
 }
 
-/** @param limits - those of the database's pages */
+/** @param limits - those of the database's pages and reads */
 export async function startRecords(
   options: Partial<ServerOptions> = {},
-  limits: Partial<ScaffoldOptions> = {},
+  limits: Partial<ScaffoldOptions> & { readonly mainReadMs?: number } = {},
 ): Promise<RecordsSite> {
   const path = join(temporaryFolder(), "records.db");
   const rows = Array.from({ length: 10 }, (_, at) => `(${at + 1}, 'text ${at + 1}')`).join();

@@ -235,3 +235,26 @@ describe("One who does not read", () => {
     expect(briefs(slow).at(-1)).toBe("201 /items/99 #99");
   });
 });
+
+describe("A document whose origin gives bytes", () => {
+  const bytes = (document: unknown) => {
+    const answer = json(document);
+    return { ...answer, body: new TextEncoder().encode(String(answer.body)) };
+  };
+
+  it("is a list like one in text: rows are told one by one, also where only one of two answers is bytes", async () => {
+    const world = new AppWorld(() => bytes(rows(1, 2)));
+    const peer = await world.opened("/items");
+    expect(fieldValue(peer.messages[0]?.fields ?? [], "items")).toBe('list="", record="", url="/items/{id}"');
+    world.answer = () => bytes(rows(1, 2, 3));
+    await world.changed("/items");
+    await world.clock.advance(60);
+    world.answer = () => json(rows(2, 3));
+    await world.changed("/items");
+    await world.clock.advance(60);
+    world.answer = () => bytes(rows(2, 3, 4));
+    await world.changed("/items");
+    await world.clock.advance(60);
+    expect(briefs(peer, 2)).toEqual(["201 /items/3 #2", "204 /items/1", "201 /items/4 #2"]);
+  });
+});
