@@ -1,11 +1,12 @@
 import { encodeUrlPart } from "../../protocol/index.ts";
+import { brokenBytes, isBrokenText, textOfBytes } from "../sqlite/broken-text.ts";
 import type { SqlValue } from "../sqlite/schema.ts";
 import { decodePart } from "./target.ts";
 import { canonicalValue, decodeBase64, encodeBase64, isConverted, type ValueType } from "./value-kind.ts";
 import { formatValue, isNumeralText, parseNumber, resolvePart, resolveText } from "./value-text.ts";
 
 /** Before a part of a key whose plain text would mean a value of another sort: a text that looks like a number, for one. */
-const mark = /^(text|bytes|number|null)=(.*)$/s;
+const mark = /^(text|rawtext|bytes|number|null)=(.*)$/s;
 
 /** Whether two values of a key are the same: of one sort, and equal to the byte. */
 export function isSameKey(a: SqlValue, b: SqlValue): boolean {
@@ -30,6 +31,8 @@ export function formatKeyPart(type: ValueType, stored: SqlValue): string {
   const value = canonicalValue(stored);
   // Only where columns hide all names of the rowid: it is equal to nothing, so that it is never there.
   if (value === null) return "null=";
+  const broken = brokenBytes(value);
+  if (broken) return `rawtext=${encodeUrlPart(encodeBase64(broken))}`;
   const text = formatValue(type, value);
   if (isPlain(type, text, value)) return encodeUrlPart(text);
   if (value instanceof Uint8Array) return `bytes=${encodeUrlPart(encodeBase64(value))}`;
@@ -42,6 +45,10 @@ function parseMarked(type: ValueType, part: string): SqlValue | undefined {
   if (sort === undefined) return undefined;
   const text = decodePart(sent);
   if (sort === "null") return text === "" ? null : undefined;
+  if (sort === "rawtext") {
+    const raw = textOfBytes(decodeBase64(text) ?? new Uint8Array());
+    return isBrokenText(raw) ? raw : undefined;
+  }
   const value = sort === "text" ? text : sort === "bytes" ? decodeBase64(text) : parseNumber(text, true);
   if (value === undefined || !canHold(type, value)) return undefined;
   return isPlain(type, formatValue(type, value), value) ? undefined : value;

@@ -1,5 +1,6 @@
 import type { Field } from "../../protocol/index.ts";
 import type { OriginRequest, OriginResponse } from "../../server/index.ts";
+import { mayBeBroken } from "../sqlite/broken-text.ts";
 import type { SqlValue } from "../sqlite/schema.ts";
 import { requireJsonAccepted } from "./accept.ts";
 import type { Catalog } from "./catalog.ts";
@@ -19,14 +20,15 @@ import { encodeRow, etagOf, representCollection, representRecord } from "./repre
 import { isNameless, keyMembers, type RecordKey, type Resource } from "./resource.ts";
 import { requireRoute } from "./route.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { countSome, selectRecord, selectRecords } from "./sql.ts";
+import { countSome, exactRow, selectRecord, selectRecords, selectTexts } from "./sql.ts";
 import type { Target } from "./target.ts";
 import { isComparable } from "./value-kind.ts";
 
 /** The row with that key; `undefined` where there is none. */
 export function findRow(snapshot: Snapshot, resource: Resource, key: RecordKey): SqlValue[] | undefined {
   const { text, values } = selectRecord(resource, key);
-  return snapshot.connection.prepare(text).all(...values)[0];
+  const [row] = snapshot.connection.prepare(text).all(...values);
+  return row && exactRow(resource, row);
 }
 
 /** The record that a URL names; `undefined` where there is none. A rowid names only what has no key. */
@@ -100,8 +102,9 @@ function readPage(snapshot: Snapshot, resource: Resource, query: Query, limits: 
   let order = itemOrder(resource, query);
   const places = orderPlaces(resource, query);
   const { brake } = snapshot.connection;
-  const take = (row: SqlValue[]): boolean => {
+  const take = (selected: SqlValue[]): boolean => {
     brake.goOn();
+    const row = exactRow(resource, selected);
     if (order !== undefined && !places.every(([at, { type }]) => isComparable(type, row[at] ?? null)))
       order = undefined;
     const record = records.length < most ? encodeRow(resource, row) : "";
@@ -127,6 +130,18 @@ export function collectionEtag(snapshot: Snapshot, resource: Resource, limits: P
   return etagOf(page.body, nextPart(resource, query, page));
 }
 
+/** Whether a query sorts by a text that may not be UTF-8. */
+function sortsByBroken({ connection }: Snapshot, resource: Resource, query: Query, limits: PageLimits): boolean {
+  const sql = selectTexts(resource, query, limits.maxRows);
+  let isBroken = false;
+  const look = (row: SqlValue[]): boolean => {
+    isBroken = row.some(mayBeBroken);
+    return !isBroken;
+  };
+  if (sql) connection.prepare(sql.text).each(look, ...sql.values);
+  return isBroken;
+}
+
 /** How much a GET would answer, without reading it. */
 function measure(snapshot: Snapshot, resource: Resource, query: Query, limits: PageLimits): Extent {
   const { text, values } = countSome(resource, query, limits.maxRows + 1);
@@ -134,7 +149,8 @@ function measure(snapshot: Snapshot, resource: Resource, query: Query, limits: P
     number,
     number,
   ];
-  const order = placeless > 0 ? undefined : itemOrder(resource, query);
+  const order =
+    placeless > 0 || sortsByBroken(snapshot, resource, query, limits) ? undefined : itemOrder(resource, query);
   // How many bytes they have is not worth reading them: half of what may be is a guess.
   return { count, bytes: limits.maxPageBytes / 2, hasMore: count > limits.maxRows, order };
 }

@@ -1,12 +1,23 @@
+import { brokenBytes } from "../sqlite/broken-text.ts";
 import type { RecordFormat } from "../sqlite/record-format.ts";
 import type { SqlValue, Table } from "../sqlite/schema.ts";
 import { representRecord } from "./representation.ts";
-import { type Resource, resourceOf, urlOf } from "./resource.ts";
+import { type Member, type Resource, resourceOf, urlOf } from "./resource.ts";
 import { canonicalValue } from "./value-kind.ts";
 
 /** The values of all members. */
 function allValues(table: Table, key: readonly SqlValue[], row: readonly SqlValue[]): readonly SqlValue[] {
   return table.identity.kind === "rowid" ? [...row.slice(0, table.columns.length), ...key] : row;
+}
+
+/**
+ * A text that is not UTF-8 is what no filter is equal to, and has no place among others: bytes among texts, a text among
+ * bytes.
+ */
+function imageOf(member: Member | undefined, value: SqlValue): SqlValue {
+  const broken = brokenBytes(value);
+  if (!broken) return canonicalValue(value);
+  return member?.type.kind === "base64" ? value : broken;
 }
 
 /**
@@ -20,6 +31,6 @@ export function recordFormatBelow(basePath: string): RecordFormat {
     collectionPath: (table) => resource(table).path,
     recordUrl: (table, key, row) => urlOf(resource(table), allValues(table, key, row)),
     represent: (table, key, row) => representRecord(resource(table), allValues(table, key, row)),
-    imageValue: (_table, _column, value) => canonicalValue(value),
+    imageValue: (table, column, value) => imageOf(resource(table).members[column], value),
   };
 }

@@ -41,6 +41,8 @@ export interface Resource {
   readonly members: readonly Member[];
   /** Where in {@link members} the key's parts are. */
   readonly key: readonly number[];
+  /** Where in {@link members} the parts of the key and of URLs are that may be texts in UTF-8. */
+  readonly texts: readonly number[];
   /** Where the parts of a primary key are that may be null: records that have all of them are addressed by them. */
   readonly named: readonly number[] | undefined;
   /**
@@ -112,6 +114,11 @@ export function nameInPart(text: string): string | undefined {
   return isNoBeginning(plain) ? undefined : plain;
 }
 
+function textPlaces(table: Table, members: readonly Member[]): number[] {
+  if (table.integerKey || table.utf16) return [];
+  return members.flatMap(({ inKey }, at) => (inKey && at < table.columns.length ? [at] : []));
+}
+
 /** SQL takes names for the same whatever their case: where a column is one of these, so does who writes `url`. */
 function hasColumn({ columns }: Table, name: string): boolean {
   return columns.some((column) => column.name.toLowerCase() === name);
@@ -156,6 +163,7 @@ function createResource(table: Table, basePath: string): Resource {
     members,
     key: keyNames.map(indexOf),
     named: named.length > 0 ? named : undefined,
+    texts: textPlaces(table, members),
     urlMember,
     items: formatItems(hasTemplate ? { ...places, url } : { ...places, link: formatPointer(urlMember ?? "") }),
     recordItems: formatItems({ record: formatPointer(singular) }),

@@ -1,7 +1,8 @@
 import { brakeCondition } from "../sqlite/brake.ts";
+import { brokenBytes, textOfBytes } from "../sqlite/broken-text.ts";
 import type { SqlValue } from "../sqlite/schema.ts";
 import { defaultExpression, quoteName } from "../sqlite/sql-text.ts";
-import { orderMembers, type Query } from "./query.ts";
+import { orderMembers, orderPlaces, type Query } from "./query.ts";
 import { keyMembers, type Member, type RecordKey, type Resource } from "./resource.ts";
 import { isConverted } from "./value-kind.ts";
 
@@ -28,9 +29,20 @@ function where(conditions: readonly Sql[]): Sql {
   };
 }
 
+/** A text that is not UTF-8: no driver binds one. Where the column makes no numbers, its index serves. */
+function equalBroken({ name, type, collates }: Member, bytes: Uint8Array): Sql {
+  const column = quoteName(name);
+  const exact = `typeof(${column}) = 'text' AND CAST(${column} AS BLOB) = ?`;
+  if (isConverted(type)) return { text: exact, values: [bytes] };
+  const collation = collates ? "" : " COLLATE BINARY";
+  return { text: `${column}${collation} = CAST(? AS TEXT) AND ${exact}`, values: [bytes, bytes] };
+}
+
 /** A part of a key: SQLite converts what it compares with some columns, so that the value's sort is compared, too. */
 function equalPart(member: Member, value: SqlValue): Sql {
   const column = quoteName(member.name);
+  const broken = brokenBytes(value);
+  if (broken) return equalBroken(member, broken);
   // Compared as a number, such a text would be what stands before its NUL.
   if (typeof value === "string" && isConverted(member.type) && value.includes("\0")) {
     return { text: `typeof(${column}) = 'text' AND CAST(${column} AS BLOB) = CAST(? AS BLOB)`, values: [value] };
@@ -48,15 +60,47 @@ function whereQuery({ filters }: Query): Sql {
   return where([brake, ...filters.map(({ member, value }) => equal(member, value))]);
 }
 
+/** Whether a column has a text with other characters than those of ASCII, or a NUL. */
+function isNotAscii(name: string): string {
+  const column = quoteName(name);
+  return `(typeof(${column}) = 'text' AND (${column} GLOB '*[^' || char(1) || '-' || char(127) || ']*' OR instr(${column}, char(0))))`;
+}
+
+/** The bytes of a key's texts, where they may be no UTF-8 or have a NUL: what a driver gives may stand for several texts. */
+function textBytes({ members, texts }: Resource): string[] {
+  return texts.map((at) => {
+    const name = members[at]?.name ?? "";
+    const column = quoteName(name);
+    return `CASE WHEN ${isNotAscii(name)} THEN CAST(${column} AS BLOB) END`;
+  });
+}
+
+/** A selected row's members, with the key's texts exactly as they are stored. Changes the row in place. */
+export function exactRow({ members, texts }: Resource, row: SqlValue[]): SqlValue[] {
+  if (texts.length === 0) return row;
+  const bytes = row.splice(members.length);
+  texts.forEach((at, index) => {
+    const value = bytes[index];
+    if (value instanceof Uint8Array) row[at] = textOfBytes(value);
+  });
+  return row;
+}
+
 function selectFrom(resource: Resource): string {
   const names = resource.members.map(({ name }) => quoteName(name));
-  return `SELECT ${names.join(", ")} FROM ${quoteName(resource.table.name)}`;
+  return `SELECT ${[...names, ...textBytes(resource)].join(", ")} FROM ${quoteName(resource.table.name)}`;
 }
 
 /** Selects one record. */
 export function selectRecord(resource: Resource, key: RecordKey): Sql {
   const { text, values } = where([brake, ...equalKey(key)]);
   return { text: selectFrom(resource) + text, values };
+}
+
+/** Selects the bytes of a record's member. */
+export function selectBytes(resource: Resource, key: RecordKey, { name }: Member): Sql {
+  const { text, values } = where([brake, ...equalKey(key)]);
+  return { text: `SELECT CAST(${quoteName(name)} AS BLOB) FROM ${quoteName(resource.table.name)}${text}`, values };
 }
 
 /** Selects a collection's records in order, at most `limit` of them. */
@@ -84,6 +128,23 @@ export function countSome(resource: Resource, query: Query, limit: number): Sql 
   );
   const some = `SELECT ${columns.join(", ")} FROM ${quoteName(resource.table.name)}${text} LIMIT ?`;
   return { text: `SELECT count(*), total(${tests.join(" OR ")}) FROM (${some})`, values: [...values, limit] };
+}
+
+/**
+ * Selects what a query sorts by, of the records that {@link countSome} counts, where that is a text that is not all ASCII;
+ * `undefined` where it sorts by none.
+ */
+export function selectTexts(resource: Resource, query: Query, limit: number): Sql | undefined {
+  const { text, values } = whereQuery(query);
+  const members = orderPlaces(resource, query).flatMap(([at, member]) => {
+    const isWhole = member.inKey && !resource.texts.includes(at);
+    return isWhole || member.type.kind === "base64" ? [] : [member];
+  });
+  if (members.length === 0) return undefined;
+  const columns = members.map(({ name }) => quoteName(name)).join(", ");
+  const some = `SELECT ${columns} FROM ${quoteName(resource.table.name)}${text} LIMIT ?`;
+  const tests = members.map(({ name }) => isNotAscii(name)).join(" OR ");
+  return { text: `SELECT ${columns} FROM (${some}) WHERE ${tests}`, values: [...values, limit] };
 }
 
 /** Counts a collection's records. */

@@ -1,3 +1,4 @@
+import { shownText } from "../sqlite/broken-text.ts";
 import type { SqlValue } from "../sqlite/schema.ts";
 import { exactNumber, isNumeral } from "./decimal.ts";
 import { formatJson } from "./json.ts";
@@ -23,8 +24,10 @@ function isJson(text: string): boolean {
 export function encodeJsonValue(type: ValueType, value: SqlValue): string {
   if (value === null) return "null";
   switch (typeof value) {
-    case "string":
-      return type.kind === "json" && isJson(value) ? value : JSON.stringify(value);
+    case "string": {
+      const text = shownText(value);
+      return type.kind === "json" && isJson(text) ? text : JSON.stringify(text);
+    }
     case "bigint":
       return type.kind === "json" ? String(value) : `"${value}"`;
     case "number":

@@ -1,3 +1,4 @@
+import { isBrokenText, mayBeBroken } from "../sqlite/broken-text.ts";
 import type { Affinity, Column, SqlValue } from "../sqlite/schema.ts";
 
 /** How a column's values look from outside. */
@@ -50,8 +51,12 @@ export function comparisonOf({ kind, affinity }: ValueType): "json" | "number" |
   return kind === "text" || affinity === "real" ? "json" : "number";
 }
 
-/** Whether a value is of the sort that its column's comparison is for: bytes look like text in JSON. */
+/**
+ * Whether a value is of the sort that its column's comparison is for: bytes look like text in JSON, and texts that are not
+ * UTF-8 like others.
+ */
 export function isComparable({ kind }: ValueType, value: SqlValue): boolean {
+  if (mayBeBroken(value) || isBrokenText(value)) return false;
   return value === null || value instanceof Uint8Array === (kind === "base64");
 }
 

@@ -1,15 +1,18 @@
 import type { Field } from "../../protocol/index.ts";
 import type { OriginRequest, OriginResponse } from "../../server/index.ts";
+import { isBrokenText, mayBeBroken, textOfBytes } from "../sqlite/broken-text.ts";
 import type { SqlValue } from "../sqlite/schema.ts";
 import { decodeMembers, unwrap } from "./body.ts";
 import { isConditional, requireConditions } from "./conditions.ts";
 import type { PageLimits } from "./live.ts";
 import { collectionEtag, findRecord, findRow, noRecord } from "./read.ts";
-import { Refusal } from "./refusal.ts";
+import { FieldErrors, Refusal } from "./refusal.ts";
 import { representRecord } from "./representation.ts";
 import { keyMembers, type Member, type RecordKey, type Resource, urlOf } from "./resource.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { deleteRecord, insertRecord, type Sql, updateRecord, type Values } from "./sql.ts";
+import { deleteRecord, insertRecord, type Sql, selectBytes, updateRecord, type Values } from "./sql.ts";
+
+const notWhole = "What is stored has a text that is not UTF-8, which a merge would lose; PUT replaces all of it.";
 
 /** A write to a collection or record, its body parsed. */
 export interface WriteRequest {
@@ -67,6 +70,7 @@ function requireRowConditions(
 export function putRecord(snapshot: Snapshot, resource: Resource, key: RecordKey, write: WriteRequest): OriginResponse {
   const row = findRecord(snapshot, resource, key);
   if (!row && !write.canCreate) throw noRecord();
+  if (!row && key.values.some(isBrokenText)) throw new Refusal(422, "No text is made here that is not UTF-8.");
   const values = decodeMembers(resource, unwrap(resource, write.json), { key, row });
   requireRowConditions(write.request.fields, resource, row);
   if (!row) {
@@ -100,6 +104,30 @@ function change(
   return answerRecord(snapshot, resource, key, 200);
 }
 
+/**
+ * A merge keeps members of what is stored: as they are shown, and a text that is not UTF-8 is not shown as it is.
+ *
+ * @throws Refusal 422 where such a one would be written as it is shown
+ */
+function requireWholeJson(
+  snapshot: Snapshot,
+  resource: Resource,
+  key: RecordKey,
+  row: readonly SqlValue[],
+  values: Values,
+): void {
+  const errors = new FieldErrors();
+  for (const [member, value] of values) {
+    const stored = row[resource.members.indexOf(member)];
+    // What the patch itself brings may have such a sign, but not where what is stored has none.
+    if (member.type.kind !== "json" || value === stored || !mayBeBroken(stored) || !mayBeBroken(value)) continue;
+    const { text, values: bound } = selectBytes(resource, key, member);
+    const bytes = snapshot.connection.prepare(text).all(...bound)[0]?.[0];
+    if (bytes instanceof Uint8Array && isBrokenText(textOfBytes(bytes))) errors.add(member.name, notWhole);
+  }
+  errors.refuse();
+}
+
 /** Answers a PATCH: changes the members that the body has (RFC 7396). @throws Refusal */
 export function patchRecord(
   snapshot: Snapshot,
@@ -111,6 +139,7 @@ export function patchRecord(
   if (!row) throw noRecord();
   const values = decodeMembers(resource, unwrap(resource, write.json), { key, row, isPatch: true });
   requireRowConditions(write.request.fields, resource, row);
+  requireWholeJson(snapshot, resource, key, row, values);
   return change(snapshot, resource, key, differing(resource, row, values));
 }
 

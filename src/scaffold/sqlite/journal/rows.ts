@@ -1,4 +1,5 @@
 import { valuesBytes } from "../../../server/index.ts";
+import { mayBeBroken, textOfBytes } from "../broken-text.ts";
 import type { Connection } from "../connection.ts";
 import type { RecordFormat } from "../record-format.ts";
 import type { SqlValue, Table } from "../schema.ts";
@@ -108,6 +109,7 @@ export class RowReader {
     const changes: SqliteChange[] = [];
     for (const [at, row] of rows.entries()) {
       const arm = this.#arm(Number(row[1]));
+      if (arm) this.#restoreTexts(row, width);
       if (arm) changes.push(new SqliteChange(row, arm, width, sizes[at] ?? 0));
     }
     return { changes, end: endOf(rows), bytes };
@@ -136,6 +138,22 @@ export class RowReader {
     };
     this.#connection.prepare(measureSql(this.#width)).each(add, position, limit);
     return { bytes, position: end };
+  }
+
+  /** Puts the texts of a row in as they are stored, where what the driver gives may stand for several. */
+  #restoreTexts(row: SqlValue[], width: number): void {
+    for (const [index, value] of row.entries()) {
+      if (!mayBeBroken(value) || this.#isUtf16()) continue;
+      const place = index - 4;
+      const column = place < width ? `n${place}` : `o${place - width}`;
+      const sql = `SELECT CAST(${column} AS BLOB) FROM ${journalTable} WHERE position = ?`;
+      const bytes = this.#connection.prepare(sql).all(row[0] ?? null)[0]?.[0];
+      if (bytes instanceof Uint8Array) row[index] = textOfBytes(bytes);
+    }
+  }
+
+  #isUtf16(): boolean {
+    return String(this.#connection.prepare("PRAGMA encoding").all()[0]?.[0]).startsWith("UTF-16");
   }
 
   #arm(id: number): ArmReader | undefined {
