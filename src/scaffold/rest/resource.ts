@@ -114,9 +114,13 @@ export function nameInPart(text: string): string | undefined {
   return isNoBeginning(plain) ? undefined : plain;
 }
 
+/** How many values SQLite selects at once. */
+const maxSelected = 2000;
+
 function textPlaces(table: Table, members: readonly Member[]): number[] {
   if (table.integerKey || table.utf16) return [];
-  return members.flatMap(({ inKey }, at) => (inKey && at < table.columns.length ? [at] : []));
+  const places = members.flatMap(({ inKey }, at) => (inKey && at < table.columns.length ? [at] : []));
+  return members.length + places.length > maxSelected ? [] : places;
 }
 
 /** SQL takes names for the same whatever their case: where a column is one of these, so does who writes `url`. */

@@ -66,29 +66,41 @@ function isNotAscii(name: string): string {
   return `(typeof(${column}) = 'text' AND (${column} GLOB '*[^' || char(1) || '-' || char(127) || ']*' OR instr(${column}, char(0))))`;
 }
 
-/** The bytes of a key's texts, where they may be no UTF-8 or have a NUL: what a driver gives may stand for several texts. */
-function textBytes({ members, texts }: Resource): string[] {
-  return texts.map((at) => {
-    const name = members[at]?.name ?? "";
-    const column = quoteName(name);
-    return `CASE WHEN ${isNotAscii(name)} THEN CAST(${column} AS BLOB) END`;
+/** The bytes of a text, where it may be no UTF-8 or have a NUL: what a driver gives may stand for several texts. */
+function textBytes(member: Member | undefined): string {
+  const name = member?.name ?? "";
+  return `CASE WHEN ${isNotAscii(name)} THEN CAST(${quoteName(name)} AS BLOB) END`;
+}
+
+/** Puts texts in as they are stored: their bytes stand after `count` values. Changes the values in place. */
+function exact(values: SqlValue[], count: number, places: readonly number[]): SqlValue[] {
+  if (places.length === 0) return values;
+  const bytes = values.splice(count);
+  places.forEach((place, index) => {
+    const text = bytes[index];
+    if (text instanceof Uint8Array) values[place] = textOfBytes(text);
   });
+  return values;
 }
 
 /** A selected row's members, with the key's texts exactly as they are stored. Changes the row in place. */
 export function exactRow({ members, texts }: Resource, row: SqlValue[]): SqlValue[] {
-  if (texts.length === 0) return row;
-  const bytes = row.splice(members.length);
-  texts.forEach((at, index) => {
-    const value = bytes[index];
-    if (value instanceof Uint8Array) row[at] = textOfBytes(value);
-  });
-  return row;
+  return exact(row, members.length, texts);
+}
+
+/** Which parts of the key are in {@link Resource.texts}. */
+function textParts({ key, texts }: Resource): number[] {
+  return key.flatMap((at, part) => (texts.includes(at) ? [part] : []));
+}
+
+/** The key that {@link insertRecord} gives, exactly as it is stored. Changes it in place. */
+export function exactKey(resource: Resource, key: SqlValue[]): SqlValue[] {
+  return exact(key, resource.key.length, textParts(resource));
 }
 
 function selectFrom(resource: Resource): string {
   const names = resource.members.map(({ name }) => quoteName(name));
-  return `SELECT ${[...names, ...textBytes(resource)].join(", ")} FROM ${quoteName(resource.table.name)}`;
+  return `SELECT ${[...names, ...resource.texts.map((at) => textBytes(resource.members[at]))].join(", ")} FROM ${quoteName(resource.table.name)}`;
 }
 
 /** Selects one record. */
@@ -155,12 +167,14 @@ export function countRecords(resource: Resource): Sql {
 /** What is stored, by member. */
 export type Values = ReadonlyMap<Member, SqlValue>;
 
-/** Inserts a record and gives its key. */
+/** Inserts a record and gives its key, for {@link exactKey}. */
 export function insertRecord(resource: Resource, values: Values): Sql {
   const names = [...values.keys()].map(({ name }) => quoteName(name));
   const places = names.map(() => "?");
   const content = names.length === 0 ? "DEFAULT VALUES" : `(${names.join(", ")}) VALUES (${places.join(", ")})`;
-  const key = keyMembers(resource).map(({ name }) => quoteName(name));
+  const members = keyMembers(resource);
+  const bytes = textParts(resource).map((part) => textBytes(members[part]));
+  const key = [...members.map(({ name }) => quoteName(name)), ...bytes];
   return {
     text: `INSERT INTO ${quoteName(resource.table.name)} ${content} RETURNING ${key.join(", ")}`,
     values: [...values.values()],

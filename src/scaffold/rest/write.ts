@@ -10,7 +10,7 @@ import { FieldErrors, Refusal } from "./refusal.ts";
 import { representRecord } from "./representation.ts";
 import { keyMembers, type Member, type RecordKey, type Resource, urlOf } from "./resource.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { deleteRecord, insertRecord, type Sql, selectBytes, updateRecord, type Values } from "./sql.ts";
+import { deleteRecord, exactKey, insertRecord, type Sql, selectBytes, updateRecord, type Values } from "./sql.ts";
 
 const notWhole = "What is stored has a text that is not UTF-8, which a merge would lose; PUT replaces all of it.";
 
@@ -47,7 +47,7 @@ function insert(snapshot: Snapshot, resource: Resource, values: Values): OriginR
   const { text, values: bound } = insertRecord(resource, values);
   const [identity] = snapshot.connection.prepare(text).all(...bound);
   if (!identity) throw new Refusal(409, "The database ignored the record; there may be one like it.");
-  return answerRecord(snapshot, resource, { members: keyMembers(resource), values: identity }, 201);
+  return answerRecord(snapshot, resource, { members: keyMembers(resource), values: exactKey(resource, identity) }, 201);
 }
 
 /** Answers a POST: creates a record. @throws Refusal */

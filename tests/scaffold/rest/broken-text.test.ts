@@ -64,6 +64,23 @@ describe("The URL of a record whose key is a text that is not UTF-8", () => {
     const put = await send("PUT", "/u/rawtext=%2Fw%3D%3D", { v: 4 });
     expect([put.status, put.json]).toMatchObject([422, { detail: "No text is made here that is not UTF-8." }]);
   });
+
+  test("is the new record's, too, where the database makes it", async () => {
+    const { send } = await serve("CREATE TABLE u (k TEXT PRIMARY KEY NOT NULL DEFAULT (CAST(x'e9' AS TEXT)), v INT)");
+    const made = await send("POST", "/u", { v: 1 });
+    expect([made.status, made.field("Location"), made.json]).toEqual([
+      201,
+      "/u/rawtext=6Q%3D%3D",
+      { u: { url: "/u/rawtext=6Q%3D%3D", k: "\ufffd", v: 1 } },
+    ]);
+  });
+
+  test("is not looked for in a table that has as many columns as can be selected", async () => {
+    const columns = Array.from({ length: 1999 }, (_, at) => `c${at}`).join(", ");
+    const { send } = await serve(`CREATE TABLE u (k TEXT PRIMARY KEY NOT NULL, ${columns})`);
+    expect((await send("PUT", "/u/%C3%A9", {})).status).toBe(201);
+    expect((await send("GET", "/u")).json).toMatchObject({ u: [{ url: "/u/%C3%A9", k: "\u00e9", c0: null }] });
+  });
 });
 
 describe("A list with texts that are not UTF-8", () => {
