@@ -112,6 +112,19 @@ describe("A list with texts that are not UTF-8", () => {
     }
   });
 
+  test("has bytes for it where texts are compared, and a text where bytes are", async () => {
+    const { scaffold, other } = await serve("CREATE TABLE u (k TEXT PRIMARY KEY NOT NULL, name TEXT, b BLOB)");
+    const images: unknown[] = [];
+    scaffold.journal?.tail(({ changes }) => images.push(...changes.map(({ after }) => ({ ...after }))));
+    other.exec("INSERT INTO u VALUES (CAST(x'e9' AS TEXT), CAST(x'61ff' AS TEXT), CAST(x'ea' AS TEXT))");
+    other.exec("INSERT INTO u VALUES (char(0xfffd), char(0xfffd), x'ea')");
+    await scaffold.journal?.poll();
+    expect(images).toEqual([
+      { k: Buffer.from([0xe9]), name: Buffer.from([0x61, 0xff]), b: expect.any(String) },
+      { k: "\ufffd", name: "\ufffd", b: Buffer.from([0xea]) },
+    ]);
+  });
+
   test("says of no order that it does not have, to GET and to HEAD", async () => {
     const { send, other } = await serve("CREATE TABLE u (k TEXT PRIMARY KEY NOT NULL, name TEXT, b BLOB, v INT)");
     const orders = async (url: string): Promise<unknown[]> =>
