@@ -187,8 +187,8 @@ describe("A table whose changes can't be watched", () => {
     teach(service);
     const kinds: string[] = [];
     service.scaffold.journal?.tail(({ changes }) => kinds.push(...changes.map(({ kind }) => kind)));
-    service.other.exec("CREATE UNIQUE INDEX slugs ON tags (slug(name))");
     expect((await service.send("GET", "/tags")).view).toBeDefined();
+    service.other.exec("CREATE UNIQUE INDEX slugs ON tags (slug(name))");
     await arm(service);
     await service.scaffold.journal?.poll();
     expect(kinds).toEqual(["reset"]);
