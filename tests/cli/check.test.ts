@@ -47,6 +47,19 @@ describe("rocket check", () => {
     expect(unseen["R-CLOSE-4"]).toBe("It takes a server that is stopped.");
   });
 
+  it("looks at streams alone with --stream, and at no level then", { timeout: 60_000 }, async () => {
+    const { url } = await serve(createDatabase(), "--port", "0");
+    const only = ["--only", "R-STR-1,R-STR-15,R-L1-1", "--json"];
+    const { code, stdout } = await rocket("check", `${url}/artists`, "--stream", ...only).result;
+    const { results } = JSON.parse(stdout) as Printed;
+    expect(code).toBe(0);
+    expect(new Set(results.map(({ requirement, outcome }) => `${requirement} ${outcome}`))).toEqual(
+      new Set(["R-STR-1 passed", "R-STR-15 passed"]),
+    );
+    const both = await rocket("check", url, "--stream", "--level", "1").result;
+    expect([both.code, both.stderr]).toEqual([2, expect.stringContaining("give --level, or --stream")]);
+  });
+
   it("writes by the request that it is given", { timeout: 60_000 }, async () => {
     const path = createDatabase();
     runSql(path, "CREATE TABLE tags (name TEXT PRIMARY KEY)");

@@ -72,7 +72,7 @@ test("a collection of 260 rows of a megabyte is answered in pages that end by by
     for (let reader = 0; reader < 8; reader += 1) {
       const answer = await fetch(`${target.url}/big`);
       expect((await answer.arrayBuffer()).byteLength).toBeLessThan(8 * mib + 1_000);
-      expect(answer.headers.get("link")).toBe('</big?offset=8>; rel="next"');
+      expect(answer.headers.get("link")).toMatch(/^<\/big\?offset=8>; rel="next"/);
     }
     return () => {};
   });

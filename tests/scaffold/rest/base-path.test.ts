@@ -62,7 +62,9 @@ describe.each([
   it("says in each URL where clients see it [R-WK-5]", async () => {
     const { front } = await site(strips);
     const list = await fetch(`${front.url}/api/artists?order=name`);
-    expect(list.headers.get("link")).toBe('</api/artists?offset=3&order=name.asc%2Cid.asc>; rel="next"');
+    expect(list.headers.get("link")?.split(", ")).toContain(
+      '</api/artists?offset=3&order=name.asc%2Cid.asc>; rel="next"',
+    );
     expect(list.headers.get("items")).toContain('url="/api/artists/{id}"');
     const { artists } = (await list.json()) as { readonly artists: readonly Artist[] };
     expect(artists.map(({ url }) => url)).toEqual(["/api/artists/2", "/api/artists/4", "/api/artists/1"]);
