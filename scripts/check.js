@@ -58,7 +58,7 @@ function packageContent() {
   if (status !== 0) return stderr;
   const paths = JSON.parse(stdout)[0].files.map(({ path }) => path);
   const wanted =
-    /^(?:dist\/[a-z][\w-]*\/[\w/-]+\.(?:js|js\.map|d\.ts)|package\.json|LICENSE|(?:docs\/[\w-]+|examples\/[\w-]+\/README|[A-Z]+)\.md)$/;
+    /^(?:dist\/[a-z][\w-]*\/[\w/-]+\.(?:js|js\.map|d\.ts)|package\.json|LICENSE|tests\/vectors\/[\w-]+\.json|(?:docs\/[\w-]+|examples\/[\w-]+\/README|tests\/vectors\/README|[A-Z]+)\.md)$/;
   const needed = ["package.json", "LICENSE", "README.md", "PROTOCOL.md", "CHANGELOG.md", "dist/cli/main.js"];
   const trouble = [
     ...paths.filter((path) => !wanted.test(path)).map((path) => `the package must not contain ${path}`),
