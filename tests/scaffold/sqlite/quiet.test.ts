@@ -42,22 +42,48 @@ describe.each(["WAL", "DELETE"])("A journal in mode %s, while another program mi
     }
     expect(told()).toEqual(Array(5).fill("create /artists"));
     expect(armedTables(other)).toEqual(["artists"]);
-    await clock.advance(300);
+    await clock.advance(500);
     expect(armedTables(other)).toHaveLength(6);
     expect(told()).toEqual([0, 1, 2, 3, 4].map((step) => `reset /step${step}`));
     expect(errors).toEqual([]);
   });
 
-  it("waits for 5 seconds at most", async () => {
-    const { other, clock } = await start(mode);
-    for (let step = 0; step < 49; step += 1) {
+  it("waits for 30 seconds at most", async () => {
+    const { other, clock } = await start(mode, { pollMs: 25 });
+    for (let step = 0; step < 149; step += 1) {
       other.exec(`CREATE TABLE step${step} (id INTEGER PRIMARY KEY)`);
-      await clock.advance(100);
+      await clock.advance(200);
     }
     expect(armedTables(other)).toEqual(["artists"]);
     other.exec("CREATE TABLE last (id INTEGER PRIMARY KEY)");
-    await clock.advance(200);
+    await clock.advance(400);
     expect(armedTables(other).length).toBeGreaterThan(1);
+  });
+
+  it("waits for three times as long as its steps are apart, whose first two have told that", async () => {
+    const { other, clock } = await start(mode, { pollMs: 25 });
+    for (let step = 0; step < 12; step += 1) {
+      other.exec(`CREATE TABLE step${step} (id INTEGER PRIMARY KEY)`);
+      await clock.advance(400 + 150 * (step % 4));
+      expect(armedTables(other)).toEqual(["artists", "step0"]);
+    }
+    await clock.advance(2_600);
+    expect(armedTables(other)).toHaveLength(13);
+  });
+
+  it("takes steps that change no table for steps, but not what is written long after", async () => {
+    const { other, clock } = await start(mode, { pollMs: 25 });
+    other.exec("CREATE TABLE more (id INTEGER PRIMARY KEY)");
+    for (let step = 0; step < 14; step += 1) {
+      await clock.advance(200);
+      other.exec("INSERT INTO artists (name) VALUES ('x')");
+      expect(armedTables(other)).toEqual(["artists"]);
+    }
+    for (let step = 0; step < 3; step += 1) {
+      await clock.advance(200);
+      other.exec("INSERT INTO artists (name) VALUES ('x')");
+    }
+    expect(armedTables(other)).toEqual(["artists", "more"]);
   });
 
   it("knows the new schema when it is asked, and has the triggers right before a write of Rocket's own", async () => {
@@ -91,7 +117,7 @@ describe("A journal whose moment has come", () => {
     const { other, clock, told } = await start("WAL", { pollMs: 10 });
     other.exec(Array.from({ length: 20 }, (_, at) => `CREATE TABLE t${at} (id INTEGER PRIMARY KEY)`).join(";"));
     const counts = new Set<number>();
-    for (let look = 0; look < 60; look += 1) {
+    for (let look = 0; look < 400; look += 1) {
       await clock.advance(10);
       counts.add(armedTables(other).length);
       other.exec("INSERT INTO artists (name) VALUES ('x')");
@@ -100,6 +126,6 @@ describe("A journal whose moment has come", () => {
     await clock.advance(20);
     const news = told();
     expect(news.filter((one) => one.startsWith("reset"))).toHaveLength(20);
-    expect(news.filter((one) => one === "create /artists")).toHaveLength(60);
+    expect(news.filter((one) => one === "create /artists")).toHaveLength(400);
   });
 });

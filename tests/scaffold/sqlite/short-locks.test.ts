@@ -80,7 +80,7 @@ describe.each(["WAL", "DELETE"])(
       const before = count();
       other.exec(Array.from({ length: 40 }, (_, at) => `CREATE TABLE u${at} (id INTEGER PRIMARY KEY)`).join(";"));
       let most = 0;
-      for (let step = 0, last = count(); step < 80; step += 1) {
+      for (let step = 0, last = count(); step < 400; step += 1) {
         other.exec("INSERT INTO t7 (a) VALUES ('x')");
         await clock.advance(10);
         most = Math.max(most, count() - last);

@@ -10,7 +10,7 @@ import { hasSegment } from "./segments.ts";
 
 /** What a follower needs to know. */
 export interface FollowerOptions extends FileOptions {
-  /** How long a schema must stand still until triggers are mended, in milliseconds. */
+  /** How long nothing must have been committed after a change of the schema until triggers are mended, in milliseconds. */
   readonly quietMs: number;
 }
 
@@ -105,6 +105,8 @@ export class Follower {
     try {
       const { schema } = this.#file;
       this.#file.rearm();
+      // What was committed there is nobody's step.
+      this.#dataVersion = undefined;
       this.#quiet.noteOwn(this.#file.schema.version);
       // What is left has time: others may write first.
       if (reason !== "write" && this.#file.armedVersion !== this.#file.schema.version) this.#quiet.putOff();
@@ -132,7 +134,9 @@ export class Follower {
     const readVersion = (): unknown => reader.prepare("PRAGMA data_version").all()[0]?.[0];
     const isDue = this.isUnquiet && (this.#quiet.hasCome || reason !== "tick");
     const mustLook = isDue || this.#isLost || this.#file.isAbandoned;
-    if (!mustLook && readVersion() === this.#dataVersion) return "nothing";
+    const isSame = readVersion() === this.#dataVersion;
+    if (!mustLook && isSame) return "nothing";
+    if (!isSame && this.#dataVersion !== undefined) this.#quiet.noteCommit();
     return inRead(reader, () => {
       // The first read fixes the state that the rest of the transaction sees.
       const [schemaVersion] = reader.prepare("PRAGMA schema_version").all()[0] ?? [];

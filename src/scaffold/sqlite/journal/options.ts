@@ -30,9 +30,10 @@ export interface SqliteJournalOptions {
   /** How often commits of other connections are looked for while the tail has listeners, in milliseconds. Default 2. */
   readonly pollMs?: number;
   /**
-   * How long the schema must have stood still, in milliseconds, before the triggers are made to fit it: so that the next
-   * step of a migration doesn't find the database locked. After 5 seconds they are in any case, and before a write of
-   * Rocket's own. Default 250.
+   * How long nothing must have been committed after a change of the schema, in milliseconds, before the triggers are made
+   * to fit it: so that the next step of a migration doesn't find the database locked. It is three times as long as such
+   * steps are apart, where that is longer, up to 3 seconds. After 30 seconds they are in any case, and before a write of
+   * Rocket's own. Default 1,000.
    */
   readonly quietMs?: number;
   /** What is kept for those who resume. */

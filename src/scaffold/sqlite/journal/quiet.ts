@@ -1,23 +1,31 @@
 import type { Clock } from "../../../server/index.ts";
 
 /** How long a schema is waited for at most that changes again and again. */
-const longestWaitMs = 5_000;
+const longestWaitMs = 30_000;
+/** How many times as long as a migration's steps are apart the next one is waited for. */
+const gaps = 3;
+/** And how long at most. */
+const longestQuietMs = 3_000;
 /** How long others are left alone where they have a lock, or may want one. */
 const pauseMs = 50;
 
 /**
  * Decides when triggers are mended after a change of the schema: a migration's next step may follow at once, and must
- * not find the database locked, or changed by somebody else.
+ * not find the database locked, or changed by somebody else. Its steps tell how far they are apart.
  */
 export class QuietMoment {
   readonly #clock: Clock;
   readonly #quietMs: number;
   #version: number | undefined;
-  #since = 0;
   #first = 0;
   #notBefore = 0;
+  /** When the schema was changed last, and when anything was committed. Both outlast a wait. */
+  #changedAt = Number.NEGATIVE_INFINITY;
+  #since = 0;
+  /** How far steps were apart that followed each other. */
+  #gapMs = 0;
 
-  /** @param quietMs - how long the schema must have stood still */
+  /** @param quietMs - how long the database must have stood still at least */
   constructor(clock: Clock, quietMs: number) {
     this.#clock = clock;
     this.#quietMs = quietMs;
@@ -34,7 +42,16 @@ export class QuietMoment {
     const now = this.#clock.now();
     if (this.#version === undefined) this.#first = now;
     this.#version = version;
+    const gapMs = now - this.#changedAt;
+    this.#gapMs = gapMs <= longestQuietMs ? Math.max(this.#gapMs, gapMs) : 0;
+    this.#changedAt = now;
     this.#since = now;
+  }
+
+  /** Notes that something was committed: it may be a step of a migration, unless it comes long after the last one. */
+  noteCommit(): void {
+    const now = this.#clock.now();
+    if (now - this.#changedAt < longestQuietMs) this.#since = now;
   }
 
   /** Notes that the triggers were mended, some of them by now: the schema is changed by that, too. */
@@ -46,7 +63,11 @@ export class QuietMoment {
   get hasCome(): boolean {
     const now = this.#clock.now();
     if (this.#version === undefined || now < this.#notBefore) return false;
-    return now - this.#since >= this.#quietMs || now - this.#first >= longestWaitMs;
+    return now - this.#since >= this.#neededMs || now - this.#first >= longestWaitMs;
+  }
+
+  get #neededMs(): number {
+    return Math.max(this.#quietMs, Math.min(gaps * this.#gapMs, longestQuietMs));
   }
 
   /** Lets others go first. */

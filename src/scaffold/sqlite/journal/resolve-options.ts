@@ -24,7 +24,7 @@ export interface ResolvedJournalOptions {
 
 /** Fills in defaults. @throws TypeError | RangeError naming the option and its value */
 export function resolveJournalOptions(options: SqliteJournalOptions): ResolvedJournalOptions {
-  const { path, format, clock = systemClock, pollMs = 2, quietMs = 250, retention = {}, tables, onError } = options;
+  const { path, format, clock = systemClock, pollMs = 2, quietMs = 1_000, retention = {}, tables, onError } = options;
   const { maxChanges = 100_000, maxBytes = 256 * 1024 * 1024, maxAgeMs } = retention;
   if (typeof path !== "string" || path === "") throw new TypeError(`path must name a file, not ${String(path)}.`);
   if (typeof onError !== "function") throw new TypeError("onError must be a function.");

@@ -4,13 +4,13 @@ import type { Connection } from "../connection.ts";
 import { inWrite } from "./write-transaction.ts";
 
 /** How long Rocket keeps the write lock for its own upkeep, about, in milliseconds: what others have to wait for. */
-const sliceMs = 30;
+const sliceMs = 10;
 /** How much is done in one write transaction at most. */
 const sliceSteps = 8;
 /** How long others go first between two slices at least, in milliseconds. */
 const pauseMs = 10;
-/** And how many times as long as the slice took. */
-const pauseSlices = 1;
+/** And how many times as long as the slice took: where they write, and where nobody has written yet. */
+const pauseSlices = { beside: 3, alone: 1 };
 /**
  * How many bytes of the schema's SQL a slow machine reads in a millisecond. After each slice others read it anew, and
  * where it changes twice while they prepare one statement, SQLite fails that statement.
@@ -51,11 +51,18 @@ export async function inSlices(
 ): Promise<void> {
   const { clock } = options;
   let waitMs: number | undefined = 0;
+  // It counts what other connections commit.
+  const readVersion = (): unknown => connection.prepare("PRAGMA data_version").all()[0]?.[0];
+  let version: unknown;
+  let isAlone = true;
   const slice = (): void => {
     const start = clock.now();
+    const before = version;
+    version = readVersion();
+    isAlone &&= before === undefined || before === version;
     const isDone = step(beginSlice(clock));
     // On a busy machine, others are as slow.
-    const longMs = pauseSlices * (clock.now() - start);
+    const longMs = (isAlone ? pauseSlices.alone : pauseSlices.beside) * (clock.now() - start);
     waitMs = isDone ? undefined : Math.max(pauseMs, longMs, estimateReading(connection));
   };
   for (;;) {
