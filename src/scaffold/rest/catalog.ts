@@ -25,6 +25,7 @@ function isServable({ columns }: Table): boolean {
 function reasonOf({ kind, detail = "" }: LeftOut): string {
   if (kind === "view") return "views of the database are not served";
   if (kind === "virtual") return "virtual tables are not served";
+  if (kind === "shadow") return "tables that hold what a virtual table shows are not served";
   return kind === "keyless" ? "nothing tells its rows apart" : `this program can't read it (${detail})`;
 }
 

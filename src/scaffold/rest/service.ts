@@ -2,7 +2,8 @@ import { type Field, fieldValue } from "../../protocol/index.ts";
 import type { Clock, Origin, OriginRequest, OriginResponse } from "../../server/index.ts";
 import { acceptedBodies, requireJsonAccepted, requireJsonBody } from "./accept.ts";
 import { type Action, allowedMethods } from "./actions.ts";
-import { parseBody } from "./body.ts";
+import { parseBody, unwrap } from "./body.ts";
+import { withBrokenKeys } from "./broken-keys.ts";
 import { refuse } from "./failure.ts";
 import { parseOnce, performOnce, type ShownRecord } from "./idempotency.ts";
 import type { LiveSettings } from "./live.ts";
@@ -40,13 +41,38 @@ function optionsResponse(allow: Field, methods: readonly string[]): OriginRespon
 
 function perform(snapshot: Snapshot, target: Target, write: WriteRequest): OriginResponse {
   const route = requireRoute(snapshot.catalog, target);
+  if (route.place === "index") throw new Refusal(404, "There is nothing here any more.");
+  try {
+    return performAt(snapshot, route, write);
+  } catch (error) {
+    throw inOwnWords(snapshot.connection, error, route.resource.table);
+  }
+}
+
+function performAt(snapshot: Snapshot, route: Exclude<Route, { place: "index" }>, write: WriteRequest): OriginResponse {
   const { method } = write.request;
-  if (route.place === "collection" && method === "POST") return createRecord(snapshot, route.resource, write);
-  if (route.place !== "record") throw new Refusal(404, "There is nothing here any more.");
-  const { resource, key } = route;
+  const { resource } = route;
+  if (route.place === "collection") {
+    if (method === "POST") return createRecord(snapshot, resource, write);
+    throw new Refusal(404, "There is nothing here any more.");
+  }
+  const { key } = route;
   if (method === "PUT") return putRecord(snapshot, resource, key, write);
   if (method === "PATCH") return patchRecord(snapshot, resource, key, write);
   return destroyRecord(snapshot, resource, key, write);
+}
+
+/** Names the foreign keys of a record that were written and don't hold: some are checked at the commit only. */
+function explain(snapshot: Snapshot, { fields }: OriginResponse, { json }: WriteRequest, error: unknown): unknown {
+  const url = fieldValue(fields, "content-location");
+  const route = url === undefined ? undefined : findRoute(snapshot.catalog, parseTarget(url));
+  const row = route?.place === "record" && findRecord(snapshot, route.resource, route.key);
+  if (!row) return error;
+  const { resource } = route;
+  const sent = unwrap(resource, json).map(([name]) => name);
+  return withBrokenKeys(error, snapshot.connection, resource.table, (column) => {
+    return sent.includes(column) ? row[resource.members.findIndex(({ name }) => name === column)] : undefined;
+  });
 }
 
 /** The record at a URL of the service's own making, as it is now. */
@@ -108,15 +134,11 @@ export class Service {
     const json = takesBody ? parseBody(request.body) : {};
     const write: WriteRequest = { request, json, canCreate: actions.has("create"), limits: settings };
     const { result, bookmark } = await writer.write((snapshot) => {
-      const run = () => {
-        try {
-          return perform(snapshot, target, write);
-        } catch (error) {
-          throw inOwnWords(snapshot.connection, error);
-        }
-      };
-      if (!once) return { result: run() };
-      return performOnce(snapshot, once, clock.wallTime(), run, (url) => show(snapshot, url));
+      const run = () => perform(snapshot, target, write);
+      const done = once
+        ? performOnce(snapshot, once, clock.wallTime(), run, (url) => show(snapshot, url))
+        : { result: run() };
+      return { ...done, explain: (error) => explain(snapshot, done.result, write, error) };
     });
     if (!bookmark || fieldValue(result.fields, "event-id") !== undefined) return result;
     return { ...result, fields: [...result.fields, ["Event-ID", bookmark.eventId]] };

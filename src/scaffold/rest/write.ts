@@ -3,6 +3,7 @@ import type { OriginRequest, OriginResponse } from "../../server/index.ts";
 import { isBrokenText, mayBeBroken, textOfBytes } from "../sqlite/broken-text.ts";
 import type { SqlValue } from "../sqlite/schema.ts";
 import { decodeMembers, unwrap } from "./body.ts";
+import { withBrokenKeys } from "./broken-keys.ts";
 import { isConditional, requireConditions } from "./conditions.ts";
 import type { PageLimits } from "./live.ts";
 import { collectionEtag, findRecord, findRow, noRecord } from "./read.ts";
@@ -43,9 +44,30 @@ function answerRecord(snapshot: Snapshot, resource: Resource, key: RecordKey, st
   };
 }
 
+/** Runs a statement; where it breaks a foreign key, the refusal names the columns. @param before - the record before */
+function runWithKeys<Result>(
+  { connection }: Snapshot,
+  { table, members }: Resource,
+  values: Values,
+  before: () => readonly SqlValue[] | undefined,
+  statement: () => Result,
+): Result {
+  try {
+    return statement();
+  } catch (error) {
+    const row = before();
+    throw withBrokenKeys(error, connection, table, (column) => {
+      const at = members.findIndex(({ name }) => name === column);
+      const member = members[at];
+      return member && values.has(member) ? values.get(member) : row?.[at];
+    });
+  }
+}
+
 function insert(snapshot: Snapshot, resource: Resource, values: Values): OriginResponse {
   const { text, values: bound } = insertRecord(resource, values);
-  const [identity] = snapshot.connection.prepare(text).all(...bound);
+  const statement = () => snapshot.connection.prepare(text).all(...bound);
+  const [identity] = runWithKeys(snapshot, resource, values, () => undefined, statement);
   if (!identity) throw new Refusal(409, "The database ignored the record; there may be one like it.");
   return answerRecord(snapshot, resource, { members: keyMembers(resource), values: exactKey(resource, identity) }, 201);
 }
@@ -98,7 +120,9 @@ function change(
   defaulted: readonly Member[] = [],
 ): OriginResponse {
   const isChange = values.size > 0 || defaulted.length > 0;
-  if (isChange && run(snapshot, updateRecord(resource, key, values, defaulted)) === 0) {
+  const update = () => run(snapshot, updateRecord(resource, key, values, defaulted));
+  const before = () => findRow(snapshot, resource, key);
+  if (isChange && runWithKeys(snapshot, resource, values, before, update) === 0) {
     throw new Refusal(409, "The database ignored the change.");
   }
   return answerRecord(snapshot, resource, key, 200);

@@ -19,6 +19,8 @@ export interface Done<Result> {
   readonly result: Result;
   /** Runs at the end of the transaction, with the position that all its writes are answered with; what it throws fails all. */
   readonly seal?: (bookmark: Bookmark | undefined) => void;
+  /** Says more of what fails at the commit, while all that was done stands: it may be a constraint that is checked there. */
+  readonly explain?: (error: unknown) => unknown;
 }
 
 /** What a write gave, and where the journal stood at the end of its transaction. */
@@ -42,6 +44,12 @@ export interface WriterOptions {
   readonly clock: Clock;
   readonly isServed: IsServed;
   readonly onError: (error: unknown, stage: string) => void;
+}
+
+function explained(outcomes: readonly Outcome<Done<unknown>>[], error: unknown): unknown {
+  const [only, ...others] = outcomes;
+  if (!only || others.length > 0 || "error" in only) return error;
+  return only.result.explain?.(error) ?? error;
 }
 
 /**
@@ -128,8 +136,9 @@ export class Writer {
     try {
       await retry(() => connection.exec("COMMIT"));
     } catch (error) {
+      const told = isBusy(error) ? error : explained(outcomes, error);
       rollBack(connection);
-      if (jobs.length === 1 || isBusy(error)) throw error;
+      if (jobs.length === 1 || isBusy(error)) throw told;
       // A constraint that is checked at the commit failed: find out whose it was.
       for (const job of jobs) await this.#commit([job]);
       return true;

@@ -142,15 +142,17 @@ function resolveReferences(tables: readonly Table[]): Table[] {
   }));
 }
 
-/** Views and virtual tables. What has no root page has no rows of its own. */
+/** Views, virtual tables and their own tables. What has no root page has no rows of its own. */
 function readOthers(connection: Connection): LeftOut[] {
+  const shadows = `SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow'`;
   return connection
     .prepare(
-      `SELECT name, type FROM sqlite_schema WHERE (type = 'view' OR (type = 'table' AND coalesce(rootpage, 0) = 0))
+      `SELECT name, CASE WHEN type = 'view' THEN 'view' WHEN coalesce(rootpage, 0) = 0 THEN 'virtual' ELSE 'shadow' END
+       FROM sqlite_schema WHERE (type = 'view' OR (type = 'table' AND (coalesce(rootpage, 0) = 0 OR name IN (${shadows}))))
        AND lower(substr(name, 1, 8)) <> '_rocket_' ORDER BY rowid`,
     )
     .all()
-    .map(([name, type]) => ({ name: String(name), kind: type === "view" ? "view" : "virtual" }));
+    .map(([name, kind]) => ({ name: String(name), kind: kind as LeftOut["kind"] }));
 }
 
 function schemaVersion(connection: Connection): number {

@@ -62,8 +62,8 @@ export function urlKey({ identity }: Table): readonly string[] {
 /** A table or view that is no collection. */
 export interface LeftOut {
   readonly name: string;
-  /** Why: nothing tells a `keyless` table's rows apart; an `unreadable` one needs what this program does not have. */
-  readonly kind: "view" | "virtual" | "keyless" | "unreadable";
+  /** Why: a `shadow` table is a virtual one's own; nothing tells a `keyless` table's rows apart; an `unreadable` one needs what this program does not have. */
+  readonly kind: "view" | "virtual" | "shadow" | "keyless" | "unreadable";
   /** What SQLite says of an unreadable one. */
   readonly detail?: string;
 }
@@ -72,6 +72,6 @@ export interface LeftOut {
 export interface Schema {
   readonly version: number;
   readonly tables: readonly Table[];
-  /** What else is there, and why it is none of `tables`. SQLite's, Rocket's and virtual tables' own tables are neither. */
+  /** What else is there, and why it is none of `tables`. SQLite's and Rocket's own tables are neither. */
   readonly leftOut: readonly LeftOut[];
 }

@@ -151,12 +151,36 @@ export function jsonColumns(createTable: string): Set<string> {
   return new Set(names.map(({ text }) => unquote(text).toLowerCase()));
 }
 
-/** The names of a CREATE TABLE's CHECKs. */
-export function checkNames(createTable: string): Set<string> {
+/** A CHECK of a table. */
+export interface Check {
+  /** Absent where it has none. */
+  readonly name?: string;
+  /** Its expression. */
+  readonly text: string;
+  /** The words and names in it, in lower case. */
+  readonly words: ReadonlySet<string>;
+}
+
+/** The CHECKs of a CREATE TABLE. */
+export function checksOf(createTable: string): Check[] {
   const tokens = tokenise(createTable);
   const isWord = (at: number, word: string): boolean => tokens[at]?.text.toLowerCase() === word;
-  const names = tokens.filter((_, at) => isWord(at - 1, "constraint") && isWord(at + 1, "check"));
-  return new Set(names.map(({ text }) => unquote(text)));
+  return tokens.flatMap((token, at) => {
+    if (!isWord(at, "check") || tokens[at + 1]?.text !== "(") return [];
+    const end = tokens.findIndex((one, index) => index > at + 1 && one.text === ")" && one.depth === token.depth);
+    const inside = tokens.slice(at + 2, end);
+    const words = inside.filter(({ text }) => !text.startsWith("'")).map(({ text }) => unquote(text).toLowerCase());
+    const check = { text: textOf(createTable, inside), words: new Set(words) };
+    return [isWord(at - 2, "constraint") ? { ...check, name: unquote(tokens[at - 1]?.text ?? "") } : check];
+  });
+}
+
+/** Whether SQLite says so of a CHECK: its name; its expression; where that begins with a quoted name, that alone. */
+export function isBroken({ name, text }: Check, said: string): boolean {
+  if (name !== undefined) return name === said;
+  const [first] = tokenise(text);
+  const isQuoted = first !== undefined && /^["'`[]/.test(first.text);
+  return isQuoted ? unquote(first.text) === said : text === said.trim();
 }
 
 /** Whether SQL has a text as a literal. */

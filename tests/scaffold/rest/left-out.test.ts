@@ -76,11 +76,18 @@ describe("Views and virtual tables", () => {
     expect(messages(service)).toEqual([
       'Not served: "one", "two"; views of the database are not served.',
       'Not served: "texts"; virtual tables are not served.',
+      expect.stringMatching(
+        /^Not served: "texts_data", .*"texts_config"; tables that hold what a virtual table shows are not served\.$/,
+      ),
     ]);
+    expect((await service.send("GET", "/texts_data")).json).toMatchObject({
+      status: 404,
+      detail: "This is not served: tables that hold what a virtual table shows are not served.",
+    });
     service.other.exec("CREATE VIEW three AS SELECT 3");
     const { json } = await service.send("GET", "/three");
     expect(json).toMatchObject({ status: 404, detail: "This is not served: views of the database are not served." });
-    expect(messages(service).slice(2)).toEqual(['Not served: "three"; views of the database are not served.']);
+    expect(messages(service).slice(3)).toEqual(['Not served: "three"; views of the database are not served.']);
   });
 
   test("are no news where only other tables are asked for", async () => {
