@@ -13,6 +13,14 @@ describe("the list of collections", () => {
     expect(listCollections(collections)).toBe("  /artists        123\n  /plays    1,234,567");
   });
 
+  it("says of which not all records were counted", () => {
+    const collections = [
+      { path: "/artists", count: 123 },
+      { path: "/plays", count: 100_000, hasMore: true as const },
+    ];
+    expect(listCollections(collections)).toBe("  /artists           123\n  /plays    over 100,000");
+  });
+
   it("says that there are none", () => {
     expect(listCollections([])).toBe("  (no tables yet)");
   });

@@ -59,13 +59,20 @@ export class Reader {
   }
 
   /**
-   * How many records a collection has now.
+   * How many records a collection has now, up to `limit`, in a turn of the event loop of its own.
    *
    * @throws RocketError `database-busy`
    */
-  count(resource: Resource): Promise<number> {
-    const { text } = countRecords(resource);
-    const count = (): number => Number(this.#link.current().prepare(text).all()[0]?.[0] ?? 0);
+  async count(resource: Resource, limit: number): Promise<number> {
+    const { text, values } = countRecords(resource, limit);
+    const count = (): number =>
+      Number(
+        this.#link
+          .current()
+          .prepare(text)
+          .all(...values)[0]?.[0] ?? 0,
+      );
+    await new Promise<void>((resolve) => this.#clock.defer(resolve));
     return retryWhenBusy(count, { clock: this.#clock, waitMs: busyWaitMs });
   }
 

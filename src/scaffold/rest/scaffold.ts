@@ -19,8 +19,14 @@ import { openReads } from "./threads/open-reads.ts";
 export interface CollectionCount {
   /** The collection's path: `/artists`. */
   readonly path: string;
+  /** 100,000 at most: to count all of a large table takes long. */
   readonly count: number;
+  /** There where it has more than that. */
+  readonly hasMore?: true;
 }
+
+/** Up to so many records are counted. */
+const maxCounted = 100_000;
 
 /** A database as a REST service. */
 export interface Scaffold {
@@ -42,7 +48,7 @@ export interface Scaffold {
   /** Whether a URL is that of a collection, or below it, whatever is there: files beside the service stand back then. */
   owns(target: string): boolean;
   /**
-   * The collections, in the database's order, with how many records each has now.
+   * The collections, in the database's order, with how many records each has now, up to 100,000.
    *
    * @throws RocketError `database-busy` where another program keeps the database locked
    */
@@ -133,7 +139,9 @@ export async function createScaffold(options: ScaffoldOptions): Promise<Scaffold
     async collections() {
       const counts: CollectionCount[] = [];
       for (const resource of reader.catalog.resources.values()) {
-        counts.push({ path: resource.path, count: await reader.count(resource) });
+        const count = await reader.count(resource, maxCounted + 1);
+        const { path } = resource;
+        counts.push(count > maxCounted ? { path, count: maxCounted, hasMore: true } : { path, count });
       }
       return counts;
     },

@@ -159,9 +159,10 @@ export function selectTexts(resource: Resource, query: Query, limit: number): Sq
   return { text: `SELECT ${columns} FROM (${some}) WHERE ${tests}`, values: [...values, limit] };
 }
 
-/** Counts a collection's records. */
-export function countRecords(resource: Resource): Sql {
-  return { text: `SELECT count(*) FROM ${quoteName(resource.table.name)}`, values: [] };
+/** Counts a collection's records, up to `limit`. */
+export function countRecords(resource: Resource, limit: number): Sql {
+  const some = `SELECT 1 FROM ${quoteName(resource.table.name)} LIMIT ?`;
+  return { text: `SELECT count(*) FROM (${some})`, values: [limit] };
 }
 
 /** What is stored, by member. */

@@ -24,6 +24,17 @@ describe("A scaffold", () => {
     expect(scaffold.notLive).toBeUndefined();
   });
 
+  test("counts up to 100,000 records of a collection", async () => {
+    const rows = (count: number) =>
+      `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count}) SELECT i FROM n`;
+    const { scaffold } = await serve(`CREATE TABLE a (id INTEGER PRIMARY KEY); INSERT INTO a ${rows(100_000)};
+      CREATE TABLE b (id INTEGER PRIMARY KEY); INSERT INTO b ${rows(100_001)}`);
+    expect(await scaffold.collections()).toEqual([
+      { path: "/a", count: 100_000 },
+      { path: "/b", count: 100_000, hasMore: true },
+    ]);
+  });
+
   test("owns the URLs of its collections and what is below them, and those that are malformed", async () => {
     const { scaffold, send, other } = await serve(`${musicSql}; CREATE TABLE "a b" (id INTEGER PRIMARY KEY)`);
     const targets = ["/artists", "/artists?x=%", "/artists/9/albums", "/a%20b/1", "/%", "/artists%"];
