@@ -45,7 +45,7 @@ const expected = {
     [409, "There is a record with this value already."],
     [422, "A value is missing that must be there."],
     [422, 'The record breaks the rule "small" of the database.'],
-    [409, "A foreign key does not hold: a record that this one names is missing, or others name it."],
+    [409, "A foreign key does not hold: a record that this one names is missing."],
     [422, "The record can't be stored as sent: see n."],
     [422, "kept for ever"],
   ],
