@@ -1,3 +1,4 @@
+import { EventEmitter } from "node:events";
 import type { ServerResponse } from "node:http";
 import type { Http2ServerResponse } from "node:http2";
 import { takenBytes } from "./taken-bytes.ts";
@@ -21,13 +22,28 @@ function streamOf(response: ServerResponse): Http2ServerResponse["stream"] | und
 export class AnswerWriter {
   readonly #response: ServerResponse;
   readonly #methods: SendingMethods;
+  readonly #clear: () => void;
   #written = 0;
   #hasEnded = false;
 
-  /** @param methods - what to write with. Default: the response's own */
-  constructor(response: ServerResponse, methods: SendingMethods = response) {
+  /**
+   * @param methods - what to write with. Default: the response's own
+   * @param clear - takes from the response what others have set. Default: nothing was
+   */
+  constructor(response: ServerResponse, methods: SendingMethods = response, clear: () => void = () => {}) {
     this.#response = response;
     this.#methods = methods;
+    this.#clear = clear;
+  }
+
+  /** Leaves nothing on the response that others have set. Called before the fields of an answer are. */
+  clear(): void {
+    this.#clear();
+  }
+
+  /** Listens to the response itself: middleware that compresses has `drain` tell of what it sends. */
+  on(event: "close" | "drain", listener: () => void): void {
+    EventEmitter.prototype.on.call(this.#response, event, listener);
   }
 
   /** True where nothing can be written any more. */

@@ -29,6 +29,9 @@ const unframed = [
   ["_removedTE", false],
 ] as const;
 
+/** How much of a dropped answer an application writes in one turn of the event loop, and in all until it is held back. */
+const dropped = { perTurn: 64 * 1024, most: 16 * 1024 * 1024 } as const;
+
 const names = ["destroy", "end", "flushHeaders", "write", "writeHead"] as const;
 
 function valuesOf(name: string, value: unknown): Field[] {
@@ -53,6 +56,10 @@ function headOf(response: ServerResponse, parameters: readonly unknown[]): Answe
   };
 }
 
+function sizeOf(chunk: unknown): number {
+  return typeof chunk === "string" || chunk instanceof Uint8Array ? chunk.length : 0;
+}
+
 function callBack(parameters: readonly unknown[]): void {
   const last = parameters.at(-1);
   if (typeof last === "function") setImmediate(last as () => void);
@@ -71,6 +78,8 @@ class HeldAnswer {
   readonly #own: Methods;
   #state: "held" | "passed" | "taken" = "held";
   #hasEnded = false;
+  #droppedInTurn = 0;
+  #dropped = 0;
 
   constructor(response: ServerResponse, parts: HeldAnswerParts) {
     this.#response = response;
@@ -109,9 +118,28 @@ class HeldAnswer {
     if (this.#state === "held") response.writeHead(response.statusCode);
     if (this.#state === "held") this.#judge(headOf(response, []));
     if (this.#state === "passed") return this.#call(name, parameters);
+    if (name === "write") return this.#drop(parameters);
     if (name === "end") this.#hasEnded = true;
     callBack(parameters);
     return result;
+  }
+
+  /** Drops what an application writes, at the pace of a peer that reads, until it was much: then as one that does not. */
+  #drop(parameters: readonly unknown[]): boolean {
+    const size = sizeOf(parameters[0]);
+    this.#dropped += size;
+    if (this.#dropped > dropped.most) return false;
+    callBack(parameters);
+    const isWaiting = this.#droppedInTurn >= dropped.perTurn;
+    this.#droppedInTurn += size;
+    if (this.#droppedInTurn < dropped.perTurn) return true;
+    if (!isWaiting) {
+      setImmediate(() => {
+        this.#droppedInTurn = 0;
+        this.#response.emit("drain");
+      });
+    }
+    return false;
   }
 
   #judge(head: AnswerHead): void {
@@ -136,7 +164,7 @@ class HeldAnswer {
     // To the application, its answer is on its way.
     Object.defineProperty(response, "headersSent", { get: () => true, configurable: true });
     Object.defineProperty(response, "writableEnded", { get: () => this.#hasEnded, configurable: true });
-    const writer = new AnswerWriter(response, this.#before);
+    const writer = new AnswerWriter(response, this.#before, () => this.#clear());
     setImmediate(() => {
       this.#clear();
       this.#parts.onTaken(head, writer);

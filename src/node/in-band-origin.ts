@@ -1,6 +1,7 @@
 import { createProblem, problemResponse, utf8Length, wellKnownPath } from "../protocol/index.ts";
 import type { BasePath, Hub, Origin, OriginRequest, OriginResponse } from "../server/index.ts";
 import { plainConditions } from "./compression.ts";
+import { withoutTickets } from "./tickets/ticket-desk.ts";
 
 /** What requests in band are brought to an origin with. */
 export interface InBandOriginParts {
@@ -22,7 +23,7 @@ export function inBandOrigin({ origin, wellKnown, basePath, carryOut = origin }:
   };
   // What is no function the hub refuses, with the option's name.
   if (typeof origin !== "function") return origin;
-  return (request) => (request.isInBand ? enter(request) : origin(request));
+  return withoutTickets((request) => (request.isInBand ? enter(request) : origin(request)));
 }
 
 /** Has an origin carry out what is not too large, and know the entity tags that were given out with a coding. */

@@ -46,6 +46,7 @@ export function sendAnswer(
 ): void {
   const isHead = response.req.method === "HEAD";
   closeWhereUnread(response);
+  writer.clear();
   try {
     writeFields(response, writer, answer, extra);
   } catch (error) {

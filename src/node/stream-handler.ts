@@ -90,10 +90,12 @@ export class StreamHandler {
     writer: AnswerWriter = new AnswerWriter(response),
   ): Promise<OriginResponse | "taken"> {
     const { hub, bounds, addressOf = transportAddress } = this.#parts;
+    // One that has gone will not close again.
+    if (writer.isOver) return "taken";
     if (hub.isFull) return fullResponse();
     const bound = bounds.enter(addressOf(request), handshakeFields(request));
     if (typeof bound !== "function") return bound;
-    response.once("close", bound);
+    writer.on("close", bound);
     const isHead = request.method === "HEAD";
     const handshake = this.#handshake(request, choice);
     const opening = await hub.authorise(handshake);
@@ -110,13 +112,13 @@ export class StreamHandler {
     }
     const record = parseAnyItems(fieldValue(opening.described, "items") ?? "")?.record ?? "";
     this.#open.add(writer);
-    response.on("close", () => {
+    writer.on("close", () => {
       this.#open.delete(writer);
       if (this.#open.size === 0) this.#onEnded();
     });
     const connection = hub.connect(this.#transport(writer, choice.kind, record), handshake, opening);
-    response.on("drain", () => this.#guard(() => connection.drained()));
-    response.on("close", () => this.#guard(() => connection.closed()));
+    writer.on("drain", () => this.#guard(() => connection.drained()));
+    writer.on("close", () => this.#guard(() => connection.closed()));
     return "taken";
   }
 
@@ -151,6 +153,7 @@ export class StreamHandler {
 
   #begin(response: ServerResponse, writer: AnswerWriter, kind: AnswerKind, extra: readonly Field[]): void {
     const { clock } = this.#parts;
+    writer.clear();
     for (const [name, value] of [...headFields(kind), ...extra]) response.appendHeader(name, value);
     writer.begin(200);
     if (kind === "http-stream" || response.req.method === "HEAD") return;

@@ -65,6 +65,22 @@ export class GuardedDoor {
     return status;
   }
 
+  /** The statuses of the first answers in band to messages that are sent one by one, after the well-known URL's own. */
+  async inBand(messages: readonly string[], headers: Record<string, string> = {}): Promise<number[]> {
+    const socket = new WebSocket(`ws://127.0.0.1:${this.port}/.well-known/rocket`, ["rocket.v1"], { headers });
+    onTestFinished(() => socket.terminate());
+    const statuses: number[] = [];
+    return new Promise((resolve, reject) => {
+      socket.on("error", reject);
+      socket.on("message", (data: Buffer) => {
+        statuses.push(decodeResponse(data.toString()).status);
+        const next = messages[statuses.length - 1];
+        if (next === undefined) resolve(statuses.slice(1));
+        else socket.send(next);
+      });
+    });
+  }
+
   /** The first message of a WebSocket, or the status by which its handshake is refused. */
   socket(
     path: string,

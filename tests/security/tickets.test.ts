@@ -39,6 +39,16 @@ describe.each(guardedDoors)("A ticket at $name", ({ open }) => {
     expect(door.seen[0]).toMatchObject({ cookie: "sid=anna", authorization: undefined });
   });
 
+  it("is no good in band, and nobody sees it there [R-SEC-13]", async () => {
+    const door = await open();
+    const path = `/a?rocket-ticket=${await door.ticket("/a")}`;
+    door.seen.length = 0;
+    const head = (method: string) => `${method} ${path} HTTP/1.1\r\nRequest-ID: ${method}\r\n\r\n`;
+    const asked = [head("SUBSCRIBE"), head("GET")];
+    expect(await door.inBand(asked, { Cookie: "sid=anna" })).toEqual([401, 401]);
+    expect([door.seen, door.told]).toEqual([[], []]);
+  });
+
   it("is used once even where two come at once [R-SEC-13]", async () => {
     const door = await open();
     const path = `/a?rocket-ticket=${await door.ticket("/a")}`;

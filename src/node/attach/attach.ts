@@ -8,7 +8,7 @@ import { ClientBounds } from "../client-bounds.ts";
 import { identityOf, peerOf } from "../peer.ts";
 import { sha256 } from "../sha256.ts";
 import { StreamsBeside } from "../streams-beside.ts";
-import { TicketDesk } from "../tickets/ticket-desk.ts";
+import { TicketDesk, withoutTickets } from "../tickets/ticket-desk.ts";
 import { UpgradeHandler } from "../upgrade.ts";
 import { AttachAccess, type AttachAccessParts } from "./access.ts";
 import { AppOrigin } from "./app-origin.ts";
@@ -95,10 +95,10 @@ class AttachedServer implements Attachment {
       reportError,
     });
     const hub = createHub({
-      origin: (request) => {
+      origin: withoutTickets((request) => {
         writes.seeAll();
         return this.#origin.ask(request);
-      },
+      }),
       derived: { sha256, ...derived },
       identity: identityOf,
       hasStreams: true,

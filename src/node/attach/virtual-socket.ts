@@ -10,6 +10,9 @@ export interface SocketOwner {
   onClosed(): void;
 }
 
+/** How many bytes are taken before others get a turn: an application's long answer is not made in one piece. */
+const mostInTurn = 64 * 1024;
+
 const nobody: Partial<SocketPeer> = { remoteAddress: "127.0.0.1", remotePort: 0, remoteFamily: "IPv4" };
 
 /**
@@ -20,6 +23,7 @@ export class VirtualSocket extends SocketAlike {
   bytesWritten = 0;
   readonly #owner: SocketOwner;
   readonly #tls: SocketPeer["tls"];
+  #takenInTurn = 0;
 
   /** @param isOwn - whether its requests are Rocket's own, and not the peer's */
   constructor(owner: SocketOwner, server: unknown, isEncrypted: boolean, isOwn: boolean, peer?: SocketPeer) {
@@ -47,7 +51,16 @@ export class VirtualSocket extends SocketAlike {
   override _write(bytes: Buffer, _encoding: BufferEncoding, done: () => void): void {
     this.bytesWritten += bytes.length;
     this.#owner.onBytes(bytes);
-    done();
+    this.#takenInTurn += bytes.length;
+    if (this.#takenInTurn < mostInTurn) {
+      done();
+      return;
+    }
+    // Others get a turn, and an answer that nobody wants any more can be ended.
+    setImmediate(() => {
+      this.#takenInTurn = 0;
+      done();
+    });
   }
 
   override _final(done: () => void): void {

@@ -1,6 +1,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createProblem, type Field, type HttpResponse, problemResponse, wellKnownPath } from "../../protocol/index.ts";
-import { type BasePath, type Clock, type Hub, type OriginResponse, systemClock } from "../../server/index.ts";
+import {
+  type BasePath,
+  type Clock,
+  type Hub,
+  type Origin,
+  type OriginResponse,
+  systemClock,
+} from "../../server/index.ts";
 import { isOwnPage } from "../access.ts";
 import { type ClientAddress, clientNetwork, transportAddress } from "../client-bounds.ts";
 import { handshakeFields } from "../fields.ts";
@@ -33,6 +40,11 @@ function refuse(status: number, detail: string, fields: readonly Field[] = []): 
 /** Says nothing of why: who has no good ticket learns nothing about others'. */
 function noGoodTicket(): HttpResponse {
   return refuse(401, "The ticket is unknown, used, over, or for another URL or page. Ask for another one.");
+}
+
+/** Has an origin see no ticket: one that comes in band, where tickets are not taken, is no good [R-SEC-13]. */
+export function withoutTickets(origin: Origin): Origin {
+  return async (request) => (withoutTicket(request.target) ? noGoodTicket() : origin(request));
 }
 
 /**
