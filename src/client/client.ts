@@ -9,7 +9,7 @@ import type { LiveContext } from "./live.ts";
 import { OriginTransport } from "./origin-transport.ts";
 import type { Outbox } from "./outbox.ts";
 import type { View } from "./overlay.ts";
-import { isPage, watchPlatform } from "./platform.ts";
+import { isCutOff, isPage, watchPlatform } from "./platform.ts";
 import { localProblem } from "./problem.ts";
 import { type Query, queryPath } from "./query.ts";
 import { behind, isCurrent, isSameStatus, type Status, worstStatus } from "./status.ts";
@@ -250,6 +250,7 @@ class OriginClient implements Client {
           ...this.#options,
           ...this.#context,
           wellKnown: this.#wellKnown,
+          isUnreachable: () => isCutOff() || [...this.#feeds.values()].some(({ status }) => status.state === "offline"),
           onAnswered: () => this.#transport.wake(),
           // Other cookies than the socket's may say who acts by now.
           onTurnedAway: () => this.#http.hasToken || this.#transport.renew(),

@@ -21,6 +21,8 @@ export class CreatedRecords {
   readonly #links: Map<string, string> = new Map();
   /** The URLs of records that came and must be those which creates are about to make, by the write's id. */
   readonly #arrived: Map<string, string> = new Map();
+  /** The URLs of records that came since a create was made, and so after its own row was shown, by the write's id. */
+  readonly #come: Map<string, Set<string>> = new Map();
 
   /** The URL of the record that a write is about; the temporary one while it has no other. */
   of({ kind, id, url }: StoredWrite): string {
@@ -49,6 +51,13 @@ export class CreatedRecords {
   }
 
   /** Notes a record that came since a create was made. */
+  noteCome(write: StoredWrite, url: string, row: unknown): void {
+    const come = this.#come.get(write.id) ?? new Set();
+    if (!this.isShown(url)) this.#come.set(write.id, come.add(url));
+    this.noteArrived(write, url, row);
+  }
+
+  /** Notes a record that may be what a create is about to make, also one that was there before. */
   noteArrived(write: StoredWrite, url: string, row: unknown): void {
     if (!this.#keys.has(url) && isSameRecord(row, write)) this.#claim(write, url);
   }
@@ -57,12 +66,18 @@ export class CreatedRecords {
   settleFor(write: StoredWrite, come: ReadonlyMap<string, unknown>): void {
     for (const [url, row] of come) if (isSameRecord(row, write)) this.#claim(write, url);
     for (const url of come.keys()) this.#claim(write, url);
+    const found = this.arrived(write);
+    if (found !== undefined) this.#noteKey(found, write);
+  }
+
+  /** True for a record that is known to be, or must be, what a create makes. */
+  isClaimed(url: string): boolean {
+    return this.keyOf(url).startsWith(temporaryUrl) || [...this.#arrived.values()].includes(url);
   }
 
   /** One record is what one create made. */
   #claim({ id }: StoredWrite, url: string): void {
-    const isOthers = this.keyOf(url).startsWith(temporaryUrl) || [...this.#arrived.values()].includes(url);
-    if (!isOthers && !this.#arrived.has(id)) this.#arrived.set(id, url);
+    if (!this.isClaimed(url) && !this.#arrived.has(id)) this.#arrived.set(id, url);
   }
 
   /** A create is settled, or refused. Where its answer was lost, the record that came goes on in the place of its row. */
@@ -70,6 +85,7 @@ export class CreatedRecords {
     const come = this.arrived(write);
     if (come !== undefined) this.#noteKey(come, write);
     this.#arrived.delete(write.id);
+    this.#come.delete(write.id);
   }
 
   /**
@@ -83,11 +99,15 @@ export class CreatedRecords {
     this.#urls.set(temporaryUrl + write.id, name);
     if (url.includes(noUrl)) this.#links.set(name, link);
     if (url.includes(noUrl) && link !== url) this.#urls.set(link, name);
+    // What was taken for it before is somebody else's.
+    this.#arrived.delete(write.id);
     this.#noteKey(name, write);
   }
 
+  /** Of the keys that a record was given out by, as a create's row and by its own URL, the first one stays. */
   #noteKey(url: string, { id }: StoredWrite): void {
-    if (!this.#keys.has(url)) this.#keys.set(url, temporaryUrl + id);
+    const isFirst = !this.#keys.has(url) || (this.isShown(url) && this.#come.get(id)?.has(url));
+    if (isFirst) this.#keys.set(url, temporaryUrl + id);
   }
 
   /** The key of a record in lists: the URL that it was shown by first. */
@@ -95,7 +115,7 @@ export class CreatedRecords {
     return this.#keys.get(url) ?? url;
   }
 
-  /** A record is shown by its own URL, and that holds: also where a create turns out to have made it. */
+  /** A record is shown by its own URL, and that holds: also where a create turns out to have made it that was shown later. */
   noteShown(url: string): void {
     if (!this.#keys.has(url)) this.#keys.set(url, url);
   }

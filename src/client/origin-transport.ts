@@ -3,6 +3,7 @@ import { Backoff } from "./backoff.ts";
 import { type ClientClock, Timer } from "./clock.ts";
 import type { Fallback } from "./fallback.ts";
 import type { Http } from "./http.ts";
+import { isCutOff } from "./platform.ts";
 import { isTransient, localProblem, problemOf, retryAfterMs } from "./problem.ts";
 import { Renewal } from "./renewal.ts";
 import { Connection, type Ending } from "./socket-connection.ts";
@@ -145,6 +146,9 @@ export class OriginTransport implements Transport {
     if (this.#hasHinted || this.#isHinting) return;
     this.#isHinting = true;
     this.#hint.set(() => {
+      // The status says that, and the next connection is watched anew.
+      this.#isHinting = !(this.#isOffline || isCutOff());
+      if (!this.#isHinting) return;
       const url = this.#options.http.href(wellKnownPath).replace("http", "ws");
       this.#sayHint(
         `No message has come through ${url} within ${hintMs / 1_000} s. Is it a Rocket server, and does all that stands in front of it let WebSockets to that path through, from this page's origin? Until then the client makes do without, as its status says.`,
@@ -269,6 +273,7 @@ export class OriginTransport implements Transport {
   async #probe(wasSilent: boolean): Promise<void> {
     const isOver = (): unknown => this.#followings.size === 0 || this.#connection || this.#fallback?.isUsed;
     const answer = await this.#options.http.ask(wellKnownPath, { cache: "no-store" }).catch(() => undefined);
+    if (answer) this.#isOffline = false;
     // Loaded where it is needed, and where there is somebody to load it from: few pages ever do.
     const isThere = answer && !isTransient(answer.status);
     const code = isThere && !isOver() ? await import("./fallback.ts").catch(() => undefined) : undefined;

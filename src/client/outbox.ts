@@ -1,19 +1,20 @@
-import { fieldValue, type HttpResponse, type Problem, retryWaitMs, wellKnownPath } from "../protocol/index.ts";
+import { fieldValue, type HttpResponse, type Problem, retryWaitMs } from "../protocol/index.ts";
 import { Backoff } from "./backoff.ts";
 import type { Callbacks } from "./callbacks.ts";
 import type { ClientClock } from "./clock.ts";
 import { CreatedRecords } from "./created.ts";
 import type { Feed } from "./feed.ts";
+import { HeldRows } from "./held-rows.ts";
 import type { Http } from "./http.ts";
+import { Idempotency } from "./idempotency.ts";
 import { next } from "./machine.ts";
 import { Overlay, type OverlayContext, type View } from "./overlay.ts";
-import { codedError, isTransient, ProblemError, problemOf, retryAfterMs } from "./problem.ts";
-import { makesPromise } from "./promises.ts";
+import { codedError, ProblemError, problemOf, retryAfterMs } from "./problem.ts";
 import { ignore, queued, stored } from "./queued-write.ts";
 import { Recogniser } from "./recogniser.ts";
 import { type Guard, requireSeen } from "./require-seen.ts";
 import { isStrong, noteUrl, noteVersion, noUrl, type RowUrls, type RowVersions, temporaryUrl } from "./row-urls.ts";
-import { isGatewayStatus, rowIn, Sender, Unanswered, unanswered, writtenIn } from "./sender.ts";
+import { isGatewayStatus, rowIn, Sender, Unanswered, unanswered, wasNeverSent, writtenIn } from "./sender.ts";
 import { type ClientStorage, WriteStore } from "./storage.ts";
 import { type Conflict, ConflictError, type StoredWrite, type Write, type WriteKind } from "./write.ts";
 import { type WriteEvent, writeTransitions } from "./write-state.ts";
@@ -36,6 +37,8 @@ export interface OutboxOptions {
   /** What the server said at the well-known URL, where it was asked already. */
   readonly wellKnown: HttpResponse | undefined;
   readonly callbacks: Callbacks;
+  /** Whether the server is known to be unreachable now. */
+  readonly isUnreachable: () => boolean;
   /** Told that the server has answered: it is there. */
   readonly onAnswered: () => void;
   /** Told that it has refused whoever asks (401, 403). */
@@ -70,24 +73,27 @@ export class Outbox implements OverlayContext {
   readonly #store: WriteStore | undefined;
   readonly #sender: Sender;
   readonly #recogniser: Recogniser;
+  readonly #held: HeldRows;
   readonly #backoff: Backoff;
   readonly #abort: AbortController = new AbortController();
   /** Until it resolves, what was left behind is not known: nothing is sent ahead of it. */
   readonly #loading: Promise<void> | undefined;
   /** What refuses writes that a reload left behind: nobody waits for them. */
   readonly #refusals: WeakSet<Write["reject"]> = new WeakSet();
+  readonly #idempotency: Idempotency;
   #isRunning = false;
-  #isIdempotent: boolean | undefined;
   #wake: () => void = () => {};
 
   constructor(options: OutboxOptions) {
     this.#options = options;
     this.urls = options.urls;
+    this.#idempotency = new Idempotency(options);
     if (options.wellKnown) this.learn(options.wellKnown);
     this.#store = options.storage && new WriteStore(options.storage, options.http.base.href, options.user);
     this.#sender = new Sender({ ...options, signal: this.#abort.signal });
     const onUrl = (temporary: string, url: string): void => this.#named(temporary, url);
-    this.#recogniser = new Recogniser({ ...options, created: this.created, onUrl });
+    this.#held = new HeldRows(options.clock, () => this.#changed());
+    this.#recogniser = new Recogniser({ ...options, created: this.created, held: this.#held, onUrl });
     this.#backoff = new Backoff(options.clock);
     this.#loading = this.#store?.load().then((stored) => {
       const known = new Set(this.writes.map(({ id }) => id));
@@ -145,8 +151,7 @@ export class Outbox implements OverlayContext {
 
   /** What the server says of itself at the well-known URL: whether it does a repeated `Idempotency-Key` once. */
   learn(wellKnown: HttpResponse): void {
-    // A promise once given holds: whatever answers in the server's place meanwhile can't take it back.
-    this.#isIdempotent ||= makesPromise(wellKnown, "idempotency-key");
+    this.#idempotency.learn(wellKnown);
     this.#wake();
   }
 
@@ -163,6 +168,8 @@ export class Outbox implements OverlayContext {
     if (this.writes.some(({ kind, state }) => kind === "create" && state !== "answered")) this.created.noteShown(url);
     return this.created.keyOf(this.created.real(url));
   }
+
+  readonly isHeld = (url: string): boolean => this.#held.has(url) && !this.created.isClaimed(url);
 
   get views(): ReadonlySet<View> {
     return this.#options.views;
@@ -191,6 +198,7 @@ export class Outbox implements OverlayContext {
   #end(reason: string): void {
     if (this.#abort.signal.aborted) return;
     this.#abort.abort();
+    this.#held.close();
     this.#wake();
     // What a reload left behind was refused by nobody, and its promise is gone.
     const waited = this.writes.filter(({ state, reject }) => state !== "answered" && !this.#refusals.has(reject));
@@ -207,15 +215,6 @@ export class Outbox implements OverlayContext {
   #changed(): void {
     for (const view of [...this.views]) view.changed();
     this.settle();
-  }
-
-  /** Whether the server does a repeated key once; throws where it can't be asked now. */
-  async #askIdempotent(): Promise<void> {
-    if (this.#isIdempotent !== undefined) return;
-    const answer = await this.#options.http.ask(wellKnownPath);
-    // A server that can't answer now promises nothing, and denies nothing.
-    if (isTransient(answer.status)) throw new ProblemError(problemOf(answer));
-    this.learn(answer);
   }
 
   #move(write: Write, event: WriteEvent): void {
@@ -255,14 +254,9 @@ export class Outbox implements OverlayContext {
 
   /** Sends one; gives the time to wait where it has to be tried again. */
   async #send(write: Write): Promise<number | undefined> {
-    try {
-      // Asked before anything is sent: what was never sent may wait without harm.
-      await this.#askIdempotent();
-    } catch {
-      return this.#backoff.next();
-    }
-    // What is known now holds for this sending, whatever is learned until the answer.
-    const isIdempotent = this.#isIdempotent === true;
+    // Asked before anything is sent: what was never sent may wait without harm. What is known now holds for this sending.
+    const isIdempotent = await this.#idempotency.ask().catch(() => undefined);
+    if (isIdempotent === undefined) return this.#backoff.next();
     const url = this.created.linkOf(write.url);
     const isTemporary = url.startsWith(temporaryUrl);
     // It was created, and is recognised when it comes.
@@ -284,6 +278,12 @@ export class Outbox implements OverlayContext {
     this.#move(write, "send");
     const answer = await this.#sender.request(write, url, isIdempotent).catch((error: Error) => error);
     if (this.#abort.signal.aborted) return undefined;
+    this.#idempotency.noteAnswer(!(answer instanceof Error));
+    if (answer instanceof Error && wasNeverSent(answer)) {
+      this.#move(write, "unsent");
+      this.#change(write, {});
+      return this.#backoff.next();
+    }
     if (answer instanceof Error || isGatewayStatus(answer.status)) {
       if (isIdempotent) {
         return this.#backoff.next(answer instanceof Error ? 0 : retryAfterMs(answer));

@@ -80,6 +80,7 @@ class Layer {
     this.placement = new Placement(feed);
     this.#rows = new Map(feed.replica.entries.map(({ url, row }) => [url, row]));
     this.#isIn = new Set(this.#rows.keys());
+    for (const url of this.#rows.keys()) if (parts.context.isHeld(url)) this.#remove(url);
     for (const write of parts.writes) this.#lay(write);
   }
 
@@ -170,6 +171,8 @@ export interface OverlayContext {
   readonly writes: readonly Write[];
   /** The records that it creates. */
   readonly created: CreatedRecords;
+  /** True for a row that came beside a create, and is shown with its answer. */
+  readonly isHeld: (url: string) => boolean;
   readonly urls: RowUrls;
   /** What rows show that were made ahead of time. */
   readonly shows: WeakMap<object, { readonly id: string; readonly below: unknown }>;

@@ -4,6 +4,11 @@ export function isPage(): boolean {
   return Boolean(document && addEventListener);
 }
 
+/** True where the browser says that it has no network; a server on the same machine may be there all the same. */
+export function isCutOff(): boolean {
+  return globalThis.navigator?.onLine === false;
+}
+
 /**
  * Listens to what a browser knows of the network and of who is looking. Returns a function that ends it; elsewhere
  * there is nothing to hear.

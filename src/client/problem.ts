@@ -42,14 +42,45 @@ export function bodyJson(message: HttpResponse): unknown {
   }
 }
 
-/** The problem in an answer; one is made where the server sent none. */
+/** A body that is no problem is kept with one up to so many characters. */
+const maxBodyLength = 16_384;
+/** A text that is no longer is a sentence for a person. */
+const maxSentenceLength = 300;
+
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value.trim() !== "";
+}
+
+/** The sentence for a person in a body that is no problem: as most frameworks name it. */
+function sentenceIn(body: unknown): string | undefined {
+  const { message, error, title, errors } = Object(body);
+  const texts = [body, message, error, Object(error).message, title, errors, Object(Object(errors)[0]).message];
+  return texts.find((text): text is string => isText(text) && text.length <= maxSentenceLength);
+}
+
+/**
+ * The problem in an answer (RFC 9457), with all its members; one is made where the server sent none. Then `body` has the
+ * JSON or the plain text that it sent, up to 16,384 characters.
+ */
 export function problemOf(message: HttpResponse): Problem {
   const { status, fields } = message;
   const location = fieldValue(fields, "location");
-  const said = Object(bodyJson(message));
-  const own = localProblem(status, location ? `It is at ${location} now.` : `The server answered ${status}.`);
-  if (typeof said.detail === "string") return { ...own, ...said, status };
-  return location ? { ...own, location } : own;
+  const own = {
+    ...localProblem(status, location ? `It is at ${location} now.` : `The server answered ${status}.`),
+    ...(location && { location }),
+  };
+  const type = fieldValue(fields, "content-type") ?? "";
+  const json = bodyJson(message);
+  const said = Object(json);
+  if (isText(said.detail) || (/^application\/problem\+json/i.test(type) && json === said && !Array.isArray(json))) {
+    const title = isText(said.title) ? said.title : undefined;
+    const detail = isText(said.detail) ? said.detail : (title ?? own.detail);
+    return { ...own, ...said, type: isText(said.type) ? said.type : own.type, title: title ?? detail, status, detail };
+  }
+  const body = json ?? (/^text\/plain/i.test(type) ? bodyText(message) : undefined);
+  if (body === undefined || bodyText(message).length > maxBodyLength) return own;
+  const detail = sentenceIn(body) ?? own.detail;
+  return { ...own, title: detail, detail, body };
 }
 
 /** Milliseconds that the server asks to wait; 0 where it doesn't (RFC 9110 §10.2.3). */

@@ -1,6 +1,7 @@
 import { fieldValue, type HttpResponse } from "../protocol/index.ts";
 import type { CreatedRecords } from "./created.ts";
 import type { Feed } from "./feed.ts";
+import type { HeldRows } from "./held-rows.ts";
 import type { Http } from "./http.ts";
 import { nameOf, noUrl, type RowUrls, temporaryUrl } from "./row-urls.ts";
 import { writtenIn } from "./sender.ts";
@@ -9,6 +10,7 @@ import type { Write } from "./write.ts";
 /** What recognising needs. */
 export interface RecogniserOptions {
   readonly created: CreatedRecords;
+  readonly held: HeldRows;
   readonly http: Http;
   readonly urls: RowUrls;
   /** The views whose rows are known. */
@@ -56,13 +58,22 @@ export class Recogniser {
 
   /** Something came: a record that a create makes, or the list by which it is known what one made that was answered before. */
   came(writes: readonly Write[], feed: Feed, batch: readonly HttpResponse[]): void {
-    const { created } = this.#options;
     for (const write of writes) {
-      if (write.kind !== "create" || created.isNamed(write)) continue;
+      if (write.kind !== "create" || this.#options.created.isNamed(write)) continue;
       const name = write.state === "answered" ? this.#urlInLists(write.row, write) : undefined;
       if (name !== undefined) this.#name(write, name);
-      else if (feed.target.split("?")[0] === write.url)
-        for (const url of enteredIn(feed, batch)) created.noteArrived(write, url, feed.replica.get(url));
+      else if (feed.target.split("?")[0] === write.url) this.#entered(write, feed, enteredIn(feed, batch));
+    }
+  }
+
+  #entered(write: Write, feed: Feed, urls: readonly string[]): void {
+    const { created, held, views } = this.#options;
+    const others = [...views].map((view) => view.feed.replica).filter((replica) => replica !== feed.replica);
+    for (const url of urls) {
+      created.noteCome(write, url, feed.replica.get(url));
+      // What a list begins with, and what is known from elsewhere, is older than the create.
+      const isNew = feed.replica.hasBegun && others.every((replica) => replica.get(url) === undefined);
+      if (isNew && write.state === "sent") held.hold(write, url);
     }
   }
 

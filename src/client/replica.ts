@@ -87,6 +87,8 @@ export class Replica {
   entries: Entry[] = [];
   /** The URLs that the last 200 brought, and that were not there before. */
   arrived: readonly string[] = [];
+  /** True once something came after the first 200. */
+  hasBegun = false;
   /** The row that is shown for a URL ahead of time: one that comes and is equal takes its place unseen. */
   shownAhead: ((url: string) => unknown) | undefined;
   readonly #base: string;
@@ -126,6 +128,7 @@ export class Replica {
     const items = parseAnyItems(fieldValue(fields, "items") ?? "") ?? {};
     const order = parseItemOrder(fieldValue(fields, "item-order") ?? "");
     const before = this.#byUrl;
+    this.hasBegun = this.opening !== undefined;
     this.opening = message;
     this.document = contentOf(message);
     this.isRecord = (items.url ?? items.link) === undefined;
@@ -189,6 +192,7 @@ export class Replica {
       const value = this.isRecord ? change.content : this.#recordIn(change.content);
       made.set(name, message.status === 204 ? undefined : { value, etag: fieldValue(message.fields, "etag") });
     }
+    this.hasBegun = true;
     for (const change of changes) this.#apply(change);
     return changes.map(({ message }) => message);
   }

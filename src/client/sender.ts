@@ -66,6 +66,17 @@ export class Unanswered extends Error {
   }
 }
 
+/** True for the error of a request that no connection came about for: nothing of it was sent. A browser does not tell. */
+export function wasNeverSent(error: Error): boolean {
+  const { errors } = Object(error.cause);
+  // One for each address that was tried.
+  const causes: unknown[] = Array.isArray(errors) ? errors : [error.cause];
+  return causes.every((one) => {
+    const { syscall, code } = Object(one);
+    return syscall === "connect" || syscall === "getaddrinfo" || code === "UND_ERR_CONNECT_TIMEOUT";
+  });
+}
+
 /** Tells the maker of a write that is not sent again that no answer came. */
 export function unanswered({ kind }: StoredWrite, url: string, cause: Error): TypeError {
   const text = `No answer came to ${methods[kind]} ${url}. It may have been done or not, and is not sent again, since the server does not promise idempotency-key.`;

@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { type Collection, createClient } from "../../src/client/index.ts";
 import { attach } from "../../src/node/index.ts";
+import { createFakeClock, type FakeClock } from "../../src/testing/index.ts";
 
 interface Book {
   readonly id: number;
@@ -65,21 +66,31 @@ interface OpenOptions {
   readonly books?: Book[];
   /** Whether the server tells of a record before the create is answered. */
   readonly isToldFirst?: boolean;
+  /** The client's, where the test moves it. */
+  readonly clock?: FakeClock;
+  /** Beside that the server has told of the record, the answer waits for this. */
+  readonly answerAfter?: Promise<void>;
 }
 
 /** A list of an application, and all that was ever shown in it. */
-async function open(answerTo: AnswerTo, { books = [{ id: 1, title: "a" }], isToldFirst = false }: OpenOptions = {}) {
+async function open(
+  answerTo: AnswerTo,
+  { books = [{ id: 1, title: "a" }], isToldFirst = false, clock, answerAfter }: OpenOptions = {},
+) {
   let isTold = false;
   const gate = async (): Promise<void> => {
     if (!isToldFirst) return;
     handle.changed("/books");
     await vi.waitUntil(() => isTold);
+    await answerAfter;
   };
   const app = createApp({ answerTo, books, gate });
   const server = createServer((request, response) => void app(request, response));
   const handle = attach(server);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const client = createClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const client = createClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, {
+    ...(clock && { clock }),
+  });
   onTestFinished(async () => {
     client.close();
     await handle.close();
@@ -104,7 +115,12 @@ async function open(answerTo: AnswerTo, { books = [{ id: 1, title: "a" }], isTol
       },
       { timeout: 3_000 },
     );
-  return { list, shown, told, titles, books };
+  /** Somebody else makes a record. */
+  const add = (title: string): void => {
+    books.push({ id: Math.max(...books.map(({ id }) => id)) + 1, title });
+    handle.changed("/books");
+  };
+  return { list, shown, told, titles, books, add, hasTold: () => isTold };
 }
 
 const ways: readonly (readonly [string, AnswerTo])[] = [
@@ -161,11 +177,42 @@ describe.each([...ways, ...silent])("A record whose create is answered by %s", (
     ]);
   });
 
-  it("stands once where the server changed what was written", async () => {
-    const { list, shown, told } = await open(answerTo);
-    await list.create({ title: " b " });
+  it.each([
+    ["answer", false],
+    ["notification", true],
+  ] as const)(
+    "stands once, with one key, where the server changed what was written and the %s comes first",
+    async (_first, isToldFirst) => {
+      const { list, shown, told, books } = await open(answerTo, { isToldFirst });
+      await list.create({ title: " b " });
+      await told("a", "b");
+      expect(shown.filter((one) => one.titles.length > 2)).toEqual([]);
+      expect([...new Set(shown.flatMap((one) => one.keys[1] ?? []))]).toEqual([expect.stringMatching(/^urn:uuid:/)]);
+      await vi.waitUntil(() => list.getSnapshot().rows[1]?.title === "b");
+      expect(books.length).toBe(2);
+    },
+  );
+
+  it("keeps the key of the row that stood for it, also where the answer comes so late that both were shown", async () => {
+    const clock = createFakeClock(1);
+    let answer = (): void => {};
+    const answerAfter = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const { list, told, titles, hasTold } = await open(answerTo, { isToldFirst: true, clock, answerAfter });
+    const created = list.create({ title: " b " });
+    const key = (at: number): string => list.keyOf(list.getSnapshot().rows[at] as Book);
+    const first = key(1);
+    await vi.waitUntil(hasTold);
+    await clock.advance(1_999);
+    expect([titles(), key(1)]).toEqual([["a", "b"], first]);
+    await clock.advance(1);
+    const both = [1, 2].map(key);
+    expect([titles(), both.includes(first), both.includes("/books/2")]).toEqual([["a", "b", "b"], true, true]);
+    answer();
+    await created;
     await told("a", "b");
-    expect(shown.filter((one) => one.titles.length > 2)).toEqual([]);
+    expect([titles(), key(1)]).toEqual([["a", "b"], first]);
   });
 });
 
@@ -177,4 +224,22 @@ describe.each([...ways, ...silent])("The first record of a list, answered by %s"
     await told("b");
     expect(shown.filter((one) => one.titles.length > 1)).toEqual([]);
   });
+});
+
+it("A record of somebody else that comes while a create is on its way is shown with the answer, under its own key", async () => {
+  let answer = (): void => {};
+  const answerAfter = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  const { list, told, titles, add, hasTold } = await open((body) => ({ body }), { isToldFirst: true, answerAfter });
+  const created = list.create({ title: " b " });
+  await vi.waitUntil(hasTold);
+  add("c");
+  await vi.waitUntil(() => list.getSnapshot().status.state === "live");
+  answer();
+  await created;
+  await told("a", "b", "c");
+  expect(titles()).toEqual(["a", "b", "c"]);
+  const keys = list.getSnapshot().rows.map((row) => list.keyOf(row));
+  expect(keys).toEqual(["/books/1", expect.stringMatching(/^urn:uuid:/), "/books/3"]);
 });

@@ -12,9 +12,15 @@ beforeAll(() =>
   ]),
 );
 
-/** A client whose sockets never open, and whose GETs are answered. */
-function withoutSocket(world: World, answer: (path: string) => Response | Promise<Response>) {
+/** A client whose sockets never open, and fail after `failsAfterMs` where that is given; its GETs are answered. */
+function withoutSocket(world: World, answer: (path: string) => Response | Promise<Response>, failsAfterMs?: number) {
   class SilentSocket {
+    onclose: ((event: { code: number }) => void) | undefined;
+
+    constructor() {
+      if (failsAfterMs !== undefined) world.clock.setTimer(() => this.onclose?.({ code: 1006 }), failsAfterMs);
+    }
+
     close(): void {}
   }
   const hints: string[] = [];
@@ -107,6 +113,27 @@ describe("Where no socket comes about", () => {
     ]);
     await world.clock.advance(120_000);
     expect(hints.length).toBe(1);
+    client.close();
+    expect(world.clientClock.timers).toBe(0);
+  });
+
+  it("no hint is given while the server can't be reached, as the status says", async () => {
+    const world = new World();
+    let isThere = false;
+    const { client, hints } = withoutSocket(
+      world,
+      () => {
+        if (!isThere) throw new TypeError("It can't be reached.");
+        return Response.json([]);
+      },
+      0,
+    );
+    client.collection("/a").subscribe(() => {});
+    await world.clock.advance(60_000);
+    expect([hints, client.status.state]).toEqual([[], "offline"]);
+    isThere = true;
+    await world.clock.advance(120_000);
+    expect(hints).toEqual([expect.stringContaining("No message has come through ws://h/.well-known/rocket")]);
     client.close();
     expect(world.clientClock.timers).toBe(0);
   });

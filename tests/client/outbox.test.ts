@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { createClient } from "../../src/client/index.ts";
 import { decodeResponse, fieldValue } from "../../src/protocol/index.ts";
+import { createFakeClock } from "../../src/testing/index.ts";
 import type { Looked } from "./followed.ts";
 import { refusal } from "./service.ts";
 import { World, type WorldOptions } from "./world.ts";
@@ -13,6 +14,13 @@ async function worldWith(options: WorldOptions): Promise<{ world: World; list: L
   const list = world.look("/a");
   await world.clock.advance(100);
   return { world, list };
+}
+
+/** The network is gone, and the client knows it. */
+async function cutOff(world: World): Promise<void> {
+  world.isOffline = true;
+  for (const socket of world.sockets) socket.die();
+  await world.clock.advance(60_000);
 }
 
 describe("Writes", () => {
@@ -57,6 +65,83 @@ describe("Writes", () => {
       world.client.close();
     },
   );
+
+  it.each(["create", "update", "destroy"] as const)(
+    "that can't be repeated wait while the server is known to be unreachable, and are kept: %s",
+    async (kind) => {
+      const { world, list } = await worldWith({ isIdempotent: false });
+      await list.collection.update("/a/1", { tag: "first" } as never);
+      await cutOff(world);
+      expect(list.state).toBe("offline");
+      const writes = {
+        create: (tag: string) => list.collection.create({ tag }),
+        update: (tag: string) => list.collection.update("/a/1", { tag } as never),
+        destroy: () => list.collection.destroy("/a/1"),
+      };
+      const write = world.write(writes[kind], { name: kind === "destroy" ? "destroy /a/1" : "mine" });
+      await world.clock.advance(60_000);
+      expect([write.outcome, [...world.stored.values()].join()]).toEqual(["pending", expect.stringContaining(kind)]);
+      world.isOffline = false;
+      await world.clock.advance(60_000);
+      expect([write.outcome, world.service.applied.get(write.tag), [...world.stored.values()]]).toEqual([
+        "resolved",
+        1,
+        ["[]"],
+      ]);
+    },
+  );
+
+  it("that can't be repeated outlive a reload where they were made offline", async () => {
+    const { world, list } = await worldWith({ isIdempotent: false });
+    await list.collection.update("/a/1", { tag: "first" } as never);
+    await cutOff(world);
+    world.write((tag) => list.collection.create({ tag }), { name: "mine" });
+    await world.clock.advance(5_000);
+    await world.reload();
+    world.isOffline = false;
+    await world.clock.advance(60_000);
+    expect([world.service.applied.get("mine"), world.refusedLater]).toEqual([1, []]);
+  });
+
+  it("after one whose answer was lost wait until the server answers again", async () => {
+    const { world, list } = await worldWith({ isIdempotent: false });
+    await list.collection.update("/a/1", { tag: "first" } as never);
+    world.isOffline = true;
+    const lost = world.write((tag) => list.collection.update("/a/1", { tag } as never));
+    const next = world.write((tag) => list.collection.update("/a/1", { tag } as never));
+    await world.clock.settle();
+    expect([lost.outcome, next.outcome]).toEqual(["unknown", "pending"]);
+    world.isOffline = false;
+    await world.clock.advance(60_000);
+    expect([next.outcome, world.service.applied.get(next.tag)]).toEqual(["resolved", 1]);
+  });
+
+  it.each([
+    ["no connection", { syscall: "connect", code: "ECONNREFUSED" }],
+    ["no address", { syscall: "getaddrinfo", code: "ENOTFOUND" }],
+    ["no connection in time", { code: "UND_ERR_CONNECT_TIMEOUT" }],
+    [
+      "no connection to any address",
+      { code: "ECONNREFUSED", errors: [{ syscall: "connect" }, { syscall: "connect" }] },
+    ],
+  ])("that can't be repeated are sent again where there was %s", async (_name, cause) => {
+    const clock = createFakeClock(1);
+    let posts = 0;
+    const answer = (_url: string, { method }: RequestInit = {}): Response => {
+      if (method !== "POST") return Response.json({});
+      posts += 1;
+      if (posts < 3) throw Object.assign(new TypeError("fetch failed"), { cause });
+      return Response.json({ id: 7 });
+    };
+    const client = createClient("http://h", {
+      clock,
+      fetch: (async (url, init) => answer(String(url), init)) as typeof fetch,
+    });
+    const written = client.collection("/a").create({ tag: "x" });
+    await clock.advance(60_000);
+    expect([await written, posts]).toEqual([{ id: 7 }, 3]);
+    client.close();
+  });
 
   it("that were left behind and are refused are told to the application", async () => {
     const { world, list } = await worldWith({ isIdempotent: true });

@@ -83,7 +83,8 @@ class AttachedServer implements Attachment {
   #closing: Promise<void> | undefined;
 
   constructor(server: Server, options: ResolvedAttachOptions) {
-    const { paths, bases, allowOrigins, allowHosts, derived, limits, maxDocumentBytes, inBand, onError } = options;
+    const { paths, bases, allowOrigins, allowHosts, derived, limits, maxDocumentBytes, inBand, promises, onError } =
+      options;
     const reportError = errorReporter(onError, warn);
     const event = connectionEventOf(server);
     const context = this.#context;
@@ -103,6 +104,7 @@ class AttachedServer implements Attachment {
       identity: identityOf,
       hasStreams: true,
       ...inBand,
+      promises,
       limits,
       onError: (error, { stage }) => reportError(error, stage),
     });

@@ -40,6 +40,12 @@ export interface AttachOptions
    * [R-SEC-2]. Default: loopback names only on a loopback address, every name elsewhere.
    */
   readonly allowHosts?: readonly string[];
+  /**
+   * What the application keeps, told to clients at `/.well-known/rocket` [R-WK-4]: `["idempotency-key"]` where it does a write
+   * once that comes again with the same `Idempotency-Key`, and gives the first answer again. Clients then repeat writes whose
+   * answer was lost. Default: nothing.
+   */
+  readonly promises?: readonly "idempotency-key"[];
   /** Bounds; each has a default. */
   readonly limits?: Partial<AttachLimits>;
   /**
@@ -67,6 +73,7 @@ export interface ResolvedAttachOptions {
   readonly limits: Partial<HubLimits>;
   readonly maxDocumentBytes: number;
   readonly inBand: Pick<HubOptions, "requestFields" | "requestsInBand">;
+  readonly promises: readonly string[];
   readonly onError: AttachOptions["onError"];
 }
 
@@ -141,10 +148,18 @@ const known = new Set([
   "limits",
   "onError",
   "paths",
+  "promises",
   "requestFields",
   "requestsInBand",
   ...derivedNames,
 ] satisfies (keyof AttachOptions)[]);
+
+function promisesOf({ promises = [] }: AttachOptions): readonly string[] {
+  const strange = promises.find((name) => name !== "idempotency-key");
+  if (strange !== undefined)
+    throw new TypeError(`promises: ${strange} is none that an application keeps; idempotency-key is.`);
+  return promises;
+}
 
 /**
  * Fills in the defaults and checks what was given; the hub checks what is the hub's.
@@ -167,6 +182,7 @@ export function resolveAttachOptions(options: AttachOptions): ResolvedAttachOpti
       derivedNames.map((name) => [name, options[name]]).filter(([, value]) => value !== undefined),
     ),
     inBand: { ...(requestFields && { requestFields }), ...(requestsInBand !== undefined && { requestsInBand }) },
+    promises: promisesOf(options),
     limits: hubLimits,
     maxDocumentBytes: documentLimit(maxDocumentBytes),
     onError,
