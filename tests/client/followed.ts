@@ -247,8 +247,10 @@ export class Looked implements Followed {
     // What is shown before it has a URL is known by its tag.
     const tag = this.#isUnanswered(String(row.tag)) ? `tag ${row.tag}` : url;
     const before = this.#keys.get(url) ?? this.#keys.get(tag) ?? key;
+    // Where both were shown before the answer told that they are one, the key of the row that stood for it stays.
+    const isJoined = before === url && key.startsWith("urn:uuid:") && this.#keys.get(key) === key;
     this.#keys.set(url, key).set(tag, key);
-    require(key === before, () => `${this.target}: the key of ${url} was ${before}, and is ${key}.`);
+    require(key === before || isJoined, () => `${this.target}: the key of ${url} was ${before}, and is ${key}.`);
   }
 
   /** Each row has its own URL, and is the object that it was where it is equal. */

@@ -44,6 +44,7 @@ describe("attach", () => {
     [{ paths: "/api" }, /^paths must be/],
     [{ allowOrigins: ["app.example.com"] }, /^allowOrigins: "app\.example\.com"/],
     [{ refreshMs: -1 }, /^refreshMs must be/],
+    [{ promises: ["merge-patch"] }, /^promises: merge-patch is none that an application keeps/],
     [{ limits: { maxDocumentBytes: 1 } }, /^limits\.maxDocumentBytes must be/],
     [{ limits: { maxThings: 1 } }, /^limits\.maxThings is not a limit/],
   ])("refuses %o, naming the option", (options, message) => {
@@ -136,6 +137,12 @@ describe("an attached server", () => {
       expect(JSON.parse(text).rocket).toMatchObject({ version: "1.0", levels: [0, 1], promises: [] });
     expect(site.notes.asked).toEqual([]);
     expect((await site.send("POST", "/.well-known/rocket")).status).toBe(404);
+  });
+
+  it("tells there what the application promises [R-WK-4]", async () => {
+    const site = await startSite(express, { promises: ["idempotency-key"] });
+    const said = await (await fetch(`${site.url}/.well-known/rocket`)).json();
+    expect(said.rocket.promises).toEqual(["idempotency-key"]);
   });
 
   it("asks nobody but itself, whatever a target looks like", async () => {
