@@ -35,8 +35,23 @@ describe("While a create is on its way", () => {
     world.service.write([{ name: "a", columns: { color: "green" } }]);
     await world.clock.advance(1_000);
     expect([all, some].map(({ shown }) => shown.length)).toEqual([2, 1]);
+    all.check();
     await world.clock.advance(1_000);
+    // Also that it was told.
+    all.check();
     expect([write.outcome, ...[all, some].map(({ shown }) => shown.length)]).toEqual(["pending", 3, 2]);
+    world.client.close();
+  });
+
+  it("nothing of it is left where the client is closed", async () => {
+    const world = worldWithCreate();
+    const list = world.look("/a");
+    await world.clock.advance(10);
+    world.write((tag) => list.collection.create({ tag, color: "blue" }));
+    await world.clock.settle();
+    world.service.write([{ name: "a", columns: { color: "green" } }]);
+    await world.clock.advance(10);
+    expect(list.shown.map(({ color }) => color)).toEqual(["red", "blue"]);
     world.client.close();
     expect(world.clientClock.timers).toBe(0);
   });

@@ -182,10 +182,10 @@ it.each(cellsOf(wayTable))("The way without a socket that is %s is, after %s, %s
 });
 
 const writeTable: Table<WriteState, WriteEvent> = {
-  queued: { send: "sent", answer: "queued", settle: "queued", refuse: "over" },
-  sent: { send: "sent", answer: "answered", settle: "sent", refuse: "over" },
-  answered: { send: "answered", answer: "answered", settle: "over", refuse: "answered" },
-  over: { send: "over", answer: "over", settle: "over", refuse: "over" },
+  queued: { send: "sent", unsent: "queued", answer: "queued", settle: "queued", refuse: "over" },
+  sent: { send: "sent", unsent: "queued", answer: "answered", settle: "sent", refuse: "over" },
+  answered: { send: "answered", unsent: "answered", answer: "answered", settle: "over", refuse: "answered" },
+  over: { send: "over", unsent: "over", answer: "over", settle: "over", refuse: "over" },
 };
 
 it.each(cellsOf(writeTable))("A write that is %s is, after %s, %s", (state, event, after) => {
