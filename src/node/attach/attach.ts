@@ -103,9 +103,7 @@ class AttachedServer implements Attachment {
       derived: { sha256, ...derived },
       identity: identityOf,
       hasStreams: true,
-      ...inBand,
-      promises,
-      limits,
+      ...{ ...inBand, promises, limits },
       onError: (error, { stage }) => reportError(error, stage),
     });
     this.#hub = hub;
