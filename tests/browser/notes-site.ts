@@ -56,12 +56,13 @@ export class NotesSite {
     this.url = url;
   }
 
-  /** Opens the page, and waits until it is live. */
-  async open(context: BrowserContext): Promise<Page> {
-    const page = await context.newPage();
-    await page.goto(this.url);
-    await hasStatus(page, "live");
-    return page;
+  /** Opens the page, and waits until it is live and has all of the client: a browser asks for no module a second time. */
+  async open(context: BrowserContext, page?: Page): Promise<Page> {
+    const opened = page ?? (await context.newPage());
+    await opened.goto(this.url);
+    await hasStatus(opened, "live");
+    await opened.waitForLoadState("networkidle");
+    return opened;
   }
 
   /** What the database has. */

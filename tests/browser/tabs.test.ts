@@ -36,8 +36,7 @@ describeInBrowser("tabs of a browser", (openContext) => {
     const leader = await site.open(context);
     const page = await context.newPage();
     await page.clock.install();
-    await page.goto(site.url);
-    await hasStatus(page, "live");
+    await site.open(context, page);
 
     await site.kill();
     await hasStatus(page, "offline");
@@ -59,8 +58,7 @@ describeInBrowser("tabs of a browser", (openContext) => {
     const context = await openContext();
     const leader = await context.newPage();
     await leader.clock.install();
-    await leader.goto(site.url);
-    await hasStatus(leader, "live");
+    await site.open(context, leader);
     const page = await site.open(context);
 
     await leader.clock.pauseAt(Date.now() + 1_000);
