@@ -62,6 +62,7 @@ export function addProxy(program: Command, exit: (code: number) => void): void {
     )
     .option("--trust-forwarded", "believe Forwarded and X-Forwarded-* of the peer, which is another proxy")
     .option("--share-anonymous", "what is answered without credentials is the same for everybody")
+    .option("--idempotency-keys", "the API does a write once that comes again with its Idempotency-Key")
     .option(
       "--records <json>",
       `where lists have their rows and these their link or key: '{"/posts":{"list":"/_embedded/posts","link":"/_links/self/href"}}'`,

@@ -27,6 +27,8 @@ export interface ProxyCommandOptions extends TlsOptions {
   readonly trustForwarded?: boolean;
   /** Whether what is answered without credentials is the same for everybody. Default false. */
   readonly shareAnonymous?: boolean;
+  /** Whether the API does a write once that comes again with the same `Idempotency-Key`. Default false. */
+  readonly idempotencyKeys?: boolean;
   /** Where records are, by the list's path as clients see it. Default: found by looking. */
   readonly records?: NonNullable<ProxyOptions["records"]>;
   /** Seconds until what is followed is looked at without a write. Default 60. */
@@ -56,7 +58,7 @@ export async function runProxy(options: ProxyCommandOptions): Promise<number> {
   // A proxy goes on when nobody reads its log any more.
   onOutputClosed(() => {});
   const { upstream, allowOrigins = [], allowHosts = [], hostField, basePath = "" } = options;
-  const { trustForwarded = false, shareAnonymous = false, records = {} } = options;
+  const { trustForwarded = false, shareAnonymous = false, idempotencyKeys = false, records = {} } = options;
   const { refresh = 60, timeout = 120 } = options;
   const stop = new AbortController();
   const forget = [onStopSignal(() => stop.abort())];
@@ -67,6 +69,7 @@ export async function runProxy(options: ProxyCommandOptions): Promise<number> {
       ...(hostField && { hostField }),
       ...(tls && { tls }),
       ...(shareAnonymous && { anonymous: "shared" }),
+      ...(idempotencyKeys && { promises: ["idempotency-key"] }),
       refreshMs: refresh * 1_000,
       upstreamTimeoutMs: timeout * 1_000,
       log: (line) => output.note(`rocket: ${line}`),

@@ -20,6 +20,12 @@ export interface ProxyOptions
     > {
   /** The API: scheme, host and port, as in `http://localhost:3000`. */
   readonly upstream: string;
+  /**
+   * What the API keeps, told to clients at `/.well-known/rocket` [R-WK-4]: `["idempotency-key"]` where it does a write once
+   * that comes again with the same `Idempotency-Key`, and gives the first answer again. Clients then repeat writes whose
+   * answer was lost. Default: nothing.
+   */
+  readonly promises?: readonly "idempotency-key"[];
   /** The hub's bounds; each has a default. */
   readonly limits?: Partial<HubLimits>;
   /** Bytes that a document may have to be followed. Default 8 MiB; 1 KiB to 1 GiB. More is refused with 413. */

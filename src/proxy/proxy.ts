@@ -103,10 +103,12 @@ function givenOf({
   clock,
   requestFields,
   requestsInBand,
-}: ProxyOptions): Pick<HubOptions, "clock" | "limits" | "requestFields" | "requestsInBand"> {
+  promises,
+}: ProxyOptions): Pick<HubOptions, "clock" | "limits" | "promises" | "requestFields" | "requestsInBand"> {
   return {
     ...(limits && { limits }),
     ...(clock && { clock }),
+    ...(promises && { promises }),
     ...(requestFields && { requestFields }),
     ...(requestsInBand !== undefined && { requestsInBand }),
   };

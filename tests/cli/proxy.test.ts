@@ -68,6 +68,13 @@ describe("rocket proxy", () => {
     expect([broken.code, broken.stderr]).toEqual([2, expect.stringContaining("Give a JSON object by path")]);
   });
 
+  it("tells clients, by --idempotency-keys, that the API does a write once [R-WK-4]", async () => {
+    const { url: api } = await upstream();
+    const { url } = await start(api, "--idempotency-keys");
+    const { rocket: said } = await (await fetch(`${url}/.well-known/rocket`)).json();
+    expect(said.promises).toEqual(["idempotency-key"]);
+  });
+
   it("finds writes behind its back after --refresh seconds", async () => {
     const { url: api } = await upstream();
     const { url } = await start(api, "--refresh", "1");

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
+import { createProxy, type ProxyOptions } from "../../src/proxy/index.ts";
 import { Follower } from "./follower.ts";
 import { notes } from "./notes.ts";
 import { listen, proxied, proxy, upstream } from "./setting.ts";
@@ -235,5 +236,19 @@ describe("a URL of the upstream, followed through the proxy,", () => {
     const { url } = await proxied(notes().handler);
     const answer = (await (await fetch(`${url}/.well-known/rocket`)).json()) as { rocket: { version: string } };
     expect(answer.rocket.version).toBe("1.0");
+  });
+
+  it("is told there, where the upstream does a write once by its key [R-WK-4]", async () => {
+    const { handler } = notes();
+    const said = async (options: Partial<ProxyOptions>): Promise<unknown> => {
+      const { url } = await proxied(handler, options);
+      return (await (await fetch(`${url}/.well-known/rocket`)).json()).rocket.promises;
+    };
+    expect(await said({})).toEqual([]);
+    expect(await said({ promises: ["idempotency-key"] })).toEqual(["idempotency-key"]);
+    const strange = { promises: ["merge-patch"] } as object;
+    expect(() => createProxy({ upstream: "http://127.0.0.1:1", ...strange })).toThrow(
+      /^promises: "merge-patch" is none/,
+    );
   });
 });

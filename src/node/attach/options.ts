@@ -154,13 +154,6 @@ const known = new Set([
   ...derivedNames,
 ] satisfies (keyof AttachOptions)[]);
 
-function promisesOf({ promises = [] }: AttachOptions): readonly string[] {
-  const strange = promises.find((name) => name !== "idempotency-key");
-  if (strange !== undefined)
-    throw new TypeError(`promises: ${strange} is none that an application keeps; idempotency-key is.`);
-  return promises;
-}
-
 /**
  * Fills in the defaults and checks what was given; the hub checks what is the hub's.
  *
@@ -171,7 +164,8 @@ export function resolveAttachOptions(options: AttachOptions): ResolvedAttachOpti
   if (stranger !== undefined) {
     throw new TypeError(`${stranger} is no option of attach; there are ${[...known].join(", ")}.`);
   }
-  const { paths, allowOrigins = [], allowHosts = [], limits = {}, requestFields, requestsInBand, onError } = options;
+  const { paths, allowOrigins = [], allowHosts = [], limits = {}, promises = [], onError } = options;
+  const { requestFields, requestsInBand } = options;
   const { maxDocumentBytes, ...hubLimits } = limits;
   return {
     paths: pathFilterOf(paths),
@@ -182,7 +176,7 @@ export function resolveAttachOptions(options: AttachOptions): ResolvedAttachOpti
       derivedNames.map((name) => [name, options[name]]).filter(([, value]) => value !== undefined),
     ),
     inBand: { ...(requestFields && { requestFields }), ...(requestsInBand !== undefined && { requestsInBand }) },
-    promises: promisesOf(options),
+    promises,
     limits: hubLimits,
     maxDocumentBytes: documentLimit(maxDocumentBytes),
     onError,

@@ -91,7 +91,7 @@ export interface HubOptions {
   readonly refreshMs?: number;
   /** Bounds; each has a default. */
   readonly limits?: Partial<HubLimits>;
-  /** Further promises of the origin, listed at `/.well-known/rocket`: `idempotency-key`. Default none. */
+  /** What the origin keeps, listed at `/.well-known/rocket` [R-WK-4]: `idempotency-key`. Default nothing. */
   readonly promises?: readonly string[];
   /**
    * Whether requests in band are carried out beside SUBSCRIBE and UNSUBSCRIBE, as over HTTP. False where a front has rules
@@ -125,6 +125,12 @@ export interface ResolvedHubOptions {
   readonly identityOf: (peer: unknown) => PeerIdentity;
   readonly reportError: (error: unknown, stage: string) => void;
   readonly clock: Clock;
+}
+
+function parsePromises(promises: readonly string[] = []): readonly string[] {
+  const strange = promises.find((name) => name !== "idempotency-key");
+  if (strange === undefined) return promises;
+  throw new TypeError(`promises: ${JSON.stringify(strange)} is none that an origin can keep; "idempotency-key" is.`);
 }
 
 const defaults: HubLimits = {
@@ -204,7 +210,7 @@ export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
     refreshMs,
     limits,
     hasStreams: options.hasStreams ?? false,
-    promises: [...(options.journal ? ["journal", "merge-patch"] : []), ...(options.promises ?? [])],
+    promises: [...(options.journal ? ["journal", "merge-patch"] : []), ...parsePromises(options.promises)],
     requestsInBand: options.requestsInBand ?? true,
     requestFields: parseRequestFields(options.requestFields),
     clock: options.clock ?? systemClock,

@@ -44,7 +44,7 @@ describe("attach", () => {
     [{ paths: "/api" }, /^paths must be/],
     [{ allowOrigins: ["app.example.com"] }, /^allowOrigins: "app\.example\.com"/],
     [{ refreshMs: -1 }, /^refreshMs must be/],
-    [{ promises: ["merge-patch"] }, /^promises: merge-patch is none that an application keeps/],
+    [{ promises: ["merge-patch"] }, /^promises: "merge-patch" is none that an origin can keep/],
     [{ limits: { maxDocumentBytes: 1 } }, /^limits\.maxDocumentBytes must be/],
     [{ limits: { maxThings: 1 } }, /^limits\.maxThings is not a limit/],
   ])("refuses %o, naming the option", (options, message) => {
