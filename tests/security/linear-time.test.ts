@@ -20,11 +20,11 @@ import {
 } from "../../src/protocol/index.ts";
 import { upstreamFields } from "../../src/proxy/fields.ts";
 import { outwardFields } from "../../src/proxy/outward-fields.ts";
+import { formatJson } from "../../src/scaffold/json/json.ts";
+import { parseJson } from "../../src/scaffold/json/json-reader.ts";
 import { requireJsonAccepted, requireJsonBody } from "../../src/scaffold/rest/accept.ts";
 import { requireConditions } from "../../src/scaffold/rest/conditions.ts";
 import { parseOnce } from "../../src/scaffold/rest/idempotency.ts";
-import { formatJson } from "../../src/scaffold/rest/json.ts";
-import { parseJson } from "../../src/scaffold/rest/json-reader.ts";
 import { parseTarget } from "../../src/scaffold/rest/target.ts";
 import { resolveText } from "../../src/scaffold/rest/value-text.ts";
 import { documentBody, documentRequestFields, refuseByHead } from "../../src/server/document-request.ts";

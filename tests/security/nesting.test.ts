@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { isDeepEqual } from "../../src/client/deep-equal.ts";
-import { decodeBase64 } from "../../src/scaffold/rest/value-kind.ts";
+import { decodeBase64 } from "../../src/scaffold/json/base64.ts";
 import { readDocument, rereadDocument } from "../../src/server/derived/document.ts";
 import { PathIndex } from "../../src/server/derived/paths.ts";
 import { Follower } from "../proxy/follower.ts";

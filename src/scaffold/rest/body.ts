@@ -1,9 +1,9 @@
 import type { Body } from "../../protocol/index.ts";
+import { isJsonObject, mergePatch } from "../json/json.ts";
+import { NestingError, parseJson } from "../json/json-reader.ts";
+import { maxNesting } from "../json/nesting.ts";
 import type { SqlValue } from "../sqlite/schema.ts";
-import { isJsonObject, mergePatch } from "./json.ts";
-import { NestingError, parseJson } from "./json-reader.ts";
 import { isSameKey } from "./key-part.ts";
-import { maxNesting } from "./nesting.ts";
 import { FieldErrors, Refusal } from "./refusal.ts";
 import { type Member, type RecordKey, type Resource, urlOf } from "./resource.ts";
 import { type DecodedValue, decodeJsonValue, readStoredJson } from "./value-json.ts";

@@ -1,8 +1,9 @@
 import { encodeUrlPart } from "../../protocol/index.ts";
+import { decodeBase64, encodeBase64 } from "../json/base64.ts";
 import { brokenBytes, isBrokenText, textOfBytes } from "../sqlite/broken-text.ts";
 import type { SqlValue } from "../sqlite/schema.ts";
 import { decodePart } from "./target.ts";
-import { canonicalValue, decodeBase64, encodeBase64, isConverted, type ValueType } from "./value-kind.ts";
+import { canonicalValue, isConverted, type ValueType } from "./value-kind.ts";
 import { formatValue, isNumeralText, parseNumber, resolvePart, resolveText } from "./value-text.ts";
 
 /** Before a part of a key whose plain text would mean a value of another sort: a text that looks like a number, for one. */

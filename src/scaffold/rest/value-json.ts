@@ -1,9 +1,10 @@
+import { decodeBase64, encodeBase64 } from "../json/base64.ts";
+import { formatJson } from "../json/json.ts";
+import { JsonNumber, NestingError, parseJson } from "../json/json-reader.ts";
 import { shownText } from "../sqlite/broken-text.ts";
 import type { SqlValue } from "../sqlite/schema.ts";
 import { exactNumber, isNumeral } from "./decimal.ts";
-import { formatJson } from "./json.ts";
-import { JsonNumber, NestingError, parseJson } from "./json-reader.ts";
-import { decodeBase64, encodeBase64, type ValueType } from "./value-kind.ts";
+import type { ValueType } from "./value-kind.ts";
 
 function encodeNumber(value: number): string {
   if (Number.isFinite(value)) return String(value);

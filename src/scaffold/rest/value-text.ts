@@ -1,6 +1,7 @@
+import { decodeBase64, encodeBase64 } from "../json/base64.ts";
 import type { SqlValue } from "../sqlite/schema.ts";
 import { Refusal, shorten } from "./refusal.ts";
-import { canonicalValue, decodeBase64, encodeBase64, isConverted, type ValueType } from "./value-kind.ts";
+import { canonicalValue, isConverted, type ValueType } from "./value-kind.ts";
 
 const numeral = /^[ \t-\r]*([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)[ \t-\r]*$/;
 /** Whether SQLite's numeric affinities make a number of a text. */
