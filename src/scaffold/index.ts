@@ -1,5 +1,5 @@
+export type { ScaffoldOptions } from "./options.ts";
 export { type Action, type ActionOptions, actions } from "./rest/actions.ts";
-export type { ScaffoldOptions } from "./rest/options.ts";
-export { type CollectionCount, createScaffold, type Scaffold } from "./rest/scaffold.ts";
+export { type CollectionCount, createScaffold, type Scaffold } from "./scaffold.ts";
 export type { Additions, SqlFunction } from "./sqlite/additions.ts";
 export { detach, type PausedJournal, pauseJournal } from "./sqlite/journal.ts";

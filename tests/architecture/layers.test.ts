@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { importCycles, importsOf, layerTable, layerViolations, serverFolderViolations } from "./layers.ts";
+import {
+  importCycles,
+  importsOf,
+  layerTable,
+  layerViolations,
+  scaffoldFolderViolations,
+  serverFolderViolations,
+} from "./layers.ts";
 import { readSources, source } from "./project.ts";
 
 const sources = readSources();
@@ -11,6 +18,10 @@ describe("the layers of src", () => {
 
   it("have folders in the server that import what their table allows, of which few know both ways to a stream", () => {
     expect(serverFolderViolations(sources)).toEqual([]);
+  });
+
+  it("have folders in the scaffold that import what their table allows: its service knows no database", () => {
+    expect(scaffoldFolderViolations(sources)).toEqual([]);
   });
 
   it("have no cycles of imports, types included", () => {
@@ -53,6 +64,34 @@ describe("the rule for the server's folders", () => {
     const text =
       'import { a } from "../direct/a.ts";\nimport { b } from "../derived/b.ts";\nimport { c } from "../viewer.ts";';
     expect(serverFolderViolations([source("src/server/stream/hub.ts", text)])).toEqual([]);
+  });
+});
+
+describe("the rule for the scaffold's folders", () => {
+  it.each([
+    ["src/scaffold/rest/a.ts", "../sqlite/driver.ts", "rest must not import ../sqlite/driver.ts"],
+    ["src/scaffold/rest/a.ts", "../postgres/engine/sql.ts", "rest must not import ../postgres/engine/sql.ts"],
+    ["src/scaffold/rest/a.ts", "../scaffold.ts", "rest must not import ../scaffold.ts"],
+    ["src/scaffold/engine/a.ts", "../rest/read.ts", "engine must not import ../rest/read.ts"],
+    ["src/scaffold/sqlite/journal/a.ts", "../../rest/read.ts", "sqlite must not import ../../rest/read.ts"],
+    ["src/scaffold/sqlite/a.ts", "./engine/reader.ts", "sqlite must not import ./engine/reader.ts"],
+    ["src/scaffold/postgres/a.ts", "../sqlite/schema.ts", "postgres must not import ../sqlite/schema.ts"],
+  ])("finds in %s an import of %s", (path, specifier, trouble) => {
+    const file = source(path, `import type { B } from "${specifier}";`);
+    expect(scaffoldFolderViolations([file])).toEqual([`${path}:1 ${trouble}`]);
+  });
+
+  it("finds a folder that is not in the table", () => {
+    expect(scaffoldFolderViolations([source("src/scaffold/mysql/a.ts", "")])).toHaveLength(1);
+  });
+
+  it("lets an engine and the files beside the folders through", () => {
+    const engine = source(
+      "src/scaffold/sqlite/engine/a.ts",
+      'import { b } from "../../rest/read.ts";\nimport "../driver.ts";',
+    );
+    const beside = source("src/scaffold/a.ts", 'import { b } from "./sqlite/driver.ts";');
+    expect(scaffoldFolderViolations([engine, beside])).toEqual([]);
   });
 });
 

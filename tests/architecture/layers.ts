@@ -26,6 +26,21 @@ const serverFolderTable: Readonly<Record<string, readonly string[]>> = {
   stream: ["ports", "delivery", "direct", "derived"],
 };
 
+/**
+ * Which folders of src/scaffold a folder there may import, and each its own. Files beside the folders put them together.
+ * The service knows the port alone: no engine.
+ */
+const scaffoldFolderTable: Readonly<Record<string, readonly string[]>> = {
+  json: [],
+  engine: [],
+  rest: ["json", "engine"],
+  // The driver, the schema and the journal: they know nothing of how records look from outside.
+  sqlite: ["engine"],
+  "sqlite/engine": ["json", "engine", "rest", "sqlite"],
+  "sqlite/threads": ["engine", "rest", "sqlite", "sqlite/engine"],
+  postgres: ["json", "engine", "rest"],
+};
+
 /** The files that may know both ways to a stream: all others have a `Following`. */
 const knowBothWays = new Set(["src/server/stream/authorise.ts", "src/server/stream/hub.ts"]);
 
@@ -113,6 +128,28 @@ export function serverFolderViolations(files: readonly Source[]): string[] {
       return [`${placeOf(file, index)} ${folder} must not import ${specifier}`];
     });
   });
+}
+
+/** Imports between the folders of src/scaffold that their table forbids. */
+export function scaffoldFolderViolations(files: readonly Source[]): string[] {
+  return files.flatMap((file) => {
+    if (!/^src\/scaffold\/[^/]+\/./.test(file.path)) return [];
+    const folder = scaffoldFolderOf(file.path);
+    if (folder === undefined) return [`${file.path} is in no folder of the table`];
+    return importsOf(file).flatMap(({ specifier, index }) => {
+      const target = targetOf(file, specifier) ?? "";
+      if (!target.startsWith("src/scaffold/")) return [];
+      const other = scaffoldFolderOf(target);
+      if (other === folder || scaffoldFolderTable[folder]?.includes(other ?? "")) return [];
+      return [`${placeOf(file, index)} ${folder} must not import ${specifier}`];
+    });
+  });
+}
+
+/** The longest name of the table that a path is below. */
+function scaffoldFolderOf(path: string): string | undefined {
+  const names = Object.keys(scaffoldFolderTable).filter((name) => path.startsWith(`src/scaffold/${name}/`));
+  return names.sort((one, other) => other.length - one.length)[0];
 }
 
 function serverFolderOf(path: string): string | undefined {

@@ -26,7 +26,7 @@ import { requireJsonAccepted, requireJsonBody } from "../../src/scaffold/rest/ac
 import { requireConditions } from "../../src/scaffold/rest/conditions.ts";
 import { parseOnce } from "../../src/scaffold/rest/idempotency.ts";
 import { parseTarget } from "../../src/scaffold/rest/target.ts";
-import { resolveText } from "../../src/scaffold/rest/value-text.ts";
+import { resolveText } from "../../src/scaffold/sqlite/engine/value-text.ts";
 import { documentBody, documentRequestFields, refuseByHead } from "../../src/server/document-request.ts";
 import { BasePath, readHandshake } from "../../src/server/index.ts";
 import { serve } from "../scaffold/rest/service.ts";

@@ -1,13 +1,13 @@
 import type { Body } from "../../protocol/index.ts";
+import type { Value } from "../../server/index.ts";
+import type { Row } from "../engine/snapshot.ts";
+import type { Member, RecordKey } from "../engine/table.ts";
+import type { Decoded } from "../engine/value-type.ts";
 import { isJsonObject, mergePatch } from "../json/json.ts";
 import { NestingError, parseJson } from "../json/json-reader.ts";
 import { maxNesting } from "../json/nesting.ts";
-import type { SqlValue } from "../sqlite/schema.ts";
-import { isSameKey } from "./key-part.ts";
 import { FieldErrors, Refusal } from "./refusal.ts";
-import { type Member, type RecordKey, type Resource, urlOf } from "./resource.ts";
-import { type DecodedValue, decodeJsonValue, readStoredJson } from "./value-json.ts";
-import { resolveText } from "./value-text.ts";
+import { type Resource, urlOf } from "./resource.ts";
 
 /** The members of a body's JSON object, as sent. */
 export type BodyMembers = readonly (readonly [name: string, json: unknown])[];
@@ -50,14 +50,15 @@ export function unwrap(resource: Resource, json: object): BodyMembers {
   return isEnvelope ? Object.entries(only[1]) : members;
 }
 
-/** A JSON value as a key compares it. */
-function asKey({ type }: Member, value: SqlValue): SqlValue {
-  return typeof value === "string" ? resolveText(type, value) : value;
+function isSameKey({ type }: Member, value: Value, wanted: Value): boolean {
+  if (type.isSame(value, wanted)) return true;
+  // As the URL means it.
+  const decoded: Decoded = typeof value === "string" ? type.fromText(value) : { value };
+  return "value" in decoded && type.isSame(decoded.value, wanted);
 }
 
-function keyTrouble(member: Member, value: SqlValue, wanted: SqlValue): string | undefined {
-  if (isSameKey(value, wanted) || isSameKey(asKey(member, value), wanted)) return undefined;
-  return "The key is given by the URL and can't be changed.";
+function keyTrouble(member: Member, value: Value, wanted: Value): string | undefined {
+  return isSameKey(member, value, wanted) ? undefined : "The key is given by the URL and can't be changed.";
 }
 
 /** The record that a body is for, as far as its URL tells. */
@@ -65,17 +66,17 @@ export interface Addressed {
   /** The key that the URL gives. */
   readonly key: RecordKey;
   /** The row that is there; `undefined` where there is none. */
-  readonly row: readonly SqlValue[] | undefined;
+  readonly row: Row | undefined;
   /** Whether the body is a merge patch: it goes into the values of JSON columns too. */
   readonly isPatch?: boolean;
 }
 
-function decodeMember({ type }: Member, json: unknown, at: number, addressed: Addressed | undefined): DecodedValue {
+function decodeMember({ type }: Member, json: unknown, at: number, addressed: Addressed | undefined): Decoded {
   const value = addressed?.row?.[at];
-  if (value === undefined) return decodeJsonValue(type, json);
-  if (type.kind !== "json") return decodeJsonValue(type, json, { value, json: undefined });
-  const stored = { value, json: readStoredJson(type, value) };
-  return decodeJsonValue(type, addressed?.isPatch ? mergePatch(stored.json, json) : json, stored);
+  if (value === undefined) return type.fromJson(json);
+  if (!type.holdsJson) return type.fromJson(json, { value, json: undefined });
+  const stored = { value, json: type.readJson(value) };
+  return type.fromJson(addressed?.isPatch ? mergePatch(stored.json, json) : json, stored);
 }
 
 /**
@@ -84,11 +85,12 @@ function decodeMember({ type }: Member, json: unknown, at: number, addressed: Ad
  * @param addressed - the record that the URL names, if it names one
  * @throws Refusal 422 listing the members that can't be stored
  */
-export function decodeMembers(resource: Resource, members: BodyMembers, addressed?: Addressed): Map<Member, SqlValue> {
+export function decodeMembers(resource: Resource, members: BodyMembers, addressed?: Addressed): Map<Member, Value> {
   const key = addressed?.key;
-  const values = new Map<Member, SqlValue>();
+  const values = new Map<Member, Value>();
   const errors = new FieldErrors();
-  const byName = new Map(resource.members.map((member) => [member.name, member]));
+  const all = resource.table.members;
+  const byName = new Map(all.map((member) => [member.name, member]));
   for (const [name, json] of members) {
     const member = byName.get(name);
     if (!member) {
@@ -97,7 +99,7 @@ export function decodeMembers(resource: Resource, members: BodyMembers, addresse
       continue;
     }
     if (member.generated) continue;
-    const decoded = decodeMember(member, json, resource.members.indexOf(member), addressed);
+    const decoded = decodeMember(member, json, all.indexOf(member), addressed);
     const at = key?.members.indexOf(member) ?? -1;
     const isGiven = at >= 0;
     const detail =
@@ -115,7 +117,7 @@ function urlAt(resource: Resource, { key, row }: Addressed): string {
   const values = new Map(key.members.map((member, at) => [member, key.values[at] ?? null]));
   return urlOf(
     resource,
-    resource.members.map((member) => values.get(member) ?? null),
+    resource.table.members.map((member) => values.get(member) ?? null),
   );
 }
 
@@ -127,7 +129,7 @@ function unknownTrouble(
   addressed: Addressed | undefined,
 ): string | undefined {
   if (name !== resource.urlMember) {
-    const alike = resource.members.find((member) => member.name.toLowerCase() === name.toLowerCase());
+    const alike = resource.table.members.find((member) => member.name.toLowerCase() === name.toLowerCase());
     return `There is no such column${alike ? `; there is ${JSON.stringify(alike.name)}` : ""}.`;
   }
   return addressed === undefined || json === urlAt(resource, addressed) ? undefined : "This is not the record's URL.";

@@ -1,4 +1,4 @@
-import type { LeftOut, Schema, Table } from "../sqlite/schema.ts";
+import type { ServedSchema, ServedTable } from "../engine/table.ts";
 import { type Resource, resourceOf } from "./resource.ts";
 
 /** The resources of a database, by name. */
@@ -18,18 +18,11 @@ export interface IsServed {
 }
 
 /** Whether a table's rows can be JSON objects that every program can hold. */
-function isServable({ columns }: Table): boolean {
-  return !columns.some(({ name }) => name === "__proto__");
+function isServable({ members }: ServedTable): boolean {
+  return !members.some(({ name }) => name === "__proto__");
 }
 
-function reasonOf({ kind, detail = "" }: LeftOut): string {
-  if (kind === "view") return "views of the database are not served";
-  if (kind === "virtual") return "virtual tables are not served";
-  if (kind === "shadow") return "tables that hold what a virtual table shows are not served";
-  return kind === "keyless" ? "nothing tells its rows apart" : `this program can't read it (${detail})`;
-}
-
-function createCatalog({ tables, leftOut }: Schema, isServed: IsServed): Catalog {
+function createCatalog({ tables, leftOut }: ServedSchema, isServed: IsServed): Catalog {
   const asked = tables.filter(({ name }) => isServed(name));
   const unservable = asked.filter((table) => !isServable(table));
   const proto = 'it has a column "__proto__", which not every program can hold';
@@ -38,16 +31,16 @@ function createCatalog({ tables, leftOut }: Schema, isServed: IsServed): Catalog
     basePath,
     resources: new Map(asked.filter(isServable).map((table) => [table.name, resourceOf(table, basePath)])),
     leftOut: new Map([
-      ...leftOut.filter(({ name }) => isServed(name)).map((one) => [one.name, reasonOf(one)] as const),
+      ...leftOut.filter(({ name }) => isServed(name)).map(({ name, reason }) => [name, reason] as const),
       ...unservable.map(({ name }) => [name, proto] as const),
     ]),
   };
 }
 
-const catalogs = new WeakMap<Schema, Catalog>();
+const catalogs = new WeakMap<ServedSchema, Catalog>();
 
 /** The resources of a schema that `isServed` lets through; the same catalog each time. */
-export function catalogOf(schema: Schema, isServed: IsServed): Catalog {
+export function catalogOf(schema: ServedSchema, isServed: IsServed): Catalog {
   let catalog = catalogs.get(schema);
   if (!catalog) {
     catalog = createCatalog(schema, isServed);

@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto";
 import { type Field, fieldValue } from "../../protocol/index.ts";
 import type { OriginRequest, OriginResponse, Representation } from "../../server/index.ts";
-import { findAnswer, type KeptAnswer, keepAnswer, markAnswer } from "../sqlite/journal.ts";
+import type { KeptAnswer, Transaction } from "../engine/snapshot.ts";
+import type { Steps } from "../engine/steps.ts";
 import { Refusal } from "./refusal.ts";
-import type { Snapshot } from "./snapshot.ts";
-import type { Done } from "./writer.ts";
 
 /** A request that must be carried out once only. */
 export interface OnceRequest {
@@ -45,10 +44,13 @@ export function parseOnce(request: OriginRequest): OnceRequest | undefined {
 export type ShownRecord = Pick<Representation, "etag" | "body"> | undefined;
 
 /** The first answer once more. A large body is the record's own; once that has changed, it is left out. */
-function repeat({ status, fields, body, eventId }: KeptAnswer, show: (url: string) => ShownRecord): OriginResponse {
+function* repeat(
+  { status, fields, body, eventId }: KeptAnswer,
+  show: (url: string) => Steps<ShownRecord>,
+): Steps<OriginResponse> {
   const all: readonly Field[] = eventId === undefined ? fields : [...fields, ["Event-ID", eventId]];
   if (body !== undefined) return { status, fields: all, body };
-  const record = show(fieldValue(fields, "content-location") ?? "");
+  const record = yield* show(fieldValue(fields, "content-location") ?? "");
   if (record && record.etag === fieldValue(fields, "etag")) return { status, fields: all, body: record.body };
   const withoutBody = all.filter(([name]) => name.toLowerCase() !== "content-type");
   return { status: status === 201 ? 201 : 204, fields: withoutBody, body: "" };
@@ -58,30 +60,24 @@ function repeat({ status, fields, body, eventId }: KeptAnswer, show: (url: strin
  * Carries a write out and keeps its answer in the same transaction; where the key has an answer already, gives that and
  * writes nothing.
  *
- * @param now - the wall time
+ * @param perform - carries the write out
  * @param show - gives the record at a URL
  * @throws Refusal 422 where the key was used for another request; what `perform` throws
  */
-export function performOnce(
-  { connection }: Snapshot,
+export function* performOnce(
+  transaction: Transaction,
   { key, digest }: OnceRequest,
-  now: number,
-  perform: () => OriginResponse,
-  show: (url: string) => ShownRecord,
-): Done<OriginResponse> {
-  const kept = findAnswer(connection, key, now);
-  if (kept?.digest === digest) return { result: repeat(kept, show) };
+  perform: () => Steps<OriginResponse>,
+  show: (url: string) => Steps<ShownRecord>,
+): Steps<OriginResponse> {
+  const kept = yield* transaction.findAnswer(key);
+  if (kept?.digest === digest) return yield* repeat(kept, show);
   if (kept) {
     const detail = "This Idempotency-Key was used for another request: another method, URL, Content-Type or body.";
     throw new Refusal(422, `${detail} A new request needs a new key.`);
   }
-  const result = perform();
+  const result = yield* perform();
   const { status, fields, body } = result;
-  const id = keepAnswer(connection, key, { digest, status, fields, body: String(body) }, now);
-  return {
-    result,
-    seal: (bookmark) => {
-      if (bookmark) markAnswer(connection, id, bookmark.eventId);
-    },
-  };
+  yield* transaction.keepAnswer(key, { digest, status, fields, body: String(body) });
+  return result;
 }

@@ -1,5 +1,5 @@
 import { RocketError } from "../../protocol/index.ts";
-import type { Schema } from "../sqlite/schema.ts";
+import type { ServedSchema } from "../engine/table.ts";
 import { catalogOf, type IsServed } from "./catalog.ts";
 
 /** Says what is not served, and why; each time what is new. */
@@ -13,7 +13,7 @@ export class LeftOutReporter {
     this.#report = report;
   }
 
-  tell(schema: Schema): void {
+  tell(schema: ServedSchema): void {
     const { leftOut } = catalogOf(schema, this.#isServed);
     const names = new Map<string, string[]>();
     for (const [name, reason] of leftOut) {

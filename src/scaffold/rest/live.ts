@@ -1,9 +1,8 @@
 import type { DirectView, OriginResponse } from "../../server/index.ts";
-import type { SqlValue } from "../sqlite/schema.ts";
-import { canonicalUrl, orderMembers, type Query } from "./query.ts";
+import type { Query } from "../engine/query.ts";
+import type { Row, Snapshot } from "../engine/snapshot.ts";
+import { canonicalUrl } from "./query.ts";
 import { type Resource, urlOf } from "./resource.ts";
-import type { Snapshot } from "./snapshot.ts";
-import { canonicalValue, comparisonOf } from "./value-kind.ts";
 
 /** How an answer can be followed, or why it can't. */
 export type Liveness = Pick<OriginResponse, "view" | "url" | "notLive">;
@@ -48,12 +47,7 @@ function follow(
 }
 
 /** How a record is followed. */
-export function followRecord(
-  snapshot: Snapshot,
-  settings: LiveSettings,
-  resource: Resource,
-  row: readonly SqlValue[],
-): Liveness {
+export function followRecord(snapshot: Snapshot, settings: LiveSettings, resource: Resource, row: Row): Liveness {
   const url = urlOf(resource, row);
   return follow(snapshot, settings, resource, { url, record: url, equals: [] });
 }
@@ -88,8 +82,8 @@ export function followCollection(
   }
   return follow(snapshot, settings, resource, {
     url: canonicalUrl(resource, query),
-    equals: query.filters.map(({ member, value }) => [member.name, canonicalValue(value)]),
-    order: orderMembers(resource, query).map(({ name, type }) => [name, comparisonOf(type) === "bytes"]),
+    equals: query.filters.map(({ member, value }) => [member.name, member.type.toImage(value)]),
+    order: query.order.map(({ member: { name, type } }) => [name, type.comparison === "bytes"]),
     room: { rows: settings.maxRows - extent.count, bytes: settings.maxPageBytes - extent.bytes },
   });
 }

@@ -1,24 +1,8 @@
 import { encodeUrlPart, formatItemOrder, type ItemOrder } from "../../protocol/index.ts";
-import type { SqlValue } from "../sqlite/schema.ts";
+import type { Filter, Ordering, Query } from "../engine/query.ts";
+import { keyMembers, type Member } from "../engine/table.ts";
 import { listNames, Refusal, shorten } from "./refusal.ts";
-import { keyMembers, type Member, type Resource } from "./resource.ts";
-import { comparisonOf } from "./value-kind.ts";
-import { formatValue, resolvePart } from "./value-text.ts";
-
-/** A column and the value that it must have. */
-export interface Filter {
-  readonly member: Member;
-  readonly value: SqlValue;
-}
-
-/** What a collection's URL asks for. */
-export interface Query {
-  readonly filters: readonly Filter[];
-  /** By what the records are sorted; always down to the key, so that no two are equal. */
-  readonly order: ItemOrder;
-  readonly limit: number | undefined;
-  readonly offset: number | undefined;
-}
+import type { Resource } from "./resource.ts";
 
 type Parameters = readonly (readonly [name: string, value: string])[];
 
@@ -30,7 +14,7 @@ function badRequest(detail: string): Refusal {
 }
 
 /** What filters and `order` can name: all that a record shows of its row, the rowid too where that is shown. */
-function findColumn({ members }: Resource, name: string): Member {
+function findColumn({ table: { members } }: Resource, name: string): Member {
   const column = members.find((member) => member.name === name);
   if (column) return column;
   throw badRequest(
@@ -42,7 +26,9 @@ function parseFilter(resource: Resource, name: string, text: string): Filter {
   const member = findColumn(resource, name);
   const found = operator.exec(text)?.[0];
   if (found) throw badRequest(`The operator "${found}" of "${shorten(name)}" is not supported yet; only equality is.`);
-  return { member, value: resolvePart(member.type, text) };
+  const decoded = member.type.fromText(text);
+  if ("detail" in decoded) throw badRequest(decoded.detail);
+  return { member, value: decoded.value };
 }
 
 function parseCount(name: string, text: string): number {
@@ -51,22 +37,22 @@ function parseCount(name: string, text: string): number {
   throw badRequest(`${name} must be a whole number from 0, not "${shorten(text)}".`);
 }
 
-function parseOrder(resource: Resource, text: string): ItemOrder {
+function parseOrder(resource: Resource, text: string): Ordering[] {
   return text.split(",").map((part) => {
     const [, name = part, direction = "asc"] = /^(.*)\.(asc|desc)$/s.exec(part) ?? [];
-    return { name: findColumn(resource, name).name, descending: direction === "desc" };
+    return { member: findColumn(resource, name), descending: direction === "desc" };
   });
 }
 
 /** The order down to the key: what comes after the whole key decides nothing, nor does a column's second mention. */
-function completeOrder(resource: Resource, order: ItemOrder): ItemOrder {
-  const rest = new Set(keyMembers(resource).map(({ name }) => name));
-  const complete: { name: string; descending: boolean }[] = [];
-  for (const part of [...order, ...[...rest].map((name) => ({ name, descending: false }))]) {
+function completeOrder({ table }: Resource, order: readonly Ordering[]): Ordering[] {
+  const rest = new Set(keyMembers(table));
+  const complete: Ordering[] = [];
+  for (const part of [...order, ...[...rest].map((member) => ({ member, descending: false }))]) {
     if (rest.size === 0) break;
-    if (complete.some(({ name }) => name === part.name)) continue;
+    if (complete.some(({ member }) => member === part.member)) continue;
     complete.push(part);
-    rest.delete(part.name);
+    rest.delete(part.member);
   }
   return complete;
 }
@@ -99,10 +85,7 @@ export function parseQuery(resource: Resource, parameters: Parameters): Query {
 
 /** The collection's URL in canonical form: equal sets in equal order have equal URLs. */
 export function canonicalUrl(resource: Resource, { filters, order, limit, offset }: Query): string {
-  const parameters = filters.map(({ member, value }): [string, string] => [
-    member.name,
-    formatValue(member.type, value),
-  ]);
+  const parameters = filters.map(({ member, value }): [string, string] => [member.name, member.type.toText(value)]);
   const orderText = formatOrder(order);
   if (orderText !== formatOrder(completeOrder(resource, []))) parameters.push(["order", orderText]);
   if (limit !== undefined) parameters.push(["limit", String(limit)]);
@@ -111,35 +94,21 @@ export function canonicalUrl(resource: Resource, { filters, order, limit, offset
   return parts.length === 0 ? resource.path : `${resource.path}?${parts.join("&")}`;
 }
 
-function formatOrder(order: ItemOrder): string {
-  return order.map(({ name, descending }) => `${name}.${descending ? "desc" : "asc"}`).join(",");
-}
-
-/** The members that a query sorts by, and where each is in a row. */
-export function orderPlaces({ members }: Resource, { order }: Query): [at: number, member: Member][] {
-  return order.flatMap(({ name }) => {
-    const at = members.findIndex((one) => one.name === name);
-    const member = members[at];
-    return member ? [[at, member]] : [];
-  });
-}
-
-/** The members that a query sorts by. */
-export function orderMembers(resource: Resource, query: Query): Member[] {
-  return orderPlaces(resource, query).map(([, member]) => member);
+function formatOrder(order: readonly Ordering[]): string {
+  return order.map(({ member, descending }) => `${member.name}.${descending ? "desc" : "asc"}`).join(",");
 }
 
 /**
  * The `Item-Order` field; `undefined` where the records' JSON does not tell their order, by the columns' types. A value
- * that {@link isComparable} does not hold for has no place in it.
+ * that is not comparable, as its column's type says, has no place in it.
  */
-export function itemOrder(resource: Resource, query: Query): string | undefined {
-  const order: ItemOrder[number][] = [];
-  for (const [at, member] of orderMembers(resource, query).entries()) {
-    const as = member.sorts ? comparisonOf(member.type) : undefined;
-    const part = query.order[at];
-    if (as === undefined || !part || part.name === "") return undefined;
-    order.push(as === "json" ? part : { ...part, as });
+export function itemOrder({ order }: Query): string | undefined {
+  const parts: ItemOrder[number][] = [];
+  for (const { member, descending } of order) {
+    const { name } = member;
+    const as = member.type.comparison;
+    if (as === undefined || name === "") return undefined;
+    parts.push(as === "json" ? { name, descending } : { name, descending, as });
   }
-  return formatItemOrder(order);
+  return formatItemOrder(parts);
 }

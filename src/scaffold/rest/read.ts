@@ -1,7 +1,9 @@
 import type { Field } from "../../protocol/index.ts";
 import type { OriginRequest, OriginResponse } from "../../server/index.ts";
-import { mayBeBroken } from "../sqlite/broken-text.ts";
-import type { SqlValue } from "../sqlite/schema.ts";
+import type { Query } from "../engine/query.ts";
+import type { Row, Snapshot } from "../engine/snapshot.ts";
+import type { Steps } from "../engine/steps.ts";
+import { keyMembers, type RecordKey } from "../engine/table.ts";
 import { requireJsonAccepted } from "./accept.ts";
 import type { Catalog } from "./catalog.ts";
 import { isConditional, isKnown, requireMatch } from "./conditions.ts";
@@ -14,28 +16,18 @@ import {
   type LiveSettings,
   type PageLimits,
 } from "./live.ts";
-import { canonicalUrl, itemOrder, orderPlaces, parseQuery, type Query } from "./query.ts";
+import { canonicalUrl, itemOrder, parseQuery } from "./query.ts";
 import { Refusal, shorten } from "./refusal.ts";
 import { encodeRow, etagOf, representCollection, representRecord } from "./representation.ts";
-import { isNameless, keyMembers, type RecordKey, type Resource } from "./resource.ts";
+import { isNameless, type Resource } from "./resource.ts";
 import { requireRoute } from "./route.ts";
-import type { Snapshot } from "./snapshot.ts";
-import { countSome, exactRow, selectRecord, selectRecords, selectTexts } from "./sql.ts";
 import type { Target } from "./target.ts";
-import { isComparable } from "./value-kind.ts";
-
-/** The row with that key; `undefined` where there is none. */
-export function findRow(snapshot: Snapshot, resource: Resource, key: RecordKey): SqlValue[] | undefined {
-  const { text, values } = selectRecord(resource, key);
-  const [row] = snapshot.connection.prepare(text).all(...values);
-  return row && exactRow(resource, row);
-}
 
 /** The record that a URL names; `undefined` where there is none. A rowid names only what has no key. */
-export function findRecord(snapshot: Snapshot, resource: Resource, key: RecordKey): SqlValue[] | undefined {
-  const row = findRow(snapshot, resource, key);
-  const isByRowid = resource.named !== undefined && key.members[0] === keyMembers(resource)[0];
-  return row && isByRowid && !isNameless(resource, row) ? undefined : row;
+export function* findRecord(snapshot: Snapshot, { table }: Resource, key: RecordKey): Steps<Row | undefined> {
+  const row = yield* snapshot.find(table, key);
+  const isByRowid = table.named !== undefined && key.members[0] === keyMembers(table)[0];
+  return row && isByRowid && !isNameless(table, row) ? undefined : row;
 }
 
 /** The 404 for a record that is not there. */
@@ -72,14 +64,14 @@ function readIndex(request: OriginRequest, catalog: Catalog): OriginResponse {
   return { ...answer(request, etagOf(body), [], body), notLive: "The list of collections can't be followed." };
 }
 
-function readRecord(
+function* readRecord(
   snapshot: Snapshot,
   request: OriginRequest,
   settings: LiveSettings,
   resource: Resource,
   key: RecordKey,
-): OriginResponse {
-  const row = findRecord(snapshot, resource, key);
+): Steps<OriginResponse> {
+  const row = yield* findRecord(snapshot, resource, key);
   if (!row) throw noRecord();
   const { etag, body } = representRecord(resource, row);
   const fields: Field[] = [["Items", resource.recordItems], ...eventIdFields(snapshot)];
@@ -93,27 +85,23 @@ interface RecordPage extends Extent {
 }
 
 /** A collection's records up to the limits, read one by one: no more is in memory than is answered. */
-function readPage(snapshot: Snapshot, resource: Resource, query: Query, limits: PageLimits): RecordPage {
+function* readPage(snapshot: Snapshot, resource: Resource, query: Query, limits: PageLimits): Steps<RecordPage> {
+  const { table } = resource;
   const most = Math.min(query.limit ?? limits.maxRows, limits.maxRows);
-  const { text, values } = selectRecords(resource, query, most + 1);
   const records: string[] = [];
   let bytes = 0;
   let hasMore = false;
-  let order = itemOrder(resource, query);
-  const places = orderPlaces(resource, query);
-  const { brake } = snapshot.connection;
-  const take = (selected: SqlValue[]): boolean => {
-    brake.goOn();
-    const row = exactRow(resource, selected);
-    if (order !== undefined && !places.every(([at, { type }]) => isComparable(type, row[at] ?? null)))
-      order = undefined;
+  let order = itemOrder(query);
+  const places = query.order.map(({ member }) => [table.members.indexOf(member), member.type] as const);
+  const take = (row: Row): boolean => {
+    if (order !== undefined && !places.every(([at, type]) => type.isComparable(row[at] ?? null))) order = undefined;
     const record = records.length < most ? encodeRow(resource, row) : "";
     bytes += Buffer.byteLength(record) + 1;
     hasMore = records.length >= most || (records.length > 0 && bytes > limits.maxPageBytes);
     if (!hasMore) records.push(record);
     return !hasMore;
   };
-  snapshot.connection.prepare(text).each(take, ...values);
+  yield* snapshot.each(table, query, most + 1, take);
   return { body: representCollection(resource, records), count: records.length, bytes, hasMore, order };
 }
 
@@ -124,33 +112,16 @@ function nextPart(resource: Resource, query: Query, { hasMore, count }: Extent):
 }
 
 /** The entity tag of a collection without parameters: what conditions on it compare. */
-export function collectionEtag(snapshot: Snapshot, resource: Resource, limits: PageLimits): string {
+export function* collectionEtag(snapshot: Snapshot, resource: Resource, limits: PageLimits): Steps<string> {
   const query = parseQuery(resource, []);
-  const page = readPage(snapshot, resource, query, limits);
+  const page = yield* readPage(snapshot, resource, query, limits);
   return etagOf(page.body, nextPart(resource, query, page));
 }
 
-/** Whether a query sorts by a text that may not be UTF-8. */
-function sortsByBroken({ connection }: Snapshot, resource: Resource, query: Query, limits: PageLimits): boolean {
-  const sql = selectTexts(resource, query, limits.maxRows);
-  let isBroken = false;
-  const look = (row: SqlValue[]): boolean => {
-    isBroken = row.some(mayBeBroken);
-    return !isBroken;
-  };
-  if (sql) connection.prepare(sql.text).each(look, ...sql.values);
-  return isBroken;
-}
-
 /** How much a GET would answer, without reading it. */
-function measure(snapshot: Snapshot, resource: Resource, query: Query, limits: PageLimits): Extent {
-  const { text, values } = countSome(resource, query, limits.maxRows + 1);
-  const [count, placeless] = (snapshot.connection.prepare(text).all(...values)[0] ?? []).map(Number) as [
-    number,
-    number,
-  ];
-  const order =
-    placeless > 0 || sortsByBroken(snapshot, resource, query, limits) ? undefined : itemOrder(resource, query);
+function* measure(snapshot: Snapshot, resource: Resource, query: Query, limits: PageLimits): Steps<Extent> {
+  const { count, isComparable } = yield* snapshot.measure(resource.table, query, limits.maxRows + 1);
+  const order = isComparable ? itemOrder(query) : undefined;
   // How many bytes they have is not worth reading them: half of what may be is a guess.
   return { count, bytes: limits.maxPageBytes / 2, hasMore: count > limits.maxRows, order };
 }
@@ -162,21 +133,21 @@ function collectionFields(snapshot: Snapshot, resource: Resource, query: Query, 
   return [["Items", resource.items], ["Item-Order", order], ...eventIdFields(snapshot)];
 }
 
-function readCollection(
+function* readCollection(
   snapshot: Snapshot,
   request: OriginRequest,
   settings: LiveSettings,
   resource: Resource,
   query: Query,
-): OriginResponse {
+): Steps<OriginResponse> {
   // A HEAD resumes or authorises a subscription: it needs the position, not the records.
   if (request.method === "HEAD" && !isConditional(request.fields)) {
-    const extent = measure(snapshot, resource, query, settings);
+    const extent = yield* measure(snapshot, resource, query, settings);
     const fields = collectionFields(snapshot, resource, query, extent);
     const liveness = followCollection(snapshot, settings, resource, query, extent);
     return { status: 200, fields: [["Content-Type", "application/json"], ...fields], body: "", ...liveness };
   }
-  const page = readPage(snapshot, resource, query, settings);
+  const page = yield* readPage(snapshot, resource, query, settings);
   const { body } = page;
   const fields = collectionFields(snapshot, resource, query, page);
   const next = nextPart(resource, query, page);
@@ -186,19 +157,20 @@ function readCollection(
 }
 
 /** Answers a GET or HEAD. @throws Refusal */
-export function read(
+export function* read(
   snapshot: Snapshot,
+  catalog: Catalog,
   request: OriginRequest,
   target: Target,
   settings: LiveSettings,
-): OriginResponse {
+): Steps<OriginResponse> {
   requireJsonAccepted(request.fields);
-  const route = requireRoute(snapshot.catalog, target);
+  const route = requireRoute(catalog, target);
   if (route.place === "collection") {
     const query = parseQuery(route.resource, target.parameters);
-    return readCollection(snapshot, request, settings, route.resource, query);
+    return yield* readCollection(snapshot, request, settings, route.resource, query);
   }
   refuseParameters(target);
-  if (route.place === "index") return readIndex(request, snapshot.catalog);
-  return readRecord(snapshot, request, settings, route.resource, route.key);
+  if (route.place === "index") return readIndex(request, catalog);
+  return yield* readRecord(snapshot, request, settings, route.resource, route.key);
 }

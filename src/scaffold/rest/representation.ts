@@ -1,8 +1,6 @@
 import { createHash } from "node:crypto";
-import type { Representation } from "../../server/index.ts";
-import type { SqlValue } from "../sqlite/schema.ts";
+import type { Representation, Value } from "../../server/index.ts";
 import { type Resource, urlOf } from "./resource.ts";
-import { encodeJsonValue } from "./value-json.ts";
 
 /**
  * A strong entity tag: a digest of the body's bytes.
@@ -14,17 +12,17 @@ export function etagOf(body: string, next = ""): string {
 }
 
 /** A row as a JSON object. `row` has the values of all members, in their order. */
-export function encodeRow(resource: Resource, row: readonly SqlValue[]): string {
-  const { urlMember } = resource;
+export function encodeRow(resource: Resource, row: readonly Value[]): string {
+  const { urlMember, jsonNames } = resource;
   const parts = urlMember === undefined ? [] : [`"${urlMember}":"${urlOf(resource, row)}"`];
-  resource.members.forEach(({ jsonName, type }, at) => {
-    parts.push(jsonName + encodeJsonValue(type, row[at] ?? null));
+  resource.table.members.forEach(({ type }, at) => {
+    parts.push(jsonNames[at] + type.toJson(row[at] ?? null));
   });
   return `{${parts.join(",")}}`;
 }
 
 /** A record as GET answers it: `{"artist":{…}}`, with its entity tag. */
-export function representRecord(resource: Resource, row: readonly SqlValue[]): Representation & { etag: string } {
+export function representRecord(resource: Resource, row: readonly Value[]): Representation & { etag: string } {
   const body = `{${JSON.stringify(resource.singular)}:${encodeRow(resource, row)}}`;
   return { contentType: "application/json", body, etag: etagOf(body) };
 }

@@ -1,16 +1,7 @@
+import { keyMembers, type Member, type RecordKey } from "../engine/table.ts";
 import type { Catalog } from "./catalog.ts";
-import { parseKeyPart } from "./key-part.ts";
 import { Refusal, shorten } from "./refusal.ts";
-import {
-  addressMembers,
-  keyInPart,
-  keyMembers,
-  type Member,
-  nameInPart,
-  parseRowid,
-  type RecordKey,
-  type Resource,
-} from "./resource.ts";
+import { addressMembers, keyInPart, nameInPart, parseRowid, type Resource } from "./resource.ts";
 import { parseTarget, type Target } from "./target.ts";
 
 /** What a URL names: the list of collections, a collection, or a record by its key. */
@@ -21,9 +12,10 @@ export type Route =
 
 /** A key's parts are parted by commas; where there is one part only, its commas belong to it. */
 function parseKey(resource: Resource, text: string): RecordKey | undefined {
-  const rowid = resource.named ? parseRowid(text) : undefined;
-  if (rowid !== undefined) return valuesOf(keyMembers(resource), [rowid]);
-  const members = addressMembers(resource);
+  const { table } = resource;
+  const rowid = table.named ? parseRowid(text) : undefined;
+  if (rowid !== undefined) return valuesOf(keyMembers(table), [rowid]);
+  const members = addressMembers(table);
   const only = members.length === 1 ? keyInPart(text) : undefined;
   if (members.length === 1 && only === undefined) return undefined;
   const parts = only === undefined ? text.split(",") : [only];
@@ -32,7 +24,12 @@ function parseKey(resource: Resource, text: string): RecordKey | undefined {
 }
 
 function valuesOf(members: readonly Member[], parts: readonly string[]): RecordKey {
-  return { members, values: members.map(({ type }, at) => parseKeyPart(type, parts[at] ?? "")) };
+  const values = members.map(({ type }, at) => {
+    const decoded = type.fromKeyPart(parts[at] ?? "");
+    if ("detail" in decoded) throw new Refusal(400, decoded.detail);
+    return decoded.value;
+  });
+  return { members, values };
 }
 
 /** The segments of a target below the catalog's base path; `undefined` where it is not below it. */

@@ -1,33 +1,30 @@
 import { type Field, fieldValue } from "../../protocol/index.ts";
-import type { Clock, Origin, OriginRequest, OriginResponse } from "../../server/index.ts";
+import type { Origin, OriginRequest, OriginResponse } from "../../server/index.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { Snapshot, Transaction } from "../engine/snapshot.ts";
+import { done, type Steps } from "../engine/steps.ts";
 import { acceptedBodies, requireJsonAccepted, requireJsonBody } from "./accept.ts";
 import { type Action, allowedMethods } from "./actions.ts";
-import { parseBody, unwrap } from "./body.ts";
-import { withBrokenKeys } from "./broken-keys.ts";
+import { parseBody } from "./body.ts";
+import { type Catalog, catalogOf, type IsServed } from "./catalog.ts";
 import { refuse } from "./failure.ts";
 import { parseOnce, performOnce, type ShownRecord } from "./idempotency.ts";
 import type { LiveSettings } from "./live.ts";
-import { inOwnWords } from "./own-words.ts";
 import { findRecord, refuseParameters } from "./read.ts";
-import type { Reader } from "./reader.ts";
 import { Refusal, shorten } from "./refusal.ts";
 import { representRecord } from "./representation.ts";
 import { findRoute, type Route, requireRoute } from "./route.ts";
-import type { Snapshot } from "./snapshot.ts";
 import { parseTarget, type Target } from "./target.ts";
-import type { Reads } from "./threads/reads.ts";
 import { createRecord, destroyRecord, patchRecord, putRecord, type WriteRequest } from "./write.ts";
-import type { Writer } from "./writer.ts";
 
 /** What a REST service over a database stands on. */
 export interface ServiceOptions {
-  readonly reader: Reader;
-  readonly reads: Reads;
-  /** `undefined` where nothing can be written. */
-  readonly writer: Writer | undefined;
+  readonly engine: Engine;
+  /** Answers a GET or HEAD: by `read`, wherever the engine runs that. */
+  readonly answerRead: (request: OriginRequest, target: Target) => Promise<OriginResponse>;
+  readonly isServed: IsServed;
   readonly actions: ReadonlySet<Action>;
   readonly settings: LiveSettings;
-  readonly clock: Clock;
   readonly onError: (error: unknown, stage: string) => void;
 }
 
@@ -39,47 +36,28 @@ function optionsResponse(allow: Field, methods: readonly string[]): OriginRespon
   return { status: 204, fields: [allow, ...bodies], body: "" };
 }
 
-function perform(snapshot: Snapshot, target: Target, write: WriteRequest): OriginResponse {
-  const route = requireRoute(snapshot.catalog, target);
-  if (route.place === "index") throw new Refusal(404, "There is nothing here any more.");
-  try {
-    return performAt(snapshot, route, write);
-  } catch (error) {
-    throw inOwnWords(snapshot.connection, error, route.resource.table);
-  }
-}
-
-function performAt(snapshot: Snapshot, route: Exclude<Route, { place: "index" }>, write: WriteRequest): OriginResponse {
+function perform(
+  transaction: Transaction,
+  catalog: Catalog,
+  target: Target,
+  write: WriteRequest,
+): Steps<OriginResponse> {
   const { method } = write.request;
-  const { resource } = route;
-  if (route.place === "collection") {
-    if (method === "POST") return createRecord(snapshot, resource, write);
-    throw new Refusal(404, "There is nothing here any more.");
-  }
-  const { key } = route;
-  if (method === "PUT") return putRecord(snapshot, resource, key, write);
-  if (method === "PATCH") return patchRecord(snapshot, resource, key, write);
-  return destroyRecord(snapshot, resource, key, write);
-}
-
-/** Names the foreign keys of a record that were written and don't hold: some are checked at the commit only. */
-function explain(snapshot: Snapshot, { fields }: OriginResponse, { json }: WriteRequest, error: unknown): unknown {
-  const url = fieldValue(fields, "content-location");
-  const route = url === undefined ? undefined : findRoute(snapshot.catalog, parseTarget(url));
-  const row = route?.place === "record" && findRecord(snapshot, route.resource, route.key);
-  if (!row) return error;
-  const { resource } = route;
-  const sent = unwrap(resource, json).map(([name]) => name);
-  return withBrokenKeys(error, snapshot.connection, resource.table, (column) => {
-    return sent.includes(column) ? row[resource.members.findIndex(({ name }) => name === column)] : undefined;
-  });
+  const route = requireRoute(catalog, target);
+  if (route.place === "collection" && method === "POST") return createRecord(transaction, route.resource, write);
+  if (route.place !== "record") throw new Refusal(404, "There is nothing here any more.");
+  const { resource, key } = route;
+  if (method === "PUT") return putRecord(transaction, resource, key, write);
+  if (method === "PATCH") return patchRecord(transaction, resource, key, write);
+  return destroyRecord(transaction, resource, key, write);
 }
 
 /** The record at a URL of the service's own making, as it is now. */
-function show(snapshot: Snapshot, url: string): ShownRecord {
-  const route = findRoute(snapshot.catalog, parseTarget(url));
-  const row = route?.place === "record" && findRecord(snapshot, route.resource, route.key);
-  return row ? representRecord(route.resource, row) : undefined;
+function* show(snapshot: Snapshot, catalog: Catalog, url: string): Steps<ShownRecord> {
+  const route = findRoute(catalog, parseTarget(url));
+  if (route?.place !== "record") return undefined;
+  const row = yield* findRecord(snapshot, route.resource, route.key);
+  return row && representRecord(route.resource, row);
 }
 
 /** Answers HTTP requests from a database. */
@@ -95,20 +73,25 @@ export class Service {
     try {
       const target = parseTarget(request.target);
       // Without an await where the URL is known: writes of one turn keep their order and share a transaction.
-      const known = findRoute(this.#options.reader.catalog, target);
+      const known = findRoute(this.#catalogOf(this.#options.engine), target);
       return await this.#dispatch(request, target, known ?? (await this.#lookAgain(target)));
     } catch (error) {
-      return refuse(error, request, this.#options.onError);
+      const { engine, onError } = this.#options;
+      return refuse(error, request, engine, onError);
     }
   };
 
   /** A URL that is not known may be that of a new table. */
   #lookAgain(target: Target): Promise<Route> {
-    return this.#options.reader.read(({ catalog }) => requireRoute(catalog, target));
+    return this.#options.engine.read((snapshot) => done(requireRoute(this.#catalogOf(snapshot), target)));
+  }
+
+  #catalogOf({ schema }: Engine | Snapshot): Catalog {
+    return catalogOf(schema, this.#options.isServed);
   }
 
   async #dispatch(request: OriginRequest, target: Target, route: Route): Promise<OriginResponse> {
-    const { reads, actions } = this.#options;
+    const { answerRead, actions } = this.#options;
     const { method } = request;
     const methods = allowedMethods(actions, route.place);
     const allow: Field = ["Allow", methods.join(", ")];
@@ -116,13 +99,13 @@ export class Service {
       throw new Refusal(405, `${shorten(method)} is not allowed here; ${allow[1]} are.`, { fields: [allow] });
     }
     if (method === "OPTIONS") return optionsResponse(allow, methods);
-    if (method === "GET" || method === "HEAD") return reads.answer(request, target);
+    if (method === "GET" || method === "HEAD") return answerRead(request, target);
     return this.#write(request, target);
   }
 
   async #write(request: OriginRequest, target: Target): Promise<OriginResponse> {
-    const { writer, actions, settings, clock } = this.#options;
-    if (!writer)
+    const { engine, actions, settings } = this.#options;
+    if (!engine.canWrite)
       throw new Refusal(405, "The database can't be written.", { fields: [["Allow", "GET, HEAD, OPTIONS"]] });
     refuseParameters(target);
     const once = parseOnce(request);
@@ -133,12 +116,10 @@ export class Service {
     }
     const json = takesBody ? parseBody(request.body) : {};
     const write: WriteRequest = { request, json, canCreate: actions.has("create"), limits: settings };
-    const { result, bookmark } = await writer.write((snapshot) => {
-      const run = () => perform(snapshot, target, write);
-      const done = once
-        ? performOnce(snapshot, once, clock.wallTime(), run, (url) => show(snapshot, url))
-        : { result: run() };
-      return { ...done, explain: (error) => explain(snapshot, done.result, write, error) };
+    const { result, bookmark } = await engine.write((transaction) => {
+      const catalog = this.#catalogOf(transaction);
+      const run = (): Steps<OriginResponse> => perform(transaction, catalog, target, write);
+      return once ? performOnce(transaction, once, run, (url) => show(transaction, catalog, url)) : run();
     });
     if (!bookmark || fieldValue(result.fields, "event-id") !== undefined) return result;
     return { ...result, fields: [...result.fields, ["Event-ID", bookmark.eventId]] };

@@ -2,6 +2,9 @@ import { RocketError } from "../../protocol/index.ts";
 import { type Clock, systemClock } from "../../server/index.ts";
 import { isBusy } from "./sqlite-error.ts";
 
+/** How long a request waits for a database that others hold locked, in milliseconds. */
+export const busyWaitMs = 5_000;
+
 /** How long and for what a locked database is waited for. */
 export interface BusyOptions {
   /** The timers. Default: the platform's. */
@@ -35,7 +38,7 @@ export async function pause(clock: Clock, ms: number): Promise<void> {
  * @throws RocketError `database-busy` where the lock outlasts `waitMs`; what `action` throws otherwise
  */
 export async function retryWhenBusy<Result>(action: () => Result, options: BusyOptions = {}): Promise<Result> {
-  const { clock = systemClock, waitMs = 5_000, isCancelled } = options;
+  const { clock = systemClock, waitMs = busyWaitMs, isCancelled } = options;
   let { onWait } = options;
   const start = clock.now();
   for (let longest = firstWaitMs; ; longest = Math.min(longest * 2, longestWaitMs)) {

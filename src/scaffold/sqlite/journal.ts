@@ -1,4 +1,4 @@
-export { findAnswer, type KeptAnswer, keepAnswer, markAnswer } from "./journal/answers.ts";
+export { findAnswer, keepAnswer, markAnswer } from "./journal/answers.ts";
 export { bookmarkIn } from "./journal/bookmark.ts";
 export { detach } from "./journal/detach.ts";
 export { createSqliteJournal } from "./journal/journal.ts";

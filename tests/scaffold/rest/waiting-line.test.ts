@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { WaitingLine } from "../../../src/scaffold/rest/threads/waiting-line.ts";
+import { WaitingLine } from "../../../src/scaffold/sqlite/threads/waiting-line.ts";
 
 interface Item {
   readonly address: string;

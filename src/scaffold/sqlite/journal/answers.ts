@@ -1,18 +1,6 @@
-import type { Field } from "../../../protocol/index.ts";
+import type { KeptAnswer } from "../../engine/snapshot.ts";
 import type { Connection } from "../connection.ts";
 import { answerTable } from "./names.ts";
-
-/** The answer to a write that had an `Idempotency-Key`. */
-export interface KeptAnswer {
-  /** What tells the request from others with the same key. */
-  readonly digest: string;
-  readonly status: number;
-  readonly fields: readonly Field[];
-  /** Absent where it was too large to be kept: the record at its `Content-Location`, as it was then. */
-  readonly body?: string | undefined;
-  /** Where the journal stood at the end of the write's transaction; absent until that is known. */
-  readonly eventId?: string;
-}
 
 /** How long an answer counts. */
 const maxAgeMs = 24 * 60 * 60 * 1_000;

@@ -1,0 +1,90 @@
+import type { Field } from "../../protocol/index.ts";
+import type { Bookmark, Value } from "../../server/index.ts";
+import type { Query } from "./query.ts";
+import type { Steps } from "./steps.ts";
+import type { Member, RecordKey, ServedSchema, ServedTable } from "./table.ts";
+
+/** A record's values, one for each of its table's members. */
+export type Row = readonly Value[];
+
+/** What {@link Snapshot.measure} finds. */
+export interface Measure {
+  /** How many records there are, up to the limit. */
+  readonly count: number;
+  /** Whether each of them has values that `Item-Order` can compare in the members that the query sorts by. */
+  readonly isComparable: boolean;
+}
+
+/** The database as one transaction sees it. */
+export interface Snapshot {
+  /** What there is to serve. */
+  readonly schema: ServedSchema;
+  /** Where the journal stands; `undefined` where there is none, and in a write, which is not in it yet. */
+  readonly bookmark: Bookmark | undefined;
+  /** The tables whose changes the journal misses, and why, in a sentence for a person. */
+  readonly unwatched: ReadonlyMap<string, string>;
+  /** The record with a key; `undefined` where there is none. */
+  find(table: ServedTable, key: RecordKey): Steps<Row | undefined>;
+  /**
+   * Gives row by row of a query to `visit`, in its order, until that says false: no more is in memory than it keeps.
+   *
+   * @param limit - how many rows at most, whatever the query says
+   * @param visit - must not use the snapshot
+   */
+  each(table: ServedTable, query: Query, limit: number, visit: (row: Row) => boolean): Steps<void>;
+  /**
+   * How much a query would give, without giving it.
+   *
+   * @param limit - up to how many records are counted, whatever the query says
+   */
+  measure(table: ServedTable, query: Query, limit: number): Steps<Measure>;
+}
+
+/** Values by their members. */
+export type Values = ReadonlyMap<Member, Value>;
+
+/** What becomes of a record. */
+export interface RecordChange {
+  readonly values: Values;
+  /** Members that get their column's default. */
+  readonly defaulted?: readonly Member[];
+  /** Whether values of members that hold JSON were made of what is stored, as it is shown, by a merge. */
+  readonly isMerge?: boolean;
+}
+
+/** The answer to a write that had an `Idempotency-Key`. */
+export interface KeptAnswer {
+  /** What tells the request from others with the same key. */
+  readonly digest: string;
+  readonly status: number;
+  readonly fields: readonly Field[];
+  /** Absent where it was too large to be kept: the record at its `Content-Location`, as it was then. */
+  readonly body?: string | undefined;
+  /** Where the journal stood at the end of the write's transaction; absent until that is known. */
+  readonly eventId?: string;
+}
+
+/** A write as the database sees it: what it does is seen by it, and by others once it is committed. */
+export interface Transaction extends Snapshot {
+  /**
+   * Makes a record; gives its key, `undefined` where the database ignored it.
+   *
+   * @throws BrokenRule; Refusal 422 where a value can't be stored
+   */
+  insert(table: ServedTable, values: Values): Steps<RecordKey | undefined>;
+  /**
+   * Changes a record; `false` where the database ignored that.
+   *
+   * @throws BrokenRule; Refusal 422 where a value can't be stored, or where a merge would lose what is not shown
+   */
+  update(table: ServedTable, key: RecordKey, change: RecordChange): Steps<boolean>;
+  /** Takes a record away; `false` where the database kept it. @throws BrokenRule */
+  remove(table: ServedTable, key: RecordKey): Steps<boolean>;
+  /** The answer that is kept under an `Idempotency-Key`; `undefined` where there is none, or only one that is too old. */
+  findAnswer(key: string): Steps<KeptAnswer | undefined>;
+  /**
+   * Keeps an answer with the write, and drops some that are too old or too many. Where the journal stands at the end of the
+   * transaction is added once that is known.
+   */
+  keepAnswer(key: string, answer: Omit<KeptAnswer, "eventId">): Steps<void>;
+}

@@ -1,0 +1,58 @@
+import type { Value } from "../../server/index.ts";
+import type { ValueType } from "./value-type.ts";
+
+/** A member of a record: a column, or what stands for a key where a table has none of its own. */
+export interface Member {
+  readonly name: string;
+  readonly type: ValueType;
+  /** Computed by the database: shown, never stored from a body. */
+  readonly generated: boolean;
+  /** A part of what tells records apart. */
+  readonly inKey: boolean;
+}
+
+/** A table that can be served. The engine that made it is given it back, never one of its own making. */
+export interface ServedTable {
+  readonly name: string;
+  /** The members of its records, in the table's order. Rows have their values so. */
+  readonly members: readonly Member[];
+  /** Where in {@link members} the parts of the key are; one at least. */
+  readonly key: readonly number[];
+  /**
+   * Where the parts of a primary key are that may be null: records that have all of them are addressed by them, others by
+   * {@link key}, which is a single number then. Absent where all records are addressed by {@link key}.
+   */
+  readonly named?: readonly number[] | undefined;
+  /** Whether each value of the key stands in a URL just as JSON shows it, so that a URI template makes a record's URL. */
+  readonly hasPlainKey: boolean;
+}
+
+/** The members that tell a table's records apart. */
+export function keyMembers<One extends Member>({
+  members,
+  key,
+}: {
+  readonly members: readonly One[];
+  readonly key: readonly number[];
+}): One[] {
+  return key.flatMap((at) => members[at] ?? []);
+}
+
+/** What names a record: members, and their values. */
+export interface RecordKey {
+  readonly members: readonly Member[];
+  readonly values: readonly Value[];
+}
+
+/** A table or view that can't be served. */
+export interface LeftOut {
+  readonly name: string;
+  /** Why, as a clause for a person: `nothing tells its rows apart`. */
+  readonly reason: string;
+}
+
+/** What a database has to serve; the same object until it changes. */
+export interface ServedSchema {
+  readonly tables: readonly ServedTable[];
+  readonly leftOut: readonly LeftOut[];
+}

@@ -1,0 +1,50 @@
+import type { Value } from "../../server/index.ts";
+
+/** What comes from outside, as the value that it means to a column; or what is wrong with it, in a sentence for a person. */
+export type Decoded = { readonly value: Value } | { readonly detail: string };
+
+/** What a row has already, where a body brings a value for it. */
+export interface Stored {
+  readonly value: Value;
+  /** What it is shown as, read by {@link ValueType.readJson}; only where the type holds JSON. */
+  readonly json: unknown;
+}
+
+/**
+ * A column's type: how its values look from outside, and how they compare there. What goes out comes back in unchanged.
+ * Nothing here asks the database.
+ */
+export interface ValueType {
+  /** Whether its values are JSON of any kind, so that a merge patch goes into them. */
+  readonly holdsJson: boolean;
+  /**
+   * How `Item-Order` has the values' JSON compared, so that it sorts as the database sorts [R-FLD-6]; `undefined` where
+   * no comparison does.
+   */
+  readonly comparison: "json" | "number" | "bytes" | undefined;
+  /** Whether a value is of the sort that {@link comparison} is for. */
+  isComparable(value: Value): boolean;
+  /** A value as JSON text: what a GET shows. */
+  toJson(value: Value): string;
+  /**
+   * A member of a body. What the row shows as just this JSON stays, also where another value would be shown the same.
+   *
+   * @param json - as `parseJson` reads it: some numbers are a `JsonNumber`
+   * @param stored - what the row has; `undefined` where there is none
+   */
+  fromJson(json: unknown, stored?: Stored): Decoded;
+  /** What a value is shown as, as `parseJson` reads it: for types that hold JSON. */
+  readJson(value: Value): unknown;
+  /** A value as a filter in a URL has it. */
+  toText(value: Value): string;
+  /** The value that a filter's text means. */
+  fromText(text: string): Decoded;
+  /** A value as a part of a key in a URL, percent-encoded, without a comma of its own. No two values have the same. */
+  toKeyPart(value: Value): string;
+  /** The value that a part of a key means, as it was sent. @throws Refusal 400 where it is malformed */
+  fromKeyPart(part: string): Decoded;
+  /** Whether two values are the same in a key. */
+  isSame(value: Value, other: Value): boolean;
+  /** A value as views compare it: those that the database holds equal are the same. */
+  toImage(value: Value): Value;
+}

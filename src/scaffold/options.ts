@@ -1,0 +1,111 @@
+import { BasePath, type Clock, errorReporter, systemClock } from "../server/index.ts";
+import { type Action, type ActionOptions, resolveActions } from "./rest/actions.ts";
+import type { Additions } from "./sqlite/additions.ts";
+import { moduleUrl } from "./sqlite/functions-module.ts";
+import type { SqliteJournalOptions } from "./sqlite/journal.ts";
+
+/** What a scaffold stands on. */
+export interface ScaffoldOptions extends ActionOptions, Additions {
+  /** The database's file. */
+  readonly path: string;
+  /** The tables that are served. Default: all. */
+  readonly tables?: readonly string[];
+  /** The path below which clients see the collections, as `/api`. Default: the root. */
+  readonly basePath?: string;
+  /** Makes the file, in WAL mode, where there is none or an empty one. Default false. */
+  readonly create?: boolean;
+  /** Records that a GET answers at most; then a `Link` names the next ones. Default 1,000; 1 to 1,000,000. */
+  readonly maxRows?: number;
+  /**
+   * Bytes of records that a GET of a collection answers at most, unless one record alone has more; then a `Link` names the
+   * next ones. Default 8 MiB; 1 KiB to 256 MiB.
+   */
+  readonly maxPageBytes?: number;
+  /**
+   * How many threads there are for reads that take more than two milliseconds. They start when they are needed. Default 2;
+   * 0 to 16. None where `functions` are given, which can't be handed to a thread (`functionsModule` can).
+   */
+  readonly readThreads?: number;
+  /**
+   * How long a read may take, in milliseconds, waiting for a thread included: then it is a 503. Default 5,000; 100 to
+   * 3,600,000. At most 1,000 where the database is not in WAL mode, since nobody can commit meanwhile.
+   */
+  readonly readTimeoutMs?: number;
+  /** How long a read may hold up the main thread before a thread does it, in milliseconds. Default 2. @internal */
+  readonly mainReadMs?: number;
+  /**
+   * A JavaScript module, by its path or URL, whose exported functions are functions of SQL. Each thread imports it for
+   * itself. Default: none.
+   */
+  readonly functionsModule?: string | URL;
+  /** How long and how much history the journal keeps. Default: the journal's own. */
+  readonly retention?: SqliteJournalOptions["retention"];
+  /** Told of errors that no peer is told the text of. What it throws is dropped. Default: nothing is told. */
+  readonly onError?: (error: unknown, context: { readonly stage: string }) => void;
+  /** Time and chance. Default: the platform's. */
+  readonly clock?: Clock;
+}
+
+/** Options with every default filled in. */
+export interface ResolvedScaffoldOptions {
+  readonly path: string;
+  readonly tables: readonly string[] | undefined;
+  readonly basePath: string;
+  readonly actions: ReadonlySet<Action>;
+  readonly create: boolean;
+  readonly additions: Additions;
+  readonly functionsModule: string | undefined;
+  readonly readThreads: number;
+  readonly readTimeoutMs: number;
+  readonly mainReadMs: number;
+  readonly maxRows: number;
+  readonly maxPageBytes: number;
+  readonly retention: SqliteJournalOptions["retention"] | undefined;
+  readonly reportError: (error: unknown, stage: string) => void;
+  readonly clock: Clock;
+}
+
+/**
+ * Fills in the defaults and checks what was given.
+ *
+ * @throws TypeError | RangeError naming the option and its value
+ */
+export function resolveScaffoldOptions(options: ScaffoldOptions): ResolvedScaffoldOptions {
+  const { path, tables, create = false, maxRows = 1000, retention, onError, clock = systemClock } = options;
+  const { maxPageBytes = 8 * 1024 * 1024, extensions = [], functions = {}, functionsModule } = options;
+  const { readThreads = 2, readTimeoutMs = 5_000, mainReadMs = 2 } = options;
+  if (typeof path !== "string" || path === "") throw new TypeError(`path must name a file, not ${String(path)}.`);
+  if (!Number.isInteger(maxRows) || maxRows < 1 || maxRows > 1_000_000) {
+    throw new RangeError(`maxRows must be a whole number from 1 to 1000000, not ${maxRows}.`);
+  }
+  if (!Number.isInteger(maxPageBytes) || maxPageBytes < 1024 || maxPageBytes > 256 * 1024 * 1024) {
+    throw new RangeError(`maxPageBytes must be a whole number from 1024 to ${256 * 1024 * 1024}, not ${maxPageBytes}.`);
+  }
+  if (!Number.isInteger(readThreads) || readThreads < 0 || readThreads > 16) {
+    throw new RangeError(`readThreads must be a whole number from 0 to 16, not ${readThreads}.`);
+  }
+  if (!(readTimeoutMs >= 100 && readTimeoutMs <= 3_600_000)) {
+    throw new RangeError(`readTimeoutMs must be a number from 100 to 3600000, not ${readTimeoutMs}.`);
+  }
+  for (const [name, call] of Object.entries(functions)) {
+    if (typeof call !== "function") throw new TypeError(`functions.${name} must be a function, not ${typeof call}.`);
+  }
+  return {
+    path,
+    tables,
+    basePath: new BasePath(options.basePath).text,
+    actions: resolveActions(options),
+    create,
+    additions: { extensions, functions },
+    functionsModule: functionsModule === undefined ? undefined : moduleUrl(functionsModule),
+    // A function can't be handed to a thread, nor a database that is in memory only.
+    readThreads: Object.keys(functions).length > 0 || path === ":memory:" ? 0 : readThreads,
+    readTimeoutMs,
+    mainReadMs,
+    maxRows,
+    maxPageBytes,
+    retention,
+    clock,
+    reportError: errorReporter(onError),
+  };
+}

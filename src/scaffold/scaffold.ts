@@ -1,0 +1,151 @@
+import type { DerivedOptions, Journal, Origin } from "../server/index.ts";
+import type { Engine } from "./engine/engine.ts";
+import { type ResolvedScaffoldOptions, resolveScaffoldOptions, type ScaffoldOptions } from "./options.ts";
+import { canWrite } from "./rest/actions.ts";
+import { type Catalog, catalogOf, type IsServed } from "./rest/catalog.ts";
+import { LeftOutReporter } from "./rest/left-out.ts";
+import { ownsTarget } from "./rest/route.ts";
+import { Service } from "./rest/service.ts";
+import { openSqlite } from "./sqlite/engine/open-sqlite.ts";
+import { servedSchema } from "./sqlite/engine/served.ts";
+import { importFunctions } from "./sqlite/functions-module.ts";
+import { openReads } from "./sqlite/threads/open-reads.ts";
+
+/** A collection and how many records it has. */
+export interface CollectionCount {
+  /** The collection's path: `/artists`. */
+  readonly path: string;
+  /** 100,000 at most: to count all of a large table takes long. */
+  readonly count: number;
+  /** There where it has more than that. */
+  readonly hasMore?: true;
+}
+
+/** Up to so many records are counted. */
+const maxCounted = 100_000;
+
+/** A database as a REST service. */
+export interface Scaffold {
+  /** Answers requests. */
+  readonly origin: Origin;
+  /** Where changes come from; absent where the file can't be written. */
+  readonly journal?: Journal;
+  /**
+   * What clients may rely on beside the journal, for `/.well-known/rocket`: `idempotency-key` where writes are taken
+   * [R-WK-4].
+   */
+  readonly promises: readonly string[];
+  /** How parts of collections are followed (`limit`, `offset`, and what is more than a GET answers): by asking again. */
+  readonly derived: DerivedOptions;
+  /** The path below which the collections are, for the server; empty where that is the root. */
+  readonly basePath: string;
+  /** Why nothing can be subscribed to; absent where it can. */
+  readonly notLive?: string;
+  /** Whether a URL is that of a collection, or below it, whatever is there: files beside the service stand back then. */
+  owns(target: string): boolean;
+  /**
+   * The collections, in the database's order, with how many records each has now, up to 100,000.
+   *
+   * @throws RocketError `database-busy` where another program keeps the database locked
+   */
+  collections(): Promise<CollectionCount[]>;
+  /** Finishes what is being written, and closes the database. Twice is fine. */
+  close(): Promise<void>;
+  /**
+   * Closes, and takes out what this scaffold's making added to a database that had nothing of Rocket's before: for a
+   * start that fails later on. What another process uses by now stays. Nothing after `close`.
+   */
+  abandon(): Promise<void>;
+}
+
+function requireTables({ schema }: Engine, tables: readonly string[] | undefined, isServed: IsServed): void {
+  const { resources, leftOut } = catalogOf(schema, isServed);
+  for (const table of tables ?? []) {
+    if (resources.has(table)) continue;
+    const reason = leftOut.get(table);
+    const known = schema.tables.map(({ name }) => name).join(", ");
+    throw new TypeError(
+      reason === undefined
+        ? `tables names "${table}", which the database does not have; it has ${known}.`
+        : `tables names "${table}", which is not served: ${reason}.`,
+    );
+  }
+}
+
+function reasonNotLive({ journal }: Engine, { actions }: ResolvedScaffoldOptions): string | undefined {
+  if (!journal) return "The database can't be written, so it has no journal that a subscription could follow.";
+  return actions.has("subscribe") ? undefined : "Subscriptions are switched off here.";
+}
+
+async function countAll(engine: Engine, { resources }: Catalog): Promise<CollectionCount[]> {
+  const counts: CollectionCount[] = [];
+  for (const { path, table } of resources.values()) {
+    const count = await engine.count(table, maxCounted + 1);
+    counts.push(count > maxCounted ? { path, count: maxCounted, hasMore: true } : { path, count });
+  }
+  return counts;
+}
+
+/** The functions of the module, where one is given, go to the main thread's connections, too. */
+async function withModule(options: ResolvedScaffoldOptions): Promise<ResolvedScaffoldOptions> {
+  const { additions, functionsModule } = options;
+  if (functionsModule === undefined) return options;
+  const functions = { ...(await importFunctions(functionsModule)), ...additions.functions };
+  return { ...options, additions: { ...additions, functions } };
+}
+
+/**
+ * Makes a SQLite database a REST service, live where its file can be written.
+ *
+ * @throws TypeError | RangeError for an option that can't be; RocketError where the file can't be opened
+ */
+export async function createScaffold(options: ScaffoldOptions): Promise<Scaffold> {
+  const resolved = await withModule(resolveScaffoldOptions(options));
+  const { tables, basePath, actions, maxRows, maxPageBytes, reportError } = resolved;
+  const isAsked = (table: string): boolean => tables === undefined || tables.includes(table);
+  const isServed: IsServed = Object.assign(isAsked, { basePath });
+  const leftOut = new LeftOutReporter(isServed, reportError);
+  const engine = await openSqlite({
+    ...{ ...resolved, isServed },
+    onSchema: (schema) => leftOut.tell(servedSchema(schema)),
+  });
+  try {
+    requireTables(engine, tables, isServed);
+  } catch (error) {
+    await engine.abandon();
+    throw error;
+  }
+  leftOut.tell(engine.schema);
+  const notLive = reasonNotLive(engine, resolved);
+  const settings = { notLive, maxRows, maxPageBytes };
+  const { extensions = [] } = resolved.additions;
+  const reads = openReads(engine, settings, { ...resolved, extensions, isServed });
+  const service = new Service({
+    engine,
+    answerRead: (request, target) => reads.answer(request, target),
+    isServed,
+    actions,
+    settings,
+    onError: reportError,
+  });
+  const catalog = (): Catalog => catalogOf(engine.schema, isServed);
+  let closing: Promise<void> | undefined;
+  return {
+    origin: service.answer,
+    derived: {},
+    ...(engine.journal ? { journal: engine.journal } : {}),
+    ...(notLive === undefined ? {} : { notLive }),
+    basePath,
+    promises: engine.canWrite && canWrite(actions) ? ["idempotency-key"] : [],
+    owns: (target) => ownsTarget(catalog(), target),
+    collections: () => countAll(engine, catalog()),
+    close() {
+      closing ??= reads.close().then(() => engine.close());
+      return closing;
+    },
+    abandon() {
+      closing ??= reads.close().then(() => engine.abandon());
+      return closing;
+    },
+  };
+}

@@ -1,0 +1,111 @@
+import { existsSync } from "node:fs";
+import { RocketError } from "../../../protocol/index.ts";
+import { retryWhenBusy } from "../busy.ts";
+import { openConnection } from "../driver.ts";
+import { createSqliteJournal } from "../journal.ts";
+import { isEmptyFile } from "../open-failure.ts";
+import { isReadOnly } from "../sqlite-error.ts";
+import { SqliteEngine } from "./engine.ts";
+import { journalLedger, schemaLedger } from "./ledger.ts";
+import { Link } from "./link.ts";
+import { openReader } from "./open-reader.ts";
+import type { SqliteEngineOptions } from "./options.ts";
+import { Reader } from "./reader.ts";
+import { recordFormatBelow } from "./record-format.ts";
+import { Writer } from "./writer.ts";
+
+function tellOfWait({ path, reportError }: SqliteEngineOptions): () => void {
+  let isTold = false;
+  return () => {
+    if (isTold) return;
+    isTold = true;
+    const message = `${JSON.stringify(path)} is locked by another program: waiting for it, for up to 5 seconds.`;
+    reportError(new RocketError("database-busy", message), "open");
+  };
+}
+
+/** Makes the file, in WAL mode, where that is asked for. @throws RocketError `database-invalid` for an empty one where it is not */
+async function requireFile({ path, create, clock }: SqliteEngineOptions): Promise<void> {
+  if (create && (!existsSync(path) || isEmptyFile(path))) {
+    const connection = await retryWhenBusy(() => openConnection(path, { create: true }), { clock });
+    try {
+      connection.exec("PRAGMA journal_mode = WAL");
+    } finally {
+      connection.close();
+    }
+  } else if (isEmptyFile(path)) {
+    const advice = "The option create makes a database of it.";
+    throw new RocketError("database-invalid", `${JSON.stringify(path)} is an empty file. ${advice}`);
+  }
+}
+
+async function openLive(options: SqliteEngineOptions): Promise<SqliteEngine> {
+  const { path, clock, reportError, retention, additions, isServed, onSchema } = options;
+  const onWait = tellOfWait(options);
+  const links: Link[] = [];
+  let replaced = 0;
+  const journal = await createSqliteJournal({
+    path,
+    format: recordFormatBelow(isServed.basePath),
+    clock,
+    additions,
+    tables: isServed,
+    onWait,
+    onSchema,
+    onError: (error, { stage }) => reportError(error, stage),
+    onReplaced: () => {
+      replaced += 1;
+      for (const link of links) link.renew();
+    },
+    ...(retention ? { retention } : {}),
+  });
+  try {
+    for (const connect of [() => openReader(path, false, additions), () => openConnection(path, { additions })]) {
+      links.push(await retryWhenBusy(() => new Link(connect), { clock, onWait }));
+    }
+  } catch (error) {
+    for (const link of links) link.close();
+    await journal.abandon();
+    throw error;
+  }
+  const [reading, writing] = links as [Link, Link];
+  const ledger = journalLedger(journal);
+  const reader = new Reader(reading, ledger, clock);
+  const writer = new Writer({ link: writing, ledger, clock, onError: reportError });
+  return new SqliteEngine({ reader, ledger, live: { journal, writer }, replacements: () => replaced });
+}
+
+async function openReadable(options: SqliteEngineOptions): Promise<SqliteEngine> {
+  const { path, clock, additions } = options;
+  const onWait = tellOfWait(options);
+  const link = await retryWhenBusy(() => new Link(() => openReader(path, true, additions)), {
+    clock,
+    onWait,
+  });
+  try {
+    const ledger = await schemaLedger(link.current(), clock);
+    return new SqliteEngine({ reader: new Reader(link, ledger, clock), ledger, replacements: () => 0 });
+  } catch (error) {
+    link.close();
+    throw error;
+  }
+}
+
+function isReadOnlyFile(error: unknown): boolean {
+  return isReadOnly(error) || (error instanceof RocketError && isReadOnly(error.cause));
+}
+
+/**
+ * Opens a SQLite file as an engine: for writing, with a journal, where its file allows that; else for reading.
+ *
+ * @throws RocketError where it can't be opened
+ */
+export async function openSqlite(options: SqliteEngineOptions): Promise<SqliteEngine> {
+  await requireFile(options);
+  try {
+    return await openLive(options);
+  } catch (error) {
+    if (isReadOnlyFile(error)) return openReadable(options);
+    throw error;
+  }
+}

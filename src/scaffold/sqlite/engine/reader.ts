@@ -1,0 +1,116 @@
+import type { Clock } from "../../../server/index.ts";
+import type { Steps } from "../../engine/steps.ts";
+import { unavailable } from "../../rest/refusal.ts";
+import { busyWaitMs, retryWhenBusy } from "../busy.ts";
+import type { Connection } from "../driver.ts";
+import { runAtOnce } from "./at-once.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Link } from "./link.ts";
+import { type SqliteTable, servedSchema } from "./served.ts";
+import { SqliteSnapshot } from "./snapshot.ts";
+import { countRecords } from "./sql.ts";
+import { rollBack } from "./transaction.ts";
+
+const maxSchemaChanges = 5;
+
+/** Thrown where a read takes longer than it was given. */
+export class Overrun extends Error {}
+
+/** Reads in short transactions on a connection of its own, each at a known position and a known schema. */
+export class Reader {
+  readonly #link: Link;
+  readonly #ledger: Ledger;
+  readonly #clock: Clock;
+  #isClosed = false;
+
+  constructor(link: Link, ledger: Ledger, clock: Clock) {
+    this.#link = link;
+    this.#ledger = ledger;
+    this.#clock = clock;
+  }
+
+  /**
+   * Carries steps out in one read transaction; again where the database was busy or its schema new.
+   *
+   * @param limitMs - how long it may take, in milliseconds. Default: any time
+   * @throws Refusal 503 where the schema changes faster than it can be read, or after `close`; Overrun
+   */
+  async read<Result>(
+    steps: (snapshot: SqliteSnapshot) => Steps<Result>,
+    limitMs: number = Number.POSITIVE_INFINITY,
+  ): Promise<Result> {
+    for (let attempt = 0; attempt < maxSchemaChanges; attempt += 1) {
+      const outcome = await retryWhenBusy(() => this.#attempt(steps, limitMs), {
+        clock: this.#clock,
+        waitMs: busyWaitMs,
+      });
+      if (outcome) return outcome.result;
+      await this.#ledger.poll();
+    }
+    throw unavailable("The database's schema is being changed.");
+  }
+
+  /**
+   * How many records a collection has now, up to `limit`, in a turn of the event loop of its own.
+   *
+   * @throws RocketError `database-busy`
+   */
+  async count(table: SqliteTable, limit: number): Promise<number> {
+    const { text, values } = countRecords(table, limit);
+    const count = (): number =>
+      Number(
+        this.#link
+          .current()
+          .prepare(text)
+          .all(...values)[0]?.[0] ?? 0,
+      );
+    await new Promise<void>((resolve) => this.#clock.defer(resolve));
+    return retryWhenBusy(count, { clock: this.#clock, waitMs: busyWaitMs });
+  }
+
+  /** Whether nobody can commit while somebody reads: in all journal modes but WAL. @throws Refusal 503 after `close` */
+  locksWriters(): boolean {
+    if (this.#isClosed) throw unavailable("The service is stopping.");
+    return this.#link.current().prepare("PRAGMA journal_mode").all()[0]?.[0] !== "wal";
+  }
+
+  /** Ends reading, and closes the connection. */
+  close(): void {
+    this.#isClosed = true;
+    this.#link.close();
+  }
+
+  #inTime<Result>({ brake }: Connection, action: () => Result, limitMs: number): Result {
+    if (limitMs === Number.POSITIVE_INFINITY) return action();
+    const deadline = this.#clock.now() + limitMs;
+    let overrun: Overrun | undefined;
+    const look = (): void => {
+      if (this.#clock.now() < deadline) return;
+      overrun = new Overrun();
+      throw overrun;
+    };
+    try {
+      return brake.guard(look, action);
+    } catch (error) {
+      throw overrun ?? error;
+    }
+  }
+
+  #attempt<Result>(
+    steps: (snapshot: SqliteSnapshot) => Steps<Result>,
+    limitMs: number,
+  ): { readonly result: Result } | undefined {
+    if (this.#isClosed) throw unavailable("The service is stopping.");
+    const connection = this.#link.current();
+    connection.exec("BEGIN");
+    try {
+      const { schemaVersion, bookmark } = this.#ledger.standIn(connection);
+      const { schema, unwatched } = this.#ledger;
+      if (schemaVersion !== schema.version) return undefined;
+      const snapshot = new SqliteSnapshot(connection, { schema: servedSchema(schema), bookmark, unwatched });
+      return { result: this.#inTime(connection, () => runAtOnce(steps(snapshot)), limitMs) };
+    } finally {
+      rollBack(connection);
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import type { Query } from "../../engine/query.ts";
+import type { Member, LeftOut as ServedLeftOut, ServedSchema, ServedTable } from "../../engine/table.ts";
+import { type LeftOut, type Schema, type SqlValue, type Table, urlKey } from "../schema.ts";
+import { SqliteType } from "./value-type.ts";
+
+/** A column as SQL needs it, or the rowid of a table that has no key of its own. */
+export interface SqliteMember extends Member {
+  readonly type: SqliteType;
+  /** Whether this program has the column's collation; without it, values are compared byte for byte alone. */
+  readonly collates: boolean;
+  /** The DEFAULT expression's SQL; `null` where there is none. */
+  readonly defaultSql: string | null;
+}
+
+/** A table as REST has it, and the table that it is. */
+export interface SqliteTable extends ServedTable {
+  readonly members: readonly SqliteMember[];
+  /** Where in {@link members} the parts of the key and of URLs are that may be texts in UTF-8. */
+  readonly texts: readonly number[];
+  readonly stored: Table;
+}
+
+/** What names a record, in SQLite. */
+export interface SqliteKey {
+  readonly members: readonly SqliteMember[];
+  readonly values: readonly SqlValue[];
+}
+
+/** Which of a table's records are asked for, in SQLite. */
+export interface SqliteQuery extends Query {
+  readonly filters: readonly { readonly member: SqliteMember; readonly value: SqlValue }[];
+  readonly order: readonly { readonly member: SqliteMember; readonly descending: boolean }[];
+}
+
+/** What is stored, by member. */
+export type SqliteValues = ReadonlyMap<SqliteMember, SqlValue>;
+
+/** A schema as REST has it, and the schema that it is. */
+export interface SqliteSchema extends ServedSchema {
+  readonly tables: readonly SqliteTable[];
+  readonly stored: Schema;
+}
+
+function membersOf(table: Table): SqliteMember[] {
+  const { identity, columns } = table;
+  const keyColumns = identity.kind === "columns" ? identity.columns : (identity.key ?? []);
+  const members = columns.map((column): SqliteMember => {
+    const { name, generated, defaultSql } = column;
+    const inKey = keyColumns.includes(name);
+    const sorts = table.utf16 !== true || (table.integerKey && inKey);
+    const type = new SqliteType(column, inKey, sorts);
+    return { name, type, generated, inKey, collates: table.uncollated?.includes(name) !== true, defaultSql };
+  });
+  if (identity.kind === "rowid") {
+    const type = new SqliteType({ declaredType: "", affinity: "integer" }, true);
+    members.push({ name: identity.alias, type, generated: false, inKey: true, collates: true, defaultSql: null });
+  }
+  return members;
+}
+
+/** How many values SQLite selects at once. */
+const maxSelected = 2000;
+
+function textPlaces(table: Table, members: readonly SqliteMember[]): number[] {
+  if (table.integerKey || table.utf16) return [];
+  const places = members.flatMap(({ inKey }, at) => (inKey && at < table.columns.length ? [at] : []));
+  return members.length + places.length > maxSelected ? [] : places;
+}
+
+function serveTable(table: Table): SqliteTable {
+  const { name, identity } = table;
+  const members = membersOf(table);
+  const keyNames = identity.kind === "columns" ? identity.columns : [identity.alias];
+  const indexOf = (part: string): number => members.findIndex((member) => member.name === part);
+  const named = urlKey(table).map(indexOf);
+  return {
+    name,
+    members,
+    key: keyNames.map(indexOf),
+    named: named.length > 0 ? named : undefined,
+    // Any other column may hold a value that a template makes no URL of, or another's.
+    hasPlainKey: table.integerKey || (identity.kind === "rowid" && named.length === 0),
+    texts: textPlaces(table, members),
+    stored: table,
+  };
+}
+
+const tables = new WeakMap<Table, SqliteTable>();
+
+/** A table as REST has it; the same one each time. */
+export function servedTable(table: Table): SqliteTable {
+  let served = tables.get(table);
+  if (!served) {
+    served = serveTable(table);
+    tables.set(table, served);
+  }
+  return served;
+}
+
+function reasonOf({ kind, detail = "" }: LeftOut): string {
+  if (kind === "view") return "views of the database are not served";
+  if (kind === "virtual") return "virtual tables are not served";
+  if (kind === "shadow") return "tables that hold what a virtual table shows are not served";
+  return kind === "keyless" ? "nothing tells its rows apart" : `this program can't read it (${detail})`;
+}
+
+const schemas = new WeakMap<Schema, SqliteSchema>();
+
+/** A schema as REST has it; the same one each time. */
+export function servedSchema(schema: Schema): SqliteSchema {
+  let served = schemas.get(schema);
+  if (!served) {
+    const leftOut = schema.leftOut.map((one): ServedLeftOut => ({ name: one.name, reason: reasonOf(one) }));
+    served = { tables: schema.tables.map(servedTable), leftOut, stored: schema };
+    schemas.set(schema, served);
+  }
+  return served;
+}

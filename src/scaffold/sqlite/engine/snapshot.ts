@@ -1,0 +1,205 @@
+import type { Bookmark } from "../../../server/index.ts";
+import type { KeptAnswer, Measure, Snapshot, Transaction } from "../../engine/snapshot.ts";
+import { done, type Steps } from "../../engine/steps.ts";
+import { keyMembers } from "../../engine/table.ts";
+import { FieldErrors, Refusal } from "../../rest/refusal.ts";
+import { isBrokenText, mayBeBroken, textOfBytes } from "../broken-text.ts";
+import type { Connection } from "../driver.ts";
+import { findAnswer, keepAnswer, markAnswer } from "../journal.ts";
+import type { SqlValue } from "../schema.ts";
+import type { ValueAt } from "./broken-keys.ts";
+import { brokenRule, unknownRule } from "./rule.ts";
+import type { SqliteKey, SqliteMember, SqliteQuery, SqliteSchema, SqliteTable, SqliteValues } from "./served.ts";
+import {
+  countSome,
+  deleteRecord,
+  exactKey,
+  exactRow,
+  insertRecord,
+  type Sql,
+  selectBytes,
+  selectRecord,
+  selectRecords,
+  selectTexts,
+  updateRecord,
+} from "./sql.ts";
+
+/** Where a connection's transaction stands. */
+export interface SnapshotState {
+  readonly schema: SqliteSchema;
+  readonly bookmark: Bookmark | undefined;
+  readonly unwatched: ReadonlyMap<string, string>;
+}
+
+/** The database as a connection's transaction sees it. */
+export class SqliteSnapshot implements Snapshot {
+  readonly schema: SqliteSchema;
+  readonly bookmark: Bookmark | undefined;
+  readonly unwatched: ReadonlyMap<string, string>;
+  readonly connection: Connection;
+
+  constructor(connection: Connection, { schema, bookmark, unwatched }: SnapshotState) {
+    this.connection = connection;
+    this.schema = schema;
+    this.bookmark = bookmark;
+    this.unwatched = unwatched;
+  }
+
+  find(table: SqliteTable, key: SqliteKey): Steps<SqlValue[] | undefined> {
+    return done(this.row(table, key));
+  }
+
+  each(table: SqliteTable, query: SqliteQuery, limit: number, visit: (row: SqlValue[]) => boolean): Steps<void> {
+    const { text, values } = selectRecords(table, query, limit);
+    const { brake } = this.connection;
+    const take = (row: SqlValue[]): boolean => {
+      brake.goOn();
+      return visit(exactRow(table, row));
+    };
+    return done(this.connection.prepare(text).each(take, ...values));
+  }
+
+  measure(table: SqliteTable, query: SqliteQuery, limit: number): Steps<Measure> {
+    const [counts = []] = this.rows(countSome(table, query, limit));
+    const [count = 0, placeless = 0] = counts.map(Number);
+    return done({ count, isComparable: placeless === 0 && !this.#sortsByBroken(table, query, limit) });
+  }
+
+  /** The record with a key. */
+  protected row(table: SqliteTable, key: SqliteKey): SqlValue[] | undefined {
+    const [row] = this.rows(selectRecord(table, key));
+    return row && exactRow(table, row);
+  }
+
+  protected rows({ text, values }: Sql): SqlValue[][] {
+    return this.connection.prepare(text).all(...values);
+  }
+
+  /** Whether a query sorts by a text that may not be UTF-8. */
+  #sortsByBroken(table: SqliteTable, query: SqliteQuery, limit: number): boolean {
+    const sql = selectTexts(table, query, limit);
+    let isBroken = false;
+    const look = (row: SqlValue[]): boolean => {
+      isBroken = row.some(mayBeBroken);
+      return !isBroken;
+    };
+    if (sql) this.connection.prepare(sql.text).each(look, ...sql.values);
+    return isBroken;
+  }
+}
+
+interface Change {
+  readonly values: SqliteValues;
+  readonly defaulted?: readonly SqliteMember[];
+  readonly isMerge?: boolean;
+}
+
+const notWhole = "What is stored has a text that is not UTF-8, which a merge would lose; PUT replaces all of it.";
+
+/** A write, in a savepoint of its own. */
+export class SqliteTransaction extends SqliteSnapshot implements Transaction {
+  readonly #now: number;
+  readonly #kept: number[] = [];
+  /** What was written last. */
+  #last: { readonly table: SqliteTable; readonly key: SqliteKey; readonly values: SqliteValues } | undefined;
+
+  /** @param now - the wall time */
+  constructor(connection: Connection, state: SnapshotState, now: number) {
+    super(connection, state);
+    this.#now = now;
+  }
+
+  insert(table: SqliteTable, values: SqliteValues): Steps<SqliteKey | undefined> {
+    if ([...values.values()].some(isBrokenText)) throw new Refusal(422, "No text is made here that is not UTF-8.");
+    const sql = insertRecord(table, values);
+    const [identity] = this.#write(table, values, undefined, () => this.rows(sql));
+    if (!identity) return done(undefined);
+    const key = { members: keyMembers(table), values: exactKey(table, identity) };
+    this.#last = { table, key, values };
+    return done(key);
+  }
+
+  update(table: SqliteTable, key: SqliteKey, { values, defaulted, isMerge }: Change): Steps<boolean> {
+    if (isMerge) this.#requireWhole(table, key, values);
+    const sql = updateRecord(table, key, values, defaulted);
+    const count = this.#write(table, values, key, () => this.#run(sql));
+    this.#last = { table, key, values };
+    return done(count > 0);
+  }
+
+  remove(table: SqliteTable, key: SqliteKey): Steps<boolean> {
+    const sql = deleteRecord(table, key);
+    this.#last = undefined;
+    return done(this.#write(table, new Map(), undefined, () => this.#run(sql)) > 0);
+  }
+
+  findAnswer(key: string): Steps<KeptAnswer | undefined> {
+    return done(findAnswer(this.connection, key, this.#now));
+  }
+
+  keepAnswer(key: string, answer: Omit<KeptAnswer, "eventId">): Steps<void> {
+    this.#kept.push(keepAnswer(this.connection, key, answer, this.#now));
+    return done(undefined);
+  }
+
+  /** At the end of the transaction: adds to what was kept the position that all its writes are answered with. */
+  seal(bookmark: Bookmark | undefined): void {
+    if (!bookmark) return;
+    for (const id of this.#kept) markAnswer(this.connection, id, bookmark.eventId);
+  }
+
+  /** Says more of what fails at the commit, while all that was done stands: some foreign keys are checked only there. */
+  explain(error: unknown): unknown {
+    const last = this.#last;
+    const row = last && this.row(last.table, last.key);
+    if (!last || !row) return unknownRule(error);
+    const { table, values } = last;
+    const written = new Set([...values.keys()].map(({ name }) => name));
+    const valueAt: ValueAt = (column) => (written.has(column) ? row[placeOf(table, column)] : undefined);
+    return brokenRule(this.connection, error, { table: table.stored, valueAt });
+  }
+
+  #run({ text, values }: Sql): number {
+    return this.connection.prepare(text).run(...values);
+  }
+
+  /** @param key - of the record that is there already */
+  #write<Result>(
+    table: SqliteTable,
+    values: SqliteValues,
+    key: SqliteKey | undefined,
+    statement: () => Result,
+  ): Result {
+    try {
+      return statement();
+    } catch (error) {
+      const valueAt: ValueAt = (column) => {
+        const at = placeOf(table, column);
+        const member = table.members[at];
+        if (member && values.has(member)) return values.get(member);
+        return key && this.row(table, key)?.[at];
+      };
+      throw brokenRule(this.connection, error, { table: table.stored, valueAt });
+    }
+  }
+
+  /**
+   * A merge keeps members of what is stored: as they are shown, and a text that is not UTF-8 is not shown as it is.
+   *
+   * @throws Refusal 422 where such a one would be written as it is shown
+   */
+  #requireWhole(table: SqliteTable, key: SqliteKey, values: SqliteValues): void {
+    const errors = new FieldErrors();
+    for (const [member, value] of values) {
+      if (!member.type.holdsJson || !mayBeBroken(value)) continue;
+      // What the patch itself brings may have such a sign, but not where what is stored has none.
+      const bytes = this.rows(selectBytes(table, key, member))[0]?.[0];
+      if (bytes instanceof Uint8Array && isBrokenText(textOfBytes(bytes))) errors.add(member.name, notWhole);
+    }
+    errors.refuse();
+  }
+}
+
+function placeOf({ members }: SqliteTable, column: string): number {
+  return members.findIndex(({ name }) => name === column);
+}

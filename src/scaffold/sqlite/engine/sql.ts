@@ -1,0 +1,204 @@
+import { keyMembers } from "../../engine/table.ts";
+import { brakeCondition } from "../brake.ts";
+import { brokenBytes, textOfBytes } from "../broken-text.ts";
+import type { SqlValue } from "../schema.ts";
+import { defaultExpression, quoteName } from "../sql-text.ts";
+import type { SqliteKey, SqliteMember, SqliteQuery, SqliteTable, SqliteValues } from "./served.ts";
+import { isConverted } from "./value-kind.ts";
+
+/** A statement and what is bound to it. Names are always quoted, values always bound. */
+export interface Sql {
+  readonly text: string;
+  readonly values: readonly SqlValue[];
+}
+
+/** Equal byte for byte, whatever the column's collation; a text is compared by that too, so that its index serves. */
+function equal({ name, collates }: SqliteMember, value: SqlValue): Sql {
+  const column = quoteName(name);
+  if (!collates) return { text: `${column} COLLATE BINARY = ?`, values: [value] };
+  if (typeof value !== "string") return { text: `${column} = ?`, values: [value] };
+  return { text: `${column} = ? AND ${column} COLLATE BINARY = ?`, values: [value, value] };
+}
+
+const brake: Sql = { text: brakeCondition, values: [] };
+
+function where(conditions: readonly Sql[]): Sql {
+  return {
+    text: ` WHERE ${conditions.map(({ text }) => text).join(" AND ")}`,
+    values: conditions.flatMap(({ values }) => values),
+  };
+}
+
+/** A text that is not UTF-8: no driver binds one. Where the column makes no numbers, its index serves. */
+function equalBroken({ name, type, collates }: SqliteMember, bytes: Uint8Array): Sql {
+  const column = quoteName(name);
+  const exact = `typeof(${column}) = 'text' AND CAST(${column} AS BLOB) = ?`;
+  if (isConverted(type)) return { text: exact, values: [bytes] };
+  const collation = collates ? "" : " COLLATE BINARY";
+  return { text: `${column}${collation} = CAST(? AS TEXT) AND ${exact}`, values: [bytes, bytes] };
+}
+
+/** A part of a key: SQLite converts what it compares with some columns, so that the value's sort is compared, too. */
+function equalPart(member: SqliteMember, value: SqlValue): Sql {
+  const column = quoteName(member.name);
+  const broken = brokenBytes(value);
+  if (broken) return equalBroken(member, broken);
+  // Compared as a number, such a text would be what stands before its NUL.
+  if (typeof value === "string" && isConverted(member.type) && value.includes("\0")) {
+    return { text: `typeof(${column}) = 'text' AND CAST(${column} AS BLOB) = CAST(? AS BLOB)`, values: [value] };
+  }
+  const { text, values } = equal(member, value);
+  const sorts = value instanceof Uint8Array ? "'blob'" : typeof value === "string" ? "'text'" : "'integer', 'real'";
+  return { text: `${text} AND typeof(${column}) IN (${sorts})`, values };
+}
+
+function equalKey({ members, values }: SqliteKey): Sql[] {
+  return members.map((member, at) => equalPart(member, values[at] ?? null));
+}
+
+function whereQuery({ filters }: SqliteQuery): Sql {
+  return where([brake, ...filters.map(({ member, value }) => equal(member, value))]);
+}
+
+/** Whether a column has a text with other characters than those of ASCII, or a NUL. */
+function isNotAscii(name: string): string {
+  const column = quoteName(name);
+  return `(typeof(${column}) = 'text' AND (${column} GLOB '*[^' || char(1) || '-' || char(127) || ']*' OR instr(${column}, char(0))))`;
+}
+
+/** The bytes of a text, where it may be no UTF-8 or have a NUL: what a driver gives may stand for several texts. */
+function textBytes(member: SqliteMember | undefined): string {
+  const name = member?.name ?? "";
+  return `CASE WHEN ${isNotAscii(name)} THEN CAST(${quoteName(name)} AS BLOB) END`;
+}
+
+/** Puts texts in as they are stored: their bytes stand after `count` values. Changes the values in place. */
+function exact(values: SqlValue[], count: number, places: readonly number[]): SqlValue[] {
+  if (places.length === 0) return values;
+  const bytes = values.splice(count);
+  places.forEach((place, index) => {
+    const text = bytes[index];
+    if (text instanceof Uint8Array) values[place] = textOfBytes(text);
+  });
+  return values;
+}
+
+/** A selected row's members, with the key's texts exactly as they are stored. Changes the row in place. */
+export function exactRow({ members, texts }: SqliteTable, row: SqlValue[]): SqlValue[] {
+  return exact(row, members.length, texts);
+}
+
+/** Which parts of the key are in {@link SqliteTable.texts}. */
+function textParts({ key, texts }: SqliteTable): number[] {
+  return key.flatMap((at, part) => (texts.includes(at) ? [part] : []));
+}
+
+/** The key that {@link insertRecord} gives, exactly as it is stored. Changes it in place. */
+export function exactKey(table: SqliteTable, key: SqlValue[]): SqlValue[] {
+  return exact(key, table.key.length, textParts(table));
+}
+
+function selectFrom(table: SqliteTable): string {
+  const names = table.members.map(({ name }) => quoteName(name));
+  return `SELECT ${[...names, ...table.texts.map((at) => textBytes(table.members[at]))].join(", ")} FROM ${quoteName(table.name)}`;
+}
+
+/** Selects one record. */
+export function selectRecord(table: SqliteTable, key: SqliteKey): Sql {
+  const { text, values } = where([brake, ...equalKey(key)]);
+  return { text: selectFrom(table) + text, values };
+}
+
+/** Selects the bytes of a record's member. */
+export function selectBytes(table: SqliteTable, key: SqliteKey, { name }: SqliteMember): Sql {
+  const { text, values } = where([brake, ...equalKey(key)]);
+  return { text: `SELECT CAST(${quoteName(name)} AS BLOB) FROM ${quoteName(table.name)}${text}`, values };
+}
+
+/** Selects a collection's records in order, at most `limit` of them. */
+export function selectRecords(table: SqliteTable, query: SqliteQuery, limit: number): Sql {
+  const { text, values } = whereQuery(query);
+  const order = query.order.map(
+    ({ member: { name }, descending }) => `${quoteName(name)} COLLATE BINARY ${descending ? "DESC" : "ASC"}`,
+  );
+  return {
+    text: `${selectFrom(table)}${text} ORDER BY ${order.join(", ")} LIMIT ? OFFSET ?`,
+    values: [...values, limit, query.offset ?? 0],
+  };
+}
+
+/**
+ * Counts the records that filters let through, up to `limit`, and those of them that have no place in their order: with
+ * bytes in a column that is none of bytes, or with anything else in one that is.
+ */
+export function countSome(table: SqliteTable, query: SqliteQuery, limit: number): Sql {
+  const { text, values } = whereQuery(query);
+  const members = query.order.map(({ member }) => member);
+  const columns = members.map(({ name }, at) => `typeof(${quoteName(name)}) AS t${at}`);
+  const tests = members.map(
+    ({ type }, at) => `t${at} ${type.kind === "base64" ? "NOT IN ('blob', 'null')" : "= 'blob'"}`,
+  );
+  const some = `SELECT ${columns.join(", ")} FROM ${quoteName(table.name)}${text} LIMIT ?`;
+  return { text: `SELECT count(*), total(${tests.join(" OR ")}) FROM (${some})`, values: [...values, limit] };
+}
+
+/**
+ * Selects what a query sorts by, of the records that {@link countSome} counts, where that is a text that is not all ASCII;
+ * `undefined` where it sorts by none.
+ */
+export function selectTexts(table: SqliteTable, query: SqliteQuery, limit: number): Sql | undefined {
+  const { text, values } = whereQuery(query);
+  const members = query.order.flatMap(({ member }) => {
+    const isWhole = member.inKey && !table.texts.includes(table.members.indexOf(member));
+    return isWhole || member.type.kind === "base64" ? [] : [member];
+  });
+  if (members.length === 0) return undefined;
+  const columns = members.map(({ name }) => quoteName(name)).join(", ");
+  const some = `SELECT ${columns} FROM ${quoteName(table.name)}${text} LIMIT ?`;
+  const tests = members.map(({ name }) => isNotAscii(name)).join(" OR ");
+  return { text: `SELECT ${columns} FROM (${some}) WHERE ${tests}`, values: [...values, limit] };
+}
+
+/** Counts a collection's records, up to `limit`. */
+export function countRecords(table: SqliteTable, limit: number): Sql {
+  const some = `SELECT 1 FROM ${quoteName(table.name)} LIMIT ?`;
+  return { text: `SELECT count(*) FROM (${some})`, values: [limit] };
+}
+
+/** Inserts a record and gives its key, for {@link exactKey}. */
+export function insertRecord(table: SqliteTable, values: SqliteValues): Sql {
+  const names = [...values.keys()].map(({ name }) => quoteName(name));
+  const places = names.map(() => "?");
+  const content = names.length === 0 ? "DEFAULT VALUES" : `(${names.join(", ")}) VALUES (${places.join(", ")})`;
+  const members = keyMembers(table);
+  const bytes = textParts(table).map((part) => textBytes(members[part]));
+  const key = [...members.map(({ name }) => quoteName(name)), ...bytes];
+  return {
+    text: `INSERT INTO ${quoteName(table.name)} ${content} RETURNING ${key.join(", ")}`,
+    values: [...values.values()],
+  };
+}
+
+/** Changes members of a record: to a value, or to the column's default. */
+export function updateRecord(
+  table: SqliteTable,
+  key: SqliteKey,
+  values: SqliteValues,
+  defaulted: readonly SqliteMember[] = [],
+): Sql {
+  const { text, values: keyValues } = where(equalKey(key));
+  const changes = [
+    ...[...values.keys()].map(({ name }) => `${quoteName(name)} = ?`),
+    ...defaulted.map(({ name, defaultSql }) => `${quoteName(name)} = ${defaultExpression(defaultSql)}`),
+  ];
+  return {
+    text: `UPDATE ${quoteName(table.name)} SET ${changes.join(", ")}${text}`,
+    values: [...[...values.values()], ...keyValues],
+  };
+}
+
+/** Deletes a record. */
+export function deleteRecord(table: SqliteTable, key: SqliteKey): Sql {
+  const { text, values } = where(equalKey(key));
+  return { text: `DELETE FROM ${quoteName(table.name)}${text}`, values };
+}

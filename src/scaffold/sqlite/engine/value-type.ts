@@ -1,0 +1,84 @@
+import type { Decoded, ValueType } from "../../engine/value-type.ts";
+import { brokenBytes } from "../broken-text.ts";
+import type { Affinity, SqlValue } from "../schema.ts";
+import { formatKeyPart, isSameKey, parseKeyPart } from "./key-part.ts";
+import { decodeJsonValue, encodeJsonValue, readStoredJson, type StoredValue } from "./value-json.ts";
+import {
+  canonicalValue,
+  comparisonOf,
+  isComparable,
+  type StoredType,
+  storedTypeOf,
+  type TypedColumn,
+  type ValueKind,
+} from "./value-kind.ts";
+import { formatValue, type Resolved, resolvePart } from "./value-text.ts";
+
+/** A column's type in SQLite: its kind from outside, and how SQLite converts what is compared with it. */
+export class SqliteType implements ValueType, StoredType {
+  readonly kind: ValueKind;
+  readonly affinity: Affinity;
+  readonly numbersOnly: boolean;
+  readonly holdsJson: boolean;
+  readonly comparison: ValueType["comparison"];
+
+  /**
+   * @param column - of which the declared type, the affinity and whether it is checked for JSON count
+   * @param inKey - whether the column is a part of what tells records apart: JSON in a key is left as stored
+   * @param sorts - whether its texts sort by code point: not in a database whose texts are UTF-16
+   */
+  constructor(column: TypedColumn, inKey: boolean, sorts = true) {
+    const { kind, affinity, numbersOnly } = storedTypeOf(column, inKey);
+    this.kind = kind;
+    this.affinity = affinity;
+    this.numbersOnly = numbersOnly;
+    this.holdsJson = this.kind === "json";
+    this.comparison = sorts ? comparisonOf(this) : undefined;
+  }
+
+  isComparable(value: SqlValue): boolean {
+    return isComparable(this, value);
+  }
+
+  toJson(value: SqlValue): string {
+    return encodeJsonValue(this, value);
+  }
+
+  fromJson(json: unknown, stored?: StoredValue): Decoded {
+    return decodeJsonValue(this, json, stored);
+  }
+
+  readJson(value: SqlValue): unknown {
+    return readStoredJson(this, value);
+  }
+
+  toText(value: SqlValue): string {
+    return formatValue(this, value);
+  }
+
+  fromText(text: string): Resolved {
+    return resolvePart(this, text);
+  }
+
+  toKeyPart(value: SqlValue): string {
+    return formatKeyPart(this, value);
+  }
+
+  fromKeyPart(part: string): Resolved {
+    return parseKeyPart(this, part);
+  }
+
+  isSame(value: SqlValue, other: SqlValue): boolean {
+    return isSameKey(value, other);
+  }
+
+  /**
+   * A text that is not UTF-8 is what no filter is equal to, and has no place among others: bytes among texts, a text
+   * among bytes.
+   */
+  toImage(value: SqlValue): SqlValue {
+    const broken = brokenBytes(value);
+    if (!broken) return canonicalValue(value);
+    return this.kind === "base64" ? value : broken;
+  }
+}

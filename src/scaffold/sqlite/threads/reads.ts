@@ -1,0 +1,176 @@
+import { RocketError } from "../../../protocol/index.ts";
+import type { Clock, OriginRequest, OriginResponse } from "../../../server/index.ts";
+import { done } from "../../engine/steps.ts";
+import { catalogOf, type IsServed } from "../../rest/catalog.ts";
+import type { LiveSettings } from "../../rest/live.ts";
+import { read } from "../../rest/read.ts";
+import { unavailable } from "../../rest/refusal.ts";
+import type { Target } from "../../rest/target.ts";
+import { busyWaitMs } from "../busy.ts";
+import { Overrun, type Reader } from "../engine/reader.ts";
+import type { DatabaseState, Failure, ReadOutcome } from "./messages.ts";
+import type { ReadPool } from "./read-pool.ts";
+import { NoThreads } from "./reader-thread.ts";
+import { LongShapes, shapeOf } from "./shapes.ts";
+import { tooLong } from "./too-long.ts";
+
+const maxSchemaChanges = 5;
+/** How long a read waits until it tries a locked database again, in milliseconds. */
+const busyPauseMs = 20;
+/** How long a read may keep others from writing, where the database is not in WAL mode. */
+const lockedLimitMs = 1_000;
+
+/** What reads stand on. */
+export interface ReadsOptions {
+  readonly reader: Reader;
+  readonly isServed: IsServed;
+  /** Absent where all reads run on the main thread. */
+  readonly pool: ReadPool | undefined;
+  readonly state: () => DatabaseState;
+  readonly poll: () => Promise<void>;
+  readonly live: LiveSettings;
+  readonly clock: Clock;
+  /** How long a read may take, in milliseconds. */
+  readonly limitMs: number;
+  /** How long a read may hold up the main thread, where there are others. */
+  readonly mainLimitMs: number;
+  readonly onError: (error: unknown, stage: string) => void;
+}
+
+/** An error of a thread, as it would have been here. */
+function revive({ name, message, stack, code, errcode }: Failure): Error {
+  const error = new Error(message);
+  const more = Object.entries({ name, stack, code, errcode }).filter(([, value]) => value !== undefined);
+  return Object.assign(error, Object.fromEntries(more));
+}
+
+function addressOf({ peer }: OriginRequest): string {
+  return String((peer as { readonly remoteAddress?: unknown } | undefined)?.remoteAddress ?? "");
+}
+
+/**
+ * Answers GETs. Each begins on the main thread, where a short one costs least. One that takes too long there is given up,
+ * and done by a thread; as are its like for a while, at once.
+ */
+export class Reads {
+  readonly #options: ReadsOptions;
+  readonly #long: LongShapes;
+  #pool: ReadPool | undefined;
+
+  constructor(options: ReadsOptions) {
+    this.#options = options;
+    this.#pool = options.pool;
+    this.#long = new LongShapes(options.clock, options.mainLimitMs);
+  }
+
+  /** @throws Refusal, and what the database throws */
+  async answer(request: OriginRequest, target: Target): Promise<OriginResponse> {
+    const shape = shapeOf(request.method, target);
+    if (this.#pool && !this.#long.has(shape)) {
+      const answer = await this.#readHere(request, target, this.#options.mainLimitMs);
+      if (answer) return answer;
+      this.#long.add(shape);
+    }
+    try {
+      if (this.#pool) return await this.#readInThread(this.#pool, request, target, shape);
+    } catch (error) {
+      if (!(error instanceof NoThreads)) throw error;
+      this.#doWithout(error);
+    }
+    const limitMs = this.#limitMs();
+    const answer = await this.#readHere(request, target, limitMs);
+    if (!answer) throw await this.#tooLong(request, target, limitMs);
+    return answer;
+  }
+
+  /** Ends the threads. */
+  async close(): Promise<void> {
+    await this.#options.pool?.close();
+  }
+
+  /** On the main thread; `undefined` where it takes too long for that. */
+  async #readHere(request: OriginRequest, target: Target, ms: number): Promise<OriginResponse | undefined> {
+    const { reader, isServed, live } = this.#options;
+    if (ms <= 0) return undefined;
+    try {
+      return await reader.read(
+        (snapshot) => read(snapshot, catalogOf(snapshot.schema, isServed), request, target, live),
+        ms,
+      );
+    } catch (error) {
+      if (error instanceof Overrun) return undefined;
+      throw error;
+    }
+  }
+
+  async #readInThread(pool: ReadPool, request: OriginRequest, target: Target, shape: string): Promise<OriginResponse> {
+    const { clock, state } = this.#options;
+    const start = clock.now();
+    const limit = this.#limitMs();
+    let busySince: number | undefined;
+    for (let changes = 0; changes < maxSchemaChanges; ) {
+      const { segment } = state();
+      const { outcome, ms } = await this.#run(pool, request, target, shape, limit - (clock.now() - start));
+      if (outcome.kind === "failure") throw revive(outcome.failure);
+      // A position is of the segment that there was when it was asked for.
+      if (outcome.kind === "answer" && segment === state().segment) {
+        this.#long.note(shape, ms);
+        return outcome.response;
+      }
+      if (outcome.kind === "busy") {
+        busySince ??= clock.now();
+        if (clock.now() - busySince >= busyWaitMs) throw unavailable("The database is locked by another program.");
+        await new Promise<void>((resolve) => clock.setTimer(resolve, busyPauseMs));
+      } else {
+        changes += 1;
+        await this.#options.poll();
+      }
+    }
+    throw unavailable("The database's schema is being changed.");
+  }
+
+  async #run(
+    pool: ReadPool,
+    request: OriginRequest,
+    target: Target,
+    shape: string,
+    limitMs: number,
+  ): Promise<{ readonly outcome: ReadOutcome; readonly ms: number }> {
+    const late = new Error("The read took too long.");
+    try {
+      return await pool.read({
+        request,
+        address: addressOf(request),
+        isSlow: this.#long.isSlow(shape),
+        limitMs,
+        onTooLong: () => late,
+        signal: request.signal,
+      });
+    } catch (error) {
+      if (error !== late) throw error;
+      this.#long.note(shape, limitMs);
+      throw await this.#tooLong(request, target, this.#limitMs());
+    }
+  }
+
+  async #tooLong(request: OriginRequest, target: Target, limitMs: number): Promise<Error> {
+    const { reader, isServed, onError } = this.#options;
+    const refusal = await reader.read((snapshot) => done(tooLong(snapshot, isServed, target, limitMs)));
+    const path = request.target.split("?")[0];
+    onError(new RocketError("read-too-slow", `${request.method} ${path}: ${refusal.message}`), "read");
+    return refusal;
+  }
+
+  /** Who reads keeps others from writing, where the database is not in WAL mode. */
+  #limitMs(): number {
+    const { reader, limitMs } = this.#options;
+    return reader.locksWriters() ? Math.min(limitMs, lockedLimitMs) : limitMs;
+  }
+
+  #doWithout({ message }: NoThreads): void {
+    if (!this.#pool) return;
+    this.#pool = undefined;
+    const note = `${message.replace(/\.$/, "")}. All reads run on the main thread, where a long one holds up the others.`;
+    this.#options.onError(new RocketError("reads-unthreaded", note), "read");
+  }
+}

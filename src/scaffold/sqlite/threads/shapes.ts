@@ -1,0 +1,65 @@
+import type { Clock } from "../../../server/index.ts";
+import type { Target } from "../../rest/target.ts";
+
+/** For how long a shape is known to be long; then it is tried anew. */
+const rememberedMs = 60_000;
+/** How long a read takes that is called slow. */
+const slowMs = 100;
+/** What part of the main thread's limit is certainly short. */
+const shortShare = 4;
+const maxShapes = 1_000;
+
+/** What a URL has in common with others that cost as much: all but the values of its filters. */
+export function shapeOf(method: string, { segments, parameters }: Target): string {
+  const [collection = "", ...below] = segments.length > 2 ? [segments.slice(0, -1).join("/"), ""] : segments;
+  const parts = parameters.map(([name, value]) => {
+    if (name === "order") return [name, value];
+    // How far, not where exactly.
+    return name === "offset" || name === "limit" ? [name, value.length] : [name];
+  });
+  return JSON.stringify([method, collection, below.length, ...parts]);
+}
+
+interface Known {
+  readonly until: number;
+  isSlow: boolean;
+}
+
+/** The shapes of reads that took too long for the main thread, lately. */
+export class LongShapes {
+  readonly #clock: Pick<Clock, "now">;
+  readonly #shortMs: number;
+  readonly #known: Map<string, Known> = new Map();
+
+  /** @param mainLimitMs - how long a read may hold up the main thread */
+  constructor(clock: Pick<Clock, "now">, mainLimitMs: number) {
+    this.#clock = clock;
+    this.#shortMs = mainLimitMs / shortShare;
+  }
+
+  /** Notes one that took too long. */
+  add(shape: string): void {
+    this.#known.delete(shape);
+    this.#known.set(shape, { until: this.#clock.now() + rememberedMs, isSlow: false });
+    const [oldest] = this.#known.keys();
+    if (this.#known.size > maxShapes && oldest !== undefined) this.#known.delete(oldest);
+  }
+
+  /** Whether it is one of them. */
+  has(shape: string): boolean {
+    const known = this.#known.get(shape);
+    return known !== undefined && this.#clock.now() < known.until;
+  }
+
+  /** Notes how long it took in a thread. One that was short there was held up by something else. */
+  note(shape: string, ms: number): void {
+    const known = this.#known.get(shape);
+    if (known) known.isSlow = ms >= slowMs;
+    if (ms < this.#shortMs) this.#known.delete(shape);
+  }
+
+  /** Whether it is one that was slow in a thread, too. */
+  isSlow(shape: string): boolean {
+    return this.#known.get(shape)?.isSlow === true;
+  }
+}

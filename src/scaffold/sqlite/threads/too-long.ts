@@ -1,0 +1,90 @@
+import type { Query } from "../../engine/query.ts";
+import { catalogOf, type IsServed } from "../../rest/catalog.ts";
+import { parseQuery } from "../../rest/query.ts";
+import { Refusal } from "../../rest/refusal.ts";
+import { findRoute } from "../../rest/route.ts";
+import type { Target } from "../../rest/target.ts";
+import type { SqliteTable } from "../engine/served.ts";
+import type { SqliteSnapshot } from "../engine/snapshot.ts";
+import type { Table } from "../schema.ts";
+import { quoteName } from "../sql-text.ts";
+
+/** When it may be asked again, in seconds: it will take as long, unless the database has changed. */
+const retryAfter = "30";
+/** An index of more columns is none to advise. */
+const maxColumns = 6;
+
+interface IndexColumn {
+  readonly name: string;
+  readonly descending: boolean;
+}
+
+/** The columns that an index would need: those of filters, then those of the order. */
+function wantedColumns(table: Table, { filters, order }: Query): IndexColumn[] {
+  const filtered = [...new Set(filters.map(({ member }) => member.name))];
+  const ordered = order
+    .map(({ member, descending }) => ({ name: member.name, descending }))
+    .filter(({ name }) => !filtered.includes(name));
+  const last = ordered.at(-1);
+  const key = table.identity.kind === "rowid" ? table.identity.alias : table.identity.columns[0];
+  const isRowid = table.integerKey || table.identity.kind === "rowid";
+  // Each index ends with the rowid by itself.
+  const rest = isRowid && last?.name === key && !last?.descending ? ordered.slice(0, -1) : ordered;
+  return [...filtered.map((name) => ({ name, descending: false })), ...rest];
+}
+
+/** Whether there is an index whose columns begin with these; the first `free` of them in any order. */
+function hasIndex(
+  { connection }: SqliteSnapshot,
+  table: string,
+  wanted: readonly IndexColumn[],
+  free: number,
+): boolean {
+  const rows = connection
+    .prepare(
+      `SELECT i.name, x.name FROM pragma_index_list(?, 'main') i, pragma_index_xinfo(i.name, 'main') x
+       WHERE x.key AND NOT i.partial ORDER BY i.name, x.seqno`,
+    )
+    .all(table);
+  const indexes = new Map<string, string[]>();
+  for (const [index, column] of rows) {
+    indexes.set(String(index), [...(indexes.get(String(index)) ?? []), String(column)]);
+  }
+  const shape = (names: readonly string[]): string =>
+    JSON.stringify([...names.slice(0, free).sort(), ...names.slice(free, wanted.length)]);
+  return [...indexes.values()].some((names) => shape(names) === shape(wanted.map(({ name }) => name)));
+}
+
+/** An index that would serve, as a statement. */
+function createIndex({ connection }: SqliteSnapshot, table: string, columns: readonly IndexColumn[]): string {
+  const [row] = connection.prepare("SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?").all(table);
+  // Lists are sorted byte for byte, whatever the column says.
+  const collation = /\bCOLLATE\b/i.test(String(row?.[0])) ? " COLLATE BINARY" : "";
+  const parts = columns.map(({ name, descending }) => quoteName(name) + collation + (descending ? " DESC" : ""));
+  const name = [table, ...columns.map((column) => column.name)].join("_");
+  return `CREATE INDEX ${quoteName(name)} ON ${quoteName(table)} (${parts.join(", ")})`;
+}
+
+/** Which index would make a read short, in a sentence; `undefined` where none would. */
+function adviseIndex(snapshot: SqliteSnapshot, isServed: IsServed, target: Target): string | undefined {
+  const route = findRoute(catalogOf(snapshot.schema, isServed), target);
+  if (route?.place !== "collection") return undefined;
+  const { resource } = route;
+  const { stored: table } = resource.table as SqliteTable;
+  const query = parseQuery(resource, target.parameters);
+  const wanted = wantedColumns(table, query);
+  const filters = new Set(query.filters.map(({ member }) => member.name)).size;
+  if (wanted.length === 0 || wanted.length > maxColumns) return undefined;
+  if (hasIndex(snapshot, table.name, wanted, filters)) return undefined;
+  const names = wanted.map(({ name }) => JSON.stringify(name)).join(", ");
+  return `No index serves ${names}; one would help: ${createIndex(snapshot, table.name, wanted)}`;
+}
+
+/** The 503 for a read that took longer than it may, with the index that would help where one would. */
+export function tooLong(snapshot: SqliteSnapshot, isServed: IsServed, target: Target, limitMs: number): Refusal {
+  const advice =
+    adviseIndex(snapshot, isServed, target) ?? "Ask for less of it: with a filter, or with a smaller offset.";
+  return new Refusal(503, `This read took longer than ${limitMs} ms, so it was ended. ${advice}`, {
+    fields: [["Retry-After", retryAfter]],
+  });
+}
