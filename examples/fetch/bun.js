@@ -8,6 +8,7 @@ const { hub, answer, admit } = makeLive(fetchTasks);
 const server = Bun.serve({
   port: Number(process.argv[2] ?? 3000),
   hostname: "127.0.0.1",
+  idleTimeout: 40, // Seconds: a quiet stream says something every 20.
   async fetch(request, server) {
     const admitted = await admit(request);
     if (!admitted) return answer(request);

@@ -1,5 +1,5 @@
 // What makes any such function live, on every platform: a hub that asks it.
-import { createHub, originFromFetch, readHandshake } from "rocket-rest/server";
+import { createHub, originFromFetch, readHandshake, withStreams } from "rocket-rest/server";
 
 /** @param app - the application: a function from Request to Response */
 export function makeLive(app) {
@@ -7,6 +7,7 @@ export function makeLive(app) {
     // What is written in band is told by the same function as what is written over HTTP.
     origin: originFromFetch(answer, { scheme: "http" }),
     derived: {},
+    hasStreams: true,
     onError: (error, { stage }) => console.error(stage, error),
   });
 
@@ -30,7 +31,8 @@ export function makeLive(app) {
     return authorised.kind === "refused" ? responseOf(authorised.response) : { handshake, authorised };
   }
 
-  return { hub, answer, admit };
+  // Streams over plain HTTP where the application has none, for whoever asks for one.
+  return { hub, answer: withStreams(hub, answer), admit };
 }
 
 function responseOf({ status, fields, body }) {

@@ -1,12 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { Field } from "../protocol/index.ts";
+import type { AnswerHead } from "../server/index.ts";
 import { AnswerWriter, type SendingMethod, type SendingMethods } from "./answer-writer.ts";
-
-/** The head of an answer, as an application writes it. */
-export interface AnswerHead {
-  readonly status: number;
-  readonly fields: readonly Field[];
-}
 
 /** What is done with an answer. */
 export interface HeldAnswerParts {

@@ -1,17 +1,26 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createProblem, type Field, problemResponse, wellKnownPath } from "../protocol/index.ts";
-import { type ByteClaim, ByteCollector, type Hub, type Origin, type OriginResponse } from "../server/index.ts";
+import {
+  type ByteClaim,
+  ByteCollector,
+  chooseAnswer,
+  type Hub,
+  type LongPoll,
+  type Origin,
+  type OriginResponse,
+  preferenceApplied,
+  refuseSubscribe,
+} from "../server/index.ts";
 import type { Access } from "./access.ts";
 import { BodyTurns, tooManyChunks } from "./body-turns.ts";
 import { compressAnswer, plainConditions } from "./compression.ts";
 import { withMonitor } from "./discovery.ts";
 import { requestFields } from "./fields.ts";
-import { type LongPoll, type LongPolls, preferenceApplied, readLongPoll } from "./long-polls.ts";
+import { type LongPolls, longPollOf } from "./long-polls.ts";
 import { peerOf } from "./peer.ts";
 import type { PublicFolder } from "./public-folder.ts";
 import { closeWhereUnread, sendAnswer } from "./send-answer.ts";
 import { isUnsafeMethod } from "./stale-urls.ts";
-import { chooseAnswer, refuseSubscribe } from "./stream-choice.ts";
 import type { StreamHandler } from "./stream-handler.ts";
 import type { TicketDesk } from "./tickets/ticket-desk.ts";
 
@@ -131,7 +140,7 @@ export class HttpListener {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<OriginResponse | "taken"> {
     const { access, hub, publicFolder, streams, tickets } = this.#parts;
     const { method = "GET" } = request;
-    const stream = chooseAnswer(request);
+    const stream = request.headers.accept === undefined ? undefined : chooseAnswer(method, requestFields(request));
     // A stream says as much to a page as a WebSocket does.
     const refusal = access.admit(request, stream !== undefined);
     if (refusal) return refusal;
@@ -159,7 +168,7 @@ export class HttpListener {
       if (await publicFolder.take(request, response, this.#corsFields(request))) return "taken";
     }
     if (stream) return streams.answer(request, response, stream, this.#corsFields(request));
-    const poll = readLongPoll(request);
+    const poll = longPollOf(request);
     return poll ? this.#answerPoll(request, response, poll) : this.#ask(request, response);
   }
 
@@ -168,7 +177,8 @@ export class HttpListener {
     const outcome = await this.#parts.polls.wait(request, response, poll);
     if (outcome !== "changed" && "refusal" in outcome) return outcome.refusal;
     const isNew = outcome === "changed" && !response.destroyed;
-    const unchanged = { status: 304, fields: outcome === "changed" ? [] : outcome.unchanged, body: "" };
+    const known: Field[] = outcome === "changed" ? [] : [...outcome.unchanged, ["Vary", "Accept"]];
+    const unchanged = { status: 304, fields: known, body: "" };
     const answer = isNew ? await this.#ask(request, response) : await compressAnswer(request, unchanged);
     return { ...answer, fields: [...answer.fields, preferenceApplied(poll)] };
   }

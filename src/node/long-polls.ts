@@ -1,6 +1,14 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { createProblem, type Field, fieldValue, preferredWaitSeconds, problemResponse } from "../protocol/index.ts";
-import { awaitChange, type Clock, type Hub, type OriginResponse, type PeerIdentity } from "../server/index.ts";
+import { createProblem, type Field, problemResponse } from "../protocol/index.ts";
+import {
+  awaitChange,
+  type Clock,
+  type Hub,
+  type LongPoll,
+  type OriginResponse,
+  type PeerIdentity,
+  readLongPoll,
+} from "../server/index.ts";
 import { type AddressedRequest, type ClientAddress, type ClientBounds, transportAddress } from "./client-bounds.ts";
 import { plainConditions } from "./compression.ts";
 import { handshakeFields } from "./fields.ts";
@@ -19,35 +27,16 @@ export interface LongPollParts {
   readonly identityOf: (peer: unknown) => PeerIdentity;
 }
 
-/** A GET that is ready to wait for a change. */
-export interface LongPoll {
-  readonly fields: readonly Field[];
-  readonly waitSeconds: number;
-}
-
 /** What waiting came to: the plain answer is due, there is nothing new (with the fields of a 304), or too many wait. */
 export type PollOutcome = "changed" | { readonly unchanged: readonly Field[] } | { readonly refusal: OriginResponse };
 
-/** A longer wait meets the time limits of fronts. */
-const maxWaitSeconds = 60;
 /** What part of all connections the polls of one address may be. */
 const part = 0.1;
 
-/** What a request waits for; `undefined` where it has to be answered at once [R-STR-21]. */
-export function readLongPoll(
-  request: Pick<IncomingMessage, "headers" | "method" | "rawHeaders">,
-): LongPoll | undefined {
-  if (request.method !== "GET" || request.headers.prefer === undefined) return undefined;
-  const fields = plainConditions(handshakeFields(request));
-  const wait = preferredWaitSeconds(fields) ?? 0;
-  const names = ["last-event-id", "if-none-match"];
-  if (wait === 0 || !names.some((name) => fieldValue(fields, name) !== undefined)) return undefined;
-  return { fields, waitSeconds: Math.min(wait, maxWaitSeconds) };
-}
-
-/** Says that a wish to wait was heard (RFC 7240 §3). */
-export function preferenceApplied({ waitSeconds }: LongPoll): Field {
-  return ["Preference-Applied", `wait=${waitSeconds}`];
+/** As {@link readLongPoll}, of Node's request. */
+export function longPollOf(request: Pick<IncomingMessage, "headers" | "method" | "rawHeaders">): LongPoll | undefined {
+  const { method = "GET", headers } = request;
+  return headers.prefer === undefined ? undefined : readLongPoll(method, plainConditions(handshakeFields(request)));
 }
 
 function refusal(status: 429 | 503, detail: string): OriginResponse {

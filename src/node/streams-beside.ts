@@ -1,20 +1,23 @@
 import { AsyncResource } from "node:async_hooks";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { createProblem, type Field, fieldValue, type HttpResponse, problemResponse } from "../protocol/index.ts";
-import type { OriginResponse } from "../server/index.ts";
-import { AnswerWriter } from "./answer-writer.ts";
-import { type AnswerHead, holdAnswer } from "./held-answer.ts";
+import { createProblem, type Field, type HttpResponse, problemResponse } from "../protocol/index.ts";
 import {
+  type AnswerChoice,
+  type AnswerHead,
+  chooseAnswer,
+  isNoStream,
+  keptFields,
   type LongPoll,
-  type LongPollParts,
-  LongPolls,
-  type PollOutcome,
+  type OriginResponse,
   preferenceApplied,
-  readLongPoll,
-} from "./long-polls.ts";
+  unchangedFields,
+} from "../server/index.ts";
+import { AnswerWriter } from "./answer-writer.ts";
+import { requestFields } from "./fields.ts";
+import { holdAnswer } from "./held-answer.ts";
+import { type LongPollParts, LongPolls, longPollOf, type PollOutcome } from "./long-polls.ts";
 import { settleTarget } from "./request-target.ts";
 import { sendAnswer } from "./send-answer.ts";
-import { type AnswerChoice, chooseAnswer } from "./stream-choice.ts";
 import { StreamHandler, type StreamParts, type StreamRequest } from "./stream-handler.ts";
 
 /** What streams beside an application's own need. */
@@ -37,9 +40,6 @@ export interface RequestWay {
 
 type Copy = StreamRequest & Pick<IncomingMessage, "httpVersion">;
 
-const isStream = /^\s*(?:text\/event-stream|application\/http)\s*(?:;|$)/i;
-const kept = /^(?:access-control-.*|set-cookie|vary)$/i;
-const keptWhereUnchanged = /^(?:cache-control|content-location|etag|expires)$/i;
 const streamAsked = /event-stream|application\/http/i;
 
 /** Whether a request is worth a closer look: all that others cost. */
@@ -64,15 +64,8 @@ function copyOf(request: IncomingMessage): Copy | undefined {
   return request.httpVersionMajor < 2 && settleTarget(copy) ? undefined : copy;
 }
 
-/** Whether Rocket's own stream takes the place of an application's answer with this head [R-STR-23]. */
-function isNoStream({ status, fields }: AnswerHead): boolean {
-  if (status === 304 || status === 406) return true;
-  const isContent = status >= 200 && status < 300 && status !== 204 && status !== 205;
-  return isContent && !isStream.test(fieldValue(fields, "content-type") ?? "");
-}
-
-function fieldsLike(head: AnswerHead, pattern: RegExp): Field[] {
-  return head.fields.filter(([name]) => pattern.test(name));
+function choiceOf(request: Copy): AnswerChoice | undefined {
+  return chooseAnswer(request.method ?? "GET", requestFields(request));
 }
 
 /**
@@ -105,7 +98,7 @@ export class StreamsBeside {
   see(request: IncomingMessage, response: ServerResponse, way: RequestWay): boolean {
     const copy = copyOf(request);
     if (!copy || !this.#parts.isFollowed(copy.url ?? "/")) return false;
-    const choice = chooseAnswer(copy);
+    const choice = choiceOf(copy);
     if (choice?.kind === "patch-stream") return this.#subscribe(request, response, choice);
     if (choice) this.#hold(copy, response, choice, way.dropped);
     else return this.#poll(copy, response, way);
@@ -115,14 +108,14 @@ export class StreamsBeside {
   /** Has a stream answer where the application has none. For requests that can't be kept from it. */
   hold(request: IncomingMessage, response: ServerResponse): void {
     const copy = copyOf(request);
-    const choice = copy && this.#parts.isFollowed(copy.url ?? "/") ? chooseAnswer(copy) : undefined;
+    const choice = copy && this.#parts.isFollowed(copy.url ?? "/") ? choiceOf(copy) : undefined;
     if (copy && choice && choice.kind !== "patch-stream") this.#hold(copy, response, choice);
   }
 
   #hold(request: Copy, response: ServerResponse, choice: AnswerChoice, dropped?: () => void): void {
     const onTaken = (head: AnswerHead, writer: AnswerWriter): void => {
       dropped?.();
-      const extra = fieldsLike(head, kept);
+      const extra = keptFields(head);
       this.#answer(request, response, choice, extra, writer);
     };
     holdAnswer(response, { takes: isNoStream, onTaken });
@@ -159,7 +152,7 @@ export class StreamsBeside {
   }
 
   #poll(request: Copy, response: ServerResponse, { proceed, dropped }: RequestWay): boolean {
-    const poll = readLongPoll(request);
+    const poll = longPollOf(request);
     if (!poll) return false;
     const resource = new AsyncResource("RocketLongPoll");
     const goOn = (outcome: PollOutcome): void => {
@@ -196,7 +189,7 @@ export class StreamsBeside {
     };
     const onTaken = (head: AnswerHead, writer: AnswerWriter): void => {
       dropped?.();
-      const fields = [...fieldsLike(head, kept), ...fieldsLike(head, keptWhereUnchanged), ...position];
+      const fields = [...unchangedFields(head), ...position];
       sendAnswer(response, { status: 304, fields: [...fields, preferenceApplied(poll)], body: "" }, [], writer);
     };
     holdAnswer(response, { takes, onTaken });

@@ -1,4 +1,3 @@
-export { awaitChange, type WaitOptions } from "./await-change.ts";
 export { BasePath } from "./base-path.ts";
 export { ByteBudget, type ByteClaim } from "./byte-budget.ts";
 export { ByteCollector } from "./byte-collector.ts";
@@ -15,9 +14,24 @@ export {
   tooLarge,
   tooLargeInBand,
 } from "./document-request.ts";
-export { type FetchHandshake, type FetchHandshakeOptions, readHandshake } from "./fetch-handshake.ts";
-export { type FetchOriginOptions, originFromFetch } from "./fetch-origin.ts";
+export { type FetchHandshake, type FetchHandshakeOptions, readHandshake } from "./fetch/fetch-handshake.ts";
+export { type FetchOriginOptions, originFromFetch } from "./fetch/fetch-origin.ts";
+export { type FetchHandler, type FetchStreamOptions, withStreams } from "./fetch/fetch-streams.ts";
 export { forViewers, type ViewerAnswer } from "./for-viewers.ts";
+export { type AnswerChoice, chooseAnswer, refuseSubscribe } from "./http/answer-choice.ts";
+export { awaitChange, type WaitOptions } from "./http/await-change.ts";
+export { type AnswerHead, isNoStream, keptFields, unchangedFields } from "./http/beside.ts";
+export { type LongPoll, preferenceApplied, readLongPoll } from "./http/long-poll.ts";
+export { patchFramingOf, streamFramings } from "./http/stream-framings.ts";
+export {
+  recordPlace,
+  refuseOneMore,
+  refuseStream,
+  streamFields,
+  streamHandshake,
+  streamStart,
+} from "./http/stream-head.ts";
+export { createStreamTransport, type StreamWriter } from "./http/stream-transport.ts";
 export {
   createMemoryJournal,
   type MemoryJournal,
@@ -37,6 +51,5 @@ export { createHub, type Hub, type HubCounts } from "./stream/hub.ts";
 export type { HubLimits, HubOptions } from "./stream/hub-options.ts";
 export type { Opening } from "./stream/opening.ts";
 export { StallWatch } from "./stream/stall-watch.ts";
-export { patchFramingOf, streamFramings } from "./stream-framings.ts";
 export type { PeerIdentity } from "./viewer.ts";
 export { type Frame, framesIn, webSocketFraming } from "./web-socket-framing.ts";

@@ -26,8 +26,8 @@ interface Operation {
 
 const statuses = { add: 201, replace: 202, remove: 204 } as const;
 
-/** The operations of a patch as notifications; the last one has the event's id. */
-function notificationsOf(data: string, id: string | undefined): HttpResponse[] {
+/** The operations of a patch, as an event of a patch stream has them, as notifications; the last one has its id. */
+export function notificationsOf(data: string, id: string | undefined): HttpResponse[] {
   const operations: readonly Operation[] = JSON.parse(data);
   return operations.map(({ op, path, value }, at) => {
     const mark: readonly Field[] = id !== undefined && at === operations.length - 1 ? [["Event-ID", id]] : [];

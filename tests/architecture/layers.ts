@@ -24,6 +24,8 @@ const serverFolderTable: Readonly<Record<string, readonly string[]>> = {
   direct: ["ports", "delivery"],
   derived: ["ports", "delivery"],
   stream: ["ports", "delivery", "direct", "derived"],
+  http: ["ports", "stream"],
+  fetch: ["ports", "stream", "http"],
 };
 
 /**

@@ -14,7 +14,8 @@ const types: Readonly<Record<StreamKind, string>> = {
   "http-stream": "application/http",
 };
 
-function readerOf(kind: StreamKind): (bytes: Uint8Array) => HttpResponse[] {
+/** How the bytes of a stream are read. */
+export function readerOf(kind: StreamKind): (bytes: Uint8Array) => HttpResponse[] {
   if (kind === "http-stream") {
     const decoder = new HttpStreamDecoder();
     return (bytes) => Array.from(decoder.decode(bytes), (message) => ({ ...message, body: textOf(message) }));
@@ -25,6 +26,13 @@ function readerOf(kind: StreamKind): (bytes: Uint8Array) => HttpResponse[] {
 
 function textOf({ body }: HttpResponse): string {
   return typeof body === "string" ? body : new TextDecoder().decode(body);
+}
+
+/** What asks for a stream, and for what the other fields want by the rest. */
+export function streamAccept(kind: StreamKind, fields: readonly Field[]): string {
+  const rest = fields.filter(([name]) => name === "Accept").map(([, value]) => `${value};q=0.5`);
+  // Each range of the rest has a weight of its own.
+  return [types[kind], ...rest.map((list) => list.replaceAll(",", ";q=0.5,"))].join(", ");
 }
 
 /** A client's end of a stream over plain HTTP: what it says is heard by nobody. */
@@ -64,10 +72,7 @@ class HttpStreamPeer implements Peer {
 export function openHttpStream(base: string, call: Call, kind: StreamKind, onEvent: () => void): Promise<Peer> {
   const { target, onMessage } = call;
   const wishes = call.fields.filter(([name]) => name !== "Accept");
-  const rest = call.fields.filter(([name]) => name === "Accept").map(([, value]) => `${value};q=0.5`);
-  // Each range of the rest has a weight of its own.
-  const accept = [types[kind], ...rest.map((list) => list.replaceAll(",", ";q=0.5,"))].join(", ");
-  const fields: readonly Field[] = [...wishes, ["Accept", accept]];
+  const fields: readonly Field[] = [...wishes, ["Accept", streamAccept(kind, call.fields)]];
   const sent = request(base + target, { headers: Object.fromEntries(fields), agent: false });
   const peer = new HttpStreamPeer(() => sent.destroy());
   const end = (code: number): void => {

@@ -1,4 +1,5 @@
 import { createRandom, Replica } from "../../src/testing/index.ts";
+import { overFetch } from "./fetch-peer.ts";
 import type { History } from "./history.ts";
 import { Level0Reader } from "./level-0-reader.ts";
 import { Level1Reader } from "./level-1-reader.ts";
@@ -38,6 +39,10 @@ const clients: readonly ((world: World, name: string) => Reader)[] = [
   (world, name) => new PatchReader(world, `${name} patch stream`),
   (world, name) => new PollReader(world, `${name} long poll`),
   (world, name) => new Level0Reader(world, `${name} Level 0`),
+  (world, name) => new Level1Reader(overFetch(world), `${name} event stream by fetch`, "event-stream"),
+  (world, name) => new Level1Reader(overFetch(world), `${name} HTTP stream by fetch`, "http-stream"),
+  (world, name) => new PatchReader(overFetch(world), `${name} patch stream by fetch`),
+  (world, name) => new PollReader(overFetch(world), `${name} long poll by fetch`),
 ];
 
 /** One run: everything in it follows from the seed. */

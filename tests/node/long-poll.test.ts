@@ -107,6 +107,8 @@ describe("A GET that is ready to wait", () => {
     const [byTag, byPosition] = await Promise.all(asked);
     expect([byTag?.status, byPosition?.status]).toEqual([304, 304]);
     expect(byTag?.headers.get("etag")).toBe(etag);
+    // As its 200 has [R-STR-22].
+    expect(byTag?.headers.get("vary")).toMatch(/\baccept\b(?!-)/i);
     expect(byTag?.headers.get("preference-applied")).toBe("wait=60");
     expect(byTag?.headers.get("event-id")).toBe(position(site));
     expect(byPosition?.headers.get("event-id")).toBe(position(site));

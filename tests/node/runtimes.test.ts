@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { requireHandshakes } from "../../src/node/upgrade.ts";
 import { Command } from "../cli/command.ts";
 import { Follower } from "./attach/follower.ts";
+import { OpenStream } from "./stream.ts";
 
 /** The command of another JavaScript runtime: the project's, else an installed one; where there is none, a line says so. */
 function findRuntime(name: string): string | undefined {
@@ -47,6 +48,37 @@ describe.each(ways)("on $name, the example of an application by fetch", ({ name,
     expect((await (await fetch(new URL("/.well-known/rocket", url))).json()) as object).toHaveProperty("rocket");
     start.process.kill("SIGTERM");
     expect(await open.closed).toBe(1001);
+    expect((await start.result).code).toBe(0);
+  });
+
+  it.skipIf(file === undefined)("has streams over plain HTTP, patches and GETs that wait", async () => {
+    const start = new Command(file ?? "", [...run(`examples/fetch/${name}.js`), "0"]);
+    await start.until(({ stdout }) => stdout.includes("/tasks\n"));
+    const url = start.stdout.trim();
+    const events = await OpenStream.open(url, "text/event-stream");
+    const parts = await OpenStream.open(url, "application/http");
+    const patches = await OpenStream.patches(url);
+    const opened = await events.message(1);
+    await Promise.all([parts.message(1), patches.until(({ text }) => text.includes("retry: "))]);
+    const position = opened.fields.find(([field]) => field === "Event-ID")?.[1] ?? "";
+    const waits = fetch(url, { headers: { Prefer: "wait=20", "Last-Event-ID": position } });
+    await fetch(`${url}/2`, {
+      method: "PATCH",
+      headers: { "Content-Type": "application/json" },
+      body: '{"done":true}',
+    });
+    await Promise.all([events.message(2), parts.message(2)]);
+    expect([events, parts].map(({ messages }) => messages.map(({ status }) => status))).toEqual(
+      Array(2).fill([200, 304, 202]),
+    );
+    expect((await patches.event(0)).data).toBe(
+      '[{"op":"replace","path":"/tasks/2","value":{"id":2,"title":"Try it","done":true}}]',
+    );
+    expect(await (await waits).json()).toHaveLength(2);
+    const { rocket } = await (await fetch(new URL("/.well-known/rocket", url))).json();
+    expect(rocket.streams).toEqual(["text/event-stream", "application/http"]);
+    start.process.kill("SIGTERM");
+    await Promise.all([events.end(), parts.end(), patches.end()]);
     expect((await start.result).code).toBe(0);
   });
 

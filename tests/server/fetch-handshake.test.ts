@@ -28,6 +28,17 @@ describe("a handshake that came as a Request", () => {
     expect(JSON.stringify(read(other))).not.toContain("Bearer abc");
   });
 
+  it("lacks what Connection names for one hop, and has its host where that is in the URL alone [R-SEC-9]", () => {
+    const named = { Connection: "Upgrade, X-Role, X-Forwarded-For", "X-Role": "admin", "X-Forwarded-For": "1.2.3.4" };
+    const given = JSON.stringify(read(named));
+    expect(given).not.toContain("admin");
+    expect(given).toContain("1.2.3.4");
+    const headers = { Upgrade: "websocket" };
+    expect(readHandshake(new Request("https://example.com/a", { headers }))).toMatchObject({
+      fields: expect.arrayContaining([["host", "example.com"]]),
+    });
+  });
+
   it("of an allowed page of another origin may not write in band [R-BAND-19]", () => {
     expect(read({ Origin: "https://app.example.com" }, ["https://app.example.com"])).toMatchObject({ mayWrite: false });
     expect(read({ Origin: "http://example.com:8080" })).not.toHaveProperty("mayWrite");

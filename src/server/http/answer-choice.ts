@@ -1,14 +1,12 @@
-import type { IncomingMessage } from "node:http";
 import {
   chooseStream,
-  commentEvent,
   createProblem,
+  type Field,
   type HttpResponse,
   problemResponse,
   type StreamChoice,
   type StreamKind,
-} from "../protocol/index.ts";
-import { requestFields } from "./fields.ts";
+} from "../../protocol/index.ts";
 
 /** How a stream over plain HTTP is written: its messages, or, for SUBSCRIBE, its batches as patches [R-STR-11]. */
 export type AnswerKind = StreamKind | "patch-stream";
@@ -18,25 +16,10 @@ export interface AnswerChoice extends Omit<StreamChoice, "kind"> {
   readonly kind: AnswerKind;
 }
 
-/** What the head of a stream says it is. */
-export const streamTypes: Readonly<Record<AnswerKind, string>> = {
-  "event-stream": "text/event-stream",
-  "http-stream": "application/http;msgtype=response",
-  "patch-stream": "text/event-stream",
-};
-
-/** What keeps a stream alive and says nothing: a comment [R-STR-6], or an empty line before a status line [R-STR-10]. */
-export const signsOfLife: Readonly<Record<AnswerKind, Uint8Array>> = {
-  "event-stream": commentEvent,
-  "http-stream": new TextEncoder().encode("\r\n"),
-  "patch-stream": commentEvent,
-};
-
-/** The stream that a request's method and `Accept` ask for; `undefined` where they ask for something else. */
-export function chooseAnswer(request: Pick<IncomingMessage, "method" | "rawHeaders">): AnswerChoice | undefined {
-  const { method } = request;
+/** The stream that a request's method and `Accept` ask for; `undefined` where they ask for something else [R-STR-1]. */
+export function chooseAnswer(method: string, fields: readonly Field[]): AnswerChoice | undefined {
   if (method !== "GET" && method !== "HEAD" && method !== "SUBSCRIBE") return undefined;
-  const choice = chooseStream(requestFields(request));
+  const choice = chooseStream(fields);
   if (method !== "SUBSCRIBE") return choice;
   return choice?.kind === "event-stream" ? { ...choice, kind: "patch-stream" } : undefined;
 }

@@ -1,8 +1,8 @@
-import { type Field, fieldValue, messageMark } from "../protocol/index.ts";
-import type { Clock } from "./ports/clock.ts";
-import type { Framing, Transport } from "./ports/transport.ts";
-import type { Handshake } from "./stream/handshake.ts";
-import type { Hub } from "./stream/hub.ts";
+import { type Field, fieldValue, messageMark } from "../../protocol/index.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Framing, Transport } from "../ports/transport.ts";
+import type { Handshake } from "../stream/handshake.ts";
+import type { Hub } from "../stream/hub.ts";
 
 /** How long is waited, and for whom. */
 export interface WaitOptions {

@@ -1,5 +1,5 @@
-import { createProblem, type Field, fieldValue, problemResponse } from "../protocol/index.ts";
-import { ByteCollector } from "./byte-collector.ts";
+import { createProblem, type Field, fieldValue, problemResponse } from "../../protocol/index.ts";
+import { ByteCollector } from "../byte-collector.ts";
 import {
   documentBody,
   documentRequestFields,
@@ -7,8 +7,8 @@ import {
   refuseInBandByHead,
   tooLarge,
   tooLargeInBand,
-} from "./document-request.ts";
-import type { Origin, OriginRequest, OriginResponse } from "./ports/origin.ts";
+} from "../document-request.ts";
+import type { Origin, OriginRequest, OriginResponse } from "../ports/origin.ts";
 
 /** How an application that speaks `fetch` is asked. */
 export interface FetchOriginOptions {
