@@ -6,6 +6,7 @@ import {
   type AnswerHead,
   chooseAnswer,
   isNoStream,
+  isUnchanged,
   keptFields,
   type LongPoll,
   type OriginResponse,
@@ -183,9 +184,9 @@ export class StreamsBeside {
     dropped: (() => void) | undefined,
   ): void {
     const position = known.filter(([name]) => name === "Event-ID");
-    const takes = ({ status }: AnswerHead): boolean => {
-      if (status === 304) for (const [name, value] of position) response.setHeader(name, value);
-      return status === 200 || status === 203;
+    const takes = (head: AnswerHead): boolean => {
+      if (head.status === 304) for (const [name, value] of position) response.setHeader(name, value);
+      return isUnchanged(head, poll.fields, known);
     };
     const onTaken = (head: AnswerHead, writer: AnswerWriter): void => {
       dropped?.();

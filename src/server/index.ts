@@ -20,7 +20,7 @@ export { type FetchHandler, type FetchStreamOptions, withStreams } from "./fetch
 export { forViewers, type ViewerAnswer } from "./for-viewers.ts";
 export { type AnswerChoice, chooseAnswer, refuseSubscribe } from "./http/answer-choice.ts";
 export { awaitChange, type WaitOptions } from "./http/await-change.ts";
-export { type AnswerHead, isNoStream, keptFields, unchangedFields } from "./http/beside.ts";
+export { type AnswerHead, isNoStream, isUnchanged, keptFields, unchangedFields } from "./http/beside.ts";
 export { type LongPoll, preferenceApplied, readLongPoll } from "./http/long-poll.ts";
 export { patchFramingOf, streamFramings } from "./http/stream-framings.ts";
 export {

@@ -1,7 +1,7 @@
 import { type Field, fieldValue, type HttpResponse } from "../../protocol/index.ts";
 import { type AnswerChoice, chooseAnswer } from "../http/answer-choice.ts";
 import { awaitChange } from "../http/await-change.ts";
-import { type AnswerHead, isNoStream, keptFields, unchangedFields } from "../http/beside.ts";
+import { type AnswerHead, isNoStream, isUnchanged, keptFields, unchangedFields } from "../http/beside.ts";
 import { type LongPoll, preferenceApplied, readLongPoll } from "../http/long-poll.ts";
 import {
   recordPlace,
@@ -143,7 +143,7 @@ class FetchStreams {
     if (signal.aborted) return responseOf({ status: 304, fields: [applied], body: "" });
     const answer = await this.#answer(request);
     const position: Field[] = outcome === "changed" ? [] : outcome.filter(([name]) => name === "Event-ID");
-    if (outcome === "changed" || (answer.status !== 200 && answer.status !== 203)) {
+    if (outcome === "changed" || !isUnchanged(headOf(answer), poll.fields, outcome)) {
       const known = answer.status === 304 ? position : [];
       return withFields(answer, [applied, ...known]);
     }

@@ -73,7 +73,7 @@ export async function awaitChange(
   const opening = await hub.authorise(handshake);
   // What is refused, and a state that is another one, the plain answer says. Others may have come meanwhile.
   if (opening.kind === "refused" || opening.status === 200 || hub.isFull) return "changed";
-  const known = opening.fields.filter(([name]) => name.toLowerCase() === "etag");
+  const known = opening.described.filter(([name]) => name.toLowerCase() === "etag");
   let end: (hasChanged: boolean) => void = () => {};
   const ended = new Promise<boolean>((resolve) => {
     end = resolve;

@@ -296,4 +296,27 @@ describe("A GET that is ready to wait", () => {
       expect(headers.get("cache-control")).toBe("private");
     }
   });
+
+  it("is the application's answer where that changed and nothing told of it [R-STR-21] [R-STR-23]", async () => {
+    let notes = [{ id: 1 }];
+    const app = express();
+    app.get("/notes", (_request, response) => void response.json({ notes }));
+    const site = await start(app);
+    const etag = (await fetch(`${site.url}/notes`)).headers.get("etag") ?? "";
+    const position = fieldValue(
+      (await (await OpenStream.open(`${site.url}/notes`, events)).message(0)).fields,
+      "event-id",
+    );
+    const polls = [{ "If-None-Match": etag }, { "Last-Event-ID": position ?? "" }].map((validator) => {
+      return fetch(`${site.url}/notes`, { headers: { Prefer: "wait=20", ...validator } });
+    });
+    while (site.attachment.counts.connections < 3) await once(setImmediateEvent(), "x");
+    notes = [{ id: 1 }, { id: 2 }];
+    site.server.close();
+    for (const response of await Promise.all(polls)) {
+      expect([response.status, response.headers.get("event-id")]).toEqual([200, null]);
+      expect(response.headers.get("etag")).not.toBe(etag);
+      expect(await response.json()).toEqual({ notes });
+    }
+  });
 });
