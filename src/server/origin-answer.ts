@@ -1,4 +1,4 @@
-import { createProblem, type Field, fieldValue, problemResponse } from "../protocol/index.ts";
+import { createProblem, type Field, fieldValue, problemResponse, serverLimits } from "../protocol/index.ts";
 import type { OriginResponse } from "./ports/origin.ts";
 import { endToEndFields } from "./viewer.ts";
 
@@ -16,6 +16,25 @@ export function passedFields(fields: readonly Field[], eventId?: string): Field[
 /** True for an answer that is a document. */
 export function isDocument({ status }: OriginResponse): boolean {
   return status === 200 || status === 203;
+}
+
+/** What is left of a message's head for its start line and the fields that the hub adds. */
+const ownHead = { fields: 8, bytes: 2_048 } as const;
+
+/** What of an answer's head is more than a message carries, in words; `undefined` where it fits [R-MSG-15]. */
+export function headExcess(fields: readonly Field[]): string | undefined {
+  const maxFields = serverLimits.maxFields - ownHead.fields;
+  if (fields.length > maxFields) return `${fields.length} fields, where a message has room for ${maxFields}`;
+  const maxBytes = serverLimits.maxHeadBytes - ownHead.bytes;
+  const bytes = fields.reduce((sum, [name, value]) => sum + name.length + value.length + 4, 0);
+  return bytes > maxBytes ? `fields of ${bytes} bytes, where a message has room for ${maxBytes}` : undefined;
+}
+
+/** An answer to be followed: where no message can carry its head, that is said in its place. */
+export function carriedAnswer(response: OriginResponse): OriginResponse {
+  const excess = headExcess(endToEndFields(response.fields));
+  if (excess === undefined) return response;
+  return problemResponse(createProblem(502, `A GET of this URL is answered with ${excess}. GET it over HTTP instead.`));
 }
 
 /** A refusal as a problem or a redirect: what the origin said where that is one, else a problem of its status. */

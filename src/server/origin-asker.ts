@@ -1,5 +1,6 @@
 import { createProblem, type Field, problemResponse } from "../protocol/index.ts";
 import { documentBody } from "./document-request.ts";
+import { carriedAnswer } from "./origin-answer.ts";
 import type { OriginRequest, OriginResponse } from "./ports/origin.ts";
 import { SharedAnswers } from "./shared-answers.ts";
 import type { ResolvedHubOptions } from "./stream/hub-options.ts";
@@ -24,10 +25,10 @@ export class OriginAsker {
     this.#options = options;
   }
 
-  /** The origin's answer; 504 where it takes too long, 500 where it fails. Never rejects. */
+  /** The origin's answer; 504 where it takes too long, 500 where it fails, 502 where no message can carry its head. Never rejects. */
   ask(method: string, target: string, fields: readonly Field[], viewer?: Viewer): Promise<OriginResponse> {
     const request = { method, target, fields, body: "", peer: viewer?.peer, ...(viewer && { lane: viewer }) };
-    return this.#run(request, this.#options.limits.originTimeoutMs, new AbortController());
+    return this.#run(request, this.#options.limits.originTimeoutMs, new AbortController()).then(carriedAnswer);
   }
 
   /**

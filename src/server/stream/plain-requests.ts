@@ -2,14 +2,13 @@ import {
   type Body,
   clientLimits,
   createProblem,
-  type Field,
   fieldValue,
   problemResponse,
-  serverLimits,
   utf8Length,
 } from "../../protocol/index.ts";
 import type { ByteBudget } from "../byte-budget.ts";
 import { notInBand, tooLargeInBand } from "../document-request.ts";
+import { headExcess } from "../origin-answer.ts";
 import type { OriginAsker } from "../origin-asker.ts";
 import type { OriginRequest, OriginResponse } from "../ports/origin.ts";
 import { plainRequestFields, type Requester } from "../request-fields.ts";
@@ -58,13 +57,6 @@ function withoutContent({ status, fields }: OriginResponse): OriginResponse {
   return { status: status === 200 ? 204 : status, fields: kept, body: "" };
 }
 
-/** How many bytes and fields the head of a message has, at least. */
-function isHeadTooLarge(fields: readonly Field[]): boolean {
-  // Two fields and a start line are still to come.
-  const bytes = fields.reduce((sum, [name, value]) => sum + name.length + value.length + 4, 512);
-  return bytes > serverLimits.maxHeadBytes || fields.length > serverLimits.maxFields - 2;
-}
-
 /** An origin's answer as a message can carry it [R-BAND-10, R-BAND-17]. */
 function messageOf(response: OriginResponse, method: string): OriginResponse {
   const { status } = response;
@@ -72,7 +64,7 @@ function messageOf(response: OriginResponse, method: string): OriginResponse {
   const hasBody = method !== "HEAD" && status !== 204 && status !== 304 && response.body.length > 0;
   const coding = fieldValue(response.fields, "content-encoding") ?? "identity";
   const isReadable = !hasBody || coding.toLowerCase() === "identity";
-  if (status < 200 || status > 599 || isHeadTooLarge(fields) || !isReadable) {
+  if (status < 200 || status > 599 || headExcess(fields) !== undefined || !isReadable) {
     return notInBand("The answer can't be carried in a message");
   }
   if (hasBody && bytesOf(response.body) > clientLimits.maxBodyBytes) return tooLargeInBand(clientLimits.maxBodyBytes);

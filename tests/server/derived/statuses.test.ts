@@ -156,3 +156,35 @@ it("A handshake's GET that is no document is refused: other 2xx with 415, the re
   const expected = [415, 415, 401, 403, 404, 410, 302, 500, 503].map((status) => [status, 4000 + status]);
   expect(codes).toEqual(expected);
 });
+
+describe("A document whose head no message can carry [R-SUB-2] [R-MSG-15]", () => {
+  const many = Array.from({ length: 70 }, (_, at): Field => [`X-${at}`, "v"]);
+  const long: Field[] = [["Content-Security-Policy", "a".repeat(15_000)]];
+
+  it.each([
+    ["too many fields", many, "71 fields, where a message has room for 56"],
+    ["fields that are too long", long, "fields of 15059 bytes, where a message has room for 14336"],
+  ])("can't be followed for %s, and the refusal says so", async (_title, fields, why) => {
+    const world = new AppWorld(() => json([{ id: 1 }], ...fields));
+    const opening = world.hub.authorise({
+      level: 1,
+      target: "/items",
+      fields: [["Host", "example.com"]],
+      peer: undefined,
+    });
+    await world.clock.settle();
+    const detail = `A GET of this URL is answered with ${why}. GET it over HTTP instead.`;
+    const body = expect.stringContaining(detail);
+    expect(await opening).toMatchObject({ kind: "refused", response: { status: 502, body } });
+  });
+
+  it("is waited for where it could be carried before", async () => {
+    const { world, peer } = await following();
+    world.answer = () => json([{ id: 1 }, { id: 2 }], ...many);
+    await world.changed("/items");
+    expect(briefs(peer)).toEqual([]);
+    world.answer = () => json([{ id: 1 }, { id: 2 }], ...many.slice(0, 50));
+    await world.clock.advance(10_000);
+    expect(briefs(peer)).toContain("201 /items/2 #1");
+  });
+});
