@@ -1,10 +1,22 @@
-// `npm run bench -- [fan-out] [memory] [filters] [codec] [client] [react] [proxy] [attach] [reads] [deltas] [--strict] [--pairs N]`: measures Rocket
+// `npm run bench -- [fan-out] [memory] [filters] [codec] [client] [react] [proxy] [attach] [reads] [deltas] [page] [--strict] [--pairs N]`: measures Rocket
 // against controls of the same run and prints ratios. docs/performance.md says how to read them.
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { formatRow, formatTable, isMissed } from "./table.js";
 
-const suites = ["codec", "filters", "fan-out", "memory", "client", "react", "proxy", "attach", "reads", "deltas"];
+const suites = [
+  "codec",
+  "filters",
+  "fan-out",
+  "memory",
+  "client",
+  "react",
+  "proxy",
+  "attach",
+  "reads",
+  "deltas",
+  "page",
+];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
