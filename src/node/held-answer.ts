@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { Field } from "../protocol/index.ts";
 import type { AnswerHead } from "../server/index.ts";
 import { AnswerWriter, type SendingMethod, type SendingMethods } from "./answer-writer.ts";
@@ -159,6 +160,8 @@ class HeldAnswer {
     // To the application, its answer is on its way.
     Object.defineProperty(response, "headersSent", { get: () => true, configurable: true });
     Object.defineProperty(response, "writableEnded", { get: () => this.#hasEnded, configurable: true });
+    const { req: request } = response;
+    Object.defineProperty(request, "socket", { value: unbroken(request.socket), writable: true, configurable: true });
     const writer = new AnswerWriter(response, this.#before, () => this.#clear());
     setImmediate(() => {
       this.#clear();
@@ -174,6 +177,22 @@ class HeldAnswer {
     // Node remembers what was taken away, and frameworks set the length where nobody else sees it.
     for (const [name, value] of unframed) if (name in response) Reflect.set(response, name, value);
   }
+}
+
+const breaking = new Set<string | symbol>(["destroy", "destroySoon", "end", "resetAndDestroy"]);
+
+/**
+ * A request's socket as an application has it whose answer was dropped. Some break the connection where something goes
+ * wrong after they have answered (Express does): to them it is broken, and who has the other answer does not notice.
+ */
+function unbroken(socket: Socket): Socket {
+  return new Proxy(socket, {
+    get(target, name, proxy) {
+      if (breaking.has(name)) return () => proxy;
+      const value = Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
 }
 
 /** Holds the answer that an application is about to give. */

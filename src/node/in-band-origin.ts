@@ -1,5 +1,5 @@
 import { createProblem, problemResponse, utf8Length, wellKnownPath } from "../protocol/index.ts";
-import type { BasePath, Hub, Origin, OriginRequest, OriginResponse } from "../server/index.ts";
+import { BasePath, type Hub, type Origin, type OriginRequest, type OriginResponse } from "../server/index.ts";
 import { plainConditions } from "./compression.ts";
 import { withoutTickets } from "./tickets/ticket-desk.ts";
 
@@ -23,7 +23,8 @@ export function inBandOrigin({ origin, wellKnown, basePath, carryOut = origin }:
   };
   // What is no function the hub refuses, with the option's name.
   if (typeof origin !== "function") return origin;
-  return withoutTickets((request) => (request.isInBand ? enter(request) : origin(request)));
+  const places = [new BasePath(), basePath];
+  return withoutTickets((request) => (request.isInBand ? enter(request) : origin(request)), places);
 }
 
 /** Has an origin carry out what is not too large, and know the entity tags that were given out with a coding. */

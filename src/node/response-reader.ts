@@ -15,6 +15,8 @@ export interface ResponseSink {
   onHead(head: ResponseHead): void;
   /** @param isLast - `onEnd` follows before anybody else gets a turn */
   onBody(bytes: Buffer, isLast: boolean): void;
+  /** The fields behind the last chunk, where there are any. Default: they are dropped. */
+  onTrailers?(fields: readonly Field[]): void;
   /** The answer is whole. @param keepsAlive - whether another request may follow on the connection */
   onEnd(keepsAlive: boolean): void;
 }
@@ -53,6 +55,8 @@ export class ResponseReader {
   #kept: Buffer = nothing;
   #left = 0;
   #keepsAlive = true;
+  readonly #trailers: string[] = [];
+  #trailerBytes = 0;
 
   /** @param isHead - the answer is to HEAD: it has no body, whatever its fields say */
   constructor(sink: ResponseSink, isHead: boolean) {
@@ -172,7 +176,12 @@ export class ResponseReader {
       if (line !== "") throw new Error("The application's answer has a malformed chunk.");
       this.#state = "chunk-size";
     } else if (line === "") {
+      if (this.#trailers.length > 0) this.#sink.onTrailers?.(fieldsOf(this.#trailers));
       this.#finish();
+    } else {
+      this.#trailerBytes += line.length;
+      if (this.#trailerBytes > maxHeadBytes) throw new Error("The application's answer has too large trailers.");
+      this.#trailers.push(line);
     }
     return bytes.subarray(end + lineEnd.length);
   }

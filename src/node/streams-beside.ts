@@ -106,13 +106,6 @@ export class StreamsBeside {
     return false;
   }
 
-  /** Has a stream answer where the application has none. For requests that can't be kept from it. */
-  hold(request: IncomingMessage, response: ServerResponse): void {
-    const copy = copyOf(request);
-    const choice = copy && this.#parts.isFollowed(copy.url ?? "/") ? choiceOf(copy) : undefined;
-    if (copy && choice && choice.kind !== "patch-stream") this.#hold(copy, response, choice);
-  }
-
   #hold(request: Copy, response: ServerResponse, choice: AnswerChoice, dropped?: () => void): void {
     const onTaken = (head: AnswerHead, writer: AnswerWriter): void => {
       dropped?.();

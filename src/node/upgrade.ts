@@ -67,7 +67,7 @@ function refuseVersions({ httpVersion, headers }: IncomingMessage): OriginRespon
 }
 
 /** Answers a handshake with plain HTTP and ends the connection. */
-function refuseUpgrade(request: IncomingMessage, socket: Socket, answer: OriginResponse): void {
+export function refuseUpgrade(request: IncomingMessage, socket: Socket, answer: OriginResponse): void {
   if (!socket.writable) {
     socket.destroy();
     return;

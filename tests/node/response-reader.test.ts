@@ -9,6 +9,7 @@ interface Read {
   status?: number;
   fields?: readonly (readonly [string, string])[];
   body: string;
+  trailers?: readonly (readonly [string, string])[];
   keepsAlive?: boolean;
 }
 
@@ -21,6 +22,7 @@ function read(bytes: Buffer, cuts: readonly number[] = [], isHead = false): Read
       onBody: (part) => {
         found.body += part.toString("latin1");
       },
+      onTrailers: (trailers) => Object.assign(found, { trailers }),
       onEnd: (keepsAlive) => {
         found.keepsAlive = keepsAlive;
       },
@@ -94,7 +96,8 @@ async function serve(handler: RequestListener, method = "GET"): Promise<{ bytes:
   const [response] = await once(request, "response");
   let body = "";
   for await (const part of response.setEncoding("latin1")) body += part;
-  return { bytes: Buffer.concat(parts), expected: { status: response.statusCode, fields: response.rawHeaders, body } };
+  const { statusCode: status, rawHeaders: fields, rawTrailers: trailers } = response;
+  return { bytes: Buffer.concat(parts), expected: { status, fields, body, trailers } };
 }
 
 describe("the reader of answers", () => {
@@ -103,8 +106,9 @@ describe("the reader of answers", () => {
     const isHead = answer.method === "HEAD";
     for (let cut = 0; cut <= bytes.length; cut += 1) {
       const found = read(bytes, [cut], isHead);
-      const { status, body } = found;
-      expect({ status, fields: found.fields?.flat().filter((part) => !/GMT$/.test(part)), body }).toEqual({
+      const { status, body, trailers = [] } = found;
+      const fields = found.fields?.flat().filter((part) => !/GMT$/.test(part));
+      expect({ status, fields, body, trailers: trailers.flat() }).toEqual({
         ...expected,
         fields: expected.fields?.flat().filter((part) => !/GMT$/.test(part)),
       });
@@ -130,6 +134,11 @@ describe("the reader of answers", () => {
     ["another protocol", ["SSH-2.0-OpenSSH_9.9", "", ""]],
     ["a change of protocols", ["HTTP/1.1 101 Switching Protocols", "", ""]],
     ["more than an answer", ["HTTP/1.1 204 No Content", "", "more"]],
+    ["a malformed trailer", ["HTTP/1.1 200 OK", "Transfer-Encoding: chunked", "", "0", "no colon", "", ""]],
+    [
+      "trailers without end",
+      ["HTTP/1.1 200 OK", "Transfer-Encoding: chunked", "", "0", ...Array(40).fill(`X: ${"a".repeat(8_000)}`), ""],
+    ],
     ["a head without end", ["HTTP/1.1 200 OK", `X: ${"a".repeat(300_000)}`]],
   ])("refuses %s", (_title, lines) => {
     expect(() => read(text(...lines))).toThrow(/^The application/);

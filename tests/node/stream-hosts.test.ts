@@ -144,7 +144,7 @@ describe.each(kinds)("%s", (_name, accept) => {
 });
 
 describe("The token of who follows over HTTP", () => {
-  it("ends a stream by a 401, a patch stream without a word, and a GET that waits by what the origin says [R-SEC-11]", async () => {
+  it("ends streams by a 401, a patch stream without a word but with a 401 to who comes back, and a GET that waits by what the origin says [R-SEC-11]", async () => {
     const clock = createFakeClock();
     const site = await startSite({ clock }, (origin) => async (request) => {
       const isOver = clock.wallTime() >= until * 1_000;
@@ -165,14 +165,23 @@ describe("The token of who follows over HTTP", () => {
       return awaited;
     };
     const events = await settle(OpenStream.open(`${site.url}/a`, "text/event-stream", headers));
-    await settle(events.message(1));
+    const parts = await settle(OpenStream.open(`${site.url}/a`, "application/http", headers));
+    await settle(Promise.all([events.message(1), parts.message(1)]));
     const patches = await settle(OpenStream.patches(`${site.url}/a`, headers));
     const waits = { ...headers, Prefer: "wait=60", "Last-Event-ID": site.store.journal.head.eventId };
     const poll = fetch(`${site.url}/a`, { headers: waits });
-    while (site.rocket.hub.counts.connections < 3) await clock.settle();
+    while (site.rocket.hub.counts.connections < 4) await clock.settle();
     await clock.advance(6_000);
-    await settle(Promise.all([events.end(), patches.end()]));
-    expect([events.messages.map(({ status }) => status), patches.events]).toEqual([[200, 304, 401], []]);
+    await settle(Promise.all([events.end(), parts.end(), patches.end()]));
+    for (const { messages } of [events, parts]) expect(messages.map(({ status }) => status)).toEqual([200, 304, 401]);
+    expect(patches.events).toEqual([]);
+    // Whoever comes back with it is told, by the real status.
+    for (const open of [
+      OpenStream.patches(`${site.url}/a`, headers),
+      OpenStream.open(`${site.url}/a`, "text/event-stream", headers),
+    ]) {
+      expect((await settle(open)).response.status).toBe(401);
+    }
     expect((await settle(poll)).status).toBe(401);
     expect(site.rocket.hub.counts.connections).toBe(0);
     const closing = site.rocket.close();

@@ -34,6 +34,39 @@ describe("a proxy with TLS, asked by HTTP/2,", () => {
     expect(JSON.parse(body)).toEqual({ length: 500_000, scheme: "https", name: true });
   });
 
+  it("passes the fields behind an answer's content on, as over HTTP/1.1", async () => {
+    const { port } = await proxied(
+      (request, response) => {
+        if (request.url === "/none") {
+          response.write("abc");
+          response.end();
+          return;
+        }
+        response.writeHead(200, { Trailer: "X-Sum" });
+        response.write("abc");
+        response.addTrailers([
+          ["X-Sum", "7"],
+          ["X-Two", "a"],
+          ["X-Two", "b"],
+          ["Connection", "close"],
+        ]);
+        response.end();
+      },
+      { tls },
+    );
+    const client = await Http2Client.open(port);
+    for (const path of ["/none", "/sum"]) {
+      const stream = client.request({ ":path": path });
+      let trailers: object = {};
+      stream.on("trailers", (fields: object) => {
+        trailers = Object.fromEntries(Object.entries(fields));
+      });
+      expect((await answerOf(stream)).body).toBe("abc");
+      expect(trailers).toEqual(path === "/none" ? {} : { "x-sum": "7", "x-two": "a, b" });
+      expect(stream.rstCode).toBe(constants.NGHTTP2_NO_ERROR);
+    }
+  });
+
   it("passes an event stream through as it comes, and ends it with its stream", async () => {
     const upstream = createServer((_request, response) => {
       response.writeHead(200, { "Content-Type": "text/event-stream" });

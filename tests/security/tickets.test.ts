@@ -49,6 +49,15 @@ describe.each(guardedDoors)("A ticket at $name", ({ open }) => {
     expect([door.seen, door.told]).toEqual([[], []]);
   });
 
+  it("is not given out in band: who asks is told to by HTTP, and the origin is not asked [R-SEC-12]", async () => {
+    const door = await open();
+    door.seen.length = 0;
+    const head = "Request-ID: 1\r\nContent-Type: application/json\r\n\r\n";
+    const asked = [`POST /.well-known/rocket/tickets HTTP/1.1\r\n${head}{"url":"/a"}`];
+    expect(await door.inBand(asked, { Cookie: "sid=anna" })).toEqual([421]);
+    expect([door.seen, door.told]).toEqual([[], []]);
+  });
+
   it("is used once even where two come at once [R-SEC-13]", async () => {
     const door = await open();
     const path = `/a?rocket-ticket=${await door.ticket("/a")}`;

@@ -4,21 +4,26 @@ import {
   type FetchHandler,
   type FetchStreamOptions,
   type HubLimits,
+  type Origin,
   withStreams,
 } from "../../src/server/index.ts";
 import { createFakeClock, createMemoryStore } from "../../src/testing/index.ts";
 
-const origin = "http://example.com";
+const site = "http://example.com";
 
 /** A site whose application answers by `fetch`, and whose store is what it answers from. */
 function setting({
   app,
   limits,
+  isOver = () => false,
   ...options
-}: FetchStreamOptions & { app?: FetchHandler; limits?: Partial<HubLimits> } = {}) {
+}: FetchStreamOptions & { app?: FetchHandler; limits?: Partial<HubLimits>; isOver?: () => boolean } = {}) {
   const clock = createFakeClock();
   const store = createMemoryStore({ collections: ["a"], segment: "m" });
-  const hub = createHub({ ...store, clock, ...(limits && { limits }), hasStreams: true });
+  const origin: Origin = async (request) => {
+    return isOver() ? { status: 401, fields: [], body: "" } : store.origin(request);
+  };
+  const hub = createHub({ ...store, origin, clock, ...(limits && { limits }), hasStreams: true });
   const asked: Request[] = [];
   const answer: FetchHandler = async (request) => {
     asked.push(request);
@@ -29,7 +34,7 @@ function setting({
   };
   const handle = withStreams(hub, answer, { clock, ...options });
   const ask = async (path: string, headers: Record<string, string>, method = "GET"): Promise<Response> => {
-    const answered = handle(new Request(origin + path, { method, headers }));
+    const answered = handle(new Request(site + path, { method, headers }));
     await clock.settle();
     return answered;
   };
@@ -160,6 +165,22 @@ describe("A stream by fetch", () => {
   });
 });
 
+describe("The token of who follows by fetch", () => {
+  it("ends streams with it, a patch stream without a word, and who comes back gets a 401 [R-SEC-11]", async () => {
+    let isOver = false;
+    const site = setting({ isOver: () => isOver });
+    const claims = btoa(JSON.stringify({ exp: Math.floor(site.clock.wallTime() / 1_000) + 5 })).replace(/=+$/, "");
+    const shown = { ...events, Authorization: `Bearer e30.${claims}.c2ln` };
+    const [stream, patches] = [await site.ask("/a", shown), await site.ask("/a", shown, "SUBSCRIBE")];
+    isOver = true;
+    await site.clock.advance(6_000);
+    expect((await stream.text()).match(/^event: \d+$/gm)).toEqual(["event: 200", "event: 304", "event: 401"]);
+    expect(await patches.text()).toMatch(/^:\n\nretry: \d+\n\n$/);
+    expect(site.hub.counts.connections).toBe(0);
+    for (const method of ["GET", "SUBSCRIBE"]) expect((await site.ask("/a", shown, method)).status).toBe(401);
+  });
+});
+
 describe("A patch stream by fetch", () => {
   it("tells batches from now on, and the application is not asked [R-STR-11] [R-STR-20]", async () => {
     const { ask, asked, clock, put, store } = setting();
@@ -187,7 +208,7 @@ describe("A patch stream by fetch", () => {
     expect(await statusOf({ "Last-Event-ID": "x:1.1" })).toBe(410);
     expect(await statusOf({ Origin: "https://evil.example" })).toBe(403);
     expect(await statusOf({ Origin: "https://app.example" })).toBe(200);
-    expect(await statusOf({ Origin: origin })).toBe(200);
+    expect(await statusOf({ Origin: site })).toBe(200);
   });
 
   it("is not what another SUBSCRIBE gets: that is the application's [R-STR-23]", async () => {
@@ -202,7 +223,7 @@ describe("A GET by fetch that is ready to wait", () => {
     put(1);
     const poll = (seconds: number) => {
       const headers = { Prefer: `wait=${seconds}`, "Last-Event-ID": store.journal.head.eventId };
-      return handle(new Request(`${origin}/a`, { headers }));
+      return handle(new Request(`${site}/a`, { headers }));
     };
     const polls = [poll(5), poll(600)];
     await clock.settle();
@@ -223,7 +244,7 @@ describe("A GET by fetch that is ready to wait", () => {
     const { asked, clock, handle, hub, store } = setting();
     const abort = new AbortController();
     const headers = { Prefer: "wait=60", "Last-Event-ID": store.journal.head.eventId };
-    void handle(new Request(`${origin}/a`, { headers, signal: abort.signal }));
+    void handle(new Request(`${site}/a`, { headers, signal: abort.signal }));
     await clock.settle();
     expect(hub.counts.connections).toBe(1);
     abort.abort();

@@ -95,11 +95,12 @@ class AttachedServer implements Attachment {
       onWritten: (urls, writer) => context.runInAsyncScope(() => hub.changed(urls, writer)),
       reportError,
     });
+    const places = [new BasePath(), ...bases];
     const hub = createHub({
       origin: withoutTickets((request) => {
         writes.seeAll();
         return this.#origin.ask(request);
-      }),
+      }, places),
       derived: { sha256, ...derived },
       identity: identityOf,
       hasStreams: true,
@@ -112,7 +113,7 @@ class AttachedServer implements Attachment {
     const enter = (target: string): string => bareTarget(target, bases) ?? target;
     const tickets = new TicketDesk({
       ...{ hub, enter, peerOf, allowOrigins, credentialFields: inBand.requestFields },
-      bases: [new BasePath(), ...bases],
+      bases: places,
     });
     const bounds = new ClientBounds(hub.limits, systemClock);
     this.#upgrades = new UpgradeHandler({

@@ -13,6 +13,7 @@ import { refuseSeveralHosts } from "../request-target.ts";
 import { sendAnswer } from "../send-answer.ts";
 import { asksBeside, type StreamsBeside } from "../streams-beside.ts";
 import type { TicketDesk } from "../tickets/ticket-desk.ts";
+import { refuseUpgrade } from "../upgrade.ts";
 import { isMarked } from "./rocket-request.ts";
 import type { ConnectionEvent } from "./server-kind.ts";
 import { guardSessions } from "./session-store.ts";
@@ -47,8 +48,6 @@ type StreamEvent = [stream: ServerHttp2Stream, fields: IncomingHttpHeaders, flag
 type Close = (callback?: (error?: Error) => void) => Server;
 
 interface RequestStart {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
   readonly server: Server;
 }
 
@@ -79,6 +78,8 @@ export class Interception {
   readonly #parts: InterceptionParts;
   readonly #seen: WeakSet<IncomingMessage> = new WeakSet();
   readonly #restore: (() => void)[] = [];
+  /** Further servers of the same application. */
+  readonly #others: WeakSet<Server> = new WeakSet();
   #isActive = true;
 
   constructor(parts: InterceptionParts) {
@@ -101,8 +102,10 @@ export class Interception {
     for (const restore of this.#restore.splice(0).reverse()) restore();
   }
 
-  #emitBefore(original: Emit): Emit {
+  /** @param isOther - of a further server, whose WebSockets are its own */
+  #emitBefore(original: Emit, isOther = false): Emit {
     const before = (self: unknown, event: string | symbol, parameters: unknown[]): boolean => {
+      if (isOther && (event === "upgrade" || event === "stream")) return false;
       if (event === "upgrade") return this.#upgrade(...(parameters as [IncomingMessage, Socket, Buffer]));
       if (event === "stream") return this.#stream(...(parameters as StreamEvent));
       if (event === "request" || event === "checkContinue" || event === "checkExpectation") {
@@ -195,11 +198,12 @@ export class Interception {
     _flags: number,
     raw: readonly string[] = [],
   ): boolean {
-    const { server, choose, reportError } = this.#parts;
+    const { server, choose, tickets, reportError } = this.#parts;
     if (!this.#isActive || !isWebSocketConnect(fields)) return false;
     try {
       const handshake = { headers: { ...fields, upgrade: "websocket" }, method: "GET", url: fields[":path"] ?? "" };
-      if (this.#takesConnect && choose(handshake, true) !== "rocket") return false;
+      const isTheirs = this.#takesConnect && choose(handshake, true) !== "rocket";
+      if (isTheirs && !tickets.isPresented(handshake)) return false;
       const { socket } = stream.session ?? {};
       if (socket) openStream(server, socket as TLSSocket, stream, raw);
     } catch (error) {
@@ -217,13 +221,23 @@ export class Interception {
     try {
       const hasOthers = server.listeners("upgrade").some((listener) => listener !== this.#onUnseenUpgrade);
       const taker = refuseSeveralHosts(request) ? "nobody" : choose(request, hasOthers);
-      if (taker === "others") return false;
+      if (taker === "others") return this.#refuseTicket(request, socket);
       if (taker === "rocket") onUpgrade(request, socket, head);
       else replayPlain(server, event, request, socket, head);
     } catch (error) {
       reportError(error, "upgrade");
       socket.destroy();
     }
+    return true;
+  }
+
+  /** True where an upgrade that is others' has a ticket that is no good. They see no ticket, as they would see none in a GET. */
+  #refuseTicket(request: IncomingMessage, socket: Socket): boolean {
+    const { tickets, admit } = this.#parts;
+    if (!tickets.isPresented(request)) return false;
+    const refusal = admit(request) ?? tickets.redeem(request, true);
+    if (typeof refusal !== "object") return false;
+    refuseUpgrade(request, socket, refusal);
     return true;
   }
 
@@ -234,11 +248,12 @@ export class Interception {
 
   /** Frameworks that listen on several addresses do so by several servers, of which only the first is known. */
   readonly #onRequestStart = (message: unknown): void => {
-    const { request, response, server } = message as RequestStart;
-    if (server === this.#parts.server) return;
+    const { server } = message as RequestStart;
+    if (server === this.#parts.server || this.#others.has(server)) return;
     const port = portOf(this.#parts.server);
     if (port === undefined || port !== portOf(server)) return;
-    this.#watch(request, response);
-    if (this.#mayAskStream(request)) this.#parts.streams.hold(request, response);
+    // It tells of this very request next.
+    this.#others.add(server);
+    this.#restore.push(override(server, "emit", this.#emitBefore(server.emit as Emit, true) as Server["emit"]));
   };
 }

@@ -98,7 +98,12 @@ export function readHead(raw: readonly string[], isWhole: boolean): PlainHead | 
 
 /** An answer's head of HTTP/1.1 as HTTP/2 has it: without what belongs to the connection, names in lower case. */
 export function writtenHead(status: number, fields: readonly Field[]): OutgoingHttpHeaders {
-  const headers: Record<string, string | string[] | number> = { ":status": status };
+  return { ":status": status, ...writtenFields(fields) };
+}
+
+/** An answer's trailers, in the same way. */
+export function writtenFields(fields: readonly Field[]): OutgoingHttpHeaders {
+  const headers: Record<string, string | string[] | number> = {};
   const cookies: string[] = [];
   for (const [name, value] of fields) {
     const lower = name.toLowerCase();

@@ -1,8 +1,14 @@
-import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import {
+  constants,
+  type IncomingHttpHeaders,
+  type ServerHttp2Stream,
+  type ServerStreamResponseOptions,
+} from "node:http2";
 import type { TLSSocket } from "node:tls";
+import type { Field } from "../../protocol/index.ts";
 import { type ResponseHead, ResponseReader, type ResponseSink } from "../response-reader.ts";
 import { SocketAlike } from "../socket-alike.ts";
-import { type Framing, type PlainHead, writtenHead } from "./heads.ts";
+import { type Framing, type PlainHead, writtenFields, writtenHead } from "./heads.ts";
 
 /** How much of an answer is given to a stream at once. What was taken is known by such pieces. */
 const pieceBytes = 16 * 1024;
@@ -32,7 +38,12 @@ export class StreamSocket extends SocketAlike implements ResponseSink {
   #isTunnel = false;
   /** Whether all of the answer was written. */
   #isWhole = false;
+  /** The request's, as lines. */
   #trailers = "";
+  /** The answer's. */
+  #answerTrailers: readonly Field[] = [];
+  /** What is done once those were sent; absent where there can be none, or they were. */
+  #onTrailersSent: (() => void) | undefined;
 
   constructor(server: unknown, tls: TLSSocket, stream: ServerHttp2Stream, { text, framing, isHead }: PlainHead) {
     super(server, tls);
@@ -81,12 +92,18 @@ export class StreamSocket extends SocketAlike implements ResponseSink {
   onHead({ status, fields }: ResponseHead): void {
     // To a CONNECT every 2xx says that the tunnel is open (RFC 9110 §9.3.6), which this is not.
     const isNoTunnel = this.#framing === "tunnel" && status < 300;
-    this.#respond(isNoTunnel ? { ":status": 501 } : writtenHead(status, fields));
+    const isChunked = fields.some(([name]) => name.toLowerCase() === "transfer-encoding");
+    if (isNoTunnel) this.#respond({ ":status": 501 });
+    else this.#respond(writtenHead(status, fields), isChunked);
   }
 
   onBody(bytes: Buffer): void {
     if (this.#framing === "tunnel" && !this.#isTunnel && this.#stream.sentHeaders[":status"] === 501) return;
     for (let at = 0; at < bytes.length; at += pieceBytes) this.#waiting.push(bytes.subarray(at, at + pieceBytes));
+  }
+
+  onTrailers(fields: readonly Field[]): void {
+    this.#answerTrailers = fields;
   }
 
   onEnd(): void {
@@ -122,7 +139,7 @@ export class StreamSocket extends SocketAlike implements ResponseSink {
     const stream = this.#stream;
     stream.on("error", ignore);
     // Its end was said once everything before was taken.
-    if (!stream.closed && stream.writableEnded) stream.close(NGHTTP2_NO_ERROR);
+    if (!stream.closed && stream.writableEnded) this.#closeWhole();
     else if (!stream.closed) this.#cutOff(this.#isTunnel ? NGHTTP2_CANCEL : NGHTTP2_INTERNAL_ERROR);
     stream.resume();
     done(error);
@@ -160,9 +177,33 @@ export class StreamSocket extends SocketAlike implements ResponseSink {
     if (!this.push(bytes)) this.#stream.pause();
   }
 
-  #respond(headers: ReturnType<typeof writtenHead>): void {
-    const options: { readonly endStream: boolean; readonly sendDate: boolean } = { endStream: false, sendDate: false };
-    this.#stream.respond(headers, options);
+  /** @param waitForTrailers - fields may come behind the content, as only chunks let them */
+  #respond(headers: ReturnType<typeof writtenHead>, waitForTrailers = false): void {
+    const stream = this.#stream;
+    const options: ServerStreamResponseOptions & { readonly sendDate: boolean } = {
+      ...{ endStream: false, sendDate: false, waitForTrailers },
+    };
+    stream.respond(headers, options);
+    if (!waitForTrailers) return;
+    this.#onTrailersSent = () => {};
+    stream.once("wantTrailers", () => {
+      stream.sendTrailers(writtenFields(this.#answerTrailers));
+      // A reset in this turn would overtake them.
+      setImmediate(() => {
+        const after = this.#onTrailersSent;
+        this.#onTrailersSent = undefined;
+        after?.();
+      });
+    });
+  }
+
+  /** Ends what is left of a stream whose answer is whole: not before its last fields are out. */
+  #closeWhole(): void {
+    const close = (): void => {
+      if (!this.#stream.closed) this.#stream.close(NGHTTP2_NO_ERROR);
+    };
+    if (this.#onTrailersSent) this.#onTrailersSent = close;
+    else close();
   }
 
   /** Gives the stream what was read of the answer, piece by piece, and then its end. */
@@ -201,6 +242,6 @@ export class StreamSocket extends SocketAlike implements ResponseSink {
   }
 
   #drop(): void {
-    if (!this.#stream.closed && !this.#stream.readableEnded) this.#stream.close(NGHTTP2_NO_ERROR);
+    if (!this.#stream.closed && !this.#stream.readableEnded) this.#closeWhole();
   }
 }

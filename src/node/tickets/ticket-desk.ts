@@ -42,9 +42,23 @@ function noGoodTicket(): HttpResponse {
   return refuse(401, "The ticket is unknown, used, over, or for another URL or page. Ask for another one.");
 }
 
-/** Has an origin see no ticket: one that comes in band, where tickets are not taken, is no good [R-SEC-13]. */
-export function withoutTickets(origin: Origin): Origin {
-  return async (request) => (withoutTicket(request.target) ? noGoodTicket() : origin(request));
+/** The paths where tickets are asked for, below each base. */
+function ticketPaths(bases: readonly BasePath[]): ReadonlySet<string> {
+  return new Set(bases.map(({ text }) => `${text}${wellKnownPath}/tickets`));
+}
+
+/**
+ * Has an origin see no ticket: one that comes in band, where tickets are not taken, is no good [R-SEC-13]. Nor are they given
+ * out there: who asks is told to by HTTP [R-SEC-12].
+ */
+export function withoutTickets(origin: Origin, bases: readonly BasePath[]): Origin {
+  const paths = ticketPaths(bases);
+  return async (request) => {
+    const { target, isInBand } = request;
+    if (withoutTicket(target)) return noGoodTicket();
+    if (!isInBand || !paths.has(target.split("?")[0] ?? "")) return origin(request);
+    return refuse(421, "Tickets are asked for over HTTP.");
+  };
 }
 
 /**
@@ -62,7 +76,7 @@ export class TicketDesk {
     const { credentialFields = [], clock = systemClock, bases } = parts;
     this.#names = new Set(["authorization", "cookie", ...credentialFields.map((name) => name.toLowerCase())]);
     this.#store = new TicketStore(clock);
-    this.#paths = new Set(bases.map(({ text }) => `${text}${wellKnownPath}/tickets`));
+    this.#paths = ticketPaths(bases);
   }
 
   /** True for the URL where tickets are asked for. */

@@ -5,6 +5,7 @@ import session from "express-session";
 import { describe, expect, it } from "vitest";
 import { createClient } from "../../../src/client/index.ts";
 import { isRocketRequest } from "../../../src/node/index.ts";
+import { OpenStream } from "../stream.ts";
 import { atEnd } from "./cleanup.ts";
 import { Notes } from "./notes.ts";
 import { attachTo, endAfterTest, type Site } from "./site.ts";
@@ -22,6 +23,10 @@ async function start(app: express.Express): Promise<Site> {
   return attachTo(server, new Notes());
 }
 
+function nobody(): never {
+  throw new Error("nobody was to see this");
+}
+
 /** A store whose `touch` reads and writes, as those over files and SQL have it; it counts who writes. */
 class ReadingStore extends session.MemoryStore {
   writes = 0;
@@ -37,6 +42,36 @@ class ReadingStore extends session.MemoryStore {
     });
   }
 }
+
+describe("An Express app that throws once it has answered", () => {
+  it.each([
+    ["throws", (): void => nobody()],
+    ["rejects", async (): Promise<void> => nobody()],
+  ])("and %s is streamed and followed all the same, and gives its plain answers [R-STR-23]", async (_how, fail) => {
+    const app = express();
+    const tasks = [{ id: 1, title: "a" }];
+    // Its own handler says nothing on the console of the tests.
+    app.set("env", "test");
+    app.get("/tasks", (_request, response) => {
+      response.json(tasks);
+      return fail();
+    });
+    app.post("/tasks", (_request, response) => {
+      tasks.push({ id: 2, title: "b" });
+      response.sendStatus(201);
+    });
+    const site = await start(app);
+    const stream = await OpenStream.open(`${site.url}/tasks`, "text/event-stream");
+    await stream.message(1);
+    await site.send("POST", "/tasks");
+    await stream.message(2);
+    expect(stream.messages.map(({ status }) => status)).toEqual([200, 304, 201]);
+    const head = await fetch(`${site.url}/tasks`, { method: "HEAD", headers: { Accept: "text/event-stream" } });
+    expect(head.headers.get("content-type")).toBe("text/event-stream");
+    await site.attachment.close();
+    await stream.end();
+  });
+});
 
 describe("Express with express-session, as it stands", () => {
   it.each([

@@ -1,10 +1,11 @@
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { describe, expect, it } from "vitest";
 import { isRocketRequest } from "../../../src/node/index.ts";
 import { atEnd } from "./cleanup.ts";
 import { fastifyApp } from "./frameworks/fastify.ts";
+import { listenBeside } from "./listen-beside.ts";
 import { Notes } from "./notes.ts";
 import { requestText } from "./raw.ts";
 import { attachTo, endAfterTest, type Site } from "./site.ts";
@@ -221,18 +222,6 @@ describe("a write that began before anybody followed", () => {
     expect(site.notes.list).toHaveLength(2);
   });
 });
-
-/** The first of these addresses that this machine has, with the same port as the first server. */
-async function listenBeside(server: Server, port: number): Promise<string> {
-  for (const host of ["127.0.0.2", "::1"]) {
-    const isListening = await new Promise<boolean>((resolve) => {
-      server.once("error", () => resolve(false));
-      server.listen(port, host, () => resolve(true));
-    });
-    if (isListening) return host === "::1" ? "[::1]" : host;
-  }
-  throw new Error("This machine has no second loopback address.");
-}
 
 describe("a second server of the same application, on the same port of another address", () => {
   it("is seen to write", async () => {
