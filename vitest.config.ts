@@ -3,8 +3,10 @@ import { defineConfig } from "vitest/config";
 
 /** The tests of reads, which threads must pass, too. */
 const threaded = [
-  ...["additions", "base-path", "bounds", "busy", "conditions", "left-out", "live", "nullable-keys"],
-  ...["numbers", "query", "quoted-strings", "read", "scaffold", "types"],
+  ...["base-path", "bounds", "conditions", "live", "query", "read"].map((name) => `rest/${name}`),
+  ...["additions", "busy", "left-out", "nullable-keys", "numbers", "quoted-strings", "scaffold", "types"].map(
+    (name) => `sqlite/${name}`,
+  ),
 ];
 
 export default defineConfig({
@@ -25,12 +27,12 @@ export default defineConfig({
         extends: true,
         test: {
           name: "threads",
-          include: threaded.map((name) => `tests/scaffold/rest/${name}.test.ts`),
+          include: threaded.map((name) => `tests/scaffold/${name}.test.ts`),
           provide: { mainReadMs: 0 },
         },
       },
     ],
-    provide: { mainReadMs: undefined },
+    provide: { mainReadMs: undefined, engine: "sqlite" },
     globalSetup: ["tests/global-setup.ts", "tests/browser/global-setup.ts"],
     testTimeout: 30_000,
     hookTimeout: 30_000,

@@ -8,6 +8,8 @@ declare module "vitest" {
     buildError: string;
     /** `mainReadMs` of scaffolds: 0 where all reads are to be done by threads. */
     mainReadMs: number | undefined;
+    /** The engine that the cases of the scaffold's REST service run on. */
+    engine: "sqlite" | "postgres";
   }
 }
 

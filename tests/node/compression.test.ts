@@ -5,7 +5,7 @@ import { chooseCoding } from "../../src/node/compression.ts";
 import { createServer } from "../../src/node/index.ts";
 import type { Field } from "../../src/protocol/index.ts";
 import type { OriginRequest, OriginResponse } from "../../src/server/index.ts";
-import { serve } from "../scaffold/rest/service.ts";
+import { serve } from "../scaffold/sqlite/service.ts";
 import { startSite } from "./fixture.ts";
 
 const body = JSON.stringify(Array.from({ length: 200 }, (_, id) => ({ id, name: "ä".repeat(3) })));

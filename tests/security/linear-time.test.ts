@@ -29,7 +29,7 @@ import { parseTarget } from "../../src/scaffold/rest/target.ts";
 import { resolveText } from "../../src/scaffold/sqlite/engine/value-text.ts";
 import { documentBody, documentRequestFields, refuseByHead } from "../../src/server/document-request.ts";
 import { BasePath, readHandshake } from "../../src/server/index.ts";
-import { serve } from "../scaffold/rest/service.ts";
+import { serve } from "../scaffold/sqlite/service.ts";
 
 const size = 100_000;
 const fill = (text: string): string => text.repeat(Math.ceil(size / text.length)).slice(0, size);

@@ -5,7 +5,7 @@ import { readDocument, rereadDocument } from "../../src/server/derived/document.
 import { PathIndex } from "../../src/server/derived/paths.ts";
 import { Follower } from "../proxy/follower.ts";
 import { proxied } from "../proxy/setting.ts";
-import { serve } from "../scaffold/rest/service.ts";
+import { serve } from "../scaffold/sqlite/service.ts";
 
 const sql = "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT, data JSON)";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createProblem } from "../../src/protocol/index.ts";
-import { serve } from "../scaffold/rest/service.ts";
+import { serve } from "../scaffold/sqlite/service.ts";
 
 interface Refused {
   readonly detail: string;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { serve } from "../scaffold/rest/service.ts";
+import { serve } from "../scaffold/sqlite/service.ts";
 
 const sql = `
   CREATE TABLE t (id INTEGER PRIMARY KEY, flag BOOLEAN, size REAL, name TEXT, any);

@@ -1,92 +1,94 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import Database from "better-sqlite3";
-import { inject, onTestFinished } from "vitest";
-import { type Field, fieldValue } from "../../../src/protocol/index.ts";
-import { createScaffold, type Scaffold, type ScaffoldOptions } from "../../../src/scaffold/index.ts";
-import type { OriginResponse } from "../../../src/server/index.ts";
+import { inject } from "vitest";
+import type { Scaffold } from "../../../src/scaffold/index.ts";
+import type { Clock } from "../../../src/server/index.ts";
+import { type Send, sendTo } from "../answer.ts";
+import { musicSql as sqliteMusic } from "../sqlite/service.ts";
+import { openSqlite } from "./sqlite-database.ts";
 
-/** A small music database. */
-export const musicSql = `
-  CREATE TABLE artists (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, genre TEXT DEFAULT 'rock', year INTEGER,
-    active BOOLEAN NOT NULL DEFAULT 1, CHECK (year > 1000));
-  CREATE TABLE albums (id INTEGER PRIMARY KEY AUTOINCREMENT, artist_id INTEGER NOT NULL REFERENCES artists,
-    title TEXT NOT NULL);
-  INSERT INTO artists (id, name, genre, year) VALUES (1, 'Kraftwerk', 'electronic', 1970), (2, 'Can', 'rock', 1968),
-    (3, 'Neu!', 'rock', 1971), (4, 'Faust', 'rock', NULL);
-  INSERT INTO albums (artist_id, title) VALUES (1, 'Autobahn'), (2, 'Tago Mago');
-`;
+export type { Answer } from "../answer.ts";
 
-/** A file in a folder that goes when the test ends. */
-export function temporaryFile(name = "test.db"): string {
-  const folder = mkdtempSync(join(tmpdir(), "rocket-rest-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return join(folder, name);
+/** The engines that the cases run on. */
+export type EngineName = "sqlite" | "postgres";
+
+/** SQL that all engines read, or one text for each. */
+export type EngineSql = string | Readonly<Record<EngineName, string>>;
+
+/** Options of scaffolds over any engine. */
+export interface TestOptions {
+  readonly tables?: readonly string[];
+  readonly basePath?: string;
+  readonly maxRows?: number;
+  readonly maxPageBytes?: number;
+  readonly only?: readonly ("create" | "read" | "update" | "destroy" | "subscribe")[];
+  readonly except?: TestOptions["only"];
+  readonly readOnly?: boolean;
+  readonly clock?: Clock;
 }
 
-/** An answer, with what tests look at. */
-export interface Answer extends OriginResponse {
-  /** The body as text. */
-  readonly text: string;
-  /** The body's JSON. */
-  readonly json: unknown;
-  field(name: string): string | undefined;
+/** A database of a test's own, which goes when the test ends. */
+export interface TestDatabase {
+  /** Runs another program's statements. */
+  run(sql: string): Promise<void>;
+  /** The rows of another program's query. */
+  rows(sql: string): Promise<unknown[][]>;
+  /** Serves the database until the test ends; more than once is fine. */
+  serve(options: TestOptions, onError: (error: unknown) => void): Promise<Scaffold>;
 }
 
 /** A scaffold over a database of its own. */
 export interface Service {
-  readonly path: string;
   readonly scaffold: Scaffold;
-  /** Another program's connection. */
-  readonly other: Database.Database;
   /** What `onError` was told. */
   readonly errors: unknown[];
-  send(method: string, target: string, body?: unknown, fields?: Record<string, string>): Promise<Answer>;
+  readonly send: Send;
+  /** Runs another program's statements. */
+  run(sql: EngineSql): Promise<void>;
+  /** The rows of another program's query. */
+  rows(sql: EngineSql): Promise<unknown[][]>;
+  /** Another process's scaffold over the same database. */
+  again(options?: TestOptions): Promise<Scaffold>;
 }
 
-/** Options of a scaffold, and what only tests set. */
-export interface TestOptions extends Partial<ScaffoldOptions> {
-  readonly mainReadMs?: number;
-  /** Makes the other program's connection ready. */
-  readonly prepare?: (other: Database.Database) => void;
+/** Which engine the cases run on. */
+export const engine: EngineName = inject("engine");
+
+const open: Readonly<Partial<Record<EngineName, () => Promise<TestDatabase>>>> = { sqlite: openSqlite };
+
+/** What is so on this engine. */
+export function here<Value>(values: Readonly<Record<EngineName, Value>>): Value {
+  return values[engine];
+}
+
+function textOf(sql: EngineSql): string {
+  return typeof sql === "string" ? sql : here(sql);
 }
 
 /** Makes a database from SQL and serves it until the test ends. */
-export async function serve(sql: string, { prepare, ...options }: TestOptions = {}): Promise<Service> {
-  const path = options.path ?? temporaryFile();
-  const other = new Database(path);
-  other.pragma("journal_mode = WAL");
-  prepare?.(other);
-  other.exec(sql);
+export async function serve(sql: EngineSql, options: TestOptions = {}): Promise<Service> {
+  const database = await open[engine]?.();
+  if (!database) throw new Error(`Nothing opens ${engine} yet.`);
+  await database.run(textOf(sql));
   const errors: unknown[] = [];
-  const mainReadMs = inject("mainReadMs");
-  const scaffold = await createScaffold({
-    ...{ path, onError: (error: unknown) => errors.push(error) },
-    ...(mainReadMs === undefined ? {} : { mainReadMs }),
-    ...options,
-  });
-  onTestFinished(async () => {
-    other.close();
-    await scaffold.close();
-  });
-  const send: Service["send"] = async (method, target, body, fields = {}) => {
-    const named: Record<string, string> = body === undefined ? {} : { "Content-Type": "application/json" };
-    const all = Object.entries({ ...named, ...fields }).filter(([, value]) => value !== "");
-    const text = body === undefined ? "" : typeof body === "string" ? body : JSON.stringify(body);
-    return describe(await scaffold.origin({ method, target, fields: all as Field[], body: text }));
+  const scaffold = await database.serve(options, (error) => errors.push(error));
+  return {
+    scaffold,
+    errors,
+    send: sendTo(scaffold),
+    run: (text) => database.run(textOf(text)),
+    rows: (text) => database.rows(textOf(text)),
+    again: (more = {}) => database.serve({ ...options, ...more }, (error) => errors.push(error)),
   };
-  return { path, scaffold, other, errors, send };
 }
 
-function describe(response: OriginResponse): Answer {
-  const text = typeof response.body === "string" ? response.body : new TextDecoder().decode(response.body);
-  return {
-    ...response,
-    text,
-    get json(): unknown {
-      return JSON.parse(text);
-    },
-    field: (name) => fieldValue(response.fields, name),
-  };
-}
+/** A small music database. */
+export const musicSql: EngineSql = {
+  sqlite: sqliteMusic,
+  postgres: `
+    CREATE TABLE artists (id bigint GENERATED BY DEFAULT AS IDENTITY (START 5) PRIMARY KEY, name text NOT NULL UNIQUE,
+      genre text DEFAULT 'rock', year integer, active boolean NOT NULL DEFAULT true, CHECK (year > 1000));
+    CREATE TABLE albums (id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+      artist_id bigint NOT NULL REFERENCES artists, title text NOT NULL);
+    INSERT INTO artists (id, name, genre, year) VALUES (1, 'Kraftwerk', 'electronic', 1970), (2, 'Can', 'rock', 1968),
+      (3, 'Neu!', 'rock', 1971), (4, 'Faust', 'rock', NULL);
+    INSERT INTO albums (artist_id, title) VALUES (1, 'Autobahn'), (2, 'Tago Mago');`,
+};

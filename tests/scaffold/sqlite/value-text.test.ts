@@ -7,8 +7,8 @@ import { formatValue, resolveText } from "../../../src/scaffold/sqlite/engine/va
 import { SqliteType } from "../../../src/scaffold/sqlite/engine/value-type.ts";
 import type { Column, SqlValue } from "../../../src/scaffold/sqlite/schema.ts";
 import { valueKey } from "../../../src/server/direct/view.ts";
-import { column, columnTypes } from "../rest/samples.ts";
-import { storedValues, texts } from "../rest/values.ts";
+import { column, columnTypes } from "./samples.ts";
+import { storedValues, texts } from "./values.ts";
 
 const database = new Database(":memory:");
 database.defaultSafeIntegers();

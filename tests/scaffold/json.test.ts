@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { formatJson, mergePatch } from "../../../src/scaffold/json/json.ts";
-import { JsonNumber, NestingError, parseJson } from "../../../src/scaffold/json/json-reader.ts";
+import { formatJson, mergePatch } from "../../src/scaffold/json/json.ts";
+import { JsonNumber, NestingError, parseJson } from "../../src/scaffold/json/json-reader.ts";
 
 /** With doubles in place of kept texts: what JSON.parse gives. */
 function plain(json: unknown): unknown {

@@ -1,0 +1,30 @@
+import Database from "better-sqlite3";
+import { inject, onTestFinished } from "vitest";
+import { createScaffold } from "../../../src/scaffold/index.ts";
+import { temporaryFile } from "../sqlite/service.ts";
+import type { TestDatabase } from "./service.ts";
+
+/** A SQLite file. */
+export async function openSqlite(): Promise<TestDatabase> {
+  const path = temporaryFile();
+  const other = new Database(path);
+  other.pragma("journal_mode = WAL");
+  onTestFinished(() => void other.close());
+  return {
+    async run(sql) {
+      other.exec(sql);
+    },
+    async rows(sql) {
+      return other.prepare<[], unknown[]>(sql).raw().all();
+    },
+    async serve(options, onError) {
+      const mainReadMs = inject("mainReadMs");
+      const more = mainReadMs === undefined ? {} : { mainReadMs };
+      const scaffold = await createScaffold({ path, onError, ...more, ...options } as Parameters<
+        typeof createScaffold
+      >[0]);
+      onTestFinished(() => scaffold.close());
+      return scaffold;
+    },
+  };
+}
