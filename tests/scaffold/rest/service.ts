@@ -50,7 +50,7 @@ export interface Service {
 }
 
 /** Which engine the cases run on. */
-export const engine: EngineName = inject("engine");
+const engine: EngineName = inject("engine");
 
 const open: Readonly<Partial<Record<EngineName, () => Promise<TestDatabase>>>> = { sqlite: openSqlite };
 

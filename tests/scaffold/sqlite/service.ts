@@ -6,8 +6,6 @@ import { inject, onTestFinished } from "vitest";
 import { createScaffold, type Scaffold, type ScaffoldOptions } from "../../../src/scaffold/index.ts";
 import { type Send, sendTo } from "../answer.ts";
 
-export type { Answer } from "../answer.ts";
-
 /** A small music database. */
 export const musicSql = `
   CREATE TABLE artists (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, genre TEXT DEFAULT 'rock', year INTEGER,
