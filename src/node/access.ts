@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { createProblem, type HttpResponse, problemResponse } from "../protocol/index.ts";
 import { answersFor, hostNameIn, inCommand, originInCommand } from "./named-host.ts";
 import type { ResolvedServerOptions } from "./options.ts";
-import { mostFields, refuseManyFields, settleTarget } from "./request-target.ts";
+import { mostFields, refuseManyFields, refuseOtherCoding, settleTarget } from "./request-target.ts";
 
 const safeMethods = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
 const foreignSites = new Set(["cross-site", "same-site"]);
@@ -61,7 +61,7 @@ export class Access {
    * Lets a request in, its target in origin-form and with the base path, and its `Host` the one that counts; or gives the refusal. Twice is fine.
    */
   admit(request: IncomingMessage, isUpgrade: boolean): HttpResponse | undefined {
-    const malformed = refuseManyFields(request, mostFields) ?? settleTarget(request);
+    const malformed = refuseManyFields(request, mostFields) ?? refuseOtherCoding(request) ?? settleTarget(request);
     if (malformed) return malformed;
     const { host, origin } = request.headers;
     const { allowHosts, allowOrigins } = this.#options;

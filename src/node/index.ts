@@ -11,6 +11,7 @@ export { isForwardingField, nominatedFields } from "./fields.ts";
 export { createHost, type HostParts, type RocketServer, type ServerAddress } from "./host.ts";
 export { inBandOrigin } from "./in-band-origin.ts";
 export { type ResolvedServerOptions, resolveServerOptions, type ServerOptions } from "./options.ts";
+export { hasOtherCoding } from "./request-target.ts";
 export { sendAnswer } from "./send-answer.ts";
 export { createServer } from "./server.ts";
 export { sha256 } from "./sha256.ts";

@@ -60,6 +60,17 @@ export function refuseManyFields(
   return problemResponse(createProblem(431, `A request has fewer than ${most} fields.`));
 }
 
+/** Whether a message's body has a transfer coding beside chunked: nobody here undoes it, so it would be passed on as what it is not. */
+export function hasOtherCoding(transferEncoding: string | undefined): boolean {
+  return transferEncoding !== undefined && transferEncoding.trim().toLowerCase() !== "chunked";
+}
+
+/** The refusal of a body with a transfer coding that is not understood (RFC 9112 §6.1). */
+export function refuseOtherCoding({ headers }: Pick<IncomingMessage, "headers">): HttpResponse | undefined {
+  if (!hasOtherCoding(headers["transfer-encoding"])) return undefined;
+  return problemResponse(createProblem(501, "Of the transfer codings, this server undoes chunked alone."));
+}
+
 /**
  * Brings a request into the one form that everything behind reads: its target in origin-form, and one `Host`, which is
  * the target's own authority where it had one (RFC 9112 §3.2.2). Gives the refusal where it is malformed [R-SEC-9].

@@ -2,7 +2,12 @@ import { tooManyChunks } from "../node/index.ts";
 import { createProblem, type HttpResponse, problemResponse } from "../protocol/index.ts";
 
 const late = new Set(["ETIMEDOUT", "UND_ERR_CONNECT_TIMEOUT", "UND_ERR_HEADERS_TIMEOUT", "UND_ERR_BODY_TIMEOUT"]);
-const unreadable = new Set(["ERR_INVALID_CHAR", "UND_ERR_HEADERS_OVERFLOW", "UND_ERR_RES_CONTENT_LENGTH_MISMATCH"]);
+const unreadable = new Set([
+  "ERR_INVALID_CHAR",
+  "UPSTREAM_UNREADABLE",
+  "UND_ERR_HEADERS_OVERFLOW",
+  "UND_ERR_RES_CONTENT_LENGTH_MISMATCH",
+]);
 const lost = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"]);
 
 /** A request's body comes in too many too small chunks: its connection has to end. */
@@ -20,6 +25,11 @@ export const maxRepeats = 2;
 /** Too many exchanges wait for a connection to the upstream. */
 export class BusyError extends Error {
   readonly code = "UPSTREAM_BUSY";
+}
+
+/** An answer's body has a transfer coding that nobody asked for, and nobody undoes. */
+export class UnreadableError extends Error {
+  readonly code = "UPSTREAM_UNREADABLE";
 }
 
 /** The code of an error; empty where it has none. */

@@ -1,6 +1,9 @@
 import type { Readable } from "node:stream";
+import { hasOtherCoding } from "../node/index.ts";
+import { fieldValue } from "../protocol/index.ts";
 import type { ExchangeControl, ExchangeHandler } from "./exchange.ts";
-import { rawText } from "./fields.ts";
+import { UnreadableError } from "./failure.ts";
+import { pairs, rawText } from "./fields.ts";
 import type { FreePlace } from "./places.ts";
 
 const endless =
@@ -34,7 +37,12 @@ export class PlacedExchange implements ExchangeHandler {
   }
 
   onResponseStart(control: ExchangeControl, status: number, fields: unknown, reason?: string): void {
-    if (status >= 200 && isEndless(rawText(control.rawHeaders))) this.#free();
+    const raw = rawText(control.rawHeaders);
+    if (hasOtherCoding(fieldValue(pairs(raw), "transfer-encoding"))) {
+      control.abort(new UnreadableError());
+      return;
+    }
+    if (status >= 200 && isEndless(raw)) this.#free();
     this.#handler.onResponseStart(control, status, fields, reason);
   }
 

@@ -219,6 +219,32 @@ describe("the proxy, by its framing and connections,", () => {
     expect((await fetch(url, { method: "POST" })).status).toBe(502);
     expect(asked() - before).toBe(1);
   });
+
+  it.each(["gzip, chunked", "foo, chunked", "chunked, chunked"])(
+    "refuses the transfer coding %j, which nobody undoes, and reads no answer that has it (RFC 9112 §6.1)",
+    async (coding) => {
+      const { port, url } = await proxied(echo());
+      const fields = ["Host: localhost", `Transfer-Encoding: ${coding}`, "Connection: close"];
+      const wire = new Wire(port).send("POST / HTTP/1.1", ...fields, "", "3", "abc", "0", "", "");
+      expect(await wire.ended()).toMatch(/^HTTP\/1\.1 (?:501|400) /);
+      expect((await fetch(url)).status).toBe(200);
+      const head = ["HTTP/1.1 200 OK", `Transfer-Encoding: ${coding}`, "Connection: close"];
+      const answer = [...head, "", "3", "abc", "0", "", ""].join("\r\n");
+      const odd = await listen(createServer((socket) => void socket.once("data", () => socket.end(answer))));
+      const before = await proxy(odd.url);
+      expect((await fetch(before.url)).status).toBe(502);
+      const expecting = new Wire(before.port).send(
+        "POST / HTTP/1.1",
+        "Host: localhost",
+        "Content-Length: 0",
+        "Expect: 100-continue",
+        "Connection: close",
+        "",
+        "",
+      );
+      expect(await expecting.ended()).toMatch(/^HTTP\/1\.1 502 /);
+    },
+  );
 });
 
 /** A proxy whose kept-alive connections to its upstream die as soon as they are used again. */

@@ -44,6 +44,27 @@ describe("a body that is nested deeply", () => {
     expect(errors).toEqual([]);
   });
 
+  it.each(shapes)(
+    "comes back as it was, in its record's envelope, where its value is just not too deep: %s",
+    async (_, nested) => {
+      const { send, errors } = await serve(sql);
+      const [deepest, deeper] = [nested(500), nested(502)];
+      for (const [url, body] of [
+        ["/notes/1", `{"data":${deepest}}`],
+        ["/notes/2", `{"note":{"data":${deepest}}}`],
+      ] as const) {
+        expect((await send("PUT", url, body)).status).toBe(201);
+        const { text } = await send("GET", url);
+        expect(text).toContain(deepest);
+        expect(await send("PUT", url, text)).toMatchObject({ status: 200, text });
+      }
+      for (const body of [`{"data":${deeper}}`, `{"note":{"data":${deeper}}}`]) {
+        expect((await send("POST", "/notes", body)).status).toBe(422);
+      }
+      expect(errors).toEqual([]);
+    },
+  );
+
   it("is a 400 where it is no JSON", async () => {
     const { send, errors } = await serve(sql);
     for (const body of ["[".repeat(100_000), '{"a":'.repeat(100_000), `{"data":${"[".repeat(600)}}`]) {

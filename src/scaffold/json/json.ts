@@ -25,7 +25,7 @@ function format(json: unknown, depth: number): string {
 /**
  * Writes what `parseJson` has read, each number as it was.
  *
- * @throws NestingError where it is nested deeper than a body may be
+ * @throws NestingError where it is nested deeper than a value may be
  */
 export function formatJson(json: unknown): string {
   return format(json, 0);

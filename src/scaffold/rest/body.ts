@@ -12,6 +12,9 @@ import { type Resource, urlOf } from "./resource.ts";
 /** The members of a body's JSON object, as sent. */
 export type BodyMembers = readonly (readonly [name: string, json: unknown])[];
 
+/** A value stands in a record, and that in its envelope. */
+const maxBodyNesting = maxNesting + 2;
+
 function decodeText(body: Body): string {
   if (typeof body === "string") return body;
   try {
@@ -31,10 +34,10 @@ export function parseBody(body: Body): object {
   let json: unknown;
   try {
     // Whoever walks through it later, to write or merge it, has only so much of a stack.
-    json = parseJson(text, maxNesting);
+    json = parseJson(text, maxBodyNesting);
   } catch (error) {
     if (error instanceof NestingError) {
-      throw new Refusal(422, `The body may be nested ${maxNesting} levels deep at most.`);
+      throw new Refusal(422, `The body may be nested ${maxBodyNesting} levels deep at most.`);
     }
     throw new Refusal(400, text.trim() === "" ? "The body is empty; JSON was expected." : "The body is not JSON.");
   }

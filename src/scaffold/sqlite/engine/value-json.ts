@@ -2,6 +2,7 @@ import type { Decoded } from "../../engine/value-type.ts";
 import { decodeBase64, encodeBase64 } from "../../json/base64.ts";
 import { formatJson } from "../../json/json.ts";
 import { JsonNumber, NestingError, parseJson } from "../../json/json-reader.ts";
+import { maxNesting } from "../../json/nesting.ts";
 import { shownText } from "../broken-text.ts";
 import type { SqlValue } from "../schema.ts";
 import { exactNumber, isNumeral } from "./decimal.ts";
@@ -83,7 +84,7 @@ export function readStoredJson(type: StoredType, value: SqlValue): unknown {
   }
 }
 
-/** A JSON value's text; `undefined` where it is nested too deeply, as a merge with what another program stored may be. */
+/** A JSON value's text; `undefined` where it is nested too deeply, by itself or merged with what another program stored. */
 function textOf(json: unknown): string | undefined {
   try {
     return formatJson(json);
@@ -102,7 +103,7 @@ export interface StoredValue {
 
 function decodeJson(type: StoredType, json: unknown, stored: StoredValue | undefined): Decoded {
   const text = textOf(json);
-  if (text === undefined) return { detail: "With what is stored, this is nested too deeply." };
+  if (text === undefined) return { detail: `With what is stored, this is nested more than ${maxNesting} levels deep.` };
   if (stored && (stored.value === text || textOf(stored.json) === text)) return { value: stored.value };
   if (json === null) return { value: null };
   // A column for JSON whose type SQLite takes for a number's turns a text that is one into it.
