@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Field } from "../protocol/index.ts";
-import type { AnswerHead } from "../server/index.ts";
+import type { AnswerHead } from "../server/inner.ts";
 import { AnswerWriter, type SendingMethod, type SendingMethods } from "./answer-writer.ts";
 
 /** What is done with an answer. */

@@ -1,16 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createProblem, type Field, problemResponse, wellKnownPath } from "../protocol/index.ts";
-import {
-  type ByteClaim,
-  ByteCollector,
-  chooseAnswer,
-  type Hub,
-  type LongPoll,
-  type Origin,
-  type OriginResponse,
-  preferenceApplied,
-  refuseSubscribe,
-} from "../server/index.ts";
+import { type ByteClaim, ByteCollector, type Hub, type Origin, type OriginResponse } from "../server/index.ts";
+import { chooseAnswer, type LongPoll, preferenceApplied, refuseSubscribe } from "../server/inner.ts";
 import type { Access } from "./access.ts";
 import { BodyTurns, tooManyChunks } from "./body-turns.ts";
 import { compressAnswer, plainConditions } from "./compression.ts";

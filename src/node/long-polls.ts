@@ -1,14 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createProblem, type Field, problemResponse } from "../protocol/index.ts";
-import {
-  awaitChange,
-  type Clock,
-  type Hub,
-  type LongPoll,
-  type OriginResponse,
-  type PeerIdentity,
-  readLongPoll,
-} from "../server/index.ts";
+import { awaitChange, type Clock, type Hub, type OriginResponse, type PeerIdentity } from "../server/index.ts";
+import { type LongPoll, readLongPoll } from "../server/inner.ts";
 import { type AddressedRequest, type ClientAddress, type ClientBounds, transportAddress } from "./client-bounds.ts";
 import { plainConditions } from "./compression.ts";
 import { handshakeFields } from "./fields.ts";

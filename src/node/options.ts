@@ -1,5 +1,6 @@
 import { domainToASCII } from "node:url";
-import { BasePath, type HubOptions, inRange } from "../server/index.ts";
+import { BasePath, type HubOptions } from "../server/index.ts";
+import { inRange } from "../server/inner.ts";
 import { hostNameIn } from "./named-host.ts";
 import type { TlsCertificate } from "./tls.ts";
 

@@ -1,4 +1,5 @@
-import { createHub, errorReporter, type Hub, type OriginResponse, systemClock } from "../server/index.ts";
+import { createHub, type Hub, type OriginResponse, systemClock } from "../server/index.ts";
+import { errorReporter } from "../server/inner.ts";
 import { Access } from "./access.ts";
 import { ClientBounds } from "./client-bounds.ts";
 import { deadlineOptions } from "./deadlines.ts";

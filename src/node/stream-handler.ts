@@ -1,18 +1,16 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Field } from "../protocol/index.ts";
+import type { Clock, Hub, OriginResponse } from "../server/index.ts";
 import {
   type AnswerChoice,
-  type Clock,
   createStreamTransport,
-  type Hub,
-  type OriginResponse,
   recordPlace,
   refuseOneMore,
   refuseStream,
   streamFields,
   streamHandshake,
   streamStart,
-} from "../server/index.ts";
+} from "../server/inner.ts";
 import { AnswerWriter } from "./answer-writer.ts";
 import { type AddressedRequest, type ClientAddress, type ClientBounds, transportAddress } from "./client-bounds.ts";
 import { plainConditions } from "./compression.ts";

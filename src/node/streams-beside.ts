@@ -1,6 +1,7 @@
 import { AsyncResource } from "node:async_hooks";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createProblem, type Field, type HttpResponse, problemResponse } from "../protocol/index.ts";
+import type { OriginResponse } from "../server/index.ts";
 import {
   type AnswerChoice,
   type AnswerHead,
@@ -9,10 +10,9 @@ import {
   isUnchanged,
   keptFields,
   type LongPoll,
-  type OriginResponse,
   preferenceApplied,
   unchangedFields,
-} from "../server/index.ts";
+} from "../server/inner.ts";
 import { AnswerWriter } from "./answer-writer.ts";
 import { requestFields } from "./fields.ts";
 import { holdAnswer } from "./held-answer.ts";

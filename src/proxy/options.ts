@@ -1,6 +1,7 @@
 import type { ResolvedServerOptions, ServerOptions } from "../node/index.ts";
 import { resolveServerOptions } from "../node/index.ts";
-import { type DerivedOptions, type HubLimits, inRange } from "../server/index.ts";
+import type { DerivedOptions, HubLimits } from "../server/index.ts";
+import { inRange } from "../server/inner.ts";
 
 /** What a proxy stands before, and how. */
 export interface ProxyOptions

@@ -22,7 +22,8 @@ import {
   UpgradeHandler,
 } from "../node/index.ts";
 import { chooseStream, wellKnownPath } from "../protocol/index.ts";
-import { type BasePath, createHub, errorReporter, type Hub, type HubOptions, systemClock } from "../server/index.ts";
+import { type BasePath, createHub, type Hub, type HubOptions, systemClock } from "../server/index.ts";
+import { errorReporter } from "../server/inner.ts";
 import { clientAddress } from "./client-address.ts";
 import { refuseConnectionAuth } from "./connection-auth.ts";
 import { Health } from "./failure.ts";

@@ -1,7 +1,13 @@
 import { type IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { type Access, sendAnswer, type TicketDesk, type UpgradeHandler } from "../node/index.ts";
-import { createProblem, type HttpResponse, problemResponse, subprotocolName } from "../protocol/index.ts";
+import {
+  createProblem,
+  type HttpResponse,
+  offeredSubprotocols,
+  problemResponse,
+  subprotocolName,
+} from "../protocol/index.ts";
 import type { Hub } from "../server/index.ts";
 import { refuseConnectionAuth } from "./connection-auth.ts";
 import { upstreamFields } from "./fields.ts";
@@ -25,14 +31,6 @@ const askMs = 5_000;
 function isRocket(offered: readonly string[]): boolean {
   if (offered.includes(subprotocolName)) return true;
   return offered.length > 0 && offered.every((name) => name.startsWith("rocket."));
-}
-
-function offeredSubprotocols(request: IncomingMessage): string[] {
-  const offered = request.headers["sec-websocket-protocol"] ?? "";
-  return offered
-    .split(",")
-    .map((token) => token.trim())
-    .filter((token) => token !== "");
 }
 
 /** A response on a connection that asked for another protocol: the last one there. */
@@ -60,7 +58,8 @@ export class ProxyUpgrades {
   handle(request: IncomingMessage, socket: Socket, head: Buffer): void {
     const { rocket } = this.#parts;
     const protocol = request.headers.upgrade?.toLowerCase() ?? "";
-    const offered = protocol === "websocket" ? offeredSubprotocols(request) : undefined;
+    const offered =
+      protocol === "websocket" ? offeredSubprotocols(request.headers["sec-websocket-protocol"]) : undefined;
     const isPlain = !offered && (/^(?:h2c?|tls|http)\b/.test(protocol) || hasBody(request));
     // What is no WebSocket is given back to the server as plain HTTP.
     if (isPlain || (offered && isRocket(offered))) rocket.handle(request, socket, head);

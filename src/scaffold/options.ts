@@ -1,4 +1,5 @@
-import { BasePath, type Clock, errorReporter, systemClock } from "../server/index.ts";
+import { BasePath, type Clock, type ErrorHandler, systemClock } from "../server/index.ts";
+import { errorReporter } from "../server/inner.ts";
 import { type Action, type ActionOptions, resolveActions } from "./rest/actions.ts";
 import type { Additions } from "./sqlite/additions.ts";
 import { moduleUrl } from "./sqlite/functions-module.ts";
@@ -41,7 +42,7 @@ export interface ScaffoldOptions extends ActionOptions, Additions {
   /** How long and how much history the journal keeps. Default: the journal's own. */
   readonly retention?: SqliteJournalOptions["retention"];
   /** Told of errors that no peer is told the text of. What it throws is dropped. Default: nothing is told. */
-  readonly onError?: (error: unknown, context: { readonly stage: string }) => void;
+  readonly onError?: ErrorHandler;
   /** Time and chance. Default: the platform's. */
   readonly clock?: Clock;
 }

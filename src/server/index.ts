@@ -18,20 +18,8 @@ export { type FetchHandshake, type FetchHandshakeOptions, readHandshake } from "
 export { type FetchOriginOptions, originFromFetch } from "./fetch/fetch-origin.ts";
 export { type FetchHandler, type FetchStreamOptions, withStreams } from "./fetch/fetch-streams.ts";
 export { forViewers, type ViewerAnswer } from "./for-viewers.ts";
-export { type AnswerChoice, chooseAnswer, refuseSubscribe } from "./http/answer-choice.ts";
 export { awaitChange, type WaitOptions } from "./http/await-change.ts";
-export { type AnswerHead, isNoStream, isUnchanged, keptFields, unchangedFields } from "./http/beside.ts";
-export { type LongPoll, preferenceApplied, readLongPoll } from "./http/long-poll.ts";
 export { patchFramingOf, streamFramings } from "./http/stream-framings.ts";
-export {
-  recordPlace,
-  refuseOneMore,
-  refuseStream,
-  streamFields,
-  streamHandshake,
-  streamStart,
-} from "./http/stream-head.ts";
-export { createStreamTransport, type StreamWriter } from "./http/stream-transport.ts";
 export {
   createMemoryJournal,
   type MemoryJournal,
@@ -39,7 +27,7 @@ export {
   type NewChange,
 } from "./memory-journal.ts";
 export { connectMessageSocket, type MessageSocket, type MessageSocketOptions } from "./message-socket.ts";
-export { type ErrorHandler, errorReporter, inRange } from "./option-checks.ts";
+export type { ErrorHandler } from "./option-checks.ts";
 export { type Clock, systemClock } from "./ports/clock.ts";
 export type { Batch, Bookmark, Change, Image, Journal, Page, Representation, Value } from "./ports/journal.ts";
 export type { DirectView, Origin, OriginRequest, OriginResponse } from "./ports/origin.ts";

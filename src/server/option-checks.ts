@@ -8,7 +8,11 @@ export function inRange(name: string, value: number, low: number, high: number):
   throw new RangeError(`${name} must be a whole number from ${low} to ${high}, not ${value}.`);
 }
 
-/** A user's handler of errors. */
+/**
+ * A user's handler of errors: what `onError` of each option is. What it throws is dropped.
+ *
+ * @param context - `stage`: a word for where it went wrong
+ */
 export type ErrorHandler = (error: unknown, context: { readonly stage: string }) => void;
 
 /**

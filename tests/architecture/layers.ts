@@ -106,7 +106,9 @@ function importTrouble(file: Source, layer: string, specifier: string): string |
   if (other === layer) return undefined;
   if (other === undefined) return `imports ${specifier}, which is in no layer`;
   if (!layerTable[layer]?.includes(other)) return `${layer} must not import ${other}`;
-  return target === `src/${other}/index.ts` ? undefined : `imports ${specifier} past the face of ${other}`;
+  // Beside its face, a layer may have one that the package does not show.
+  const isFace = target === `src/${other}/index.ts` || target === `src/${other}/inner.ts`;
+  return isFace ? undefined : `imports ${specifier} past the face of ${other}`;
 }
 
 function packageTrouble(layer: string, specifier: string): string | undefined {

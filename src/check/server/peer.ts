@@ -5,6 +5,7 @@ import { closePayload, encodeFrame, FrameReader, type FrameToSend, opcodes } fro
 import { type Message, readMessage } from "../wire/messages.ts";
 import type { Wire } from "../wire/wire.ts";
 import { MessageRules } from "./message-rules.ts";
+import { News } from "./news.ts";
 import type { Site } from "./site.ts";
 
 /** How a connection ended; 1006 without a close frame. */
@@ -29,7 +30,7 @@ export class Peer {
   readonly #assembler: Assembler = new Assembler("server");
   readonly #rules: MessageRules;
   readonly #pongs: Set<string> = new Set();
-  readonly #waiting: Set<() => void> = new Set();
+  readonly #news: News = new News();
   readonly #fragments: string[] = [];
   #seen = 0;
   #fences = 0;
@@ -70,7 +71,7 @@ export class Peer {
         this.#seen += 1;
         if (fits(message)) return message;
         passed.push(message);
-      } else if (this.closing || !(await this.#news(endsAt))) {
+      } else if (this.closing || !(await this.#news.next(endsAt))) {
         throw new Fault(expected, this.#described(passed));
       }
     }
@@ -86,7 +87,7 @@ export class Peer {
   /** Waits until the server has closed. @throws Fault where it does not */
   async closed(expected: string): Promise<Closing> {
     const endsAt = performance.now() + this.#site.patienceMs;
-    while (!this.closing && (await this.#news(endsAt)));
+    while (!this.closing && (await this.#news.next(endsAt)));
     if (this.closing) return this.closing;
     throw new Fault(expected, `The connection stays open. ${this.#described(this.rest())}`);
   }
@@ -97,13 +98,13 @@ export class Peer {
     const mark = `fence ${this.#fences}`;
     this.#wire.write(encodeFrame({ opcode: opcodes.ping, payload: mark }));
     const endsAt = performance.now() + this.#site.patienceMs;
-    while (!this.#pongs.has(mark) && !this.closing && (await this.#news(endsAt)));
+    while (!this.#pongs.has(mark) && !this.closing && (await this.#news.next(endsAt)));
     demand(this.#pongs.has(mark), expected, this.closing ? this.#described([]) : "No pong comes.");
   }
 
   /** Waits for anything, up to `limitMs`: true where something came. */
   async wait(limitMs: number): Promise<boolean> {
-    return this.#news(performance.now() + limitMs);
+    return this.#news.next(performance.now() + limitMs);
   }
 
   /** Stops to read what comes, or goes on. */
@@ -117,34 +118,15 @@ export class Peer {
     this.#wire.destroy();
   }
 
-  #news(endsAt: number): Promise<boolean> {
-    const leftMs = endsAt - performance.now();
-    if (leftMs <= 0) return Promise.resolve(false);
-    return new Promise((resolve) => {
-      const done = (isNews: boolean) => {
-        clearTimeout(timer);
-        this.#waiting.delete(wake);
-        resolve(isNews);
-      };
-      const wake = () => done(true);
-      const timer = setTimeout(() => done(false), leftMs);
-      this.#waiting.add(wake);
-    });
-  }
-
   async #pump(): Promise<void> {
     for (;;) {
       const bytes = await this.#wire.read(2 ** 30);
       if (!bytes) break;
       for (const frame of this.#frames.add(bytes)) this.#take(this.#assembler.add(frame));
-      this.#tell();
+      this.#news.tell();
     }
     this.closing ??= { code: 1006, reason: "" };
-    this.#tell();
-  }
-
-  #tell(): void {
-    for (const wake of [...this.#waiting]) wake();
+    this.#news.tell();
   }
 
   #take(event: Event): void {

@@ -6,6 +6,7 @@ import { type Field, fieldValue, formatHead, type HttpAnswer, readHead } from ".
 import { type Message, readMessage } from "../wire/messages.ts";
 import { PartReader } from "../wire/parts.ts";
 import { Wire } from "../wire/wire.ts";
+import { News } from "./news.ts";
 import type { RequestOptions } from "./request.ts";
 import type { Site } from "./site.ts";
 
@@ -22,7 +23,7 @@ export class StreamPeer {
   readonly #site: Site;
   readonly #transcript: Transcript;
   readonly #wire: Wire;
-  readonly #waiting: Set<() => void> = new Set();
+  readonly #news: News = new News();
   #seen = 0;
 
   private constructor(site: Site, transcript: Transcript, wire: Wire, answer: Omit<HttpAnswer, "body">) {
@@ -56,41 +57,26 @@ export class StreamPeer {
       if (message) {
         this.#seen += 1;
         if (fits(message)) return message;
-      } else if (this.hasEnded || !(await this.#news(endsAt))) throw new Fault(expected, this.#described());
+      } else if (this.hasEnded || !(await this.#news.next(endsAt))) throw new Fault(expected, this.#described());
     }
   }
 
   /** Waits until something of what has come is so. @throws Fault where it never is */
   async when(expected: string, isSo: () => boolean, limitMs: number = this.#site.patienceMs): Promise<void> {
     const endsAt = performance.now() + limitMs;
-    while (!isSo()) if (this.hasEnded || !(await this.#news(endsAt))) break;
+    while (!isSo()) if (this.hasEnded || !(await this.#news.next(endsAt))) break;
     if (!isSo()) throw new Fault(expected, this.#described());
   }
 
   /** Waits until the server has ended it. @throws Fault where it does not */
   async ended(expected: string): Promise<void> {
     const endsAt = performance.now() + this.#site.patienceMs;
-    while (!this.hasEnded && (await this.#news(endsAt)));
+    while (!this.hasEnded && (await this.#news.next(endsAt)));
     if (!this.hasEnded) throw new Fault(expected, `The stream stays open. ${this.#described()}`);
   }
 
   drop(): void {
     this.#wire.destroy();
-  }
-
-  #news(endsAt: number): Promise<boolean> {
-    const leftMs = endsAt - performance.now();
-    if (leftMs <= 0) return Promise.resolve(false);
-    return new Promise((resolve) => {
-      const done = (isNews: boolean): void => {
-        clearTimeout(timer);
-        this.#waiting.delete(wake);
-        resolve(isNews);
-      };
-      const wake = (): void => done(true);
-      const timer = setTimeout(() => done(false), leftMs);
-      this.#waiting.add(wake);
-    });
   }
 
   async #pump(): Promise<void> {
@@ -103,10 +89,10 @@ export class StreamPeer {
       const content = chunks ? chunks.add(bytes) : bytes;
       if (isEvents) this.#takeEvents(content);
       else this.#takeParts(content);
-      this.#tell();
+      this.#news.tell();
     }
     this.hasEnded = true;
-    this.#tell();
+    this.#news.tell();
   }
 
   #takeEvents(content: Buffer): void {
@@ -124,10 +110,6 @@ export class StreamPeer {
       if (flaw !== undefined) this.flaws.push(flaw);
       this.messages.push(readMessage(bytes, false, "response"));
     }
-  }
-
-  #tell(): void {
-    for (const wake of [...this.#waiting]) wake();
   }
 
   #described(): string {

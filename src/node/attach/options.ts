@@ -1,5 +1,11 @@
 import { trimEndOf } from "../../protocol/index.ts";
-import { BasePath, type DerivedOptions, type HubLimits, type HubOptions } from "../../server/index.ts";
+import {
+  BasePath,
+  type DerivedOptions,
+  type ErrorHandler,
+  type HubLimits,
+  type HubOptions,
+} from "../../server/index.ts";
 import { parseAllowedHost, parseWebOrigin } from "../options.ts";
 
 /** Bounds on what followers can ask of the application. */
@@ -53,7 +59,7 @@ export interface AttachOptions
    * Default: these refusals, and documents that are not as `records` says, are a warning of the process, each once; nothing
    * else is told.
    */
-  readonly onError?: (error: unknown, context: { readonly stage: string }) => void;
+  readonly onError?: ErrorHandler;
 }
 
 /** Tells which URLs may be followed. */

@@ -1,5 +1,5 @@
 import { type DerivedOptions, type ResolvedDerivedOptions, resolveDerivedOptions } from "../derived/derived-options.ts";
-import { errorReporter, inRange } from "../option-checks.ts";
+import { type ErrorHandler, errorReporter, inRange } from "../option-checks.ts";
 import { type Clock, systemClock } from "../ports/clock.ts";
 import type { Journal } from "../ports/journal.ts";
 import type { Origin } from "../ports/origin.ts";
@@ -106,7 +106,7 @@ export interface HubOptions {
   /** Whether the host offers streams over plain HTTP, as is said at `/.well-known/rocket` [R-STR-18]. Default false. */
   readonly hasStreams?: boolean;
   /** Told of errors that no peer is told the text of. What it throws is dropped. Default: nothing is told. */
-  readonly onError?: (error: unknown, context: { readonly stage: string }) => void;
+  readonly onError?: ErrorHandler;
   /** Time and chance. Default: the platform's. */
   readonly clock?: Clock;
 }
