@@ -4,10 +4,11 @@ export const errorCodes = {
   "database-invalid": "The file is no SQLite database, or it can't be opened.",
   "database-missing": "There is no such database file.",
   "driver-missing":
-    "This Node has no SQLite of its own that will do, and the package better-sqlite3 is not installed, or not built.",
+    "The database's driver is missing: this Node has no SQLite of its own that will do and no built better-sqlite3, or there is no package pg.",
   "extension-failed": "A SQLite extension, or a module with functions, could not be loaded.",
   "journal-busy": "The database was locked for longer than the wait allows, so the journal could not be read.",
   "listen-failed": "The server could not listen on the address that it was given.",
+  "journal-denied": "The database's role may not make the journal, or not use it.",
   "journal-detached": "The journal's tables were removed from the database while a server was following it.",
   "journal-migrating": "The command rocket migrate has switched the journal off while it runs.",
   "journal-readonly": "The database can't be written, so it can have no journal.",

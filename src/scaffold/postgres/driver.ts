@@ -1,0 +1,174 @@
+import type pg from "pg";
+import { RocketError } from "../../protocol/index.ts";
+
+/** A value as PostgreSQL writes it; null is null. */
+export type Text = string | null;
+/** A row's values, in the order of the query's columns. */
+export type Row = readonly Text[];
+
+/** What runs statements. */
+export interface Session {
+  /** Runs one statement with its parameters. */
+  query(sql: string, parameters?: readonly unknown[]): Promise<Row[]>;
+  /**
+   * Runs statements that have no parameters, in one message: the server carries them out whatever becomes of this process.
+   * Gives the rows of the last one that has any.
+   */
+  script(sql: string): Promise<Row[]>;
+}
+
+/** Connections to one database. Each statement may run on another one. */
+export interface Pool extends Session {
+  /** Runs `task` on one connection, in a transaction that is rolled back where it throws. */
+  transaction<Result>(begin: string, task: (session: Session) => Promise<Result>): Promise<Result>;
+  /**
+   * Listens to a channel on a connection of its own. `onLost` is called once, when it ends otherwise than by `close`.
+   *
+   * @throws what the connection throws
+   */
+  listen(channel: string, onMessage: (payload: string) => void, onLost: () => void): Promise<Listening>;
+  /** Ends all connections; twice is fine. */
+  close(): Promise<void>;
+}
+
+/** A connection that listens. */
+export interface Listening {
+  /** Ends it; twice is fine. */
+  close(): Promise<void>;
+}
+
+/** How connections are made. */
+export interface PoolOptions {
+  /** Where the database is: `postgres://user@host/database`, as libpq has it; or what the package pg takes. */
+  readonly connect: string | pg.ClientConfig;
+  /** How many connections there are at most. Default 4; at least 1. */
+  readonly max?: number;
+  /** Told of connections that broke while nobody used them. Must not throw. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** Values stay the texts that PostgreSQL sent: numbers lose nothing, and dates keep their form. */
+const asSent: pg.CustomTypesConfig = { getTypeParser: () => (value: unknown) => value } as pg.CustomTypesConfig;
+
+/** The package pg. @param load - how it is imported @throws RocketError `driver-missing` with what to type */
+export async function loadPg(load: () => Promise<{ default: typeof pg }> = () => import("pg")): Promise<typeof pg> {
+  try {
+    return (await load()).default;
+  } catch (cause) {
+    throw new RocketError("driver-missing", "PostgreSQL needs the package pg. Type: npm i pg", { cause });
+  }
+}
+
+async function runScript(client: pg.ClientBase | pg.Pool, sql: string): Promise<Row[]> {
+  const answer: unknown = await client.query({ text: sql, rowMode: "array", types: asSent });
+  const results = (Array.isArray(answer) ? answer : [answer]) as pg.QueryArrayResult<Text[]>[];
+  return results.findLast(({ fields }) => fields.length > 0)?.rows ?? [];
+}
+
+async function runQuery(
+  client: pg.ClientBase | pg.Pool,
+  sql: string,
+  parameters: readonly unknown[] = [],
+): Promise<Row[]> {
+  const { rows } = await client.query<Text[]>({
+    text: sql,
+    values: [...parameters],
+    rowMode: "array",
+    types: asSent,
+  });
+  return rows;
+}
+
+class PgPool implements Pool {
+  readonly #pool: pg.Pool;
+  readonly #config: pg.ClientConfig;
+  readonly #Client: typeof pg.Client;
+  #closing: Promise<void> | undefined;
+
+  constructor({ Client, Pool }: typeof pg, config: pg.ClientConfig, { max = 4, onError }: PoolOptions) {
+    this.#config = config;
+    this.#Client = Client;
+    this.#pool = new Pool({ ...config, max });
+    this.#pool.on("error", onError);
+  }
+
+  query(sql: string, parameters?: readonly unknown[]): Promise<Row[]> {
+    return runQuery(this.#pool, sql, parameters);
+  }
+
+  script(sql: string): Promise<Row[]> {
+    return this.#using((session) => session.script(sql));
+  }
+
+  async transaction<Result>(begin: string, task: (session: Session) => Promise<Result>): Promise<Result> {
+    return this.#using(async (session) => {
+      await session.script(begin);
+      const result = await task(session);
+      await session.script("COMMIT");
+      return result;
+    });
+  }
+
+  async listen(channel: string, onMessage: (payload: string) => void, onLost: () => void): Promise<Listening> {
+    const client = new this.#Client({ ...this.#config, keepAlive: true });
+    let isOver = false;
+    const end = async (): Promise<void> => {
+      isOver = true;
+      await client.end().catch(() => undefined);
+    };
+    const lose = (): void => {
+      if (isOver) return;
+      isOver = true;
+      client.end().catch(() => undefined);
+      onLost();
+    };
+    client.on("error", lose);
+    client.on("end", lose);
+    client.on("notification", ({ payload = "" }) => onMessage(payload));
+    try {
+      await client.connect();
+      await client.query(`LISTEN ${client.escapeIdentifier(channel)}`);
+    } catch (error) {
+      await end();
+      throw error;
+    }
+    return { close: end };
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#pool.end();
+    return this.#closing;
+  }
+
+  /** Runs `task` on one connection, which is in no transaction afterwards. */
+  async #using<Result>(task: (session: Session) => Promise<Result>): Promise<Result> {
+    const client = await this.#pool.connect();
+    let isBroken = false;
+    try {
+      return await task({
+        query: (sql, parameters) => runQuery(client, sql, parameters),
+        script: (sql) => runScript(client, sql),
+      });
+    } catch (error) {
+      await client.query("ROLLBACK").catch(() => {
+        isBroken = true;
+      });
+      throw error;
+    } finally {
+      client.release(isBroken);
+    }
+  }
+}
+
+/**
+ * Makes a pool of connections over the package pg; none is opened before it is used.
+ *
+ * @throws RocketError `driver-missing`
+ * @throws RangeError naming the option and its value
+ */
+export async function openPool(options: PoolOptions): Promise<Pool> {
+  const { connect, max = 4 } = options;
+  if (!Number.isInteger(max) || max < 1) throw new RangeError(`max must be a whole number of at least 1, not ${max}.`);
+  const config = typeof connect === "string" ? { connectionString: connect } : connect;
+  return new PgPool(await loadPg(), { application_name: "rocket", ...config }, options);
+}

@@ -1,0 +1,103 @@
+import type { Batch, Bookmark } from "../../../server/index.ts";
+import type { Pool } from "../driver.ts";
+import { beginSegment, bookmarkOf, type Head, type Ticked, type TickOptions, tick } from "./head.ts";
+import type { RowReader } from "./rows.ts";
+
+/** How much is given to the tail at once, about: of more, the collections that it is about are told as changed. */
+const maxBatchBytes = 32 * 1024 * 1024;
+const anyNumber = 2_147_483_647;
+
+/** What a follower tells. None of it may throw. */
+export interface FollowerEvents {
+  readonly onBatch: (batch: Batch) => void;
+  /** Tables were made, changed or dropped; before the changes that follow it. */
+  readonly onSchema: () => void;
+}
+
+/** What a follower needs. */
+export interface FollowerOptions {
+  readonly pool: Pool;
+  readonly rows: RowReader;
+  readonly maxTickChanges: number;
+}
+
+/** Moves the journal on, and gives what is new since the last time. One call at a time. */
+export class Follower {
+  readonly #options: FollowerOptions;
+  readonly #events: FollowerEvents;
+  #head: Head;
+
+  /** @param head - where it begins */
+  constructor(options: FollowerOptions, events: FollowerEvents, head: Head) {
+    this.#options = options;
+    this.#events = events;
+    this.#head = head;
+  }
+
+  get head(): Head {
+    return this.#head;
+  }
+
+  get bookmark(): Bookmark {
+    return bookmarkOf(this.#head);
+  }
+
+  /** Gives everything new to `onBatch`. `more` says that another tick is needed. */
+  async advance(options: Omit<TickOptions, "maxChanges">): Promise<"news" | "nothing" | "more"> {
+    const { pool, maxTickChanges } = this.#options;
+    const found = await tick(pool, { ...options, maxChanges: maxTickChanges });
+    const isNew = await this.#take(found);
+    if (!found.isComplete) return "more";
+    return isNew ? "news" : "nothing";
+  }
+
+  async #take(found: Ticked): Promise<boolean> {
+    const former = this.#head;
+    if (found.segment !== former.segment) {
+      this.#lose(found);
+      return true;
+    }
+    const isBehind = found.position < former.position;
+    if (isBehind || !(await this.#isContinued(found))) {
+      // The database is an older one than was told from. Whoever notices it first begins the segment for all.
+      const { pool, maxTickChanges } = this.#options;
+      await beginSegment(pool, former.segment);
+      this.#lose(await tick(pool, { maxChanges: maxTickChanges, mustWait: true, mustLook: true }));
+      return true;
+    }
+    const changes = found.position === former.position ? [] : await this.#read(former, found);
+    if (!changes) {
+      // What comes next was trimmed before it could be told.
+      this.#lose(found);
+      return true;
+    }
+    if (found.schemaChanges !== former.schemaChanges) this.#events.onSchema();
+    this.#head = found;
+    if (found.position === former.position) return found.schemaChanges !== former.schemaChanges;
+    this.#events.onBatch({ ...bookmarkOf(found), after: former.position, changes });
+    return true;
+  }
+
+  /** Whether the row is still there up to which all was told. */
+  async #isContinued(found: Head): Promise<boolean> {
+    const { position, check } = this.#head;
+    if (found.position === position) return found.check === check;
+    if (position === 0) return found.first === 0;
+    const sql = "SELECT chk FROM rocket.journal WHERE position = $1";
+    const [row] = await this.#options.pool.query(sql, [position]);
+    return row !== undefined && Number(row[0]) === check;
+  }
+
+  async #read(from: Head, { position: upTo, total }: Head): Promise<Batch["changes"] | undefined> {
+    const { pool, rows } = this.#options;
+    if (total - from.total > maxBatchBytes) return rows.resetsAfter(pool, from.position, upTo);
+    const limits = { rows: anyNumber, bytes: Number.MAX_SAFE_INTEGER, upTo };
+    return (await rows.after(pool, from.position, limits))?.changes;
+  }
+
+  #lose(found: Head): void {
+    this.#head = found;
+    this.#events.onSchema();
+    this.#events.onBatch({ ...bookmarkOf(found), after: found.position, changes: [], lost: true });
+  }
+}

@@ -1,0 +1,67 @@
+import { formatEventId } from "../../../protocol/index.ts";
+import type { Bookmark } from "../../../server/index.ts";
+import type { Pool } from "../driver.ts";
+import { quoteText } from "../sql-text.ts";
+import type { RowMark } from "./rows.ts";
+import { beginWrite } from "./write-transaction.ts";
+
+/** A row's place in a segment. */
+export interface SegmentMark extends RowMark {
+  readonly segment: string;
+}
+
+/** Where the journal stands. */
+export interface Head extends SegmentMark {
+  /** How many bytes of images it has ever held. */
+  readonly total: number;
+  /** The last position that was trimmed. */
+  readonly first: number;
+  /** Grows with each change of the schema that was noticed. */
+  readonly schemaChanges: string;
+}
+
+/** What a tick gave. */
+export interface Ticked extends Head {
+  /** False where something is left that another tick has to do. */
+  readonly isComplete: boolean;
+}
+
+/** How a tick is done. */
+export interface TickOptions {
+  readonly maxChanges: number;
+  /** Whether another process's tick is waited for: only then is everything that was committed before the call in it. */
+  readonly mustWait: boolean;
+  /** Whether the tables' definitions are looked at. */
+  readonly mustLook: boolean;
+}
+
+/** A place as the wire has it. */
+export function bookmarkOf({ segment, position, check }: SegmentMark): Bookmark {
+  return { position, eventId: formatEventId(segment, position, check) };
+}
+
+/**
+ * Gives positions to what was committed. It is one message to the server: a process that stands still in the middle holds
+ * up nobody.
+ */
+export async function tick(pool: Pool, { maxChanges, mustWait, mustLook }: TickOptions): Promise<Ticked> {
+  const [row = []] = await pool.script(
+    `${beginWrite}; SELECT segment, position, chk, total, first, schema_changes, is_complete
+     FROM rocket.tick(${maxChanges}, ${mustWait}, ${mustLook}); COMMIT`,
+  );
+  const [segment, position, check, total, first, schemaChanges, isComplete] = row;
+  return {
+    segment: segment ?? "",
+    position: Number(position),
+    check: Number(check),
+    total: Number(total),
+    first: Number(first),
+    schemaChanges: schemaChanges ?? "",
+    isComplete: isComplete === "t",
+  };
+}
+
+/** Begins another segment in place of `former`: nothing before can be resumed from. Nothing where another process has done so. */
+export async function beginSegment(pool: Pool, former: string): Promise<void> {
+  await pool.script(`${beginWrite}; SELECT rocket.begin_segment(${quoteText(former)}); COMMIT`);
+}

@@ -1,0 +1,123 @@
+import { journalFailure } from "./failure.ts";
+import type { Follower } from "./follower.ts";
+import { Hints } from "./hints.ts";
+import { Pace } from "./pace.ts";
+import type { ResolvedJournalOptions } from "./resolve-options.ts";
+
+/** Decides when a follower looks: on its own pace, when somebody hints, and when it is asked. One look at a time. */
+export class Looks {
+  readonly #follower: Follower;
+  readonly #options: ResolvedJournalOptions;
+  readonly #pace: Pace;
+  #hints: Hints | undefined;
+  #running: Promise<unknown> | undefined;
+  /** The look that begins when the running one has ended: for all who asked meanwhile. */
+  #next: Promise<void> | undefined;
+  #cancelTimer: (() => void) | undefined;
+  #lookedAt = Number.NEGATIVE_INFINITY;
+  #reported: string | undefined;
+  #isStarted = false;
+  #isClosed = false;
+
+  constructor(follower: Follower, options: ResolvedJournalOptions) {
+    this.#follower = follower;
+    this.#options = options;
+    this.#pace = new Pace(options.pollMs, options.idlePollMs);
+  }
+
+  /** Begins to look by itself. Twice is fine. */
+  start(): void {
+    if (this.#isStarted || this.#isClosed) return;
+    this.#isStarted = true;
+    const { pool, clock, hints } = this.#options;
+    if (hints) this.#hints ??= new Hints(pool, clock, () => this.nudge());
+    this.#schedule();
+  }
+
+  /** Looks only when it is asked from now on. */
+  stop(): void {
+    this.#isStarted = false;
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+  }
+
+  /** There is something to be found. */
+  nudge(): void {
+    this.#pace.quicken();
+    if (!this.#isStarted || this.#isClosed) return;
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    if (!this.#running) this.#tick();
+  }
+
+  /** Brings the tail up to everything that was committed before the call. */
+  poll(): Promise<void> {
+    if (this.#isClosed) return Promise.resolve();
+    if (!this.#running) return this.#run(() => this.#catchUp());
+    // The look that runs may have begun too early to see it.
+    const run = (): Promise<void> => {
+      this.#next = undefined;
+      return this.poll();
+    };
+    this.#next ??= this.#running.then(run, run);
+    return this.#next;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.stop();
+    await this.#hints?.close();
+    await this.#running?.catch(() => undefined);
+  }
+
+  #run<Result>(task: () => Promise<Result>): Promise<Result> {
+    const running = task().finally(() => {
+      if (this.#running === running) this.#running = undefined;
+      this.#schedule();
+    });
+    this.#running = running;
+    return running;
+  }
+
+  async #catchUp(): Promise<void> {
+    let found = await this.#follower.advance({ mustWait: true, mustLook: false });
+    if (found !== "nothing") this.#pace.quicken();
+    while (found === "more") found = await this.#follower.advance({ mustWait: true, mustLook: false });
+  }
+
+  #schedule(): void {
+    if (!this.#isStarted || this.#isClosed || this.#cancelTimer || this.#running || this.#next) return;
+    this.#cancelTimer = this.#options.clock.setTimer(() => {
+      this.#cancelTimer = undefined;
+      if (!this.#running) this.#tick();
+    }, this.#pace.waitMs);
+  }
+
+  #tick(): void {
+    this.#run(() => this.#look()).catch((error) => this.#report(error));
+  }
+
+  async #look(): Promise<void> {
+    const now = this.#options.clock.now();
+    const mustLook = now - this.#lookedAt >= this.#options.lookMs;
+    try {
+      const found = await this.#follower.advance({ mustWait: false, mustLook });
+      if (mustLook) this.#lookedAt = now;
+      if (found === "nothing") this.#pace.slow();
+      else this.#pace.quicken();
+      this.#reported = undefined;
+    } catch (error) {
+      this.#pace.rest();
+      throw error;
+    }
+  }
+
+  /** Each trouble is reported once. */
+  #report(error: unknown): void {
+    if (this.#isClosed) return;
+    const failure = journalFailure(error);
+    if (this.#reported === failure.message) return;
+    this.#reported = failure.message;
+    this.#options.onError(failure, { stage: "poll" });
+  }
+}

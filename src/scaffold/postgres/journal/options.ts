@@ -1,0 +1,64 @@
+import type { Bookmark, Clock, Journal } from "../../../server/index.ts";
+import type { Pool, Session } from "../driver.ts";
+import type { RecordFormat } from "../record-format.ts";
+import type { Opening } from "./opening.ts";
+
+/** How much of the past a journal keeps. */
+export interface Retention {
+  /** How many changes are kept at least, unless they hold more than `maxBytes`. Default 100,000; at least 1. */
+  readonly maxChanges?: number;
+  /** How many bytes of records, before and after, are kept at least, unless they are more changes. Default 256 MiB; at least 1. */
+  readonly maxBytes?: number;
+  /** How old a change may grow, in milliseconds. Default: any age. */
+  readonly maxAgeMs?: number;
+}
+
+/** How a PostgreSQL journal is made. */
+export interface PostgresJournalOptions {
+  /** Connections to the database. They stay the caller's: closing the journal leaves them open. */
+  readonly pool: Pool;
+  /** How rows look from outside. */
+  readonly format: RecordFormat;
+  /** The schemas whose tables are watched. Default `public`. */
+  readonly schemas?: readonly string[];
+  /** Which of their tables are watched. Default: all. What other processes have armed stays armed. */
+  readonly tables?: (schema: string, name: string) => boolean;
+  /** Time and chance. Default: the platform's. */
+  readonly clock?: Clock;
+  /** How often commits of others are looked for while there is traffic, in milliseconds. Default 5; above 0. */
+  readonly pollMs?: number;
+  /** And how often while there is none. Default 200; at least `pollMs`. */
+  readonly idlePollMs?: number;
+  /** How often the tables' definitions are looked at, in milliseconds. Default 1,000; above 0. */
+  readonly lookMs?: number;
+  /** Whether other processes' hints are listened to, on a connection of its own. Without, news are only later. Default true. */
+  readonly hints?: boolean;
+  /** How many changes are given positions at once, about. Default 10,000; at least 1. */
+  readonly maxTickChanges?: number;
+  /** What is kept for those who resume. */
+  readonly retention?: Retention;
+  /** Told of errors that have no caller. Must not throw. */
+  readonly onError: (error: unknown, context: { readonly stage: string }) => void;
+  /** Told that tables were made, changed or dropped, before the changes that follow it are given to the tail. Must not throw. */
+  readonly onSchema?: () => void;
+}
+
+/** A journal that triggers write inside the database, in each writer's own transaction, and that any number of processes tail. */
+export interface PostgresJournal extends Journal {
+  /** The name of the current segment: the same in all processes. */
+  readonly segment: string;
+  /** The tables whose changes can't be watched, as `schema.name`, and why. */
+  readonly unwatched: ReadonlyMap<string, string>;
+  /**
+   * Where a GET's transaction stands: asked in a REPEATABLE READ transaction, it tells of exactly what else is read in it.
+   */
+  standIn(session: Session): Promise<Opening>;
+  /** Something was written: it is looked for at once. */
+  nudge(): void;
+  /** A position at or after everything that is committed now; `undefined` where it can't be had within `timeoutMs`. */
+  settle(timeoutMs: number): Promise<Bookmark | undefined>;
+  /** Puts triggers on tables that lack them. @throws RocketError `journal-detached` */
+  arm(): Promise<void>;
+  /** Ends the timers and the hints; twice is fine. The triggers stay and go on writing. */
+  close(): Promise<void>;
+}

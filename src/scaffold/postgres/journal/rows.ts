@@ -1,0 +1,86 @@
+import type { Session } from "../driver.ts";
+import type { RecordFormat } from "../record-format.ts";
+import type { Table } from "../table.ts";
+import { type PostgresChange, readChanges, ShapeReader } from "./change.ts";
+
+/** A row's place and check: what a client's position must match. */
+export interface RowMark {
+  readonly position: number;
+  readonly check: number;
+}
+
+/** A part of the journal, as changes. */
+export interface Stretch {
+  readonly changes: readonly PostgresChange[];
+  readonly end: RowMark;
+}
+
+/** How much of the journal is read at once, at most. */
+export interface StretchLimits {
+  readonly rows: number;
+  /** Bytes of images; a row that has more comes alone. */
+  readonly bytes: number;
+  /** The last position. */
+  readonly upTo: number;
+}
+
+const rowsSql = `
+SELECT position, xid, kind, old, new, coalesce(octet_length(old), 0) + coalesce(octet_length(new), 0) + 32, shape, chk FROM (
+  SELECT *, first_value(total) OVER (ORDER BY position) AS start
+  FROM (SELECT * FROM rocket.journal WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3) p) j
+WHERE total - start < $4 ORDER BY position`;
+
+/** Reads the journal's rows. */
+export class RowReader {
+  readonly #format: RecordFormat;
+  readonly #isWatched: (schema: string, name: string) => boolean;
+  /** By id; `undefined` stands for tables that are not watched. Descriptions don't change. */
+  readonly #shapes: Map<string, ShapeReader | undefined> = new Map();
+
+  constructor(format: RecordFormat, isWatched: (schema: string, name: string) => boolean) {
+    this.#format = format;
+    this.#isWatched = isWatched;
+  }
+
+  /** The rows after a position, without a gap; `undefined` where the next one is not there, as where it was trimmed. */
+  async after(session: Session, position: number, limits: StretchLimits): Promise<Stretch | undefined> {
+    const { rows: limit, bytes, upTo } = limits;
+    // Between two positions there may be half a row: see `readChanges`.
+    const from = position - (position % 2);
+    const rows = await session.query(rowsSql, [from, upTo, limit, bytes]);
+    const last = rows.at(-1);
+    if (!last || Number(rows[0]?.[0]) !== from + 2) return undefined;
+    await this.#learn(
+      session,
+      rows.map((row) => row[6] ?? ""),
+    );
+    const changes = rows.flatMap((row) => {
+      const shape = this.#shapes.get(row[6] ?? "");
+      return shape ? readChanges(row, shape) : [];
+    });
+    const end = { position: Number(last[0]), check: Number(last[7]) };
+    return { changes: changes.filter((change) => change.position > position), end };
+  }
+
+  /** A reset of each collection that has a row after a position, in place of the rows. */
+  async resetsAfter(session: Session, position: number, upTo: number): Promise<PostgresChange[]> {
+    const sql = "SELECT DISTINCT shape FROM rocket.journal WHERE position > $1 AND position <= $2";
+    const ids = (await session.query(sql, [position, upTo])).map(([id]) => id ?? "");
+    await this.#learn(session, ids);
+    return ids.flatMap((id) => {
+      const shape = this.#shapes.get(id);
+      return shape ? readChanges([String(upTo), null, "r", null, null, "0"], shape) : [];
+    });
+  }
+
+  async #learn(session: Session, ids: readonly string[]): Promise<void> {
+    const missing = [...new Set(ids)].filter((id) => !this.#shapes.has(id));
+    if (missing.length === 0) return;
+    const rows = await session.query("SELECT id, description FROM rocket.shape WHERE id = ANY ($1)", [missing]);
+    for (const [id, description] of rows) {
+      const table = JSON.parse(description ?? "") as Table;
+      const isWatched = this.#isWatched(table.schema, table.name);
+      this.#shapes.set(id ?? "", isWatched ? new ShapeReader(table, this.#format) : undefined);
+    }
+  }
+}

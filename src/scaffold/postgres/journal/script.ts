@@ -1,0 +1,64 @@
+import type { Pool } from "../driver.ts";
+import { quoteName } from "../sql-text.ts";
+import { armSql } from "./arm.ts";
+import { type Candidate, readCandidates } from "./candidates.ts";
+import { journalSql } from "./sql-journal.ts";
+import { eventTriggerSql } from "./sql-notes.ts";
+
+/** What a script is for. */
+export interface ScriptOptions {
+  /** The schemas whose tables are to be watched. Default `public`. */
+  readonly schemas?: readonly string[];
+  /** Which of their tables. Default: all. */
+  readonly tables?: (schema: string, name: string) => boolean;
+  /** The role that Rocket connects as. Default: the one of the connection. */
+  readonly role?: string;
+}
+
+const grants = (role: string): string =>
+  [
+    `GRANT USAGE ON SCHEMA rocket TO ${role}`,
+    `GRANT SELECT ON rocket.state, rocket.journal, rocket.shape, rocket.watched TO ${role}`,
+    `GRANT EXECUTE ON FUNCTION rocket.tick(int, boolean, boolean), rocket.stand(), rocket.begin_segment(text),
+  rocket.trim(bigint, bigint, interval, int) TO ${role}`,
+  ].join(";\n");
+
+function section(title: string, sql: string): string {
+  return `-- ${title}\n${sql.trim()}\n`;
+}
+
+function tableSection(candidate: Candidate): string {
+  const [table = ""] = candidate.parts;
+  if (candidate.obstacle !== undefined) return `-- ${table} can't be watched: ${candidate.obstacle}\n`;
+  return section(table, `${armSql(candidate)};`);
+}
+
+/**
+ * The SQL that an administrator runs where Rocket's role may not make the journal itself, or not put triggers on tables. It
+ * changes nothing but the schema `rocket` and the tables' triggers, and can be run again: for tables that came later.
+ */
+export async function journalScript(pool: Pool, options: ScriptOptions = {}): Promise<string> {
+  const { schemas = ["public"], tables = () => true } = options;
+  const [row] = await pool.query("SELECT current_user");
+  const role = quoteName(options.role ?? row?.[0] ?? "");
+  const candidates = await readCandidates(pool, schemas, false);
+  const chosen = candidates.filter(({ schema, name }) => tables(schema, name));
+  return [
+    "-- Rocket's journal of changes: run this as the owner of the tables, or as a superuser. It can be run again.",
+    "BEGIN;\n",
+    section(
+      "The journal",
+      `DO $rocket$ BEGIN IF to_regclass('rocket.state') IS NULL THEN EXECUTE $sql$${journalSql}$sql$; END IF; END $rocket$;`,
+    ),
+    section(
+      "Changes of the schema, where that may be watched",
+      `DO $rocket$ BEGIN
+  IF NOT EXISTS (SELECT FROM pg_event_trigger WHERE evtname = 'rocket_schema') THEN EXECUTE $sql$${eventTriggerSql}$sql$; END IF;
+EXCEPTION WHEN insufficient_privilege THEN RAISE NOTICE 'Changes of the schema will be noticed a second later.';
+END $rocket$;`,
+    ),
+    ...chosen.map(tableSection),
+    section("Rocket's role", `${grants(role)};`),
+    "COMMIT;",
+  ].join("\n");
+}

@@ -1,0 +1,59 @@
+import { RocketError } from "../../../protocol/index.ts";
+import type { Pool, Session } from "../driver.ts";
+import { isDenied, isNameTaken, isReadOnly } from "../sql-state.ts";
+import { journalSql } from "./sql-journal.ts";
+import { eventTriggerSql } from "./sql-notes.ts";
+import { journalVersion } from "./sql-tables.ts";
+import { beginWrite } from "./write-transaction.ts";
+
+/** Two processes that begin at once make one journal. The number means nothing else. */
+const setUpLock = "SELECT pg_advisory_xact_lock(5291172)";
+
+async function readVersion(session: Session): Promise<number | undefined> {
+  const [found] = await session.query("SELECT to_regclass('rocket.state') IS NOT NULL");
+  if (found?.[0] !== "t") return undefined;
+  const [row] = await session.query("SELECT version FROM rocket.state");
+  return Number(row?.[0] ?? 0);
+}
+
+function failure(error: unknown): unknown {
+  if (isReadOnly(error)) {
+    return new RocketError("journal-readonly", "This server is a standby: it can have no journal.", { cause: error });
+  }
+  if (isNameTaken(error)) {
+    const message =
+      "The database has a schema named rocket that is not Rocket's own. Rename it: ALTER SCHEMA rocket RENAME TO …";
+    return new RocketError("database-invalid", message, { cause: error });
+  }
+  if (!isDenied(error)) return error;
+  const message =
+    "This role may not make the schema rocket. The command rocket sql prints what an administrator has to run.";
+  return new RocketError("journal-denied", message, { cause: error });
+}
+
+/**
+ * Makes the schema `rocket` where it is missing, and the event trigger where the role may.
+ *
+ * @throws RocketError `journal-denied`, `journal-readonly`
+ */
+export async function setUp(pool: Pool): Promise<void> {
+  try {
+    if ((await readVersion(pool)) === journalVersion) return;
+    await pool.transaction(beginWrite, async (session) => {
+      await session.query(setUpLock);
+      const version = await readVersion(session);
+      if (version === journalVersion) return;
+      if (version !== undefined) await session.script("DROP SCHEMA rocket CASCADE");
+      await session.script(journalSql);
+      await session.script("SAVEPOINT event_trigger");
+      try {
+        await session.script(eventTriggerSql);
+      } catch (error) {
+        if (!isDenied(error)) throw error;
+        await session.script("ROLLBACK TO SAVEPOINT event_trigger");
+      }
+    });
+  } catch (error) {
+    throw failure(error);
+  }
+}

@@ -1,0 +1,33 @@
+import { rowTrigger, truncateTrigger } from "./trigger-names.ts";
+
+/**
+ * Puts triggers on a table and its partitions, and has the journal begin with it anew. It runs with its caller's rights.
+ *
+ * The row triggers of a partitioned table are cloned to its partitions under their name, so each table's has a name of its
+ * own: one that becomes a partition has two, until it is armed again, and rows count that come by the right one.
+ */
+export const armingSql: string = `
+CREATE FUNCTION rocket.arm(it regclass) RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  own text;
+  part regclass;
+  other text;
+BEGIN
+  INSERT INTO rocket.watched (relid) VALUES (it) ON CONFLICT DO NOTHING;
+  SELECT '${rowTrigger} ' || id INTO own FROM rocket.watched WHERE relid = it;
+  FOR part, other IN
+    SELECT t.tgrelid, t.tgname FROM pg_trigger t WHERE (t.tgname LIKE '${rowTrigger}%' OR t.tgname = '${truncateTrigger}') AND t.tgparentid = 0
+      AND (t.tgrelid = it OR t.tgrelid IN (SELECT relid FROM pg_partition_tree(it)))
+  LOOP
+    EXECUTE format('DROP TRIGGER %I ON %s', other, part);
+  END LOOP;
+  EXECUTE format('CREATE TRIGGER %I AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION rocket.note(%L)',
+    own, it, substr(own, ${rowTrigger.length + 2}));
+  FOR part IN SELECT it UNION SELECT relid FROM pg_partition_tree(it) LOOP
+    EXECUTE format('CREATE TRIGGER %I AFTER TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION rocket.note_truncate()',
+      '${truncateTrigger}', part);
+    EXECUTE format('ALTER TABLE ONLY %s ENABLE ALWAYS TRIGGER %I, ENABLE ALWAYS TRIGGER %I', part, own, '${truncateTrigger}');
+  END LOOP;
+  INSERT INTO rocket.outbox (relid, kind) VALUES (it, 'r');
+END $$;
+`;

@@ -1,0 +1,89 @@
+import { fixedPath } from "./sql-notes.ts";
+
+/** The index that tells a table's rows apart: its primary key, else a unique one over columns that are never null. */
+export function keySql(table: string): string {
+  return `SELECT i.indexrelid FROM pg_index i
+  WHERE i.indrelid = ${table} AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
+    AND NOT EXISTS (SELECT FROM unnest(i.indkey::int2[]) k JOIN pg_attribute a ON a.attrelid = ${table} AND a.attnum = k
+      WHERE NOT a.attnotnull)
+  ORDER BY i.indisprimary DESC, i.indexrelid LIMIT 1`;
+}
+
+/**
+ * What a table looks like. The text of a row has no names, so each row of the journal refers to a description of the table
+ * at that moment. A print is what a description depends on, and costs little to compare: while it is the same, nobody has
+ * altered the table, switched its triggers off, or moved its partitions, not even for a moment.
+ */
+export const shapesSql: string = `
+CREATE FUNCTION rocket.root_of(rel oid) RETURNS oid LANGUAGE sql STABLE ${fixedPath} AS $$
+  SELECT coalesce(pg_partition_root(rel)::oid, rel)
+$$;
+
+CREATE FUNCTION rocket.home_of(rel oid) RETURNS oid LANGUAGE sql STABLE ${fixedPath} AS $$
+  SELECT coalesce((SELECT root FROM rocket.shape WHERE relid = rel AND retired IS NULL), rocket.root_of(rel))
+$$;
+
+CREATE FUNCTION rocket.key_of(rel oid) RETURNS oid LANGUAGE sql STABLE ${fixedPath} AS $$
+  ${keySql("rel")}
+$$;
+
+CREATE FUNCTION rocket.own_print(rel oid) RETURNS text LANGUAGE sql STABLE ${fixedPath} AS $$
+  SELECT concat_ws(' ', c.oid, c.relname, n.nspname, c.relkind, c.relpersistence,
+    (SELECT string_agg(concat(a.attnum, ':', a.xmin), ' ' ORDER BY a.attnum)
+      FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0),
+    (SELECT string_agg(concat(t.tgname, ':', t.tgenabled, t.xmin), ' ' ORDER BY t.tgname)
+      FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname LIKE '!rocket%'))
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = rel
+$$;
+
+CREATE FUNCTION rocket.print_of(rel oid) RETURNS text LANGUAGE sql STABLE ${fixedPath} AS $$
+  SELECT concat_ws(' / ', rocket.own_print(rel), CASE WHEN root <> rel THEN rocket.own_print(root) END,
+    (SELECT concat(i.indexrelid, ':', i.indkey::text, i.indimmediate) FROM pg_index i WHERE i.indexrelid = rocket.key_of(root)),
+    (SELECT string_agg(e.oid || ':' || e.xmin, ' ' ORDER BY e.oid) FROM pg_attribute a
+      JOIN pg_type t ON t.oid = a.atttypid JOIN pg_enum e ON e.enumtypid IN (t.oid, t.typelem, t.typbasetype)
+      WHERE a.attrelid = rel AND a.attnum > 0),
+    (SELECT string_agg(p.relid::oid::text, ' ' ORDER BY p.relid::oid) FROM pg_partition_tree(root) p WHERE p.relid <> root),
+    (SELECT string_agg(h.inhrelid::text, ' ' ORDER BY h.inhrelid) FROM pg_inherits h WHERE h.inhparent = root))
+  FROM (SELECT rocket.root_of(rel) AS root) r WHERE rocket.own_print(rel) IS NOT NULL
+$$;
+
+CREATE FUNCTION rocket.describe_type(type oid) RETURNS jsonb LANGUAGE plpgsql STABLE ${fixedPath} AS $$
+DECLARE t record;
+BEGIN
+  LOOP
+    SELECT y.*, n.nspname INTO t FROM pg_type y JOIN pg_namespace n ON n.oid = y.typnamespace WHERE y.oid = type;
+    EXIT WHEN t.typtype <> 'd';
+    type := t.typbasetype;
+  END LOOP;
+  IF t.typcategory = 'A' AND t.typelem <> 0 AND t.typlen = -1 THEN
+    RETURN jsonb_build_object('kind', 'array', 'delimiter', t.typdelim, 'element', rocket.describe_type(t.typelem));
+  END IF;
+  RETURN jsonb_build_object('kind', CASE WHEN t.nspname = 'pg_catalog' THEN t.typname ELSE 'other' END);
+END $$;
+
+CREATE FUNCTION rocket.describe(rel oid) RETURNS jsonb LANGUAGE sql STABLE ${fixedPath} AS $$
+  SELECT jsonb_build_object('schema', n.nspname, 'name', c.relname,
+    'columns', (SELECT coalesce(jsonb_agg(jsonb_build_object('name', a.attname, 'type', rocket.describe_type(a.atttypid))
+      ORDER BY a.attnum), '[]') FROM pg_attribute a WHERE a.attrelid = rel AND a.attnum > 0 AND NOT a.attisdropped),
+    'key', (SELECT coalesce(jsonb_agg(a.attname ORDER BY k.place), '[]') FROM pg_index i,
+      unnest(i.indkey::int2[]) WITH ORDINALITY k (attnum, place), pg_attribute a
+      WHERE i.indexrelid = rocket.key_of(c.oid) AND k.place <= i.indnkeyatts AND a.attrelid = c.oid AND a.attnum = k.attnum),
+    'isKeyDeferrable', coalesce((SELECT NOT i.indimmediate FROM pg_index i WHERE i.indexrelid = rocket.key_of(c.oid)), false))
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = rocket.root_of(rel)
+$$;
+
+CREATE FUNCTION rocket.schema_print() RETURNS text LANGUAGE sql STABLE ${fixedPath} AS $$
+  SELECT md5(string_agg(concat(c.oid, ':', c.xmin, n.nspname), ' ' ORDER BY c.oid)) FROM pg_class c
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relpersistence <> 't'
+    AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'rocket') AND n.nspname NOT LIKE 'pg_%'
+$$;
+
+CREATE FUNCTION rocket.has_changed() RETURNS boolean LANGUAGE sql STABLE ${fixedPath} AS $$
+  SELECT s.schema_print IS DISTINCT FROM rocket.schema_print() FROM rocket.state s
+  UNION ALL SELECT EXISTS (
+    SELECT FROM rocket.watched w LEFT JOIN rocket.shape s ON s.relid = w.relid::oid AND s.retired IS NULL
+    WHERE s.print IS DISTINCT FROM rocket.print_of(w.relid::oid))
+  ORDER BY 1 DESC LIMIT 1
+$$;
+`;

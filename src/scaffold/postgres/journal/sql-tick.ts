@@ -1,0 +1,196 @@
+import { fixedPath } from "./sql-notes.ts";
+
+/** Which server and database this is: a restored, copied or promoted one has another history. */
+const serverSql = `
+CREATE FUNCTION rocket.server() RETURNS text LANGUAGE sql STABLE ${fixedPath} AS $$
+  SELECT concat_ws(' ', (SELECT system_identifier FROM pg_control_system()),
+    substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8),
+    (SELECT oid FROM pg_database WHERE datname = current_database()))
+$$;
+
+CREATE FUNCTION rocket.new_segment() RETURNS text LANGUAGE sql VOLATILE ${fixedPath} AS $$
+  SELECT 'p' || substr(replace(gen_random_uuid()::text, '-', ''), 13)
+$$;
+`;
+
+/**
+ * Tables of which the rows can't tell what happened begin anew: their rows that are visible leave the outbox, they get new
+ * descriptions, and the journal gets a reset, under both names where they have another one. Only under the fence.
+ */
+const resetSql = `
+CREATE FUNCTION rocket.add_reset(it int) RETURNS void LANGUAGE sql VOLATILE ${fixedPath} AS $$
+  WITH added AS (
+    INSERT INTO rocket.journal (position, shape, kind, total) SELECT position + 2, it, 'r', total FROM rocket.state
+    RETURNING position, chk)
+  UPDATE rocket.state s SET position = a.position, chk = a.chk FROM added a
+$$;
+
+CREATE FUNCTION rocket.reset(roots oid[]) RETURNS void LANGUAGE plpgsql SECURITY DEFINER ${fixedPath} AS $$
+DECLARE
+  it oid;
+  former record;
+  fresh record;
+  place bigint;
+BEGIN
+  FOREACH it IN ARRAY roots LOOP
+    DELETE FROM rocket.outbox o WHERE rocket.home_of(o.relid) = it OR rocket.root_of(o.relid) = it;
+    SELECT id, description INTO former FROM rocket.shape WHERE relid = it AND retired IS NULL;
+    IF FOUND THEN PERFORM rocket.add_reset(former.id); END IF;
+    SELECT position + 2 INTO place FROM rocket.state;
+    UPDATE rocket.shape SET retired = place WHERE root = it AND retired IS NULL;
+    IF rocket.print_of(it) IS NULL OR rocket.root_of(it) <> it THEN
+      DELETE FROM rocket.watched WHERE relid::oid = it;
+    ELSIF EXISTS (SELECT FROM rocket.watched WHERE relid::oid = it) THEN
+      UPDATE rocket.shape s SET retired = place FROM pg_partition_tree(it) p WHERE s.relid = p.relid::oid AND s.retired IS NULL;
+      INSERT INTO rocket.shape (relid, root, print, description)
+      SELECT r.relid, it, rocket.print_of(r.relid), rocket.describe(r.relid)
+      FROM (SELECT it AS relid UNION SELECT relid::oid FROM pg_partition_tree(it)) r;
+      SELECT id, description INTO fresh FROM rocket.shape WHERE relid = it AND retired IS NULL;
+      IF fresh.description->'name' IS DISTINCT FROM former.description->'name'
+        OR fresh.description->'schema' IS DISTINCT FROM former.description->'schema'
+      THEN
+        PERFORM rocket.add_reset(fresh.id);
+      END IF;
+    END IF;
+  END LOOP;
+END $$;
+
+CREATE FUNCTION rocket.begin_segment(former text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER ${fixedPath} AS $$
+BEGIN
+  PERFORM FROM rocket.state WHERE segment = former FOR UPDATE;
+  IF NOT FOUND THEN RETURN; END IF;
+  PERFORM set_config('synchronous_commit', 'on', true);
+  DELETE FROM rocket.outbox;
+  UPDATE rocket.shape s SET retired = t.position FROM rocket.state t WHERE s.retired IS NULL;
+  UPDATE rocket.state SET segment = rocket.new_segment(), system = rocket.server(), snapshot = NULL;
+  -- What others committed since the outbox was emptied is told, or covered by what they get anew.
+  UPDATE rocket.state SET schema_changes = schema_changes + 1;
+  PERFORM rocket.reset(ARRAY(SELECT relid::oid FROM rocket.watched));
+END $$;
+`;
+
+/** Rows that can be new since a snapshot: those of transactions that it did not see, never more. */
+const newSql = `
+CREATE FUNCTION rocket.has_new(since pg_snapshot) RETURNS boolean LANGUAGE sql STABLE ${fixedPath} SET enable_seqscan = off AS $$
+  SELECT since IS NULL
+    OR EXISTS (SELECT FROM rocket.outbox WHERE xid >= pg_snapshot_xmax(since))
+    OR EXISTS (SELECT FROM pg_snapshot_xip(since) x, rocket.outbox o
+      WHERE pg_visible_in_snapshot(x, pg_current_snapshot()) AND o.xid = x)
+$$;
+`;
+
+/**
+ * The move from the outbox to the journal, as one statement: one snapshot decides which transactions are new, which rows are
+ * theirs, and whether the tables are still as they are described. Transactions are in the order of their last rows: a row's
+ * lock makes that the order of the commits wherever two wrote the same record, and none is torn. Where a trigger wrote a
+ * row again that its statement had written already, the two were noted the wrong way round: such a table is reset.
+ */
+const moveSql = `
+  WITH candidates AS MATERIALIZED (
+    SELECT xid, seq FROM rocket.outbox WHERE xid >= coalesce(pg_snapshot_xmax(s.snapshot), '0')
+    UNION ALL
+    SELECT o.xid, o.seq FROM pg_snapshot_xip(s.snapshot) x, rocket.outbox o
+    WHERE pg_visible_in_snapshot(x, pg_current_snapshot()) AND o.xid = x
+  ), groups AS (
+    SELECT xid, max(seq) AS last, count(*) AS rows FROM candidates GROUP BY xid
+  ), ranked AS MATERIALIZED (
+    SELECT xid, last, sum(rows) OVER (ORDER BY last) AS upto, row_number() OVER (ORDER BY last) AS place,
+      sum(rows) OVER () AS count FROM groups
+  ), chosen AS MATERIALIZED (
+    SELECT xid, last FROM ranked WHERE place = 1 OR upto <= greatest(max_rows, count / 8)
+  ), deleted AS (
+    DELETE FROM rocket.outbox WHERE xid = ANY (ARRAY(SELECT xid FROM chosen)) RETURNING *
+  ), taken AS MATERIALIZED (
+    SELECT d.*, c.last FROM deleted d JOIN chosen c ON c.xid = d.xid
+  ), overtaken AS (
+    SELECT DISTINCT a.relid FROM taken a JOIN taken b ON b.xid = a.xid AND b.relid = a.relid AND b.new = a.old
+    WHERE a.depth > 1 AND b.depth < a.depth AND b.seq > a.seq
+  ), known AS MATERIALIZED (
+    SELECT r.relid, (SELECT w.id FROM rocket.watched w WHERE w.relid::oid = rocket.home_of(r.relid)) AS via, CASE WHEN r.relid NOT IN (SELECT relid FROM overtaken) THEN (
+      SELECT p.id FROM rocket.shape p
+      WHERE p.relid = r.relid AND p.retired IS NULL AND p.print = rocket.print_of(r.relid)) END AS shape
+    FROM (SELECT DISTINCT relid FROM taken WHERE relid <> 0) r
+  ), moved AS (
+    INSERT INTO rocket.journal (position, xid, shape, kind, old, new, total)
+    SELECT s.position + 2 * row_number() OVER w, t.xid, k.shape, t.kind, t.old, t.new,
+      s.total + sum(coalesce(octet_length(t.old), 0) + coalesce(octet_length(t.new), 0) + 32) OVER w
+    FROM taken t JOIN known k ON k.relid = t.relid WHERE k.shape IS NOT NULL AND (t.kind = 'r' OR t.via = k.via)
+    WINDOW w AS (ORDER BY t.last, t.seq ROWS UNBOUNDED PRECEDING)
+    RETURNING position, chk, total
+  )
+  SELECT last.*, pg_current_snapshot() AS snapshot,
+    (SELECT count(*) FROM ranked) = (SELECT count(*) FROM chosen) AS is_complete,
+    EXISTS (SELECT FROM taken WHERE relid = 0) AS is_schema,
+    ARRAY(SELECT DISTINCT rocket.home_of(relid) FROM known WHERE shape IS NULL) AS unclear
+  FROM (SELECT 1) one LEFT JOIN (SELECT position, chk, total FROM moved ORDER BY position DESC LIMIT 1) last ON true`;
+
+/**
+ * Gives positions to what was committed, and says where the journal stands. Whoever holds the state's row is alone; it is
+ * taken before the statement whose snapshot decides. Nothing is written where there is nothing new.
+ */
+const tickSql = `
+CREATE FUNCTION rocket.tick(max_rows int, must_wait boolean, must_look boolean) RETURNS TABLE (
+  segment text, "position" bigint, chk int, total bigint, first bigint, schema_changes bigint, is_complete boolean)
+LANGUAGE plpgsql SECURITY DEFINER ${fixedPath} SET enable_seqscan = off SET jit = off AS $$
+#variable_conflict use_column
+DECLARE
+  s rocket.state;
+  m record;
+  roots oid[] := '{}';
+  is_done boolean := true;
+BEGIN
+  SELECT * INTO STRICT s FROM rocket.state;
+  IF s.system IS DISTINCT FROM rocket.server() OR pg_snapshot_xmax(s.snapshot) > pg_snapshot_xmax(pg_current_snapshot()) THEN
+    PERFORM rocket.begin_segment(s.segment);
+  ELSIF rocket.has_new(s.snapshot) OR must_look AND (rocket.has_changed()
+    OR EXISTS (SELECT FROM pg_snapshot_xip(pg_current_snapshot()) x WHERE x >= pg_snapshot_xmax(s.snapshot)))
+  THEN
+    IF must_wait THEN
+      SELECT * INTO s FROM rocket.state FOR UPDATE;
+    ELSE
+      SELECT * INTO s FROM rocket.state FOR UPDATE SKIP LOCKED;
+      is_done := FOUND;
+    END IF;
+    IF is_done THEN
+      IF current_setting('synchronous_commit') <> 'remote_apply' THEN
+        PERFORM set_config('synchronous_commit', 'on', true);
+      END IF;
+      ${moveSql} INTO m;
+      UPDATE rocket.state SET position = coalesce(m.position, position), chk = coalesce(m.chk, chk),
+        total = coalesce(m.total, total), snapshot = CASE WHEN m.is_complete THEN m.snapshot ELSE snapshot END;
+      roots := m.unclear;
+      IF m.is_schema OR must_look THEN
+        roots := roots || ARRAY(
+          SELECT w.relid::oid FROM rocket.watched w LEFT JOIN rocket.shape p ON p.relid = w.relid::oid AND p.retired IS NULL
+          WHERE p.print IS DISTINCT FROM rocket.print_of(w.relid::oid) AND w.relid::oid <> ALL (m.unclear));
+      END IF;
+      IF roots <> '{}' THEN PERFORM rocket.reset(roots); END IF;
+      IF m.is_schema OR must_look OR roots <> '{}' THEN
+        UPDATE rocket.state SET schema_changes = schema_changes + 1, schema_print = rocket.schema_print()
+        WHERE m.is_schema OR roots <> '{}' OR schema_print IS DISTINCT FROM rocket.schema_print();
+      END IF;
+      IF m.position IS NOT NULL OR roots <> '{}' THEN
+        PERFORM pg_notify('rocket', (SELECT position::text FROM rocket.state));
+      END IF;
+      is_done := m.is_complete;
+    END IF;
+  END IF;
+  RETURN QUERY SELECT t.segment, t.position, t.chk, t.total, t.first, t.schema_changes, is_done FROM rocket.state t;
+END $$;
+`;
+
+/** Where a transaction stands: the journal's head as it sees it, and the transactions that it sees and the journal has not. */
+const standSql = `
+CREATE FUNCTION rocket.stand() RETURNS TABLE (segment text, "position" bigint, chk int, pending xid8[])
+LANGUAGE sql STABLE SECURITY DEFINER ${fixedPath} SET enable_seqscan = off AS $$
+  SELECT s.segment, s.position, s.chk, ARRAY(
+    SELECT xid FROM rocket.outbox WHERE xid >= coalesce(pg_snapshot_xmax(s.snapshot), '0')
+    UNION
+    SELECT o.xid FROM pg_snapshot_xip(s.snapshot) x, rocket.outbox o
+    WHERE pg_visible_in_snapshot(x, pg_current_snapshot()) AND o.xid = x)
+  FROM rocket.state s
+$$;
+`;
+
+/** Everything that moves the journal on. */
+export const tickingSql: string = serverSql + newSql + resetSql + tickSql + standSql;

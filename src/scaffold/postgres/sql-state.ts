@@ -1,0 +1,30 @@
+/** An error's SQLSTATE; `undefined` where PostgreSQL didn't send it. */
+function sqlStateOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("code" in error) || !("severity" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}
+
+/** Whether the role may not do it. */
+export function isDenied(error: unknown): boolean {
+  return sqlStateOf(error) === "42501";
+}
+
+/** Whether a lock could not be had in time, or two waited for each other. */
+export function isLockFailure(error: unknown): boolean {
+  return ["55P03", "40P01"].includes(sqlStateOf(error) ?? "");
+}
+
+/** Whether it names a schema, table, column or function that is not there. */
+export function isUndefined(error: unknown): boolean {
+  return ["3F000", "42P01", "42703", "42883"].includes(sqlStateOf(error) ?? "");
+}
+
+/** Whether it writes where nothing can be written: at a standby, which begins no transaction that may. */
+export function isReadOnly(error: unknown): boolean {
+  return ["25006", "0A000"].includes(sqlStateOf(error) ?? "");
+}
+
+/** Whether a schema, table or function of that name is there already. */
+export function isNameTaken(error: unknown): boolean {
+  return ["42P06", "42P07", "42723", "42710"].includes(sqlStateOf(error) ?? "");
+}

@@ -1,0 +1,27 @@
+/** What a column's values are, domains resolved: PostgreSQL's own name of the type, or `other` for one that is not its own. */
+export type ColumnType =
+  | { readonly kind: "array"; readonly delimiter: string; readonly element: ColumnType }
+  | { readonly kind: string };
+
+/** A column of a table, generated ones included. */
+export interface Column {
+  readonly name: string;
+  readonly type: ColumnType;
+}
+
+/** A table as the journal knows it. A partition has the name and key of the table that it is a part of. */
+export interface Table {
+  readonly schema: string;
+  readonly name: string;
+  /** In the order of a row's text. */
+  readonly columns: readonly Column[];
+  /** The columns that tell its records apart. */
+  readonly key: readonly string[];
+  /** Whether two records may have one key in the middle of a transaction. */
+  readonly isKeyDeferrable: boolean;
+}
+
+/** Whether a type is an array, by its description. */
+export function isArrayType(type: ColumnType): type is Extract<ColumnType, { readonly kind: "array" }> {
+  return type.kind === "array" && "element" in type;
+}

@@ -1,0 +1,52 @@
+import { describe, expect, it } from "vitest";
+import { loadPg, openPool } from "../../../src/scaffold/postgres/index.ts";
+import { serverOfFile } from "./server.ts";
+import { connectPool, newSite } from "./workspace.ts";
+
+const server = serverOfFile();
+
+describe("the driver", () => {
+  it("says what to type where the package pg is missing", async () => {
+    const missing = loadPg(() => Promise.reject(new Error("Cannot find package 'pg'")));
+    await expect(missing).rejects.toMatchObject({
+      code: "driver-missing",
+      message: expect.stringContaining("npm i pg"),
+    });
+  });
+
+  it("refuses a pool of no connections", async () => {
+    await expect(openPool({ connect: "postgres://x", max: 0, onError: () => undefined })).rejects.toThrow(
+      /max .* not 0/,
+    );
+  });
+
+  it("gives values as PostgreSQL wrote them", async () => {
+    const pool = await connectPool(await newSite(server));
+    const rows = await pool.query("SELECT 9007199254740993, 1.50, true, '2026-03-01'::date, NULL, $1::int", [7]);
+    expect(rows).toEqual([["9007199254740993", "1.50", "t", "2026-03-01", null, "7"]]);
+    expect(await pool.script("SELECT 1; SELECT 2, 3; SET LOCAL work_mem = '4MB'")).toEqual([["2", "3"]]);
+  });
+
+  it("keeps no transaction that failed, in whichever way it was begun", async () => {
+    const pool = await connectPool(await newSite(server, "CREATE TABLE t (id int)"), { max: 1 });
+    await expect(pool.script("BEGIN; INSERT INTO t VALUES (1); SELECT 1/0; COMMIT")).rejects.toThrow(/division/);
+    const failing = pool.transaction("BEGIN", async (session) => {
+      await session.query("INSERT INTO t VALUES (2)");
+      throw new Error("no");
+    });
+    await expect(failing).rejects.toThrow("no");
+    expect(await pool.query("SELECT * FROM t")).toEqual([]);
+  });
+
+  it("goes on after its connections were ended, and tells of it", async () => {
+    const site = await newSite(server);
+    const errors: unknown[] = [];
+    const pool = await openPool({ connect: server.url(site.database), onError: (error) => errors.push(error) });
+    const [row] = await pool.query("SELECT pg_backend_pid()");
+    await site.client.query("SELECT pg_terminate_backend($1, 10000)", [row?.[0]]);
+    await pool.query("SELECT 1").catch(() => undefined);
+    expect(await pool.query("SELECT 2")).toEqual([["2"]]);
+    await pool.close();
+    await pool.close();
+  });
+});

