@@ -144,17 +144,21 @@ class PgPool implements Pool {
   async #using<Result>(task: (session: Session) => Promise<Result>): Promise<Result> {
     const client = await this.#pool.connect();
     let isBroken = false;
+    // The pool listens to connections that nobody uses; what breaks here is an error of the statement, too, if one runs.
+    const breakIt = (): void => {
+      isBroken = true;
+    };
+    client.on("error", breakIt);
     try {
       return await task({
         query: (sql, parameters) => runQuery(client, sql, parameters),
         script: (sql) => runScript(client, sql),
       });
     } catch (error) {
-      await client.query("ROLLBACK").catch(() => {
-        isBroken = true;
-      });
+      await client.query("ROLLBACK").catch(breakIt);
       throw error;
     } finally {
+      client.off("error", breakIt);
       client.release(isBroken);
     }
   }

@@ -38,6 +38,17 @@ describe("the driver", () => {
     expect(await pool.query("SELECT * FROM t")).toEqual([]);
   });
 
+  it("survives that a connection is ended while a transaction does something else", async () => {
+    const site = await newSite(server);
+    const pool = await connectPool(site, { max: 1 });
+    const broken = pool.transaction("BEGIN", async (session) => {
+      const [row] = await session.query("SELECT pg_backend_pid()");
+      await site.client.query("SELECT pg_terminate_backend($1, 10000)", [row?.[0]]);
+    });
+    await expect(broken).rejects.toThrow();
+    expect(await pool.query("SELECT 2")).toEqual([["2"]]);
+  });
+
   it("goes on after its connections were ended, and tells of it", async () => {
     const site = await newSite(server);
     const errors: unknown[] = [];

