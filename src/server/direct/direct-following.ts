@@ -3,23 +3,13 @@ import type { Advance, Follower, Following, Start } from "../delivery/following.
 import { encodeMessage } from "../delivery/message.ts";
 import { type Notification, notificationMessage } from "../delivery/notification.ts";
 import type { Batch, Page } from "../ports/journal.ts";
-import type { DirectView } from "../ports/origin.ts";
-import type { DirectFollower, DirectStream } from "./direct-stream.ts";
+import type { DirectFollower, DirectStart, DirectStream } from "./direct-stream.ts";
 import { History } from "./history.ts";
 import { changeSince } from "./net-changes.ts";
 import type { View } from "./view.ts";
 
 /** How long to wait before the journal is tried again after it failed. */
 const retryMs = 100;
-
-/** Where a direct view is followed from. */
-export interface DirectStart {
-  readonly view: DirectView;
-  /** Everything up to here is known to the subscriber. */
-  readonly cursor: number;
-  /** The journal's epoch, as it was when the view was asked for. */
-  readonly epoch: number;
-}
 
 /** Where a subscription begins to follow a direct view. */
 export function startDirect(stream: DirectStream, start: DirectStart): Start {
@@ -50,14 +40,15 @@ class DirectFollowing implements Following, DirectFollower {
   /** Tells what is awaited from what came to nothing meanwhile. */
   #round = 0;
 
-  constructor(stream: DirectStream, { view, cursor, epoch }: DirectStart, follower: Follower) {
+  constructor(stream: DirectStream, start: DirectStart, follower: Follower) {
+    const { view, cursor, epoch } = start;
     this.url = view.url;
     this.follower = follower;
     this.#stream = stream;
     this.#cursor = cursor;
     this.#goal = view.position;
     this.#epoch = epoch;
-    this.#view = stream.join(view, this);
+    this.#view = stream.join(start, this);
   }
 
   get position(): string {

@@ -13,6 +13,15 @@ import { Rights, type RightsParts } from "./rights.ts";
 import type { View } from "./view.ts";
 import { ViewIndex } from "./view-index.ts";
 
+/** Where a direct view is followed from. */
+export interface DirectStart {
+  readonly view: DirectView;
+  /** Everything up to here is known to the subscriber. */
+  readonly cursor: number;
+  /** The journal's epoch, as it was when the view was asked for. */
+  readonly epoch: number;
+}
+
 /** Who follows a direct view: one subscription's place in the stream of its changes. */
 export interface DirectFollower {
   readonly url: string;
@@ -90,8 +99,8 @@ export class DirectStream {
   }
 
   /** Has somebody follow a view, whose right to it was just granted. */
-  join(description: DirectView, one: DirectFollower): View<DirectFollower> {
-    const view = this.#views.add(description, one);
+  join({ view: description, epoch }: DirectStart, one: DirectFollower): View<DirectFollower> {
+    const view = this.#views.add(description, one, epoch === this.#epoch);
     this.#rights.granted(one);
     return view;
   }
@@ -206,6 +215,7 @@ export class DirectStream {
     this.#epoch += 1;
     this.recent.clear();
     this.#large.clear();
+    for (const view of this.#index.all()) view.beginEpoch();
     this.#parts.onEpoch();
   }
 

@@ -23,9 +23,10 @@ export class DirectViews<Follower> {
     return count;
   }
 
-  /** Has somebody follow the view of that description: the one that is followed already, or a new one. */
-  add(description: DirectView, follower: Follower): View<Follower> {
+  /** Has somebody follow the view of that description: the one that is followed already, or a new one. @param isCurrent - whether its position means something */
+  add(description: DirectView, follower: Follower, isCurrent = true): View<Follower> {
     const view = this.#find(description);
+    if (isCurrent) view.renew(description);
     if (view.followers.size === 0) {
       this.#views.set(view.url, view);
       this.#index.add(view);

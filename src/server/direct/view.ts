@@ -30,6 +30,40 @@ export function imageKey(image: Image | undefined, columns: readonly string[]): 
   return keys.join();
 }
 
+/** Before all positions. */
+const nowhere = -1;
+
+/** What a GET told of the room that there is for more, less what came since. */
+interface Room {
+  /** The position of that GET: changes up to it are in what it told. */
+  from: number;
+  readonly bytes: number;
+  rowsLeft: number;
+  bytesLeft: number;
+  /** Whether there is a record whose place in the list is not told. */
+  hasPlaceless: boolean;
+}
+
+function roomIn({ room, position }: DirectView): Room {
+  const { rows = Number.POSITIVE_INFINITY, bytes = Number.POSITIVE_INFINITY } = room ?? {};
+  return { from: position, bytes, rowsLeft: rows, bytesLeft: bytes, hasPlaceless: false };
+}
+
+/** Of a member, beside its name: two quotes, a colon, a value, and what ends it. */
+const fewestBytes = 5;
+
+/** How many bytes a record had before a change, at least: what its image lacks is not known. */
+function bytesBefore(change: Change): number {
+  const exact = change.kind === "update" ? change.representBefore?.()?.body.length : undefined;
+  if (exact !== undefined) return exact;
+  let bytes = 0;
+  for (const [name, value] of Object.entries(change.before ?? {})) {
+    bytes += name.length + fewestBytes;
+    if (typeof value === "string" || value instanceof Uint8Array) bytes += value.length;
+  }
+  return bytes;
+}
+
 /**
  * A direct view: what equal GETs return, and who follows it.
  *
@@ -44,10 +78,11 @@ export class View<Follower = unknown> {
   /** The columns that its filter compares, sorted, and {@link imageKey} of the values they must have. */
   readonly columns: readonly string[];
   readonly key: string;
-  #rowsLeft: number;
-  #bytesLeft: number;
   readonly #order: NonNullable<DirectView["order"]>;
-  #hasPlaceless = false;
+  /** What there is room for, by what the last GET told and by what came since. */
+  #room: Room;
+  /** The position of the last change that counted. */
+  #countedTo = nowhere;
   /** Everyone who follows it, in whatever state. */
   readonly followers: Set<Follower> = new Set();
   /** Those that get each change as it comes. */
@@ -64,18 +99,29 @@ export class View<Follower = unknown> {
     this.columns = Object.keys(values).sort();
     this.key = imageKey(values, this.columns) ?? "";
     this.#order = description.order ?? [];
-    this.#rowsLeft = description.room?.rows ?? Number.POSITIVE_INFINITY;
-    this.#bytesLeft = description.room?.bytes ?? Number.POSITIVE_INFINITY;
+    this.#room = roomIn(description);
+  }
+
+  /** Takes over what a later GET tells of it, unless something was counted that the GET does not show yet. */
+  renew(description: DirectView): void {
+    if (description.position >= this.#countedTo) this.#room = roomIn(description);
+  }
+
+  /** Positions from before mean nothing any more. */
+  beginEpoch(): void {
+    this.#countedTo = nowhere;
+    this.#room.from = nowhere;
   }
 
   /** Whether it may have more by now than a GET answers, or a record whose place in the list is not told. */
   get isOutgrown(): boolean {
-    return this.#rowsLeft < 0 || this.#bytesLeft < 0 || this.#hasPlaceless;
+    const { rowsLeft, bytesLeft, hasPlaceless } = this.#room;
+    return rowsLeft < 0 || bytesLeft < 0 || hasPlaceless;
   }
 
   /** Counts a change that is told to nobody, for all are behind. */
   count(change: Change): void {
-    if (this.#rowsLeft === Number.POSITIVE_INFINITY && this.#order.length === 0) return;
+    if (this.#room.rowsLeft === Number.POSITIVE_INFINITY && this.#order.length === 0) return;
     const status = this.#statusOf(change);
     if (status !== undefined) this.#count(change, status, 0);
   }
@@ -116,11 +162,16 @@ export class View<Follower = unknown> {
     return wasIn ? 204 : undefined;
   }
 
-  #count({ after }: Change, status: Notification["status"], bytes: number): void {
-    if (status !== 204 && after && !this.#hasPlace(after)) this.#hasPlaceless = true;
-    if (status !== 202) this.#rowsLeft += status === 204 ? 1 : -1;
-    // What a changed record had before is not known: its bytes count again.
-    this.#bytesLeft -= bytes;
+  #count(change: Change, status: Notification["status"], bytes: number): void {
+    this.#countedTo = change.position;
+    const room = this.#room;
+    if (change.position <= room.from) return;
+    const { after } = change;
+    if (status !== 204 && after && !this.#hasPlace(after)) room.hasPlaceless = true;
+    if (status !== 202) room.rowsLeft += status === 204 ? 1 : -1;
+    // While there is room, it costs nothing to count what a changed record had before twice.
+    const isNear = room.bytesLeft < room.bytes / 2;
+    room.bytesLeft -= bytes - (isNear && status !== 201 ? bytesBefore(change) : 0);
   }
 
   #hasPlace(image: Image): boolean {

@@ -102,6 +102,61 @@ describe("A list of more than a GET answers [R-SUB-5]", () => {
     expect(replica.records.size).toBeLessThan(6);
   });
 
+  const text = (digit: string): string => digit.repeat(600);
+  test.each([
+    [
+      "is changed",
+      "/birds",
+      (step: number) => `UPDATE birds SET bytes = '${text(String(step % 10))}' WHERE id = 1`,
+      "202 /birds/1",
+    ],
+    [
+      "loses and gets a record",
+      "/birds",
+      (step: number) =>
+        `DELETE FROM birds WHERE id > 1; INSERT INTO birds (id, bytes) VALUES (2, '${text(String(step % 10))}')`,
+      "202 /birds/2",
+    ],
+    [
+      "has a record that leaves it and comes back",
+      "/birds?name=b",
+      (step: number) => `UPDATE birds SET name = '${step % 2 ? "a" : "b"}', bytes = '${text("0")}' WHERE id = 2`,
+      "201 /birds/2",
+    ],
+  ])("does not grow by being told: one that %s is told each change as one", async (_how, target, sql, expected) => {
+    const world = await start({ maxPageBytes: 4_000 });
+    await world.run(`INSERT INTO birds (name, bytes) VALUES ('b', '${text("0")}'), ('b', '${text("0")}')`);
+    const replica = await world.follow(target);
+    for (let step = 1; step <= 20; step += 1) {
+      for (const one of sql(step).split("; ")) await world.run(one);
+      await world.clock.advance(200);
+    }
+    expect(replica.snapshots).toBe(1);
+    expect(world.told).toContain(expected);
+    expect([...replica.records.keys()].sort()).toEqual(await listed(world, target));
+  });
+
+  test("that is told anew, for nobody knew whether it still fits, is told by changes from there on", async () => {
+    const world = await start({ maxPageBytes: 4_000 });
+    await world.run(`INSERT INTO birds (bytes) VALUES ('${text("0")}')`);
+    const others = await world.follow("/birds");
+    const fill = async (count: number): Promise<void> => {
+      for (let step = 0; step < count; step += 1) {
+        await world.run(`INSERT INTO birds (id, bytes) VALUES (9, '${"0".repeat(3_000)}')`);
+        await world.run("DELETE FROM birds WHERE id = 9");
+        await world.clock.advance(200);
+      }
+    };
+    await fill(6);
+    const { snapshots } = others;
+    const late = await world.follow("/birds");
+    await fill(1);
+    expect([late.snapshots, others.snapshots]).toEqual([1, snapshots]);
+    await world.run("UPDATE birds SET name = 'x'");
+    await world.clock.advance(200);
+    expect(world.told.slice(-2)).toEqual(["202 /birds/1", "202 /birds/1"]);
+  });
+
   test.each(["/birds?limit=2&offset=1", "/birds"])("has one answer for HTTP and a subscription: %s", async (target) => {
     const { send, run } = await start({ maxRows: 3 });
     await run(insert(5));
