@@ -11,6 +11,12 @@ export function fileAt(path: string): Stats | undefined {
   }
 }
 
+/** What tells the file at a path from another one that takes its place; `undefined` where there is none. */
+export function inodeOf(path: string): string | undefined {
+  const file = fileAt(path);
+  return file && `${file.dev}:${file.ino}`;
+}
+
 /** Whether a folder on the way to a file lets nobody through. */
 export function isOutOfReach(path: string): boolean {
   try {

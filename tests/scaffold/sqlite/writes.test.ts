@@ -1,5 +1,7 @@
+import { copyFileSync, renameSync } from "node:fs";
+import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
-import { serve } from "./service.ts";
+import { musicSql, serve } from "./service.ts";
 
 describe("PUT", () => {
   test("gives every kind of default its value", async () => {
@@ -41,5 +43,33 @@ describe("Writes in one turn", () => {
 
     expect(answers.map(({ status }) => status)).toEqual([409, 201, 409, 201]);
     expect((await send("GET", "/t")).json).toMatchObject({ t: [{ a: 1 }, { a: 2 }, { a: 3 }] });
+  });
+});
+
+describe("a write where the database's file is not at its path", () => {
+  test("is a 503, and not lost: the file was removed, or another one has taken its place", async () => {
+    const { path, send, other } = await serve(musicSql);
+    other.pragma("wal_checkpoint(TRUNCATE)");
+    const create = () => send("POST", "/artists", { name: `a${Math.random()}` });
+    expect((await create()).status).toBe(201);
+    renameSync(path, `${path}.old`);
+    const refused = await create();
+    expect([refused.status, refused.field("Retry-After")]).toEqual([503, "1"]);
+    expect(refused.text).toContain("removed or renamed");
+    expect((await send("GET", "/artists")).status).toBe(200);
+    renameSync(`${path}.old`, path);
+    expect((await create()).status).toBe(201);
+    copyFileSync(path, `${path}.new`);
+    renameSync(`${path}.new`, path);
+    const [first] = [await create()];
+    expect([503, 201]).toContain(first.status);
+    await expect.poll(async () => (await create()).status, { timeout: 10_000 }).toBe(201);
+    const kept = new Database(path, { readonly: true });
+    const { status, json } = await send("GET", "/artists");
+    expect([status, (json as { artists: object[] }).artists.length]).toEqual([
+      200,
+      kept.prepare("SELECT count(*) FROM artists").pluck().get(),
+    ]);
+    kept.close();
   });
 });

@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
 import { RocketError } from "../../../protocol/index.ts";
+import { unavailable } from "../../rest/refusal.ts";
 import { retryWhenBusy } from "../busy.ts";
-import { openConnection } from "../driver.ts";
+import { type Connection, openConnection } from "../driver.ts";
 import { createSqliteJournal } from "../journal.ts";
-import { isEmptyFile } from "../open-failure.ts";
+import { inodeOf, isEmptyFile } from "../open-failure.ts";
 import { isReadOnly } from "../sqlite-error.ts";
 import { SqliteEngine } from "./engine.ts";
 import { journalLedger, schemaLedger } from "./ledger.ts";
@@ -39,6 +40,20 @@ async function requireFile({ path, create, clock }: SqliteEngineOptions): Promis
   }
 }
 
+/** A link that refuses to write into a file that is not at its path any more. */
+function openForWriting({ path, additions }: SqliteEngineOptions): Link {
+  let inode: string | undefined;
+  const connect = (): Connection => {
+    inode = inodeOf(path);
+    return openConnection(path, { additions });
+  };
+  return new Link(connect, () => {
+    const now = inodeOf(path);
+    if (now === undefined) throw unavailable("The database's file was removed or renamed.");
+    if (now !== inode) throw unavailable("Another file is taking the database's place.");
+  });
+}
+
 async function openLive(options: SqliteEngineOptions): Promise<SqliteEngine> {
   const { path, clock, reportError, retention, additions, isServed, onSchema } = options;
   const onWait = tellOfWait(options);
@@ -60,9 +75,9 @@ async function openLive(options: SqliteEngineOptions): Promise<SqliteEngine> {
     ...(retention ? { retention } : {}),
   });
   try {
-    for (const connect of [() => openReader(path, false, additions), () => openConnection(path, { additions })]) {
-      links.push(await retryWhenBusy(() => new Link(connect), { clock, onWait }));
-    }
+    const connect = () => openReader(path, false, additions);
+    links.push(await retryWhenBusy(() => new Link(connect), { clock, onWait }));
+    links.push(await retryWhenBusy(() => openForWriting(options), { clock, onWait }));
   } catch (error) {
     for (const link of links) link.close();
     await journal.abandon();

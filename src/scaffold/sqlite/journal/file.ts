@@ -4,7 +4,7 @@ import type { Additions } from "../additions.ts";
 import type { Connection } from "../connection.ts";
 import { openConnection } from "../driver.ts";
 import { readSchema } from "../introspect.ts";
-import { fileAt } from "../open-failure.ts";
+import { inodeOf } from "../open-failure.ts";
 import { inRead } from "../read-transaction.ts";
 import type { RecordFormat } from "../record-format.ts";
 import type { Schema } from "../schema.ts";
@@ -54,11 +54,6 @@ export interface FileOptions {
   readonly opened?: OpenFile;
   /** Told of what can't be watched: tables, and changes while a migration runs. */
   readonly onUnwatched: (error: RocketError) => void;
-}
-
-function inodeOf(path: string): string | undefined {
-  const file = fileAt(path);
-  return file && `${file.dev}:${file.ino}`;
 }
 
 function isFollowed(connection: Connection): boolean {
@@ -182,6 +177,14 @@ export class JournalFile {
   get isReplaced(): boolean {
     const inode = inodeOf(this.#options.path);
     return inode !== undefined && inode !== this.#inode;
+  }
+
+  /** What is told where the file was removed or renamed. */
+  get trouble(): RocketError | undefined {
+    const { path } = this.#options;
+    if (inodeOf(path) !== undefined) return undefined;
+    const message = `${JSON.stringify(path)} was removed or renamed. What it held is still read; the service writes nothing.`;
+    return new RocketError("database-missing", message);
   }
 
   /** Whether a migration that was waited for has been killed. */

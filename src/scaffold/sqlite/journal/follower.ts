@@ -1,4 +1,4 @@
-import { formatEventId } from "../../../protocol/index.ts";
+import { formatEventId, type RocketError } from "../../../protocol/index.ts";
 import type { Batch, Bookmark } from "../../../server/index.ts";
 import { inRead } from "../read-transaction.ts";
 import type { Schema } from "../schema.ts";
@@ -19,6 +19,8 @@ export interface FollowerEvents {
   readonly onBatch: (batch: Batch) => void;
   readonly onSchema: (schema: Schema) => void;
   readonly onReplaced: () => void;
+  /** Told once where the file was removed or renamed: it is still read. */
+  readonly onMissing: (error: RocketError) => void;
 }
 
 /**
@@ -45,6 +47,7 @@ export class Follower {
   readonly #quiet: QuietMoment;
   #dataVersion: unknown;
   #isLost = false;
+  #isMissing = false;
   #checkedAt: number;
 
   /** @throws what {@link JournalFile} throws */
@@ -165,6 +168,9 @@ export class Follower {
   #reopenIfReplaced(): void {
     const now = this.#options.clock.now();
     if (now - this.#checkedAt < fileCheckMs) return;
+    const { trouble } = this.#file;
+    if (trouble && !this.#isMissing) this.#events.onMissing(trouble);
+    this.#isMissing = trouble !== undefined;
     const file = this.#file.isReplaced ? new JournalFile(this.#options) : undefined;
     this.#checkedAt = now;
     if (!file) return;

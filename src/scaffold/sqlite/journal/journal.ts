@@ -42,6 +42,7 @@ class SqliteFileJournal implements SqliteJournal {
         onBatch: (batch) => this.#deliver(batch),
         onSchema: options.onSchema,
         onReplaced: options.onReplaced,
+        onMissing: (error) => options.onError(error, { stage: "poll" }),
       },
     );
     this.#trimmer = new Trimmer({
