@@ -5,10 +5,10 @@ import { type ClientOptions, type ResolvedClientOptions, resolveClientOptions } 
 import { type Collection, LiveCollection, LiveOne, type LiveRecord } from "./collection.ts";
 import { Feed } from "./feed.ts";
 import { Http } from "./http.ts";
+import type { View } from "./layer.ts";
 import type { LiveContext } from "./live.ts";
 import { OriginTransport } from "./origin-transport.ts";
 import type { Outbox } from "./outbox.ts";
-import type { View } from "./overlay.ts";
 import { isCutOff, isPage, watchPlatform } from "./platform.ts";
 import { localProblem } from "./problem.ts";
 import { type Query, queryPath } from "./query.ts";
@@ -276,6 +276,7 @@ class OriginClient implements Client {
       urls: this.#context.urls,
       versions: this.#context.versions,
       follow: (sink) => this.#follow(sink),
+      askAnew: (sink) => this.#transport.askAnew(sink),
       onStatus: () => this.#updateStatus(),
     });
     feed.onBatch = (batch) => this.#outbox?.note(feed, batch);

@@ -75,6 +75,12 @@ export class DocumentFollower {
     this.#round();
   }
 
+  /** Asks for the whole. */
+  askAnew(): void {
+    this.#etag = undefined;
+    void this.#look(true);
+  }
+
   /** Ends it. Twice is fine. */
   stop(): void {
     this.#abort.abort();
@@ -218,11 +224,13 @@ export class DocumentFollower {
     sink.take({ ...message, fields, body }, true);
   }
 
-  async #look(): Promise<void> {
-    const { sink, http, onUnreachable } = this.#options;
+  /** @param isAnew - true where it is asked beside what comes */
+  async #look(isAnew = false): Promise<void> {
+    const { sink, http, clock, onUnreachable } = this.#options;
     const { signal } = this.#abort;
     this.#looks += 1;
     const look = this.#looks;
+    const askedAt = clock.now();
     // After a lost connection the document may be the same, and the state not.
     const isKnown = this.#etag !== undefined && sink.isCaughtUp;
     const headers: Record<string, string> = { Accept: "application/json, */*;q=0.5" };
@@ -231,26 +239,30 @@ export class DocumentFollower {
     // What was asked for earlier, beside another socket, may be older than what is known by now.
     if (signal.aborted || look !== this.#looks) return;
     if (!message) onUnreachable();
-    else this.#lookedSafely(message);
+    else {
+      this.#lookedSafely(message, askedAt);
+      // The server may tell differences of a state that lay between.
+      this.#isSure &&= !isAnew;
+    }
   }
 
-  #lookedSafely(message: HttpResponse): void {
+  #lookedSafely(message: HttpResponse, askedAt: number): void {
     try {
-      this.#looked(message);
+      this.#looked(message, askedAt);
     } catch {
       this.stop();
       this.#options.sink.fail(localProblem(502, "The server's document can't be read."));
     }
   }
 
-  #looked(message: HttpResponse): void {
+  #looked(message: HttpResponse, askedAt: number): void {
     const { sink, clock } = this.#options;
     const { status } = message;
     if (status === 304 || (status >= 200 && status < 300)) {
       this.#etag = fieldValue(message.fields, "etag") ?? (status === 304 ? this.#etag : undefined);
       sink.lookEvery(this.#socket ? undefined : pollMs);
-      if (status !== 304) sink.take(this.#snapshot(message));
-      sink.take(caughtUp);
+      if (status !== 304) sink.take(this.#snapshot(message), false, askedAt);
+      sink.take(caughtUp, false, askedAt);
       if (status !== 304) void this.#findUrls(message);
       const early = this.#early;
       this.#early = undefined;

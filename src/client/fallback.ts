@@ -115,6 +115,11 @@ export class Fallback {
     };
   }
 
+  /** Asks for the whole of a URL. */
+  askAnew(sink: Sink): void {
+    for (const one of this.#followings) if (one.sink === sink) one.follower.askAnew();
+  }
+
   /** Tries at once what waits. */
   wake(): void {
     for (const { follower } of this.#followings) follower.wake();

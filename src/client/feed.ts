@@ -32,6 +32,8 @@ export interface FeedOptions {
   readonly versions: RowVersions;
   /** Begins to follow; the function that it returns ends it. */
   readonly follow: (feed: Feed) => () => void;
+  /** Asks for the whole while it is followed. */
+  readonly askAnew: (feed: Feed) => void;
   /** Told after each change of the status. */
   readonly onStatus: () => void;
 }
@@ -49,6 +51,7 @@ export class Feed implements Sink {
   position: string | undefined;
   /** When the last messages came that listeners were told of. */
   heardAt = 0;
+  askedAt: number | undefined;
   status: Status = { state: "connecting" };
   readonly listeners: Set<FeedListener> = new Set();
   /** Told of each batch ahead of those who look, and also while nobody does. */
@@ -143,6 +146,11 @@ export class Feed implements Sink {
     this.#begin();
   }
 
+  /** Asks for the whole, beside what comes. */
+  askAnew(): void {
+    this.#options.askAnew(this);
+  }
+
   /** Ends it for good. */
   close(problem: Problem): void {
     const wasEnded = this.isEnded;
@@ -159,7 +167,8 @@ export class Feed implements Sink {
     this.lost(false);
   }
 
-  take(message: HttpResponse, isWhole = false): boolean {
+  take(message: HttpResponse, isWhole = false, askedAt: number | undefined = this.askedAt): boolean {
+    this.askedAt = askedAt;
     const eventId = fieldValue(message.fields, "event-id");
     if (message.status === 200) {
       this.#unmarked = [];

@@ -82,6 +82,10 @@ export class OriginTransport implements Transport {
     };
   }
 
+  askAnew(sink: Sink): void {
+    (this.#fallback?.isUsed ? this.#fallback : this.#connection)?.askAnew(sink);
+  }
+
   /** The connection that takes requests, once one that is being made does; `undefined` where there is none. */
   async connected(): Promise<Connection | undefined> {
     const connection = this.#fallback?.isUsed ? undefined : this.#connection;

@@ -7,8 +7,9 @@ import type { Feed } from "./feed.ts";
 import { HeldRows } from "./held-rows.ts";
 import type { Http } from "./http.ts";
 import { Idempotency } from "./idempotency.ts";
+import type { OverlayContext, View } from "./layer.ts";
 import { next } from "./machine.ts";
-import { Overlay, type OverlayContext, type View } from "./overlay.ts";
+import { Overlay } from "./overlay.ts";
 import { codedError, ProblemError, problemOf, retryAfterMs } from "./problem.ts";
 import { ignore, queued, stored } from "./queued-write.ts";
 import { Recogniser } from "./recogniser.ts";
@@ -97,8 +98,7 @@ export class Outbox implements OverlayContext {
     this.#backoff = new Backoff(options.clock);
     this.#loading = this.#store?.load().then((stored) => {
       const known = new Set(this.writes.map(({ id }) => id));
-      const { http } = this.#options;
-      const isOurs = (url: string): boolean => url.startsWith(temporaryUrl) || http.isTarget(url);
+      const isOurs = (url: string): boolean => url.startsWith(temporaryUrl) || options.http.isTarget(url);
       const left = stored.filter(({ id, url }) => isOurs(url) && !known.has(id) && known.add(id));
       // They were made before all that was made here.
       this.writes.unshift(...left.map((write) => queued(write, ignore, this.#refusalOf(write))));
@@ -157,7 +157,7 @@ export class Outbox implements OverlayContext {
 
   /** What is shown ahead of time in a view. */
   overlayOf(view: View): Overlay {
-    const overlay = this.#overlays.get(view) ?? new Overlay(view, this);
+    const overlay = this.#overlays.get(view) ?? new Overlay(view, this, this.#options.clock);
     this.#overlays.set(view, overlay);
     return overlay;
   }
@@ -179,7 +179,7 @@ export class Outbox implements OverlayContext {
   settle(): void {
     if (this.writes.length === 0) return;
     const overlays = [...this.views].map((view) => this.overlayOf(view));
-    const settle = (write: Write): boolean => overlays.every((overlay) => overlay.settle(write));
+    const settle = (write: Write): boolean => overlays.map((overlay) => overlay.settle(write)).every(Boolean);
     const settled = this.writes.filter((one) => one.state === "answered" && settle(one));
     for (const write of settled) this.#remove(write, "settle");
   }
@@ -199,6 +199,7 @@ export class Outbox implements OverlayContext {
     if (this.#abort.signal.aborted) return;
     this.#abort.abort();
     this.#held.close();
+    for (const view of this.views) this.overlayOf(view).close();
     this.#wake();
     // What a reload left behind was refused by nobody, and its promise is gone.
     const waited = this.writes.filter(({ state, reject }) => state !== "answered" && !this.#refusals.has(reject));

@@ -1,4 +1,4 @@
-import type { View } from "./overlay.ts";
+import type { View } from "./layer.ts";
 import type { RowUrls } from "./row-urls.ts";
 
 /** What a guarded write is compared with: the version that is shown, or a `base` that was kept. */

@@ -60,18 +60,24 @@ interface Entry {
   readonly backoff: Backoff;
   /** The server's name for it, from the answer to SUBSCRIBE on. */
   canonical?: string | undefined;
-  /** The position that the last SUBSCRIBE asked for. */
-  asked?: string | undefined;
-  /** True where that only gave other credentials. */
-  isRenewal?: boolean;
   /** True once the server refused credentials, until it takes others. */
   isRefused?: boolean;
   /** True once a delta was not for what is known: it asks for none any more. */
   isMisfit?: boolean;
 }
 
-/** Why a SUBSCRIBE is sent again: with other credentials, which may have been refused, or to begin anew. */
-type Reason = "renewal" | "refused" | "anew";
+/** Why a SUBSCRIBE is sent again: with other credentials, which may have been refused, to begin anew, or for the whole. */
+type Reason = "renewal" | "refused" | "anew" | "whole";
+
+/** A SUBSCRIBE that is not answered yet. */
+interface Asked {
+  readonly entry: Entry;
+  readonly reason: Reason | undefined;
+  /** The position that it resumes from. */
+  readonly position: string | undefined;
+  /** When it was sent. */
+  readonly at: number;
+}
 
 /** One WebSocket of Level 1 at the well-known URL, with all subscriptions in band. */
 export class Connection {
@@ -79,7 +85,7 @@ export class Connection {
   readonly #socket: Socket;
   readonly #timer: Timer;
   readonly #entries: Set<Entry> = new Set();
-  readonly #pending: Map<string, Entry> = new Map();
+  readonly #pending: Map<string, Asked> = new Map();
   /** What the server has subscribed here, by its own names. */
   readonly #subscribed: Set<string> = new Set();
   /** The number of the last UNSUBSCRIBE for each of those names. */
@@ -126,6 +132,12 @@ export class Connection {
       entry.backoff.cancel();
       if (this.#entries.delete(entry)) this.#unsubscribeUnused(entry.canonical);
     };
+  }
+
+  /** Asks for the whole of a subscription that is there [R-BAND-5]. */
+  askAnew(sink: Sink): void {
+    for (const entry of this.#entries)
+      if (entry.sink === sink && entry.canonical !== undefined) void this.#subscribe(entry, "whole");
   }
 
   /** Gives the server new credentials for each subscription, in place [R-BAND-5]. */
@@ -213,10 +225,11 @@ export class Connection {
       this.#asked.delete(requestId as string);
       answer(message);
     } else if (requestId !== undefined) {
-      const entry = this.#pending.get(requestId);
+      const asked = this.#pending.get(requestId);
       this.#pending.delete(requestId);
-      if (entry && canonical === undefined) this.#refused(entry, message);
-      else if (entry) this.#answered(entry, message, canonical as string);
+      if (asked && canonical !== undefined) this.#answered(asked, message, canonical);
+      // What is there goes on, and says itself where it ends.
+      else if (asked && asked.reason !== "whole") this.#refused(asked.entry, message);
     } else if (canonical !== undefined) {
       const entries = this.#named(canonical);
       if (isProblem(message)) for (const entry of entries) this.#refused(entry, message);
@@ -243,23 +256,23 @@ export class Connection {
     try {
       const authorization = await this.#options.http.authorization(reason === "refused");
       if (this.#isOver || !this.#entries.has(entry)) return;
-      entry.isRenewal = reason === "renewal";
-      entry.asked = reason === "anew" ? undefined : sink.position;
-      const fields: Field[] = [];
-      if (entry.asked !== undefined && !entry.isRenewal) fields.push(["Last-Event-ID", entry.asked]);
+      const position = reason === "anew" || reason === "whole" ? undefined : sink.position;
+      const fields: Field[] = reason === "whole" ? [["Cache-Control", "no-cache"]] : [];
+      if (position !== undefined && reason !== "renewal") fields.push(["Last-Event-ID", position]);
       if (authorization !== undefined) fields.push(["Authorization", authorization]);
       if (this.#hasDeltas && !entry.isMisfit) fields.push(["Accept", mergePatchType]);
-      this.#request("SUBSCRIBE", sink.target, fields, entry);
+      const at = this.#options.clock.now();
+      this.#request("SUBSCRIBE", sink.target, fields, { entry, reason, position, at });
     } catch {
       // There are no credentials for now.
       this.#retry(entry);
     }
   }
 
-  #request(method: string, target: string, fields: readonly Field[] = [], entry?: Entry, body: Body = ""): string {
+  #request(method: string, target: string, fields: readonly Field[] = [], asked?: Asked, body: Body = ""): string {
     this.#requests += 1;
     const id = String(this.#requests);
-    if (entry) this.#pending.set(id, entry);
+    if (asked) this.#pending.set(id, asked);
     this.#socket.send(encodeRequest({ method, target, fields: [["Request-ID", id], ...fields], body }));
     return id;
   }
@@ -274,7 +287,7 @@ export class Connection {
     if (canonical !== undefined && !this.#isOver && this.#named(canonical).length === 0) this.#unsubscribe(canonical);
   }
 
-  #answered(entry: Entry, message: HttpResponse, canonical: string): void {
+  #answered({ entry, reason, position, at }: Asked, message: HttpResponse, canonical: string): void {
     const { sink } = entry;
     const { fields, status } = message;
     entry.isRefused = false;
@@ -289,15 +302,15 @@ export class Connection {
     this.#subscribed.add(canonical);
     if (!isWanted) {
       // Nobody wants it any more, unless somebody asked for the same again meanwhile.
-      const isAsked = [...this.#pending.values()].some((other) => other.sink.target === sink.target);
+      const isAsked = [...this.#pending.values()].some((other) => other.entry.sink.target === sink.target);
       if (!isAsked) this.#unsubscribeUnused(canonical);
       return;
     }
     const isKnown = entry.canonical === canonical;
     entry.canonical = canonical;
-    if (status !== 304) for (const one of this.#named(canonical)) one.sink.take(message);
-    else if (entry.isRenewal && isKnown) return;
-    else if (entry.asked !== undefined && fieldValue(fields, "event-id") === entry.asked) {
+    if (status !== 304) for (const one of this.#named(canonical)) one.sink.take(message, false, at);
+    else if (reason === "renewal" && isKnown) return;
+    else if (position !== undefined && fieldValue(fields, "event-id") === position) {
       sink.take(message);
       // Of a subscription that is there already, the position is told where it is caught up: no bookmark follows.
       if (wasSubscribed) sink.take(message);

@@ -45,6 +45,8 @@ export class StreamFollower {
   #heardAt = 0;
   #openedAt = 0;
   #empty = 0;
+  /** When the stream that is there was asked for. */
+  #askedAt = 0;
 
   constructor(options: StreamFollowerOptions) {
     this.#options = options;
@@ -58,6 +60,13 @@ export class StreamFollower {
     const { clock } = this.#options;
     if (this.#state === "waiting" || (this.#state === "open" && clock.now() - this.#heardAt >= silenceMs))
       this.#again();
+  }
+
+  /** Asks for the whole, by another stream: what is shown stays so until that begins. */
+  askAnew(): void {
+    if (this.#state !== "open") return;
+    this.#end("end");
+    void this.#ask(true);
   }
 
   /** Asks anew, with the credentials of now. */
@@ -104,14 +113,15 @@ export class StreamFollower {
     }, ms);
   }
 
-  async #ask(): Promise<void> {
-    const { http, sink, onNone, onUnreachable } = this.#options;
+  async #ask(isAnew = false): Promise<void> {
+    const { http, sink, clock, onNone, onUnreachable } = this.#options;
     this.#move("due");
     this.#abort = new AbortController();
     const { signal } = this.#abort;
     this.#hear(firstMs);
+    this.#askedAt = clock.now();
     const headers: Record<string, string> = { Accept: "text/event-stream" };
-    if (sink.position !== undefined) headers["Last-Event-ID"] = sink.position;
+    if (sink.position !== undefined && !isAnew) headers["Last-Event-ID"] = sink.position;
     const response = await http.fetch(sink.target, { headers, signal, cache: "no-store" }).catch(() => undefined);
     if (signal.aborted) return;
     const isStream = /^text\/event-stream\b/i.test(response?.headers.get("content-type") ?? "");
@@ -164,13 +174,14 @@ export class StreamFollower {
       this.#refused(message);
       return;
     }
-    if (this.#state === "opening") {
+    const isFirst = this.#state === "opening";
+    if (isFirst) {
       this.#move("message");
       this.#openedAt = clock.now();
       this.#empty = 0;
       sink.lookEvery(undefined);
     }
-    sink.take(message);
+    sink.take(message, false, isFirst && message.status === 200 ? this.#askedAt : undefined);
   }
 
   #refused(message: HttpResponse): void {

@@ -27,7 +27,7 @@ export interface TabsOptions {
 /** What tabs say to each other. */
 type Note =
   | { readonly kind: "leader" | "alive" | "wake" | "renew" }
-  | { readonly kind: "follow" | "unfollow"; readonly from: string; readonly target: string }
+  | { readonly kind: "follow" | "unfollow" | "anew"; readonly from: string; readonly target: string }
   | {
       readonly kind: "batch";
       readonly to: string;
@@ -41,15 +41,17 @@ type Note =
       readonly state: string;
       readonly position: string | undefined;
       readonly intervalMs: number | undefined;
+      readonly askedAt: number | undefined;
       readonly problem: Problem | undefined;
     };
 
 /** What a tab said; `undefined` for what none says. */
 function checkedNote(data: unknown): Note | undefined {
-  const { kind, from, to, target, state, position, intervalMs, problem, batch } = Object(data);
+  const { kind, from, to, target, state, position, intervalMs, askedAt, problem, batch } = Object(data);
   const areTexts = (...texts: readonly unknown[]): boolean => texts.every((text) => typeof text === "string");
   if (kind === "leader" || kind === "alive" || kind === "wake" || kind === "renew") return { kind };
-  if ((kind === "follow" || kind === "unfollow") && areTexts(from, target)) return { kind, from, target };
+  if ((kind === "follow" || kind === "unfollow" || kind === "anew") && areTexts(from, target))
+    return { kind, from, target };
   if (kind === "batch" && areTexts(to, target) && Array.isArray(batch)) {
     const messages = batch.flatMap((one) => checkedMessage(one) ?? []);
     return messages.length === batch.length ? { kind, to, target, batch: messages } : undefined;
@@ -59,7 +61,8 @@ function checkedNote(data: unknown): Note | undefined {
   const { status, detail } = Object(problem);
   const failure = Number.isInteger(status) ? { ...problem, detail: areTexts(detail) ? detail : "" } : undefined;
   const isInterval = Number.isInteger(intervalMs) && intervalMs > 0;
-  return { kind, to, target, state, position, intervalMs: isInterval ? intervalMs : undefined, problem: failure };
+  const times = { intervalMs: isInterval ? intervalMs : undefined, askedAt: Number(askedAt) || undefined };
+  return { kind, to, target, state, position, ...times, problem: failure };
 }
 
 /** A bookmark at a position; it says whether there may be something new that the server has not seen [R-DER-10]. */
@@ -70,9 +73,11 @@ function bookmark({ position, state, target }: Extract<Note, { readonly kind: "s
 }
 
 /** Whether a view stands as the tab with the connection says. */
-function isAsTold(sink: Sink, { state, position, intervalMs }: Extract<Note, { readonly kind: "state" }>): boolean {
+function isAsTold(sink: Sink, note: Extract<Note, { readonly kind: "state" }>): boolean {
+  const { state, position, intervalMs, askedAt } = note;
   const isSame = position === sink.position && intervalMs === sink.intervalMs;
-  return isSame && sink.isCaughtUp && sink.isUnseen === (state === "behind");
+  const isAsked = askedAt === undefined || askedAt === sink.askedAt;
+  return isSame && isAsked && sink.isCaughtUp && sink.isUnseen === (state === "behind");
 }
 
 /**
@@ -119,6 +124,11 @@ class SharedTransport implements Transport {
       this.#followings.get(sink)?.();
       this.#followings.delete(sink);
     };
+  }
+
+  askAnew(sink: Sink): void {
+    if (this.#isAlone()) this.#own.askAnew(sink);
+    else this.#say({ kind: "anew", from: this.#id, target: sink.target });
   }
 
   renew(): void {
@@ -265,6 +275,9 @@ class SharedTransport implements Transport {
         // A tab without the lock is never asked: it may be alone only for want of an answer.
         if (this.#isAlone()) this.#serve(note.from, note.target);
         return;
+      case "anew":
+        if (this.#isAlone()) this.#own.askAnew(this.#options.feedOf(note.target));
+        return;
       case "unfollow":
         this.#drop(`${note.from} ${note.target}`);
         return;
@@ -279,9 +292,9 @@ class SharedTransport implements Transport {
     this.#watch(to);
     const feed = this.#options.feedOf(target);
     const tellState = () => {
-      const { status, isCaughtUp, position, intervalMs } = feed;
+      const { status, isCaughtUp, position, intervalMs, askedAt } = feed;
       const state = isCaughtUp && status.state !== "behind" ? "live" : status.state;
-      this.#say({ kind: "state", to, target, state, position, intervalMs, problem: status.problem });
+      this.#say({ kind: "state", to, target, state, position, intervalMs, askedAt, problem: status.problem });
     };
     const tellBatch = (batch: readonly HttpResponse[]) => {
       this.#say({ kind: "batch", to, target, batch });
@@ -308,7 +321,7 @@ class SharedTransport implements Transport {
       else if (!isAsTold(sink, note)) {
         sink.lookEvery(note.intervalMs);
         sink.take(bookmark(note));
-        sink.take(bookmark(note));
+        sink.take(bookmark(note), false, note.askedAt);
       }
     }
   }

@@ -12,6 +12,8 @@ export interface Sink {
   readonly isUnseen: boolean;
   /** True once there is something to show. */
   readonly hasState: boolean;
+  /** When the newest whole was asked for that was taken: what was done before then is in it. */
+  readonly askedAt: number | undefined;
   /** How often the server is looked at where nothing tells of changes; `undefined` where something does. */
   readonly intervalMs: number | undefined;
   /** Notes it. */
@@ -22,10 +24,11 @@ export interface Sink {
    * Takes one message of the subscription.
    *
    * @param isWhole - true where it is a step of its own, though it has no position (Level 0, polling)
+   * @param askedAt - when it was asked for, where it tells of the whole as it was since then
    * @returns false where a delta was for another state than is known: nothing of the step was taken in, and it has to come
    * again, with whole records [R-DELTA-8]
    */
-  take(message: HttpResponse, isWhole?: boolean): boolean;
+  take(message: HttpResponse, isWhole?: boolean, askedAt?: number): boolean;
   /** The connection is lost or not there yet: what was not marked will come again. */
   lost(isOffline: boolean): void;
   /** It is over, and trying again would not help. */
@@ -36,6 +39,8 @@ export interface Sink {
 export interface Transport {
   /** Begins to follow a URL. Returns a function that ends it. */
   follow(sink: Sink): () => void;
+  /** Asks for the whole of a URL that is followed, beside what comes: it is handed in with the time of this question. */
+  askAnew(sink: Sink): void;
   /** Asks for credentials again and gives them to every subscription, in place. */
   renew(): void;
   /** Tries again at once what waits. */
