@@ -124,7 +124,7 @@ export class Overlay {
       created.settleFor(write, new Map([...entered].map((one) => [one, replica.get(one)])));
     const url = (isUnnamed ? created.arrived(write) : undefined) ?? created.of(write);
     if (isShown(write, this.#view.feed, { url, seen }) && this.#settleBefore(write, url)) this.#noteSettled(write);
-    else if (write.state === "answered") this.#watch();
+    else if (write.state === "answered") this.#watch(this.#settleMs);
     return this.#settled.has(write);
   }
 
@@ -153,14 +153,16 @@ export class Overlay {
     return true;
   }
 
+  /** Whether one record is gone, a server looks twice, a second apart. */
+  get #settleMs(): number {
+    return this.#view.feed.replica.isRecord ? 2 * settleMs : settleMs;
+  }
+
   /** Sees to it that what is laid over does not stay where nothing comes of it: others may have overtaken it. */
-  #watch(): void {
+  #watch(ms: number): void {
     if (this.#isWatching || !this.#view.feed.isCaughtUp) return;
     this.#isWatching = true;
-    this.#doubt.set(() => {
-      this.#isWatching = false;
-      this.#look();
-    }, settleMs);
+    this.#doubt.set(() => this.#look(), ms);
   }
 
   /** Asks for the whole where what was written a while ago is shown by nothing but this: what comes then is the truth. */
@@ -168,7 +170,10 @@ export class Overlay {
     const { feed } = this.#view;
     const now = this.#clock.now();
     const unseen = this.#context.writes.filter((one) => one.state === "answered" && !this.settle(one));
-    const old = unseen.filter(({ answeredAt }) => now - answeredAt >= settleMs);
+    const leftMs = unseen.map(({ answeredAt }) => answeredAt + this.#settleMs - now);
+    const old = unseen.filter((_, at) => (leftMs[at] ?? 0) <= 0);
+    this.#isWatching = false;
+    if (unseen.length > 0) this.#watch(Math.min(this.#settleMs, ...leftMs.filter((ms) => ms > 0)));
     if (!feed.isCaughtUp) this.#askedAt = undefined;
     else if (old.length > 0 && !this.#makesOther(unseen)) {
       for (const one of old) this.#noteSettled(one);
@@ -194,6 +199,7 @@ export class Overlay {
   /** Notes what came. */
   note(batch: readonly HttpResponse[]): void {
     for (const write of this.#context.writes) {
+      if (this.#settled.has(write)) continue;
       if (write.state === "answered") this.#noteSeen(write, batch);
       if (write.kind === "create") this.#noteEntered(write, batch);
       // A record that goes may come again before anybody looks.

@@ -30,6 +30,7 @@ function feedOf(): Feed {
     urls: new WeakMap(),
     versions: new WeakMap(),
     follow: () => () => {},
+    askAnew: () => {},
     onStatus: () => {},
   });
 }

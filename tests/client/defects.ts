@@ -154,17 +154,24 @@ export const defects: readonly Defect[] = [
   },
   {
     name: "leaves a row in a list whose filter it left",
-    file: "client/overlay.js",
+    file: "client/layer.js",
     find: "if (!belongs) {",
     replace: "if (!belongs && !this.#isIn.has(url)) {",
     sees: /has another/,
   },
   {
     name: "shows a created record by its own key before the answer tells which it is",
-    file: "client/overlay.js",
+    file: "client/layer.js",
     find: "if (come !== undefined && isPending)",
     replace: "if (come !== undefined)\n            return;\n        if (come !== undefined && isPending)",
     sees: /the key of/,
+  },
+  {
+    name: "waits for what others have overtaken",
+    file: "client/overlay.js",
+    find: "feed.askAnew();",
+    replace: "",
+    sees: /instead of .* a moment after/,
   },
   {
     name: "ignores that a record left",

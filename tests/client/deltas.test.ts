@@ -282,6 +282,7 @@ describe("A feed", () => {
       urls: new WeakMap(),
       versions: new WeakMap(),
       follow: () => () => {},
+      askAnew: () => {},
       onStatus: () => {},
     });
     feed.take(listOf([{ id: 1 }], ["Event-ID", "m:1.0"]));

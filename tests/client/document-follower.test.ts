@@ -18,6 +18,7 @@ function follow({ hasLevel0 }: { readonly hasLevel0: boolean }) {
   const sink: Sink = {
     target: "/a",
     position: undefined,
+    askedAt: undefined,
     isUnseen: false,
     isCaughtUp: true,
     hasState: true,

@@ -77,7 +77,7 @@ describe("The first rows", () => {
       urls: new WeakMap(),
       versions: new WeakMap(),
     };
-    const feed = new Feed({ ...options, follow: () => () => {}, onStatus: () => {} });
+    const feed = new Feed({ ...options, follow: () => () => {}, askAnew: () => {}, onStatus: () => {} });
     feed.take(listOf([{ id: 1, v: 2 }], ["Event-ID", "k:2.0"]));
     feed.early(listOf([{ id: 1, v: 1 }], ["Event-ID", "k:1.0"]));
     expect([feed.replica.rows, feed.position, feed.state]).toEqual([[{ id: 1, v: 2 }], "k:2.0", "opened"]);

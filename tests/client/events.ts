@@ -16,6 +16,7 @@ import {
   targetsOf,
   writeSeveral,
 } from "./interferences.ts";
+import { overtakeNext } from "./overtaken.ts";
 import { refusal } from "./service.ts";
 import type { World } from "./world.ts";
 /** One kind of thing that happens. */
@@ -121,6 +122,7 @@ export const kinds: readonly Happening[] = [
           world.clock.setTimer(() => service.store.journal.lose(), world.random.below(10));
       }),
   },
+  { name: "somebody overtakes the next own write", weight: 2, happen: overtakeNext },
   {
     name: "creates are answered without a Location for a while",
     happen: (world) => {

@@ -14,6 +14,7 @@ function feedAt(position: string): Feed {
     urls: new WeakMap(),
     versions: new WeakMap(),
     follow: () => () => {},
+    askAnew: () => {},
     onStatus: () => {},
   });
   feed.take(listOf([{ id: 1, v: 1 }], ["Event-ID", position]));

@@ -41,6 +41,8 @@ it.each(ways)(
   240_000,
 );
 
+const younger = "somebody overtakes the next own write";
+
 // Each found something while the model had the kinds of events that it has now, or all but the youngest.
 it.each([
   [20, "an older change of a row that was written here settles it for a moment, and is no second identity"],
@@ -60,10 +62,11 @@ it.each([
     "handshakes hang for a while",
     "a create whose answer is lost, and the journal with it",
     "creates are answered without a Location for a while",
+    younger,
   ];
   await expect(run(seed, { without })).resolves.toBeGreaterThan(0);
 });
 
 it("Seed 101054 holds: a record that comes while nobody looks may be what a create made whose answer is lost", async () => {
-  await expect(run(101_054)).resolves.toBeGreaterThan(0);
+  await expect(run(101_054, { without: [younger] })).resolves.toBeGreaterThan(0);
 });

@@ -3,6 +3,7 @@ import { silenceMs } from "../../src/protocol/index.ts";
 import { kinds } from "./events.ts";
 import { hasEnded, Looked, Replayed } from "./followed.ts";
 import { columns } from "./interferences.ts";
+import { overtake } from "./overtaken.ts";
 import type { Service } from "./service.ts";
 import { type OwnWrite, World, type WorldOptions } from "./world.ts";
 
@@ -146,6 +147,22 @@ function checkRows(world: World): void {
   }
 }
 
+/** Lets others overtake own writes: what is shown is right soon after, and not only once a heartbeat comes. */
+async function overtakeAll(world: World): Promise<void> {
+  checkRows(world);
+  await overtake(world);
+  // The record that it follows was destroyed: whoever wants the one that has its URL by now asks for that.
+  for (const one of world.followed.filter(hasEnded)) {
+    one.stop();
+    world.followed.splice(world.followed.indexOf(one), 1);
+  }
+  try {
+    checkRows(world);
+  } catch (error) {
+    throw new Error(`${(error as Error).message}, a moment after what was overtaken`);
+  }
+}
+
 /** Holds what is left against what must be, and ends the client. */
 async function conclude(world: World): Promise<void> {
   checkRows(world);
@@ -187,6 +204,7 @@ export async function run(seed: number, options: RunOptions = {}): Promise<numbe
     world.replay("/a");
     const events = await disturb(world, options);
     await settle(world);
+    await overtakeAll(world);
     await conclude(world);
     return events;
   } finally {

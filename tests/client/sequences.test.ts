@@ -31,6 +31,7 @@ function clientOf(target: string): Holder {
     urls: new WeakMap(),
     versions: new WeakMap(),
     follow: () => () => {},
+    askAnew: () => {},
     onStatus: () => {},
   });
   return {

@@ -27,6 +27,9 @@ export interface Answer {
   readonly body: string;
 }
 
+/** @param before - the row as it was before the write */
+export type Overtaking = (name: string, id: number, before: StoredRow | undefined) => void;
+
 type Columns = Readonly<Record<string, string | number | null>>;
 
 const json: Field = ["Content-Type", "application/json"];
@@ -58,6 +61,12 @@ export class Service {
   turnsAway: number | undefined;
   /** Whether the answer to a create says where the record is. */
   tellsLocation = true;
+  /** What others do right after own writes, first come first served, ahead of every look. */
+  readonly overtakings: Overtaking[] = [];
+  /** Whether the id of the newest record that was destroyed is that of the next one, as in SQLite. */
+  reusesIds = false;
+  /** How long the document that a look found is on its way to the hub. */
+  lookMs = 0;
   /** How often a GET of the well-known URL is answered with 503. */
   refusePromises = 0;
   readonly #network: Network;
@@ -96,10 +105,21 @@ export class Service {
     this.store.transaction((writer) => {
       for (const { name, id, columns } of changes) {
         if (!columns && id !== undefined) writer.remove(name, id);
-        else if (columns) writer.put(name, this.#row(name, id ?? this.#nextId++, columns));
+        else if (columns) writer.put(name, this.#row(name, id ?? this.#newId(name), columns));
       }
     });
     this.#network.hub?.changed(urls);
+  }
+
+  /** Makes a record what it was before, version and all: who did not look meanwhile sees no difference. */
+  restore(name: string, id: number, before: StoredRow | undefined): void {
+    // What tells each change shows that it went back.
+    if (this.options.flavour === "direct" && before) return;
+    this.store.transaction((writer) => {
+      if (before) writer.put(name, before);
+      else writer.remove(name, id);
+    });
+    this.#network.hub?.changed([`/${name}/${id}`]);
   }
 
   rows(name: string): readonly StoredRow[] {
@@ -161,8 +181,9 @@ export class Service {
     if (refusal) return refusal;
     const answer = await this.store.origin(request);
     const { latencyMs, clock } = this.#network;
-    const ms = latencyMs();
-    if (ms > 0 && this.#random.chance(0.3)) await new Promise<void>((resolve) => clock.setTimer(resolve, ms));
+    const latency = latencyMs();
+    const ms = latency > 0 && this.#random.chance(0.3) ? latency : this.lookMs;
+    if (ms > 0) await new Promise<void>((resolve) => clock.setTimer(resolve, ms));
     const { view, ...rest } = answer;
     if (flavour === "derived") return rest;
     const isList = view !== undefined && view.record === undefined;
@@ -192,7 +213,7 @@ export class Service {
 
   #carryOut(method: string, target: string, headers: Headers, values: Columns): Answer {
     const [, name = "", text] = target.split("/");
-    const id = text === undefined ? this.#nextId++ : Number(text);
+    const id = text === undefined ? this.#newId(name) : Number(text);
     const before = this.rows(name).find((row) => row.id === id);
     if (method !== "POST" && !before) return problem(404);
     const match = headers.get("if-match");
@@ -203,6 +224,7 @@ export class Service {
       if (method === "DELETE") writer.remove(name, id);
       else writer.put(name, row);
     });
+    this.overtakings.shift()?.(name, id, before);
     this.#network.hub?.changed(method === "POST" ? [`/${name}`, `/${name}/${id}`] : [`/${name}/${id}`]);
     const position: Field[] =
       this.options.flavour === "direct" && this.#random.chance(0.8) ? [["Event-ID", eventId]] : [];
@@ -215,6 +237,11 @@ export class Service {
       fields,
       body: JSON.stringify({ record: row }),
     };
+  }
+
+  #newId(name: string): number {
+    if (!this.reusesIds) return this.#nextId++;
+    return Math.max(0, ...this.rows(name).map(({ id }) => id)) + 1;
   }
 
   #row(_name: string, id: number, columns: Columns): StoredRow {

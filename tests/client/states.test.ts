@@ -132,6 +132,7 @@ describe("A feed", () => {
       urls: new WeakMap(),
       versions: new WeakMap(),
       follow: () => () => {},
+      askAnew: () => {},
       onStatus: () => {},
     });
     for (const step of ways[state]) doings[step](feed);

@@ -54,6 +54,7 @@ function follow() {
   const sink: Sink = {
     target: "/a",
     position: undefined,
+    askedAt: undefined,
     isCaughtUp: false,
     isUnseen: false,
     hasState: false,

@@ -22,6 +22,12 @@ class FakeTransport implements Transport {
     return () => void this.sinks.splice(this.sinks.indexOf(sink), 1);
   }
 
+  readonly questions: string[] = [];
+
+  askAnew({ target }: Sink): void {
+    this.questions.push(target);
+  }
+
   renewals = 0;
 
   renew(): void {
@@ -43,6 +49,7 @@ function openTab(name: string, clock: ClientClock = platformClock): Tab {
     urls: new WeakMap(),
     versions: new WeakMap(),
     follow: (sink) => shared.follow(sink),
+    askAnew: (sink) => shared.askAnew(sink),
     onStatus: () => {},
   });
   onTestFinished(() => shared.close());
@@ -116,6 +123,21 @@ it("A tab without the connection has the one that has it ask for other credentia
 
   await vi.waitUntil(() => follower.feed.position === "s:2");
   expect([leader.own.renewals, follower.own.renewals]).toEqual([2, 1]);
+});
+
+it("A tab without the connection has the one that has it ask for the whole, and knows by the answer when that was asked", async () => {
+  const { leader, follower } = await openTwo();
+
+  follower.feed.askAnew();
+  await vi.waitUntil(() => leader.own.questions.length > 0);
+  leader.own.sinks[0]?.take(message(200, "s:2", '{"notes":[{"id":1}]}'), false, 7_000);
+  leader.own.sinks[0]?.take(message(304, "s:2"));
+
+  await until(follower.feed, () => follower.feed.position === "s:2" && follower.feed.isCaughtUp);
+  expect(follower.feed.askedAt).toBe(7_000);
+  expect([leader.own.questions, follower.own.questions]).toEqual([[target], []]);
+  leader.shared.askAnew(leader.feed);
+  expect(leader.own.questions).toEqual([target, target]);
 });
 
 it("A tab that is gone without a word is followed for no longer by the one that has the connection", async () => {
