@@ -39,6 +39,11 @@ function isInRows(write: Write, { replica }: Feed, { url, seen }: Traces): boole
   return write.kind === "create" || isDeepEqual(row, write.row) || (seen.has(url) && hasWritten(row, write));
 }
 
+/** True where the whole that is known was asked for after some time. What it was asked at lies ahead where the clock was set back. */
+function isAskedSince({ askedAt = Number.NaN, heardAt }: Feed, time: number): boolean {
+  return askedAt > time && askedAt <= heardAt;
+}
+
 /** True once the stream of a feed shows what a write did, or would have by now. */
 function isShown(write: Write, feed: Feed, traces: Traces): boolean {
   if (write.state !== "answered") return false;
@@ -47,7 +52,7 @@ function isShown(write: Write, feed: Feed, traces: Traces): boolean {
   if (isPast !== undefined) return isPast;
   // Nothing to compare: another segment, a derived view, a server without positions. The message may have been faster
   // than the answer.
-  if (isInRows(write, feed, traces) || (feed.askedAt ?? 0) > answeredAt) return true;
+  if (isInRows(write, feed, traces) || isAskedSince(feed, answeredAt)) return true;
   const elapsedMs = feed.heardAt - answeredAt;
   return feed.isCaughtUp && (elapsedMs >= heartbeatMs || elapsedMs < clockSetBackMs);
 }
@@ -178,15 +183,15 @@ export class Overlay {
     else if (old.length > 0 && !this.#makesOther(unseen)) {
       for (const one of old) this.#noteSettled(one);
       this.#context.settle();
-    } else if (old.some(({ answeredAt }) => (feed.askedAt ?? 0) <= answeredAt) && !this.#isAsking(now)) {
+    } else if (old.some(({ answeredAt }) => !isAskedSince(feed, answeredAt)) && !this.#isAsking(now)) {
       this.#askedAt = now;
       feed.askAnew();
     }
   }
 
   #isAsking(now: number): boolean {
-    const askedAt = this.#askedAt ?? Number.NEGATIVE_INFINITY;
-    return (this.#view.feed.askedAt ?? 0) < askedAt && now - askedAt < patienceMs;
+    const askedAt = this.#askedAt ?? Number.NaN;
+    return Math.abs(now - askedAt) < patienceMs && !isAskedSince(this.#view.feed, askedAt - 1);
   }
 
   /** Whether writes make another list than there would be without them. */

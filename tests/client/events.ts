@@ -122,7 +122,7 @@ export const kinds: readonly Happening[] = [
           world.clock.setTimer(() => service.store.journal.lose(), world.random.below(10));
       }),
   },
-  { name: "somebody overtakes the next own write", weight: 2, happen: overtakeNext },
+  { name: "somebody overtakes the next own write", weight: 2, happen: (world) => overtakeNext(world) },
   {
     name: "creates are answered without a Location for a while",
     happen: (world) => {

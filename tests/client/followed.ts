@@ -145,6 +145,8 @@ export interface LookedOptions {
   readonly mayGoBack: boolean;
   /** Whether whoever made the write of that tag still waits. */
   readonly isUnanswered: (tag: string) => boolean;
+  /** Whether a create is not answered. */
+  readonly isCreating: () => boolean;
   /** Called at the end of each call of the listener; may throw. */
   readonly atLast: () => void;
 }
@@ -155,6 +157,9 @@ export class Looked implements Followed {
   readonly #client: Client;
   readonly #isRecord: boolean;
   readonly #isUnanswered: LookedOptions["isUnanswered"];
+  readonly #isCreating: LookedOptions["isCreating"];
+  /** The URLs of what was shown while a create was not answered. */
+  readonly #early: Set<string> = new Set();
   readonly #stop: () => void;
   #before: Map<string, unknown> = new Map();
   readonly #keys: Map<string, string> = new Map();
@@ -164,10 +169,11 @@ export class Looked implements Followed {
   #callsBefore = 0;
   #trouble: Error | undefined;
 
-  constructor(client: Client, target: string, { mayGoBack, isUnanswered, atLast }: LookedOptions) {
+  constructor(client: Client, target: string, { mayGoBack, isUnanswered, isCreating, atLast }: LookedOptions) {
     this.#client = client;
     this.target = target;
     this.#isUnanswered = isUnanswered;
+    this.#isCreating = isCreating;
     this.#isRecord = /^\/\w+\/\d/.test(target);
     this.#stop = this.live.subscribe(() => {
       this.#calls += 1;
@@ -248,7 +254,10 @@ export class Looked implements Followed {
     const tag = this.#isUnanswered(String(row.tag)) ? `tag ${row.tag}` : url;
     const before = this.#keys.get(url) ?? this.#keys.get(tag) ?? key;
     // Where both were shown before the answer told that they are one, the key of the row that stood for it stays.
-    const isJoined = before === url && key.startsWith("urn:uuid:") && this.#keys.get(key) === key;
+    const isBoth = this.#keys.get(key) === key;
+    // So it is where what a create made was changed before its answer, and only that is shown here.
+    if (before === key && key === url && this.#isCreating()) this.#early.add(url);
+    const isJoined = before === url && key.startsWith("urn:uuid:") && (isBoth || this.#early.has(url));
     this.#keys.set(url, key).set(tag, key);
     require(key === before || isJoined, () => `${this.target}: the key of ${url} was ${before}, and is ${key}.`);
   }

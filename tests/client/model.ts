@@ -89,7 +89,9 @@ async function settle(world: World): Promise<void> {
   const way = world.random.below(3);
   if (way === 0) world.client.renew();
   for (const one of failed) {
-    const live = one instanceof Looked ? one.live : world.client.collection(one.target);
+    const { client } = world;
+    const other = /\d$/.test(one.target) ? client.record(one.target) : client.collection(one.target);
+    const live = one instanceof Looked ? one.live : other;
     if (way === 1) live.ready().catch(() => {});
     else if (way === 2) live.subscribe(() => {})();
   }

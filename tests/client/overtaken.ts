@@ -19,9 +19,14 @@ export const overtakings: Readonly<
   "change back": ({ service }, name, id, before) => service.restore(name, id, before),
 };
 
-/** Has somebody overtake the next own write that is carried out. */
-export function overtakeNext(world: World): void {
-  const overtake = world.random.pick(Object.values(overtakings));
+/**
+ * Has somebody overtake the next own write that is carried out.
+ *
+ * @param ofAll - whether of creates, too: where the answer to one is lost, what overtook it is shown by its own URL first
+ */
+export function overtakeNext(world: World, ofAll = false): void {
+  const some = world.random.pick(Object.values(overtakings));
+  const overtake: typeof some = (...done) => void ((ofAll || done[3]) && some(...done));
   world.service.overtakings.push((name, id, before) => overtake(world, name, id, before));
 }
 
@@ -34,7 +39,7 @@ function writeOvertaken(world: World): void {
     const canWrite = url !== undefined && !/^urn:|#|^$/.test(url);
     const way = canWrite ? random.pick(["create", "update", "destroy"]) : "create";
     if (way === "destroy" && world.writes.some(({ tag }) => tag === `destroy ${url}`)) return;
-    if (random.chance(0.8)) overtakeNext(world);
+    if (random.chance(0.8)) overtakeNext(world, true);
     const values = columns(world);
     if (way === "create") world.write((tag) => list.collection.create({ ...values, tag }), { list });
     else if (way === "update") world.write((tag) => list.collection.update(row as never, { ...values, tag } as never));
@@ -43,7 +48,7 @@ function writeOvertaken(world: World): void {
   });
 }
 
-/** Lets own writes be overtaken, where nothing else disturbs. Gives how long what is shown may take to be right. */
+/** Lets own writes be overtaken, where nothing else disturbs, and waits as long as what is shown may take to be right. */
 export async function overtake(world: World): Promise<void> {
   const { random, clock } = world;
   world.latencyMs = () => random.below(5);

@@ -63,6 +63,8 @@ export class Service {
   tellsLocation = true;
   /** What others do right after own writes, first come first served, ahead of every look. */
   readonly overtakings: Overtaking[] = [];
+  /** The URLs of records that were destroyed, and that somebody created again. */
+  readonly revived: Set<string> = new Set();
   /** Whether the id of the newest record that was destroyed is that of the next one, as in SQLite. */
   reusesIds = false;
   /** How long the document that a look found is on its way to the hub. */
@@ -102,6 +104,7 @@ export class Service {
   /** Writes in one transaction, as somebody else. */
   write(changes: readonly { readonly name: string; readonly id?: number; readonly columns?: Columns }[]): void {
     const urls = changes.map(({ name, id }) => (id === undefined ? `/${name}` : `/${name}/${id}`));
+    for (const { name, id, columns } of changes) if (columns) this.#noteRevived(name, id);
     this.store.transaction((writer) => {
       for (const { name, id, columns } of changes) {
         if (!columns && id !== undefined) writer.remove(name, id);
@@ -115,6 +118,7 @@ export class Service {
   restore(name: string, id: number, before: StoredRow | undefined): void {
     // What tells each change shows that it went back.
     if (this.options.flavour === "direct" && before) return;
+    if (before) this.#noteRevived(name, id);
     this.store.transaction((writer) => {
       if (before) writer.put(name, before);
       else writer.remove(name, id);
@@ -237,6 +241,10 @@ export class Service {
       fields,
       body: JSON.stringify({ record: row }),
     };
+  }
+
+  #noteRevived(name: string, id: number | undefined): void {
+    if (id !== undefined && !this.rows(name).some((row) => row.id === id)) this.revived.add(`/${name}/${id}`);
   }
 
   #newId(name: string): number {

@@ -186,12 +186,14 @@ export class World implements Network {
     const mayGoBack = this.kind !== "level-1";
     const isUnanswered = (tag: string): boolean =>
       this.writes.some((write) => write.tag === tag && write.outcome === "pending");
+    const isCreating = (): boolean =>
+      this.writes.some(({ tag, list, outcome }) => list && outcome === "pending" && !tag.startsWith("destroy"));
     const atLast = (): void => {
       if (this.callbacksToThrow === 0) return;
       this.callbacksToThrow -= 1;
       throw new Error("It is the application's own.");
     };
-    const looked = new Looked(this.client, target, { mayGoBack, isUnanswered, atLast });
+    const looked = new Looked(this.client, target, { mayGoBack, isUnanswered, isCreating, atLast });
     this.followed.push(looked);
     return looked;
   }
@@ -318,7 +320,7 @@ export class World implements Network {
     if (!list || !this.followed.includes(list) || list.state !== "live") return;
     if (!list.shown.some((row) => tag === `destroy ${list.urlOf(row)}`)) return;
     // Somebody has created another one there.
-    if (this.service.expected(tag.slice("destroy ".length))) return;
+    if (this.service.revived.has(tag.slice("destroy ".length))) return;
     throw new Error(`${tag} was done, and it is shown.`);
   }
 
