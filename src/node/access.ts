@@ -4,6 +4,12 @@ import { answersFor, hostNameIn, inCommand, originInCommand } from "./named-host
 import type { ResolvedServerOptions } from "./options.ts";
 import { mostFields, refuseManyFields, refuseOtherCoding, settleTarget } from "./request-target.ts";
 
+/** Of a request, what tells whether it may come in. */
+export type Incoming = Pick<
+  IncomingMessage,
+  "headers" | "httpVersion" | "httpVersionMajor" | "method" | "rawHeaders" | "url"
+>;
+
 const safeMethods = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
 const foreignSites = new Set(["cross-site", "same-site"]);
 
@@ -20,7 +26,10 @@ function isOwnOrigin(origin: string, host: string | undefined): boolean {
  * True where a page that the server does not know made the request: by its `Origin`, or, where that was left out, by what
  * the browser says of it in `Sec-Fetch-Site` [R-SEC-1].
  */
-export function isForeignPage({ headers }: IncomingMessage, allowOrigins: ReadonlySet<string>): boolean {
+export function isForeignPage(
+  { headers }: Pick<IncomingMessage, "headers">,
+  allowOrigins: ReadonlySet<string>,
+): boolean {
   const { origin, host, "sec-fetch-site": site = "" } = headers;
   if (origin !== undefined) return !allowOrigins.has(origin) && !isOwnOrigin(origin, host);
   return String(site)
@@ -60,7 +69,7 @@ export class Access {
   /**
    * Lets a request in, its target in origin-form and with the base path, and its `Host` the one that counts; or gives the refusal. Twice is fine.
    */
-  admit(request: IncomingMessage, isUpgrade: boolean): HttpResponse | undefined {
+  admit(request: Incoming, isUpgrade: boolean): HttpResponse | undefined {
     const malformed = refuseManyFields(request, mostFields) ?? refuseOtherCoding(request) ?? settleTarget(request);
     if (malformed) return malformed;
     const { host, origin } = request.headers;

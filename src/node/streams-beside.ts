@@ -1,6 +1,6 @@
 import { AsyncResource } from "node:async_hooks";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { createProblem, type Field, type HttpResponse, problemResponse } from "../protocol/index.ts";
+import { createProblem, type Field, fieldValue, type HttpResponse, problemResponse } from "../protocol/index.ts";
 import type { OriginResponse } from "../server/index.ts";
 import {
   type AnswerChoice,
@@ -13,6 +13,7 @@ import {
   preferenceApplied,
   unchangedFields,
 } from "../server/inner.ts";
+import type { Incoming } from "./access.ts";
 import { AnswerWriter } from "./answer-writer.ts";
 import { requestFields } from "./fields.ts";
 import { holdAnswer } from "./held-answer.ts";
@@ -25,8 +26,8 @@ import { StreamHandler, type StreamParts, type StreamRequest } from "./stream-ha
 export interface StreamsBesideParts extends LongPollParts, StreamParts {
   /** Whether what is at a target can be followed. */
   readonly isFollowed: (target: string) => boolean;
-  /** Refuses a SUBSCRIBE of those who may not come in: the application does not see it. */
-  readonly admit: (request: IncomingMessage) => HttpResponse | undefined;
+  /** Refuses those who may not come in: a SUBSCRIBE, which the application does not see, and where that does not say itself which pages may read its answer [R-STR-19]. */
+  readonly admit: (request: Incoming) => HttpResponse | undefined;
   /** Calls what is Rocket's own, in a context that is nobody's request. */
   readonly run: (action: () => void) => void;
 }
@@ -39,7 +40,7 @@ export interface RequestWay {
   readonly dropped?: () => void;
 }
 
-type Copy = StreamRequest & Pick<IncomingMessage, "httpVersion">;
+type Copy = StreamRequest & Incoming;
 
 const streamAsked = /event-stream|application\/http/i;
 
@@ -52,17 +53,22 @@ export function asksBeside({ method, headers }: IncomingMessage): boolean {
 
 /** A request as it came: routers change it. `undefined` where its target is none that a GET can be made of. */
 function copyOf(request: IncomingMessage): Copy | undefined {
-  const { method, url, socket, httpVersion } = request;
+  const { method, url, socket, httpVersion, httpVersionMajor } = request;
   const copy = {
     method,
     url,
     socket,
     httpVersion,
+    httpVersionMajor,
     headers: { ...request.headers },
     rawHeaders: [...request.rawHeaders],
   };
   // Over HTTP/2, the target always is a path, and the host stands before it.
   return request.httpVersionMajor < 2 && settleTarget(copy) ? undefined : copy;
+}
+
+function saysWhoMayRead({ fields }: AnswerHead): boolean {
+  return fieldValue(fields, "access-control-allow-origin") !== undefined;
 }
 
 function choiceOf(request: Copy): AnswerChoice | undefined {
@@ -110,7 +116,9 @@ export class StreamsBeside {
     const onTaken = (head: AnswerHead, writer: AnswerWriter): void => {
       dropped?.();
       const extra = keptFields(head);
-      this.#answer(request, response, choice, extra, writer);
+      const refusal = saysWhoMayRead(head) ? undefined : this.#parts.admit(request);
+      if (refusal) sendAnswer(response, refusal, [...extra, ["Vary", "Accept"]], writer);
+      else this.#answer(request, response, choice, extra, writer);
     };
     holdAnswer(response, { takes: isNoStream, onTaken });
   }

@@ -26,6 +26,8 @@ const hopByHop = new Set([
   "connection",
   "http2-settings",
   "keep-alive",
+  // No field that anyone sends; CGI makes HTTP_PROXY of it, which programs take for where their own requests go.
+  "proxy",
   "proxy-authenticate",
   "proxy-authorization",
   "proxy-connection",

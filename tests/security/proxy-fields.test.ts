@@ -80,6 +80,7 @@ describe("the proxy's upstream", () => {
     "X.Forwarded.Proto",
     "X~Forwarded~For",
     "X_Real_IP",
+    "Proxy",
     "Proxy_Authorization",
     "Transfer_Encoding",
     "Content_Length",

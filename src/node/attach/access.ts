@@ -1,6 +1,5 @@
-import type { IncomingMessage } from "node:http";
 import type { HttpResponse } from "../../protocol/index.ts";
-import { isForeignPage, refuseHost, refusePage } from "../access.ts";
+import { type Incoming, isForeignPage, refuseHost, refusePage } from "../access.ts";
 import { answersFor, hostNameIn, inCommand, originInCommand } from "../named-host.ts";
 import { mostFields, refuseManyFields, settleTarget } from "../request-target.ts";
 
@@ -29,7 +28,7 @@ export class AttachAccess {
   }
 
   /** Lets a handshake in, its target in origin-form and its `Host` the one that counts; or gives the refusal. */
-  admit(request: IncomingMessage): HttpResponse | undefined {
+  admit(request: Incoming): HttpResponse | undefined {
     const malformed = refuseManyFields(request, this.#mostFields()) ?? this.#settle(request);
     if (malformed) return malformed;
     const { host, origin } = request.headers;
@@ -44,7 +43,7 @@ export class AttachAccess {
   }
 
   /** HTTP/2 has the one form by itself, but for the name of its host. */
-  #settle(request: IncomingMessage): HttpResponse | undefined {
+  #settle(request: Incoming): HttpResponse | undefined {
     if (request.httpVersionMajor !== 2) return settleTarget(request);
     const authority = request.headers[":authority"];
     if (typeof authority === "string") request.headers.host ??= authority;

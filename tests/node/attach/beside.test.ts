@@ -82,6 +82,28 @@ describe.each([
     expect(site.errors).toEqual([]);
   });
 
+  it("has no stream for pages of other origins, but where it says itself who may read [R-STR-19] [R-STR-23]", async () => {
+    const app = express();
+    app.get("/open", (_request, response) => void response.set("Access-Control-Allow-Origin", "*").json([]));
+    app.get("/closed", (_request, response) => void response.set("Set-Cookie", "a=1").json([]));
+    const site = await start(app);
+    const ask = async (path: string, fields: Record<string, string>) => {
+      const abort = new AbortController();
+      const headers = { Accept: events, ...fields };
+      const response = await fetch(`${site.url}${path}`, { headers, signal: abort.signal });
+      const { status } = response;
+      abort.abort();
+      return [status, response.headers.get("set-cookie"), response.headers.get("vary")];
+    };
+    const foreign = [{ Origin: "https://evil.example" }, { Origin: "null" }, { "Sec-Fetch-Site": "cross-site" }];
+    for (const fields of foreign) {
+      expect(await ask("/closed", fields)).toEqual([403, "a=1", "Accept"]);
+      expect((await ask("/open", fields))[0]).toBe(200);
+    }
+    expect((await ask("/closed", { Origin: site.url }))[0]).toBe(200);
+    expect((await ask("/closed", {}))[0]).toBe(200);
+  });
+
   it("answers an If-None-Match by a 304 as a message [R-STR-14]", async () => {
     const app = framework();
     app.get("/notes", (_request, response) => void response.json(JSON.parse(list)));
