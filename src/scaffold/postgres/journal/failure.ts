@@ -1,5 +1,5 @@
 import { RocketError } from "../../../protocol/index.ts";
-import { isDenied, isUndefined } from "../sql-state.ts";
+import { isDenied, isReadOnly, isUndefined } from "../sql-state.ts";
 
 /** What went wrong with a journal, as its callers know it. */
 export function journalFailure(error: unknown): RocketError {
@@ -11,6 +11,9 @@ export function journalFailure(error: unknown): RocketError {
   if (isDenied(error)) {
     const message = "This role may not use the schema rocket. The command rocket sql prints what grants it.";
     return new RocketError("journal-denied", message, cause);
+  }
+  if (isReadOnly(error)) {
+    return new RocketError("journal-readonly", "This server is a standby: it can have no journal.", cause);
   }
   const reason = error instanceof Error ? error.message : String(error);
   return new RocketError("journal-busy", `The journal could not be read. ${reason}`, cause);

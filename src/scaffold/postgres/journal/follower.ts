@@ -53,7 +53,8 @@ export class Follower {
 
   async #take(found: Ticked): Promise<boolean> {
     const former = this.#head;
-    if (found.segment !== former.segment) {
+    const isTrimmed = former.position > 0 && former.position <= found.first;
+    if (found.segment !== former.segment || isTrimmed) {
       this.#lose(found);
       return true;
     }

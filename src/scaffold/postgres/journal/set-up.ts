@@ -1,6 +1,7 @@
 import { RocketError } from "../../../protocol/index.ts";
 import type { Pool, Session } from "../driver.ts";
-import { isDenied, isNameTaken, isReadOnly } from "../sql-state.ts";
+import { isDenied, isNameTaken } from "../sql-state.ts";
+import { journalFailure } from "./failure.ts";
 import { journalSql } from "./sql-journal.ts";
 import { eventTriggerSql } from "./sql-notes.ts";
 import { journalVersion } from "./sql-tables.ts";
@@ -17,15 +18,12 @@ async function readVersion(session: Session): Promise<number | undefined> {
 }
 
 function failure(error: unknown): unknown {
-  if (isReadOnly(error)) {
-    return new RocketError("journal-readonly", "This server is a standby: it can have no journal.", { cause: error });
-  }
   if (isNameTaken(error)) {
     const message =
       "The database has a schema named rocket that is not Rocket's own. Rename it: ALTER SCHEMA rocket RENAME TO …";
     return new RocketError("database-invalid", message, { cause: error });
   }
-  if (!isDenied(error)) return error;
+  if (!isDenied(error)) return journalFailure(error);
   const message =
     "This role may not make the schema rocket. The command rocket sql prints what an administrator has to run.";
   return new RocketError("journal-denied", message, { cause: error });

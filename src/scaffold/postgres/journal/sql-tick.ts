@@ -34,13 +34,17 @@ DECLARE
 BEGIN
   FOREACH it IN ARRAY roots LOOP
     DELETE FROM rocket.outbox o WHERE rocket.home_of(o.relid) = it OR rocket.root_of(o.relid) = it;
-    SELECT id, description INTO former FROM rocket.shape WHERE relid = it AND retired IS NULL;
+    SELECT id, description INTO former FROM rocket.shape WHERE relid = it AND root = it AND retired IS NULL;
     IF FOUND THEN PERFORM rocket.add_reset(former.id); END IF;
     SELECT position + 2 INTO place FROM rocket.state;
     UPDATE rocket.shape SET retired = place WHERE root = it AND retired IS NULL;
     IF rocket.print_of(it) IS NULL OR rocket.root_of(it) <> it THEN
       DELETE FROM rocket.watched WHERE relid::oid = it;
     ELSIF EXISTS (SELECT FROM rocket.watched WHERE relid::oid = it) THEN
+      -- A table that has become a partition is gone under its own name.
+      PERFORM rocket.add_reset(s.id) FROM rocket.shape s, pg_partition_tree(it) p
+      WHERE s.relid = p.relid::oid AND s.retired IS NULL AND s.root = s.relid;
+      SELECT position + 2 INTO place FROM rocket.state;
       UPDATE rocket.shape s SET retired = place FROM pg_partition_tree(it) p WHERE s.relid = p.relid::oid AND s.retired IS NULL;
       INSERT INTO rocket.shape (relid, root, print, description)
       SELECT r.relid, it, rocket.print_of(r.relid), rocket.describe(r.relid)
