@@ -151,12 +151,18 @@ describe("a journal", () => {
     const site = await newSite(server, artists);
     const first = await watch(site);
     const listening = await watch(site, { hints: true });
-    const heard = new Promise<string>((resolve) => {
-      listening.journal.tail((batch) => resolve(batch.changes[0]?.url ?? ""));
-    });
-    await site.client.query("INSERT INTO artists VALUES (7, 'Di')");
-    await first.journal.poll();
-    expect(await heard).toBe("/artists/7");
+    // It may look by itself once, when it begins to listen.
+    for (const id of [1, 2, 3]) {
+      const heard = new Promise<string>((resolve) => {
+        const end = listening.journal.tail((batch) => {
+          end();
+          resolve(batch.changes[0]?.url ?? "");
+        });
+      });
+      await site.client.query("INSERT INTO artists VALUES ($1, 'Di')", [id]);
+      await first.journal.poll();
+      expect(await heard).toBe(`/artists/${id}`);
+    }
   });
 
   it("writes nothing where nothing is new", async () => {

@@ -124,6 +124,46 @@ describe("a position", () => {
   });
 });
 
+describe("a journal", () => {
+  it("that somebody keeps locked is said to be busy, and goes on afterwards", async () => {
+    const site = await newSite(server, artists);
+    const { journal, news } = await watch(site, { waitMs: 50 });
+    const other = await server.connect(site.database);
+    await other.query("BEGIN; SELECT * FROM rocket.state FOR UPDATE");
+    await site.client.query("INSERT INTO artists VALUES (1, 'Ann')");
+    await expect(journal.poll()).rejects.toMatchObject({ code: "journal-busy" });
+    await other.query("COMMIT");
+    expect(await news()).toEqual(["create /artists/1"]);
+  });
+
+  it("is not slowed down by what a snapshot elsewhere keeps from being removed", async () => {
+    const site = await newSite(server, artists);
+    const { journal } = await watch(site);
+    const long = await server.connect(site.database);
+    await long.query("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT pg_current_xact_id()");
+    const open = await server.connect(site.database);
+    await open.query("BEGIN; INSERT INTO artists SELECT g, 'x' FROM generate_series(10001, 15000) g");
+    await site.client.query(insertMany(5_000));
+    await journal.poll();
+    const pool = await connectPool(site, { max: 1 });
+    const watched = await watch(site, { pool });
+    const readCount = async (): Promise<number> => {
+      // Each connection counts for itself, and tells it when it is told to.
+      await pool.query("SELECT pg_stat_force_next_flush()");
+      const sql =
+        "SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE schemaname = 'rocket' AND relname = 'outbox'";
+      return Number((await pool.query(sql))[0]?.[0]);
+    };
+    await watched.journal.poll();
+    const before = await readCount();
+    for (let round = 0; round < 5; round += 1) {
+      await site.client.query("UPDATE artists SET name = 'y' WHERE id = 1");
+      await watched.journal.poll();
+    }
+    expect((await readCount()) - before).toBeLessThan(1_000);
+  });
+});
+
 describe("a tail", () => {
   it("is told that its tables changed where more was written than fits into memory", async () => {
     const site = await newSite(server, artists);

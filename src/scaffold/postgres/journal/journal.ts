@@ -45,12 +45,12 @@ class PostgresDatabaseJournal implements PostgresJournal {
   #isClosed = false;
 
   constructor(options: ResolvedJournalOptions, head: Head, unwatched: ReadonlyMap<string, string>) {
-    const { pool, format, isWatched, maxTickChanges, onError } = options;
+    const { format, isWatched, onError } = options;
     this.#options = options;
     this.#unwatched = unwatched;
     this.#rows = new RowReader(format, isWatched);
     this.#follower = new Follower(
-      { pool, rows: this.#rows, maxTickChanges },
+      { ...options, rows: this.#rows },
       { onBatch: (batch) => this.#deliver(batch), onSchema: () => this.#onSchema() },
       head,
     );
@@ -198,12 +198,13 @@ class PostgresDatabaseJournal implements PostgresJournal {
  */
 export async function createPostgresJournal(options: PostgresJournalOptions): Promise<PostgresJournal> {
   const resolved = resolveJournalOptions(options);
-  const { pool, maxTickChanges } = resolved;
+  const { pool, maxTickChanges, waitMs } = resolved;
   try {
     await setUp(pool);
     const unwatched = await armTables(pool, resolved);
-    let head = await tick(pool, { maxChanges: maxTickChanges, mustWait: true, mustLook: true });
-    while (!head.isComplete) head = await tick(pool, { maxChanges: maxTickChanges, mustWait: true, mustLook: false });
+    const tickOptions = { maxChanges: maxTickChanges, waitMs, mustWait: true };
+    let head = await tick(pool, { ...tickOptions, mustLook: true });
+    while (!head.isComplete) head = await tick(pool, { ...tickOptions, mustLook: false });
     return new PostgresDatabaseJournal(resolved, head, unwatched);
   } catch (error) {
     if (error instanceof RocketError) throw error;

@@ -35,6 +35,11 @@ export interface PostgresJournalOptions {
   readonly hints?: boolean;
   /** How many changes are given positions at once, about. Default 10,000; at least 1. */
   readonly maxTickChanges?: number;
+  /**
+   * How long another process's tick is waited for, in milliseconds, where somebody asks for everything that was committed.
+   * Default 5,000; above 0.
+   */
+  readonly waitMs?: number;
   /** What is kept for those who resume. */
   readonly retention?: Retention;
   /** Told of errors that have no caller. Must not throw. */

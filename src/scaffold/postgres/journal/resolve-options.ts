@@ -15,6 +15,7 @@ export interface ResolvedJournalOptions {
   readonly lookMs: number;
   readonly hints: boolean;
   readonly maxTickChanges: number;
+  readonly waitMs: number;
   readonly maxChanges: number;
   readonly maxBytes: number;
   readonly maxAgeMs: number | undefined;
@@ -39,15 +40,24 @@ function requireWhole(values: Readonly<Record<string, number>>): void {
 export function resolveJournalOptions(options: PostgresJournalOptions): ResolvedJournalOptions {
   const { pool, format, schemas = ["public"], tables, onError, retention = {} } = options;
   const { clock = systemClock, pollMs = 5, lookMs = 1_000, hints = true, maxTickChanges = 10_000 } = options;
+  const { waitMs = 5_000 } = options;
   const { idlePollMs = Math.max(200, pollMs) } = options;
   const { maxChanges = 100_000, maxBytes = 256 * 1024 * 1024, maxAgeMs } = retention;
   if (typeof onError !== "function") throw new TypeError("onError must be a function.");
   if (schemas.length === 0) throw new TypeError("schemas must name at least one schema.");
-  requirePositive({ pollMs, lookMs, "retention.maxAgeMs": maxAgeMs });
+  requirePositive({ pollMs, lookMs, waitMs, "retention.maxAgeMs": maxAgeMs });
   if (!(idlePollMs >= pollMs)) throw new RangeError(`idlePollMs must be at least pollMs, not ${idlePollMs}.`);
   requireWhole({ maxTickChanges, "retention.maxChanges": maxChanges, "retention.maxBytes": maxBytes });
   return {
     ...{ pool, format, schemas, isWatched: tables ?? (() => true), clock, pollMs, idlePollMs, lookMs, hints },
-    ...{ maxTickChanges, maxChanges, maxBytes, maxAgeMs, onError, onSchema: options.onSchema ?? (() => undefined) },
+    ...{
+      maxTickChanges,
+      waitMs,
+      maxChanges,
+      maxBytes,
+      maxAgeMs,
+      onError,
+      onSchema: options.onSchema ?? (() => undefined),
+    },
   };
 }

@@ -17,13 +17,13 @@ BEGIN
   SELECT '${rowTrigger} ' || id INTO own FROM rocket.watched WHERE relid = it;
   FOR part, other IN
     SELECT t.tgrelid, t.tgname FROM pg_trigger t WHERE (t.tgname LIKE '${rowTrigger}%' OR t.tgname = '${truncateTrigger}') AND t.tgparentid = 0
-      AND (t.tgrelid = it OR t.tgrelid IN (SELECT relid FROM pg_partition_tree(it)))
+      AND t.tgrelid IN (SELECT rocket.parts_of(it))
   LOOP
     EXECUTE format('DROP TRIGGER %I ON %s', other, part);
   END LOOP;
   EXECUTE format('CREATE TRIGGER %I AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION rocket.note(%L)',
     own, it, substr(own, ${rowTrigger.length + 2}));
-  FOR part IN SELECT it UNION SELECT relid FROM pg_partition_tree(it) LOOP
+  FOR part IN SELECT rocket.parts_of(it) LOOP
     EXECUTE format('CREATE TRIGGER %I AFTER TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION rocket.note_truncate()',
       '${truncateTrigger}', part);
     EXECUTE format('ALTER TABLE ONLY %s ENABLE ALWAYS TRIGGER %I, ENABLE ALWAYS TRIGGER %I', part, own, '${truncateTrigger}');

@@ -10,6 +10,17 @@ export function keySql(table: string): string {
 }
 
 /**
+ * A table and its partitions. PostgreSQL's own function for that locks them, and would wait behind whoever alters one.
+ *
+ * @param table - its oid, as an expression
+ */
+export function partsSql(table: string): string {
+  return `WITH RECURSIVE parts (oid) AS (SELECT (${table})::oid UNION
+    SELECT h.inhrelid FROM parts JOIN pg_inherits h ON h.inhparent = parts.oid JOIN pg_class c ON c.oid = h.inhrelid
+    WHERE c.relispartition) SELECT oid FROM parts`;
+}
+
+/**
  * What a table looks like. The text of a row has no names, so each row of the journal refers to a description of the table
  * at that moment. A print is what a description depends on, and costs little to compare: while it is the same, nobody has
  * altered the table, switched its triggers off, or moved its partitions, not even for a moment.
@@ -17,6 +28,10 @@ export function keySql(table: string): string {
 export const shapesSql: string = `
 CREATE FUNCTION rocket.root_of(rel oid) RETURNS oid LANGUAGE sql STABLE ${fixedPath} AS $$
   SELECT coalesce(pg_partition_root(rel)::oid, rel)
+$$;
+
+CREATE FUNCTION rocket.parts_of(rel oid) RETURNS SETOF oid LANGUAGE sql STABLE ${fixedPath} AS $$
+  ${partsSql("rel")}
 $$;
 
 CREATE FUNCTION rocket.home_of(rel oid) RETURNS oid LANGUAGE sql STABLE ${fixedPath} AS $$
@@ -42,7 +57,7 @@ CREATE FUNCTION rocket.print_of(rel oid) RETURNS text LANGUAGE sql STABLE ${fixe
     (SELECT string_agg(e.oid || ':' || e.xmin, ' ' ORDER BY e.oid) FROM pg_attribute a
       JOIN pg_type t ON t.oid = a.atttypid JOIN pg_enum e ON e.enumtypid IN (t.oid, t.typelem, t.typbasetype)
       WHERE a.attrelid = rel AND a.attnum > 0),
-    (SELECT string_agg(p.relid::oid::text, ' ' ORDER BY p.relid::oid) FROM pg_partition_tree(root) p WHERE p.relid <> root),
+    (SELECT string_agg(part::text, ' ' ORDER BY part) FROM rocket.parts_of(root) part),
     (SELECT string_agg(h.inhrelid::text, ' ' ORDER BY h.inhrelid) FROM pg_inherits h WHERE h.inhparent = root))
   FROM (SELECT rocket.root_of(rel) AS root) r WHERE rocket.own_print(rel) IS NOT NULL
 $$;

@@ -42,13 +42,12 @@ BEGIN
       DELETE FROM rocket.watched WHERE relid::oid = it;
     ELSIF EXISTS (SELECT FROM rocket.watched WHERE relid::oid = it) THEN
       -- A table that has become a partition is gone under its own name.
-      PERFORM rocket.add_reset(s.id) FROM rocket.shape s, pg_partition_tree(it) p
-      WHERE s.relid = p.relid::oid AND s.retired IS NULL AND s.root = s.relid;
+      PERFORM rocket.add_reset(s.id) FROM rocket.shape s
+      WHERE s.relid IN (SELECT rocket.parts_of(it)) AND s.retired IS NULL AND s.root = s.relid;
       SELECT position + 2 INTO place FROM rocket.state;
-      UPDATE rocket.shape s SET retired = place FROM pg_partition_tree(it) p WHERE s.relid = p.relid::oid AND s.retired IS NULL;
+      UPDATE rocket.shape SET retired = place WHERE relid IN (SELECT rocket.parts_of(it)) AND retired IS NULL;
       INSERT INTO rocket.shape (relid, root, print, description)
-      SELECT r.relid, it, rocket.print_of(r.relid), rocket.describe(r.relid)
-      FROM (SELECT it AS relid UNION SELECT relid::oid FROM pg_partition_tree(it)) r;
+      SELECT part, it, rocket.print_of(part), rocket.describe(part) FROM rocket.parts_of(it) part;
       SELECT id, description INTO fresh FROM rocket.shape WHERE relid = it AND retired IS NULL;
       IF fresh.description->'name' IS DISTINCT FROM former.description->'name'
         OR fresh.description->'schema' IS DISTINCT FROM former.description->'schema'
