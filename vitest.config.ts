@@ -31,8 +31,18 @@ export default defineConfig({
           provide: { mainReadMs: 0 },
         },
       },
+      // And PostgreSQL gives them, too.
+      {
+        extends: true,
+        test: {
+          name: "postgres",
+          include: ["tests/scaffold/rest/*.test.ts"],
+          provide: { engine: "postgres" },
+          globalSetup: ["tests/scaffold/postgres/global-setup.ts"],
+        },
+      },
     ],
-    provide: { mainReadMs: undefined, engine: "sqlite" },
+    provide: { mainReadMs: undefined, engine: "sqlite", postgresFolder: "" },
     globalSetup: ["tests/global-setup.ts", "tests/browser/global-setup.ts"],
     testTimeout: 30_000,
     hookTimeout: 30_000,

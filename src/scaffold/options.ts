@@ -7,8 +7,13 @@ import type { SqliteJournalOptions } from "./sqlite/journal.ts";
 
 /** What a scaffold stands on. */
 export interface ScaffoldOptions extends ActionOptions, Additions {
-  /** The database's file. */
+  /** The database: a SQLite file, or the URL of one of PostgreSQL, `postgres://user@host/database`. */
   readonly path: string;
+  /**
+   * PostgreSQL's schemas whose tables are served. Those of the first one have their names as URLs, those of others have
+   * their schema before it, as `/sales.orders`. Default `public`.
+   */
+  readonly schemas?: readonly string[];
   /** The tables that are served. Default: all. */
   readonly tables?: readonly string[];
   /** The path below which clients see the collections, as `/api`. Default: the root. */
@@ -50,6 +55,7 @@ export interface ScaffoldOptions extends ActionOptions, Additions {
 /** Options with every default filled in. */
 export interface ResolvedScaffoldOptions {
   readonly path: string;
+  readonly schemas: readonly string[];
   readonly tables: readonly string[] | undefined;
   readonly basePath: string;
   readonly actions: ReadonlySet<Action>;
@@ -74,7 +80,7 @@ export interface ResolvedScaffoldOptions {
 export function resolveScaffoldOptions(options: ScaffoldOptions): ResolvedScaffoldOptions {
   const { path, tables, create = false, maxRows = 1000, retention, onError, clock = systemClock } = options;
   const { maxPageBytes = 8 * 1024 * 1024, extensions = [], functions = {}, functionsModule } = options;
-  const { readThreads = 2, readTimeoutMs = 5_000, mainReadMs = 2 } = options;
+  const { readThreads = 2, readTimeoutMs = 5_000, mainReadMs = 2, schemas = ["public"] } = options;
   if (typeof path !== "string" || path === "") throw new TypeError(`path must name a file, not ${String(path)}.`);
   if (!Number.isInteger(maxRows) || maxRows < 1 || maxRows > 1_000_000) {
     throw new RangeError(`maxRows must be a whole number from 1 to 1000000, not ${maxRows}.`);
@@ -93,6 +99,7 @@ export function resolveScaffoldOptions(options: ScaffoldOptions): ResolvedScaffo
   }
   return {
     path,
+    schemas,
     tables,
     basePath: new BasePath(options.basePath).text,
     actions: resolveActions(options),

@@ -1,15 +1,12 @@
 import type { DerivedOptions, Journal, Origin } from "../server/index.ts";
 import type { Engine } from "./engine/engine.ts";
+import { openEngine } from "./open-engine.ts";
 import { type ResolvedScaffoldOptions, resolveScaffoldOptions, type ScaffoldOptions } from "./options.ts";
 import { canWrite } from "./rest/actions.ts";
 import { type Catalog, catalogOf, type IsServed } from "./rest/catalog.ts";
 import { LeftOutReporter } from "./rest/left-out.ts";
 import { ownsTarget } from "./rest/route.ts";
 import { Service } from "./rest/service.ts";
-import { openSqlite } from "./sqlite/engine/open-sqlite.ts";
-import { servedSchema } from "./sqlite/engine/served.ts";
-import { importFunctions } from "./sqlite/functions-module.ts";
-import { openReads } from "./sqlite/threads/open-reads.ts";
 
 /** A collection and how many records it has. */
 export interface CollectionCount {
@@ -86,29 +83,18 @@ async function countAll(engine: Engine, { resources }: Catalog): Promise<Collect
   return counts;
 }
 
-/** The functions of the module, where one is given, go to the main thread's connections, too. */
-async function withModule(options: ResolvedScaffoldOptions): Promise<ResolvedScaffoldOptions> {
-  const { additions, functionsModule } = options;
-  if (functionsModule === undefined) return options;
-  const functions = { ...(await importFunctions(functionsModule)), ...additions.functions };
-  return { ...options, additions: { ...additions, functions } };
-}
-
 /**
- * Makes a SQLite database a REST service, live where its file can be written.
+ * Makes a database a REST service, live where it can be written: a SQLite file, or one of PostgreSQL by its URL.
  *
- * @throws TypeError | RangeError for an option that can't be; RocketError where the file can't be opened
+ * @throws TypeError | RangeError for an option that can't be; RocketError where the database can't be opened
  */
 export async function createScaffold(options: ScaffoldOptions): Promise<Scaffold> {
-  const resolved = await withModule(resolveScaffoldOptions(options));
+  const resolved = resolveScaffoldOptions(options);
   const { tables, basePath, actions, maxRows, maxPageBytes, reportError } = resolved;
   const isAsked = (table: string): boolean => tables === undefined || tables.includes(table);
   const isServed: IsServed = Object.assign(isAsked, { basePath });
   const leftOut = new LeftOutReporter(isServed, reportError);
-  const engine = await openSqlite({
-    ...{ ...resolved, isServed },
-    onSchema: (schema) => leftOut.tell(servedSchema(schema)),
-  });
+  const { engine, answers } = await openEngine(resolved, isServed, { onSchema: (schema) => leftOut.tell(schema) });
   try {
     requireTables(engine, tables, isServed);
   } catch (error) {
@@ -118,8 +104,7 @@ export async function createScaffold(options: ScaffoldOptions): Promise<Scaffold
   leftOut.tell(engine.schema);
   const notLive = reasonNotLive(engine, resolved);
   const settings = { notLive, maxRows, maxPageBytes };
-  const { extensions = [] } = resolved.additions;
-  const reads = openReads(engine, settings, { ...resolved, extensions, isServed });
+  const reads = answers(settings);
   const service = new Service({
     engine,
     answerRead: (request, target) => reads.answer(request, target),

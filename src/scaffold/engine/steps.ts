@@ -28,3 +28,8 @@ class Done<Result> implements Iterator<never, Result, unknown> {
 export function done<Result>(result: Result): Steps<Result> {
   return new Done(result);
 }
+
+/** Steps that wait for one thing, and give what came of it. */
+export function* wait<Result>(promise: PromiseLike<Result>): Generator<PromiseLike<unknown>, Result, unknown> {
+  return (yield promise) as Result;
+}

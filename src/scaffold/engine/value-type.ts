@@ -37,7 +37,7 @@ export interface ValueType {
   readJson(value: Value): unknown;
   /** A value as a filter in a URL has it. */
   toText(value: Value): string;
-  /** The value that a filter's text means. */
+  /** The value that a filter's text means; null, which nothing is equal to, for what no value of this type looks like. */
   fromText(text: string): Decoded;
   /** A value as a part of a key in a URL, percent-encoded, without a comma of its own. No two values have the same. */
   toKeyPart(value: Value): string;
@@ -45,6 +45,11 @@ export interface ValueType {
   fromKeyPart(part: string): Decoded;
   /** Whether two values are the same in a key. */
   isSame(value: Value, other: Value): boolean;
-  /** A value as views compare it: those that the database holds equal are the same. */
+  /** A value as views compare it. */
   toImage(value: Value): Value;
+  /**
+   * Whether the database holds two values equal exactly where their images are the same. Else only the database knows what
+   * a filter lets through, and a view of it is asked for again.
+   */
+  readonly comparesByImage: boolean;
 }

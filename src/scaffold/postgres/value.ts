@@ -5,7 +5,7 @@ import { type Column, type ColumnType, isArrayType } from "./table.ts";
 const numeral = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:e[+-]?\d+)?$/i;
 
 /** Digits and exponent of a numeral, so that two of one value are one text. */
-function normalized(text: string): string {
+export function normalized(text: string): string {
   const [, sign = "", whole = "", fraction = "", exponent = "0"] =
     /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]?\d+))?$/i.exec(text) ?? [];
   const digits = whole + fraction;
@@ -66,7 +66,7 @@ const ways: Readonly<Record<string, (text: string) => string>> = {
 };
 
 /** A value's JSON from the text that PostgreSQL makes of it under `valueSettings`. The journal and a GET show it by this. */
-function valueJson(type: ColumnType, text: Text): string {
+export function valueJson(type: ColumnType, text: Text): string {
   if (text === null) return "null";
   if (isArrayType(type)) return itemsJson(parseArray(text, type.delimiter), type.element);
   const way = Object.hasOwn(ways, type.kind) ? ways[type.kind] : undefined;

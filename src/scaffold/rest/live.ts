@@ -63,8 +63,9 @@ export interface Extent {
 }
 
 /** Whether what is in the answer, and where, can't be told from a change alone: as in a part of a collection. */
-export function isDerived({ limit, offset }: Query, { hasMore, order }: Extent): boolean {
-  return hasMore || order === undefined || limit !== undefined || offset !== undefined;
+export function isDerived({ filters, limit, offset }: Query, { hasMore, order }: Extent): boolean {
+  if (hasMore || order === undefined || limit !== undefined || offset !== undefined) return true;
+  return !filters.every(({ member }) => member.type.comparesByImage);
 }
 
 /** How a collection is followed. */

@@ -3,6 +3,7 @@ import type { Scaffold } from "../../../src/scaffold/index.ts";
 import type { Clock } from "../../../src/server/index.ts";
 import { type Send, sendTo } from "../answer.ts";
 import { musicSql as sqliteMusic } from "../sqlite/service.ts";
+import { openPostgres } from "./postgres-database.ts";
 import { openSqlite } from "./sqlite-database.ts";
 
 export type { Answer } from "../answer.ts";
@@ -20,7 +21,7 @@ export interface TestOptions {
   readonly maxRows?: number;
   readonly maxPageBytes?: number;
   readonly only?: readonly ("create" | "read" | "update" | "destroy" | "subscribe")[];
-  readonly except?: TestOptions["only"];
+  readonly except?: NonNullable<TestOptions["only"]>;
   readonly readOnly?: boolean;
   readonly clock?: Clock;
 }
@@ -52,7 +53,7 @@ export interface Service {
 /** Which engine the cases run on. */
 const engine: EngineName = inject("engine");
 
-const open: Readonly<Partial<Record<EngineName, () => Promise<TestDatabase>>>> = { sqlite: openSqlite };
+const open: Readonly<Record<EngineName, () => Promise<TestDatabase>>> = { sqlite: openSqlite, postgres: openPostgres };
 
 /** What is so on this engine. */
 export function here<Value>(values: Readonly<Record<EngineName, Value>>): Value {
@@ -65,8 +66,7 @@ function textOf(sql: EngineSql): string {
 
 /** Makes a database from SQL and serves it until the test ends. */
 export async function serve(sql: EngineSql, options: TestOptions = {}): Promise<Service> {
-  const database = await open[engine]?.();
-  if (!database) throw new Error(`Nothing opens ${engine} yet.`);
+  const database = await open[engine]();
   await database.run(textOf(sql));
   const errors: unknown[] = [];
   const scaffold = await database.serve(options, (error) => errors.push(error));

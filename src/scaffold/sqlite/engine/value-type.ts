@@ -21,6 +21,7 @@ export class SqliteType implements ValueType, StoredType {
   readonly numbersOnly: boolean;
   readonly holdsJson: boolean;
   readonly comparison: ValueType["comparison"];
+  readonly comparesByImage = true;
 
   /**
    * @param column - of which the declared type, the affinity and whether it is checked for JSON count

@@ -1,0 +1,80 @@
+import type { Engine, Trouble, Written } from "../../engine/engine.ts";
+import type { Snapshot, Transaction } from "../../engine/snapshot.ts";
+import type { Steps } from "../../engine/steps.ts";
+import { unavailable } from "../../rest/refusal.ts";
+import type { Pool } from "../driver.ts";
+import type { PostgresJournal } from "../journal/options.ts";
+import { troubleOf } from "./failure.ts";
+import type { Reader } from "./reader.ts";
+import type { SchemaSource } from "./schema-source.ts";
+import type { PostgresSchema, PostgresTable } from "./served.ts";
+import { countRecords } from "./sql.ts";
+import type { Writer } from "./writer.ts";
+
+/** What a PostgreSQL engine is made of. */
+export interface PostgresEngineParts {
+  readonly pools: readonly Pool[];
+  readonly source: SchemaSource;
+  readonly reader: Reader;
+  /** Absent where the role may have no journal. */
+  readonly live?: { readonly journal: PostgresJournal; readonly writer: Writer };
+}
+
+/** A PostgreSQL database as the REST service needs it. */
+export class PostgresEngine implements Engine {
+  readonly #parts: PostgresEngineParts;
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: PostgresEngineParts) {
+    this.#parts = parts;
+  }
+
+  get schema(): PostgresSchema {
+    return this.#parts.source.schema;
+  }
+
+  get journal(): PostgresJournal | undefined {
+    return this.#parts.live?.journal;
+  }
+
+  get canWrite(): boolean {
+    return this.#parts.live !== undefined;
+  }
+
+  read<Result>(steps: (snapshot: Snapshot) => Steps<Result>): Promise<Result> {
+    return this.#parts.reader.read(steps);
+  }
+
+  write<Result>(steps: (transaction: Transaction) => Steps<Result>): Promise<Written<Result>> {
+    const { live } = this.#parts;
+    return live ? live.writer.write(steps) : Promise.reject(unavailable("The database can't be written."));
+  }
+
+  async count(table: PostgresTable, limit: number): Promise<number> {
+    const { text } = countRecords(table, undefined, limit);
+    const [row] = (await this.#parts.pools[0]?.query(text)) ?? [];
+    return Number(row?.[0] ?? 0);
+  }
+
+  troubleOf(error: unknown): Trouble | undefined {
+    return troubleOf(error);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#end();
+    return this.#closing;
+  }
+
+  /** What was added stays: other processes may have come to use it. */
+  abandon(): Promise<void> {
+    return this.close();
+  }
+
+  async #end(): Promise<void> {
+    const { pools, reader, live } = this.#parts;
+    reader.close();
+    await live?.writer.close();
+    await live?.journal.close();
+    await Promise.all(pools.map((pool) => pool.close()));
+  }
+}

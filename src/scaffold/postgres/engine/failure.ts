@@ -1,0 +1,75 @@
+import { RocketError } from "../../../protocol/index.ts";
+import type { Trouble } from "../../engine/engine.ts";
+
+/** What PostgreSQL says of an error, as the driver has it. */
+export interface Failed extends Error {
+  /** The SQLSTATE. */
+  readonly code: string;
+  readonly schema?: string;
+  readonly table?: string;
+  readonly column?: string;
+  readonly constraint?: string;
+}
+
+/** An error that PostgreSQL sent; `undefined` for any other. */
+export function failedOf(error: unknown): Failed | undefined {
+  const isSent = error instanceof Error && "severity" in error && "code" in error && typeof error.code === "string";
+  return isSent ? (error as Failed) : undefined;
+}
+
+/** Whether the transaction may succeed when it is run again: it was in another's way, or the other in its. */
+export function isConflict(error: unknown): boolean {
+  return ["40001", "40P01"].includes(failedOf(error)?.code ?? "");
+}
+
+/** Whether the schema is another one than was known. */
+export function isOutdated(error: unknown): boolean {
+  return ["42P01", "42703", "3F000", "0A000"].includes(failedOf(error)?.code ?? "");
+}
+
+/** Whether a value could not be read as its column's type. */
+export function isUnreadable(error: unknown): boolean {
+  return failedOf(error)?.code.startsWith("22") === true;
+}
+
+const unreachable = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EPIPE",
+  "ENOENT",
+  "ETIMEDOUT",
+  "EHOSTUNREACH",
+  "ENOTFOUND",
+]);
+
+/** Whether the server is not there, is stopping or starting, or takes no more connections. */
+export function isAway(error: unknown): boolean {
+  const code = failedOf(error)?.code;
+  if (code !== undefined) return code.startsWith("08") || code.startsWith("57P") || code === "53300";
+  if (!(error instanceof Error)) return false;
+  if ("code" in error && unreachable.has(String(error.code))) return true;
+  return error.message.startsWith("Connection terminated");
+}
+
+const troubles: Readonly<Record<string, Trouble>> = {
+  "25006": { status: 503, detail: "The database can't be written just now." },
+  "40001": { status: 503, detail: "Other writes were in the way, again and again." },
+  "40P01": { status: 503, detail: "Other writes were in the way, again and again." },
+  "42501": { status: 403, detail: "The database does not let this server do that." },
+  "53100": { status: 507, detail: "There is no room left for the database." },
+  "54000": { status: 413, detail: "A value is bigger than the database takes." },
+  "55P03": { status: 503, detail: "Another program keeps what this needs locked." },
+  "57014": { status: 503, detail: "The database took too long." },
+};
+
+/** What an error of PostgreSQL is to the peer; `undefined` for any other. */
+export function troubleOf(error: unknown): Trouble | undefined {
+  if (isAway(error)) return { status: 503, detail: "The database can't be reached just now." };
+  if (error instanceof RocketError) {
+    return error.code === "journal-busy"
+      ? { status: 503, detail: "The database can't be reached just now." }
+      : undefined;
+  }
+  const code = failedOf(error)?.code;
+  return code === undefined ? undefined : (troubles[code] ?? { status: 500, detail: "The database refused this." });
+}

@@ -1,0 +1,115 @@
+import type { Session } from "../driver.ts";
+import { keySql } from "../journal/sql-shapes.ts";
+import type { Column, Table } from "../table.ts";
+import { readTypes } from "./types.ts";
+
+/** A column, with what a GET and a write need beside its type. */
+export interface FullColumn extends Column {
+  readonly isNotNull: boolean;
+  /** Whether the database alone gives its value. */
+  readonly isGenerated: boolean;
+  /** Whether its texts sort by code point. */
+  readonly isCodePoint: boolean;
+  /** Whether texts are equal only where they are the same. */
+  readonly isExact: boolean;
+}
+
+/** A constraint or unique index by its name, and its columns. */
+export interface Rule {
+  readonly name: string;
+  readonly columns: readonly string[];
+  readonly isForeignKey: boolean;
+}
+
+/** A table as GETs and writes know it. */
+export interface FullTable extends Table {
+  readonly columns: readonly FullColumn[];
+  readonly rules: readonly Rule[];
+}
+
+/** What a schema has that is no collection. */
+export interface LeftOutRelation {
+  readonly schema: string;
+  readonly name: string;
+  readonly reason: string;
+}
+
+/** What some schemas of a database have. */
+export interface Found {
+  readonly tables: readonly FullTable[];
+  readonly leftOut: readonly LeftOutRelation[];
+}
+
+interface FoundColumn {
+  readonly name: string;
+  readonly type: string;
+  readonly isNotNull: boolean;
+  readonly isGenerated: boolean;
+  readonly isCodePoint: boolean;
+  readonly isExact: boolean;
+}
+
+/** Whether a collation sorts by code point: the database's own counts where a column says `default`. */
+const codePointSql = `CASE WHEN coalesce(o.collname, '') = 'default' OR o.oid IS NULL THEN
+    (SELECT (to_jsonb(d)->>'datlocprovider' = 'b' AND coalesce(to_jsonb(d)->>'datlocale', '') IN ('C', 'C.UTF-8', 'PG_UNICODE_FAST'))
+        OR (coalesce(to_jsonb(d)->>'datlocprovider', 'c') = 'c' AND d.datcollate IN ('C', 'POSIX', 'C.UTF-8', 'C.utf8'))
+      FROM pg_database d WHERE d.datname = current_database())
+  ELSE o.collname IN ('C', 'POSIX', 'ucs_basic', 'pg_c_utf8', 'C.UTF-8', 'C.utf8') END`;
+
+const columnsSql = `SELECT json_agg(json_build_object('name', a.attname, 'type', a.atttypid::text,
+    'isNotNull', a.attnotnull, 'isGenerated', a.attgenerated <> '' OR a.attidentity = 'a',
+    'isCodePoint', coalesce(${codePointSql}, false), 'isExact', coalesce(o.collisdeterministic, true)) ORDER BY a.attnum)
+  FROM pg_attribute a LEFT JOIN pg_collation o ON o.oid = a.attcollation
+  WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped`;
+
+const keyColumnsSql = `SELECT json_agg(a.attname ORDER BY k.place) FROM pg_index i,
+    unnest(i.indkey::int2[]) WITH ORDINALITY k (attnum, place), pg_attribute a
+  WHERE i.indexrelid = (${keySql("c.oid")}) AND k.place <= i.indnkeyatts AND a.attrelid = c.oid AND a.attnum = k.attnum`;
+
+/** Unique indexes as well, which need not be constraints. */
+const rulesSql = `SELECT json_agg(json_build_object('name', r.name, 'isForeignKey', r.is_foreign_key, 'columns',
+    (SELECT coalesce(json_agg(a.attname ORDER BY k.place), '[]') FROM unnest(r.columns) WITH ORDINALITY k (attnum, place)
+      JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum)))
+  FROM (
+    SELECT conname AS name, contype = 'f' AS is_foreign_key, conkey AS columns FROM pg_constraint WHERE conrelid = c.oid
+    UNION ALL
+    SELECT x.relname, false, i.indkey::int2[] FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
+    WHERE i.indrelid = c.oid AND i.indisunique
+      AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = i.indexrelid AND contype IN ('p', 'u', 'x'))) r`;
+
+const relationsSql = `SELECT n.nspname, c.relname, c.relkind::text, has_table_privilege(c.oid, 'SELECT'),
+    (${columnsSql}), (${keyColumnsSql}), (${rulesSql})
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE n.nspname = ANY ($1) AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition AND c.relpersistence <> 't'
+    AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')
+  ORDER BY array_position($1, n.nspname::text), c.oid`;
+
+function reasonOf(kind: string | null, isReadable: string | null, key: readonly string[]): string | undefined {
+  if (kind === "v" || kind === "m") return "views of the database are not served";
+  if (kind === "f") return "foreign tables are not served";
+  if (isReadable !== "t") return "this role may not read it";
+  return key.length === 0 ? "nothing tells its rows apart" : undefined;
+}
+
+/** Reads what the tables of some schemas are, in the order of the schemas. */
+export async function introspect(session: Session, schemas: readonly string[]): Promise<Found> {
+  const rows = await session.query(relationsSql, [schemas]);
+  const typeOf = await readTypes(session);
+  const tables: FullTable[] = [];
+  const leftOut: LeftOutRelation[] = [];
+  for (const [schemaText, nameText, kind = null, isReadable = null, columnsText, keyText, rulesText] of rows) {
+    const [schema, name] = [schemaText ?? "", nameText ?? ""];
+    const key = JSON.parse(keyText ?? "[]") as string[];
+    const reason = reasonOf(kind, isReadable, key);
+    if (reason !== undefined) {
+      leftOut.push({ schema, name, reason });
+      continue;
+    }
+    const columns = (JSON.parse(columnsText ?? "[]") as FoundColumn[]).map(
+      (column): FullColumn => ({ ...column, type: typeOf(column.type) }),
+    );
+    const rules = JSON.parse(rulesText ?? "[]") as Rule[];
+    tables.push({ schema, name, columns, key, rules, isKeyDeferrable: false });
+  }
+  return { tables, leftOut };
+}

@@ -1,0 +1,113 @@
+import { RocketError } from "../../../protocol/index.ts";
+import type { Clock } from "../../../server/index.ts";
+import type { IsServed } from "../../rest/catalog.ts";
+import { openPool, type Pool } from "../driver.ts";
+import { createPostgresJournal } from "../journal/journal.ts";
+import type { PostgresJournal, Retention } from "../journal/options.ts";
+import { answersSql } from "./answers.ts";
+import { PostgresEngine } from "./engine.ts";
+import { failedOf } from "./failure.ts";
+import { Reader } from "./reader.ts";
+import { recordFormatBelow } from "./record-format.ts";
+import { SchemaSource } from "./schema-source.ts";
+import { type PostgresSchema, Served } from "./served.ts";
+import { Writer } from "./writer.ts";
+
+/** How a PostgreSQL database is opened as an engine; every default filled in. */
+export interface PostgresEngineOptions {
+  /** Where it is: `postgres://user@host/database`. */
+  readonly connect: string;
+  /** The schemas whose tables are served; the tables of the first one are named without it. */
+  readonly schemas: readonly string[];
+  readonly retention: Retention | undefined;
+  /** How long a statement of a read may take, in milliseconds. */
+  readonly readTimeoutMs: number;
+  readonly clock: Clock;
+  readonly reportError: (error: unknown, stage: string) => void;
+  /** Which tables are watched, and what stands before their names in URLs. */
+  readonly isServed: IsServed;
+  /** Told of each schema that comes later. Must not throw. */
+  readonly onSchema: (schema: PostgresSchema) => void;
+}
+
+/** How many connections there are at most: for the journal's own, for reads, and for writes. */
+const poolSizes = { journal: 2, reads: 5, writes: 2 };
+
+async function openPools({
+  connect,
+  reportError,
+}: PostgresEngineOptions): Promise<Record<keyof typeof poolSizes, Pool>> {
+  const open = (max: number): Promise<Pool> =>
+    openPool({ connect, max, onError: (error) => reportError(error, "connection") });
+  return {
+    journal: await open(poolSizes.journal),
+    reads: await open(poolSizes.reads),
+    writes: await open(poolSizes.writes),
+  };
+}
+
+/** The journal; `undefined` where the role may have none, or the server is a standby. */
+async function openJournal(
+  options: PostgresEngineOptions,
+  pool: Pool,
+  served: Served,
+): Promise<PostgresJournal | undefined> {
+  const { schemas, retention, clock, reportError, isServed } = options;
+  const nameOf = (schema: string, name: string): string => (schema === schemas[0] ? name : `${schema}.${name}`);
+  try {
+    const journal = await createPostgresJournal({
+      ...{ pool, schemas, clock },
+      format: recordFormatBelow(served, isServed.basePath),
+      tables: (schema, name) => isServed(nameOf(schema, name)),
+      onError: (error, { stage }) => reportError(error, stage),
+      ...(retention ? { retention } : {}),
+    });
+    await pool.script(answersSql);
+    return journal;
+  } catch (error) {
+    const isLess = error instanceof RocketError && ["journal-denied", "journal-readonly"].includes(error.code);
+    if (!isLess) throw error;
+    reportError(error, "open");
+    return undefined;
+  }
+}
+
+/** What keeps the database from being opened, in a sentence for a person. */
+function openFailure(error: unknown): RocketError {
+  if (error instanceof RocketError) return error;
+  const reason = error instanceof Error ? error.message || String((error as { code?: unknown }).code) : String(error);
+  const code = failedOf(error)?.code === "3D000" ? "database-missing" : "database-invalid";
+  return new RocketError(code, `The PostgreSQL database can't be opened: ${reason.replace(/\.$/, "")}.`, {
+    cause: error,
+  });
+}
+
+/**
+ * Opens a PostgreSQL database as an engine: with a journal, where the role may have one; else for reading.
+ *
+ * @throws RocketError where it can't be opened
+ */
+export async function openPostgres(options: PostgresEngineOptions): Promise<PostgresEngine> {
+  const { schemas, clock, readTimeoutMs, reportError, onSchema } = options;
+  const served = new Served(schemas);
+  const pools = await openPools(options);
+  const all = Object.values(pools);
+  let journal: PostgresJournal | undefined;
+  try {
+    journal = await openJournal(options, pools.journal, served);
+    const source = new SchemaSource({
+      ...{ pool: pools.reads, served, schemas, onSchema },
+      journal: () => journal,
+      now: () => clock.now(),
+    });
+    await source.refresh();
+    const reader = new Reader({ pool: pools.reads, source, journal, limitMs: readTimeoutMs });
+    if (!journal) return new PostgresEngine({ pools: all, source, reader });
+    const writer = new Writer({ pool: pools.writes, source, journal, clock, onError: reportError });
+    return new PostgresEngine({ pools: all, source, reader, live: { journal, writer } });
+  } catch (error) {
+    await journal?.close();
+    await Promise.all(all.map((pool) => pool.close()));
+    throw openFailure(error);
+  }
+}

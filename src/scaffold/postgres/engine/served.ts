@@ -1,0 +1,107 @@
+import type { Query } from "../../engine/query.ts";
+import type { LeftOut, Member, ServedSchema, ServedTable } from "../../engine/table.ts";
+import type { Text } from "../driver.ts";
+import type { Table } from "../table.ts";
+import type { Found, FullColumn, Rule } from "./introspect.ts";
+import { PostgresType } from "./value-type.ts";
+
+/** A column as REST has it. */
+export interface PostgresMember extends Member {
+  readonly type: PostgresType;
+}
+
+/** A table as REST has it, and the table that it is. */
+export interface PostgresTable extends ServedTable {
+  readonly members: readonly PostgresMember[];
+  readonly schema: string;
+  /** Its name in its schema. */
+  readonly ownName: string;
+  readonly rules: readonly Rule[];
+}
+
+/** What names a record, in PostgreSQL. */
+export interface PostgresKey {
+  readonly members: readonly PostgresMember[];
+  readonly values: readonly Text[];
+}
+
+/** Which of a table's records are asked for, in PostgreSQL. */
+export interface PostgresQuery extends Query {
+  readonly filters: readonly { readonly member: PostgresMember; readonly value: Text }[];
+  readonly order: readonly { readonly member: PostgresMember; readonly descending: boolean }[];
+}
+
+/** What is stored, by member. */
+export type PostgresValues = ReadonlyMap<PostgresMember, Text>;
+
+/** A schema as REST has it. */
+export interface PostgresSchema extends ServedSchema {
+  readonly tables: readonly PostgresTable[];
+}
+
+/** Types whose values stand in a URL just as JSON shows them. */
+const plainKinds = new Set(["int2", "int4", "int8", "oid", "uuid", "bool"]);
+
+/** Tables as REST has them: those of the first schema by their names, those of others with their schema's before it. */
+export class Served {
+  readonly #first: string | undefined;
+  readonly #tables: WeakMap<Table, PostgresTable> = new WeakMap();
+
+  /** @param schemas - those that are served */
+  constructor(schemas: readonly string[]) {
+    this.#first = schemas[0];
+  }
+
+  /** What a schema has to serve. */
+  schema({ tables, leftOut }: Found): PostgresSchema {
+    const named = leftOut.map((one): LeftOut => ({ name: this.#nameOf(one), reason: one.reason }));
+    return { tables: tables.map((table) => this.table(table)), leftOut: named };
+  }
+
+  /** A table as REST has it; the same one each time. */
+  table(table: Table): PostgresTable {
+    let served = this.#tables.get(table);
+    if (!served) {
+      served = this.#serve(table);
+      this.#tables.set(table, served);
+    }
+    return served;
+  }
+
+  /** Why tables can't be watched, by their names here. @param byOwnName - by `schema.name` */
+  unwatched(byOwnName: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+    const prefix = `${this.#first}.`;
+    const named = [...byOwnName].map(([name, reason]) => {
+      return [name.startsWith(prefix) ? name.slice(prefix.length) : name, reason] as const;
+    });
+    return new Map(named);
+  }
+
+  #nameOf({ schema, name }: Pick<Table, "schema" | "name">): string {
+    return schema === this.#first ? name : `${schema}.${name}`;
+  }
+
+  #serve(table: Table & { readonly rules?: readonly Rule[] }): PostgresTable {
+    const members = table.columns.map((column): PostgresMember => {
+      // The journal tells less of a column: enough to show a record.
+      const { name, type, isGenerated = false, ...comparing } = column as Partial<FullColumn> & typeof column;
+      const { isNotNull = false, isCodePoint = false, isExact = true } = comparing;
+      return {
+        name,
+        type: new PostgresType(type, { isNotNull, isCodePoint, isExact }),
+        generated: isGenerated,
+        inKey: table.key.includes(name),
+      };
+    });
+    const key = table.key.map((name) => members.findIndex((member) => member.name === name));
+    return {
+      name: this.#nameOf(table),
+      members,
+      key,
+      hasPlainKey: key.every((at) => plainKinds.has(members[at]?.type.kind ?? "")),
+      schema: table.schema,
+      ownName: table.name,
+      rules: table.rules ?? [],
+    };
+  }
+}

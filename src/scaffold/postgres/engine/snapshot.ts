@@ -1,0 +1,65 @@
+import type { Bookmark } from "../../../server/index.ts";
+import type { Measure, Snapshot } from "../../engine/snapshot.ts";
+import { type Steps, wait } from "../../engine/steps.ts";
+import { Refusal } from "../../rest/refusal.ts";
+import type { Row, Session } from "../driver.ts";
+import { isUnreadable } from "./failure.ts";
+import type { PostgresKey, PostgresQuery, PostgresSchema, PostgresTable } from "./served.ts";
+import { countRecords, type Sql, selectRecord, selectRecords } from "./sql.ts";
+
+/** Where a session's transaction stands. */
+export interface SnapshotState {
+  readonly schema: PostgresSchema;
+  readonly bookmark: Bookmark | undefined;
+  readonly unwatched: ReadonlyMap<string, string>;
+}
+
+/** How many rows are fetched at first, and then. */
+const [firstRows, moreRows] = [100, 500];
+const cursor = "rocket_rows";
+
+/** The database as a session's transaction sees it. */
+export class PostgresSnapshot implements Snapshot {
+  readonly schema: PostgresSchema;
+  readonly bookmark: Bookmark | undefined;
+  readonly unwatched: ReadonlyMap<string, string>;
+  readonly session: Session;
+
+  constructor(session: Session, { schema, bookmark, unwatched }: SnapshotState) {
+    this.session = session;
+    this.schema = schema;
+    this.bookmark = bookmark;
+    this.unwatched = unwatched;
+  }
+
+  *find(table: PostgresTable, key: PostgresKey): Steps<Row | undefined> {
+    const [row] = yield* wait(this.rows(selectRecord(table, key)));
+    return row;
+  }
+
+  *each(table: PostgresTable, query: PostgresQuery, limit: number, visit: (row: Row) => boolean): Steps<void> {
+    const { text, values } = selectRecords(table, query, limit);
+    yield* wait(this.rows({ text: `DECLARE ${cursor} NO SCROLL CURSOR FOR ${text}`, values }));
+    for (let count = firstRows; ; count = moreRows) {
+      const rows = yield* wait(this.rows({ text: `FETCH ${count} FROM ${cursor}`, values: [] }));
+      if (!rows.every(visit) || rows.length < count) break;
+    }
+    yield* wait(this.session.script(`CLOSE ${cursor}`));
+  }
+
+  *measure(table: PostgresTable, query: PostgresQuery, limit: number): Steps<Measure> {
+    const [row] = yield* wait(this.rows(countRecords(table, query, limit)));
+    // Types whose values may have no place in an order have no comparison.
+    return { count: Number(row?.[0] ?? 0), isComparable: true };
+  }
+
+  /** @throws Refusal 400 where a value of the URL can't be read as its column's type */
+  protected async rows({ text, values }: Sql): Promise<Row[]> {
+    try {
+      return await this.session.query(text, values);
+    } catch (error) {
+      if (!isUnreadable(error)) throw error;
+      throw new Refusal(400, "A value in the URL can't be read as its column's type.");
+    }
+  }
+}

@@ -1,0 +1,87 @@
+import type { Text } from "../driver.ts";
+import { quoteName } from "../sql-text.ts";
+import type { PostgresKey, PostgresMember, PostgresQuery, PostgresTable, PostgresValues } from "./served.ts";
+
+/** A statement and what is bound to it. Names are always quoted, values always bound. */
+export interface Sql {
+  readonly text: string;
+  readonly values: readonly Text[];
+}
+
+/** A table's name as SQL has it, with its schema's. */
+export function tableName({ schema, ownName }: PostgresTable): string {
+  return `${quoteName(schema)}.${quoteName(ownName)}`;
+}
+
+function names(members: readonly PostgresMember[]): string {
+  return members.map(({ name }) => quoteName(name)).join(", ");
+}
+
+/** @param first - the number of its first parameter */
+function equalAll(members: readonly PostgresMember[], first: number): string {
+  return members.map(({ name }, at) => `${quoteName(name)} = $${first + at}`).join(" AND ");
+}
+
+/** Selects one record. @param lock - what is said behind it */
+export function selectRecord(table: PostgresTable, { members, values }: PostgresKey, lock = ""): Sql {
+  const text = `SELECT ${names(table.members)} FROM ${tableName(table)} WHERE ${equalAll(members, 1)}${lock}`;
+  return { text, values };
+}
+
+function where({ filters }: PostgresQuery): Sql {
+  if (filters.length === 0) return { text: "", values: [] };
+  const members = filters.map(({ member }) => member);
+  return { text: ` WHERE ${equalAll(members, 1)}`, values: filters.map(({ value }) => value) };
+}
+
+/** Selects a table's records in order, at most `limit` of them. No clause of the order is there that was not asked for. */
+export function selectRecords(table: PostgresTable, query: PostgresQuery, limit: number): Sql {
+  const { text, values } = where(query);
+  const order = query.order.map(({ member, descending }) => `${quoteName(member.name)}${descending ? " DESC" : ""}`);
+  const cut = `LIMIT ${limit} OFFSET ${query.offset ?? 0}`;
+  return {
+    text: `SELECT ${names(table.members)} FROM ${tableName(table)}${text} ORDER BY ${order.join(", ")} ${cut}`,
+    values,
+  };
+}
+
+/** Counts the records that filters let through, up to `limit`. */
+export function countRecords(table: PostgresTable, query: PostgresQuery | undefined, limit: number): Sql {
+  const { text, values } = query ? where(query) : { text: "", values: [] };
+  const part = `SELECT FROM ${tableName(table)}${text} LIMIT ${limit}`;
+  return { text: `SELECT count(*) FROM (${part}) part`, values };
+}
+
+/** Inserts a record and gives its key. */
+export function insertRecord(table: PostgresTable, values: PostgresValues, key: readonly PostgresMember[]): Sql {
+  const members = [...values.keys()];
+  const places = members.map((_, at) => `$${at + 1}`).join(", ");
+  const content = members.length === 0 ? "DEFAULT VALUES" : `(${names(members)}) VALUES (${places})`;
+  return {
+    text: `INSERT INTO ${tableName(table)} ${content} RETURNING ${names(key)}`,
+    values: [...values.values()],
+  };
+}
+
+/** Changes members of a record, to a value or to the column's default; gives a row for each record that was changed. */
+export function updateRecord(
+  table: PostgresTable,
+  key: PostgresKey,
+  values: PostgresValues,
+  defaulted: readonly PostgresMember[],
+): Sql {
+  const changes = [
+    ...[...values.keys()].map(({ name }, at) => `${quoteName(name)} = $${at + 1}`),
+    ...defaulted.map(({ name }) => `${quoteName(name)} = DEFAULT`),
+  ];
+  const condition = equalAll(key.members, values.size + 1);
+  return {
+    text: `UPDATE ${tableName(table)} SET ${changes.join(", ")} WHERE ${condition} RETURNING 1`,
+    values: [...values.values(), ...key.values],
+  };
+}
+
+/** Deletes a record; gives a row for each that was deleted. */
+export function deleteRecord(table: PostgresTable, { members, values }: PostgresKey): Sql {
+  return { text: `DELETE FROM ${tableName(table)} WHERE ${equalAll(members, 1)} RETURNING 1`, values };
+}

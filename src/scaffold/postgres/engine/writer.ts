@@ -1,0 +1,196 @@
+import type { Bookmark, Clock } from "../../../server/index.ts";
+import { BrokenRule } from "../../engine/broken-rule.ts";
+import type { Written } from "../../engine/engine.ts";
+import type { Transaction } from "../../engine/snapshot.ts";
+import type { Steps } from "../../engine/steps.ts";
+import { unavailable } from "../../rest/refusal.ts";
+import type { Pool, Session } from "../driver.ts";
+import type { PostgresJournal } from "../journal/options.ts";
+import { setValueSettings } from "../value-settings.ts";
+import { answersSql, markAnswers } from "./answers.ts";
+import { isAway, isConflict, isOutdated } from "./failure.ts";
+import { inOwnWords } from "./rule.ts";
+import { runSteps } from "./run-steps.ts";
+import type { SchemaSource } from "./schema-source.ts";
+import type { SnapshotState } from "./snapshot.ts";
+import { PostgresTransaction } from "./transaction.ts";
+
+/** How often a transaction is tried: others may be in its way, and the schema another one than was known. */
+const maxAttempts = 5;
+/** How long a write waits for what others keep locked, in milliseconds. */
+const lockMs = 5_000;
+/** How long the answer to a write waits for its position, in milliseconds. */
+const settleMs = 250;
+
+const begin = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; ${setValueSettings}; SET LOCAL lock_timeout = ${lockMs}`;
+
+interface Job {
+  readonly run: (transaction: Transaction) => Steps<unknown>;
+  readonly resolve: (written: Written<unknown>) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** What became of a job in its transaction. */
+type Outcome = { readonly result: unknown; readonly transaction: PostgresTransaction } | { readonly error: unknown };
+
+/** What a writer stands on. */
+export interface WriterOptions {
+  readonly pool: Pool;
+  readonly source: SchemaSource;
+  readonly journal: PostgresJournal;
+  readonly clock: Clock;
+  readonly onError: (error: unknown, stage: string) => void;
+}
+
+/** Thrown where a group was begun with a schema that is not so any more. */
+class Outdated extends Error {}
+
+/**
+ * Writes in groups: what comes in one turn of the event loop is one transaction, each write in a savepoint, in that order.
+ * A write that fails takes no other with it.
+ */
+export class Writer {
+  readonly #options: WriterOptions;
+  #queue: Job[] = [];
+  #running: Promise<void> | undefined;
+  readonly #answering: Set<Promise<void>> = new Set();
+  #isClosed = false;
+
+  constructor(options: WriterOptions) {
+    this.#options = options;
+  }
+
+  /** Runs a write; resolves once it is committed. @throws what the write throws, or a Refusal 503 */
+  write<Result>(run: (transaction: Transaction) => Steps<Result>): Promise<Written<Result>> {
+    if (this.#isClosed) return Promise.reject(unavailable("The service is stopping."));
+    return new Promise<Written<Result>>((resolve, reject) => {
+      this.#queue.push({ run, resolve: resolve as Job["resolve"], reject });
+      this.#running ??= this.#start();
+    });
+  }
+
+  /** Takes no more writes, and waits for those that it has. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#running;
+    await Promise.all(this.#answering);
+  }
+
+  async #start(): Promise<void> {
+    await new Promise<void>((resolve) => this.#options.clock.defer(resolve));
+    while (this.#queue.length > 0) {
+      const jobs = this.#queue;
+      this.#queue = [];
+      await this.#commit(jobs);
+    }
+    this.#running = undefined;
+  }
+
+  async #commit(jobs: readonly Job[]): Promise<void> {
+    try {
+      for (let attempt = 1; ; attempt += 1) {
+        const isLast = attempt === maxAttempts;
+        if (await this.#tryCommit(jobs, isLast)) return;
+        if (isLast) throw unavailable("The database's schema is being changed.");
+      }
+    } catch (error) {
+      for (const { reject } of jobs) reject(error);
+    }
+  }
+
+  /** False where it is to be tried again. */
+  async #tryCommit(jobs: readonly Job[], isLast: boolean): Promise<boolean> {
+    const { pool, source } = this.#options;
+    let outcomes: readonly Outcome[] | undefined;
+    try {
+      await pool.transaction(begin, async (session) => {
+        outcomes = undefined;
+        outcomes = await this.#runAll(session, jobs, isLast);
+      });
+    } catch (error) {
+      if (error instanceof Outdated) {
+        await source.refresh();
+        return false;
+      }
+      if (isConflict(error) && !isLast) return false;
+      await this.#onLost(jobs, outcomes, error);
+      return true;
+    }
+    this.#answer(jobs, outcomes ?? []);
+    return true;
+  }
+
+  /** The transaction is lost: at the commit, perhaps, where some rules are checked. Then it is found out whose it was. */
+  async #onLost(jobs: readonly Job[], outcomes: readonly Outcome[] | undefined, error: unknown): Promise<void> {
+    if (!outcomes || isAway(error)) throw error;
+    if (jobs.length > 1) {
+      for (const job of jobs) await this.#commit([job]);
+      return;
+    }
+    const [only] = outcomes;
+    throw only && "transaction" in only ? only.transaction.explain(error) : error;
+  }
+
+  async #runAll(session: Session, jobs: readonly Job[], isLast: boolean): Promise<Outcome[]> {
+    const { source, clock } = this.#options;
+    if (!(await source.isCurrent(session))) throw new Outdated();
+    const { schema, unwatched } = source;
+    const state = { schema, bookmark: undefined, unwatched };
+    const outcomes: Outcome[] = [];
+    for (const job of jobs) outcomes.push(await this.#runOne(session, job, state, { now: clock.wallTime(), isLast }));
+    return outcomes;
+  }
+
+  async #runOne(
+    session: Session,
+    { run }: Job,
+    state: SnapshotState,
+    { now, isLast }: { readonly now: number; readonly isLast: boolean },
+  ): Promise<Outcome> {
+    await session.script("SAVEPOINT rocket_write");
+    const transaction = new PostgresTransaction(session, state, now);
+    try {
+      const result = await runSteps(run(transaction));
+      await session.script("RELEASE rocket_write");
+      return { result, transaction };
+    } catch (error) {
+      if (isConflict(error) || isAway(error)) throw error;
+      await session.script("ROLLBACK TO rocket_write; RELEASE rocket_write");
+      if (isOutdated(error) && !isLast) {
+        await this.#requireAnswers(session);
+        throw new Outdated();
+      }
+      const isRaised = error instanceof BrokenRule && error.kind === "raised";
+      return { error: isRaised ? await inOwnWords(session, error) : error };
+    }
+  }
+
+  /** The table of answers may have been dropped, or be from before there was one. */
+  async #requireAnswers(session: Session): Promise<void> {
+    const [row] = await session.query("SELECT to_regclass('rocket.answers') IS NULL");
+    if (row?.[0] === "t") await this.#options.pool.script(answersSql);
+  }
+
+  #answer(jobs: readonly Job[], outcomes: readonly Outcome[]): void {
+    const answering = this.#settle(outcomes)
+      .then((bookmark) => {
+        for (const [at, outcome] of outcomes.entries()) {
+          if ("error" in outcome) jobs[at]?.reject(outcome.error);
+          else jobs[at]?.resolve({ result: outcome.result, bookmark });
+        }
+      })
+      .finally(() => this.#answering.delete(answering));
+    this.#answering.add(answering);
+  }
+
+  /** Where the journal stands after what was committed, as far as that is known in time. */
+  async #settle(outcomes: readonly Outcome[]): Promise<Bookmark | undefined> {
+    const { journal, pool, onError } = this.#options;
+    const bookmark = await journal.settle(settleMs);
+    const kept = outcomes.flatMap((outcome) => ("transaction" in outcome ? outcome.transaction.kept : []));
+    if (bookmark && kept.length > 0) {
+      await markAnswers(pool, kept, bookmark.eventId).catch((error: unknown) => onError(error, "write"));
+    }
+    return bookmark;
+  }
+}
