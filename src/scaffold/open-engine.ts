@@ -32,7 +32,7 @@ export interface EngineEvents {
 }
 
 /** Whether a database's name is the URL of one of PostgreSQL. */
-export function isPostgresUrl(path: string): boolean {
+function isPostgresUrl(path: string): boolean {
   return /^postgres(?:ql)?:\/\//.test(path);
 }
 

@@ -79,7 +79,7 @@ describe("A table's URL", () => {
       await list.ready();
       await list.create({ id: ".", v: "new" });
       await run(`UPDATE "${name}" SET v = 'changed' WHERE id = '1'`);
-      await vi.waitUntil(() => list.getSnapshot().rows.at(-1)?.v === "changed");
+      await vi.waitUntil(() => list.getSnapshot().rows.at(-1)?.v === "changed", { timeout: 10_000 });
       const [made] = list.getSnapshot().rows;
       await list.update(made as { id: string; v: string }, { v: "newer" });
       expect(list.getSnapshot().rows.map(({ id, v }) => `${id} ${v}`)).toEqual([". newer", `.. ${name}`, "1 changed"]);
