@@ -112,7 +112,7 @@ export const defects: readonly Defect[] = [
   },
   {
     name: "does not keep writes over a reload",
-    file: "client/outbox.js",
+    file: "client/write-queue.js",
     find: "void this.#store?.put(write);",
     replace: "",
     sees: /not at all/,
@@ -147,7 +147,7 @@ export const defects: readonly Defect[] = [
   },
   {
     name: "keeps what a user wrote who has logged out",
-    file: "client/outbox.js",
+    file: "client/write-queue.js",
     find: "await this.#store?.clear();",
     replace: "",
     sees: /had logged out/,

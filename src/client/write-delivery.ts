@@ -1,0 +1,242 @@
+import { fieldValue, type HttpResponse, type Problem, retryWaitMs } from "../protocol/index.ts";
+import { Backoff } from "./backoff.ts";
+import type { Callbacks } from "./callbacks.ts";
+import type { ClientClock } from "./clock.ts";
+import type { Http } from "./http.ts";
+import { Idempotency } from "./idempotency.ts";
+import { codedError, ProblemError, problemOf, retryAfterMs } from "./problem.ts";
+import { stored } from "./queued-write.ts";
+import type { Recogniser } from "./recogniser.ts";
+import { isStrong, noteUrl, noteVersion, noUrl, type RowUrls, type RowVersions, temporaryUrl } from "./row-urls.ts";
+import { isGatewayStatus, rowIn, Sender, Unanswered, unanswered, wasNeverSent, writtenIn } from "./sender.ts";
+import { type Conflict, ConflictError, type StoredWrite, type Write } from "./write.ts";
+import type { WriteQueue } from "./write-queue.ts";
+
+/** How often a write is tried over another version, until its conflict is told. */
+const maxRounds = 5;
+/** How often is looked whether a record that was created is recognised, and for how long. */
+const recogniseMs = { every: 50, atMost: 5_000 } as const;
+
+/** What the delivery of writes needs. */
+export interface WriteDeliveryOptions {
+  readonly http: Http;
+  readonly clock: ClientClock;
+  readonly urls: RowUrls;
+  readonly versions: RowVersions;
+  readonly callbacks: Callbacks;
+  /** Whether the server is known to be unreachable now. */
+  readonly isUnreachable: () => boolean;
+  /** Told that the server has answered: it is there. */
+  readonly onAnswered: () => void;
+  /** Told that it has refused whoever asks (401, 403). */
+  readonly onTurnedAway: () => void;
+}
+
+/** What else it stands on. */
+export interface WriteDeliveryParts {
+  readonly queue: WriteQueue;
+  readonly recogniser: Recogniser;
+  /** Until it resolves, what was left behind is not known: nothing is sent ahead of it. */
+  readonly loading: Promise<void> | undefined;
+  /** Told that what is to be shown is another. */
+  readonly onChanged: () => void;
+}
+
+/** Sends the writes of a queue, one after another; what can be repeated safely waits for the network. */
+export class WriteDelivery {
+  readonly idempotency: Idempotency;
+  readonly #options: WriteDeliveryOptions;
+  readonly #parts: WriteDeliveryParts;
+  readonly #sender: Sender;
+  readonly #backoff: Backoff;
+  readonly #abort: AbortController = new AbortController();
+  #isRunning = false;
+  #wake: () => void = () => {};
+
+  constructor(options: WriteDeliveryOptions, parts: WriteDeliveryParts) {
+    this.#options = options;
+    this.#parts = parts;
+    this.idempotency = new Idempotency(options);
+    this.#sender = new Sender({ ...options, signal: this.#abort.signal });
+    this.#backoff = new Backoff(options.clock);
+  }
+
+  /** True once nothing more is sent. */
+  get isClosed(): boolean {
+    return this.#abort.signal.aborted;
+  }
+
+  /** Sends what waits, unless it is sent already. */
+  async run(): Promise<void> {
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    await this.#parts.loading;
+    for (;;) {
+      const write = this.#parts.queue.next;
+      if (!write || this.isClosed) break;
+      const waitMs = await this.#send(write);
+      if (waitMs !== undefined) await this.#pause(waitMs);
+    }
+    this.#isRunning = false;
+  }
+
+  /** Tries at once what waits. */
+  wake(): void {
+    this.#wake();
+  }
+
+  close(): void {
+    this.#abort.abort();
+    this.#wake();
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#options.clock.setTimer(resolve, ms);
+      this.#wake = () => {
+        cancel();
+        resolve();
+      };
+      if (this.isClosed) this.#wake();
+    });
+  }
+
+  /** Sends one; gives the time to wait where it has to be tried again. */
+  async #send(write: Write): Promise<number | undefined> {
+    const { queue } = this.#parts;
+    // Asked before anything is sent: what was never sent may wait without harm. What is known now holds for this sending.
+    const isIdempotent = await this.idempotency.ask().catch(() => undefined);
+    if (isIdempotent === undefined) return this.#backoff.next();
+    const url = queue.created.linkOf(write.url);
+    if (this.#isBeingRecognised(url)) return recogniseMs.every;
+    const trouble = troubleWith(url);
+    if (trouble) {
+      this.#refuse(write, trouble);
+      return undefined;
+    }
+    const guarded = await this.#guard(write, url);
+    if (guarded !== true) return guarded;
+    // What can't be repeated must not be found by the next page: it may have been done.
+    if (!isIdempotent && !this.isClosed) await queue.forget(write);
+    if (this.isClosed) return undefined;
+    const wasSent = write.state === "sent";
+    queue.move(write, "send");
+    const answer = await this.#sender.request(write, url, isIdempotent).catch((error: Error) => error);
+    if (this.isClosed) return undefined;
+    this.idempotency.noteAnswer(!(answer instanceof Error));
+    if (answer instanceof Error || isGatewayStatus(answer.status)) {
+      return this.#unanswered(write, answer, url, isIdempotent);
+    }
+    this.#backoff.reset();
+    this.#options.onAnswered();
+    const isGone = write.kind === "destroy" && wasSent && (answer.status === 404 || answer.status === 410);
+    if (answer.status < 300 || isGone) this.#answered(write, answer, url);
+    else if (answer.status === 412) return this.#conflicted(write, problemOf(answer), url);
+    else {
+      if (answer.status === 401 || answer.status === 403) this.#options.onTurnedAway();
+      this.#refuse(write, new ProblemError(problemOf(answer)));
+    }
+    return undefined;
+  }
+
+  /** True where a record was created, and is recognised when it comes. */
+  #isBeingRecognised(url: string): boolean {
+    const create = this.#parts.queue.writes.find(({ id }) => url === temporaryUrl + id);
+    const elapsedMs = Math.abs(this.#options.clock.now() - (create?.answeredAt ?? 0));
+    return create?.state === "answered" && elapsedMs < recogniseMs.atMost;
+  }
+
+  /** What came is no answer of the origin's. Gives the time to wait where it is tried again. */
+  #unanswered(write: Write, came: Error | HttpResponse, url: string, isIdempotent: boolean): number | undefined {
+    const { queue } = this.#parts;
+    if (came instanceof Error && wasNeverSent(came)) {
+      queue.move(write, "unsent");
+      queue.change(write, {});
+      return this.#backoff.next();
+    }
+    if (isIdempotent) return this.#backoff.next(came instanceof Error ? 0 : retryAfterMs(came));
+    this.#refuse(write, came instanceof Error ? unanswered(write, url, came) : new ProblemError(problemOf(came)));
+    return undefined;
+  }
+
+  /** Finds the validator that guards a write: true where it may be sent, else the time to wait, if any. */
+  async #guard(write: Write, url: string): Promise<true | number | undefined> {
+    try {
+      const etag = await this.#sender.guard(write, url);
+      // A repeat has to be the same: by then the record is as this write left it.
+      if (write.base !== undefined) this.#parts.queue.change(write, { etag, base: undefined });
+      return true;
+    } catch (error) {
+      if (this.isClosed) return undefined;
+      if (error instanceof Unanswered) return this.#backoff.next(error.leastMs);
+      if (error instanceof ConflictError) return this.#conflicted(write, error.problem, url);
+      this.#refuse(write, error as Error);
+      return undefined;
+    }
+  }
+
+  #answered(write: Write, answer: HttpResponse, url: string): void {
+    const { queue, recogniser, onChanged } = this.#parts;
+    const { fields } = answer;
+    queue.move(write, "answer");
+    write.row = writtenIn(answer, write.values);
+    write.eventId = fieldValue(fields, "event-id");
+    write.answeredAt = this.#options.clock.now();
+    if (write.kind === "create") recogniser.answered(write, answer, url);
+    noteUrl(this.#options.urls, write.row, queue.created.linkOf(queue.created.of(write)));
+    this.#noteResult(write, fieldValue(fields, "etag"));
+    void queue.forget(write);
+    onChanged();
+    write.resolve(write.row ?? rowIn(answer));
+  }
+
+  /** What a write left behind is what the makers of later ones saw. */
+  #noteResult({ id, row, values }: Write, etag: string | undefined): void {
+    const { queue } = this.#parts;
+    noteVersion(this.#options.versions, row, etag);
+    for (const later of queue.writes.filter(({ after }) => after === id)) {
+      const base = typeof row === "object" && row !== null ? row : { ...later.base, ...values };
+      queue.change(later, isStrong(etag) ? { etag, base: undefined } : { base });
+    }
+  }
+
+  /** The server has another version: whoever made the write decides. Gives the time to wait. */
+  async #conflicted(write: Write, problem: Problem, url: string): Promise<number | undefined> {
+    const { http, clock, callbacks } = this.#options;
+    const { queue, onChanged } = this.#parts;
+    const current = await http.ask(url, { cache: "no-store" }).catch(() => undefined);
+    const theirs = current?.status === 200 ? rowIn(current) : undefined;
+    const conflict: Conflict = { url, mine: write.values, theirs: theirs ?? undefined };
+    const isLast = write.rounds + 1 >= maxRounds || !current;
+    const decided = await Promise.resolve(conflict)
+      .then((one) => (isLast ? undefined : write.onConflict?.(one)))
+      .catch((error: unknown) => callbacks.report(error, { stage: "callback" }));
+    if (typeof decided !== "object" || decided === null) {
+      this.#refuse(write, new ConflictError(problem, conflict));
+      return undefined;
+    }
+    // A key stands for one body: other values are another write.
+    const etag = fieldValue(current?.fields ?? [], "etag");
+    const guard = isStrong(etag) ? { etag, base: undefined } : { etag: undefined, base: Object(theirs) };
+    const again: StoredWrite = { ...stored(write), id: crypto.randomUUID(), values: { ...decided }, ...guard };
+    queue.replace(write, again);
+    onChanged();
+    return retryWaitMs(write.rounds, clock.random());
+  }
+
+  #refuse(write: Write, error: Error): void {
+    const { queue, onChanged } = this.#parts;
+    queue.remove(write, "refuse");
+    void queue.forget(write);
+    onChanged();
+    write.reject(error);
+  }
+}
+
+/** Why nothing can be sent to a URL; `undefined` where it can. */
+function troubleWith(url: string): Error | undefined {
+  if (url.startsWith(temporaryUrl)) {
+    return codedError("never-created", "The record was never created, or nothing tells its URL.");
+  }
+  return url.includes(noUrl) ? new TypeError(`The row ${url} has no URL.`) : undefined;
+}
