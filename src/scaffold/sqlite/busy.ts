@@ -13,13 +13,15 @@ export interface BusyOptions {
   readonly waitMs?: number;
   /** Told once, after a quarter of a second in vain. */
   readonly onWait?: () => void;
+  /** Whether to try often: what is to be done takes the lock for a moment only, and others may have it most of the time. */
+  readonly isEager?: boolean;
   /** Gives up when it says so, with the error of the last attempt. */
   readonly isCancelled?: () => boolean;
 }
 
 const tellAfterMs = 250;
 const firstWaitMs = 1;
-const longestWaitMs = 25;
+const longestWaitMs = { eager: 5, patient: 25 } as const;
 
 /** Waits, in milliseconds. A clock's timers let a process end: one that waits in the middle of something must not. */
 export async function pause(clock: Clock, ms: number): Promise<void> {
@@ -38,10 +40,11 @@ export async function pause(clock: Clock, ms: number): Promise<void> {
  * @throws RocketError `database-busy` where the lock outlasts `waitMs`; what `action` throws otherwise
  */
 export async function retryWhenBusy<Result>(action: () => Result, options: BusyOptions = {}): Promise<Result> {
-  const { clock = systemClock, waitMs = busyWaitMs, isCancelled } = options;
+  const { clock = systemClock, waitMs = busyWaitMs, isCancelled, isEager = false } = options;
+  const most = isEager ? longestWaitMs.eager : longestWaitMs.patient;
   let { onWait } = options;
   const start = clock.now();
-  for (let longest = firstWaitMs; ; longest = Math.min(longest * 2, longestWaitMs)) {
+  for (let longest = firstWaitMs; ; longest = Math.min(longest * 2, most)) {
     try {
       return action();
     } catch (error) {

@@ -1,10 +1,13 @@
 import type { Connection } from "../connection.ts";
+import type { SqlValue } from "../schema.ts";
 import { quoteName } from "../sql-text.ts";
-import { journalTable, migrationTable, segmentTable } from "./names.ts";
+import { answerTable, journalTable, migrationTable, segmentTable } from "./names.ts";
+import { sizeOf } from "./rows.ts";
 import { inSlices, type MayGoOn, type SliceOptions } from "./slices.ts";
-import { rocketTables, rocketTriggers } from "./tables.ts";
+import { columnsOf, rocketTables, rocketTriggers } from "./tables.ts";
 
-const rowsAtOnce = 200;
+/** How much of a table is removed at once, in rows and in bytes. */
+const atOnce = { rows: 1_000, bytes: 256 * 1024 } as const;
 /** A table has about so many. */
 const triggersPerStep = 8;
 
@@ -17,21 +20,34 @@ export function dropTriggers(connection: Connection, mayGoOn: MayGoOn): boolean 
   return true;
 }
 
-/** Empties a table from its beginning: to drop a large one at once takes long. */
-function empty(connection: Connection, name: string, mayGoOn: MayGoOn): boolean {
+/** Removes a table's oldest rows: to drop a large one at once takes long. False where there are none. */
+function removeOldest(connection: Connection, name: string): boolean {
   const table = quoteName(name);
-  const remove = connection.prepare(
-    `DELETE FROM ${table} WHERE rowid IN (SELECT rowid FROM ${table} ORDER BY rowid LIMIT ${rowsAtOnce})`,
-  );
-  for (let steps = 0; mayGoOn(steps); steps += 1) if (remove.run() < rowsAtOnce) return true;
-  return false;
+  let bytes = 0;
+  let last: SqlValue | undefined;
+  const add = ([rowid = null, size]: SqlValue[]): boolean => {
+    last = rowid;
+    bytes += Number(size);
+    return bytes < atOnce.bytes;
+  };
+  const size = sizeOf([...columnsOf(connection, name)].map(quoteName));
+  connection.prepare(`SELECT rowid, ${size} FROM ${table} ORDER BY rowid LIMIT ${atOnce.rows}`).each(add);
+  if (last === undefined) return false;
+  connection.prepare(`DELETE FROM ${table} WHERE rowid <= ?`).run(last);
+  return true;
 }
 
+/** One slice: of one kind, so that what each holds of the lock is bounded. True once nothing is left. */
 function removeSome(connection: Connection, mayGoOn: MayGoOn): boolean {
-  if (!dropTriggers(connection, mayGoOn)) return false;
+  if (rocketTriggers(connection).length > 0) {
+    dropTriggers(connection, mayGoOn);
+    return false;
+  }
   // What says that somebody migrates is theirs.
   const tables = rocketTables(connection).filter((name) => name !== migrationTable);
-  if (tables.includes(journalTable) && !empty(connection, journalTable, mayGoOn)) return false;
+  for (const name of [journalTable, answerTable]) {
+    if (tables.includes(name) && removeOldest(connection, name)) return false;
+  }
   for (const name of tables) connection.exec(`DROP TABLE ${quoteName(name)}`);
   return true;
 }

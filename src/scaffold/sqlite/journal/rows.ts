@@ -32,10 +32,14 @@ function sumOf(terms: readonly string[]): string {
 }
 
 /** Asks for the sizes of images: they stand in a row's head, so that nothing large is read for them. */
+/** How many bytes a row has in some columns, as SQL. */
+export function sizeOf(columns: readonly string[]): string {
+  return sumOf(columns.map((column) => `ifnull(octet_length(${column}), 0)`));
+}
+
 function measureSql(width: number): string {
   const columns = Array.from({ length: width }, (_, place) => [`n${place}`, `o${place}`]).flat();
-  const size = sumOf(columns.map((column) => `ifnull(octet_length(${column}), 0)`));
-  return `SELECT position, ${size} FROM ${journalTable} WHERE position > ? ORDER BY position LIMIT ?`;
+  return `SELECT position, ${sizeOf(columns)} FROM ${journalTable} WHERE position > ? ORDER BY position LIMIT ?`;
 }
 
 function endOf(rows: readonly (readonly SqlValue[])[]): RowMark {

@@ -4,9 +4,14 @@ import type { Connection } from "../connection.ts";
 import { inWrite } from "./write-transaction.ts";
 
 /** How long Rocket keeps the write lock for its own upkeep, about, in milliseconds: what others have to wait for. */
-const sliceMs = 10;
-/** How much is done in one write transaction at most. */
-const sliceSteps = 8;
+const sliceMs = 5;
+/**
+ * How much is done in one write transaction at most. On a busy machine a table's triggers take 10 ms, and more where there
+ * are many tables: for each one SQLite looks through the whole schema.
+ */
+const sliceSteps = 2;
+/** How long the lock is tried for before a slice, in milliseconds: what was begun is not given up where others write all the time. */
+const patienceMs = 30_000;
 /** How long others go first between two slices at least, in milliseconds. */
 const pauseMs = 10;
 /** And how many times as long as the slice took: where they write, and where nobody has written yet. */
@@ -50,6 +55,7 @@ export async function inSlices(
   step: (mayGoOn: MayGoOn) => boolean,
 ): Promise<void> {
   const { clock } = options;
+  const patient = { waitMs: patienceMs, isEager: true, ...options };
   let waitMs: number | undefined = 0;
   // It counts what other connections commit.
   const readVersion = (): unknown => connection.prepare("PRAGMA data_version").all()[0]?.[0];
@@ -66,7 +72,7 @@ export async function inSlices(
     waitMs = isDone ? undefined : Math.max(pauseMs, longMs, estimateReading(connection));
   };
   for (;;) {
-    await retryWhenBusy(() => inWrite(connection, slice), options);
+    await retryWhenBusy(() => inWrite(connection, slice), patient);
     if (waitMs === undefined) return;
     await pause(clock, waitMs);
   }

@@ -43,7 +43,8 @@ export function rocketTriggers(connection: Connection): string[] {
     .filter(isRocketTrigger);
 }
 
-function columnsOf(connection: Connection, table: string): Set<string> {
+/** The names of a table's columns. */
+export function columnsOf(connection: Connection, table: string): Set<string> {
   const columns = connection.prepare("SELECT name FROM pragma_table_info(?, 'main')").all(table);
   return new Set(columns.map(([name]) => String(name)));
 }
@@ -59,7 +60,8 @@ export function readWidth(connection: Connection): number {
  */
 export function widenTables(connection: Connection, width: number): boolean {
   const [journal, cache] = [columnsOf(connection, journalTable), columnsOf(connection, cacheTable)];
-  let left = Math.ceil(1_000 / (1 + rocketTriggers(connection).length));
+  // To count them means to look through the whole schema.
+  let left: number | undefined;
   for (let place = 0; place < width; place += 1) {
     // A place counts once its column n is there: that comes last.
     for (const [table, column, columns] of [
@@ -68,6 +70,7 @@ export function widenTables(connection: Connection, width: number): boolean {
       [journalTable, `n${place}`, journal],
     ] as const) {
       if (columns.has(column)) continue;
+      left ??= Math.ceil(1_000 / (1 + rocketTriggers(connection).length));
       if (left-- === 0) return false;
       connection.exec(`ALTER TABLE ${table} ADD COLUMN ${column}`);
     }

@@ -5,9 +5,12 @@ import { JournalSizes, markBytes } from "./journal-sizes.ts";
 import { journalTable } from "./names.ts";
 import type { RowReader } from "./rows.ts";
 
-/** How many rows one step removes: little enough not to be noticed by writers. */
-const stepRows = 1_000;
-const pauseMs = 20;
+/** How much one step removes, in rows and in bytes of records: little enough not to be noticed by writers. */
+const stepRows = 250;
+const stepBytes = 256 * 1024;
+const pauseMs = 5;
+/** How many rows are measured at once, which takes no lock. */
+const measuredRows = 1_000;
 const busyPauseMs = 200;
 /** How many times within the retention age the journal's head is noted. */
 const ageMarks = 16;
@@ -104,14 +107,16 @@ export class Trimmer {
       while (this.#seen[0] && this.#seen[0].at + maxAgeMs <= now) this.#aged = this.#seen.shift()?.position ?? 0;
     }
     const { rows, writer } = file();
-    this.#sizes.measure((position) => rows.measure(position, stepRows, markBytes), this.#head);
+    this.#sizes.measure((position) => rows.measure(position, measuredRows, markBytes), this.#head);
     const [range] = writer.prepare(`SELECT min(position), max(position) FROM ${journalTable}`).all();
     const first = Number(range?.[0] ?? 1);
     const last = Number(range?.[1] ?? 0);
     const excess = last - maxChanges;
     const isFull = excess - first + 1 >= stepRows;
     const wanted = Math.max(this.#aged, isFull ? excess : 0, this.#sizes.excess);
-    const upTo = Math.min(first + stepRows - 1, wanted, last - 1);
+    const most = Math.min(first + stepRows - 1, wanted, last - 1);
+    // A row that is larger goes alone.
+    const upTo = most < first ? most : Math.min(most, rows.measure(first - 1, stepRows, stepBytes).position);
     if (upTo >= first) writer.prepare(`DELETE FROM ${journalTable} WHERE position <= ?`).run(upTo);
     this.#first = Math.max(first - 1, upTo);
     this.#sizes.trimmed(this.#first);

@@ -2,7 +2,27 @@ import { RocketError } from "../../../protocol/index.ts";
 import { type BusyOptions, retryWhenBusy } from "../busy.ts";
 import type { Connection } from "../connection.ts";
 import { openConnection } from "../driver.ts";
-import { isReadOnly } from "../sqlite-error.ts";
+import { isBusy, isReadOnly } from "../sqlite-error.ts";
+
+/** How many times a commit is tried that readers stand in the way of, and how long they are given between, in milliseconds. */
+const commitTries = 8;
+const commitPauseMs = 1;
+
+/**
+ * Commits. Outside of WAL, readers that have begun have to end first; no others begin meanwhile. Rolled back and done again,
+ * a write might never find a moment without readers.
+ */
+function commit(connection: Connection): void {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      connection.exec("COMMIT");
+      return;
+    } catch (error) {
+      if (tries === commitTries || !isBusy(error)) throw error;
+    }
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, commitPauseMs);
+  }
+}
 
 /**
  * Runs `write` in a transaction that takes the write lock at once; rolls back what it did when it throws. Throws an
@@ -12,7 +32,7 @@ export function inWrite<Result>(connection: Connection, write: () => Result): Re
   connection.exec("BEGIN IMMEDIATE");
   try {
     const result = write();
-    connection.exec("COMMIT");
+    commit(connection);
     return result;
   } catch (error) {
     try {
