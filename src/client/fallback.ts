@@ -3,6 +3,7 @@ import { Timer } from "./clock.ts";
 import { DocumentFollower, type DocumentFollowerOptions } from "./document-follower.ts";
 import { next } from "./machine.ts";
 import { bodyJson, problemOf } from "./problem.ts";
+import { makesPromise } from "./promises.ts";
 import { RowLooks } from "./row-looks.ts";
 import { StreamFollower } from "./stream-follower.ts";
 import { type Way, type WayFinding, wayTransitions } from "./stream-state.ts";
@@ -38,6 +39,9 @@ function offersStreams(message: HttpResponse): boolean {
   return Array.isArray(streams) && streams.includes("text/event-stream");
 }
 
+/** Those of each host that follow something now: clients of one page share its connections. */
+const fallbacksOf: Map<string, Set<Fallback>> = new Map();
+
 /** A URL that is followed, and how. */
 interface Following {
   readonly sink: Sink;
@@ -57,6 +61,8 @@ export class Fallback {
   readonly #buffered: Timer;
   #way: Way = "none";
   #failures = 0;
+  /** Whether the server knows who asks for deltas [R-DELTA-5]. */
+  #hasDeltas = false;
 
   constructor(options: FallbackOptions) {
     this.#options = options;
@@ -81,6 +87,7 @@ export class Fallback {
     const { status } = answer;
     if (status === 401 || status === 403) return problemOf(answer);
     this.#options.onServer(answer);
+    this.#hasDeltas = makesPromise(answer, "merge-patch");
     this.#failures += wasSilent ? blockedAfter : 1;
     if (!isLevel1(answer)) {
       this.#find("elsewhere");
@@ -101,7 +108,8 @@ export class Fallback {
 
   /** Follows a URL. Returns a function that ends it. */
   add(sink: Sink): () => void {
-    const mayStream = this.#way === "streams" && this.#streams < maxStreams;
+    this.#peers.add(this);
+    const mayStream = this.#way === "streams" && this.#hasRoom;
     const following: Following = {
       sink,
       follower: mayStream ? this.#stream(sink, () => following) : this.#document(sink),
@@ -111,7 +119,7 @@ export class Fallback {
     return () => {
       following.follower.stop();
       this.#followings.delete(following);
-      this.#fill();
+      this.#fillAll();
     };
   }
 
@@ -136,6 +144,7 @@ export class Fallback {
     for (const { follower } of this.#followings) follower.stop();
     this.#followings.clear();
     this.#find("back");
+    this.#fillAll();
   }
 
   #find(finding: WayFinding): void {
@@ -146,13 +155,26 @@ export class Fallback {
     return [...this.#followings].filter(({ follower }) => follower instanceof StreamFollower).length;
   }
 
+  /** Those that share a host's connections with it. */
+  get #peers(): Set<Fallback> {
+    const { host } = this.#options.http.base;
+    const known = fallbacksOf.get(host) ?? new Set<Fallback>();
+    fallbacksOf.set(host, known);
+    return known;
+  }
+
+  get #hasRoom(): boolean {
+    return [...this.#peers].reduce((sum, peer) => sum + peer.#streams, 0) < maxStreams;
+  }
+
   #document(sink: Sink): DocumentFollower {
-    const { open } = this.#options;
+    const { open, http } = this.#options;
     return new DocumentFollower({
       ...this.#options,
       sink,
       looks: this.#looks,
-      open: this.#way === "level-0" ? (events) => open(sink.target, events) : undefined,
+      // Nothing can show the token there: it would be followed as somebody else sees it.
+      open: this.#way === "level-0" && !http.hasToken ? (events) => open(sink.target, events) : undefined,
     });
   }
 
@@ -160,11 +182,12 @@ export class Fallback {
     return new StreamFollower({
       ...this.#options,
       sink,
+      takesDeltas: this.#hasDeltas,
       onBuffered: () => this.#giveUpStreams(),
       onNone: () => {
         following().hasNone = true;
         this.#poll(following());
-        this.#fill();
+        this.#fillAll();
       },
     });
   }
@@ -185,11 +208,19 @@ export class Fallback {
     }, bufferedMs);
   }
 
+  /** What one leaves, another of the host may have. */
+  #fillAll(): void {
+    const peers = this.#peers;
+    if (this.#followings.size === 0) peers.delete(this);
+    for (const peer of [...peers]) peer.#fill();
+    if (peers.size === 0) fallbacksOf.delete(this.#options.http.base.host);
+  }
+
   /** Gives those that are polled the streams that there are. */
   #fill(): void {
     if (this.#way !== "streams") return;
     for (const one of [...this.#followings]) {
-      const isToStream = !one.hasNone && !(one.follower instanceof StreamFollower) && this.#streams < maxStreams;
+      const isToStream = !one.hasNone && !(one.follower instanceof StreamFollower) && this.#hasRoom;
       if (!isToStream) continue;
       one.follower.stop();
       one.follower = this.#stream(one.sink, () => one);

@@ -3,6 +3,7 @@ import {
   EventStreamDecoder,
   type HttpResponse,
   isProblem,
+  mergePatchType,
   ProtocolError,
   silenceMs,
 } from "../protocol/index.ts";
@@ -26,6 +27,8 @@ export interface StreamFollowerOptions {
   readonly sink: Sink;
   readonly clock: ClientClock;
   readonly http: Http;
+  /** Whether the server knows who asks for deltas: others would hand the wish on to the application [R-DELTA-5]. */
+  readonly takesDeltas: boolean;
   /** Told, as the last thing, where streams seem to be held back on the way. */
   readonly onBuffered: () => void;
   /** Told, as the last thing, where this URL has no stream. */
@@ -47,6 +50,8 @@ export class StreamFollower {
   #empty = 0;
   /** When the stream that is there was asked for. */
   #askedAt = 0;
+  /** True once a delta was not for what is known: it asks for none any more. */
+  #isMisfit = false;
 
   constructor(options: StreamFollowerOptions) {
     this.#options = options;
@@ -120,7 +125,8 @@ export class StreamFollower {
     const { signal } = this.#abort;
     this.#hear(firstMs);
     this.#askedAt = clock.now();
-    const headers: Record<string, string> = { Accept: "text/event-stream" };
+    const wanted = this.#options.takesDeltas && !this.#isMisfit ? `, ${mergePatchType};q=0.5` : "";
+    const headers: Record<string, string> = { Accept: `text/event-stream${wanted}` };
     if (sink.position !== undefined && !isAnew) headers["Last-Event-ID"] = sink.position;
     const response = await http.fetch(sink.target, { headers, signal, cache: "no-store" }).catch(() => undefined);
     if (signal.aborted) return;
@@ -181,7 +187,10 @@ export class StreamFollower {
       this.#empty = 0;
       sink.lookEvery(undefined);
     }
-    sink.take(message, false, isFirst && message.status === 200 ? this.#askedAt : undefined);
+    if (sink.take(message, false, isFirst && message.status === 200 ? this.#askedAt : undefined)) return;
+    // Resumed before that delta, what comes are whole records [R-DELTA-8].
+    this.#isMisfit = true;
+    this.#again();
   }
 
   #refused(message: HttpResponse): void {

@@ -10,6 +10,8 @@ export class FakeStream implements Transport {
   readonly takenBytes: number = 0;
   /** True from when on nothing passes, and nobody is told. */
   isDead = false;
+  /** How many deltas were written to it. */
+  deltas = 0;
   connection: Connection | undefined;
   readonly body: ReadableStream<Uint8Array>;
   readonly #network: Network;
@@ -27,6 +29,7 @@ export class FakeStream implements Transport {
   }
 
   write(bytes: Uint8Array): void {
+    this.deltas += new TextDecoder().decode(bytes).split("Content-Type: application/merge-patch+json").length - 1;
     this.#later(() => this.#controller?.enqueue(bytes.slice()));
   }
 

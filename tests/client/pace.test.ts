@@ -132,6 +132,18 @@ describe("Where sockets are blocked, the status", () => {
     world.client.close();
   });
 
+  it("is `polling` at Level 0 with a token, which no socket there can show: others may see other things", async () => {
+    const world = new World({ kind: "level-0", wantsToken: true });
+    world.service.write([{ name: "a", columns: {} }]);
+    const list = world.look("/a");
+    await world.clock.advance(3_000);
+    expect([list.live.getSnapshot().status.state, list.shown.length, world.sockets.size]).toEqual(["polling", 1, 0]);
+    world.service.write([{ name: "a", columns: {} }]);
+    await world.clock.advance(7_000);
+    expect([list.shown.length, world.sockets.size]).toEqual([2, 0]);
+    world.client.close();
+  });
+
   it("is `live` where a socket of Level 0 tells of changes", async () => {
     const world = new World({ kind: "level-0" });
     const list = world.look("/a");

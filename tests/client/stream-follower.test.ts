@@ -34,7 +34,7 @@ function createAnswer() {
 }
 
 /** A follower whose requests the test answers by hand. */
-function follow() {
+function follow({ takesDeltas = false } = {}) {
   const fake = createFakeClock();
   let sleptMs = 0;
   const clock = {
@@ -80,6 +80,7 @@ function follow() {
     sink,
     clock,
     http,
+    takesDeltas,
     onBuffered: () => told.push("buffered"),
     onNone: () => told.push("none"),
     onUnreachable: () => told.push("unreachable"),
@@ -109,6 +110,22 @@ describe("A follower of a stream", () => {
     expect(told).toEqual(["every undefined", "200", "202", "304"]);
     follower.stop();
     expect([asked[0]?.signal.aborted, clock.timers]).toEqual([true, 0]);
+  });
+
+  it("asks for deltas of who knows them, and resumes without before one that does not fit [R-DELTA-5] [R-DELTA-8]", async () => {
+    const { asked, told, sink, follower, open, settle } = follow({ takesDeltas: true });
+    expect(asked[0]?.headers).toEqual({ Accept: "text/event-stream, application/merge-patch+json;q=0.5" });
+    const stream = await open();
+    Object.assign(sink, { position: "m:1.1", take: () => false });
+    stream.send(eventOf(change(202, { id: 1 })), eventOf(bookmark));
+    await settle();
+    expect(asked).toHaveLength(2);
+    expect([asked[0]?.signal.aborted, asked[1]?.headers]).toEqual([
+      true,
+      { Accept: "text/event-stream", "Last-Event-ID": "m:1.1" },
+    ]);
+    expect(told).toEqual(["every undefined", "200", "lost"]);
+    follower.stop();
   });
 
   it("resumes where it was, after as long as the server asked for [R-STR-17]", async () => {

@@ -53,6 +53,34 @@ describe("A client without a socket", () => {
     world.client.close();
   });
 
+  it("shares the four streams of a host with the other clients of the page", async () => {
+    const { world } = await worldOf({}, six.slice(0, 3));
+    const other = world.connect();
+    for (const target of six.slice(0, 3)) other.collection(target).subscribe(() => {});
+    await world.clock.advance(3_000);
+    expect(world.streams.size).toBe(4);
+    expect([world.client.status.state, other.status.state]).toEqual(["live", "polling"]);
+    world.client.close();
+    await world.clock.advance(100);
+    expect([world.streams.size, other.status.state]).toEqual([3, "live"]);
+    other.close();
+    const { world: next, states } = await worldOf({}, six.slice(0, 4));
+    expect(states()).toEqual(Array(4).fill("live"));
+    next.client.close();
+  });
+
+  it("is told changes by deltas, where the server knows what that means [R-DELTA-5]", async () => {
+    const { world, lists } = await worldOf();
+    const padding = "p".repeat(300);
+    world.service.write([{ name: "a", id: 1, columns: { color: "blue", padding } }]);
+    await world.clock.advance(100);
+    world.service.write([{ name: "a", id: 1, columns: { color: "green", padding } }]);
+    await world.clock.advance(100);
+    expect(lists[0]?.shown.map(({ color }) => color)).toEqual(["green"]);
+    expect([...world.streams].map(({ deltas }) => deltas)).toEqual([1]);
+    world.client.close();
+  });
+
   it("looks at intervals where something holds streams back, and tries them again after five minutes", async () => {
     const { world, lists, states } = await worldOf({}, ["/a", "/b"]);
     world.isBuffering = true;
@@ -156,7 +184,7 @@ describe("A client behind a front that refuses upgrades", () => {
     const { site, front, client, list, state } = await followed(false);
     await until(() => state() === "live");
     expect(front.upgrades).toBeGreaterThan(1);
-    expect(front.asked).toContain("GET /records text/event-stream");
+    expect(front.asked).toContain("GET /records text/event-stream, application/merge-patch+json;q=0.5");
     await fetch(`${site.url}/records/1`, {
       method: "PATCH",
       body: '{"text":"eins"}',
@@ -177,7 +205,7 @@ describe("A client behind a front that refuses upgrades", () => {
     const clock = createFakeClock();
     const { front, list, state } = await followed(true, { clock });
     await until(
-      () => front.asked.includes("GET /records text/event-stream"),
+      () => front.asked.some((one) => one.startsWith("GET /records text/event-stream")),
       () => clock.advance(50),
     );
     await clock.advance(5_000);

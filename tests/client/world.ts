@@ -339,7 +339,7 @@ export class World implements Network {
     if (!this.count(`${method} over HTTP`)) return new Promise(() => {});
     await this.#pass(signal);
     const headers = new Headers(init.headers);
-    if (headers.get("accept") === "text/event-stream" && this.service.options.hasStreams)
+    if (headers.get("accept")?.startsWith("text/event-stream") && this.service.options.hasStreams)
       return this.#stream(target, headers, signal);
     if (method !== "GET") this.#checkUser(user, target, String(init.body ?? ""));
     const answer = await this.service.answer({ method, target, headers, body: String(init.body ?? "") });

@@ -105,10 +105,10 @@ describe("trimming", () => {
     await journal.poll();
     expect(urlsOf(await journal.read(0, 1))).toEqual(["/artists/number 1"]);
     await clock.advance(1_000);
-    expect(ask(connection, "SELECT min(position), max(position) FROM _rocket_journal")).toEqual(["2001|2500"]);
+    expect(ask(connection, "SELECT min(position), max(position) FROM _rocket_journal")).toEqual(["2251|2500"]);
     expect(await journal.locate(start.eventId)).toBeUndefined();
-    expect(await journal.read(1_999, 10)).toBeUndefined();
-    expect(urlsOf(await journal.read(2_000, 1))).toEqual(["/artists/number 2001"]);
+    expect(await journal.read(2_249, 10)).toBeUndefined();
+    expect(urlsOf(await journal.read(2_250, 1))).toEqual(["/artists/number 2251"]);
     expect(await journal.locate(journal.head.eventId)).toBe(2_500);
   });
 
@@ -152,7 +152,7 @@ describe("trimming", () => {
     expect(ask(connection, "SELECT min(position) FROM _rocket_journal")).toEqual(["1"]);
     connection.exec("COMMIT");
     await clock.advance(1_000);
-    expect(ask(connection, "SELECT min(position) FROM _rocket_journal")).toEqual(["1001"]);
+    expect(ask(connection, "SELECT min(position) FROM _rocket_journal")).toEqual(["1251"]);
     expect(errors).toEqual([]);
   });
 });
