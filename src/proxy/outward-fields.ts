@@ -1,3 +1,4 @@
+import { formatItems, parseAnyItems } from "../protocol/index.ts";
 import type { BasePath } from "../server/index.ts";
 import type { RawFields } from "./fields.ts";
 
@@ -17,9 +18,15 @@ function outward(reference: string, host: string, basePath: BasePath): string {
   return start + basePath.add(rest.startsWith("/") ? rest : `/${rest}`);
 }
 
+/** The upstream's `Items`, with the template of its records' URLs as clients see them. */
+function outwardItems(field: string, basePath: BasePath): string {
+  const { url, ...items } = parseAnyItems(field) ?? {};
+  return url === undefined || url.startsWith("//") ? field : formatItems({ ...items, url: basePath.add(url) });
+}
+
 /**
- * An answer's fields with the upstream's own paths put below the base path: where `Location`, `Content-Location` and `Link`
- * lead, and where cookies belong, but for those that belong everywhere.
+ * An answer's fields with the upstream's own paths put below the base path: where `Location`, `Content-Location`, `Link`
+ * and `Items` lead, and where cookies belong, but for those that belong everywhere.
  *
  * @param sent - the fields of the request that is answered
  */
@@ -29,6 +36,7 @@ export function outwardFields(fields: string[], sent: RawFields, basePath: BaseP
   const place = (reference: string): string => outward(reference, host, basePath);
   return fields.map((value, at) => {
     const name = at % 2 === 1 ? (fields[at - 1] ?? "").toLowerCase() : "";
+    if (name === "items") return outwardItems(value, basePath);
     if (!referring.has(name)) return value;
     if (name === "link") return value.replace(/<([^<>]*)>/g, (_, reference: string) => `<${place(reference)}>`);
     if (name !== "set-cookie") return place(value);

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { createClient } from "../../src/client/index.ts";
+import { parseItems } from "../../src/protocol/index.ts";
 import { front } from "../node/front.ts";
 import { Follower } from "./follower.ts";
 import { proxied, proxy, upstream } from "./setting.ts";
@@ -147,5 +148,23 @@ describe("an API below a base path", () => {
     expect(answer.headers.getSetCookie()).toEqual(["a=1; Path=/", "b=2; path=/api/posts; HttpOnly", "c=3"]);
     expect(answer.headers.get("content-location")).toBe("/api/posts");
     expect(await answer.text()).toBe("/api");
+  });
+});
+
+describe("What an API below a base path says of its records [R-FLD-15]", () => {
+  it.each([
+    ["a template", 'list="/marks", record="/mark", url="/marks/{id}"', "/api/marks/{id}"],
+    ["a template with the base path", 'list="/marks", url="/api/marks/{id}"', "/api/marks/{id}"],
+  ])("is said as its clients see it: %s", async (_what, items, url) => {
+    const answer = (_: IncomingMessage, response: ServerResponse): void => {
+      const body = JSON.stringify({ marks: [{ id: 7, url: "/users/1" }] });
+      response.writeHead(200, { "Content-Type": "application/json", Items: items }).end(body);
+    };
+    const shown = await proxied(answer, { basePath: "/api" });
+    const got = await fetch(`${shown.url}/api/marks`);
+    expect(parseItems(got.headers.get("items") ?? "")).toEqual({ ...parseItems(items), url });
+    const stream = await fetch(`${shown.url}/api/marks`, { headers: { Accept: "application/http" } });
+    const { value = "" } = (await stream.body?.pipeThrough(new TextDecoderStream()).getReader().read()) ?? {};
+    expect(value).toContain(`Items: list="/marks", record="", url="${url}"`);
   });
 });

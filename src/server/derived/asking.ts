@@ -110,6 +110,11 @@ export async function askAs(parts: AskingParts, view: AskedView, member: Member)
     view.isConditional = fieldValue(response.fields, "link") !== undefined;
     return askAs(parts, view, member);
   }
+  if (status === 304 && (fieldValue(response.fields, "items") ?? document.items) !== document.items) {
+    // Its entity tag does not tell of what it says of its records.
+    view.isConditional = false;
+    return askAs(parts, view, member);
+  }
   if (!parts.belongs(member, said)) {
     for (const follower of [...member.followers]) follower.reopen();
     return none;

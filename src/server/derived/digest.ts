@@ -14,8 +14,9 @@ export function sha256(data: string | Uint8Array): Uint8Array {
 }
 
 /** A digest of a document, the same on every machine, that nobody finds a second document for [R-POS-8]. */
-export function digestDocument(hash: Sha256, { contentType, body, next }: Document): string {
-  const more = next === undefined ? "" : `next ${next.length} ${next} `;
+export function digestDocument(hash: Sha256, { contentType, body, next, items }: Document): string {
+  const said = Object.entries({ next, items }).filter(([, text]) => text !== undefined);
+  const more = said.map(([name, text = ""]) => `${name} ${text.length} ${text} `).join("");
   const head = encoder.encode(`${more}${typeof body === "string" ? "text" : "bytes"} ${contentType}\n`);
   const inner = hash(body);
   const all = new Uint8Array(head.length + inner.length);

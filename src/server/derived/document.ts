@@ -1,14 +1,14 @@
-import { type Body, type RecordRule, recordUrl } from "../../protocol/index.ts";
+import type { Body } from "../../protocol/index.ts";
 import { findLikelyList, findListAt, type ListGap } from "./list-finder.ts";
-import { type RowsPlace, readRows } from "./list-reader.ts";
-import type { StatedRule } from "./record-rule.ts";
+import { type ReadRows, type RowsPlace, readRows, readStatedRows } from "./list-reader.ts";
+import { type ItemsRule, parseStatement, type RowsRule, rowUrl, type StatedRule } from "./record-rule.ts";
 import { maxPieceChars, readStretch, type Span, type Stretch } from "./row-scanner.ts";
 import { type PlacedRow, RowTable } from "./row-table.ts";
 import { finish, Slice, type Sliced } from "./slices.ts";
 
 /** The records of a document and what stands around them. */
 export interface RecordList {
-  readonly rule: RecordRule;
+  readonly rule: RowsRule;
   readonly rows: RowTable;
   /** What stands before the list's first and after its last element: a change there is no record's. */
   readonly head: string;
@@ -23,6 +23,8 @@ export interface Document {
   readonly body: Body;
   /** Where the answer's `Link` with `rel="next"` led: whether there is more is a part of what is shown [R-SUB-18]. */
   readonly next?: string | undefined;
+  /** The answer's `Items`: where the origin itself says that the records are [R-FLD-15]. */
+  readonly items?: string | undefined;
   /** Absent where the document is one record as a whole. */
   readonly list?: RecordList;
 }
@@ -31,6 +33,8 @@ export interface Document {
 export interface DocumentPlace extends RowsPlace {
   /** The app's own rule for where the records are. */
   readonly rule?: StatedRule | undefined;
+  /** The `Items` of the answer that is read. */
+  readonly items?: string | undefined;
 }
 
 /** True where two bodies have the same bytes. */
@@ -71,7 +75,8 @@ export function* readingDocument(
   const list = isRead ? yield* readingList(body, place, before) : undefined;
   if (!list || list.gap === "nothing") place.rule?.onUnfit?.("place");
   else if (list.rows.hasOdd) place.rule?.onUnfit?.("row");
-  return list ? { contentType, body, list } : { contentType, body };
+  const { items } = place;
+  return list ? { contentType, body, items, list } : { contentType, body, items };
 }
 
 /** As `readingDocument`, at once. */
@@ -81,6 +86,12 @@ export function readDocument(contentType: string, body: Body, place: DocumentPla
 
 function* readingList(text: string, place: DocumentPlace, before?: RecordList): Sliced<RecordList | undefined> {
   const slice = new Slice();
+  const stated = place.rule ? undefined : parseStatement(place.items);
+  if (stated === "record") return undefined;
+  if (stated) {
+    const list = yield* readingStated(text, stated, place, slice);
+    if (list !== "unreachable") return list;
+  }
   const known = place.rule ?? before?.rule;
   const likely = place.rule ? undefined : yield* findLikelyList(text, place.target, slice);
   const found = likely ?? (known ? yield* findListAt(text, known.list, slice) : undefined);
@@ -92,14 +103,34 @@ function* readingList(text: string, place: DocumentPlace, before?: RecordList): 
   const { start } = found;
   const read = yield* readRows(text, found, { place, before: before?.rule }, slice);
   if (!read) return undefined;
-  const { rule, urls, bounds, end } = read;
+  return listOf(text, start, read);
+}
+
+function listOf(text: string, start: number, { rule, urls, bounds, end }: ReadRows): RecordList | undefined {
   // Elements and what stands around them are JSON, so the whole is.
   if (!isPiece(text.slice(0, start) + text.slice(end))) return undefined;
   return { rule, rows: RowTable.of(text, urls, bounds, end), head: text.slice(0, start), tail: text.slice(end) };
 }
 
+/**
+ * The list that an answer says its document has: empty where nothing is at its place; `undefined` where something else is,
+ * and the document is one record.
+ */
+function* readingStated(
+  text: string,
+  rule: ItemsRule,
+  place: DocumentPlace,
+  slice: Slice,
+): Sliced<RecordList | "unreachable" | undefined> {
+  const found = yield* findListAt(text, rule.list, slice);
+  if (!found) return undefined;
+  if ("gap" in found) return isPiece(text) ? emptyGap(rule, text, found.gap) : undefined;
+  const read = yield* readStatedRows(text, found, { rule, place }, slice);
+  return typeof read === "object" ? listOf(text, found.start, read) : read;
+}
+
 /** The list where there is no array: it is empty. Some applications leave it out, or write `null`. */
-function emptyGap(rule: RecordRule, text: string, gap: ListGap["gap"]): RecordList {
+function emptyGap(rule: RowsRule, text: string, gap: ListGap["gap"]): RecordList {
   return { rule, rows: RowTable.of(text, [], [], text.length), head: text, tail: "", gap };
 }
 
@@ -131,9 +162,12 @@ export function* rereadingDocument(
   body: Body,
   place: DocumentPlace,
 ): Sliced<Document> {
-  const isAlike = typeof body === "string" && before.contentType === contentType;
+  const isSame = before.contentType === contentType && before.items === place.items;
+  const isAlike = typeof body === "string" && isSame;
   const list = isAlike ? yield* rereadingList(before, body, place) : undefined;
-  return list ? { contentType, body, list } : yield* readingDocument(contentType, body, place, before.list);
+  return list
+    ? { contentType, body, items: place.items, list }
+    : yield* readingDocument(contentType, body, place, before.list);
 }
 
 /** As `rereadingDocument`, at once. */
@@ -172,7 +206,7 @@ function* patchingList(
 ): Sliced<RecordList | undefined> {
   const middle: PlacedRow[] = [];
   const take = (value: unknown, { start, end }: Span): boolean => {
-    const url = recordUrl(value, rule, place.target, place.authority);
+    const url = rowUrl(value, rule, place);
     if (url === undefined) return false;
     middle.push({ url, start, end });
     return true;

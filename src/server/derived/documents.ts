@@ -84,10 +84,11 @@ export class Documents {
     if (refusal) return refusal;
     // Counts already while it is read.
     this.#bytes += body.length;
-    const { contentType, next } = documentOf(response);
+    const { contentType, next, items } = documentOf(response);
+    const answered = { ...place, items };
     const work = before
-      ? rereadingDocument(before.document, contentType, body, place)
-      : readingDocument(contentType, body, place);
+      ? rereadingDocument(before.document, contentType, body, answered)
+      : readingDocument(contentType, body, answered);
     const read = finishInTurns(work, this.#defer);
     const claim = (document: Document): Taken => {
       this.#bytes -= body.length;

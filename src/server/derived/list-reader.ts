@@ -3,18 +3,18 @@ import {
   emptyListRule,
   likelyRules,
   type RecordRule,
-  recordUrl,
   tellingRows,
   UrlCandidates,
 } from "../../protocol/index.ts";
 import type { BasePath } from "../base-path.ts";
 import type { FoundList } from "./list-finder.ts";
+import { type ItemsRule, type RowsRule, rowUrl } from "./record-rule.ts";
 import { readElements } from "./row-scanner.ts";
 import type { Slice, Sliced } from "./slices.ts";
 
 /** The rows of a list with the rule of their URLs. */
 export interface ReadRows {
-  readonly rule: RecordRule;
+  readonly rule: RowsRule;
   /** The URL of each row; empty for one that has none of its own [R-FLD-4]. */
   readonly urls: readonly string[];
   /** Where each row begins and ends, in turn, and where the list does. */
@@ -37,7 +37,7 @@ export interface RowsPlace {
 /** Whose rows they are, and the rule that rows of this place had before. */
 export interface ReadParts {
   readonly place: RowsPlace;
-  readonly before: RecordRule | undefined;
+  readonly before: RowsRule | undefined;
 }
 
 /**
@@ -85,11 +85,36 @@ function* possibleRules(
   place: RowsPlace,
   slice: Slice,
 ): Sliced<RecordRule[]> {
-  const { basePath, target, authority } = place;
-  const rules = likelyRules(list);
+  return yield* reachableRules(likelyRules(list), text, start, place, slice);
+}
+
+/** Of several rules those by whose URLs clients get to rows: not out of the base path. */
+function* reachableRules<Rule extends RowsRule>(
+  rules: Rule[],
+  text: string,
+  start: number,
+  place: RowsPlace,
+  slice: Slice,
+): Sliced<Rule[]> {
+  const { basePath, target } = place;
   if (!basePath?.text || !basePath.has(target)) return rules;
   const rows = yield* firstRows(text, start, slice);
-  return rules.filter((rule) => rows.every((row) => basePath.has(recordUrl(row, rule, target, authority) ?? target)));
+  return rules.filter((rule) => rows.every((row) => basePath.has(rowUrl(row, rule, place) ?? target)));
+}
+
+/**
+ * Reads the rows of a list by what its answer says of them: rows without a URL by that have none.
+ *
+ * @returns undefined where that is no JSON
+ */
+export function* readStatedRows(
+  text: string,
+  { start }: FoundList,
+  { rule, place }: { readonly rule: ItemsRule; readonly place: RowsPlace },
+  slice: Slice,
+): Sliced<ReadRows | "unreachable" | undefined> {
+  const [reachable] = yield* reachableRules([rule], text, start, place, slice);
+  return reachable ? yield* readByRule(text, start, { rule, place }, slice) : "unreachable";
 }
 
 function* firstRows(text: string, start: number, slice: Slice): Sliced<readonly unknown[]> {
@@ -101,7 +126,7 @@ function* firstRows(text: string, start: number, slice: Slice): Sliced<readonly 
 function* readByRule(
   text: string,
   start: number,
-  { rule, place }: { readonly rule: RecordRule; readonly place: RowsPlace },
+  { rule, place }: { readonly rule: RowsRule; readonly place: RowsPlace },
   slice: Slice,
 ): Sliced<ReadRows | undefined> {
   const [urls, bounds]: [string[], number[]] = [[], []];
@@ -110,7 +135,7 @@ function* readByRule(
     text,
     start,
     (value, span) => {
-      const url = recordUrl(value, rule, place.target, place.authority);
+      const url = rowUrl(value, rule, place);
       // Of several rows of one URL, the first has it.
       urls.push(url === undefined || seen.has(url) ? "" : url);
       if (url !== undefined) seen.add(url);

@@ -55,9 +55,11 @@ export class RecordLooks {
 
   /** Whether the URLs of a list's rows can be written to. Never rejects. */
   haveUrls(list: RecordList | undefined, place: DocumentPlace, viewer: Viewer): boolean | Promise<boolean> {
-    if (!list || list.rule.kind === "link" || place.rule) return true;
+    // An answer's own word is its application's [R-FLD-15].
+    if (list?.rule.kind !== "key" || place.rule) return true;
+    const made: RecordRule = list.rule;
     const { target, authority } = place;
-    const rule = JSON.stringify([authority, target.split("?")[0], list.rule.pointer]);
+    const rule = JSON.stringify([authority, target.split("?")[0], made.pointer]);
     if (this.#good.has(rule)) return true;
     const first = firstWithUrl(list);
     const owned = `${rule} ${this.#parts.ownerOf(viewer)}`;
@@ -66,9 +68,9 @@ export class RecordLooks {
     if (!first) return true;
     if (this.#parts.now() - lookedAt < lookAgainMs) return false;
     const row: unknown = JSON.parse(first.text);
-    const url = recordUrl(row, list.rule, target, authority);
+    const url = recordUrl(row, made, target, authority);
     if (url === undefined || !this.#parts.mayGet(viewer)) return false;
-    const running = this.#running.get(owned) ?? this.#look(url, row, list.rule, viewer, [rule, owned]);
+    const running = this.#running.get(owned) ?? this.#look(url, row, made, viewer, [rule, owned]);
     this.#running.set(owned, running);
     return running.finally(() => this.#running.delete(owned));
   }

@@ -1,4 +1,60 @@
-import { formatPointer, type Items, type RecordRule } from "../../protocol/index.ts";
+import {
+  decodeUrlPart,
+  formatPointer,
+  type Items,
+  itemUrl,
+  parseAnyItems,
+  type RecordRule,
+  recordUrl,
+} from "../../protocol/index.ts";
+
+/** Where an answer itself says that its records are, by its `Items`, and how their URLs are made [R-FLD-15]. */
+export interface ItemsRule {
+  readonly kind: "items";
+  readonly list: string;
+  readonly items: Items;
+}
+
+/** Where the records of a document are: as its answer says, as the app states, or as it seems. */
+export type RowsRule = RecordRule | ItemsRule;
+
+/** Whose a row is: the path and query of its document, and the host and port. */
+export interface RowPlace {
+  readonly target: string;
+  readonly authority: string;
+}
+
+/** The URL of a row; `undefined` where it has none. */
+export function rowUrl(row: unknown, rule: RowsRule, { target, authority }: RowPlace): string | undefined {
+  if (rule.kind !== "items") return recordUrl(row, rule, target, authority);
+  const base = `http://${authority}${target}`;
+  return URL.canParse(base) ? itemUrl(rule.items, row, base) : undefined;
+}
+
+/** JSON pointers into a row to what makes its URL. */
+export function namePointers(rule: RowsRule): readonly string[] {
+  if (rule.kind !== "items") return [rule.pointer];
+  const { url, link = "" } = rule.items;
+  if (url === undefined) return [link];
+  return [...url.matchAll(/\{([^{}]*)\}/g)].map(([, name = ""]) => formatPointer(decodeUrlPart(name) ?? name));
+}
+
+/** True for a template whose URLs are paths of the same host. */
+function isPathTemplate(url: string): boolean {
+  return url.startsWith("/") && !url.startsWith("//");
+}
+
+/**
+ * What an answer's `Items` says of its document: the rule of its list, or that it is one record. `undefined` where it says
+ * nothing that could be followed.
+ */
+export function parseStatement(field: string | undefined): ItemsRule | "record" | undefined {
+  const items = field === undefined ? undefined : parseAnyItems(field);
+  if (!items) return undefined;
+  const { list = "", url, link } = items;
+  if (url === undefined && link === undefined) return "record";
+  return url === undefined || isPathTemplate(url) ? { kind: "items", list, items } : undefined;
+}
 
 /** A rule that the app states. */
 export interface StatedRule extends RecordRule {

@@ -1,6 +1,7 @@
 import type { OriginResponse } from "../ports/origin.ts";
 import type { Row } from "./difference.ts";
 import type { Document } from "./document.ts";
+import { namePointers } from "./record-rule.ts";
 import { differences, haveSameNames, readShown, type Shown, type ShownPair } from "./shown.ts";
 
 /** Looks that are further apart than this, in milliseconds, do not show what never rests. */
@@ -96,7 +97,7 @@ export class Restless {
 
   #compare({ sent, now }: ShownPair, { list }: Document, isWritten: boolean, at: number): Judged {
     const { shown: before = sent, at: lastAt = Number.NEGATIVE_INFINITY } = this.#last ?? {};
-    const rowsBefore = now.rows && rowsOf(before, sent, now.rows, list?.rule.pointer ?? "");
+    const rowsBefore = now.rows && rowsOf(before, sent, now.rows, list ? namePointers(list.rule) : []);
     const inEach = now.rows && rowsBefore ? placesInEach(rowsBefore, now.rows) : [];
     const moved = new Set([...differences(before.around, now.around), ...inEach]);
     for (const place of [...this.#places, ...this.#streaks.keys()]) if (!moved.has(place)) this.#rest(place);
@@ -147,6 +148,11 @@ export class Restless {
 const news: Judged = { isQuiet: false, isDoubtful: false, idle: new Set() };
 
 /** The rows that a look's rows are compared with: those of the look before, if they are the same ones. */
-function rowsOf(before: Shown, sent: Shown, now: readonly unknown[], pointer: string): readonly unknown[] | undefined {
-  return before.rows && haveSameNames(before.rows, now, pointer) ? before.rows : sent.rows;
+function rowsOf(
+  before: Shown,
+  sent: Shown,
+  now: readonly unknown[],
+  pointers: readonly string[],
+): readonly unknown[] | undefined {
+  return before.rows && haveSameNames(before.rows, now, pointers) ? before.rows : sent.rows;
 }

@@ -1,7 +1,8 @@
-import { formatPointer, nextLink, parsePointer, resolvePointer } from "../../protocol/index.ts";
+import { fieldValue, formatPointer, nextLink, parsePointer, resolvePointer } from "../../protocol/index.ts";
 import type { OriginResponse } from "../ports/origin.ts";
 import type { Document, RecordList } from "./document.ts";
 import { parseExactly } from "./exact-json.ts";
+import { namePointers } from "./record-rule.ts";
 import { contentTypeOf } from "./standing.ts";
 
 /** Documents are compared place by place up to so many characters: around their rows, or rows included. */
@@ -67,11 +68,14 @@ function withRows(text: string, list: string): Shown | undefined {
 }
 
 /** Whether two lists have the same rows in the same order, by what names them. */
-export function haveSameNames(one: readonly unknown[], other: readonly unknown[], pointer: string): boolean {
-  return (
-    one.length === other.length &&
-    one.every((row, at) => resolvePointer(row, pointer) === resolvePointer(other[at], pointer))
-  );
+export function haveSameNames(
+  one: readonly unknown[],
+  other: readonly unknown[],
+  pointers: readonly string[],
+): boolean {
+  const isNamed = (row: unknown, at: number): boolean =>
+    pointers.every((pointer) => resolvePointer(row, pointer) === resolvePointer(other[at], pointer));
+  return one.length === other.length && one.every(isNamed);
 }
 
 /** Documents of the same rows, none of which is as it was sent. */
@@ -80,7 +84,7 @@ function withOtherRows({ rule, rows }: RecordList, body: string, text: string): 
   const ends = [...rows.slice(0, 1), ...rows.slice(rows.length - 1)];
   if (ends.some((row) => text.includes(row.text))) return undefined;
   const [sent, now] = [withRows(body, rule.list), withRows(text, rule.list)];
-  return sent?.rows && now?.rows && haveSameNames(sent.rows, now.rows, rule.pointer) ? { sent, now } : undefined;
+  return sent?.rows && now?.rows && haveSameNames(sent.rows, now.rows, namePointers(rule)) ? { sent, now } : undefined;
 }
 
 /** The link to the next part is one of the places around the rows. */
@@ -90,7 +94,7 @@ function withLink({ around, rows }: Shown, next: string | undefined): Shown {
 
 /** Compares an answer with what was sent last; `undefined` where that is not done place by place. */
 export function readShown(
-  { list, body, contentType, next }: Document,
+  { list, body, contentType, next, items }: Document,
   response: OriginResponse,
 ): ShownPair | undefined {
   const text = response.body;
@@ -99,7 +103,8 @@ export function readShown(
     list.gap ||
     typeof body !== "string" ||
     typeof text !== "string" ||
-    contentType !== contentTypeOf(response)
+    contentType !== contentTypeOf(response) ||
+    items !== fieldValue(response.fields, "items")
   ) {
     return undefined;
   }

@@ -7,14 +7,13 @@ import {
   itemsOfRule,
   nextLink,
   parseItems,
-  type RecordRule,
 } from "../../protocol/index.ts";
 import type { Notification } from "../delivery/notification.ts";
 import type { OriginResponse } from "../ports/origin.ts";
 import { endToEndFields } from "../viewer.ts";
 import { listDifference, type Step } from "./difference.ts";
 import { type Document, type DocumentPlace, isEqualBody, type RecordList } from "./document.ts";
-import { unfitItems } from "./record-rule.ts";
+import { type RowsRule, unfitItems } from "./record-rule.ts";
 import type { RowTable } from "./row-table.ts";
 
 /** A document as followers are given it. */
@@ -63,13 +62,15 @@ export function entityTagOf({ fields }: OriginResponse): string | undefined {
 
 /** The document that an answer has, not yet taken apart. */
 export function documentOf(response: OriginResponse): Document {
-  return { contentType: contentTypeOf(response), body: response.body, next: nextLink(response.fields) };
+  const { fields, body } = response;
+  return { contentType: contentTypeOf(response), body, next: nextLink(fields), items: fieldValue(fields, "items") };
 }
 
 /** True where an answer has the very document. */
 export function hasDocument({ document }: Standing, response: OriginResponse): boolean {
-  const { contentType, body, next } = documentOf(response);
-  return document.contentType === contentType && document.next === next && isEqualBody(document.body, body);
+  const { contentType, body, next, items } = documentOf(response);
+  const isSaidSo = document.contentType === contentType && document.next === next && document.items === items;
+  return isSaidSo && isEqualBody(document.body, body);
 }
 
 /** What several viewers may be given of one viewer's answer: what speaks of the document, not of who asked. */
@@ -94,13 +95,18 @@ export interface KeptDocument {
 /** Behind the position of a document whose rows have no URLs: the same with URLs is another state. */
 const withoutUrls = "~";
 
+/** Equal where two rules are. */
+function ruleText(rule: RowsRule): string {
+  return JSON.stringify([rule.list, rule.kind, rule.kind === "items" ? formatItems(rule.items) : rule.pointer]);
+}
+
 /**
  * Behind the position: by which rule the rows' URLs are made. The rule may come of what stood there before, and where it is
  * another, the same document is another state.
  */
-function ruleMark({ list, kind, pointer }: RecordRule): string {
+function ruleMark(rule: RowsRule): string {
   let hash = 0;
-  for (const character of JSON.stringify([list, kind, pointer])) {
+  for (const character of ruleText(rule)) {
     hash = (Math.imul(hash, 31) + (character.codePointAt(0) ?? 0)) >>> 0;
   }
   return `.${hash.toString(36)}`;
@@ -108,6 +114,8 @@ function ruleMark({ list, kind, pointer }: RecordRule): string {
 
 /** The `Items` field of a list; one that is not where the app stated it is empty, and that is said [R-FLD-13]. */
 function listItems({ rule, gap }: RecordList, { target, rule: stated }: DocumentPlace, hasUrls: boolean): Items {
+  // A 201 or 202 has the row alone.
+  if (rule.kind === "items") return { ...rule.items, list: rule.list, record: "" };
   const items = itemsOfRule(rule, target, hasUrls);
   return gap === "nothing" && stated ? { ...items, ...unfitItems(stated) } : items;
 }
@@ -139,10 +147,8 @@ export function readStanding(
 }
 
 function isSameList(before: RecordList, after: RecordList): boolean {
-  const { rule } = after;
-  const isSameRule = before.rule.pointer === rule.pointer && before.rule.list === rule.list;
-  const isSameKind = before.rule.kind === rule.kind && before.gap === after.gap;
-  return isSameRule && isSameKind && before.head === after.head && before.tail === after.tail;
+  const isSameRule = before.rule === after.rule || ruleText(before.rule) === ruleText(after.rule);
+  return isSameRule && before.gap === after.gap && before.head === after.head && before.tail === after.tail;
 }
 
 function isLarger(steps: readonly Step[], body: { readonly length: number }): boolean {
@@ -161,8 +167,8 @@ export function differenceOf(before: Standing, after: Standing, url: string): Di
   const { contentType, body, list } = after.document;
   const old = before.document;
   const isSameType = old.contentType === contentType;
-  // Only a 200 says whether there is more [R-SUB-18].
-  const isSameEnd = old.next === after.document.next;
+  // Only a 200 says whether there is more [R-SUB-18], and where the records are.
+  const isSameEnd = old.next === after.document.next && old.items === after.document.items;
   if (!old.list && !list) {
     const etag = after.etag === undefined ? {} : { etag: after.etag };
     const changed: Notification = { status: 202, position: 0, url, representation: { contentType, body, ...etag } };

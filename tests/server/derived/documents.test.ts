@@ -105,7 +105,7 @@ describe("A document without records", () => {
     expect(fieldValue(changed?.fields ?? [], "etag")).toBe(`"${after.length}${after.at(-1)}"`);
   });
 
-  it("may say where the one record is, and nothing of a list that was not found [R-FLD-2]", async () => {
+  it("may say where the one record is, and nothing of a list that is none [R-FLD-2, R-FLD-15]", async () => {
     const world = new AppWorld(() => json({ page: { id: 1 } }, ["Items", 'record="/page"']));
     const peer = await world.opened("/pages/1");
     expect(fieldValue(peer.messages[0]?.fields ?? [], "items")).toBe('record="/page"');
@@ -114,7 +114,7 @@ describe("A document without records", () => {
     expect(fieldValue(other.messages[0]?.fields ?? [], "items")).toBeUndefined();
     world.answer = () => json(rows(1), ["Items", 'record="/page"']);
     const list = await world.opened("/list");
-    expect(fieldValue(list.messages[0]?.fields ?? [], "items")).toBe('list="", record="", url="/list/{id}"');
+    expect(fieldValue(list.messages[0]?.fields ?? [], "items")).toBe('record="/page"');
   });
 
   it("that becomes another type comes as a fresh 200", async () => {
