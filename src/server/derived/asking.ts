@@ -65,6 +65,18 @@ export function saidOf(response: OriginResponse, before: readonly Field[]): read
   return [...kept, ...named("set-cookie")];
 }
 
+/**
+ * Whether a 304 says of the next part and of the records what the document has; else the whole answer decides: the entity tag
+ * does not tell of them, or the 304 does not say the link again.
+ */
+function tellsDocument(view: AskedView, { fields }: OriginResponse): boolean {
+  const { next, items } = view.standing.document;
+  const isSaidSo = (fieldValue(fields, "items") ?? items) === items;
+  if (isSaidSo && nextLink(fields) === next) return true;
+  view.isConditional = isSaidSo && fieldValue(fields, "link") !== undefined;
+  return false;
+}
+
 /** Asks for a view as one of its members, and says what the answer is to the view [R-DER-7]. Never rejects. */
 export async function askAs(parts: AskingParts, view: AskedView, member: Member): Promise<Verdict> {
   const { document } = view.standing;
@@ -104,15 +116,8 @@ export async function askAs(parts: AskingParts, view: AskedView, member: Member)
     view.isConditional = false;
     return askAs(parts, view, member);
   }
-  if (status === 304 && nextLink(response.fields) !== document.next) {
-    // Its entity tag does not tell of the link, or the 304 does not say the link again: the whole answer decides.
+  if (status === 304 && !tellsDocument(view, response)) {
     member.validator = undefined;
-    view.isConditional = fieldValue(response.fields, "link") !== undefined;
-    return askAs(parts, view, member);
-  }
-  if (status === 304 && (fieldValue(response.fields, "items") ?? document.items) !== document.items) {
-    // Its entity tag does not tell of what it says of its records.
-    view.isConditional = false;
     return askAs(parts, view, member);
   }
   if (!parts.belongs(member, said)) {
