@@ -1,4 +1,5 @@
 import { isDeepEqual } from "./deep-equal.ts";
+import type { Feed } from "./feed.ts";
 import { nameOf, noUrl, temporaryUrl } from "./row-urls.ts";
 import type { StoredWrite } from "./write.ts";
 
@@ -13,6 +14,7 @@ function isSameRecord(row: unknown, { values }: StoredWrite): boolean {
 
 /** The records that this client creates: their URLs before and after the answer, and the keys that they are shown by. */
 export class CreatedRecords {
+  readonly #views: ReadonlySet<{ readonly feed: Feed }>;
   /** Real URLs by temporary ones. */
   readonly #urls: Map<string, string> = new Map();
   /** The keys of records that are not shown by their own URL, or must not be from now on, by that URL. */
@@ -23,6 +25,11 @@ export class CreatedRecords {
   readonly #arrived: Map<string, string> = new Map();
   /** The URLs of records that came since a create was made, and so after its own row was shown, by the write's id. */
   readonly #come: Map<string, Set<string>> = new Map();
+
+  /** @param views - those whose rows are known */
+  constructor(views: ReadonlySet<{ readonly feed: Feed }>) {
+    this.#views = views;
+  }
 
   /** The URL of the record that a write is about; the temporary one while it has no other. */
   of({ kind, id, url }: StoredWrite): string {
@@ -37,7 +44,13 @@ export class CreatedRecords {
   /** Where a record is written to: a URL, or what names one that has none. */
   linkOf(url: string): string {
     const name = this.real(url);
+    // A list may tell by now what it did not when the record was created.
+    if (this.#links.get(name)?.includes(noUrl) && this.#hasUrl(name)) this.#links.delete(name);
     return this.#links.get(name) ?? name;
+  }
+
+  #hasUrl(name: string): boolean {
+    return [...this.#views].some(({ feed: { replica } }) => replica.urlOf(replica.get(name)) === name);
   }
 
   /** True where the answer told which record a create made. */

@@ -9,7 +9,7 @@ import {
 import { type ClientClock, Timer } from "./clock.ts";
 import { type FeedEvent, type FeedState, feedTransitions } from "./feed-state.ts";
 import { next } from "./machine.ts";
-import { localProblem } from "./problem.ts";
+import { localProblem, ProblemError } from "./problem.ts";
 import { type Entry, Replica } from "./replica.ts";
 import type { RowUrls, RowVersions } from "./row-urls.ts";
 import { endedBy, isSameStatus, type Status } from "./status.ts";
@@ -109,7 +109,7 @@ export class Feed implements Sink {
    * @param isGuess - where the server has not said where its records are: the next connection asks for it
    */
   begin(message: HttpResponse, isGuess = false): void {
-    this.take(message);
+    this.#take(message, false);
     if (isGuess) this.position = undefined;
     this.#liveAt = this.#options.clock.now();
     this.lost(false);
@@ -167,8 +167,19 @@ export class Feed implements Sink {
     this.lost(false);
   }
 
-  take(message: HttpResponse, isWhole = false, askedAt: number | undefined = this.askedAt): boolean {
-    this.askedAt = askedAt;
+  take(message: HttpResponse, isWhole = false, askedAt?: number): boolean {
+    try {
+      this.askedAt = askedAt ?? this.askedAt;
+      return this.#take(message, isWhole);
+    } catch (error) {
+      // What can't be read is that of one URL; others go on.
+      if (!(error instanceof ProblemError)) throw error;
+      this.fail(error.problem);
+      return true;
+    }
+  }
+
+  #take(message: HttpResponse, isWhole: boolean): boolean {
     const eventId = fieldValue(message.fields, "event-id");
     if (message.status === 200) {
       this.#unmarked = [];
@@ -192,8 +203,8 @@ export class Feed implements Sink {
   early(message: HttpResponse): void {
     const isUseful = message.status === 200 && fieldValue(message.fields, "items") !== undefined;
     if (this.hasState || this.isEnded || !isUseful) return;
-    this.#move("early");
     this.replica.replace(message);
+    this.#move("early");
     this.position = fieldValue(message.fields, "event-id");
     this.#liveAt = this.#options.clock.now();
     this.#show({ state: "connecting", since: this.#liveAt });

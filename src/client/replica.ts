@@ -13,16 +13,20 @@ import {
   resolvePointer,
 } from "../protocol/index.ts";
 import { isDeepEqual } from "./deep-equal.ts";
-import { bodyJson, bodyText } from "./problem.ts";
+import { bodyJson, bodyText, localProblem, ProblemError } from "./problem.ts";
 import { nameOf, noteUrl, noteVersion, noUrl, type RowUrls, type RowVersions } from "./row-urls.ts";
 
 type Compare = (a: unknown, b: unknown) => number;
 
-/** The JSON of a body; the text or bytes themselves where it is none. */
+/** The JSON of a body; the text or bytes themselves where it is none. @throws ProblemError where it should be */
 function contentOf(message: HttpResponse): unknown {
-  const { body, fields } = message;
-  if (typeof body !== "string" && !/json|^text\//.test(fieldValue(fields, "content-type") ?? "")) return body;
+  const { body, fields, status } = message;
+  const type = fieldValue(fields, "content-type") ?? "";
+  if (typeof body !== "string" && !/json|^text\//.test(type)) return body;
   const json = bodyJson(message);
+  if (json === undefined && status !== 204 && /json/.test(type)) {
+    throw new ProblemError(localProblem(502, `The server says ${type}, and what it sent is no JSON.`));
+  }
   return json === undefined ? bodyText(message) : json;
 }
 
@@ -128,9 +132,9 @@ export class Replica {
     const items = parseAnyItems(fieldValue(fields, "items") ?? "") ?? {};
     const order = parseItemOrder(fieldValue(fields, "item-order") ?? "");
     const before = this.#byUrl;
+    this.document = contentOf(message);
     this.hasBegun = this.opening !== undefined;
     this.opening = message;
-    this.document = contentOf(message);
     this.isRecord = (items.url ?? items.link) === undefined;
     this.isGone = false;
     if (this.isRecord) this.recordUrl = pathOf(fieldValue(fields, "subscription") ?? this.recordUrl);

@@ -23,7 +23,8 @@ export function writeWhole(feed: Feed): HttpResponse | undefined {
   try {
     const whole = isRecord ? document : withList(document, (items.list ?? "").split("/"), rows);
     if (isRecord) fields.push(["Subscription", replica.recordUrl]);
-    const body = whole instanceof Uint8Array || typeof whole === "string" ? whole : JSON.stringify(whole);
+    const isText = typeof whole === "string" && !/json/.test(fieldValue(fields, "content-type") ?? "");
+    const body = whole instanceof Uint8Array || isText ? whole : JSON.stringify(whole);
     return { status: 200, reason: "OK", fields: position ? [...fields, ["Event-ID", position]] : fields, body };
   } catch {
     feed.fail(localProblem(500, `The document at ${target} is nested too deeply.`));

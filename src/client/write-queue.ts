@@ -1,5 +1,6 @@
 import type { Callbacks } from "./callbacks.ts";
 import { CreatedRecords } from "./created.ts";
+import type { Feed } from "./feed.ts";
 import type { Http } from "./http.ts";
 import { next } from "./machine.ts";
 import { codedError } from "./problem.ts";
@@ -17,12 +18,14 @@ export interface WriteQueueOptions {
   /** Whose they are; empty where nobody is named. */
   readonly user: string;
   readonly callbacks: Callbacks;
+  /** The views whose rows are known. */
+  readonly views: ReadonlySet<{ readonly feed: Feed }>;
 }
 
 /** The writes that the streams do not show yet, oldest first, and what of them outlives a reload. */
 export class WriteQueue {
   readonly writes: Write[] = [];
-  readonly created: CreatedRecords = new CreatedRecords();
+  readonly created: CreatedRecords;
   readonly #options: WriteQueueOptions;
   readonly #store: WriteStore | undefined;
   /** What refuses writes that a reload left behind: nobody waits for them. */
@@ -30,7 +33,8 @@ export class WriteQueue {
 
   constructor(options: WriteQueueOptions) {
     this.#options = options;
-    const { storage, http, user } = options;
+    const { storage, http, user, views } = options;
+    this.created = new CreatedRecords(views);
     this.#store = storage && new WriteStore(storage, http.base.href, user);
   }
 

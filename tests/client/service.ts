@@ -67,6 +67,8 @@ export class Service {
   readonly revived: Set<string> = new Set();
   /** Whether the id of the newest record that was destroyed is that of the next one, as in SQLite. */
   reusesIds = false;
+  /** The path at and below which documents are cut off in their midst. */
+  spoiled: string | undefined;
   /** How long the document that a look found is on its way to the hub. */
   lookMs = 0;
   /** How often a GET of the well-known URL is answered with 503. */
@@ -164,11 +166,16 @@ export class Service {
       fields,
       body: content,
       view: _view,
-    } = await this.store.origin({ method, target, fields: [], body: "" });
+    } = this.#spoil(target, await this.store.origin({ method, target, fields: [], body: "" }));
     const etag = fieldValue(fields, "etag");
     if (etag !== undefined && etag === headers.get("if-none-match")) return { status: 304, fields: [json], body: "" };
     const own = kind === "level-1" ? fields : fields.filter(([name]) => name !== "Items");
     return { status, fields: own, body: String(content) };
+  }
+
+  #spoil(target: string, answer: OriginResponse): OriginResponse {
+    const isSpoiled = this.spoiled !== undefined && target.startsWith(this.spoiled);
+    return isSpoiled ? { ...answer, status: 200, fields: [json, ...answer.fields], body: '{"b":[' } : answer;
   }
 
   #isAllowed(authorization: string | null | undefined): boolean {
@@ -183,7 +190,7 @@ export class Service {
     }
     const refusal = this.turnsAway === undefined ? this.refuseReads.shift() : problem(this.turnsAway);
     if (refusal) return refusal;
-    const answer = await this.store.origin(request);
+    const answer = this.#spoil(request.target, await this.store.origin(request));
     const { latencyMs, clock } = this.#network;
     const latency = latencyMs();
     const ms = latency > 0 && this.#random.chance(0.3) ? latency : this.lookMs;
