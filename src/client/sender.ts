@@ -77,8 +77,13 @@ export function wasNeverSent(error: Error): boolean {
   });
 }
 
-/** Tells the maker of a write that is not sent again that no answer came. */
-export function unanswered({ kind }: StoredWrite, url: string, cause: Error): TypeError {
+/**
+ * What the maker of a write is told that is not sent again, though it got no answer of the application's own. A 502 or 504
+ * says no more than that none came to who stands between: it may have been done.
+ */
+export function unanswered({ kind }: StoredWrite, url: string, answer: HttpResponse | Error): Error {
+  const cause = answer instanceof Error ? answer : new ProblemError(problemOf(answer));
+  if (!(answer instanceof Error) && answer.status !== 502 && answer.status !== 504) return cause;
   const text = `No answer came to ${methods[kind]} ${url}. It may have been done or not, and is not sent again, since the server does not promise idempotency-key.`;
   return codedError("unanswered", text, { cause });
 }

@@ -155,7 +155,7 @@ export class WriteDelivery {
       return this.#backoff.next();
     }
     if (isIdempotent) return this.#backoff.next(came instanceof Error ? 0 : retryAfterMs(came));
-    this.#refuse(write, came instanceof Error ? unanswered(write, url, came) : new ProblemError(problemOf(came)));
+    this.#refuse(write, unanswered(write, url, came));
     return undefined;
   }
 
@@ -238,5 +238,5 @@ function troubleWith(url: string): Error | undefined {
   if (url.startsWith(temporaryUrl)) {
     return codedError("never-created", "The record was never created, or nothing tells its URL.");
   }
-  return url.includes(noUrl) ? new TypeError(`The row ${url} has no URL.`) : undefined;
+  return url.includes(noUrl) ? new TypeError(`The row ${url} has no URL to write to.`) : undefined;
 }

@@ -66,6 +66,23 @@ describe("Writes", () => {
     },
   );
 
+  it.each([
+    [502, { code: "unanswered", cause: { problem: { status: 502 } } }],
+    [504, { code: "unanswered", cause: { problem: { status: 504 } } }],
+    [503, { code: "problem", problem: { status: 503 } }],
+    [500, { code: "problem", problem: { status: 500 } }],
+  ])("that are not repeated and meet a %i say whether that tells that they were not done", async (status, what) => {
+    const { world, list } = await worldWith({ isIdempotent: false });
+    world.service.refuseWrites.push(refusal(status));
+
+    const error = list.collection.update("/a/1", { color: "blue" } as never).catch((reason: Error) => reason);
+    await world.clock.advance(1_000);
+
+    expect(await error).toMatchObject(what);
+    expect(list.shown[0]?.color).toBe("red");
+    world.client.close();
+  });
+
   it.each(["create", "update", "destroy"] as const)(
     "that can't be repeated wait while the server is known to be unreachable, and are kept: %s",
     async (kind) => {
