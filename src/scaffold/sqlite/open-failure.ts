@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { sqliteCode } from "./sqlite-error.ts";
 
 /** The file at a path; `undefined` where there is none that can be reached. */
-export function fileAt(path: string): Stats | undefined {
+function fileAt(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
   } catch {
