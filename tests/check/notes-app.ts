@@ -11,8 +11,18 @@ interface Note {
  * An application that knows nothing of Rocket: a list of notes, and a redirect to it.
  *
  * @param hasLinks - whether notes have their URLs; then answers are compressed, too
+ * @param tells - what the answer to a POST says of the record: its Location, the record in a member, or nothing. Default: the first
+ * @param keepsNotes - whether a note can't be deleted
  */
-export function createNotesApp({ hasLinks }: { readonly hasLinks: boolean }): Express {
+export function createNotesApp({
+  hasLinks,
+  tells = "location",
+  keepsNotes = false,
+}: {
+  readonly hasLinks: boolean;
+  readonly tells?: "location" | "record" | "nothing";
+  readonly keepsNotes?: boolean;
+}): Express {
   const app = express();
   const shown = (note: Note) => (hasLinks ? { ...note, url: `/notes/${note.id}` } : note);
   if (hasLinks) app.use(compression({ threshold: 0 }));
@@ -28,7 +38,9 @@ export function createNotesApp({ hasLinks }: { readonly hasLinks: boolean }): Ex
     lastId += 1;
     const note = { id: lastId, text: String(request.body.text), done: request.body.done === true };
     notes = [...notes, note];
-    response.status(201).location(`/notes/${note.id}`).json(shown(note));
+    response.status(201);
+    if (tells === "location") response.location(`/notes/${note.id}`).json(shown(note));
+    else response.json(tells === "record" ? { note: shown(note) } : { isDone: true });
   });
   app.get("/notes/:id", (request, response) => {
     const note = find(request.params.id);
@@ -40,6 +52,10 @@ export function createNotesApp({ hasLinks }: { readonly hasLinks: boolean }): Ex
     response.json(find(request.params.id));
   });
   app.delete("/notes/:id", (request, response) => {
+    if (keepsNotes) {
+      response.sendStatus(405);
+      return;
+    }
     notes = notes.filter((note) => note.id !== Number(request.params.id));
     response.status(204).end();
   });

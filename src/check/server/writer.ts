@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { skip } from "../fault.ts";
 import { type Field, fieldValue, type HttpAnswer } from "../wire/http.ts";
 import { jsonOf, type Message } from "../wire/messages.ts";
-import { expandTemplate, type ItemsField, resolve } from "./items.ts";
+import { type ItemsField, resolve, rowUrl } from "./items.ts";
 
 /** The request that `--write` gives: what to send to make a change. `{random}` in its body is another text each time. */
 export interface WritePlan {
@@ -45,6 +45,8 @@ function keysOf(template = ""): string[] {
 export class Writer {
   readonly #parts: WriterParts;
   readonly #made: Set<string> = new Set();
+  /** Records that nobody knows where to find, in words. */
+  readonly #lost: string[] = [];
 
   constructor(parts: WriterParts) {
     this.#parts = parts;
@@ -66,7 +68,7 @@ export class Writer {
     const refusals: string[] = [];
     for (const { body, marker } of this.bodies()) {
       const answer = await this.#parts.send("POST", this.collection, body, fields);
-      if (isOk(answer)) return this.#written(answer, JSON.parse(body) as Row, marker);
+      if (isOk(answer)) return await this.#written(answer, JSON.parse(body) as Row, marker);
       refusals.push(`${answer.status} ${answer.body.toString("utf8").slice(0, 200)}`);
     }
     skip(
@@ -129,9 +131,9 @@ export class Writer {
     return answer;
   }
 
-  /** Takes away what was made. @returns the URLs that are still there */
+  /** Takes away what was made. @returns what is still there: URLs, or what it is known by */
   async cleanUp(): Promise<string[]> {
-    const left: string[] = [];
+    const left: string[] = this.#lost.splice(0);
     for (const url of this.#made) {
       const { status } = await this.#parts.send("DELETE", url, "");
       if (status >= 400 && status !== 404 && status !== 410) left.push(url);
@@ -140,27 +142,60 @@ export class Writer {
     return left;
   }
 
-  #written(answer: HttpAnswer, row: Row, marker: string | undefined): Written {
-    const url = this.#urlOf(answer);
+  async #written(answer: HttpAnswer, row: Row, marker: string | undefined): Promise<Written> {
+    const url = this.#urlIn(answer) ?? (await this.#urlInList(marker));
+    if (url === undefined) {
+      // Whoever reads the report has to take it away.
+      this.#lost.push(marker === undefined ? `one made by POST ${this.collection}` : `the one with ${marker}`);
+      skip("Neither the answer to the POST nor the list says where the record is.");
+    }
     this.#made.add(url);
     // Without a text of its own, it is the next record that comes.
     const isIn = ({ text, status }: Message) => status < 204 && (marker === undefined || text.includes(marker));
     return { url, answer, row, isIn };
   }
 
-  #urlOf(answer: HttpAnswer): string {
+  /** The record's URL by the answer to its POST: a field, or the record in it, alone or in a member. */
+  #urlIn(answer: HttpAnswer): string | undefined {
     const named = fieldValue(answer.fields, "location") ?? fieldValue(answer.fields, "content-location");
-    const base = `http://host.invalid${this.collection}`;
-    if (named !== undefined && URL.canParse(named, base)) {
-      const { pathname, search } = new URL(named, base);
-      return pathname + search;
+    if (named !== undefined) return pathOf(named, this.collection);
+    const document = jsonOf(answer);
+    const inside = typeof document === "object" && document !== null ? Object.values(document) : [];
+    const { record } = this.#parts.items ?? {};
+    const places = [...(record === undefined ? [] : [resolve(document, record)]), document, ...inside];
+    for (const row of places) {
+      const url = this.#urlOfRow(row);
+      if (url !== undefined) return url;
     }
-    const { items } = this.#parts;
-    const row = resolve(jsonOf(answer), items?.record) ?? jsonOf(answer);
-    const made = items?.url === undefined ? undefined : expandTemplate(items.url, row);
-    if (made !== undefined && !made.includes("#")) return made;
-    const { id } = (row ?? {}) as Row;
-    if (id === undefined) skip("The answer to the POST does not say where the record is.");
-    return `${this.collection}/${String(id)}`;
+    const { id } = (places.find((row) => typeof row === "object" && row !== null && "id" in row) ?? {}) as Row;
+    return id === undefined ? undefined : `${this.collection}/${String(id)}`;
   }
+
+  /** The record's URL by the row of the list that has its text. */
+  async #urlInList(marker: string | undefined): Promise<string | undefined> {
+    if (marker === undefined) return undefined;
+    const { items, send, target } = this.#parts;
+    const rows = resolve(jsonOf(await send("GET", target, "")), items?.list);
+    const row = Array.isArray(rows) ? rows.find((one) => JSON.stringify(one).includes(marker)) : undefined;
+    return this.#urlOfRow(row);
+  }
+
+  /** A row's URL by what the list says of its rows, else by a link of its own. */
+  #urlOfRow(row: unknown): string | undefined {
+    if (typeof row !== "object" || row === null) return undefined;
+    const { items, target } = this.#parts;
+    const made = items && rowUrl(items, row, target);
+    if (made !== undefined && !made.includes("#")) return made;
+    const { url, href, self } = row as Row;
+    const link = [url, href, self].find((one) => typeof one === "string");
+    return typeof link === "string" ? pathOf(link, this.collection) : undefined;
+  }
+}
+
+/** A link as path and query; `undefined` where it is none. */
+function pathOf(link: string, target: string): string | undefined {
+  const base = `http://host.invalid${target}`;
+  if (!URL.canParse(link, base)) return undefined;
+  const { pathname, search } = new URL(link, base);
+  return pathname + search;
 }

@@ -129,9 +129,16 @@ export const subscriptionCases: readonly ServerCase[] = [
     level: 1,
     title: "opens with a 304 where If-None-Match names the snapshot's ETag",
     run: async (trial) => {
-      const tag = trial.survey.opening && fieldOf(trial.survey.opening, "etag");
+      let { opening } = await trial.follow();
+      let tag = fieldOf(opening, "etag");
+      for (let tries = 0; tries < 3 && tag !== undefined; tries += 1) {
+        ({ opening } = await trial.follow({ fields: [["If-None-Match", tag]] }));
+        const now = fieldOf(opening, "etag");
+        // What others write meanwhile is another snapshot.
+        if (opening.status !== 200 || now === tag) break;
+        tag = now;
+      }
       if (tag === undefined) skip("The snapshot has no ETag.");
-      const { opening } = await trial.follow({ fields: [["If-None-Match", tag]] });
       const isRight = opening.status === 304 && fieldOf(opening, "etag") === tag;
       demand(isRight, `A 304 with ETag: ${tag}.`, shown(opening.text));
       demand(fieldOf(opening, "event-id") !== undefined, "A 304 with the position.", shown(opening.text));
