@@ -176,6 +176,15 @@ describe("a journal", () => {
     expect(await count()).toEqual(before);
   });
 
+  it("watches the schemas that it is told to, whatever others watch", async () => {
+    const site = await newSite(server, `${artists}; CREATE SCHEMA shop; CREATE TABLE shop.items (id int PRIMARY KEY)`);
+    const [shop, both] = [await watch(site, { schemas: ["shop"] }), await watch(site, { schemas: ["public", "shop"] })];
+    await shop.news();
+    await site.client.query("INSERT INTO artists VALUES (1, 'Ann'); INSERT INTO shop.items VALUES (1)");
+    expect(await shop.news()).toEqual(["create /shop.items/1"]);
+    expect(await both.news()).toEqual(["create /artists/1", "create /shop.items/1"]);
+  });
+
   it("leaves tables alone that are not to be watched", async () => {
     const site = await newSite(server, `${artists}; CREATE TABLE others (id int PRIMARY KEY)`);
     const { news } = await watch(site, { tables: (_schema, name) => name === "artists" });

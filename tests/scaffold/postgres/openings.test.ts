@@ -113,7 +113,7 @@ describe("an opening", () => {
       }
     });
     let pending = 0;
-    while (followers.length < 100) {
+    while (followers.length < 30) {
       const opened = await open(journal, pool);
       pending += Math.min(1, opened.opening.pending.size);
       const follower = new Follower(opened, journal);

@@ -1,7 +1,9 @@
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
 import { Client } from "pg";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { journalSql } from "../../../src/scaffold/postgres/journal/sql-journal.ts";
-import { serverOfFile } from "./server.ts";
+import { programs, serverOfFile } from "./server.ts";
 import { newSite, type Site, type Watched, watch } from "./workspace.ts";
 
 const server = serverOfFile("wal_level=replica");
@@ -103,7 +105,7 @@ describe("a database that was copied", () => {
     // Not in the journal yet.
     await site.client.query("INSERT INTO artists VALUES (3, 'Cy')");
     const target = await newSite(server, "CREATE TABLE other (id int PRIMARY KEY)");
-    await restoreDump(site.client, target.client);
+    await (programs ? restoreRealDump(programs, site, target) : restoreDump(site.client, target.client));
     const restored = await watch(target);
     expect(restored.journal.segment).not.toBe(first.journal.segment);
     expect(await restored.journal.locate(first.journal.head.eventId)).toBeUndefined();
@@ -112,7 +114,7 @@ describe("a database that was copied", () => {
   });
 });
 
-/** What `pg_dump` and a restore do: schemas, then rows, then triggers. Sequences go on where they were. */
+/** What `pg_dump` and a restore do, where the machine has them not: schemas, then rows, then triggers. Sequences go on where they were. */
 async function restoreDump(from: Client, to: Client): Promise<void> {
   await to.query(`${artists}; ${journalSql}; DELETE FROM rocket.state`);
   for (const table of [
@@ -133,6 +135,15 @@ async function restoreDump(from: Client, to: Client): Promise<void> {
   const { rows } = await from.query<{ sql: string }>(`SELECT pg_get_triggerdef(oid) || format(
     '; ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', tgrelid::regclass, tgname) AS sql FROM pg_trigger WHERE tgname LIKE '!rocket%'`);
   for (const { sql } of rows) await to.query(sql);
+}
+
+/** Has `pg_dump` and `psql` do it. */
+async function restoreRealDump(folder: string, from: Site, to: Site): Promise<void> {
+  const options = ["-h", server.folder, "-U", "postgres"];
+  const run = (program: string, input: string, ...more: readonly string[]): string =>
+    execFileSync(join(folder, program), [...options, ...more], { input, encoding: "utf8", maxBuffer: 1e9 });
+  const dump = run("pg_dump", "", from.database);
+  run("psql", dump, "-v", "ON_ERROR_STOP=1", "-q", to.database);
 }
 
 describe("a standby", () => {

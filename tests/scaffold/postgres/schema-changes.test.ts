@@ -155,14 +155,7 @@ describe("a journal", () => {
     ["is UNLOGGED", "CREATE UNLOGGED TABLE t (id int PRIMARY KEY)", /UNLOGGED/],
     ["has no key", "CREATE TABLE t (id int UNIQUE)", /nothing tells its rows apart/],
     ["is inherited from", "CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE u () INHERITS (t)", /inherit/],
-    [
-      "has a virtual generated column",
-      "CREATE TABLE t (id int PRIMARY KEY, v int GENERATED ALWAYS AS (id * 2) VIRTUAL)",
-      /virtual generated column/,
-    ],
   ])("says why it can't watch a table that %s", async (_, sql, reason) => {
-    // PostgreSQL 18 is the first that has them.
-    if (sql.includes("VIRTUAL") && (await server.version()) < 18) return;
     const site = await newSite(server, sql);
     const { journal } = await watch(site);
     expect(journal.unwatched.get("public.t")).toMatch(reason);

@@ -18,7 +18,7 @@ import { afterAll, beforeAll, onTestFinished } from "vitest";
 import { InstalledServer, type ServerProcess } from "./installed-server.ts";
 
 /** Where another PostgreSQL's programs are that the tests are to run on; default: the embedded one. */
-const programs = process.env.ROCKET_POSTGRES;
+export const programs: string | undefined = process.env.ROCKET_POSTGRES;
 
 /** Copies a folder with the owners of its files. */
 function copyFolder(from: string, to: string): void {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { serverOfFile } from "./server.ts";
-import { ask, newSite, watch } from "./workspace.ts";
+import { ask, newSite, tell, watch } from "./workspace.ts";
 
 const server = serverOfFile();
 const artists = "CREATE TABLE artists (id int PRIMARY KEY, name text)";
@@ -125,14 +125,14 @@ describe("a journal tells of", () => {
         .map((setting) => `ALTER DATABASE ${site.database} SET ${setting}`)
         .join("; "),
     );
-    const { journal, news } = await watch(site);
+    const { journal, batches } = await watch(site);
     await site.client.query("INSERT INTO artists VALUES (1, 'Ann')");
     await site.client.query("BEGIN; SELECT * FROM rocket.state FOR UPDATE");
     const polled = journal.poll();
     await site.client.query("SELECT pg_sleep(1.2)");
     await site.client.query("COMMIT");
     await polled;
-    expect(await news()).toEqual(["create /artists/1"]);
+    expect(tell(batches)).toEqual(["create /artists/1"]);
   });
 
   it("what other triggers wrote to the row after it, in the order of the writes", async () => {
@@ -212,6 +212,46 @@ describe("a journal tells of", () => {
       '{"id":1,"a":4,"twice":8}',
       '{"id":1,"a":5,"twice":10}',
     ]);
+  });
+
+  it("virtual generated columns as they are, those of partitions, too", async (context) => {
+    // PostgreSQL 18 is the first that has them.
+    if ((await server.version()) < 18) context.skip();
+    const site = await newSite(
+      server,
+      `CREATE TABLE sums (id int, gone int, a int, twice int GENERATED ALWAYS AS (a * 2), "t'o" text,
+        at timestamptz, day text GENERATED ALWAYS AS (upper("t'o") || '%"') VIRTUAL, PRIMARY KEY (id)) PARTITION BY RANGE (id);
+      ALTER TABLE sums DROP COLUMN gone;
+      CREATE TABLE low PARTITION OF sums FOR VALUES FROM (0) TO (10)`,
+    );
+    const { journal, batches } = await watch(site);
+    await site.client.query("SET TimeZone = 'Asia/Kolkata'");
+    await site.client.query(`INSERT INTO sums (id, a, "t'o", at)
+      VALUES (1, 4, 'x,"y', '2026-03-01 12:00+00'), (2, NULL, NULL, NULL)`);
+    await site.client.query("UPDATE sums SET a = 5 WHERE id = 1; DELETE FROM sums WHERE id = 1");
+    await journal.poll();
+    const rest = `"t'o":"x,\\"y","at":"2026-03-01T12:00:00+00:00","day":"X,\\"Y%\\""}`;
+    const changes = batches.flatMap((batch) => batch.changes);
+    expect(changes.slice(0, 3).map((change) => change.represent().body)).toEqual([
+      `{"id":1,"a":4,"twice":8,${rest}`,
+      `{"id":2,"a":null,"twice":null,"t'o":null,"at":null,"day":null}`,
+      `{"id":1,"a":5,"twice":10,${rest}`,
+    ]);
+    expect(changes[2]?.representBefore?.()?.body).toBe(changes[0]?.represent().body);
+    expect(changes[3]?.before?.twice).toBe("10");
+  });
+
+  it("a virtual generated column that can't be computed, as a change of its table", async (context) => {
+    if ((await server.version()) < 18) context.skip();
+    const site = await newSite(
+      server,
+      "CREATE TABLE shares (id int PRIMARY KEY, a int, b int, share int GENERATED ALWAYS AS (a / b))",
+    );
+    const { news } = await watch(site);
+    await site.client.query("INSERT INTO shares VALUES (1, 4, 2); INSERT INTO shares VALUES (2, 4, 0)");
+    expect(new Set(await news())).toEqual(new Set(["reset /shares"]));
+    await site.client.query("UPDATE shares SET b = 4 WHERE id = 1");
+    expect(await news()).toEqual(["update /shares/1"]);
   });
 
   it("nothing of a backend that was ended in its transaction", async () => {

@@ -23,8 +23,6 @@ const obstacleSql = `CASE
     THEN 'a partition is a foreign table, which may be written to at its own server.'
   WHEN (${keySql("r.oid")}) IS NULL
     THEN 'nothing tells its rows apart: it has no primary key, and no unique index over columns that are NOT NULL.'
-  WHEN EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = r.oid AND a.attgenerated = 'v')
-    THEN 'it has a virtual generated column, which no trigger sees. Make it STORED.'
   END`;
 
 const armedSql = `EXISTS (SELECT FROM rocket.watched w WHERE w.relid::oid = r.oid) AND bool_and((

@@ -63,40 +63,37 @@ export class Follower {
       this.#lose(found);
       return true;
     }
-    if (!(await this.#isContinued(found))) {
+    const read = await this.#read(former, found);
+    if (read === "elsewhere") {
       // The database is an older one than was told from. Whoever notices it first begins the segment for all.
       await beginSegment(this.#options.pool, former.segment);
       this.#lose(await this.#tick({ mustWait: true, mustLook: true }));
       return true;
     }
-    const changes = found.position === former.position ? [] : await this.#read(former, found);
-    if (!changes) {
-      // What comes next was trimmed before it could be told.
+    if (read === "trimmed") {
       this.#lose(found);
       return true;
     }
     if (found.schemaChanges !== former.schemaChanges) this.#events.onSchema();
     this.#head = found;
     if (found.position === former.position) return found.schemaChanges !== former.schemaChanges;
-    this.#events.onBatch({ ...bookmarkOf(found), after: former.position, changes });
+    this.#events.onBatch({ ...bookmarkOf(found), after: former.position, changes: read });
     return true;
   }
 
-  /** Whether the row is still there up to which all was told. */
-  async #isContinued(found: Head): Promise<boolean> {
-    const { position, check } = this.#head;
-    if (found.position === position) return found.check === check;
-    if (position === 0) return found.first === 0;
-    const sql = "SELECT chk FROM rocket.journal WHERE position = $1";
-    const [row] = await this.#options.pool.query(sql, [position]);
-    return row !== undefined && Number(row[0]) === check;
-  }
-
-  async #read(from: Head, { position: upTo, total }: Head): Promise<Batch["changes"] | undefined> {
+  /** What comes after `from`, unless it is not there any more, or the row `from` itself is not. */
+  async #read(from: Head, found: Head): Promise<Batch["changes"] | "elsewhere" | "trimmed"> {
     const { pool, rows } = this.#options;
-    if (total - from.total > maxBatchBytes) return rows.resetsAfter(pool, from.position, upTo);
-    const limits = { rows: anyNumber, bytes: Number.MAX_SAFE_INTEGER, upTo };
-    return (await rows.after(pool, from.position, limits))?.changes;
+    const { position: upTo, total, check } = found;
+    if (upTo === from.position) return check === from.check ? [] : "elsewhere";
+    if (upTo < from.position) return "elsewhere";
+    const isLarge = total - from.total > maxBatchBytes;
+    const limits = { rows: isLarge ? 1 : anyNumber, bytes: Number.MAX_SAFE_INTEGER, upTo };
+    const stretch = await rows.after(pool, from.position, limits);
+    if (!stretch) return "trimmed";
+    const isSame = from.position === 0 || stretch.startCheck === from.check;
+    if (!isSame) return "elsewhere";
+    return isLarge ? rows.resetsAfter(pool, from.position, upTo) : stretch.changes;
   }
 
   #lose(found: Head): void {

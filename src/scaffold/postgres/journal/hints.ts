@@ -8,13 +8,13 @@ const retryMs = 1_000;
 export class Hints {
   readonly #pool: Pool;
   readonly #clock: Clock;
-  readonly #onHint: () => void;
+  readonly #onHint: (position: number) => void;
   #listening: Listening | undefined;
   #opening: Promise<void> | undefined;
   #cancel: (() => void) | undefined;
   #isClosed = false;
 
-  constructor(pool: Pool, clock: Clock, onHint: () => void) {
+  constructor(pool: Pool, clock: Clock, onHint: (position: number) => void) {
     this.#pool = pool;
     this.#clock = clock;
     this.#onHint = onHint;
@@ -34,8 +34,13 @@ export class Hints {
 
   async #listen(): Promise<void> {
     try {
-      this.#listening = await this.#pool.listen("rocket", this.#onHint, () => this.#retry());
-      this.#onHint();
+      this.#listening = await this.#pool.listen(
+        "rocket",
+        (payload) => this.#onHint(Number(payload)),
+        () => this.#retry(),
+      );
+      // Whatever was missed until now.
+      this.#onHint(Number.POSITIVE_INFINITY);
     } catch {
       this.#retry();
     }

@@ -11,6 +11,8 @@ export class Looks {
   readonly #pace: Pace;
   #hints: Hints | undefined;
   #running: Promise<unknown> | undefined;
+  /** Whether somebody said meanwhile that there is more. */
+  #isNudged = false;
   /** The look that begins when the running one has ended: for all who asked meanwhile. */
   #next: Promise<void> | undefined;
   #cancelTimer: (() => void) | undefined;
@@ -30,7 +32,7 @@ export class Looks {
     if (this.#isStarted || this.#isClosed) return;
     this.#isStarted = true;
     const { pool, clock, hints } = this.#options;
-    if (hints) this.#hints ??= new Hints(pool, clock, () => this.nudge());
+    if (hints) this.#hints ??= new Hints(pool, clock, (position) => this.#hear(position));
     this.#schedule();
   }
 
@@ -47,7 +49,13 @@ export class Looks {
     if (!this.#isStarted || this.#isClosed) return;
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
-    if (!this.#running) this.#tick();
+    if (this.#running) this.#isNudged = true;
+    else this.#tick();
+  }
+
+  /** Another process has given a position. */
+  #hear(position: number): void {
+    if (!(position <= this.#follower.head.position)) this.nudge();
   }
 
   /** Brings the tail up to everything that was committed before the call. */
@@ -73,7 +81,10 @@ export class Looks {
   #run<Result>(task: () => Promise<Result>): Promise<Result> {
     const running = task().finally(() => {
       if (this.#running === running) this.#running = undefined;
-      this.#schedule();
+      const isNudged = this.#isNudged && !this.#next;
+      this.#isNudged = false;
+      if (isNudged && this.#isStarted && !this.#isClosed) this.#tick();
+      else this.#schedule();
     });
     this.#running = running;
     return running;

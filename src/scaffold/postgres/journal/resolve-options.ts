@@ -38,7 +38,7 @@ function requireWhole(values: Readonly<Record<string, number>>): void {
 
 /** Fills in defaults. @throws TypeError | RangeError naming the option and its value */
 export function resolveJournalOptions(options: PostgresJournalOptions): ResolvedJournalOptions {
-  const { pool, format, schemas = ["public"], tables, onError, retention = {} } = options;
+  const { pool, format, schemas = ["public"], tables = () => true, onError, retention = {} } = options;
   const { clock = systemClock, pollMs = 5, lookMs = 1_000, hints = true, maxTickChanges = 10_000 } = options;
   const { waitMs = 5_000 } = options;
   const { idlePollMs = Math.max(200, pollMs) } = options;
@@ -48,8 +48,9 @@ export function resolveJournalOptions(options: PostgresJournalOptions): Resolved
   requirePositive({ pollMs, lookMs, waitMs, "retention.maxAgeMs": maxAgeMs });
   if (!(idlePollMs >= pollMs)) throw new RangeError(`idlePollMs must be at least pollMs, not ${idlePollMs}.`);
   requireWhole({ maxTickChanges, "retention.maxChanges": maxChanges, "retention.maxBytes": maxBytes });
+  const isWatched = (schema: string, name: string): boolean => schemas.includes(schema) && tables(schema, name);
   return {
-    ...{ pool, format, schemas, isWatched: tables ?? (() => true), clock, pollMs, idlePollMs, lookMs, hints },
+    ...{ pool, format, schemas, isWatched, clock, pollMs, idlePollMs, lookMs, hints },
     ...{
       maxTickChanges,
       waitMs,

@@ -13,6 +13,8 @@ export interface RowMark {
 export interface Stretch {
   readonly changes: readonly PostgresChange[];
   readonly end: RowMark;
+  /** The check of the row that it follows; `undefined` where that is not there. */
+  readonly startCheck: number | undefined;
 }
 
 /** How much of the journal is read at once, at most. */
@@ -25,7 +27,8 @@ export interface StretchLimits {
 }
 
 const rowsSql = `
-SELECT position, xid, kind, old, new, coalesce(octet_length(old), 0) + coalesce(octet_length(new), 0) + 32, shape, chk FROM (
+SELECT position, xid, kind, old, new, coalesce(octet_length(old), 0) + coalesce(octet_length(new), 0) + 32, shape, chk,
+  (SELECT b.chk FROM rocket.journal b WHERE b.position = $1) FROM (
   SELECT *, first_value(total) OVER (ORDER BY position) AS start
   FROM (SELECT * FROM rocket.journal WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3) p) j
 WHERE total - start < $4 ORDER BY position`;
@@ -59,7 +62,8 @@ export class RowReader {
       return shape ? readChanges(row, shape) : [];
     });
     const end = { position: Number(last[0]), check: Number(last[7]) };
-    return { changes: changes.filter((change) => change.position > position), end };
+    const startCheck = last[8] == null ? undefined : Number(last[8]);
+    return { changes: changes.filter((change) => change.position > position), end, startCheck };
   }
 
   /** A reset of each collection that has a row after a position, in place of the rows. */

@@ -2,8 +2,11 @@ import { valueSettings } from "../value-settings.ts";
 
 /** Nothing that the caller's session has may decide what a name in a function means. */
 export const fixedPath = "SET search_path = pg_catalog, pg_temp";
+/** For functions that are called again and again: planning would take longer than what is planned. */
+export const fixedPlans: string = `${fixedPath} SET plan_cache_mode = force_generic_plan`;
 
-const fixedValues = Object.entries(valueSettings)
+/** The settings that decide how values turn into text. */
+export const fixedValues: string = Object.entries(valueSettings)
   .map(([name, value]) => `SET ${name} = '${value}'`)
   .join(" ");
 

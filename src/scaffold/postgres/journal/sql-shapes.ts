@@ -1,4 +1,4 @@
-import { fixedPath } from "./sql-notes.ts";
+import { fixedPlans } from "./sql-notes.ts";
 
 /** The index that tells a table's rows apart: its primary key, else a unique one over columns that are never null. */
 export function keySql(table: string): string {
@@ -26,43 +26,49 @@ export function partsSql(table: string): string {
  * altered the table, switched its triggers off, or moved its partitions, not even for a moment.
  */
 export const shapesSql: string = `
-CREATE FUNCTION rocket.root_of(rel oid) RETURNS oid LANGUAGE sql STABLE ${fixedPath} AS $$
-  SELECT coalesce(pg_partition_root(rel)::oid, rel)
-$$;
+CREATE FUNCTION rocket.root_of(rel oid) RETURNS oid LANGUAGE plpgsql STABLE ${fixedPlans} AS $$
+BEGIN
+  RETURN (SELECT coalesce(pg_partition_root(rel)::oid, rel));
+END $$;
 
-CREATE FUNCTION rocket.parts_of(rel oid) RETURNS SETOF oid LANGUAGE sql STABLE ${fixedPath} AS $$
-  ${partsSql("rel")}
-$$;
+CREATE FUNCTION rocket.parts_of(rel oid) RETURNS SETOF oid LANGUAGE plpgsql STABLE ${fixedPlans} AS $$
+BEGIN
+  RETURN QUERY ${partsSql("rel")};
+END $$;
 
-CREATE FUNCTION rocket.home_of(rel oid) RETURNS oid LANGUAGE sql STABLE ${fixedPath} AS $$
-  SELECT coalesce((SELECT root FROM rocket.shape WHERE relid = rel AND retired IS NULL), rocket.root_of(rel))
-$$;
+CREATE FUNCTION rocket.home_of(rel oid) RETURNS oid LANGUAGE plpgsql STABLE ${fixedPlans} AS $$
+BEGIN
+  RETURN (SELECT coalesce((SELECT root FROM rocket.shape WHERE relid = rel AND retired IS NULL), rocket.root_of(rel)));
+END $$;
 
-CREATE FUNCTION rocket.key_of(rel oid) RETURNS oid LANGUAGE sql STABLE ${fixedPath} AS $$
-  ${keySql("rel")}
-$$;
+CREATE FUNCTION rocket.key_of(rel oid) RETURNS oid LANGUAGE plpgsql STABLE ${fixedPlans} AS $$
+BEGIN
+  RETURN (${keySql("rel")});
+END $$;
 
-CREATE FUNCTION rocket.own_print(rel oid) RETURNS text LANGUAGE sql STABLE ${fixedPath} AS $$
-  SELECT concat_ws(' ', c.oid, c.relname, n.nspname, c.relkind, c.relpersistence,
+CREATE FUNCTION rocket.own_print(rel oid) RETURNS text LANGUAGE plpgsql STABLE ${fixedPlans} AS $$
+BEGIN
+  RETURN (SELECT concat_ws(' ', c.oid, c.relname, n.nspname, c.relkind, c.relpersistence,
     (SELECT string_agg(concat(a.attnum, ':', a.xmin), ' ' ORDER BY a.attnum)
       FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0),
     (SELECT string_agg(concat(t.tgname, ':', t.tgenabled, t.xmin), ' ' ORDER BY t.tgname)
       FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname LIKE '!rocket%'))
-  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = rel
-$$;
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = rel);
+END $$;
 
-CREATE FUNCTION rocket.print_of(rel oid) RETURNS text LANGUAGE sql STABLE ${fixedPath} AS $$
-  SELECT concat_ws(' / ', rocket.own_print(rel), CASE WHEN root <> rel THEN rocket.own_print(root) END,
+CREATE FUNCTION rocket.print_of(rel oid) RETURNS text LANGUAGE plpgsql STABLE ${fixedPlans} AS $$
+BEGIN
+  RETURN (SELECT concat_ws(' / ', rocket.own_print(rel), CASE WHEN root <> rel THEN rocket.own_print(root) END,
     (SELECT concat(i.indexrelid, ':', i.indkey::text, i.indimmediate) FROM pg_index i WHERE i.indexrelid = rocket.key_of(root)),
     (SELECT string_agg(e.oid || ':' || e.xmin, ' ' ORDER BY e.oid) FROM pg_attribute a
       JOIN pg_type t ON t.oid = a.atttypid JOIN pg_enum e ON e.enumtypid IN (t.oid, t.typelem, t.typbasetype)
       WHERE a.attrelid = rel AND a.attnum > 0),
     (SELECT string_agg(part::text, ' ' ORDER BY part) FROM rocket.parts_of(root) part),
     (SELECT string_agg(h.inhrelid::text, ' ' ORDER BY h.inhrelid) FROM pg_inherits h WHERE h.inhparent = root))
-  FROM (SELECT rocket.root_of(rel) AS root) r WHERE rocket.own_print(rel) IS NOT NULL
-$$;
+  FROM (SELECT rocket.root_of(rel) AS root) r WHERE rocket.own_print(rel) IS NOT NULL);
+END $$;
 
-CREATE FUNCTION rocket.describe_type(type oid) RETURNS jsonb LANGUAGE plpgsql STABLE ${fixedPath} AS $$
+CREATE FUNCTION rocket.describe_type(type oid) RETURNS jsonb LANGUAGE plpgsql STABLE ${fixedPlans} AS $$
 DECLARE t record;
 BEGIN
   LOOP
@@ -76,7 +82,7 @@ BEGIN
   RETURN jsonb_build_object('kind', CASE WHEN t.nspname = 'pg_catalog' THEN t.typname ELSE 'other' END);
 END $$;
 
-CREATE FUNCTION rocket.describe(rel oid) RETURNS jsonb LANGUAGE sql STABLE ${fixedPath} AS $$
+CREATE FUNCTION rocket.describe(rel oid) RETURNS jsonb LANGUAGE sql STABLE ${fixedPlans} AS $$
   SELECT jsonb_build_object('schema', n.nspname, 'name', c.relname,
     'columns', (SELECT coalesce(jsonb_agg(jsonb_build_object('name', a.attname, 'type', rocket.describe_type(a.atttypid))
       ORDER BY a.attnum), '[]') FROM pg_attribute a WHERE a.attrelid = rel AND a.attnum > 0 AND NOT a.attisdropped),
@@ -87,18 +93,20 @@ CREATE FUNCTION rocket.describe(rel oid) RETURNS jsonb LANGUAGE sql STABLE ${fix
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = rocket.root_of(rel)
 $$;
 
-CREATE FUNCTION rocket.schema_print() RETURNS text LANGUAGE sql STABLE ${fixedPath} AS $$
-  SELECT md5(string_agg(concat(c.oid, ':', c.xmin, n.nspname), ' ' ORDER BY c.oid)) FROM pg_class c
+CREATE FUNCTION rocket.schema_print() RETURNS text LANGUAGE plpgsql STABLE ${fixedPlans} AS $$
+BEGIN
+  RETURN (SELECT md5(string_agg(concat(c.oid, ':', c.xmin, n.nspname), ' ' ORDER BY c.oid)) FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relpersistence <> 't'
-    AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'rocket') AND n.nspname NOT LIKE 'pg_%'
-$$;
+    AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'rocket') AND left(n.nspname, 3) <> 'pg_');
+END $$;
 
-CREATE FUNCTION rocket.has_changed() RETURNS boolean LANGUAGE sql STABLE ${fixedPath} AS $$
-  SELECT s.schema_print IS DISTINCT FROM rocket.schema_print() FROM rocket.state s
+CREATE FUNCTION rocket.has_changed() RETURNS boolean LANGUAGE plpgsql STABLE ${fixedPlans} AS $$
+BEGIN
+  RETURN (SELECT s.schema_print IS DISTINCT FROM rocket.schema_print() FROM rocket.state s
   UNION ALL SELECT EXISTS (
     SELECT FROM rocket.watched w LEFT JOIN rocket.shape s ON s.relid = w.relid::oid AND s.retired IS NULL
     WHERE s.print IS DISTINCT FROM rocket.print_of(w.relid::oid))
-  ORDER BY 1 DESC LIMIT 1
-$$;
+  ORDER BY 1 DESC LIMIT 1);
+END $$;
 `;

@@ -42,6 +42,7 @@ CREATE TABLE rocket.shape (
   root oid NOT NULL,
   print text,
   description jsonb NOT NULL,
+  completion text,
   retired bigint
 );
 CREATE UNIQUE INDEX shape_relid ON rocket.shape (relid) WHERE retired IS NULL;

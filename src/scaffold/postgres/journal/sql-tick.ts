@@ -1,14 +1,16 @@
-import { fixedPath } from "./sql-notes.ts";
+import { completionSql } from "./sql-completion.ts";
+import { fixedPlans } from "./sql-notes.ts";
 
 /** Which server and database this is: a restored, copied or promoted one has another history. */
 const serverSql = `
-CREATE FUNCTION rocket.server() RETURNS text LANGUAGE sql STABLE ${fixedPath} AS $$
-  SELECT concat_ws(' ', (SELECT system_identifier FROM pg_control_system()),
+CREATE FUNCTION rocket.server() RETURNS text LANGUAGE plpgsql STABLE ${fixedPlans} AS $$
+BEGIN
+  RETURN (SELECT concat_ws(' ', (SELECT system_identifier FROM pg_control_system()),
     substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8),
-    (SELECT oid FROM pg_database WHERE datname = current_database()))
-$$;
+    (SELECT oid FROM pg_database WHERE datname = current_database())));
+END $$;
 
-CREATE FUNCTION rocket.new_segment() RETURNS text LANGUAGE sql VOLATILE ${fixedPath} AS $$
+CREATE FUNCTION rocket.new_segment() RETURNS text LANGUAGE sql VOLATILE ${fixedPlans} AS $$
   SELECT 'p' || substr(replace(gen_random_uuid()::text, '-', ''), 13)
 $$;
 `;
@@ -18,14 +20,14 @@ $$;
  * descriptions, and the journal gets a reset, under both names where they have another one. Only under the fence.
  */
 const resetSql = `
-CREATE FUNCTION rocket.add_reset(it int) RETURNS void LANGUAGE sql VOLATILE ${fixedPath} AS $$
+CREATE FUNCTION rocket.add_reset(it int) RETURNS void LANGUAGE sql VOLATILE ${fixedPlans} AS $$
   WITH added AS (
     INSERT INTO rocket.journal (position, shape, kind, total) SELECT position + 2, it, 'r', total FROM rocket.state
     RETURNING position, chk)
   UPDATE rocket.state s SET position = a.position, chk = a.chk FROM added a
 $$;
 
-CREATE FUNCTION rocket.reset(roots oid[]) RETURNS void LANGUAGE plpgsql SECURITY DEFINER ${fixedPath} AS $$
+CREATE FUNCTION rocket.reset(roots oid[]) RETURNS void LANGUAGE plpgsql SECURITY DEFINER ${fixedPlans} AS $$
 DECLARE
   it oid;
   former record;
@@ -46,8 +48,8 @@ BEGIN
       WHERE s.relid IN (SELECT rocket.parts_of(it)) AND s.retired IS NULL AND s.root = s.relid;
       SELECT position + 2 INTO place FROM rocket.state;
       UPDATE rocket.shape SET retired = place WHERE relid IN (SELECT rocket.parts_of(it)) AND retired IS NULL;
-      INSERT INTO rocket.shape (relid, root, print, description)
-      SELECT part, it, rocket.print_of(part), rocket.describe(part) FROM rocket.parts_of(it) part;
+      INSERT INTO rocket.shape (relid, root, print, description, completion)
+      SELECT part, it, rocket.print_of(part), rocket.describe(part), rocket.completion_of(part) FROM rocket.parts_of(it) part;
       SELECT id, description INTO fresh FROM rocket.shape WHERE relid = it AND retired IS NULL;
       IF fresh.description->'name' IS DISTINCT FROM former.description->'name'
         OR fresh.description->'schema' IS DISTINCT FROM former.description->'schema'
@@ -58,7 +60,7 @@ BEGIN
   END LOOP;
 END $$;
 
-CREATE FUNCTION rocket.begin_segment(former text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER ${fixedPath} AS $$
+CREATE FUNCTION rocket.begin_segment(former text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER ${fixedPlans} AS $$
 BEGIN
   PERFORM FROM rocket.state WHERE segment = former FOR UPDATE;
   IF NOT FOUND THEN RETURN; END IF;
@@ -74,12 +76,13 @@ END $$;
 
 /** Rows that can be new since a snapshot: those of transactions that it did not see, never more. */
 const newSql = `
-CREATE FUNCTION rocket.has_new(since pg_snapshot) RETURNS boolean LANGUAGE sql STABLE ${fixedPath} SET enable_seqscan = off AS $$
-  SELECT since IS NULL
+CREATE FUNCTION rocket.has_new(since pg_snapshot) RETURNS boolean LANGUAGE plpgsql STABLE ${fixedPlans} SET enable_seqscan = off AS $$
+BEGIN
+  RETURN (SELECT since IS NULL
     OR EXISTS (SELECT FROM rocket.outbox WHERE xid >= pg_snapshot_xmax(since))
     OR EXISTS (SELECT FROM pg_snapshot_xip(since) x, rocket.outbox o
-      WHERE pg_visible_in_snapshot(x, pg_current_snapshot()) AND o.xid = x)
-$$;
+      WHERE pg_visible_in_snapshot(x, pg_current_snapshot()) AND o.xid = x));
+END $$;
 `;
 
 /**
@@ -134,7 +137,7 @@ const moveSql = `
 const tickSql = `
 CREATE FUNCTION rocket.tick(max_rows int, must_wait boolean, must_look boolean) RETURNS TABLE (
   segment text, "position" bigint, chk int, total bigint, first bigint, schema_changes bigint, is_complete boolean)
-LANGUAGE plpgsql SECURITY DEFINER ${fixedPath} SET enable_seqscan = off SET jit = off AS $$
+LANGUAGE plpgsql SECURITY DEFINER ${fixedPlans} SET enable_seqscan = off SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
   s rocket.state;
@@ -162,6 +165,7 @@ BEGIN
       UPDATE rocket.state SET position = coalesce(m.position, position), chk = coalesce(m.chk, chk),
         total = coalesce(m.total, total), snapshot = CASE WHEN m.is_complete THEN m.snapshot ELSE snapshot END;
       roots := m.unclear;
+      IF m.position IS NOT NULL THEN PERFORM rocket.complete_images(s.position); END IF;
       IF m.is_schema OR must_look THEN
         roots := roots || ARRAY(
           SELECT w.relid::oid FROM rocket.watched w LEFT JOIN rocket.shape p ON p.relid = w.relid::oid AND p.retired IS NULL
@@ -185,7 +189,7 @@ END $$;
 /** Where a transaction stands: the journal's head as it sees it, and the transactions that it sees and the journal has not. */
 const standSql = `
 CREATE FUNCTION rocket.stand() RETURNS TABLE (segment text, "position" bigint, chk int, pending xid8[])
-LANGUAGE sql STABLE SECURITY DEFINER ${fixedPath} SET enable_seqscan = off AS $$
+LANGUAGE sql STABLE SECURITY DEFINER ${fixedPlans} SET enable_seqscan = off AS $$
   SELECT s.segment, s.position, s.chk, ARRAY(
     SELECT xid FROM rocket.outbox WHERE xid >= coalesce(pg_snapshot_xmax(s.snapshot), '0')
     UNION
@@ -196,4 +200,4 @@ $$;
 `;
 
 /** Everything that moves the journal on. */
-export const tickingSql: string = serverSql + newSql + resetSql + tickSql + standSql;
+export const tickingSql: string = serverSql + newSql + completionSql + resetSql + tickSql + standSql;
