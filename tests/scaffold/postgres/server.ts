@@ -126,13 +126,6 @@ export class TestServer {
     return client;
   }
 
-  /** The major version. */
-  async version(): Promise<number> {
-    const client = await this.connect("postgres");
-    const { rows } = await client.query<{ server_version_num: string }>("SHOW server_version_num");
-    return Math.floor(Number(rows[0]?.server_version_num) / 10_000);
-  }
-
   /** A connection that the caller closes. */
   async connectWriter(database: string, user = "postgres"): Promise<Client> {
     const client = new Client({ ...this.config(database, user), application_name: "writer" });
