@@ -3,9 +3,8 @@ import { createRandom, type Random } from "../../src/testing/index.ts";
 import { type Command, serve } from "../cli/command.ts";
 import type { ConnectionHistory, History, Mark, Stream } from "./history.ts";
 import { openHttpStream } from "./http-stream-peer.ts";
-import { readTransactions } from "./journal-history.ts";
-import { drawRestWrite, drawStatement, type RestWrite, sqlTargets, versionsInAStatement } from "./sql-statements.ts";
-import { SqlWriter } from "./sql-writer.ts";
+import type { RunDatabase } from "./run-database.ts";
+import { drawRestWrite, type RestWrite, sqlTargets, versionsInAStatement } from "./sql-statements.ts";
 import type { Call, Peer, Surroundings } from "./surroundings.ts";
 import type { Target } from "./views.ts";
 import { openWebSocket } from "./web-socket-peer.ts";
@@ -16,7 +15,13 @@ interface Acknowledged {
   readonly mark: Mark | undefined;
 }
 
-/** A `rocket serve` over a database that another process writes to as well. */
+/** A process that serves the database. */
+interface Serving {
+  readonly command: Command;
+  readonly url: string;
+}
+
+/** `rocket serve`, once or more often, over a database that somebody else writes to as well. */
 export class ProcessRun implements Surroundings {
   readonly random: Random;
   readonly streams: Stream[] = [];
@@ -28,17 +33,17 @@ export class ProcessRun implements Surroundings {
   readonly acknowledged: Acknowledged[] = [];
   head = 0;
   readonly isHeadExact = false;
-  readonly #path: string;
-  readonly #sql: SqlWriter;
-  #server: Command | undefined;
-  #url = "";
+  readonly database: RunDatabase;
+  readonly #servers: Serving[] = [];
+  /** The one that was killed last. */
+  #killed = 0;
+  #harms = 0;
   #versions = 0;
   #listeners: (() => void)[] = [];
 
-  constructor(seed: number, path: string, writer: string) {
+  constructor(seed: number, database: RunDatabase) {
     this.random = createRandom(seed);
-    this.#path = path;
-    this.#sql = new SqlWriter(writer, path);
+    this.database = database;
   }
 
   get now(): number {
@@ -68,7 +73,8 @@ export class ProcessRun implements Surroundings {
     const { stream } = call;
     const wake = () => this.#wake();
     if (stream === "patch-stream") throw new Error("No run of processes has patch streams.");
-    return stream ? openHttpStream(this.#url, call, stream, wake) : openWebSocket(this.#url, call, wake);
+    const url = this.#pickUrl();
+    return stream ? openHttpStream(url, call, stream, wake) : openWebSocket(url, call, wake);
   }
 
   async get(target: string): Promise<HttpResponse | undefined> {
@@ -77,40 +83,48 @@ export class ProcessRun implements Surroundings {
     return response && { status: response.status, reason: "", fields: [...response.headers], body: response.text };
   }
 
-  /** Starts the server, on the same port again. */
+  /** Starts the servers, or the one that was killed, on the same port again. */
   async start(): Promise<void> {
-    const port = this.#url === "" ? "0" : new URL(this.#url).port;
-    const { command, url } = await serve(this.#path, "--port", port);
-    this.#server = command;
-    this.#url = url;
+    const { target, servers } = this.database;
+    const killed = this.#servers[this.#killed];
+    if (killed) this.#servers[this.#killed] = await serve(target, "--port", new URL(killed.url).port);
+    while (this.#servers.length < servers) this.#servers.push(await serve(target, "--port", "0"));
   }
 
-  /** `kill -9` of the server. */
+  /** `kill -9` of a server. */
   async kill(): Promise<void> {
-    this.#server?.process.kill("SIGKILL");
-    await this.#server?.result;
+    this.#killed = this.random.below(this.#servers.length);
+    const { command } = this.#servers[this.#killed] ?? {};
+    command?.process.kill("SIGKILL");
+    await command?.result;
   }
 
-  /** Stops the server as an operator does; gives its exit code and what it complained of. */
-  async stop(): Promise<{ code: number | null; stderr: string } | undefined> {
-    this.#server?.process.kill("SIGTERM");
-    return this.#server?.result;
+  /** Does harm to the database itself. */
+  harm(): Promise<void> {
+    this.#harms += 1;
+    return this.database.harm(this.random, this.#harms);
+  }
+
+  /** Stops the servers as an operator does; gives their exit codes and what they complained of. */
+  stop(): Promise<{ code: number | null; stderr: string }[]> {
+    for (const { command } of this.#servers) command.process.kill("SIGTERM");
+    return Promise.all(this.#servers.map(({ command }) => command.result));
   }
 
   /** One transaction of plain SQL in the other process. */
   writeSql(): Promise<void> {
     const isRolledBack = this.random.chance(0.2);
-    return this.#sql.run([...this.#transaction(isRolledBack), isRolledBack ? "ROLLBACK" : "COMMIT"]);
+    return this.database.run([...this.#transaction(isRolledBack), isRolledBack ? "ROLLBACK" : "COMMIT"]);
   }
 
   /** `kill -9` of the other process within a transaction. */
   async killSql(): Promise<void> {
-    await this.#sql.run(this.#transaction(true));
-    await this.#sql.killAndRestart();
+    await this.database.run(this.#transaction(true));
+    await this.database.killWriter();
   }
 
   async endSql(): Promise<void> {
-    await this.#sql.end();
+    await this.database.end();
   }
 
   /** One write over HTTP. Gives where it is contained, if it was answered with success. */
@@ -128,6 +142,8 @@ export class ProcessRun implements Surroundings {
     if (!response) return undefined;
     const eventId = response.headers.get("event-id");
     const mark = eventId === null ? undefined : this.mark(eventId);
+    // Where the connection to the database broke, nobody knows.
+    if (response.status >= 500 && !this.database.hasPositions) return undefined;
     if (response.status >= 400) this.aborted.add(version);
     else if (write.body) this.acknowledged.push({ version, mark });
     return response.status >= 400 ? undefined : mark;
@@ -146,7 +162,7 @@ export class ProcessRun implements Surroundings {
   /** What happened, once server and writer are gone. */
   async history(): Promise<History> {
     return {
-      transactions: await readTransactions(this.#path),
+      transactions: await this.database.readTransactions(),
       aborted: this.aborted,
       finalEpoch: 0,
       maxUnsentBytes: Number.MAX_SAFE_INTEGER,
@@ -161,10 +177,14 @@ export class ProcessRun implements Surroundings {
     const statements = Array.from({ length: count }, () => {
       const version = this.#nextVersion();
       if (isAborted) for (let at = 0; at < versionsInAStatement; at += 1) this.aborted.add(version + at);
-      return drawStatement(this.random, version);
+      return this.database.drawStatement(this.random, version);
     });
     const bracket = (edge: string): string => `INSERT INTO brackets (edge) VALUES ('${edge}')`;
-    return ["BEGIN IMMEDIATE", bracket("begin"), ...statements, bracket("end")];
+    return [this.database.begin, bracket("begin"), ...statements, bracket("end")];
+  }
+
+  #pickUrl(): string {
+    return this.random.pick(this.#servers).url;
   }
 
   #nextVersion(): number {
@@ -177,7 +197,7 @@ export class ProcessRun implements Surroundings {
     init: RequestInit,
   ): Promise<{ status: number; headers: Headers; text: string } | undefined> {
     try {
-      const response = await fetch(`${this.#url}${target}`, init);
+      const response = await fetch(`${this.#pickUrl()}${target}`, init);
       return { status: response.status, headers: response.headers, text: await response.text() };
     } catch {
       return undefined;

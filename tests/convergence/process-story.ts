@@ -11,6 +11,7 @@ import { violationsOf } from "./validators.ts";
 const steps = 48;
 const killEvery = 12;
 const killSqlEvery = 15;
+const harmEvery = 16;
 
 async function stir(run: ProcessRun, reader: Reader): Promise<void> {
   const { random } = run;
@@ -33,6 +34,7 @@ async function step(run: ProcessRun, readers: readonly Reader[], nth: number): P
   const writes = [run.writeSql(), run.writeRest(), run.writeRest()];
   if (isKilled) await run.kill();
   else if (random.chance(0.7)) await Promise.all(writes);
+  if (nth % harmEvery === harmEvery - 1) await run.harm();
   await stir(run, random.pick(readers));
   await run.writeSql();
   await Promise.all(writes);
@@ -85,7 +87,7 @@ function acknowledgedViolations(run: ProcessRun, history: History): string[] {
   return run.acknowledged.flatMap(({ version, mark }) => {
     const position = byVersion.get(version)?.position;
     if (position === undefined) return [`version ${version} was acknowledged, and was never committed`];
-    if (!mark) return [`version ${version} was acknowledged without a position`];
+    if (!mark) return run.database.hasPositions ? [`version ${version} was acknowledged without a position`] : [];
     return position <= mark.position
       ? []
       : [`version ${version} is at ${position}, after its answer's ${mark.position}`];
@@ -107,6 +109,8 @@ export async function runProcesses(run: ProcessRun): Promise<{ violations: strin
   await run.endSql();
   const stopped = await run.stop();
   const history = await run.history();
-  const exit = stopped?.code === 0 ? [] : [`the server ended with ${stopped?.code}: ${stopped?.stderr}`];
+  const exit = stopped
+    .filter(({ code }) => code !== 0)
+    .map(({ code, stderr }) => `a server ended with ${code}: ${stderr}`);
   return { violations: [...exit, ...acknowledgedViolations(run, history), ...violationsOf(history)], history };
 }

@@ -4,6 +4,7 @@ import { runSql, temporaryFolder } from "../cli/database.ts";
 import type { Stream } from "./history.ts";
 import { ProcessRun } from "./process-run.ts";
 import { runProcesses } from "./process-story.ts";
+import { sqliteDatabase } from "./run-database.ts";
 import { schema } from "./sql-statements.ts";
 import { installedWriters } from "./sql-writer.ts";
 
@@ -48,7 +49,7 @@ describe(`Every replica equals a GET although server and writer are killed ${req
   it.each(runs)("with seed %i, SQL by %s, journal mode %s", { timeout: 60_000 }, async (seed, writer, journalMode) => {
     const path = join(temporaryFolder(), "music.db");
     runSql(path, `PRAGMA journal_mode = ${journalMode}; ${schema}`);
-    const run = new ProcessRun(seed, path, writer);
+    const run = new ProcessRun(seed, sqliteDatabase(path, writer));
     onTestFinished(() => run.endSql());
     const { violations, history } = await runProcesses(run);
     expect(violations).toEqual([]);
