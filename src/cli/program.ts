@@ -33,7 +33,9 @@ interface ServeFlags
     | "extensions"
     | "functionsModule"
     | "readTimeoutMs"
+    | "schemas"
   > {
+  readonly schema?: readonly string[];
   readonly maxBody?: number;
   readonly public?: string;
   readonly loadExtension?: readonly string[];
@@ -49,7 +51,7 @@ interface TailFlags extends Omit<TailOptions, "url" | "lastEventId"> {
 
 function serveOptions(database: string, given: ServeFlags): ServeOptions {
   const { allowOrigin, allowHost, public: publicFolder, maxBody: maxBodyBytes, ...others } = given;
-  const { loadExtension, functions, readTimeout: readTimeoutMs, ...flags } = others;
+  const { loadExtension, functions, readTimeout: readTimeoutMs, schema: schemas, ...flags } = others;
   return {
     database,
     ...flags,
@@ -60,20 +62,22 @@ function serveOptions(database: string, given: ServeFlags): ServeOptions {
     ...(loadExtension ? { extensions: loadExtension } : {}),
     ...(functions === undefined ? {} : { functionsModule: functions }),
     ...(readTimeoutMs === undefined ? {} : { readTimeoutMs }),
+    ...(schemas ? { schemas } : {}),
   };
 }
 
 function addServe(program: Command, exit: (code: number) => void): void {
   const command = program
     .command("serve")
-    .summary("serve a SQLite database as live REST")
+    .summary("serve a database as live REST")
     .description(
-      "Serves each table of a SQLite database as a REST collection, and each of its URLs as a live stream over WebSocket. " +
-        "Writes by any program are seen.",
+      "Serves each table of a SQLite or PostgreSQL database as a REST collection, and each of its URLs as a live stream " +
+        "over WebSocket. Writes by any program are seen.",
     )
-    .argument("<database>", "path of the SQLite database", parsePath);
+    .argument("<database>", "path of a SQLite database, or postgres://user@host/database", parsePath);
   addListenFlags(command)
     .option("--tables <list>", "serve only these tables, separated by commas", parseNames)
+    .option("--schema <list>", "PostgreSQL's schemas to serve, separated by commas (default: public)", parseNames)
     .option("--only <list>", "allow only these actions: create, read, update, destroy, subscribe", parseActions)
     .addOption(
       new Option("--except <list>", "allow all actions but these").argParser<Action[]>(parseActions).conflicts("only"),

@@ -10,8 +10,10 @@ export type Action = (typeof actions)[number];
 
 /** What `rocket serve` serves, and how. */
 export interface ServeOptions extends TlsOptions {
-  /** The path of the SQLite database. */
+  /** The path of a SQLite database, or the URL of one of PostgreSQL. */
   readonly database: string;
+  /** PostgreSQL's schemas whose tables are served. Default `public`. */
+  readonly schemas?: readonly string[];
   /** Default 8080; 0 picks a free one. */
   readonly port?: number;
   /** The address to listen on. Default `127.0.0.1`; another than loopback needs `readOnly` or `insecure`. */

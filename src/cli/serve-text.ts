@@ -1,3 +1,4 @@
+import { isPostgresUrl } from "../scaffold/index.ts";
 import { isOlder } from "./version.ts";
 
 const safeSqlite = "3.51.3";
@@ -25,21 +26,38 @@ function quoted(path: string): string {
   return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
 
+/** A database's name without the password that may stand in it. */
+export function shownDatabase(database: string): string {
+  return isPostgresUrl(database) ? database.replace(/^([a-z]+:\/\/[^:@/?#]*):[^@/?#]*@/, "$1@") : database;
+}
+
+/** A shell's command that runs SQL in a database. */
+function sqlCommand(database: string): string {
+  return `${isPostgresUrl(database) ? "psql" : "sqlite3"} ${quoted(shownDatabase(database))}${isPostgresUrl(database) ? " -c" : ""}`;
+}
+
 /** What to do with a database that has no tables yet. */
 export function describeFirstSteps(database: string, url: string, command = "rocket"): string {
+  const key = isPostgresUrl(database) ? "id serial PRIMARY KEY" : "id INTEGER PRIMARY KEY";
   return [
     "A table that is made while this runs is served at once, and live. In another terminal:",
-    `  sqlite3 ${quoted(database)} "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL)"`,
+    `  ${sqlCommand(database)} "CREATE TABLE notes (${key}, text TEXT NOT NULL)"`,
     `  ${command} tail ${url}/notes`,
     "And in a third:",
-    `  sqlite3 ${quoted(database)} "INSERT INTO notes (text) VALUES ('Hello')"`,
+    `  ${sqlCommand(database)} "INSERT INTO notes (text) VALUES ('Hello')"`,
     `  curl ${url}/notes`,
   ].join("\n");
 }
 
 /** What was added to the database, and how to remove it. */
 export function describeAdditions(database: string, command = "rocket"): string {
-  const path = quoted(database);
+  const path = quoted(shownDatabase(database));
+  if (isPostgresUrl(database)) {
+    return [
+      "To see each write, whoever makes it, Rocket has added a journal to the database: the schema rocket, and triggers",
+      `named "!rocket …". To remove them: ${command} serve ${path} --detach`,
+    ].join("\n");
+  }
   return [
     "To see each write, whoever makes it, Rocket has added a journal to the database: tables named",
     `_rocket_… and triggers named "rocket: …". To remove them: ${command} serve ${path} --detach`,

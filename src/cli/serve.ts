@@ -2,12 +2,12 @@ import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { createServer, type TlsCertificate } from "../node/index.ts";
 import { RocketError } from "../protocol/index.ts";
-import { createScaffold, detach } from "../scaffold/index.ts";
+import { createScaffold, detach, isPostgresUrl } from "../scaffold/index.ts";
 import { CommandFailure, explain } from "./failure.ts";
 import { listen } from "./listen.ts";
 import { type Output, onOutputClosed, processOutput } from "./output.ts";
 import { checkHost, checkPublicFolder, type ServeOptions } from "./serve-options.ts";
-import { describeAdditions, describeFirstSteps, listCollections, sqliteWarning } from "./serve-text.ts";
+import { describeAdditions, describeFirstSteps, listCollections, shownDatabase, sqliteWarning } from "./serve-text.ts";
 import { onStopSignal } from "./signals.ts";
 import { onCertificateSignal, readTlsFiles } from "./tls-files.ts";
 import { sqliteVersion } from "./version.ts";
@@ -57,9 +57,9 @@ function startRun(options: ServeOptions, output: Output): Run {
 
 async function openScaffold({ options, onError }: Run): Promise<Scaffold> {
   const { database, tables, only, except, readOnly, create, extensions, functionsModule, basePath } = options;
-  const { readTimeoutMs, readThreads } = options;
+  const { readTimeoutMs, readThreads, schemas } = options;
   const access = given({ tables, only, except, readOnly, create, basePath });
-  const more = given({ extensions, functionsModule, readTimeoutMs, readThreads });
+  const more = given({ extensions, functionsModule, readTimeoutMs, readThreads, schemas });
   try {
     return await createScaffold({ path: database, ...access, ...more, onError });
   } catch (error) {
@@ -76,6 +76,9 @@ function isLocked(error: unknown): boolean {
 }
 
 function stayedLocked(database: string): string {
+  if (isPostgresUrl(database)) {
+    return `${JSON.stringify(shownDatabase(database))} could not be used: others keep its journal locked, or it went away. Try again.`;
+  }
   return `${JSON.stringify(database)} stayed locked by another program for 5 seconds: end its transaction, and try again.`;
 }
 
@@ -109,7 +112,7 @@ async function describe(scaffold: Scaffold, options: ServeOptions): Promise<(url
   const collections = await scaffold.collections();
   const isEmpty = collections.length === 0;
   const text = (url: string): string[] => [
-    `Serving ${database} at ${url}`,
+    `Serving ${shownDatabase(database)} at ${url}`,
     listCollections(collections),
     ...(isEmpty ? [describeFirstSteps(database, url, commandHint)] : []),
     ...(publicFolder === undefined ? [] : [`Beside them: the files of ${publicFolder}`]),
@@ -159,12 +162,13 @@ export async function runServe(options: ServeOptions): Promise<number> {
   try {
     if (options.detach) {
       await detach(options.database);
-      output.write(`Removed what Rocket had added to ${options.database}. If a server runs on it, that stops.\n`);
+      const shown = shownDatabase(options.database);
+      output.write(`Removed what Rocket had added to ${shown}. If a server runs on it, that stops.\n`);
       return 0;
     }
     checkHost(options);
     checkPublicFolder(options);
-    const warning = sqliteWarning(sqliteVersion());
+    const warning = isPostgresUrl(options.database) ? undefined : sqliteWarning(sqliteVersion());
     if (warning !== undefined) output.note(warning);
     const run = startRun(options, output);
     const scaffold = await openScaffold(run);

@@ -3,6 +3,7 @@ import type { Engine } from "./engine/engine.ts";
 import type { ServedSchema } from "./engine/table.ts";
 import type { ResolvedScaffoldOptions } from "./options.ts";
 import { openPostgres } from "./postgres/engine/open-postgres.ts";
+import { isPostgresUrl } from "./postgres-url.ts";
 import { catalogOf, type IsServed } from "./rest/catalog.ts";
 import type { LiveSettings } from "./rest/live.ts";
 import { read } from "./rest/read.ts";
@@ -29,11 +30,6 @@ export interface OpenEngine {
 export interface EngineEvents {
   /** A schema that comes later. Must not throw. */
   readonly onSchema: (schema: ServedSchema) => void;
-}
-
-/** Whether a database's name is the URL of one of PostgreSQL. */
-function isPostgresUrl(path: string): boolean {
-  return /^postgres(?:ql)?:\/\//.test(path);
 }
 
 async function openPostgresUrl(

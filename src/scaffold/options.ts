@@ -1,5 +1,6 @@
 import { BasePath, type Clock, type ErrorHandler, systemClock } from "../server/index.ts";
 import { errorReporter } from "../server/inner.ts";
+import { isPostgresUrl } from "./postgres-url.ts";
 import { type Action, type ActionOptions, resolveActions } from "./rest/actions.ts";
 import type { Additions } from "./sqlite/additions.ts";
 import { moduleUrl } from "./sqlite/functions-module.ts";
@@ -72,6 +73,13 @@ export interface ResolvedScaffoldOptions {
   readonly clock: Clock;
 }
 
+/** Options of a SQLite file alone. @throws TypeError naming the one that was given */
+function refuseSqliteOptions(options: ScaffoldOptions): void {
+  for (const name of ["create", "extensions", "functions", "functionsModule", "readThreads"] as const) {
+    if (options[name]) throw new TypeError(`${name} is for SQLite, and path names a PostgreSQL database.`);
+  }
+}
+
 /**
  * Fills in the defaults and checks what was given.
  *
@@ -97,6 +105,9 @@ export function resolveScaffoldOptions(options: ScaffoldOptions): ResolvedScaffo
   for (const [name, call] of Object.entries(functions)) {
     if (typeof call !== "function") throw new TypeError(`functions.${name} must be a function, not ${typeof call}.`);
   }
+  if (isPostgresUrl(path)) refuseSqliteOptions(options);
+  else if (options.schemas) throw new TypeError("schemas is for PostgreSQL, and path names a SQLite file.");
+  if (schemas.length === 0) throw new TypeError("schemas must name one schema at least.");
   return {
     path,
     schemas,

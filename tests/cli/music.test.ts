@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { chmodSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import Database from "better-sqlite3";
@@ -77,5 +77,23 @@ describe("npm start", () => {
       code: 2,
       stderr: 'start: the port must be a whole number from 0 to 65535, not "http".\n',
     });
+  });
+
+  it("with --postgres serves the same from a PostgreSQL of its own, which it stops at the end", async () => {
+    const parent = temporaryFolder();
+    // As root, PostgreSQL runs as another user.
+    chmodSync(parent, 0o755);
+    const folder = join(parent, "postgres");
+    const command = runNode("examples/music/start.js", ["--postgres", "0", folder]);
+    await command.until(({ stdout }) => stdout.includes("Ctrl-C"));
+    const [url = ""] = /http:\/\/127\.0\.0\.1:\d+/.exec(command.stdout) ?? [];
+
+    const answer = await fetch(`${url}/artists?name=Can`);
+
+    expect(await answer.json()).toMatchObject({ artists: [{ name: "Can", genre: "krautrock" }] });
+    expect(command.stdout).toContain("/songs    730");
+    command.process.kill("SIGINT");
+    await command.result;
+    expect(existsSync(join(folder, "data", "postmaster.pid"))).toBe(false);
   });
 });

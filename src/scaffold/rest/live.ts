@@ -22,15 +22,12 @@ export interface LiveSettings extends PageLimits {
 }
 
 /** Why a table can't be followed; `undefined` where it can. */
-function whyNotLive(
-  { bookmark, unwatched }: Snapshot,
-  settings: LiveSettings,
-  { table }: Resource,
-): string | undefined {
+function whyNotLive({ unwatched }: Snapshot, settings: LiveSettings, { table }: Resource): string | undefined {
   if (settings.notLive !== undefined) return settings.notLive;
   const reason = unwatched.get(table.name);
-  if (reason !== undefined) return `Changes of this table can't be watched, so it can't be followed: ${reason}`;
-  return bookmark ? undefined : "There is no journal that a subscription could follow.";
+  return reason === undefined
+    ? undefined
+    : `Changes of this table can't be watched, so it can't be followed: ${reason}`;
 }
 
 function follow(
@@ -41,7 +38,9 @@ function follow(
 ): Liveness {
   const { bookmark } = snapshot;
   const notLive = whyNotLive(snapshot, settings, resource);
-  if (notLive !== undefined || !bookmark) return notLive === undefined ? {} : { notLive };
+  if (notLive !== undefined) return { notLive };
+  // Where that has no place in the journal, it is followed by asking again.
+  if (!bookmark) return { url: view.url };
   const { path: collection } = resource;
   return { view: { collection, ...view, position: bookmark.position, eventId: bookmark.eventId } };
 }

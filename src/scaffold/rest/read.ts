@@ -127,10 +127,9 @@ function* measure(snapshot: Snapshot, resource: Resource, query: Query, limits: 
 }
 
 /** A part's place is its document's, and its records' that of `Item-Index`: it has neither of the journal's. */
-function collectionFields(snapshot: Snapshot, resource: Resource, query: Query, extent: Extent): Field[] {
-  const { order = "" } = extent;
-  if (isDerived(query, extent)) return [["Items", resource.items]];
-  return [["Items", resource.items], ["Item-Order", order], ...eventIdFields(snapshot)];
+function collectionFields(snapshot: Snapshot, { items }: Resource, { order }: Extent, isPart: boolean): Field[] {
+  if (isPart || order === undefined) return [["Items", items]];
+  return [["Items", items], ["Item-Order", order], ...eventIdFields(snapshot)];
 }
 
 function* readCollection(
@@ -143,17 +142,19 @@ function* readCollection(
   // A HEAD resumes or authorises a subscription: it needs the position, not the records.
   if (request.method === "HEAD" && !isConditional(request.fields)) {
     const extent = yield* measure(snapshot, resource, query, settings);
-    const fields = collectionFields(snapshot, resource, query, extent);
     const liveness = followCollection(snapshot, settings, resource, query, extent);
+    const isPart = liveness.url !== undefined || isDerived(query, extent);
+    const fields = collectionFields(snapshot, resource, extent, isPart);
     return { status: 200, fields: [["Content-Type", "application/json"], ...fields], body: "", ...liveness };
   }
   const page = yield* readPage(snapshot, resource, query, settings);
   const { body } = page;
-  const fields = collectionFields(snapshot, resource, query, page);
+  const liveness = followCollection(snapshot, settings, resource, query, page);
+  const fields = collectionFields(snapshot, resource, page, liveness.url !== undefined || isDerived(query, page));
   const next = nextPart(resource, query, page);
   if (next !== undefined) fields.push(["Link", `<${next}>; rel="next"`]);
   const response = answer(request, etagOf(body, next), fields, body);
-  return withLiveness(response, followCollection(snapshot, settings, resource, query, page));
+  return withLiveness(response, liveness);
 }
 
 /** Answers a GET or HEAD. @throws Refusal */

@@ -1,18 +1,6 @@
 import type { KeptAnswer } from "../../engine/snapshot.ts";
 import type { Session } from "../driver.ts";
 
-/** The answers to writes with an `Idempotency-Key`. */
-export const answersSql = `CREATE TABLE IF NOT EXISTS rocket.answers (
-  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  key text NOT NULL UNIQUE,
-  digest text,
-  made double precision NOT NULL,
-  status int,
-  fields text,
-  body text,
-  event text
-)`;
-
 /** How long an answer counts. */
 const maxAgeMs = 24 * 60 * 60 * 1_000;
 /** How many are kept at most. */

@@ -4,7 +4,6 @@ import type { IsServed } from "../../rest/catalog.ts";
 import { openPool, type Pool } from "../driver.ts";
 import { createPostgresJournal } from "../journal/journal.ts";
 import type { PostgresJournal, Retention } from "../journal/options.ts";
-import { answersSql } from "./answers.ts";
 import { PostgresEngine } from "./engine.ts";
 import { failedOf } from "./failure.ts";
 import { Reader } from "./reader.ts";
@@ -55,15 +54,13 @@ async function openJournal(
   const { schemas, retention, clock, reportError, isServed } = options;
   const nameOf = (schema: string, name: string): string => (schema === schemas[0] ? name : `${schema}.${name}`);
   try {
-    const journal = await createPostgresJournal({
+    return await createPostgresJournal({
       ...{ pool, schemas, clock },
       format: recordFormatBelow(served, isServed.basePath),
       tables: (schema, name) => isServed(nameOf(schema, name)),
       onError: (error, { stage }) => reportError(error, stage),
       ...(retention ? { retention } : {}),
     });
-    await pool.script(answersSql);
-    return journal;
   } catch (error) {
     const isLess = error instanceof RocketError && ["journal-denied", "journal-readonly"].includes(error.code);
     if (!isLess) throw error;
@@ -94,6 +91,8 @@ export async function openPostgres(options: PostgresEngineOptions): Promise<Post
   const all = Object.values(pools);
   let journal: PostgresJournal | undefined;
   try {
+    // What is wrong with the URL is said as PostgreSQL says it.
+    await pools.reads.query("SELECT");
     journal = await openJournal(options, pools.journal, served);
     const source = new SchemaSource({
       ...{ pool: pools.reads, served, schemas, onSchema },

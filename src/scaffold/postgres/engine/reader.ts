@@ -9,7 +9,9 @@ import type { SchemaSource } from "./schema-source.ts";
 import { PostgresSnapshot } from "./snapshot.ts";
 
 /** How often a read begins anew: what it would see has no position yet, or another schema than is known. */
-const maxAttempts = 20;
+const maxAttempts = 10;
+/** From then on it does without a position: others write without a pause. */
+const patience = 5;
 
 /** What a reader stands on. */
 export interface ReaderOptions {
@@ -42,15 +44,16 @@ export class Reader {
     for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
       if (this.#isClosed) throw unavailable("The service is stopping.");
       const outcome = await pool
-        .transaction(this.#begin, (session) => this.#attempt(session, steps))
+        .transaction(this.#begin, (session) => this.#attempt(session, steps, attempt >= patience))
         .catch((error: unknown) => {
           if (attempt > 0 || !isOutdated(error)) throw error;
+          source.doubt();
           return undefined;
         });
       if (outcome) return outcome.result;
       await source.refresh();
     }
-    throw unavailable("The database is being written to without a pause.");
+    throw unavailable("The database's schema is being changed.");
   }
 
   /** Takes no more reads. */
@@ -62,12 +65,14 @@ export class Reader {
   async #attempt<Result>(
     session: Session,
     steps: (snapshot: PostgresSnapshot) => Steps<Result>,
+    isLate: boolean,
   ): Promise<{ readonly result: Result } | undefined> {
     const { source, journal } = this.#options;
     const opening = await journal?.standIn(session);
-    if (opening && opening.pending.size > 0) return undefined;
+    const isAhead = opening !== undefined && opening.pending.size > 0;
+    if (isAhead && !isLate) return undefined;
     if (!(await source.isCurrent(session))) return undefined;
-    const bookmark = opening && { position: opening.position, eventId: opening.eventId };
+    const bookmark = isAhead ? undefined : opening && { position: opening.position, eventId: opening.eventId };
     const { schema, unwatched } = source;
     const snapshot = new PostgresSnapshot(session, { schema, bookmark, unwatched });
     return { result: await runSteps(steps(snapshot)) };

@@ -25,13 +25,14 @@ interface Known {
   readonly readAt: number;
 }
 
-const versionSql = "SELECT schema_changes, EXISTS (SELECT FROM rocket.outbox WHERE kind = 's') FROM rocket.state";
+const versionSql = "SELECT schema_changes FROM rocket.state";
 
 /** What there is to serve, and whether that is so still. */
 export class SchemaSource {
   readonly #options: SchemaSourceOptions;
   #known: Known | undefined;
   #reading: Promise<void> | undefined;
+  #isDoubted = false;
 
   constructor(options: SchemaSourceOptions) {
     this.#options = options;
@@ -49,17 +50,17 @@ export class SchemaSource {
     return served.unwatched(journal()?.unwatched ?? new Map());
   }
 
-  /** Whether a session's transaction sees what is known. */
+  /** Whether a session's transaction sees what is known, as far as the journal is up to date. */
   async isCurrent(session: Session): Promise<boolean> {
     const { journal, now } = this.#options;
     const known = this.#known;
     if (!known) return false;
     if (!journal()) return now() - known.readAt < lookMs;
     const [row] = await session.query(versionSql);
-    return row?.[0] === known.version && row[1] !== "t";
+    return row?.[0] === known.version;
   }
 
-  /** Reads it again, and has the journal brought up to date before. */
+  /** Has the journal brought up to date, and reads the schema again where that says that it was changed. */
   refresh(): Promise<void> {
     this.#reading ??= this.#read().finally(() => {
       this.#reading = undefined;
@@ -67,18 +68,27 @@ export class SchemaSource {
     return this.#reading;
   }
 
+  /** Says that something was not as the schema has it: it is read again in any case. */
+  doubt(): void {
+    this.#isDoubted = true;
+  }
+
   async #read(): Promise<void> {
     const { pool, served, schemas, journal, now, onSchema } = this.#options;
     await journal()?.poll();
     const readAt = now();
     const begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-    const { found, version } = await pool.transaction(begin, async (session) => {
+    const before = this.#known;
+    const read = await pool.transaction(begin, async (session) => {
       const [row] = journal() ? await session.query(versionSql) : [];
-      return { found: await introspect(session, schemas), version: row?.[0] ?? "" };
+      const version = row?.[0] ?? "";
+      if (journal() && version === before?.version && !this.#isDoubted) return undefined;
+      return { found: await introspect(session, schemas), version };
     });
-    const isFirst = this.#known === undefined;
-    const schema = served.schema(found);
-    this.#known = { schema, version, readAt };
-    if (!isFirst) onSchema(schema);
+    if (!read) return;
+    this.#isDoubted = false;
+    const schema = served.schema(read.found);
+    this.#known = { schema, version: read.version, readAt };
+    if (before) onSchema(schema);
   }
 }

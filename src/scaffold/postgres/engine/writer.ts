@@ -6,8 +6,9 @@ import type { Steps } from "../../engine/steps.ts";
 import { unavailable } from "../../rest/refusal.ts";
 import type { Pool, Session } from "../driver.ts";
 import type { PostgresJournal } from "../journal/options.ts";
+import { answersSql } from "../journal/sql-tables.ts";
 import { setValueSettings } from "../value-settings.ts";
-import { answersSql, markAnswers } from "./answers.ts";
+import { markAnswers } from "./answers.ts";
 import { isAway, isConflict, isOutdated } from "./failure.ts";
 import { inOwnWords } from "./rule.ts";
 import { runSteps } from "./run-steps.ts";
@@ -40,6 +41,12 @@ export interface WriterOptions {
   readonly journal: PostgresJournal;
   readonly clock: Clock;
   readonly onError: (error: unknown, stage: string) => void;
+}
+
+/** The how-manieth time it is. */
+interface Attempt {
+  readonly isFirst: boolean;
+  readonly isLast: boolean;
 }
 
 /** Thrown where a group was begun with a schema that is not so any more. */
@@ -90,7 +97,7 @@ export class Writer {
     try {
       for (let attempt = 1; ; attempt += 1) {
         const isLast = attempt === maxAttempts;
-        if (await this.#tryCommit(jobs, isLast)) return;
+        if (await this.#tryCommit(jobs, { isFirst: attempt === 1, isLast })) return;
         if (isLast) throw unavailable("The database's schema is being changed.");
       }
     } catch (error) {
@@ -99,20 +106,20 @@ export class Writer {
   }
 
   /** False where it is to be tried again. */
-  async #tryCommit(jobs: readonly Job[], isLast: boolean): Promise<boolean> {
+  async #tryCommit(jobs: readonly Job[], attempt: Attempt): Promise<boolean> {
     const { pool, source } = this.#options;
     let outcomes: readonly Outcome[] | undefined;
     try {
       await pool.transaction(begin, async (session) => {
         outcomes = undefined;
-        outcomes = await this.#runAll(session, jobs, isLast);
+        outcomes = await this.#runAll(session, jobs, attempt);
       });
     } catch (error) {
       if (error instanceof Outdated) {
         await source.refresh();
         return false;
       }
-      if (isConflict(error) && !isLast) return false;
+      if (isConflict(error) && !attempt.isLast) return false;
       await this.#onLost(jobs, outcomes, error);
       return true;
     }
@@ -131,8 +138,10 @@ export class Writer {
     throw only && "transaction" in only ? only.transaction.explain(error) : error;
   }
 
-  async #runAll(session: Session, jobs: readonly Job[], isLast: boolean): Promise<Outcome[]> {
-    const { source, clock } = this.#options;
+  async #runAll(session: Session, jobs: readonly Job[], { isFirst, isLast }: Attempt): Promise<Outcome[]> {
+    const { source, journal, clock } = this.#options;
+    // What was committed before, a change of the schema perhaps, may have no position yet. Later on it has one.
+    if (isFirst && (await journal.standIn(session)).pending.size > 0) throw new Outdated();
     if (!(await source.isCurrent(session))) throw new Outdated();
     const { schema, unwatched } = source;
     const state = { schema, bookmark: undefined, unwatched };
@@ -147,6 +156,7 @@ export class Writer {
     state: SnapshotState,
     { now, isLast }: { readonly now: number; readonly isLast: boolean },
   ): Promise<Outcome> {
+    const { source } = this.#options;
     await session.script("SAVEPOINT rocket_write");
     const transaction = new PostgresTransaction(session, state, now);
     try {
@@ -158,6 +168,7 @@ export class Writer {
       await session.script("ROLLBACK TO rocket_write; RELEASE rocket_write");
       if (isOutdated(error) && !isLast) {
         await this.#requireAnswers(session);
+        source.doubt();
         throw new Outdated();
       }
       const isRaised = error instanceof BrokenRule && error.kind === "raised";

@@ -19,6 +19,7 @@ const grants = (role: string): string =>
   [
     `GRANT USAGE ON SCHEMA rocket TO ${role}`,
     `GRANT SELECT ON rocket.state, rocket.journal, rocket.shape, rocket.watched TO ${role}`,
+    `GRANT SELECT, INSERT, UPDATE, DELETE ON rocket.answers TO ${role}`,
     `GRANT EXECUTE ON FUNCTION rocket.tick(int, boolean, boolean), rocket.stand(), rocket.begin_segment(text),
   rocket.trim(bigint, bigint, interval, int) TO ${role}`,
   ].join(";\n");

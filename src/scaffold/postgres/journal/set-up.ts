@@ -11,8 +11,10 @@ import { beginWrite } from "./write-transaction.ts";
 const setUpLock = "SELECT pg_advisory_xact_lock(5291172)";
 
 async function readVersion(session: Session): Promise<number | undefined> {
-  const [found] = await session.query("SELECT to_regclass('rocket.state') IS NOT NULL");
-  if (found?.[0] !== "t") return undefined;
+  // A look at the catalogue itself: a name that was looked up in vain is remembered for a while.
+  const sql = `SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = 'rocket' AND c.relname = 'state'`;
+  if ((await session.query(sql)).length === 0) return undefined;
   const [row] = await session.query("SELECT version FROM rocket.state");
   return Number(row?.[0] ?? 0);
 }

@@ -4,6 +4,18 @@ export const journalVersion = 1;
 /** Room is given back by small and frequent vacuums: rows of the outbox live for some milliseconds. */
 const shortLived = "autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000";
 
+/** The answers to writes with an `Idempotency-Key`. */
+export const answersSql = `CREATE TABLE IF NOT EXISTS rocket.answers (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  key text NOT NULL UNIQUE,
+  digest text,
+  made double precision NOT NULL,
+  status int,
+  fields text,
+  body text,
+  event text
+)`;
+
 /**
  * The journal's tables.
  *
@@ -66,10 +78,13 @@ CREATE TABLE rocket.state (
   schema_changes bigint NOT NULL DEFAULT 0
 );
 
+${answersSql};
+
 COMMENT ON SCHEMA rocket IS 'Rocket''s journal of changes. "rocket serve --detach" takes it out again.';
 COMMENT ON TABLE rocket.outbox IS 'Changes as triggers write them, in the writers'' own transactions, until they are given a position.';
 COMMENT ON TABLE rocket.journal IS 'Committed changes in their order: what subscribers are told.';
 COMMENT ON COLUMN rocket.outbox.via IS 'The watched table whose trigger wrote it.';
+COMMENT ON TABLE rocket.answers IS 'What writes with an Idempotency-Key were answered.';
 COMMENT ON COLUMN rocket.state.snapshot IS 'All that is visible in it is in the journal.';
 COMMENT ON COLUMN rocket.state.total IS 'How many bytes of images the journal has ever held.';
 COMMENT ON COLUMN rocket.state.first IS 'The last position that was trimmed.';
