@@ -17,7 +17,7 @@ function streamOf(response: ServerResponse): Http2ServerResponse["stream"] | und
 
 /**
  * Writes an answer, of HTTP/1.1 or of Node's own HTTP/2, by methods that may be others than the response has by now:
- * middleware puts its own in their places.
+ * frameworks and middleware put their own in their places.
  */
 export class AnswerWriter {
   readonly #response: ServerResponse;
@@ -89,7 +89,10 @@ export class AnswerWriter {
 
   end(content?: string | Uint8Array): void {
     this.#hasEnded = true;
-    Reflect.apply(this.#methods.end, this.#response, content === undefined ? [] : [content]);
+    // Over HTTP/2, Node's `end` writes by whatever is `write` on the object.
+    const isWritten = content !== undefined && content.length > 0 && streamOf(this.#response) !== undefined;
+    if (isWritten) Reflect.apply(this.#methods.write, this.#response, [content]);
+    Reflect.apply(this.#methods.end, this.#response, content === undefined || isWritten ? [] : [content]);
   }
 
   destroy(): void {

@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import type { Field } from "../protocol/index.ts";
 import type { AnswerHead } from "../server/inner.ts";
 import { AnswerWriter, type SendingMethod, type SendingMethods } from "./answer-writer.ts";
+import { clearFields, fieldsOn, nodeMethodsOf } from "./node-methods.ts";
 
 /** What is done with an answer. */
 export interface HeldAnswerParts {
@@ -45,7 +46,7 @@ function fieldsOfWriteHead(parameters: readonly unknown[]): Field[] {
 function headOf(response: ServerResponse, parameters: readonly unknown[]): AnswerHead {
   const written = fieldsOfWriteHead(parameters);
   const names = new Set(written.map(([name]) => name.toLowerCase()));
-  const set = Object.entries(response.getHeaders()).filter(([name, value]) => value !== undefined && !names.has(name));
+  const set = Object.entries(fieldsOn(response)).filter(([name, value]) => value !== undefined && !names.has(name));
   return {
     status: Number(parameters[0] ?? response.statusCode),
     fields: [...set.flatMap(([name, value]) => valuesOf(name, value)), ...written],
@@ -162,7 +163,7 @@ class HeldAnswer {
     Object.defineProperty(response, "writableEnded", { get: () => this.#hasEnded, configurable: true });
     const { req: request } = response;
     Object.defineProperty(request, "socket", { value: unbroken(request.socket), writable: true, configurable: true });
-    const writer = new AnswerWriter(response, this.#before, () => this.#clear());
+    const writer = new AnswerWriter(response, nodeMethodsOf(response), () => this.#clear());
     setImmediate(() => {
       this.#clear();
       this.#parts.onTaken(head, writer);
@@ -172,7 +173,7 @@ class HeldAnswer {
   /** Leaves nothing of the application's head on the response. */
   #clear(): void {
     const response = this.#response;
-    for (const name of response.getHeaderNames()) response.removeHeader(name);
+    clearFields(response);
     response.sendDate = true;
     // Node remembers what was taken away, and frameworks set the length where nobody else sees it.
     for (const [name, value] of unframed) if (name in response) Reflect.set(response, name, value);

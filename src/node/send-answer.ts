@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import { createProblem, type Field, problemResponse, reasonPhrase } from "../protocol/index.ts";
 import type { OriginResponse } from "../server/index.ts";
 import { AnswerWriter } from "./answer-writer.ts";
+import { appendField, clearFields, hasField, setField } from "./node-methods.ts";
 
 function writeFields(
   response: ServerResponse,
@@ -10,12 +11,12 @@ function writeFields(
   extra: readonly Field[],
 ): void {
   const isHead = response.req.method === "HEAD";
-  for (const [name, value] of [...answer.fields, ...extra]) response.appendHeader(name, value);
+  for (const [name, value] of [...answer.fields, ...extra]) appendField(response, name, value);
   const hasBody = answer.status !== 204 && answer.status !== 304;
   const length = typeof answer.body === "string" ? Buffer.byteLength(answer.body) : answer.body.length;
   // A HEAD answer that made no body does not know its length.
-  if (hasBody && !response.hasHeader("content-length") && (!isHead || length > 0)) {
-    response.setHeader("Content-Length", length);
+  if (hasBody && !hasField(response, "content-length") && (!isHead || length > 0)) {
+    setField(response, "Content-Length", String(length));
   }
   // HTTP/2 has no reason, and Node warns of one.
   if (response.req.httpVersionMajor === 2) writer.writeHead(answer.status);
@@ -50,7 +51,7 @@ export function sendAnswer(
   try {
     writeFields(response, writer, answer, extra);
   } catch (error) {
-    for (const name of response.getHeaderNames()) response.removeHeader(name);
+    clearFields(response);
     const problem = problemResponse(createProblem(500, "The request could not be answered."));
     writeFields(response, writer, problem, []);
     writer.end(isHead ? undefined : problem.body);

@@ -15,6 +15,7 @@ import { AnswerWriter } from "./answer-writer.ts";
 import { type AddressedRequest, type ClientAddress, type ClientBounds, transportAddress } from "./client-bounds.ts";
 import { plainConditions } from "./compression.ts";
 import { handshakeFields } from "./fields.ts";
+import { appendField } from "./node-methods.ts";
 
 /** What streams over plain HTTP need. */
 export interface StreamParts {
@@ -102,7 +103,7 @@ export class StreamHandler {
 
   #begin(response: ServerResponse, writer: AnswerWriter, { kind }: AnswerChoice, extra: readonly Field[]): void {
     writer.clear();
-    for (const [name, value] of [...streamFields(kind), ...extra]) response.appendHeader(name, value);
+    for (const [name, value] of [...streamFields(kind), ...extra]) appendField(response, name, value);
     writer.begin(200);
     if (response.req.method === "HEAD") return;
     for (const piece of streamStart(kind, this.#parts.clock.random())) writer.write(piece);

@@ -18,6 +18,7 @@ import { AnswerWriter } from "./answer-writer.ts";
 import { requestFields } from "./fields.ts";
 import { holdAnswer } from "./held-answer.ts";
 import { type LongPollParts, LongPolls, longPollOf, type PollOutcome } from "./long-polls.ts";
+import { setField } from "./node-methods.ts";
 import { settleTarget } from "./request-target.ts";
 import { sendAnswer } from "./send-answer.ts";
 import { StreamHandler, type StreamParts, type StreamRequest } from "./stream-handler.ts";
@@ -164,7 +165,7 @@ export class StreamsBeside {
         sendAnswer(response, outcome.refusal);
         return;
       }
-      response.setHeader(...preferenceApplied(poll));
+      setField(response, ...preferenceApplied(poll));
       if (outcome !== "changed") this.#sayUnchanged(response, outcome.unchanged, poll, dropped);
       resource.runInAsyncScope(proceed);
     };
@@ -186,7 +187,7 @@ export class StreamsBeside {
   ): void {
     const position = known.filter(([name]) => name === "Event-ID");
     const takes = (head: AnswerHead): boolean => {
-      if (head.status === 304) for (const [name, value] of position) response.setHeader(name, value);
+      if (head.status === 304) for (const [name, value] of position) setField(response, name, value);
       return isUnchanged(head, poll.fields, known);
     };
     const onTaken = (head: AnswerHead, writer: AnswerWriter): void => {
