@@ -25,7 +25,10 @@ export interface WriteOptions<Row> {
 
 /** What is to be seen of a collection; the same object until something changes. */
 export interface CollectionSnapshot<Row> {
-  /** The rows in the server's order; each keeps its identity until it changes. */
+  /**
+   * The rows in the server's order; each keeps its identity until it changes. One that is shown ahead of time has only what
+   * `create` was given: members that the server fills in are optional in the row's type.
+   */
   readonly rows: readonly Row[];
   /**
    * True where there are more than the server gives at once, or than `limit` asks for: its 200 has a `Link` with
