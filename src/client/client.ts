@@ -37,7 +37,7 @@ export interface Client {
   onStatus(listener: () => void): () => void;
   /**
    * Asks for a token again, and gives it to the server in place; without one, another connection is made, with the cookies
-   * of now. What had failed is asked for again.
+   * of now. What had failed is asked for again, and writes that waited for the server and were answered 401 are sent.
    */
   renew(): void;
   /**
@@ -161,6 +161,7 @@ class OriginClient implements Client {
   renew(): void {
     this.#transport.renew();
     for (const feed of this.#feeds.values()) feed.again();
+    this.#outbox?.renew();
   }
 
   async dehydrate(): Promise<ClientState> {

@@ -108,6 +108,11 @@ export class Outbox implements OverlayContext {
     this.#delivery.wake();
   }
 
+  /** There are other credentials of the same user. */
+  renew(): void {
+    this.#delivery.renew();
+  }
+
   /** What the server says of itself at the well-known URL: whether it does a repeated `Idempotency-Key` once. */
   learn(wellKnown: HttpResponse): void {
     this.#delivery.idempotency.learn(wellKnown);

@@ -50,6 +50,10 @@ export class WriteDelivery {
   readonly #sender: Sender;
   readonly #backoff: Backoff;
   readonly #abort: AbortController = new AbortController();
+  /** Those that had to wait, before they were sent or for an answer. */
+  readonly #waited: WeakSet<Write> = new WeakSet();
+  /** True from a 401 of one of them on, until there are other credentials. */
+  #isHeld = false;
   #isRunning = false;
   #wake: () => void = () => {};
 
@@ -73,9 +77,11 @@ export class WriteDelivery {
     await this.#parts.loading;
     for (;;) {
       const write = this.#parts.queue.next;
-      if (!write || this.isClosed) break;
+      if (!write || this.isClosed || this.#isHeld) break;
       const waitMs = await this.#send(write);
-      if (waitMs !== undefined) await this.#pause(waitMs);
+      if (waitMs === undefined) continue;
+      this.#waited.add(write);
+      await this.#pause(waitMs);
     }
     this.#isRunning = false;
   }
@@ -83,6 +89,13 @@ export class WriteDelivery {
   /** Tries at once what waits. */
   wake(): void {
     this.#wake();
+  }
+
+  /** Sends what waited for other credentials. Nobody but the application knows whether those of now are of the same user. */
+  renew(): void {
+    this.#isHeld = false;
+    this.#wake();
+    void this.run();
   }
 
   close(): void {
@@ -132,11 +145,24 @@ export class WriteDelivery {
     const isGone = write.kind === "destroy" && wasSent && (answer.status === 404 || answer.status === 410);
     if (answer.status < 300 || isGone) this.#answered(write, answer, url);
     else if (answer.status === 412) return this.#conflicted(write, problemOf(answer), url);
-    else {
-      if (answer.status === 401 || answer.status === 403) this.#options.onTurnedAway();
-      this.#refuse(write, new ProblemError(problemOf(answer)));
-    }
+    else this.#turnedDown(write, new ProblemError(problemOf(answer)), wasSent);
     return undefined;
+  }
+
+  /**
+   * The server refuses a write. One that had to wait may have outlived the session that it was made in: whoever made it may
+   * not be there to make it again, so it waits for other credentials.
+   */
+  #turnedDown(write: Write, error: ProblemError, wasSent: boolean): void {
+    const { queue } = this.#parts;
+    const { status } = error.problem;
+    if (status === 401 || status === 403) this.#options.onTurnedAway();
+    this.#isHeld = status === 401 && (this.#waited.has(write) || queue.isLeftBehind(write));
+    if (!this.#isHeld) this.#refuse(write, error);
+    else {
+      if (!wasSent) queue.move(write, "unsent");
+      queue.change(write, {});
+    }
   }
 
   /** True where a record was created, and is recognised when it comes. */
@@ -170,7 +196,8 @@ export class WriteDelivery {
       if (this.isClosed) return undefined;
       if (error instanceof Unanswered) return this.#backoff.next(error.leastMs);
       if (error instanceof ConflictError) return this.#conflicted(write, error.problem, url);
-      this.#refuse(write, error as Error);
+      if (error instanceof ProblemError) this.#turnedDown(write, error, true);
+      else this.#refuse(write, error as Error);
       return undefined;
     }
   }

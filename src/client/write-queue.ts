@@ -54,6 +54,11 @@ export class WriteQueue {
     return this.writes.find(({ state }) => state !== "answered");
   }
 
+  /** True for one that a reload left behind. */
+  isLeftBehind({ reject }: Write): boolean {
+    return this.#refusals.has(reject);
+  }
+
   add(write: StoredWrite, waiting: Pick<Write, "resolve" | "reject" | "onConflict" | "after">): void {
     void this.#store?.put(write);
     const { resolve, reject, onConflict, after } = waiting;
@@ -98,7 +103,7 @@ export class WriteQueue {
 
   /** Tells those who wait that nothing more is sent. What a reload left behind was refused by nobody, and its promise is gone. */
   close(reason: string): void {
-    const waited = this.writes.filter(({ state, reject }) => state !== "answered" && !this.#refusals.has(reject));
+    const waited = this.writes.filter((write) => write.state !== "answered" && !this.isLeftBehind(write));
     for (const write of waited) write.reject(codedError("closed", reason));
   }
 

@@ -66,6 +66,59 @@ describe("Writes", () => {
     },
   );
 
+  it("that waited, and come when their session is over, wait for `renew()`", async () => {
+    const { world, list } = await worldWith({ isIdempotent: false });
+    await cutOff(world);
+    const first = world.write((tag) => list.collection.create({ tag }));
+    const second = world.write((tag) => list.collection.update("/a/1", { tag } as never, { ifUnchanged: true }), {
+      isGuarded: true,
+    });
+    await world.clock.settle();
+    world.service.refuseWrites.push(...Array.from({ length: 20 }, () => refusal(401)));
+    world.isOffline = false;
+    await world.clock.advance(120_000);
+    expect([first.outcome, second.outcome]).toEqual(["pending", "pending"]);
+    expect(list.shown.map(({ tag }) => tag)).toEqual(["w2", "w1"]);
+    expect([...world.service.applied]).toEqual([]);
+    // By now the cookies may be somebody else's: nothing but `renew()` says that they are not.
+    expect(world.service.refuseWrites.length).toBe(19);
+
+    world.service.refuseWrites.length = 0;
+    world.client.renew();
+    await world.clock.advance(1_000);
+    expect([first.outcome, second.outcome]).toEqual(["resolved", "resolved"]);
+    expect([...world.service.applied]).toEqual([
+      ["w1", 1],
+      ["w2", 1],
+    ]);
+    world.client.close();
+  });
+
+  it("that waited and were left behind by a reload wait for credentials, too, and those that did not wait are refused", async () => {
+    const { world } = await worldWith({ isIdempotent: true });
+    world.isOffline = true;
+    const [before] = world.followed as Looked[];
+    world.write((tag) => before?.collection.create({ tag }) ?? Promise.reject());
+    await world.clock.settle();
+    world.service.refuseWrites.push(...Array.from({ length: 20 }, () => refusal(401)));
+    world.isOffline = false;
+    await world.reload();
+    await world.clock.advance(30_000);
+    expect([world.refusedLater, [...world.service.applied]]).toEqual([[], []]);
+    expect(world.service.refuseWrites.length).toBe(19);
+    world.service.refuseWrites.length = 0;
+    world.client.renew();
+    await world.clock.advance(1_000);
+    expect([...world.service.applied]).toEqual([["w1", 1]]);
+
+    world.service.refuseWrites.push(refusal(401));
+    const [after] = world.followed as Looked[];
+    const late = world.write((tag) => after?.collection.create({ tag }) ?? Promise.reject());
+    await world.clock.advance(1_000);
+    expect(late.outcome).toBe("refused");
+    world.client.close();
+  });
+
   it.each([
     [502, { code: "unanswered", cause: { problem: { status: 502 } } }],
     [504, { code: "unanswered", cause: { problem: { status: 504 } } }],
