@@ -207,8 +207,6 @@ export class Overlay {
       if (this.#settled.has(write)) continue;
       if (write.state === "answered") this.#noteSeen(write, batch);
       if (write.kind === "create") this.#noteEntered(write, batch);
-      // A record that goes may come again before anybody looks.
-      if (write.state === "answered") this.settle(write);
     }
   }
 

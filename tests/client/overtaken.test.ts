@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { decodeResponse, encodeResponse, type Field, fieldValue, isChange } from "../../src/protocol/index.ts";
 import type { Looked } from "./followed.ts";
 import { overtakings } from "./overtaken.ts";
 import { createPage } from "./page.ts";
@@ -124,6 +125,27 @@ describe("The whole of a view that is followed", () => {
     await Promise.all([...done, world.clock.advance(60_000)]);
 
     expect(questions(world)).toEqual([]);
+    world.client.close();
+  });
+
+  it("is asked for once where what comes is older than the write by its position", async () => {
+    const { world, lists } = await worldWith({ flavour: "direct" }, "/a");
+    const [all] = lists as [Looked];
+    let first: string | undefined;
+    // A server that stands still: nothing that it says is newer than what it said first.
+    world.mangle = (data) => {
+      const message = decodeResponse(data);
+      first ??= fieldValue(message.fields, "event-id");
+      const fields = message.fields.map(([name, value]): Field => [name, name === "Event-ID" ? `${first}` : value]);
+      return isChange(message) ? [] : [encodeResponse({ ...message, fields })];
+    };
+    world.client.renew();
+    await world.clock.advance(5_000);
+
+    await Promise.all([all.collection.update("/a/1", { size: 7 } as never), world.clock.advance(15_000)]);
+
+    expect(questions(world).length).toBe(1);
+    expect(all.shown[0]).toMatchObject({ id: 1, size: 7 });
     world.client.close();
   });
 
