@@ -75,6 +75,25 @@ describe("A write", () => {
     }
   });
 
+  test("with an Idempotency-Key is carried out once, by whichever of two processes comes first", async () => {
+    const service = await serve(server, "CREATE TABLE t (id serial PRIMARY KEY, n int)");
+    const { client } = service;
+    const sends = [service.send, await again(service)];
+    await client.query("BEGIN; LOCK TABLE t IN EXCLUSIVE MODE");
+    const posts = sends.map((send) => send("POST", "/t", { n: 1 }, { "Idempotency-Key": '"k"' }));
+    const waiting = "SELECT FROM pg_locks WHERE NOT granted";
+    while ((await client.query(waiting)).rowCount !== 2);
+    await client.query("COMMIT");
+
+    const answers = await Promise.all(posts);
+
+    expect(answers.map(({ status, text }) => [status, text])).toEqual([
+      [201, '{"t":{"url":"/t/1","id":1,"n":1}}'],
+      [201, '{"t":{"url":"/t/1","id":1,"n":1}}'],
+    ]);
+    expect((await client.query("SELECT FROM t")).rowCount).toBe(1);
+  });
+
   test("that the role may not do is 403, and what it may not read is not served", async () => {
     const { client, scaffold, send } = await serve(
       server,
