@@ -132,7 +132,7 @@ export class JournalFile {
         forgetMigration(writer);
         const schema = this.#take(armWhole(writer, isWatched, plan));
         const segment = addSegment(writer, clock);
-        return { isNew, schema, segment, start: new RowReader(writer, format, isWatched).head() };
+        return { isNew, schema, segment, start: new RowReader(writer, format, isWatched, () => schema.version).head() };
       });
       this.#isNew = armed.isNew;
       this.#schema = armed.schema;
@@ -145,7 +145,7 @@ export class JournalFile {
       const message = `${JSON.stringify(path)} can't be written, so it has no journal.`;
       throw new RocketError("journal-readonly", message, { cause: error });
     }
-    this.rows = new RowReader(this.reader, format, isWatched);
+    this.rows = new RowReader(this.reader, format, isWatched, () => this.#armedVersion);
   }
 
   /** The schema as last read. */

@@ -1,5 +1,5 @@
 import { formatEventId, type RocketError } from "../../../protocol/index.ts";
-import type { Batch, Bookmark } from "../../../server/index.ts";
+import type { Batch, Bookmark, Change } from "../../../server/index.ts";
 import { inRead } from "../read-transaction.ts";
 import type { Schema } from "../schema.ts";
 import { isBusy } from "../sqlite-error.ts";
@@ -35,6 +35,8 @@ type Found = "nothing" | "arm" | "schema" | "lost" | Batch;
 const fileCheckMs = 50;
 /** How much is given to the tail at once, about. */
 const maxBatchBytes = 32 * 1024 * 1024;
+/** How often those who watch begin anew while triggers are not mended yet, in milliseconds. */
+const doubtMs = 250;
 /** How often the schema may change under one attempt to read. */
 const maxRounds = 100;
 
@@ -49,6 +51,7 @@ export class Follower {
   #isLost = false;
   #isMissing = false;
   #checkedAt: number;
+  #doubtedAt = Number.NEGATIVE_INFINITY;
 
   /** @throws what {@link JournalFile} throws */
   constructor(options: FollowerOptions, events: FollowerEvents) {
@@ -158,11 +161,25 @@ export class Follower {
       if (head.position === this.#mark.position) return "nothing";
       const after = this.#mark.position;
       const { changes, end } = rows.after(after, -1, maxBatchBytes);
+      if (this.#isTooSoon(changes, Number(schemaVersion), reason)) return "nothing";
       this.#mark = head;
       if (end.position === head.position) return { ...this.head, after, changes };
       // More than fits into memory was written at once: whoever watches it begins anew.
       return { ...this.head, after, changes: rows.resetsAfter(after, head) };
     });
+  }
+
+  /** Whether it is too soon for those who watch to begin anew once more, at a schema that has no triggers of its own yet. */
+  #isTooSoon(changes: readonly Change[], version: number, reason: LookReason): boolean {
+    if (version === this.#file.armedVersion || !changes.some(({ kind }) => kind === "reset")) return false;
+    const now = this.#options.clock.now();
+    if (reason === "tick" && now - this.#doubtedAt < doubtMs) {
+      // So that the next look finds them again.
+      this.#dataVersion = undefined;
+      return true;
+    }
+    this.#doubtedAt = now;
+    return false;
   }
 
   #reopenIfReplaced(): void {

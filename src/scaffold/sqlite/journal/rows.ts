@@ -1,9 +1,11 @@
 import { valuesBytes } from "../../../server/index.ts";
 import { mayBeBroken, textOfBytes } from "../broken-text.ts";
 import type { Connection } from "../connection.ts";
+import { readSchema } from "../introspect.ts";
 import type { RecordFormat } from "../record-format.ts";
 import type { SqlValue, Table } from "../schema.ts";
 import { ArmReader, SqliteChange } from "./change.ts";
+import { doubtfulArms } from "./doubt.ts";
 import { armTable, journalTable } from "./names.ts";
 import { readWidth } from "./tables.ts";
 
@@ -15,6 +17,8 @@ export interface RowMark {
 
 /** The mark before the first row. */
 export const startMark: RowMark = { position: 0, check: 0 };
+
+const noArms: ReadonlySet<number> = new Set();
 
 /** A part of the journal, as changes. */
 export interface Stretch {
@@ -56,11 +60,21 @@ export class RowReader {
   readonly #connection: Connection;
   readonly #format: RecordFormat;
   readonly #isWatched: (name: string) => boolean;
+  readonly #armedVersion: () => number;
   readonly #arms: Map<number, ArmReader | undefined> = new Map();
+  /** What can't be told at a `schema_version`. */
+  #doubt: { readonly version: number; readonly arms: ReadonlySet<number> } | undefined;
   #width: number | undefined;
 
-  constructor(connection: Connection, format: RecordFormat, isWatched: (name: string) => boolean) {
+  /** @param armedVersion - the `schema_version` that the triggers were last checked against */
+  constructor(
+    connection: Connection,
+    format: RecordFormat,
+    isWatched: (name: string) => boolean,
+    armedVersion: () => number,
+  ) {
     this.#connection = connection;
+    this.#armedVersion = armedVersion;
     this.#format = format;
     this.#isWatched = isWatched;
   }
@@ -68,6 +82,7 @@ export class RowReader {
   /** The schema changed: the journal may have become wider. */
   forget(): void {
     this.#width = undefined;
+    this.#doubt = undefined;
     this.#arms.clear();
   }
 
@@ -90,7 +105,10 @@ export class RowReader {
     return row?.[0] === check;
   }
 
-  /** The rows after a position, at most `limit`, and no more once they hold `maxBytes`; where there is one, at least one. */
+  /**
+   * The rows after a position, as changes; those of tables of which the journal may not have what happened as resets. At most `limit`, and no
+   * more once they hold `maxBytes`; where there is one, at least one.
+   */
   after(position: number, limit: number, maxBytes: number): Stretch {
     this.#width ??= readWidth(this.#connection);
     const width = this.#width;
@@ -111,8 +129,10 @@ export class RowReader {
     };
     statement.each(take, position, limit);
     const changes: SqliteChange[] = [];
+    const doubtful = rows.length > 0 ? this.#doubtful() : noArms;
     for (const [at, row] of rows.entries()) {
       const arm = this.#arm(Number(row[1]));
+      if (doubtful.has(Number(row[1]))) row[2] = 0;
       if (arm) this.#restoreTexts(row, width);
       if (arm) changes.push(new SqliteChange(row, arm, width, sizes[at] ?? 0));
     }
@@ -142,6 +162,16 @@ export class RowReader {
     };
     this.#connection.prepare(measureSql(this.#width)).each(add, position, limit);
     return { bytes, position: end };
+  }
+
+  /** The arms that were made for another schema than there is, and of which the journal may not have what happened. */
+  #doubtful(): ReadonlySet<number> {
+    const version = Number(this.#connection.prepare("PRAGMA schema_version").all()[0]?.[0]);
+    if (version === this.#armedVersion()) return noArms;
+    if (this.#doubt?.version !== version) {
+      this.#doubt = { version, arms: doubtfulArms(this.#connection, readSchema(this.#connection)) };
+    }
+    return this.#doubt.arms;
   }
 
   /** Puts the texts of a row in as they are stored, where what the driver gives may stand for several. */
