@@ -34,7 +34,9 @@ export function headExcess(fields: readonly Field[]): string | undefined {
 export function carriedAnswer(response: OriginResponse): OriginResponse {
   const excess = headExcess(endToEndFields(response.fields));
   if (excess === undefined) return response;
-  return problemResponse(createProblem(502, `A GET of this URL is answered with ${excess}. GET it over HTTP instead.`));
+  return problemResponse(
+    createProblem(422, `A GET of this URL is answered with ${excess}, so it can't be followed. GET it instead.`),
+  );
 }
 
 /** A refusal as a problem or a redirect: what the origin said where that is one, else a problem of its status. */

@@ -25,7 +25,7 @@ export class OriginAsker {
     this.#options = options;
   }
 
-  /** The origin's answer; 504 where it takes too long, 500 where it fails, 502 where no message can carry its head. Never rejects. */
+  /** The origin's answer; 504 where it takes too long, 500 where it fails, 422 where no message can carry its head. Never rejects. */
   ask(method: string, target: string, fields: readonly Field[], viewer?: Viewer): Promise<OriginResponse> {
     const request = { method, target, fields, body: "", peer: viewer?.peer, ...(viewer && { lane: viewer }) };
     return this.#run(request, this.#options.limits.originTimeoutMs, new AbortController()).then(carriedAnswer);

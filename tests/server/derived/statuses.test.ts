@@ -173,18 +173,19 @@ describe("A document whose head no message can carry [R-SUB-2] [R-MSG-15]", () =
       peer: undefined,
     });
     await world.clock.settle();
-    const detail = `A GET of this URL is answered with ${why}. GET it over HTTP instead.`;
+    const detail = `A GET of this URL is answered with ${why}, so it can't be followed. GET it instead.`;
     const body = expect.stringContaining(detail);
-    expect(await opening).toMatchObject({ kind: "refused", response: { status: 502, body } });
+    expect(await opening).toMatchObject({ kind: "refused", response: { status: 422, body } });
   });
 
-  it("is waited for where it could be carried before", async () => {
+  it("ends the subscription where it could be carried before", async () => {
     const { world, peer } = await following();
-    world.answer = () => json([{ id: 1 }, { id: 2 }], ...many);
-    await world.changed("/items");
-    expect(briefs(peer)).toEqual([]);
     world.answer = () => json([{ id: 1 }, { id: 2 }], ...many.slice(0, 50));
-    await world.clock.advance(10_000);
-    expect(briefs(peer)).toContain("201 /items/2 #1");
+    await world.changed("/items/2");
+    expect(briefs(peer)).toEqual(["201 /items/2 #1"]);
+    world.answer = () => json([{ id: 1 }], ...many);
+    await world.changed("/items/2");
+    await world.clock.advance(1_000);
+    expect([briefs(peer).at(-1), peer.closing?.code]).toEqual(["422", 4422]);
   });
 });
