@@ -140,6 +140,27 @@ function addMigrate(program: Command, exit: (code: number) => void): void {
     });
 }
 
+function addSql(program: Command, exit: (code: number) => void): void {
+  program
+    .command("sql")
+    .summary("print the SQL for a PostgreSQL administrator")
+    .description(
+      "Prints the SQL that makes Rocket's journal in a PostgreSQL database, puts its triggers on the tables, and lets the " +
+        "role of the URL use it: for an administrator to run where that role may not. Changes nothing itself.",
+    )
+    .argument("<database>", "postgres://user@host/database", parsePath)
+    .option(
+      "--schema <list>",
+      "the schemas whose tables are to be watched, separated by commas (default: public)",
+      parseNames,
+    )
+    .addHelpText("after", "\nExample:\n  rocket sql postgres://app@db.example.com/shop > rocket.sql")
+    .action(async (database: string, { schema }: { readonly schema?: readonly string[] }) => {
+      const { runSql } = await import("./sql.ts");
+      exit(await runSql({ database, ...(schema ? { schemas: schema } : {}) }));
+    });
+}
+
 /** Exit codes: 0 for help that was asked for, else 2. */
 function exitCodeOf(error: CommanderError): number {
   return error.exitCode === 0 ? 0 : 2;
@@ -166,6 +187,7 @@ export async function main(args: readonly string[]): Promise<number> {
   addTail(program, exit);
   addCheck(program, exit);
   addMigrate(program, exit);
+  addSql(program, exit);
   program.addHelpText(
     "after",
     "\nExamples:\n  rocket serve music.db\n  rocket proxy http://localhost:3000\n  rocket tail http://127.0.0.1:8080/artists\n\nrocket help <command> says more about one.",

@@ -1,3 +1,4 @@
+export { administratorSql } from "./administrator-sql.ts";
 export { detach } from "./detach.ts";
 export type { ScaffoldOptions } from "./options.ts";
 export { isPostgresUrl } from "./postgres-url.ts";

@@ -18,6 +18,9 @@ export interface ScriptOptions {
 const grants = (role: string): string =>
   [
     `GRANT USAGE ON SCHEMA rocket TO ${role}`,
+    `GRANT SELECT, INSERT, UPDATE, DELETE ON rocket.answers TO ${role}`,
+    // Whether the schema is being changed, and nothing of what rows hold.
+    `GRANT SELECT (kind) ON rocket.outbox TO ${role}`,
     `GRANT SELECT ON rocket.state, rocket.journal, rocket.shape, rocket.watched TO ${role}`,
     `GRANT SELECT, INSERT, UPDATE, DELETE ON rocket.answers TO ${role}`,
     `GRANT EXECUTE ON FUNCTION rocket.tick(int, boolean, boolean), rocket.stand(), rocket.begin_segment(text),
