@@ -129,7 +129,7 @@ describe("The whole of a view that is followed", () => {
   });
 
   it("is asked for once where what comes is older than the write by its position", async () => {
-    const { world, lists } = await worldWith({ flavour: "direct" }, "/a");
+    const { world, lists } = await worldWith({ flavour: "direct", seed: 5 }, "/a");
     const [all] = lists as [Looked];
     let first: string | undefined;
     // A server that stands still: nothing that it says is newer than what it said first.
@@ -137,7 +137,8 @@ describe("The whole of a view that is followed", () => {
       const message = decodeResponse(data);
       first ??= fieldValue(message.fields, "event-id");
       const fields = message.fields.map(([name, value]): Field => [name, name === "Event-ID" ? `${first}` : value]);
-      return isChange(message) ? [] : [encodeResponse({ ...message, fields })];
+      const body = String(message.body).replace('"size":7', '"size":1');
+      return isChange(message) ? [] : [encodeResponse({ ...message, fields, body })];
     };
     world.client.renew();
     await world.clock.advance(5_000);
