@@ -166,6 +166,22 @@ describe("A read that takes longer than it may", () => {
     await expect.poll(() => isFree(world)).toBe(true);
   });
 
+  test.each([
+    ["a table of few rows", "/held"],
+    ["a record", "/held/1"],
+  ])("is to be tried again soon where it reads little: %s", async (_what, target) => {
+    const world = await threadWorld({ readThreads: 1 });
+    const slow = world.get(target);
+    await world.begun();
+    world.runDown(readTimeoutMs);
+    const answer = await slow;
+    world.open();
+    expect([answer.status, answer.fields.find(([name]) => name === "Retry-After")?.[1]]).toEqual([503, "2"]);
+    expect(JSON.parse(textOf(answer)).detail).toBe(
+      `This read took longer than ${readTimeoutMs} ms, so it was ended. Little is read: the machine is busy.`,
+    );
+  });
+
   test("has a second at most where it keeps others from writing", async () => {
     const prepare = (other: Database.Database) => void other.pragma("journal_mode = DELETE");
     const world = await threadWorld({ readThreads: 1, prepare });

@@ -79,7 +79,7 @@ export class Reads {
     }
     const limitMs = this.#limitMs();
     const answer = await this.#readHere(request, target, limitMs);
-    if (!answer) throw await this.#tooLong(request, target, limitMs);
+    if (!answer) throw await this.#tooLong(request, target, { limitMs, isSlow: false });
     return answer;
   }
 
@@ -148,14 +148,19 @@ export class Reads {
       });
     } catch (error) {
       if (error !== late) throw error;
+      const isSlow = this.#long.isSlow(shape);
       this.#long.note(shape, limitMs);
-      throw await this.#tooLong(request, target, this.#limitMs());
+      throw await this.#tooLong(request, target, { limitMs: this.#limitMs(), isSlow });
     }
   }
 
-  async #tooLong(request: OriginRequest, target: Target, limitMs: number): Promise<Error> {
+  async #tooLong(
+    request: OriginRequest,
+    target: Target,
+    facts: { readonly limitMs: number; readonly isSlow: boolean },
+  ): Promise<Error> {
     const { reader, isServed, onError } = this.#options;
-    const refusal = await reader.read((snapshot) => done(tooLong(snapshot, isServed, target, limitMs)));
+    const refusal = await reader.read((snapshot) => done(tooLong(snapshot, isServed, target, facts)));
     const path = request.target.split("?")[0];
     onError(new RocketError("read-too-slow", `${request.method} ${path}: ${refusal.message}`), "read");
     return refusal;

@@ -11,6 +11,10 @@ import { quoteName } from "../sql-text.ts";
 
 /** When it may be asked again, in seconds: it will take as long, unless the database has changed. */
 const retryAfter = "30";
+/** And where it is not the read that took so long. */
+const retrySoon = "2";
+/** A table of fewer rows is small: what else runs on the machine is what takes long. */
+const fewRows = 1_000;
 /** An index of more columns is none to advise. */
 const maxColumns = 6;
 
@@ -80,8 +84,38 @@ function adviseIndex(snapshot: SqliteSnapshot, isServed: IsServed, target: Targe
   return `No index serves ${names}; one would help: ${createIndex(snapshot, table.name, wanted)}`;
 }
 
-/** The 503 for a read that took longer than it may, with the index that would help where one would. */
-export function tooLong(snapshot: SqliteSnapshot, isServed: IsServed, target: Target, limitMs: number): Refusal {
+/** Whether what is read is a table of few rows, or a record. */
+function isSmall({ schema, connection }: SqliteSnapshot, isServed: IsServed, target: Target): boolean {
+  const route = findRoute(catalogOf(schema, isServed), target);
+  if (route?.place !== "collection") return route?.place === "record";
+  const { stored: table } = route.resource.table as SqliteTable;
+  const [row] = connection.prepare("SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?").all(table.name);
+  // A view may take long by itself.
+  if (!/^CREATE\s+TABLE\b/i.test(String(row?.[0]))) return false;
+  const sql = `SELECT 1 FROM ${quoteName(table.name)} LIMIT 1 OFFSET ${fewRows - 1}`;
+  return connection.prepare(sql).all().length === 0;
+}
+
+/**
+ * The 503 for a read that took longer than it may, with the index that would help where one would.
+ *
+ * @param isSlow - whether reads like it are known to take long
+ */
+export function tooLong(
+  snapshot: SqliteSnapshot,
+  isServed: IsServed,
+  target: Target,
+  { limitMs, isSlow }: { readonly limitMs: number; readonly isSlow: boolean },
+): Refusal {
+  if (!isSlow && isSmall(snapshot, isServed, target)) {
+    return new Refusal(
+      503,
+      `This read took longer than ${limitMs} ms, so it was ended. Little is read: the machine is busy.`,
+      {
+        fields: [["Retry-After", retrySoon]],
+      },
+    );
+  }
   const advice =
     adviseIndex(snapshot, isServed, target) ?? "Ask for less of it: with a filter, or with a smaller offset.";
   return new Refusal(503, `This read took longer than ${limitMs} ms, so it was ended. ${advice}`, {
