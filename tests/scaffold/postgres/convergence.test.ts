@@ -8,7 +8,7 @@ import { ask, newSite, type Site, type Watched, watch } from "./workspace.ts";
 
 const server = serverOfFile("wal_level=logical");
 const seed = Number(process.env.ROCKET_SEED ?? 1 + Math.floor(Math.random() * 1e6));
-const length: RunLength = { writers: 16, transactions: Number(process.env.ROCKET_TRANSACTIONS ?? 25) };
+const length: RunLength = { writers: 16, transactions: Number(process.env.ROCKET_TRANSACTIONS ?? 15) };
 
 /** A change as both oracles can tell it. */
 interface Told {
@@ -146,7 +146,7 @@ describe(`many writers at once (seed ${seed})`, () => {
     ]);
     const long = await holdLong(site);
     let isOver = false;
-    const killing = kill(site, 25, () => isOver);
+    const killing = kill(site, 15, () => isOver);
     await Promise.all(
       Array.from({ length: length.writers }, (_, place) =>
         new RandomWriter(server, site.database, place, seed).run(length.transactions),
