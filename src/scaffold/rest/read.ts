@@ -3,7 +3,7 @@ import type { OriginRequest, OriginResponse } from "../../server/index.ts";
 import type { Query } from "../engine/query.ts";
 import type { Row, Snapshot } from "../engine/snapshot.ts";
 import type { Steps } from "../engine/steps.ts";
-import { keyMembers, type RecordKey } from "../engine/table.ts";
+import { keyMembers, type RecordKey, type ServedTable } from "../engine/table.ts";
 import { requireJsonAccepted } from "./accept.ts";
 import type { Catalog } from "./catalog.ts";
 import { isConditional, isKnown, requireMatch } from "./conditions.ts";
@@ -23,11 +23,16 @@ import { isNameless, type Resource } from "./resource.ts";
 import { requireRoute } from "./route.ts";
 import type { Target } from "./target.ts";
 
-/** The record that a URL names; `undefined` where there is none. A rowid names only what has no key. */
-export function* findRecord(snapshot: Snapshot, { table }: Resource, key: RecordKey): Steps<Row | undefined> {
+/** A rowid names only what has no key. */
+function* findNameless(snapshot: Snapshot, table: ServedTable, key: RecordKey): Steps<Row | undefined> {
   const row = yield* snapshot.find(table, key);
+  return row && isNameless(table, row) ? row : undefined;
+}
+
+/** The record that a URL names; `undefined` where there is none. */
+export function findRecord(snapshot: Snapshot, { table }: Resource, key: RecordKey): Steps<Row | undefined> {
   const isByRowid = table.named !== undefined && key.members[0] === keyMembers(table)[0];
-  return row && isByRowid && !isNameless(table, row) ? undefined : row;
+  return isByRowid ? findNameless(snapshot, table, key) : snapshot.find(table, key);
 }
 
 /** The 404 for a record that is not there. */
