@@ -1,14 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
 import { resolve } from "node:path";
-import { pauseJournal } from "../scaffold/index.ts";
+import { isPostgresUrl, pauseJournal } from "../scaffold/index.ts";
 import { CommandFailure, explain } from "./failure.ts";
 import { processOutput } from "./output.ts";
 import { systemErrorCode } from "./system-error.ts";
 
 /** What `rocket migrate` runs, and on what. */
 export interface MigrateOptions {
-  /** The path of the SQLite database. */
+  /** The path of the SQLite database, or a URL of PostgreSQL. */
   readonly database: string;
   /** The command and what follows it. */
   readonly command: readonly string[];
@@ -28,7 +28,7 @@ function forwardSignals(child: ChildProcess): () => void {
 
 /** Runs a command to its end, on this process' own input and output. Gives its exit code. */
 function run([file = "", ...args]: readonly string[], database: string): Promise<number> {
-  const env = { ...process.env, ROCKET_DATABASE: resolve(database) };
+  const env = { ...process.env, ROCKET_DATABASE: isPostgresUrl(database) ? database : resolve(database) };
   const child = spawn(file, args, { stdio: "inherit", env });
   const forget = forwardSignals(child);
   return new Promise((done) => {
@@ -48,11 +48,14 @@ function run([file = "", ...args]: readonly string[], database: string): Promise
 
 /**
  * Runs `rocket migrate`: takes Rocket's triggers off a database, runs a command that changes its schema, and puts them
- * back, also where the command failed. The command finds the database's path in `ROCKET_DATABASE`.
+ * back, also where the command failed. PostgreSQL needs none of that: there the command is run, and no more. It finds the
+ * database's path or URL in `ROCKET_DATABASE`.
  *
  * @returns the command's exit code; 1 where the triggers could not be taken off or, after a success, put back
  */
 export async function runMigrate({ database, command }: MigrateOptions): Promise<number> {
+  // PostgreSQL alters a table with its triggers in place.
+  if (isPostgresUrl(database)) return run(command, database);
   try {
     const paused = await pauseJournal(database);
     const exitCode = await run(command, database);

@@ -128,10 +128,10 @@ function addMigrate(program: Command, exit: (code: number) => void): void {
     .description(
       "Takes Rocket's triggers off a database, runs a command, and puts them back, also where the command failed. " +
         "SQLite's DROP COLUMN, for one, needs that. A server may be running: it goes on by itself, and everyone who " +
-        "follows a table gets a fresh 200. The command finds the database's path in ROCKET_DATABASE; its exit code is " +
-        "the exit code.",
+        "follows a table gets a fresh 200. PostgreSQL needs none of that: there the command is run, and no more. It finds " +
+        "the database's path or URL in ROCKET_DATABASE; its exit code is the exit code.",
     )
-    .argument("<database>", "path of the SQLite database", parsePath)
+    .argument("<database>", "path of a SQLite database, or postgres://user@host/database", parsePath)
     .argument("<command...>", "the command and its arguments, after --")
     .addHelpText("after", "\nExample:\n  rocket migrate music.db -- npx knex migrate:latest")
     .action(async (database: string, command: readonly string[]) => {

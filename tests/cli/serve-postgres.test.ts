@@ -69,6 +69,22 @@ describe("rocket serve with the URL of a PostgreSQL database", () => {
   });
 });
 
+describe("rocket migrate with the URL of a PostgreSQL database", () => {
+  it("runs the command, which a server sees the work of, and ends as it does", async () => {
+    const { url } = await database();
+    const service = await serve(url, "--port", "0");
+    const script = `const client = new (require("pg").Client)(process.env.ROCKET_DATABASE);
+      client.connect().then(() => client.query("ALTER TABLE songs ADD COLUMN year int"))
+        .then(() => client.end()).then(() => process.exit(7))`;
+
+    const { code } = await rocket("migrate", url, "--", process.execPath, "-e", script).result;
+
+    expect(code).toBe(7);
+    const answer = await fetch(`${service.url}/songs?year=1`);
+    expect([answer.status, await answer.json()]).toEqual([200, { songs: [] }]);
+  });
+});
+
 describe("Two processes over one PostgreSQL database", () => {
   it("tell each other's writes and those of other programs, at the same positions", async () => {
     const { url, client } = await database();
