@@ -172,7 +172,7 @@ export class LiveCollection<Row, New> extends LiveView<CollectionSnapshot<Row>> 
       );
     if (url.includes(noUrl)) {
       throw new TypeError(
-        `The row ${url} has no URL to write to: give it a link, or say where it is by the server's option records.`,
+        `The row ${url} has no URL to write to, as far as the server has told by now. Where that stays so, give it a link, or say where it is by the server's option records.`,
       );
     }
     return url.startsWith(temporaryUrl) ? url : this.context.http.target(url);
