@@ -113,7 +113,7 @@ describe("A journal whose moment has come", () => {
     expect(errors).toEqual([]);
   });
 
-  it("mends two tables at a time, and lets others write in between", async () => {
+  it("mends a few tables at a time, and lets others write in between", async () => {
     const { other, clock, told } = await start("WAL", { pollMs: 10 });
     other.exec(Array.from({ length: 20 }, (_, at) => `CREATE TABLE t${at} (id INTEGER PRIMARY KEY)`).join(";"));
     const counts = new Set<number>();
@@ -122,7 +122,7 @@ describe("A journal whose moment has come", () => {
       counts.add(armedTables(other).length);
       other.exec("INSERT INTO artists (name) VALUES ('x')");
     }
-    expect([...counts]).toEqual([1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21]);
+    expect([...counts]).toEqual([1, 5, 9, 13, 17, 21]);
     await clock.advance(20);
     const news = told();
     expect(news.filter((one) => one.startsWith("reset"))).toHaveLength(20);

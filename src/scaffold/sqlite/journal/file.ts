@@ -24,7 +24,7 @@ import { type RowMark, RowReader } from "./rows.ts";
 import { addSegment, countSegments } from "./segments.ts";
 import { beginSlice } from "./slices.ts";
 import { hasTables } from "./tables.ts";
-import { inWrite } from "./write-transaction.ts";
+import { inWrite, withoutSync } from "./write-transaction.ts";
 
 /** Two connections to one file. */
 export interface OpenFile {
@@ -36,7 +36,7 @@ export interface OpenFile {
 export function openFile(path: string, additions: Additions | undefined): OpenFile {
   const writer = openConnection(path, { additions });
   try {
-    return { writer, reader: openConnection(path, { additions }) };
+    return { writer: withoutSync(writer), reader: openConnection(path, { additions }) };
   } catch (error) {
     writer.close();
     throw error;
