@@ -11,7 +11,7 @@ interface Note {
  * An application that knows nothing of Rocket: a list of notes, and a redirect to it.
  *
  * @param hasLinks - whether notes have their URLs; then answers are compressed, too
- * @param tells - what the answer to a POST says of the record: its Location, the record in a member, or nothing. Default: the first
+ * @param tells - what the answer to a POST says of the record: its Location, the record in a member (as its GET does then), or nothing. Default: the first
  * @param keepsNotes - whether a note can't be deleted
  */
 export function createNotesApp({
@@ -44,7 +44,7 @@ export function createNotesApp({
   });
   app.get("/notes/:id", (request, response) => {
     const note = find(request.params.id);
-    if (note) response.json(shown(note));
+    if (note) response.json(tells === "record" ? { note: shown(note) } : shown(note));
     else response.status(404).json({ error: "There is no such note." });
   });
   app.patch("/notes/:id", (request, response) => {

@@ -45,7 +45,7 @@ describe("the check", () => {
       const attachment = attach(server, { onError: () => {} });
       onTestFinished(() => attachment.close());
       const before = await (await fetch(`${url}/notes`)).text();
-      const only = ["R-SUB-1", "R-SUB-4", "R-SUB-5", "R-SUB-9"];
+      const only = ["R-SUB-1", "R-SUB-4", "R-SUB-5", "R-SUB-9", "R-STR-12"];
       const report = await checkServer({ url: `${url}/notes`, write: "default", withSlow: false, only });
       expect(await (await fetch(`${url}/notes`)).text()).toBe(before);
       expect(report.results.filter(({ outcome }) => outcome.kind !== "passed")).toEqual([]);
