@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createProblem, type Field, problemResponse } from "../protocol/index.ts";
 import { awaitChange, type Clock, type Hub, type OriginResponse, type PeerIdentity } from "../server/index.ts";
 import { type LongPoll, readLongPoll } from "../server/inner.ts";
+import { AnswerTurns } from "./answer-turns.ts";
 import { type AddressedRequest, type ClientAddress, type ClientBounds, transportAddress } from "./client-bounds.ts";
 import { plainConditions } from "./compression.ts";
 import { handshakeFields } from "./fields.ts";
@@ -40,9 +41,11 @@ function refusal(status: 429 | 503, detail: string): OriginResponse {
 export class LongPolls {
   readonly #parts: LongPollParts;
   readonly #counts: Map<string, number> = new Map();
+  readonly #turns: AnswerTurns;
 
   constructor(parts: LongPollParts) {
     this.#parts = parts;
+    this.#turns = new AnswerTurns(parts.clock);
   }
 
   /** Waits. Never rejects. */
@@ -71,6 +74,8 @@ export class LongPolls {
     const handshake = { level: 1, target, fields: poll.fields, peer } as const;
     const options = { waitMs: poll.waitSeconds * 1_000, clock, signal: abort.signal };
     const outcome = await awaitChange(hub, handshake, options);
+    // A change is due to all who wait for it: equal reads at once would be too many.
+    if (outcome === "changed") await this.#turns.take(response);
     response.off("close", leave);
     bound();
     const others = (this.#counts.get(address) ?? 1) - 1;
