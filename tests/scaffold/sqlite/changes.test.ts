@@ -74,4 +74,85 @@ describe("A change of the journal", () => {
       { numRuns: 150 },
     );
   });
+
+  const declared = [
+    ...[
+      "IMAGE",
+      "VARBINARY(10)",
+      "BYTEA",
+      "BLOB",
+      "LONGBLOB",
+      "JSON",
+      "JSONB",
+      "BOOL",
+      "TIMESTAMP",
+      "UUID",
+      "MONEY",
+      "STRING",
+    ],
+    ...[
+      "DOUBLE PRECISION",
+      "MEDIUMINT UNSIGNED",
+      "CLOB",
+      "NVARCHAR(3)",
+      "",
+      "TEXT CHECK (json_valid(c))",
+      "CHECK (json_valid(c))",
+    ],
+  ];
+  test.each(declared)(
+    "matches a filter of a column declared %j exactly where SQL does, whatever is stored",
+    async (type) => {
+      const service = await serve(`CREATE TABLE t (id INTEGER PRIMARY KEY, c ${type})`);
+      const changes = changesOf(service);
+      const { other, send } = service;
+      const values = [
+        1,
+        1n,
+        "1",
+        "01",
+        "1.0",
+        1.5,
+        "1.5",
+        "true",
+        "null",
+        "MQ==",
+        "YQ",
+        "s",
+        9007199254740993n,
+        1e20,
+        null,
+      ];
+      for (const value of [...values, Buffer.from("1"), Buffer.from("s")]) {
+        try {
+          other.prepare("INSERT INTO t (c) VALUES (?)").run(value);
+        } catch {
+          // The CHECK refuses what is no JSON.
+        }
+      }
+      await journalOf(service).poll();
+      let matched = 0;
+      for (const text of [
+        "1",
+        "01",
+        "1.0",
+        "1.5",
+        "true",
+        "1e20",
+        "9007199254740993",
+        "MQ==",
+        "cw==",
+        "s",
+        "YQ",
+        "null",
+      ]) {
+        const { view, json } = await send("GET", `/t?c=${encodeURIComponent(text)}`);
+        const found = (json as { t: { url: string }[] }).t.map(({ url }) => url);
+        matched += found.length;
+        const judged = view && changes.filter((change) => new View(view).judge(change)?.status === 201);
+        expect([text, judged?.map(({ url }) => url)]).toEqual([text, found]);
+      }
+      expect(matched).toBeGreaterThan(0);
+    },
+  );
 });

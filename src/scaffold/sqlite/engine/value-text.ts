@@ -29,6 +29,10 @@ export function parseNumber(text: string, exactIntegers: boolean): SqlValue | un
   return canonicalValue(BigInt.asIntN(64, integer) === integer ? integer : Number(digits));
 }
 
+function numberIn({ affinity }: StoredType, text: string): SqlValue {
+  return parseNumber(text, affinity !== "real") ?? text;
+}
+
 /**
  * The value that a text in a URL means, in a filter and in a key. It is the one place that decides: SQL and the views'
  * filters both compare with what it gives, by `=` and byte for byte.
@@ -38,7 +42,7 @@ export function resolveText(type: StoredType, text: string): SqlValue {
     case "text":
       return text;
     case "base64":
-      return decodeBase64(text) ?? text;
+      return decodeBase64(text) ?? (isConverted(type) ? numberIn(type, text) : text);
     case "boolean":
       if (text === "true" || text === "false") return text === "true" ? 1 : 0;
       return parseNumber(text, true) ?? text;
@@ -47,7 +51,7 @@ export function resolveText(type: StoredType, text: string): SqlValue {
       return number !== undefined && formatValue(type, number) === text ? number : text;
     }
     default:
-      return parseNumber(text, type.affinity !== "real") ?? text;
+      return type.affinity === "text" ? text : numberIn(type, text);
   }
 }
 
