@@ -15,6 +15,7 @@ export const unseenOfServers: Readonly<Record<string, string>> = {
   "R-POS-5": ofClient,
   "R-FLD-13": "It takes a server that was configured with a place that its documents don't have.",
   "R-FLD-14": "It takes a client that guesses and writes.",
+  "R-FLD-15": "It takes an application behind the server whose own answers have an Items, to compare with.",
   "R-SUB-14": ofClient,
   "R-SUB-16": ofClient,
   "R-SUB-18": "It takes a list that a GET answers only the beginning of, and that grows and shrinks beside it.",

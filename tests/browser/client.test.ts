@@ -1,9 +1,14 @@
-import type { Page } from "playwright-core";
+import type { Page, Request } from "playwright-core";
 import { expect, it } from "vitest";
 import { describeInBrowser, patienceMs } from "./browser.ts";
 import { hasStatus, NotesSite, shows, write } from "./notes-site.ts";
 
 const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => `${from + at}`);
+
+/** Whether a page asks for a stream; it may ask for deltas as well. */
+function isStream(request: Request): boolean {
+  return request.headers().accept?.startsWith("text/event-stream") === true;
+}
 
 /** The paths that a page requests from now on. */
 function watchRequests(page: Page, method: string): string[] {
@@ -80,9 +85,7 @@ describeInBrowser("the client in a browser", (openContext) => {
     const site = await NotesSite.start();
     const context = await openContext();
     // What holds an answer back until its end gives out none of a stream.
-    await context.route(/./, (route) =>
-      route.request().headers().accept === "text/event-stream" ? undefined : route.continue(),
-    );
+    await context.route(/./, (route) => (isStream(route.request()) ? undefined : route.continue()));
     const network = { isBlocked: true };
     await context.routeWebSocket(/./, (socket) => {
       if (network.isBlocked) void socket.close();
@@ -90,7 +93,7 @@ describeInBrowser("the client in a browser", (openContext) => {
     });
     const page = await context.newPage();
     await page.clock.install();
-    const asked = page.waitForRequest((request) => request.headers().accept === "text/event-stream");
+    const asked = page.waitForRequest(isStream);
     await page.goto(site.url);
 
     await asked;
