@@ -169,9 +169,11 @@ test("a document after random edits of its text is reread as from scratch", () =
 test("a document is taken apart as if it were parsed as a whole, after random edits, too", () => {
   const puts = ["", "1", "}", ",", "]", "[", '"', '{"id":99}', '{"id":""},', '{"id":1},', " ", "\\"];
   const edit = fc.tuple(fc.nat(), fc.nat(4), fc.constantFrom(...puts));
+  // Chance, too, comes upon the other names that tell where a record is: the plain way knows `id` alone.
+  const chance = fc.json().filter((json) => !/"(url|href|self|_links|links|_id|uuid|key)"/.test(json));
   const more = fc.oneof(
     text,
-    fc.json(),
+    chance,
     fc.constantFrom('{"a":[],"items":[{"id":1}],"items":2}', '{"x":[{"id":"é"}]}'),
   );
   fc.assert(
