@@ -4,14 +4,15 @@ import { placeOf, type Source } from "./project.ts";
 /** Which layers a layer may import. ARCHITECTURE.md shows the same. */
 export const layerTable: Readonly<Record<string, readonly string[]>> = {
   protocol: [],
-  server: ["protocol"],
+  filter: [],
+  server: ["protocol", "filter"],
   node: ["protocol", "server"],
-  scaffold: ["protocol", "server"],
+  scaffold: ["protocol", "filter", "server"],
   proxy: ["protocol", "server", "node"],
-  client: ["protocol"],
+  client: ["protocol", "filter"],
   react: ["protocol", "client"],
   main: [],
-  testing: ["protocol", "server", "client"],
+  testing: ["protocol", "filter", "server", "client"],
   // It is to find faults in all the others: it stands on none of them.
   check: [],
   cli: ["protocol", "server", "node", "scaffold", "proxy", "client", "testing", "check"],
@@ -49,6 +50,7 @@ const knowBothWays = new Set(["src/server/stream/authorise.ts", "src/server/stre
 /** Packages and built-in modules that a layer may import, where that is limited. */
 const allowedPackages: Readonly<Record<string, readonly string[]>> = {
   protocol: [],
+  filter: [],
   // For digests, where the platform gives none.
   server: ["@noble/hashes"],
   // Loaded on a Node that has no WebSocket; in a page nothing is.

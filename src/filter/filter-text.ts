@@ -1,0 +1,99 @@
+import { formatPattern } from "./pattern.ts";
+import { type Condition, type Filter, groupOf, isGroup, partsOf } from "./tree.ts";
+
+/** A parameter of a URL's query, decoded. */
+export type Parameter = readonly [name: string, value: string];
+
+/** Parameters that mean something else than a column. */
+export const reservedNames: ReadonlySet<string> = new Set([
+  ...["order", "limit", "offset", "select", "page", "per_page"],
+  ...["or", "and", "not.or", "not.and"],
+]);
+
+/** What makes a value more than a text to be equal to. */
+export const startsWithOperator: RegExp = /^(?:eq|neq|gt|gte|lt|lte|like|ilike|in|is|not)\./;
+
+const plainName = /^[\p{L}\p{N}_$-]+$/u;
+/** Texts that end, or begin, something else where they stand among others. */
+const special = /[,()"\\{]|^\s|\s$/;
+
+function quote(text: string): string {
+  return `"${text.replace(/["\\]/g, "\\$&")}"`;
+}
+
+function quoteIfSpecial(text: string): string {
+  return special.test(text) ? quote(text) : text;
+}
+
+function formatList(literals: readonly string[]): string {
+  // An empty text alone would be an empty list.
+  const only = literals.length === 1 && literals[0] === "";
+  return `(${only ? '""' : literals.map(quoteIfSpecial).join(",")})`;
+}
+
+function operatorOf(condition: Condition<unknown, unknown>): string {
+  if (condition.kind === "compare") return condition.relation;
+  if (condition.kind === "is") return condition.isNot && condition.state !== "null" ? "not.is" : "is";
+  const name = condition.kind === "like" && condition.foldsCase ? "ilike" : condition.kind;
+  return condition.isNot ? `not.${name}` : name;
+}
+
+function operandOf(condition: Exclude<Condition<unknown, string>, { kind: "in" }>): string {
+  if (condition.kind === "compare") return condition.literal;
+  if (condition.kind === "like") return formatPattern(condition.pattern);
+  return condition.isNot && condition.state === "null" ? "not_null" : condition.state;
+}
+
+/** A condition as it stands in a group: `year.gte.1977`. */
+function formatInside(condition: Condition): string {
+  const { column } = condition;
+  const name = plainName.test(column) ? column : quote(column);
+  const operand = condition.kind === "in" ? formatList(condition.literals) : quoteIfSpecial(operandOf(condition));
+  return `${name}.${operatorOf(condition)}.${operand}`;
+}
+
+function formatPart(filter: Filter): string {
+  if (!isGroup(filter)) return formatInside(filter);
+  return `${filter.kind}(${filter.parts.map(formatPart).join(",")})`;
+}
+
+/** A condition, or a group of conditions, as a parameter of its own: equality is the value alone, where it can be. */
+export function formatParameter(filter: Filter): Parameter {
+  if (isGroup(filter)) return [filter.kind, formatPart(filter).slice(filter.kind.length)];
+  const { column } = filter;
+  if (reservedNames.has(column)) return ["and", `(${formatInside(filter)})`];
+  const operand = filter.kind === "in" ? formatList(filter.literals) : operandOf(filter);
+  const isPlain = filter.kind === "compare" && filter.relation === "eq" && !startsWithOperator.test(operand);
+  return [column, isPlain ? operand : `${operatorOf(filter)}.${operand}`];
+}
+
+function byCodeUnit(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function normalCondition(condition: Condition): Condition {
+  if (condition.kind !== "in") return condition;
+  const literals = [...new Set(condition.literals)].sort(byCodeUnit);
+  const [literal] = literals;
+  if (literal === undefined || literals.length > 1) return { ...condition, literals };
+  const { column, isNot } = condition;
+  return { kind: "compare", column, relation: isNot ? "neq" : "eq", literal };
+}
+
+/** One form for all filters that differ in spelling, order and repetition alone. */
+function normalFilter(filter: Filter): Filter {
+  if (!isGroup(filter)) return normalCondition(filter);
+  const { kind } = filter;
+  const flat = groupOf(kind, filter.parts.map(normalFilter));
+  if (!isGroup(flat)) return flat;
+  const byText = new Map(flat.parts.map((part) => [formatPart(part), part]));
+  return groupOf(
+    kind,
+    [...byText].sort(([a], [b]) => byCodeUnit(a, b)).map(([, part]) => part),
+  );
+}
+
+/** A filter's parameters in canonical form: equal filters have equal ones. Their order is left to who writes the URL. */
+export function formatFilter(filter: Filter): Parameter[] {
+  return partsOf(normalFilter(filter)).map(formatParameter);
+}

@@ -1,0 +1,15 @@
+export { type Comparable, compareValues } from "./compare.ts";
+export { FilterError } from "./filter-error.ts";
+export { formatFilter, formatParameter, type Parameter, reservedNames } from "./filter-text.ts";
+export { match } from "./match.ts";
+export { maxConditions, maxDepth, maxListed, parseFilter } from "./parse-filter.ts";
+export { type Pattern, parsePattern, writePattern } from "./pattern.ts";
+export {
+  type Condition,
+  conditionsOf,
+  type Filter,
+  groupOf,
+  mapFilter,
+  partsOf,
+  type Relation,
+} from "./tree.ts";
