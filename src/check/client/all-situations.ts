@@ -1,6 +1,9 @@
 import { deltaSituations } from "./situations/deltas.ts";
 import { endingSituations } from "./situations/endings.ts";
+import { eventSituations } from "./situations/events.ts";
 import { messageSituations } from "./situations/messages.ts";
+import { partSituations } from "./situations/parts.ts";
+import { streamEndings } from "./situations/stream-endings.ts";
 import { streamSituations } from "./situations/streams.ts";
 import type { Situation } from "./stage.ts";
 
@@ -10,4 +13,7 @@ export const situations: readonly Situation[] = [
   ...messageSituations,
   ...deltaSituations,
   ...endingSituations,
+  ...eventSituations,
+  ...partSituations,
+  ...streamEndings,
 ];

@@ -3,18 +3,21 @@ import type { AddressInfo, Socket } from "node:net";
 import type { Outcome, Report, Result } from "../case.ts";
 import { Fault, Skip } from "../fault.ts";
 import { unseenOfClients } from "../unseen.ts";
-import { acceptOf } from "../wire/accept.ts";
-import { formatHead } from "../wire/http.ts";
 import { type Flaw, fieldOf, type Message } from "../wire/messages.ts";
 import { situations } from "./all-situations.ts";
+import { HttpLink } from "./http-link.ts";
 import { Link } from "./link.ts";
-import { Stage } from "./stage.ts";
+import { accept, answerTo, bodyOf, handshakeFlaws, level0Of, refusalOf, wellKnownOf } from "./replies.ts";
+import { type Situation, Stage } from "./stage.ts";
 import { watchedOfClients } from "./watched.ts";
+import { streamWays, wayOf } from "./way.ts";
 
 /** How clients are checked. */
 export interface CheckClientOptions {
   /** Default 0: a free one. */
   readonly port?: number;
+  /** Whether only streams over HTTP and GETs that wait are looked at, and WebSockets refused. Default false. */
+  readonly withoutSockets?: boolean;
   /** How much faster than the protocol's the times are that clients are given, for tests. Default 1. */
   readonly speed?: number;
   /** Told of each situation that was played. */
@@ -29,17 +32,6 @@ export interface ClientCheck {
   /** Resolves when a client says that it is done, by `POST /end`. */
   readonly ended: Promise<void>;
 }
-
-const wellKnown = JSON.stringify({
-  rocket: {
-    version: "1.7",
-    levels: [0, 1],
-    heartbeatMs: 20_000,
-    limits: { maxMessageBytes: 1_064_960, maxSubscriptions: 100, maxOutstandingRequests: 64 },
-    promises: ["journal", "merge-patch", "rocket-check-promise"],
-    "rocket-check-member": 1,
-  },
-});
 
 function outcomeOf(error: unknown, stage: Stage): Outcome {
   if (error instanceof Skip) return { kind: "skipped", why: error.message };
@@ -58,8 +50,10 @@ class Hall implements ClientCheck {
 
   constructor(options: CheckClientOptions) {
     this.#options = options;
-    const { speed = 1 } = options;
-    this.#stages = new Map(situations.map((situation) => [situation.name, new Stage(situation, speed)]));
+    const { speed = 1, withoutSockets = false } = options;
+    const isChosen = ({ ways = ["socket"] }: Situation) => !withoutSockets || ways.some((way) => way !== "socket");
+    const chosen = situations.filter(isChosen);
+    this.#stages = new Map(chosen.map((situation) => [situation.name, new Stage(situation, speed)]));
     this.#server = createServer((request, response) => void this.#answer(request, response));
     this.#server.on("connection", (socket) => {
       this.#sockets.add(socket);
@@ -151,38 +145,66 @@ class Hall implements ClientCheck {
     else if (url === "/end" && method === "POST") {
       json(204, "");
       this.#end();
-    } else if (url.endsWith("/.well-known/rocket")) json(200, wellKnown);
+    } else if (url.endsWith("/.well-known/rocket")) json(200, wellKnownAt(stage));
     else if (stage && url === `/${stage.situation.name}/over`) {
       await stage.over;
       json(204, "");
     } else if (stage && url === `/${stage.situation.name}/held` && method === "POST") {
       stage.judge(await bodyOf(request));
       json(204, "");
-    } else if (stage && url.split("?")[0] === stage.target) this.#get(stage, response);
-    else json(404, '{"type":"about:blank","title":"Not Found","status":404,"detail":"There is nothing here."}');
+    } else if (stage && url.split("?")[0] === stage.target) this.#follow(stage, request, response);
+    else refuse(response, 404, "There is nothing here.");
+  }
+
+  /** A request for a situation's resource: a stream, a GET that waits, or a plain one. */
+  #follow(stage: Stage, request: IncomingMessage, response: ServerResponse): void {
+    const { method = "GET", url = "/", headers } = request;
+    const way = wayOf(request);
+    const known = [headers["last-event-id"], headers["if-none-match"]].map((value) => value && String(value));
+    stage.transcript.came(`${method} ${url} over HTTP, Accept: ${headers.accept}, Last-Event-ID: ${known[0]}`);
+    if (way && stage.isAbout(way)) {
+      stage.arrive({
+        link: new HttpLink(response, way, stage.transcript, () => stage.wake()),
+        ...{ level: 1, accept: headers.accept ?? "", asked: url },
+        ...(known[0] === undefined ? {} : { lastEventId: known[0] }),
+        ...(known[1] === undefined ? {} : { etag: known[1] }),
+      });
+      return;
+    }
+    if (way) stage.leave(way);
+    if (method === "GET" && (way === undefined || way === "polls")) this.#get(stage, response);
+    else refuse(response, 406, "There is no such stream here.");
   }
 
   #list(): unknown {
-    return [...this.#stages.values()].map(({ situation: { name, requirement, title }, target }) => {
+    return [...this.#stages.values()].map(({ situation: { name, requirement, title, ways = ["socket"] }, target }) => {
       const base = `${this.url}/${name}`;
-      return { name, requirement, title, base, url: this.url + target, over: `${base}/over`, held: `${base}/held` };
+      const places = { base, url: this.url + target, over: `${base}/over`, held: `${base}/held` };
+      return { name, requirement, title, ways, ...places };
     });
   }
 
   #get(stage: Stage, response: ServerResponse): void {
     const { fields, body } = stage.document();
     stage.gets += 1;
-    stage.transcript.came("GET (over HTTP)");
     stage.wake();
     if (stage.getStatus !== 200)
       response.writeHead(stage.getStatus, { "Content-Type": "application/problem+json" }).end("{}");
-    else response.writeHead(200, Object.fromEntries([...fields, ["Event-ID", stage.position]])).end(body);
+    else
+      response
+        .writeHead(200, Object.fromEntries([...fields, ["ETag", stage.etag], ["Event-ID", stage.position]]))
+        .end(body);
   }
 
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
     socket.on("error", () => {});
     const { url = "/", headers } = request;
     const stage = this.#stageOf(url);
+    if (this.#options.withoutSockets || stage?.isAbout("socket") === false) {
+      if (!this.#options.withoutSockets) stage?.leave("socket");
+      socket.destroy();
+      return;
+    }
     const offered = (headers["sec-websocket-protocol"] ?? "").split(",").map((name) => name.trim());
     const level = offered.includes("rocket.v1") ? 1 : 0;
     const transcript = (stage ?? [...this.#stages.values()][0])?.transcript;
@@ -207,7 +229,7 @@ class Hall implements ClientCheck {
     const lastEventId = headers["last-event-id"];
     const { accept: accepted = "" } = headers;
     if (url.endsWith("/.well-known/rocket"))
-      link.send(`HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n${wellKnown}`);
+      link.send(`HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n${wellKnownAt(stage)}`);
     else if (stage)
       stage.arrive({
         ...{ link, level, accept: accepted },
@@ -237,55 +259,13 @@ class Hall implements ClientCheck {
   }
 }
 
-function level0Of(target: string): string {
-  const fields = [
-    ["Content-Type", "application/json"],
-    ["Content-Location", `${target}/4`],
-  ] as const;
-  return `${formatHead("HTTP/1.1 201 Created", fields)}{"item":{"id":4,"name":"four"}}`;
+/** What is said there. Streams are offered where they are played [R-STR-18]. */
+function wellKnownAt(stage: Stage | undefined): string {
+  return wellKnownOf(stage === undefined || streamWays.some((way) => stage.isAbout(way)));
 }
 
-function answerTo({ method, target }: Message, requestId: string): string {
-  if (method === "UNSUBSCRIBE") {
-    return formatHead("HTTP/1.1 204 No Content", [
-      ["Subscription", target],
-      ["Request-ID", requestId],
-    ]);
-  }
-  const status = method === "SUBSCRIBE" ? 404 : 501;
-  const problem = { type: "about:blank", title: "Refused", status, detail: "There is nothing here." };
-  const fields = [
-    ["Content-Type", "application/problem+json"],
-    ["Request-ID", requestId],
-  ] as const;
-  return formatHead(`HTTP/1.1 ${status} Refused`, fields) + JSON.stringify(problem);
-}
-
-function accept(key: string, hasEcho: boolean): string {
-  return formatHead("HTTP/1.1 101 Switching Protocols", [
-    ["Upgrade", "websocket"],
-    ["Connection", "Upgrade"],
-    ["Sec-WebSocket-Accept", acceptOf(key)],
-    ...(hasEcho ? [["Sec-WebSocket-Protocol", "rocket.v1"] as const] : []),
-  ]);
-}
-
-function handshakeFlaws(headers: IncomingMessage["headers"]): Flaw[] {
-  const key = headers["sec-websocket-key"] ?? "";
-  const isRight = Buffer.from(key, "base64").length === 16 && headers["sec-websocket-version"] === "13";
-  return isRight
-    ? []
-    : [{ requirement: "RFC6455-4.1", what: "A handshake has no key of 16 bytes, or not the version 13." }];
-}
-
-async function bodyOf(request: IncomingMessage): Promise<unknown> {
-  const parts: Buffer[] = [];
-  for await (const part of request) parts.push(part as Buffer);
-  try {
-    return JSON.parse(Buffer.concat(parts).toString("utf8"));
-  } catch {
-    return undefined;
-  }
+function refuse(response: ServerResponse, status: number, detail: string): void {
+  response.writeHead(status, { "Content-Type": "application/problem+json" }).end(refusalOf(status, detail));
 }
 
 /** Starts a server that plays every situation to a client. @throws Error where the port can't be had */

@@ -4,6 +4,7 @@ import { Assembler, type Event } from "../wire/assembler.ts";
 import { closePayload, encodeFrame, FrameReader, opcodes } from "../wire/frames.ts";
 import { type Flaw, type Message, readMessage } from "../wire/messages.ts";
 import { Wire } from "../wire/wire.ts";
+import type { Channel } from "./channel.ts";
 
 /** What a link tells. */
 export interface LinkEvents {
@@ -15,7 +16,8 @@ export interface LinkEvents {
 const fenceMs = 5_000;
 
 /** One WebSocket of the client that is checked. */
-export class Link {
+export class Link implements Channel {
+  readonly way = "socket";
   /** The code by which the client closed; 1006 where it only went; `undefined` while it is there. */
   closedWith: number | undefined;
   readonly #wire: Wire;
@@ -70,6 +72,11 @@ export class Link {
   /** Waits until the client has closed or gone. True where it has. */
   async gone(limitMs: number): Promise<boolean> {
     return this.#until(() => this.closedWith !== undefined, limitMs);
+  }
+
+  /** Answers come by messages. */
+  answer(): boolean {
+    return false;
   }
 
   close(code: number): void {

@@ -1,16 +1,21 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Checked, Outcome } from "../case.ts";
-import { Fault, skip } from "../fault.ts";
+import { Fault, Skip, skip } from "../fault.ts";
 import { Transcript } from "../transcript.ts";
 import type { Field } from "../wire/http.ts";
 import type { Flaw } from "../wire/messages.ts";
-import type { Link } from "./link.ts";
+import type { Channel } from "./channel.ts";
 import { type Resource, type Row, Visit, type VisitParts } from "./visit.ts";
+import { type Way, wayNames } from "./way.ts";
 
 /** What a server plays to a client at one URL, and what it finds wrong. */
 export interface Situation extends Checked {
   /** A part of its URL. */
   readonly name: string;
+  /** The ways to follow that it is about. Default: WebSockets. */
+  readonly ways?: readonly Way[];
+  /** What stands before the number in the URLs of records. Default: nothing. */
+  readonly prefix?: string;
   /** The records at the beginning. Default: three. */
   readonly rows?: readonly Row[];
   /** `Item-Order`. Default `id.asc`; empty for none. */
@@ -36,6 +41,12 @@ const threeRows: readonly Row[] = [
   { id: 2, name: "two" },
   { id: 3, name: "three" },
 ];
+
+/** The number of a record, whatever a client took for one; -1 for what has none. */
+function idOf(row: unknown): number {
+  const id = typeof row === "object" && row !== null && "id" in row ? row.id : undefined;
+  return typeof id === "number" ? id : -1;
+}
 
 /** One situation as it is played: its resource, who comes, and what is wrong. */
 export class Stage implements Resource {
@@ -63,6 +74,8 @@ export class Stage implements Resource {
   #rows: Row[];
   #segment = "c1";
   #place = 1;
+  #version = 1;
+  #left: Skip | undefined;
   #end: () => void = () => {};
 
   /** @param speed - how much faster than the protocol's its times are, for tests */
@@ -75,6 +88,25 @@ export class Stage implements Resource {
       this.#end = resolve;
     });
     this.given.add(this.position);
+  }
+
+  /** Whether it is about clients that come so. */
+  isAbout(way: Way): boolean {
+    return (this.situation.ways ?? ["socket"]).includes(way);
+  }
+
+  /** A client came by a way that this is not about. */
+  leave(way: Way): void {
+    this.#left ??= new Skip(`The client follows by ${wayNames[way]}, and this is about another way.`);
+    this.wake();
+  }
+
+  get etag(): string {
+    return `"${this.#version}"`;
+  }
+
+  urlOf({ id }: Row): string {
+    return `${this.target}/${this.situation.prefix ?? ""}${id}`;
   }
 
   get position(): string {
@@ -96,12 +128,13 @@ export class Stage implements Resource {
   /** Another history: positions of another segment. */
   restart(rows: readonly Row[]): void {
     this.#segment = `${this.#segment}x`;
-    this.#rows = [...rows];
+    this.arrange(rows);
     this.given.add(this.position);
   }
 
   /** Takes a change in. */
   put(status: number, row: Row): void {
+    this.#version += 1;
     const at = this.#rows.findIndex(({ id }) => id === row.id);
     if (status === 204) this.#rows = this.#rows.filter(({ id }) => id !== row.id);
     else if (at >= 0) this.#rows[at] = row;
@@ -110,6 +143,7 @@ export class Stage implements Resource {
 
   /** Puts the records into an order that a client has to find by itself. */
   arrange(rows: readonly Row[]): void {
+    this.#version += 1;
     this.#rows = [...rows];
   }
 
@@ -118,7 +152,7 @@ export class Stage implements Resource {
     const { order = "id.asc" } = this.situation;
     const fields: Field[] = [
       ["Content-Type", "application/json"],
-      ["Items", `list="/items", record="/item", url="${this.target}/{id}"`],
+      ["Items", `list="/items", record="/item", url="${this.target}/${this.situation.prefix ?? ""}{id}"`],
       ...(order === "" ? [] : [["Item-Order", order] as const]),
     ];
     return { fields, body: JSON.stringify({ items: this.#rows }) };
@@ -147,9 +181,10 @@ export class Stage implements Resource {
     return visit;
   }
 
-  /** The first visit; waits as long as it takes. */
+  /** The first visit; waits as long as it takes. @throws Skip where the client comes by another way */
   async first(): Promise<Visit> {
-    await this.until(() => this.#visits.length > 0, Number.POSITIVE_INFINITY);
+    await this.until(() => this.#visits.length > 0 || this.#left !== undefined, Number.POSITIVE_INFINITY);
+    if (this.#left) throw this.#left;
     return this.visit(0, "A visit.");
   }
 
@@ -158,9 +193,10 @@ export class Stage implements Resource {
     return this.#visits.length > 0;
   }
 
-  /** Waits for the first handshake at or below the situation's URL, whatever becomes of it. */
+  /** Waits for the first handshake at or below the situation's URL, whatever becomes of it. @throws Skip */
   async met(): Promise<void> {
-    await this.until(() => this.handshakes > 0, Number.POSITIVE_INFINITY);
+    await this.until(() => this.handshakes > 0 || this.#left !== undefined, Number.POSITIVE_INFINITY);
+    if (this.#left) throw this.#left;
   }
 
   /** The first visit, where the client speaks Level 1. @throws Skip */
@@ -196,23 +232,22 @@ export class Stage implements Resource {
   }
 
   /** Makes sure that a client has read all, and is still there. @throws Fault */
-  async settle(link: Link): Promise<void> {
+  async settle(link: Channel): Promise<void> {
     if (!(await link.fence())) {
-      const came = link.closedWith === undefined ? "No pong comes." : `It has closed with ${link.closedWith}.`;
+      const closed = link.way === "socket" ? `It has closed with ${link.closedWith}.` : "The client has gone.";
+      const came = link.closedWith === undefined ? "No pong comes." : closed;
       throw new Fault("The connection goes on.", came);
     }
   }
 
   /** Judges what a client says that it holds. */
   judge(rows: unknown): void {
-    const members = (row: unknown) => row as Row;
     if (!Array.isArray(rows) || this.situation.isAboutRecords === false) return;
-    const held = rows.map(members);
-    const sorted = (list: readonly Row[]) =>
-      this.situation.isOrdered ? list : [...list].sort((one, other) => Number(one.id) - Number(other.id));
-    const isRight = isDeepStrictEqual(sorted(held), sorted(this.#rows));
+    const sorted = (list: readonly unknown[]) =>
+      this.situation.isOrdered ? list : [...list].sort((one, other) => idOf(one) - idOf(other));
+    const isRight = isDeepStrictEqual(sorted(rows), sorted(this.#rows));
     const expected = `It holds ${JSON.stringify(sorted(this.#rows))}.`;
-    const came = `It holds ${JSON.stringify(sorted(held))}.`;
+    const came = `It holds ${JSON.stringify(sorted(rows))}.`;
     this.heldOutcome = isRight
       ? { kind: "passed" }
       : { kind: "failed", expected, came, transcript: this.transcript.lines };

@@ -1,5 +1,8 @@
+import { skip } from "../fault.ts";
 import { type Field, formatHead } from "../wire/http.ts";
-import type { Link } from "./link.ts";
+import type { Channel } from "./channel.ts";
+import { HttpLink } from "./http-link.ts";
+import { Link } from "./link.ts";
 
 /** A record of a situation. */
 export interface Row {
@@ -15,22 +18,30 @@ export interface Resource {
   readonly given: Set<string>;
   /** The current one. */
   readonly position: string;
+  /** The tag of what a GET answers now. */
+  readonly etag: string;
   /** The next one. */
   advance(): string;
   /** What a GET answers now. */
   document(): { readonly fields: readonly Field[]; readonly body: string };
+  /** The URL of a record. */
+  urlOf(row: Row): string;
   /** Takes a change in. */
   put(status: number, row: Row): void;
 }
 
 /** How a client asks for a situation's resource. */
 export interface VisitParts {
-  readonly link: Link;
+  readonly link: Channel;
   readonly stage: Resource;
   readonly level: 0 | 1;
   /** Absent where the handshake itself asks. */
   readonly requestId?: string;
   readonly lastEventId?: string;
+  /** The target of a request over HTTP, with its query. */
+  readonly asked?: string;
+  /** The `If-None-Match` of a GET that waits. */
+  readonly etag?: string;
   /** The `Accept` that it asks with. */
   readonly accept?: string;
 }
@@ -43,9 +54,9 @@ const phrases: Readonly<Record<number, string>> = {
   304: "Not Modified",
 };
 
-/** One subscription of the client: by a handshake at the resource, or in band. */
+/** One subscription of the client: by a handshake at the resource, in band, or by a request over HTTP. */
 export class Visit {
-  readonly link: Link;
+  readonly link: Channel;
   readonly lastEventId: string | undefined;
   readonly level: 0 | 1;
   /** Whether it asks for deltas. */
@@ -54,15 +65,35 @@ export class Visit {
   readonly at: number = performance.now();
   readonly #stage: Resource;
   readonly #requestId: string | undefined;
+  readonly #etag: string | undefined;
+  /** The target that a request over HTTP has. */
+  readonly asked: string;
   #isAnswered = false;
 
-  constructor({ link, stage, level, requestId, lastEventId, accept = "" }: VisitParts) {
+  constructor({ link, stage, level, requestId, lastEventId, etag, asked = "", accept = "" }: VisitParts) {
     this.takesDeltas = /(?:^|,)[ \t]*application\/merge-patch\+json[ \t]*(?:[,;]|$)/i.test(accept);
     this.link = link;
     this.level = level;
     this.lastEventId = lastEventId;
     this.#stage = stage;
     this.#requestId = requestId;
+    this.#etag = etag;
+    this.asked = asked;
+  }
+
+  /** The WebSocket. @throws Skip where it comes by another way */
+  get socket(): Link {
+    return this.link instanceof Link ? this.link : skip("The client does not come by a WebSocket.");
+  }
+
+  /** The answer over HTTP. @throws Skip where it comes by a WebSocket */
+  get http(): HttpLink {
+    return this.link instanceof HttpLink ? this.link : skip("The client comes by a WebSocket.");
+  }
+
+  /** Whether it names the state of now. */
+  get isCurrent(): boolean {
+    return this.lastEventId === this.#stage.position || this.#etag === this.#stage.etag;
   }
 
   /** A message of this subscription. Its first one answers the request, where there was one. */
@@ -78,10 +109,20 @@ export class Visit {
     return formatHead(`HTTP/1.1 ${status} ${phrases[status] ?? "Refused"}`, all) + body;
   }
 
-  /** The opening, and the mark of having caught up. A client that is where the stage is gets no snapshot. */
+  /**
+   * The opening, and the mark of having caught up. A client that is where the stage is gets no snapshot. A patch stream has
+   * none; a GET that waits is answered where it names another state.
+   */
   open(): void {
     if (this.level === 0) return;
-    if (this.lastEventId !== this.#stage.position || this.lastEventId === undefined) this.snapshot();
+    if (this.link.way === "patches") this.http.begin();
+    else if (this.link.way === "polls") {
+      if (!this.isCurrent) this.snapshot();
+    } else this.#open();
+  }
+
+  #open(): void {
+    if (!this.isCurrent) this.snapshot();
     else this.link.send(this.format(304, [["Event-ID", this.#stage.position]]));
     this.mark();
   }
@@ -89,7 +130,8 @@ export class Visit {
   /** The whole as a 200. */
   snapshot(): void {
     const { fields, body } = this.#stage.document();
-    this.link.send(this.format(200, [...fields, ["Event-ID", this.#stage.position]], body));
+    const tag: readonly Field[] = this.link.way === "polls" ? [["ETag", this.#stage.etag]] : [];
+    this.link.send(this.format(200, [...fields, ...tag, ["Event-ID", this.#stage.position]], body));
   }
 
   /** A 304 with the position. */
@@ -113,7 +155,7 @@ export class Visit {
     this.#stage.put(202, row);
     const fields: Field[] = [
       ["Content-Type", "application/merge-patch+json"],
-      ["Content-Location", `${this.#stage.target}/${row.id}`],
+      ["Content-Location", this.#stage.urlOf(row)],
       ["Delta-Base", base],
       ["ETag", etag],
       ["Event-ID", this.#stage.advance()],
@@ -135,6 +177,7 @@ export class Visit {
       detail: "This is a situation of a check.",
     });
     const fields: Field[] = [["Content-Type", "application/problem+json"], ...more];
+    if (this.link.answer(status, fields, status >= 400 ? body : "")) return;
     this.link.send(status >= 400 ? this.format(status, fields, body) : this.format(status, more));
     if (this.#requestId === undefined) this.link.close(4_000 + status);
   }
@@ -142,7 +185,7 @@ export class Visit {
   #changed(status: number, row: Row, isLast: boolean, more: readonly Field[]): string {
     const fields: Field[] = [
       ["Content-Type", "application/json"],
-      ["Content-Location", `${this.#stage.target}/${row.id}`],
+      ["Content-Location", this.#stage.urlOf(row)],
       ...more,
       ...(isLast ? [["Event-ID", this.#stage.advance()] as const] : []),
     ];

@@ -1,6 +1,7 @@
 import { demand, skip } from "../../fault.ts";
 import type { Situation, Stage } from "../stage.ts";
 import type { Row, Visit } from "../visit.ts";
+import { messageWays } from "../way.ts";
 
 const soonMs = 2_000;
 
@@ -24,6 +25,7 @@ export const deltaSituations: readonly Situation[] = [
     name: "deltas",
     requirement: "R-DELTA-3",
     title: "applies deltas as RFC 7396 says, to rows of the snapshot and one after another",
+    ways: messageWays,
     rows: [{ id: 1, name: "one" }, first],
     play: async (stage) => {
       const visit = await asked(stage);
@@ -37,6 +39,7 @@ export const deltaSituations: readonly Situation[] = [
     name: "delta-for-another-tag",
     requirement: "R-DELTA-8",
     title: "does not apply a delta for another tag than it has, and subscribes anew where it was before",
+    ways: messageWays,
     play: async (stage) => {
       const visit = await asked(stage);
       visit.tell(202, { id: 2, name: "two", v: 1 }, true, [["ETag", '"b"']]);
@@ -53,6 +56,7 @@ export const deltaSituations: readonly Situation[] = [
     name: "delta-for-nothing",
     requirement: "R-DELTA-8",
     title: "does not apply a delta for a record that it does not have, and subscribes anew",
+    ways: messageWays,
     play: async (stage) => {
       const visit = await asked(stage);
       visit.tellDelta({ id: 9, name: "nine", v: 2 }, { v: 2 }, ['"a"', '"b"']);

@@ -1,6 +1,7 @@
 import { demand, Fault } from "../../fault.ts";
 import type { Situation, Stage } from "../stage.ts";
 import type { Visit } from "../visit.ts";
+import { everyWay, messageWays } from "../way.ts";
 
 /** Longer than any wait before a first retry. */
 const soonMs = 2_000;
@@ -46,6 +47,7 @@ function refusal(status: number, more: readonly (readonly [string, string])[] = 
     name: `status-${status}`,
     requirement: "R-CLOSE-1",
     title: `does not ask for the same again after a ${status}`,
+    ways: everyWay,
     isAboutRecords: false,
     play: async (stage) => {
       const visit = await stage.firstOfLevel1();
@@ -63,6 +65,7 @@ function later(status: number, seconds: number): Situation {
     name: `retry-after-${status}`,
     requirement: "R-CLOSE-5",
     title: `waits as long as Retry-After of a ${status} says, and comes again`,
+    ways: everyWay,
     isAboutRecords: false,
     play: async (stage) => {
       const visit = await stage.firstOfLevel1();
@@ -78,6 +81,7 @@ const backoff: Situation = {
   name: "backoff",
   requirement: "R-CLOSE-5",
   title: "waits a random time up to 0.5 s, 1 s, 2 s, 4 s before its retries",
+  ways: messageWays,
   play: async (stage) => {
     let visit = await stage.firstOfLevel1();
     let waitedMs = 0;
@@ -98,6 +102,7 @@ const credentials: Situation = {
   name: "credentials",
   requirement: "R-CLOSE-1",
   title: "tries once more after a 401, and no more",
+  ways: everyWay,
   isAboutRecords: false,
   play: async (stage) => {
     const visit = await stage.firstOfLevel1();

@@ -1,6 +1,7 @@
 import { demand } from "../../fault.ts";
 import type { Situation, Stage } from "../stage.ts";
 import type { Row, Visit } from "../visit.ts";
+import { messageWays } from "../way.ts";
 
 const soonMs = 2_000;
 
@@ -51,7 +52,7 @@ const numbers: readonly Row[] = [
 function ordered(name: string, title: string, rows: readonly Row[], order: string): Situation {
   const first = rows[5];
   return {
-    ...{ name, requirement: "R-FLD-6", title, order, isOrdered: true },
+    ...{ name, requirement: "R-FLD-6", title, order, isOrdered: true, ways: messageWays },
     rows: rows.filter((row) => row === first),
     play: async (stage) => {
       const visit = await opened(stage);
@@ -74,6 +75,7 @@ const ordinary: readonly Situation[] = [
     name: "changes",
     requirement: "R-SUB-14",
     title: "takes 201 and 202 alike, and ignores a 204 for what it does not have",
+    ways: messageWays,
     play: async (stage) => {
       const visit = await opened(stage);
       visit.tell(201, four);
@@ -91,6 +93,7 @@ const ordinary: readonly Situation[] = [
     name: "item-index",
     requirement: "R-FLD-10",
     title: "puts records where Item-Index says",
+    ways: messageWays,
     order: "",
     isOrdered: true,
     play: async (stage) => {
@@ -110,6 +113,7 @@ const breaks: readonly Situation[] = [
     name: "bookmark",
     requirement: "R-RES-5",
     title: "resumes at the newest position that it was given, also by a 304",
+    ways: messageWays,
     play: async (stage) => {
       const visit = await opened(stage);
       stage.advance();
@@ -125,6 +129,7 @@ const breaks: readonly Situation[] = [
     name: "half-transaction",
     requirement: "R-POS-5",
     title: "forgets what no mark followed, and resumes before it",
+    ways: messageWays,
     play: async (stage) => {
       const visit = await opened(stage);
       const before = stage.position;
@@ -161,6 +166,7 @@ const breaks: readonly Situation[] = [
     name: "lost-history",
     requirement: "R-POS-5",
     title: "replaces everything by a 200 that answers a resume",
+    ways: messageWays,
     play: async (stage) => {
       const visit = await opened(stage);
       visit.tell(201, four);
@@ -176,6 +182,7 @@ const breaks: readonly Situation[] = [
     name: "reset",
     requirement: "R-POS-5",
     title: "discards by an unasked 200 what no mark followed, and resumes at its position",
+    ways: messageWays,
     play: async (stage) => {
       const visit = await opened(stage);
       visit.tell(201, four, false);
