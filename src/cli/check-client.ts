@@ -8,6 +8,8 @@ import { onStopSignal } from "./signals.ts";
 export interface CheckClientCommandOptions {
   /** Default 8080; 0 picks a free one. */
   readonly port?: number;
+  /** Only streams over plain HTTP, and no WebSockets. Default false. */
+  readonly withoutSockets?: boolean;
   /** Print JSON. Default false. */
   readonly json?: boolean;
 }
@@ -31,10 +33,15 @@ function line({ requirement, title, outcome }: Result): string {
  *
  * @returns the exit code: 0 where no MUST was found broken, else 1
  */
-export async function runCheckClient({ port = 8080, json = false }: CheckClientCommandOptions): Promise<number> {
+export async function runCheckClient(options: CheckClientCommandOptions): Promise<number> {
+  const { port = 8080, json = false, withoutSockets = false } = options;
   onOutputClosed(() => {});
   try {
-    const check = await startClientCheck({ port, onOver: (result) => processOutput.note(line(result)) });
+    const check = await startClientCheck({
+      port,
+      withoutSockets,
+      onOver: (result) => processOutput.note(line(result)),
+    });
     processOutput.note(introduce(check.url));
     const stopped = new Promise<void>((resolve) => onStopSignal(resolve));
     await Promise.race([check.ended, stopped]);

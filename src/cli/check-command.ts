@@ -45,7 +45,7 @@ export function addCheck(program: Command, exit: (code: number) => void): void {
     )
     .argument("[url]", "a resource, best a collection with a record or more", parseUrl)
     .option("--level <level>", "only the cases of Level 0 or 1 (default: both)", parseLevel)
-    .option("--stream", "only the cases of streams over plain HTTP")
+    .option("--stream", "only the cases of streams over plain HTTP; with --client, there are no WebSockets")
     .option(
       "--write [request]",
       "make, change and delete records; or send 'METHOD /path body' for a change",
@@ -66,7 +66,8 @@ export function addCheck(program: Command, exit: (code: number) => void): void {
         if (stream && level !== undefined) command.error("error: give --level, or --stream");
         if (url === undefined) {
           const { runCheckClient } = await import("./check-client.ts");
-          exit(await runCheckClient({ ...(port === undefined ? {} : { port }), json: flags.json ?? false }));
+          const { json = false } = flags;
+          exit(await runCheckClient({ ...(port === undefined ? {} : { port }), json, withoutSockets: stream }));
           return;
         }
         const { runCheck } = await import("./check.ts");

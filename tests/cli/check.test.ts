@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { WebSocket } from "ws";
 import { frontOf } from "../check/front.ts";
 import { rocket, serve } from "./command.ts";
 import { createDatabase, runSql } from "./database.ts";
@@ -94,5 +95,21 @@ describe("rocket check --client", () => {
     const { code, stdout } = await command.result;
     expect(code).toBe(0);
     expect(stdout).toContain("Nobody followed its URL, or it is not over.");
+  });
+
+  it("has what can be played without WebSockets with --stream, and answers no handshake", {
+    timeout: 60_000,
+  }, async () => {
+    const command = rocket("check", "--client", "--stream", "--port", "0");
+    const pattern = /http:\/\/127\.0\.0\.1:\d+/;
+    await command.until(({ stderr }) => pattern.test(stderr));
+    const [url = ""] = pattern.exec(command.stderr) ?? [];
+    const places = (await (await fetch(url)).json()) as { readonly url: string; readonly ways: readonly string[] }[];
+    expect(places.filter(({ ways }) => ways.every((way) => way === "socket"))).toEqual([]);
+    const socket = new WebSocket(places[0]?.url.replace("http", "ws") ?? "");
+    const closed = new Promise((resolve) => socket.on("error", () => resolve("refused")));
+    expect(await closed).toBe("refused");
+    await fetch(`${url}/end`, { method: "POST" });
+    expect((await command.result).code).toBe(0);
   });
 });
