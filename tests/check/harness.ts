@@ -1,4 +1,4 @@
-import { type Report, startClientCheck } from "../../src/check/index.ts";
+import { type Report, type Result, startClientCheck } from "../../src/check/index.ts";
 
 /** A client that follows one URL. */
 export interface Following {
@@ -10,6 +10,8 @@ export interface Following {
 /** Where a situation is played. */
 export interface Place {
   readonly name: string;
+  /** The ways to follow that it is about. */
+  readonly ways: readonly string[];
   /** The server as a client would be given it. */
   readonly base: string;
   /** The resource. */
@@ -21,11 +23,26 @@ export interface Place {
 /** How much faster than the protocol's the times in tests are. */
 export const speed = 5;
 
-/** Puts a client into every situation at once, or into those of these names; gives what was found wrong. */
-export async function checkClient(follow: (place: Place) => Following, names?: readonly string[]): Promise<Report> {
-  const check = await startClientCheck({ speed });
+/** Which situations, and how. */
+export interface Choice {
+  /** Only those of these names. */
+  readonly names?: readonly string[];
+  /** Only those that are about this way. */
+  readonly way?: string;
+  /** Default {@link speed}. */
+  readonly speed?: number;
+}
+
+/** Puts a client into every situation at once, or into those that are chosen; gives what was found wrong. */
+export async function checkClient(
+  follow: (place: Place) => Following,
+  { names, way, speed: factor = speed }: Choice = {},
+): Promise<Report> {
+  const check = await startClientCheck({ speed: factor, withoutSockets: way !== undefined && way !== "socket" });
   const places = (await (await fetch(check.url)).json()) as Place[];
-  const chosen = places.filter(({ name }) => names === undefined || names.includes(name));
+  const chosen = places.filter(({ name, ways }) => {
+    return (names === undefined || names.includes(name)) && (way === undefined || ways.includes(way));
+  });
   await Promise.all(
     chosen.map(async (place) => {
       const client = follow(place);
@@ -34,7 +51,11 @@ export async function checkClient(follow: (place: Place) => Following, names?: r
       client.stop();
     }),
   );
-  return check.end();
+  const report = await check.end();
+  const isChosen = ({ title, outcome }: Result) => {
+    return outcome.kind !== "skipped" || chosen.some(({ name }) => title.endsWith(`(${name})`));
+  };
+  return { ...report, results: report.results.filter(isChosen) };
 }
 
 /** The requirements that a report finds broken. */

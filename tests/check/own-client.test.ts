@@ -20,12 +20,44 @@ function follow({ base }: Place): Following {
   return { rows: () => items.getSnapshot().rows, stop: () => client.close() };
 }
 
+/** Where WebSockets are blocked. */
+class Blocked extends EventTarget {
+  constructor() {
+    super();
+    queueMicrotask(() => {
+      this.dispatchEvent(new Event("error"));
+      this.dispatchEvent(Object.assign(new Event("close"), { code: 1006, reason: "" }));
+    });
+  }
+  close(): void {}
+}
+
+/** Each at a host of its own: a client has no more than four streams to one. */
+function followByStreams({ name, base }: Place): Following {
+  const { origin, pathname } = new URL(base);
+  const own = `http://${name}.test`;
+  const client = createClient(own + pathname, {
+    ...{ clock, onError: () => {}, WebSocket: Blocked as never },
+    fetch: (url, init) => fetch(String(url).replace(own, origin), init),
+  });
+  const items = client.collection("/items");
+  items.subscribe(() => {});
+  return { rows: () => items.getSnapshot().rows, stop: () => client.close() };
+}
+
 describe("the project's client", () => {
   it("does nothing wrong in any situation, whatever version of the protocol the server names [R-EXT-3]", {
     timeout: 60_000,
   }, async () => {
-    const report = await checkClient(follow);
+    const report = await checkClient(follow, { way: "socket" });
     expect(report.results.filter(({ outcome }) => outcome.kind !== "passed")).toEqual([]);
     expect(hasFailed(report)).toBe(false);
+  });
+
+  it("does nothing wrong over event streams, where there is no WebSocket [R-STR-7] [R-STR-8]", {
+    timeout: 60_000,
+  }, async () => {
+    const report = await checkClient(followByStreams, { way: "events" });
+    expect(report.results.filter(({ outcome }) => outcome.kind !== "passed")).toEqual([]);
   });
 });

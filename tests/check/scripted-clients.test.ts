@@ -32,12 +32,12 @@ const mistakes: readonly (readonly [mistake: Mistake, requirement: string, names
 
 describe("the check of clients", () => {
   it("finds nothing wrong with a client by the book that follows by handshakes", { timeout: 60_000 }, async () => {
-    const report = await checkClient((place) => new ScriptedClient(place));
+    const report = await checkClient((place) => new ScriptedClient(place), { way: "socket" });
     expect(report.results.filter(({ outcome }) => outcome.kind !== "passed")).toEqual([]);
   });
 
   it.each(mistakes)("finds a client that %s, by %s", { timeout: 60_000 }, async (mistake, requirement, names) => {
-    const report = await checkClient((place) => new ScriptedClient(place, mistake), names);
+    const report = await checkClient((place) => new ScriptedClient(place, mistake), { names });
     expect(brokenIn(report)).toContain(requirement);
   });
 });
