@@ -35,7 +35,7 @@ export interface Reader {
 }
 
 /** Reads events by the book, but for one mistake. */
-export class EventStreamReader implements Reader {
+class EventStreamReader implements Reader {
   #decoder: EventStreamDecoder = new EventStreamDecoder();
   readonly #mistake: string | undefined;
   #isFirst = true;
@@ -96,7 +96,7 @@ export class EventStreamReader implements Reader {
 }
 
 /** Reads the parts of an HTTP stream by the book. */
-export class PartStreamReader implements Reader {
+class PartStreamReader implements Reader {
   readonly retryMs = undefined;
   readonly #decoder: HttpStreamDecoder = new HttpStreamDecoder();
 
@@ -110,7 +110,7 @@ export class PartStreamReader implements Reader {
 }
 
 /** Reads parts as somebody would who wrote it in an hour. */
-export class HastyPartReader implements Reader {
+class HastyPartReader implements Reader {
   readonly retryMs = undefined;
   readonly #mistake: string;
   #bytes: Buffer = Buffer.alloc(0);

@@ -13,7 +13,7 @@ export const messageWays: readonly Way[] = ["socket", "events", "parts"];
 export const streamWays: readonly Way[] = ["events", "parts"];
 
 /** The ways over plain HTTP. */
-export const httpWays: readonly Way[] = ["events", "parts", "patches", "polls"];
+const httpWays: readonly Way[] = ["events", "parts", "patches", "polls"];
 
 /** All of them. */
 export const everyWay: readonly Way[] = ["socket", ...httpWays];
