@@ -6,14 +6,16 @@ const safeSqlite = "3.51.3";
 /** A collection as it is listed: of some, not all records are counted. */
 interface Counted {
   readonly path: string;
-  readonly count: number;
+  readonly count?: number;
   readonly hasMore?: true;
 }
 
 /** The collections with their counts, a line each. */
 export function listCollections(collections: readonly Counted[]): string {
   if (collections.length === 0) return "  (no tables yet)";
-  const counts = collections.map(({ count, hasMore }) => (hasMore ? "over " : "") + count.toLocaleString("en"));
+  const counts = collections.map(
+    ({ count, hasMore }) => (hasMore ? "over " : "") + (count?.toLocaleString("en") ?? ""),
+  );
   const pathWidth = Math.max(...collections.map(({ path }) => path.length));
   const countWidth = Math.max(...counts.map((count) => count.length));
   return collections

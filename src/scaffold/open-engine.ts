@@ -1,6 +1,7 @@
 import type { OriginRequest, OriginResponse } from "../server/index.ts";
 import type { Engine } from "./engine/engine.ts";
 import type { ServedSchema } from "./engine/table.ts";
+import type { Viewer } from "./engine/viewer.ts";
 import type { ResolvedScaffoldOptions } from "./options.ts";
 import { openPostgres } from "./postgres/engine/open-postgres.ts";
 import { isPostgresUrl } from "./postgres-url.ts";
@@ -16,7 +17,7 @@ import { openReads } from "./sqlite/threads/open-reads.ts";
 /** What answers GETs. */
 export interface ReadAnswers {
   /** Answers a GET or HEAD. @throws Refusal, and what the database throws */
-  answer(request: OriginRequest, target: Target): Promise<OriginResponse>;
+  answer(request: OriginRequest, target: Target, viewer: Viewer): Promise<OriginResponse>;
   close(): Promise<void>;
 }
 
@@ -37,12 +38,15 @@ async function openPostgresUrl(
   isServed: IsServed,
   { onSchema }: EngineEvents,
 ): Promise<OpenEngine> {
-  const engine = await openPostgres({ ...options, connect: options.path, isServed, onSchema });
+  const engine = await openPostgres({ ...options, connect: options.path, hasRoles: false, isServed, onSchema });
   return {
     engine,
     answers: (settings) => ({
-      answer: (request, target) =>
-        engine.read((snapshot) => read(snapshot, catalogOf(snapshot.schema, isServed), request, target, settings)),
+      answer: (request, target, viewer) =>
+        engine.read(
+          (snapshot) => read(snapshot, catalogOf(snapshot.schema, isServed), request, target, settings),
+          viewer,
+        ),
       close: async () => undefined,
     }),
   };

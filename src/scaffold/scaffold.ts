@@ -1,5 +1,6 @@
 import type { DerivedOptions, Journal, Origin } from "../server/index.ts";
 import type { Engine } from "./engine/engine.ts";
+import { everybody } from "./engine/viewer.ts";
 import { openEngine } from "./open-engine.ts";
 import { type ResolvedScaffoldOptions, resolveScaffoldOptions, type ScaffoldOptions } from "./options.ts";
 import { canWrite } from "./rest/actions.ts";
@@ -12,8 +13,8 @@ import { Service } from "./rest/service.ts";
 export interface CollectionCount {
   /** The collection's path: `/artists`. */
   readonly path: string;
-  /** 100,000 at most: to count all of a large table takes long. */
-  readonly count: number;
+  /** 100,000 at most: to count all of a large table takes long. Absent where only viewers may read it. */
+  readonly count?: number;
   /** There where it has more than that. */
   readonly hasMore?: true;
 }
@@ -78,7 +79,8 @@ async function countAll(engine: Engine, { resources }: Catalog): Promise<Collect
   const counts: CollectionCount[] = [];
   for (const { path, table } of resources.values()) {
     const count = await engine.count(table, maxCounted + 1);
-    counts.push(count > maxCounted ? { path, count: maxCounted, hasMore: true } : { path, count });
+    if (count === undefined) counts.push({ path });
+    else counts.push(count > maxCounted ? { path, count: maxCounted, hasMore: true } : { path, count });
   }
   return counts;
 }
@@ -107,7 +109,8 @@ export async function createScaffold(options: ScaffoldOptions): Promise<Scaffold
   const reads = answers(settings);
   const service = new Service({
     engine,
-    answerRead: (request, target) => reads.answer(request, target),
+    viewerOf: () => everybody,
+    answerRead: (request, target, viewer) => reads.answer(request, target, viewer),
     isServed,
     actions,
     settings,

@@ -20,6 +20,7 @@ import {
 } from "../../src/protocol/index.ts";
 import { upstreamFields } from "../../src/proxy/fields.ts";
 import { outwardFields } from "../../src/proxy/outward-fields.ts";
+import { everybody } from "../../src/scaffold/engine/viewer.ts";
 import { formatJson } from "../../src/scaffold/json/json.ts";
 import { parseJson } from "../../src/scaffold/json/json-reader.ts";
 import { requireJsonAccepted, requireJsonBody } from "../../src/scaffold/rest/accept.ts";
@@ -146,7 +147,7 @@ const readers: Readonly<Record<string, (text: string) => unknown>> = {
   "Content-Type of a stream": (text) => refuseByHead(field("Content-Type")(text), 1),
   "the names of fields": (text) => documentRequestFields([[text, "a"]]),
   "Idempotency-Key": (text) =>
-    parseOnce({ method: "PUT", target: "/", fields: field("Idempotency-Key")(text), body: "" }),
+    parseOnce({ method: "PUT", target: "/", fields: field("Idempotency-Key")(text), body: "" }, everybody),
   "a URL's path and query": (text) => parseTarget(`/a?${text}`),
   "a number": (text) => resolveText(numeric, text),
   "a decimal number": (text) => resolveText({ kind: "numeric", affinity: "real" }, text),

@@ -17,12 +17,14 @@ export interface Measure {
 
 /** The database as one transaction sees it. */
 export interface Snapshot {
-  /** What there is to serve. */
+  /** What there is to serve to whom the transaction is for. */
   readonly schema: ServedSchema;
   /** Where the journal stands; `undefined` where there is none, and in a write, which is not in it yet. */
   readonly bookmark: Bookmark | undefined;
   /** The tables whose changes the journal misses, and why, in a sentence for a person. */
   readonly unwatched: ReadonlyMap<string, string>;
+  /** Whether what a table shows may depend on who looks: then the journal's changes alone don't decide what is shown. */
+  isPrivate(table: ServedTable): boolean;
   /** The record with a key; `undefined` where there is none. */
   find(table: ServedTable, key: RecordKey): Steps<Row | undefined>;
   /**
@@ -67,6 +69,12 @@ export interface KeptAnswer {
 /** A write as the database sees it: what it does is seen by it, and by others once it is committed. */
 export interface Transaction extends Snapshot {
   /**
+   * As `find`, for a record that will be changed: nobody else changes it until the end of the transaction.
+   *
+   * @throws Refusal 403 where the viewer may read it, and not change it
+   */
+  findToUpdate(table: ServedTable, key: RecordKey): Steps<Row | undefined>;
+  /**
    * Makes a record; gives its key, `undefined` where the database ignored it.
    *
    * @throws BrokenRule; Refusal 422 where a value can't be stored
@@ -78,7 +86,11 @@ export interface Transaction extends Snapshot {
    * @throws BrokenRule; Refusal 422 where a value can't be stored, or where a merge would lose what is not shown
    */
   update(table: ServedTable, key: RecordKey, change: RecordChange): Steps<boolean>;
-  /** Takes a record away; `false` where the database kept it. @throws BrokenRule */
+  /**
+   * Takes a record away, as `find` has seen it; `false` where the database kept it.
+   *
+   * @throws BrokenRule; Refusal 403 where the viewer may read it, and not take it away
+   */
   remove(table: ServedTable, key: RecordKey): Steps<boolean>;
   /** The answer that is kept under an `Idempotency-Key`; `undefined` where there is none, or only one that is too old. */
   findAnswer(key: string): Steps<KeptAnswer | undefined>;

@@ -55,4 +55,6 @@ export interface LeftOut {
 export interface ServedSchema {
   readonly tables: readonly ServedTable[];
   readonly leftOut: readonly LeftOut[];
+  /** The names of tables that are there, and that the viewer may not read. Absent: none. */
+  readonly denied?: readonly string[];
 }

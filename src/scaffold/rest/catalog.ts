@@ -6,6 +6,8 @@ export interface Catalog {
   /** What stands before the resources' names in URLs: nothing, or `/api`. */
   readonly basePath: string;
   readonly resources: ReadonlyMap<string, Resource>;
+  /** The tables that the viewer may not read. */
+  readonly denied: ReadonlySet<string>;
   /** What is there and not served, by name, with the reason: a clause for a person. */
   readonly leftOut: ReadonlyMap<string, string>;
 }
@@ -22,7 +24,7 @@ function isServable({ members }: ServedTable): boolean {
   return !members.some(({ name }) => name === "__proto__");
 }
 
-function createCatalog({ tables, leftOut }: ServedSchema, isServed: IsServed): Catalog {
+function createCatalog({ tables, leftOut, denied = [] }: ServedSchema, isServed: IsServed): Catalog {
   const asked = tables.filter(({ name }) => isServed(name));
   const unservable = asked.filter((table) => !isServable(table));
   const proto = 'it has a column "__proto__", which not every program can hold';
@@ -30,6 +32,7 @@ function createCatalog({ tables, leftOut }: ServedSchema, isServed: IsServed): C
   return {
     basePath,
     resources: new Map(asked.filter(isServable).map((table) => [table.name, resourceOf(table, basePath)])),
+    denied: new Set(denied.filter((name) => isServed(name))),
     leftOut: new Map([
       ...leftOut.filter(({ name }) => isServed(name)).map(({ name, reason }) => [name, reason] as const),
       ...unservable.map(({ name }) => [name, proto] as const),

@@ -1,7 +1,9 @@
 import type { OriginRequest, OriginResponse } from "../../server/index.ts";
 import { BrokenRule, type RuleKind } from "../engine/broken-rule.ts";
+import { Denied } from "../engine/denied.ts";
 import type { Engine } from "../engine/engine.ts";
-import { Refusal, unavailable } from "./refusal.ts";
+import type { Viewer } from "../engine/viewer.ts";
+import { Refusal, unauthorized, unavailable } from "./refusal.ts";
 
 /** A rule's meaning: the status, what it is in all, and what it is for one of its columns. */
 type Meaning = readonly [status: number, detail: string, columnDetail: string];
@@ -36,22 +38,32 @@ function refusalOf(rule: BrokenRule): Refusal {
   return new Refusal(status, detail, errors.length > 0 ? { errors } : {});
 }
 
+/** What a viewer may not do: one without a token may come again with one. Nothing of the reason is told. */
+function denial(viewer: Viewer | undefined): Refusal {
+  const isAnonymous = viewer?.claims === undefined;
+  return isAnonymous ? unauthorized("That needs a token that allows it.") : new Refusal(403, "You may not do that.");
+}
+
 function reported({ method, target }: OriginRequest, error: unknown): Error {
   const reason = error instanceof Error ? error.message : String(error);
   return new Error(`${method} ${target.split("?")[0]}: ${reason}`, { cause: error });
 }
 
 /**
- * What a failure is to the peer: a refusal as it says; a broken rule 409 or 422; a busy database 503; else mostly 500,
- * with a hint for the peer, and the reason to `onError`.
+ * What a failure is to the peer: a refusal as it says; a broken rule 409 or 422; a busy database 503; what
+ * the viewer may not do 403, or 401 without a token; else mostly 500, with a hint for the peer, and the reason to `onError`.
+ *
+ * @param viewer - who asked; `undefined` where that is not known
  */
 export function refuse(
   error: unknown,
   request: OriginRequest,
+  viewer: Viewer | undefined,
   engine: Pick<Engine, "troubleOf">,
   onError: (error: unknown, stage: string) => void,
 ): OriginResponse {
   if (error instanceof Refusal) return error.toResponse();
+  if (error instanceof Denied) return denial(viewer).toResponse();
   if (error instanceof BrokenRule) return refusalOf(error).toResponse();
   const { status, detail } = engine.troubleOf(error) ?? { status: 500, detail: "The service failed." };
   if (status === 503) return unavailable(detail).toResponse();

@@ -3,10 +3,12 @@ import { type Field, fieldValue } from "../../protocol/index.ts";
 import type { OriginRequest, OriginResponse, Representation } from "../../server/index.ts";
 import type { KeptAnswer, Transaction } from "../engine/snapshot.ts";
 import type { Steps } from "../engine/steps.ts";
+import type { Viewer } from "../engine/viewer.ts";
 import { Refusal } from "./refusal.ts";
 
 /** A request that must be carried out once only. */
 export interface OnceRequest {
+  /** The key, under the viewer's own: one viewer's is never another's. */
   readonly key: string;
   /** Equal for equal requests: method, target, `Content-Type` and body. */
   readonly digest: string;
@@ -31,11 +33,13 @@ function digestOf({ method, target, fields, body }: OriginRequest): string {
  *
  * @throws Refusal 400 for a key that can't be, or more than one
  */
-export function parseOnce(request: OriginRequest): OnceRequest | undefined {
+export function parseOnce(request: OriginRequest, viewer: Viewer): OnceRequest | undefined {
   const [value, ...more] = request.fields.filter(([name]) => name.toLowerCase() === "idempotency-key");
   if (!value) return undefined;
   const key = more.length === 0 ? parseKey(value[1]) : undefined;
-  if (key !== undefined) return { key, digest: digestOf(request) };
+  // No key that is sent has a line's end.
+  const prefix = viewer.key === "" ? "" : `${createHash("sha256").update(viewer.key).digest("base64url")}\n`;
+  if (key !== undefined) return { key: prefix + key, digest: digestOf(request) };
   const form = `one string in double quotes, of 1 to ${maxKeyLength} characters`;
   throw new Refusal(400, `The field Idempotency-Key is malformed: it must be ${form}.`);
 }

@@ -39,8 +39,8 @@ function follow(
   const { bookmark } = snapshot;
   const notLive = whyNotLive(snapshot, settings, resource);
   if (notLive !== undefined) return { notLive };
-  // Where that has no place in the journal, it is followed by asking again.
-  if (!bookmark) return { url: view.url };
+  // Where that has no place in the journal, or is one viewer's, it is followed by asking again.
+  if (!bookmark || snapshot.isPrivate(resource.table)) return { url: view.url };
   const { path: collection } = resource;
   return { view: { collection, ...view, position: bookmark.position, eventId: bookmark.eventId } };
 }

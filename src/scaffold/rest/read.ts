@@ -24,15 +24,23 @@ import { requireRoute } from "./route.ts";
 import type { Target } from "./target.ts";
 
 /** A rowid names only what has no key. */
-function* findNameless(snapshot: Snapshot, table: ServedTable, key: RecordKey): Steps<Row | undefined> {
-  const row = yield* snapshot.find(table, key);
+function* nameless(table: ServedTable, found: Steps<Row | undefined>): Steps<Row | undefined> {
+  const row = yield* found;
   return row && isNameless(table, row) ? row : undefined;
 }
 
-/** The record that a URL names; `undefined` where there is none. */
-export function findRecord(snapshot: Snapshot, { table }: Resource, key: RecordKey): Steps<Row | undefined> {
+/**
+ * The record that a URL names; `undefined` where there is none.
+ *
+ * @param find - how a key's record is found
+ */
+export function findRecord(
+  { table }: Resource,
+  key: RecordKey,
+  find: (table: ServedTable, key: RecordKey) => Steps<Row | undefined>,
+): Steps<Row | undefined> {
   const isByRowid = table.named !== undefined && key.members[0] === keyMembers(table)[0];
-  return isByRowid ? findNameless(snapshot, table, key) : snapshot.find(table, key);
+  return isByRowid ? nameless(table, find(table, key)) : find(table, key);
 }
 
 /** The 404 for a record that is not there. */
@@ -76,12 +84,13 @@ function* readRecord(
   resource: Resource,
   key: RecordKey,
 ): Steps<OriginResponse> {
-  const row = yield* findRecord(snapshot, resource, key);
+  const row = yield* findRecord(resource, key, (...named) => snapshot.find(...named));
   if (!row) throw noRecord();
   const { etag, body } = representRecord(resource, row);
-  const fields: Field[] = [["Items", resource.recordItems], ...eventIdFields(snapshot)];
-  const response = answer(request, etag, fields, body as string);
-  return withLiveness(response, followRecord(snapshot, settings, resource, row));
+  const liveness = followRecord(snapshot, settings, resource, row);
+  const position = liveness.url === undefined ? eventIdFields(snapshot) : [];
+  const response = answer(request, etag, [["Items", resource.recordItems], ...position], body as string);
+  return withLiveness(response, liveness);
 }
 
 /** A part of a collection, as one answer has it. */

@@ -75,6 +75,16 @@ export class FieldErrors {
   }
 }
 
+/**
+ * The 401 for a request without a token that counts, as RFC 6750 §3 has it.
+ *
+ * @param error - what is wrong with the token; absent where there is none
+ */
+export function unauthorized(detail: string, error?: "invalid_token"): Refusal {
+  const challenge = error === undefined ? "Bearer" : `Bearer error="${error}"`;
+  return new Refusal(401, detail, { fields: [["WWW-Authenticate", challenge]] });
+}
+
 /** The 503 for a database that others hold locked, or that is closing. */
 export function unavailable(detail: string): Refusal {
   return new Refusal(503, detail, { fields: [["Retry-After", "1"]] });

@@ -1,3 +1,4 @@
+import { Denied } from "../engine/denied.ts";
 import { keyMembers, type Member, type RecordKey } from "../engine/table.ts";
 import type { Catalog } from "./catalog.ts";
 import { Refusal, shorten } from "./refusal.ts";
@@ -68,11 +69,13 @@ export function ownsTarget(catalog: Catalog, target: string): boolean {
   }
 }
 
-/** What a URL names. @throws Refusal 404 where it names nothing */
+/** What a URL names. @throws Refusal 404 where it names nothing; Denied where the viewer may not read that */
 export function requireRoute(catalog: Catalog, target: Target): Route {
   const route = findRoute(catalog, target);
   if (route) return route;
   const [name = ""] = segmentsBelow(catalog, target) ?? [];
+  const tableName = nameInPart(name);
+  if (tableName !== undefined && catalog.denied.has(tableName)) throw new Denied();
   const leftOut = entryOf(catalog.leftOut, name);
   if (leftOut !== undefined) throw new Refusal(404, `This is not served: ${leftOut}.`);
   const here = shorten(`/${target.segments.join("/")}`);

@@ -3,6 +3,7 @@ import type { Origin, OriginRequest, OriginResponse } from "../../server/index.t
 import type { Engine } from "../engine/engine.ts";
 import type { Snapshot, Transaction } from "../engine/snapshot.ts";
 import { done, type Steps } from "../engine/steps.ts";
+import type { Viewer } from "../engine/viewer.ts";
 import { acceptedBodies, requireJsonAccepted, requireJsonBody } from "./accept.ts";
 import { type Action, allowedMethods } from "./actions.ts";
 import { parseBody } from "./body.ts";
@@ -20,8 +21,10 @@ import { createRecord, destroyRecord, patchRecord, putRecord, type WriteRequest 
 /** What a REST service over a database stands on. */
 export interface ServiceOptions {
   readonly engine: Engine;
+  /** Whom a request is for. A promise that rejects with a Refusal, or its throw, is the answer. */
+  readonly viewerOf: (request: OriginRequest) => Viewer | Promise<Viewer>;
   /** Answers a GET or HEAD: by `read`, wherever the engine runs that. */
-  readonly answerRead: (request: OriginRequest, target: Target) => Promise<OriginResponse>;
+  readonly answerRead: (request: OriginRequest, target: Target, viewer: Viewer) => Promise<OriginResponse>;
   readonly isServed: IsServed;
   readonly actions: ReadonlySet<Action>;
   readonly settings: LiveSettings;
@@ -52,11 +55,21 @@ function perform(
   return destroyRecord(transaction, resource, key, write);
 }
 
+/** What is answered to a role of the database is for nobody else to keep. */
+function forViewer(response: OriginResponse, { role }: Viewer): OriginResponse {
+  if (role === undefined) return response;
+  const own: readonly Field[] = [
+    ["Cache-Control", "private"],
+    ["Vary", "Authorization"],
+  ];
+  return { ...response, fields: [...response.fields, ...own] };
+}
+
 /** The record at a URL of the service's own making, as it is now. */
 function* show(snapshot: Snapshot, catalog: Catalog, url: string): Steps<ShownRecord> {
   const route = findRoute(catalog, parseTarget(url));
   if (route?.place !== "record") return undefined;
-  const row = yield* findRecord(snapshot, route.resource, route.key);
+  const row = yield* findRecord(route.resource, route.key, (...named) => snapshot.find(...named));
   return row && representRecord(route.resource, row);
 }
 
@@ -70,27 +83,34 @@ export class Service {
 
   /** Answers a request; never rejects. */
   readonly answer: Origin = async (request) => {
+    const { engine, onError, viewerOf } = this.#options;
+    let viewer: Viewer | undefined;
     try {
+      // Without an await where the viewer and the URL are known: writes of one turn keep their order and share a transaction.
+      const asked = viewerOf(request);
+      viewer = asked instanceof Promise ? await asked : asked;
       const target = parseTarget(request.target);
-      // Without an await where the URL is known: writes of one turn keep their order and share a transaction.
-      const known = findRoute(this.#catalogOf(this.#options.engine), target);
-      return await this.#dispatch(request, target, known ?? (await this.#lookAgain(target)));
+      const schema = engine.schemaFor(viewer);
+      const known = schema && findRoute(this.#catalogOf({ schema }), target);
+      const route = known ?? (await this.#lookAgain(target, viewer));
+      return forViewer(await this.#dispatch(request, target, route, viewer), viewer);
     } catch (error) {
-      const { engine, onError } = this.#options;
-      return refuse(error, request, engine, onError);
+      const refusal = refuse(error, request, viewer, engine, onError);
+      return viewer ? forViewer(refusal, viewer) : refusal;
     }
   };
 
   /** A URL that is not known may be that of a new table. */
-  #lookAgain(target: Target): Promise<Route> {
-    return this.#options.engine.read((snapshot) => done(requireRoute(this.#catalogOf(snapshot), target)));
+  #lookAgain(target: Target, viewer: Viewer): Promise<Route> {
+    const look = (snapshot: Snapshot): Steps<Route> => done(requireRoute(this.#catalogOf(snapshot), target));
+    return this.#options.engine.read(look, viewer);
   }
 
-  #catalogOf({ schema }: Engine | Snapshot): Catalog {
+  #catalogOf({ schema }: Pick<Snapshot, "schema">): Catalog {
     return catalogOf(schema, this.#options.isServed);
   }
 
-  async #dispatch(request: OriginRequest, target: Target, route: Route): Promise<OriginResponse> {
+  async #dispatch(request: OriginRequest, target: Target, route: Route, viewer: Viewer): Promise<OriginResponse> {
     const { answerRead, actions } = this.#options;
     const { method } = request;
     const methods = allowedMethods(actions, route.place);
@@ -99,16 +119,16 @@ export class Service {
       throw new Refusal(405, `${shorten(method)} is not allowed here; ${allow[1]} are.`, { fields: [allow] });
     }
     if (method === "OPTIONS") return optionsResponse(allow, methods);
-    if (method === "GET" || method === "HEAD") return answerRead(request, target);
-    return this.#write(request, target);
+    if (method === "GET" || method === "HEAD") return answerRead(request, target, viewer);
+    return this.#write(request, target, viewer);
   }
 
-  async #write(request: OriginRequest, target: Target): Promise<OriginResponse> {
+  async #write(request: OriginRequest, target: Target, viewer: Viewer): Promise<OriginResponse> {
     const { engine, actions, settings } = this.#options;
     if (!engine.canWrite)
       throw new Refusal(405, "The database can't be written.", { fields: [["Allow", "GET, HEAD, OPTIONS"]] });
     refuseParameters(target);
-    const once = parseOnce(request);
+    const once = parseOnce(request, viewer);
     const takesBody = request.method !== "DELETE";
     if (takesBody) {
       requireJsonBody(request.method, request.fields);
@@ -120,7 +140,7 @@ export class Service {
       const catalog = this.#catalogOf(transaction);
       const run = (): Steps<OriginResponse> => perform(transaction, catalog, target, write);
       return once ? performOnce(transaction, once, run, (url) => show(transaction, catalog, url)) : run();
-    });
+    }, viewer);
     if (!bookmark || fieldValue(result.fields, "event-id") !== undefined) return result;
     return { ...result, fields: [...result.fields, ["Event-ID", bookmark.eventId]] };
   }

@@ -11,6 +11,11 @@ import { Refusal } from "./refusal.ts";
 import { representRecord } from "./representation.ts";
 import { type Resource, urlOf } from "./resource.ts";
 
+/** The record that a URL names, which will be changed. */
+function findToUpdate(transaction: Transaction, resource: Resource, key: RecordKey): Steps<Row | undefined> {
+  return findRecord(resource, key, (...named) => transaction.findToUpdate(...named));
+}
+
 /** A write to a collection or record, its body parsed. */
 export interface WriteRequest {
   readonly request: OriginRequest;
@@ -70,7 +75,7 @@ export function* putRecord(
   key: RecordKey,
   write: WriteRequest,
 ): Steps<OriginResponse> {
-  const row = yield* findRecord(transaction, resource, key);
+  const row = yield* findToUpdate(transaction, resource, key);
   if (!row && !write.canCreate) throw noRecord();
   const values = decodeMembers(resource, unwrap(resource, write.json), { key, row });
   requireRowConditions(write.request.fields, resource, row);
@@ -112,7 +117,7 @@ export function* patchRecord(
   key: RecordKey,
   write: WriteRequest,
 ): Steps<OriginResponse> {
-  const row = yield* findRecord(transaction, resource, key);
+  const row = yield* findToUpdate(transaction, resource, key);
   if (!row) throw noRecord();
   const values = decodeMembers(resource, unwrap(resource, write.json), { key, row, isPatch: true });
   requireRowConditions(write.request.fields, resource, row);
@@ -126,7 +131,7 @@ export function* destroyRecord(
   key: RecordKey,
   write: WriteRequest,
 ): Steps<OriginResponse> {
-  const row = yield* findRecord(transaction, resource, key);
+  const row = yield* findRecord(resource, key, (...named) => transaction.find(...named));
   if (!row) throw noRecord();
   requireRowConditions(write.request.fields, resource, row);
   if (!(yield* transaction.remove(resource.table, key))) throw new Refusal(409, "The database kept the record.");

@@ -1,9 +1,11 @@
 import type { Engine, Trouble, Written } from "../../engine/engine.ts";
 import type { Snapshot, Transaction } from "../../engine/snapshot.ts";
 import type { Steps } from "../../engine/steps.ts";
+import type { Viewer } from "../../engine/viewer.ts";
 import { unavailable } from "../../rest/refusal.ts";
 import type { Pool } from "../driver.ts";
 import type { PostgresJournal } from "../journal/options.ts";
+import { isDenied } from "../sql-state.ts";
 import { troubleOf } from "./failure.ts";
 import type { Reader } from "./reader.ts";
 import type { SchemaSource } from "./schema-source.ts";
@@ -41,19 +43,28 @@ export class PostgresEngine implements Engine {
     return this.#parts.live !== undefined;
   }
 
-  read<Result>(steps: (snapshot: Snapshot) => Steps<Result>): Promise<Result> {
-    return this.#parts.reader.read(steps);
+  schemaFor({ role }: Viewer): PostgresSchema | undefined {
+    return this.#parts.source.schemaFor(role);
   }
 
-  write<Result>(steps: (transaction: Transaction) => Steps<Result>): Promise<Written<Result>> {
+  read<Result>(steps: (snapshot: Snapshot) => Steps<Result>, viewer: Viewer): Promise<Result> {
+    return this.#parts.reader.read(steps, viewer);
+  }
+
+  write<Result>(steps: (transaction: Transaction) => Steps<Result>, viewer: Viewer): Promise<Written<Result>> {
     const { live } = this.#parts;
-    return live ? live.writer.write(steps) : Promise.reject(unavailable("The database can't be written."));
+    return live ? live.writer.write(steps, viewer) : Promise.reject(unavailable("The database can't be written."));
   }
 
-  async count(table: PostgresTable, limit: number): Promise<number> {
+  async count(table: PostgresTable, limit: number): Promise<number | undefined> {
     const { text } = countRecords(table, undefined, limit);
-    const [row] = (await this.#parts.pools[0]?.query(text)) ?? [];
-    return Number(row?.[0] ?? 0);
+    try {
+      const [row] = (await this.#parts.pools[0]?.query(text)) ?? [];
+      return Number(row?.[0] ?? 0);
+    } catch (error) {
+      if (isDenied(error)) return undefined;
+      throw error;
+    }
   }
 
   troubleOf(error: unknown): Trouble | undefined {

@@ -17,8 +17,21 @@ export function failedOf(error: unknown): Failed | undefined {
   return isSent ? (error as Failed) : undefined;
 }
 
+/** Thrown where the connection may not take a viewer's role on. */
+export class RoleFailure extends Error {
+  constructor(cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(`${reason}. Who owns that role types: GRANT … TO the role of this connection`, { cause });
+    this.name = "RoleFailure";
+  }
+}
+
+/** Thrown where another transaction has changed a record since it was read. */
+export class Overtaken extends Error {}
+
 /** Whether the transaction may succeed when it is run again: it was in another's way, or the other in its. */
 export function isConflict(error: unknown): boolean {
+  if (error instanceof Overtaken) return true;
   return ["40001", "40P01"].includes(failedOf(error)?.code ?? "");
 }
 
@@ -51,10 +64,12 @@ export function isAway(error: unknown): boolean {
   return error.message.startsWith("Connection terminated");
 }
 
+const inTheWay: Trouble = { status: 503, detail: "Other writes were in the way, again and again." };
+
 const troubles: Readonly<Record<string, Trouble>> = {
   "25006": { status: 503, detail: "The database can't be written just now." },
-  "40001": { status: 503, detail: "Other writes were in the way, again and again." },
-  "40P01": { status: 503, detail: "Other writes were in the way, again and again." },
+  "40001": inTheWay,
+  "40P01": inTheWay,
   "42501": { status: 403, detail: "The database does not let this server do that." },
   "53100": { status: 507, detail: "There is no room left for the database." },
   "54000": { status: 413, detail: "A value is bigger than the database takes." },
@@ -65,6 +80,8 @@ const troubles: Readonly<Record<string, Trouble>> = {
 /** What an error of PostgreSQL is to the peer; `undefined` for any other. */
 export function troubleOf(error: unknown): Trouble | undefined {
   if (isAway(error)) return { status: 503, detail: "The database can't be reached just now." };
+  if (error instanceof Overtaken) return inTheWay;
+  if (error instanceof RoleFailure) return { status: 403, detail: "This server may not act as the token's role." };
   if (error instanceof RocketError) {
     return error.code === "journal-busy"
       ? { status: 503, detail: "The database can't be reached just now." }

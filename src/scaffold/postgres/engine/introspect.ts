@@ -27,6 +27,12 @@ export interface FullTable extends Table {
   readonly rules: readonly Rule[];
 }
 
+/**
+ * Which rights decide what is there: none, for what there is at all; those of the session's role on whole tables; or those
+ * on columns, too, so that a table is as the role may read it.
+ */
+export type Rights = "none" | "tables" | "columns";
+
 /** What a schema has that is no collection. */
 export interface LeftOutRelation {
   readonly schema: string;
@@ -38,6 +44,8 @@ export interface LeftOutRelation {
 export interface Found {
   readonly tables: readonly FullTable[];
   readonly leftOut: readonly LeftOutRelation[];
+  /** Tables that the role may not read, where rights on columns decide. */
+  readonly denied: readonly Pick<FullTable, "schema" | "name">[];
 }
 
 interface FoundColumn {
@@ -47,6 +55,7 @@ interface FoundColumn {
   readonly isGenerated: boolean;
   readonly isCodePoint: boolean;
   readonly isExact: boolean;
+  readonly isReadable: boolean;
 }
 
 /** Whether a collation sorts by code point: the database's own counts where a column says `default`. */
@@ -57,6 +66,7 @@ const codePointSql = `CASE WHEN coalesce(o.collname, '') = 'default' OR o.oid IS
   ELSE o.collname IN ('C', 'POSIX', 'ucs_basic', 'pg_c_utf8', 'C.UTF-8', 'C.utf8') END`;
 
 const columnsSql = `SELECT json_agg(json_build_object('name', a.attname, 'type', a.atttypid::text,
+    'isReadable', has_schema_privilege(c.relnamespace, 'USAGE') AND has_column_privilege(c.oid, a.attnum, 'SELECT'),
     'isNotNull', a.attnotnull, 'isGenerated', a.attgenerated <> '' OR a.attidentity = 'a',
     'isCodePoint', coalesce(${codePointSql}, false), 'isExact', coalesce(o.collisdeterministic, true)) ORDER BY a.attnum)
   FROM pg_attribute a LEFT JOIN pg_collation o ON o.oid = a.attcollation
@@ -84,32 +94,38 @@ const relationsSql = `SELECT n.nspname, c.relname, c.relkind::text, has_table_pr
     AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')
   ORDER BY array_position($1, n.nspname::text), c.oid`;
 
-function reasonOf(kind: string | null, isReadable: string | null, key: readonly string[]): string | undefined {
+function reasonOf(kind: string | null, mayRead: boolean, key: readonly string[]): string | undefined {
   if (kind === "v" || kind === "m") return "views of the database are not served";
   if (kind === "f") return "foreign tables are not served";
-  if (isReadable !== "t") return "this role may not read it";
+  if (!mayRead) return "this role may not read it";
   return key.length === 0 ? "nothing tells its rows apart" : undefined;
 }
 
-/** Reads what the tables of some schemas are, in the order of the schemas. */
-export async function introspect(session: Session, schemas: readonly string[]): Promise<Found> {
+/** Reads what the tables of some schemas are to the session's role, in the order of the schemas. */
+export async function introspect(session: Session, schemas: readonly string[], rights: Rights): Promise<Found> {
   const rows = await session.query(relationsSql, [schemas]);
   const typeOf = await readTypes(session);
   const tables: FullTable[] = [];
   const leftOut: LeftOutRelation[] = [];
+  const denied: Found["denied"][number][] = [];
   for (const [schemaText, nameText, kind = null, isReadable = null, columnsText, keyText, rulesText] of rows) {
     const [schema, name] = [schemaText ?? "", nameText ?? ""];
     const key = JSON.parse(keyText ?? "[]") as string[];
-    const reason = reasonOf(kind, isReadable, key);
+    const reason = reasonOf(kind, rights !== "tables" || isReadable === "t", key);
     if (reason !== undefined) {
       leftOut.push({ schema, name, reason });
       continue;
     }
-    const columns = (JSON.parse(columnsText ?? "[]") as FoundColumn[]).map(
-      (column): FullColumn => ({ ...column, type: typeOf(column.type) }),
+    const found = (JSON.parse(columnsText ?? "[]") as FoundColumn[]).filter(
+      (column) => rights !== "columns" || column.isReadable,
     );
+    if (!key.every((part) => found.some((column) => column.name === part))) {
+      denied.push({ schema, name });
+      continue;
+    }
+    const columns = found.map(({ isReadable: _, ...column }): FullColumn => ({ ...column, type: typeOf(column.type) }));
     const rules = JSON.parse(rulesText ?? "[]") as Rule[];
     tables.push({ schema, name, columns, key, rules, isKeyDeferrable: false });
   }
-  return { tables, leftOut };
+  return { tables, leftOut, denied };
 }

@@ -23,6 +23,8 @@ export interface PostgresEngineOptions {
   readonly readTimeoutMs: number;
   readonly clock: Clock;
   readonly reportError: (error: unknown, stage: string) => void;
+  /** Whether requests act as roles of their own. */
+  readonly hasRoles: boolean;
   /** Which tables are watched, and what stands before their names in URLs. */
   readonly isServed: IsServed;
   /** Told of each schema that comes later. Must not throw. */
@@ -85,7 +87,7 @@ function openFailure(error: unknown): RocketError {
  * @throws RocketError where it can't be opened
  */
 export async function openPostgres(options: PostgresEngineOptions): Promise<PostgresEngine> {
-  const { schemas, clock, readTimeoutMs, reportError, onSchema } = options;
+  const { schemas, clock, readTimeoutMs, reportError, onSchema, hasRoles } = options;
   const served = new Served(schemas);
   const pools = await openPools(options);
   const all = Object.values(pools);
@@ -95,7 +97,7 @@ export async function openPostgres(options: PostgresEngineOptions): Promise<Post
     await pools.reads.query("SELECT");
     journal = await openJournal(options, pools.journal, served);
     const source = new SchemaSource({
-      ...{ pool: pools.reads, served, schemas, onSchema },
+      ...{ pool: pools.reads, served, schemas, hasRoles, onSchema },
       journal: () => journal,
       now: () => clock.now(),
     });

@@ -1,4 +1,5 @@
 import type { Steps } from "../../engine/steps.ts";
+import type { Viewer } from "../../engine/viewer.ts";
 import { unavailable } from "../../rest/refusal.ts";
 import type { Pool, Session } from "../driver.ts";
 import type { PostgresJournal } from "../journal/options.ts";
@@ -7,6 +8,7 @@ import { isOutdated } from "./failure.ts";
 import { runSteps } from "./run-steps.ts";
 import type { SchemaSource } from "./schema-source.ts";
 import { PostgresSnapshot } from "./snapshot.ts";
+import { ViewerSession } from "./viewer-session.ts";
 
 /** How often a read begins anew: what it would see has no position yet, or another schema than is known. */
 const maxAttempts = 10;
@@ -35,23 +37,23 @@ export class Reader {
   }
 
   /**
-   * Carries steps out in one transaction.
+   * Carries steps out in one transaction, as a viewer.
    *
-   * @throws what they throw; Refusal 503 where the schema changes faster than it can be read, or after `close`
+   * @throws what they throw; Denied; Refusal 401 or RoleFailure where the role can't be taken on; Refusal 503 where the schema changes faster than it can be read, or after `close`
    */
-  async read<Result>(steps: (snapshot: PostgresSnapshot) => Steps<Result>): Promise<Result> {
+  async read<Result>(steps: (snapshot: PostgresSnapshot) => Steps<Result>, viewer: Viewer): Promise<Result> {
     const { pool, source } = this.#options;
     for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
       if (this.#isClosed) throw unavailable("The service is stopping.");
       const outcome = await pool
-        .transaction(this.#begin, (session) => this.#attempt(session, steps, attempt >= patience))
+        .transaction(this.#begin, (session) => this.#attempt(session, steps, { viewer, isLate: attempt >= patience }))
         .catch((error: unknown) => {
           if (attempt > 0 || !isOutdated(error)) throw error;
           source.doubt();
           return undefined;
         });
       if (outcome) return outcome.result;
-      await source.refresh();
+      await source.refresh(viewer.role);
     }
     throw unavailable("The database's schema is being changed.");
   }
@@ -65,16 +67,17 @@ export class Reader {
   async #attempt<Result>(
     session: Session,
     steps: (snapshot: PostgresSnapshot) => Steps<Result>,
-    isLate: boolean,
+    { viewer, isLate }: { readonly viewer: Viewer; readonly isLate: boolean },
   ): Promise<{ readonly result: Result } | undefined> {
     const { source, journal } = this.#options;
     const opening = await journal?.standIn(session);
     const isAhead = opening !== undefined && opening.pending.size > 0;
     if (isAhead && !isLate) return undefined;
-    if (!(await source.isCurrent(session))) return undefined;
+    if (!(await source.isCurrent(session, [viewer.role]))) return undefined;
     const bookmark = isAhead ? undefined : opening && { position: opening.position, eventId: opening.eventId };
-    const { schema, unwatched } = source;
-    const snapshot = new PostgresSnapshot(session, { schema, bookmark, unwatched });
+    const schema = source.schemaFor(viewer.role) ?? source.schema;
+    const state = { viewer, schema, bookmark, unwatched: source.unwatched };
+    const snapshot = new PostgresSnapshot(new ViewerSession(session, viewer), state);
     return { result: await runSteps(steps(snapshot)) };
   }
 }

@@ -18,9 +18,8 @@ const kinds: Readonly<Record<string, RuleKind>> = {
 /** The columns of a rule, where the record's own table has it. */
 function columnsOf({ column, constraint, table }: Failed, own: PostgresTable): readonly string[] {
   if (table !== own.ownName) return [];
-  if (column !== undefined) return [column];
-  const columns = own.rules.find(({ name }) => name === constraint)?.columns ?? [];
-  // In the record's order.
+  const columns = column !== undefined ? [column] : (own.rules.find(({ name }) => name === constraint)?.columns ?? []);
+  // In the record's order, and only what the viewer may know.
   return own.members.filter(({ name }) => columns.includes(name)).map(({ name }) => name);
 }
 

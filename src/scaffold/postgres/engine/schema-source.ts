@@ -1,7 +1,9 @@
+import { everybody, type Viewer } from "../../engine/viewer.ts";
 import type { Pool, Session } from "../driver.ts";
 import type { PostgresJournal } from "../journal/options.ts";
 import { introspect } from "./introspect.ts";
 import type { PostgresSchema, Served } from "./served.ts";
+import { ViewerSession } from "./viewer-session.ts";
 
 /** Where a database without a journal is looked at anew. */
 const lookMs = 1_000;
@@ -11,37 +13,59 @@ export interface SchemaSourceOptions {
   readonly pool: Pool;
   readonly served: Served;
   readonly schemas: readonly string[];
+  /** Whether requests act as roles of their own: then it does not matter what the connection's own role may read. */
+  readonly hasRoles: boolean;
   /** `undefined` where there is none that could tell of changes. */
   readonly journal: () => PostgresJournal | undefined;
   readonly now: () => number;
-  /** Told of each schema that comes later. Must not throw. */
+  /** Told of each schema that comes later, as it is without roles. Must not throw. */
   readonly onSchema: (schema: PostgresSchema) => void;
 }
 
+/** A role of the database; `undefined` is the connection's own. */
+export type Role = Viewer["role"];
+
 interface Known {
   readonly schema: PostgresSchema;
-  /** The count of the schema's changes that it was read at. */
+  /** What it was read at: see {@link SchemaSource.isCurrent}. */
   readonly version: string;
   readonly readAt: number;
+  /** How often something was doubted until then. */
+  readonly doubts: number;
 }
 
 const versionSql = "SELECT schema_changes FROM rocket.state";
 
-/** What there is to serve, and whether that is so still. */
+/**
+ * The count of the schema's changes, and a print of what no table's own row shows when rights are given and taken: who is in
+ * which role, and who may use which schema.
+ */
+const accessSql = `SELECT concat((${versionSql}), ' ', md5(concat(
+  (SELECT string_agg(concat(m.roleid, ':', m.member, ':', m.xmin), ' ' ORDER BY m.roleid, m.member, m.grantor) FROM pg_auth_members m),
+  (SELECT string_agg(concat(r.oid, r.rolname, r.rolsuper, r.rolinherit, r.rolbypassrls), ' ' ORDER BY r.oid) FROM pg_roles r),
+  (SELECT string_agg(concat(n.oid, ':', n.xmin), ' ' ORDER BY n.oid) FROM pg_namespace n WHERE n.nspname = ANY ($1)))))`;
+
+/** What there is to serve to each role, and whether that is so still. */
 export class SchemaSource {
   readonly #options: SchemaSourceOptions;
-  #known: Known | undefined;
-  #reading: Promise<void> | undefined;
-  #isDoubted = false;
+  readonly #known: Map<Role, Known> = new Map();
+  readonly #reading: Map<Role, Promise<void>> = new Map();
+  #doubts = 0;
 
   constructor(options: SchemaSourceOptions) {
     this.#options = options;
   }
 
-  /** As last seen. @throws Error before the first `refresh` */
+  /** As last seen, whoever may read it. @throws Error before the first `refresh` */
   get schema(): PostgresSchema {
-    if (!this.#known) throw new Error("The schema was not read yet.");
-    return this.#known.schema;
+    const schema = this.schemaFor(undefined);
+    if (!schema) throw new Error("The schema was not read yet.");
+    return schema;
+  }
+
+  /** What a role may read, as last seen; `undefined` where that was not read yet. */
+  schemaFor(role: Role): PostgresSchema | undefined {
+    return this.#known.get(role)?.schema;
   }
 
   /** Why tables can't be watched, by their names. */
@@ -50,45 +74,72 @@ export class SchemaSource {
     return served.unwatched(journal()?.unwatched ?? new Map());
   }
 
-  /** Whether a session's transaction sees what is known, as far as the journal is up to date. */
-  async isCurrent(session: Session): Promise<boolean> {
+  /**
+   * Whether a session's transaction sees what is known of some roles, as far as the journal is up to date. The session's own
+   * role asks.
+   */
+  async isCurrent(session: Session, roles: Iterable<Role>): Promise<boolean> {
     const { journal, now } = this.#options;
-    const known = this.#known;
-    if (!known) return false;
-    if (!journal()) return now() - known.readAt < lookMs;
-    const [row] = await session.query(versionSql);
-    return row?.[0] === known.version;
+    const known = [...roles].map((role) => [role, this.#known.get(role)] as const);
+    if (!journal()) return known.every(([, one]) => one !== undefined && now() - one.readAt < lookMs);
+    const versions = new Map<boolean, string>();
+    for (const [role, one] of known) {
+      const isOwn = role === undefined;
+      const version = versions.get(isOwn) ?? (await this.#versionIn(session, role));
+      versions.set(isOwn, version);
+      if (version !== one?.version) return false;
+    }
+    return true;
   }
 
-  /** Has the journal brought up to date, and reads the schema again where that says that it was changed. */
-  refresh(): Promise<void> {
-    this.#reading ??= this.#read().finally(() => {
-      this.#reading = undefined;
-    });
-    return this.#reading;
+  /**
+   * Has the journal brought up to date, and reads the schema again where that says that it was changed.
+   *
+   * @throws Refusal 401 or RoleFailure where the role can't be taken on
+   */
+  async refresh(role?: Role): Promise<void> {
+    await this.#refreshOne(undefined);
+    if (role !== undefined) await this.#refreshOne(role);
   }
 
   /** Says that something was not as the schema has it: it is read again in any case. */
   doubt(): void {
-    this.#isDoubted = true;
+    this.#doubts += 1;
   }
 
-  async #read(): Promise<void> {
-    const { pool, served, schemas, journal, now, onSchema } = this.#options;
+  async #versionIn(session: Session, role: Role): Promise<string> {
+    const { schemas, journal } = this.#options;
+    if (!journal()) return "";
+    const [row] = role === undefined ? await session.query(versionSql) : await session.query(accessSql, [schemas]);
+    return row?.[0] ?? "";
+  }
+
+  #refreshOne(role: Role): Promise<void> {
+    const reading =
+      this.#reading.get(role) ??
+      this.#read(role).finally(() => {
+        this.#reading.delete(role);
+      });
+    this.#reading.set(role, reading);
+    return reading;
+  }
+
+  async #read(role: Role): Promise<void> {
+    const { pool, served, schemas, journal, now, onSchema, hasRoles } = this.#options;
     await journal()?.poll();
-    const readAt = now();
+    const [readAt, doubts] = [now(), this.#doubts];
     const begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-    const before = this.#known;
+    const before = this.#known.get(role);
     const read = await pool.transaction(begin, async (session) => {
-      const [row] = journal() ? await session.query(versionSql) : [];
-      const version = row?.[0] ?? "";
-      if (journal() && version === before?.version && !this.#isDoubted) return undefined;
-      return { found: await introspect(session, schemas), version };
+      const version = await this.#versionIn(session, role);
+      if (journal() && version === before?.version && doubts === before.doubts) return undefined;
+      const asRole = new ViewerSession(session, { ...everybody, role });
+      const rights = role !== undefined ? "columns" : hasRoles ? "none" : "tables";
+      return { found: await introspect(asRole, schemas, rights), version };
     });
     if (!read) return;
-    this.#isDoubted = false;
     const schema = served.schema(read.found);
-    this.#known = { schema, version: read.version, readAt };
-    if (before) onSchema(schema);
+    this.#known.set(role, { schema, version: read.version, readAt, doubts });
+    if (before && role === undefined) onSchema(schema);
   }
 }

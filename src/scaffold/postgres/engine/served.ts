@@ -53,9 +53,13 @@ export class Served {
   }
 
   /** What a schema has to serve. */
-  schema({ tables, leftOut }: Found): PostgresSchema {
+  schema({ tables, leftOut, denied }: Found): PostgresSchema {
     const named = leftOut.map((one): LeftOut => ({ name: this.#nameOf(one), reason: one.reason }));
-    return { tables: tables.map((table) => this.table(table)), leftOut: named };
+    return {
+      tables: tables.map((table) => this.table(table)),
+      leftOut: named,
+      denied: denied.map((one) => this.#nameOf(one)),
+    };
   }
 
   /** A table as REST has it; the same one each time. */

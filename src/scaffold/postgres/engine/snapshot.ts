@@ -1,14 +1,18 @@
 import type { Bookmark } from "../../../server/index.ts";
 import type { Measure, Snapshot } from "../../engine/snapshot.ts";
 import { type Steps, wait } from "../../engine/steps.ts";
+import type { Viewer } from "../../engine/viewer.ts";
 import { Refusal } from "../../rest/refusal.ts";
-import type { Row, Session } from "../driver.ts";
+import type { Row } from "../driver.ts";
 import { isUnreadable } from "./failure.ts";
 import type { PostgresKey, PostgresQuery, PostgresSchema, PostgresTable } from "./served.ts";
 import { countRecords, type Sql, selectRecord, selectRecords } from "./sql.ts";
+import type { ViewerSession } from "./viewer-session.ts";
 
 /** Where a session's transaction stands. */
 export interface SnapshotState {
+  readonly viewer: Viewer;
+  /** What the viewer's role may read. */
   readonly schema: PostgresSchema;
   readonly bookmark: Bookmark | undefined;
   readonly unwatched: ReadonlyMap<string, string>;
@@ -23,13 +27,20 @@ export class PostgresSnapshot implements Snapshot {
   readonly schema: PostgresSchema;
   readonly bookmark: Bookmark | undefined;
   readonly unwatched: ReadonlyMap<string, string>;
-  readonly session: Session;
+  readonly viewer: Viewer;
+  readonly session: ViewerSession;
 
-  constructor(session: Session, { schema, bookmark, unwatched }: SnapshotState) {
+  constructor(session: ViewerSession, { viewer, schema, bookmark, unwatched }: SnapshotState) {
     this.session = session;
+    this.viewer = viewer;
     this.schema = schema;
     this.bookmark = bookmark;
     this.unwatched = unwatched;
+  }
+
+  /** What a role may see is decided by the database, row by row. */
+  isPrivate(_table: PostgresTable): boolean {
+    return this.viewer.role !== undefined;
   }
 
   *find(table: PostgresTable, key: PostgresKey): Steps<Row | undefined> {
@@ -58,7 +69,8 @@ export class PostgresSnapshot implements Snapshot {
     try {
       return await this.session.query(text, values);
     } catch (error) {
-      if (!isUnreadable(error)) throw error;
+      // Without values it is a policy's own trouble.
+      if (!isUnreadable(error) || values.length === 0) throw error;
       throw new Refusal(400, "A value in the URL can't be read as its column's type.");
     }
   }

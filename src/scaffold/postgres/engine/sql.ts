@@ -81,7 +81,8 @@ export function updateRecord(
   };
 }
 
-/** Deletes a record; gives a row for each that was deleted. */
+/** Deletes a record; gives what was deleted. */
 export function deleteRecord(table: PostgresTable, { members, values }: PostgresKey): Sql {
-  return { text: `DELETE FROM ${tableName(table)} WHERE ${equalAll(members, 1)} RETURNING 1`, values };
+  const condition = equalAll(members, 1);
+  return { text: `DELETE FROM ${tableName(table)} WHERE ${condition} RETURNING ${names(table.members)}`, values };
 }

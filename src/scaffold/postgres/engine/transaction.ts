@@ -1,12 +1,15 @@
+import { Denied } from "../../engine/denied.ts";
 import type { KeptAnswer, Transaction } from "../../engine/snapshot.ts";
 import { type Steps, wait } from "../../engine/steps.ts";
 import { keyMembers } from "../../engine/table.ts";
-import type { Row, Session } from "../driver.ts";
+import type { Row } from "../driver.ts";
 import { findAnswer, keepAnswer } from "./answers.ts";
+import { Overtaken } from "./failure.ts";
 import { brokenRule } from "./rule.ts";
 import type { PostgresKey, PostgresMember, PostgresQuery, PostgresTable, PostgresValues } from "./served.ts";
 import { PostgresSnapshot, type SnapshotState } from "./snapshot.ts";
 import { deleteRecord, insertRecord, type Sql, selectRecord, tableName, updateRecord } from "./sql.ts";
+import type { ViewerSession } from "./viewer-session.ts";
 
 interface Change {
   readonly values: PostgresValues;
@@ -18,18 +21,29 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
   readonly #now: number;
   /** What was written last: rules that are checked late are about it. */
   #last: { readonly table: PostgresTable; readonly written: ReadonlySet<string> } | undefined;
+  /** What was read last. */
+  #found: { readonly key: PostgresKey; readonly row: Row } | undefined;
   /** The numbers of the answers that were kept. */
   readonly kept: string[] = [];
 
   /** @param now - the wall time */
-  constructor(session: Session, state: SnapshotState, now: number) {
+  constructor(session: ViewerSession, state: SnapshotState, now: number) {
     super(session, state);
     this.#now = now;
   }
 
   override *find(table: PostgresTable, key: PostgresKey): Steps<Row | undefined> {
-    const [row] = yield* wait(this.rows(selectRecord(table, key, " FOR UPDATE")));
+    const row = yield* super.find(table, key);
+    this.#found = row && { key, row };
     return row;
+  }
+
+  *findToUpdate(table: PostgresTable, key: PostgresKey): Steps<Row | undefined> {
+    const [row] = yield* wait(this.rows(selectRecord(table, key, " FOR UPDATE")));
+    if (row || this.viewer.role === undefined) return row;
+    // A policy may let it be read, and not changed.
+    if (yield* super.find(table, key)) throw new Denied();
+    return undefined;
   }
 
   override *each(table: PostgresTable, query: PostgresQuery, limit: number, visit: (row: Row) => boolean): Steps<void> {
@@ -51,16 +65,29 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
   }
 
   *remove(table: PostgresTable, key: PostgresKey): Steps<boolean> {
-    const rows = yield* wait(this.#write(table, [], deleteRecord(table, key)));
-    return rows.length > 0;
+    const seen = this.#found?.key === key ? this.#found.row : undefined;
+    const [row] = yield* wait(this.#write(table, [], deleteRecord(table, key)));
+    // It is not locked by reading: who may take it away need not be allowed to change it.
+    if (row && seen?.some((value, at) => value !== row[at])) throw new Overtaken();
+    // Another one has taken it away meanwhile, or a trigger did in its own way.
+    if (row || !(yield* super.find(table, key))) return true;
+    if (yield* this.#hasPolicies(table)) throw new Denied();
+    return false;
+  }
+
+  /** Whether policies decide which rows the viewer reads and writes. */
+  *#hasPolicies(table: PostgresTable): Steps<boolean> {
+    const sql = "SELECT row_security_active($1::regclass)";
+    const [row] = yield* wait(this.session.query(sql, [tableName(table)]));
+    return row?.[0] === "t";
   }
 
   *findAnswer(key: string): Steps<KeptAnswer | undefined> {
-    return yield* wait(findAnswer(this.session, key, this.#now));
+    return yield* wait(findAnswer(this.session.own, key, this.#now));
   }
 
   *keepAnswer(key: string, answer: Omit<KeptAnswer, "eventId">): Steps<void> {
-    this.kept.push(yield* wait(keepAnswer(this.session, key, answer, this.#now)));
+    this.kept.push(yield* wait(keepAnswer(this.session.own, key, answer, this.#now)));
   }
 
   /** What fails at the commit: some foreign keys are checked only there. */

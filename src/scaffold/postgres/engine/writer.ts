@@ -3,6 +3,7 @@ import { BrokenRule } from "../../engine/broken-rule.ts";
 import type { Written } from "../../engine/engine.ts";
 import type { Transaction } from "../../engine/snapshot.ts";
 import type { Steps } from "../../engine/steps.ts";
+import type { Viewer } from "../../engine/viewer.ts";
 import { unavailable } from "../../rest/refusal.ts";
 import type { Pool, Session } from "../driver.ts";
 import type { PostgresJournal } from "../journal/options.ts";
@@ -12,9 +13,10 @@ import { markAnswers } from "./answers.ts";
 import { isAway, isConflict, isOutdated } from "./failure.ts";
 import { inOwnWords } from "./rule.ts";
 import { runSteps } from "./run-steps.ts";
-import type { SchemaSource } from "./schema-source.ts";
+import type { Role, SchemaSource } from "./schema-source.ts";
 import type { SnapshotState } from "./snapshot.ts";
 import { PostgresTransaction } from "./transaction.ts";
+import { ViewerSession } from "./viewer-session.ts";
 
 /** How often a transaction is tried: others may be in its way, and the schema another one than was known. */
 const maxAttempts = 5;
@@ -26,6 +28,7 @@ const settleMs = 250;
 const begin = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; ${setValueSettings}; SET LOCAL lock_timeout = ${lockMs}`;
 
 interface Job {
+  readonly viewer: Viewer;
   readonly run: (transaction: Transaction) => Steps<unknown>;
   readonly resolve: (written: Written<unknown>) => void;
   readonly reject: (error: unknown) => void;
@@ -52,6 +55,11 @@ interface Attempt {
 /** Thrown where a group was begun with a schema that is not so any more. */
 class Outdated extends Error {}
 
+/** The roles of some writes, each once. */
+function rolesOf(jobs: readonly Job[]): Set<Role> {
+  return new Set(jobs.map(({ viewer }) => viewer.role));
+}
+
 /**
  * Writes in groups: what comes in one turn of the event loop is one transaction, each write in a savepoint, in that order.
  * A write that fails takes no other with it.
@@ -67,11 +75,11 @@ export class Writer {
     this.#options = options;
   }
 
-  /** Runs a write; resolves once it is committed. @throws what the write throws, or a Refusal 503 */
-  write<Result>(run: (transaction: Transaction) => Steps<Result>): Promise<Written<Result>> {
+  /** Runs a write as a viewer; resolves once it is committed. @throws what the write throws, or a Refusal */
+  write<Result>(run: (transaction: Transaction) => Steps<Result>, viewer: Viewer): Promise<Written<Result>> {
     if (this.#isClosed) return Promise.reject(unavailable("The service is stopping."));
     return new Promise<Written<Result>>((resolve, reject) => {
-      this.#queue.push({ run, resolve: resolve as Job["resolve"], reject });
+      this.#queue.push({ viewer, run, resolve: resolve as Job["resolve"], reject });
       this.#running ??= this.#start();
     });
   }
@@ -84,30 +92,52 @@ export class Writer {
   }
 
   async #start(): Promise<void> {
+    const { source } = this.#options;
     await new Promise<void>((resolve) => this.#options.clock.defer(resolve));
     while (this.#queue.length > 0) {
       const jobs = this.#queue;
       this.#queue = [];
-      await this.#commit(jobs);
+      await this.#commit(await this.#withKnownRoles(jobs, ({ role }) => !source.schemaFor(role)));
     }
     this.#running = undefined;
   }
 
-  async #commit(jobs: readonly Job[]): Promise<void> {
+  /**
+   * Of some writes, those whose roles there are, and can be taken on; the others are refused.
+   *
+   * @param mustRead - whether what a role may read is read, or was known before
+   */
+  async #withKnownRoles(jobs: readonly Job[], mustRead: (viewer: Viewer) => boolean): Promise<Job[]> {
+    const known: Job[] = [];
+    for (const job of jobs) {
+      try {
+        if (mustRead(job.viewer)) await this.#options.source.refresh(job.viewer.role);
+        known.push(job);
+      } catch (error) {
+        job.reject(error);
+      }
+    }
+    return known;
+  }
+
+  async #commit(asked: readonly Job[]): Promise<void> {
+    let jobs = asked;
     try {
-      for (let attempt = 1; ; attempt += 1) {
+      for (let attempt = 1; jobs.length > 0; attempt += 1) {
         const isLast = attempt === maxAttempts;
-        if (await this.#tryCommit(jobs, { isFirst: attempt === 1, isLast })) return;
+        const end = await this.#tryCommit(jobs, { isFirst: attempt === 1, isLast });
+        if (end === "done") return;
         if (isLast) throw unavailable("The database's schema is being changed.");
+        if (end === "outdated") jobs = await this.#withKnownRoles(jobs, () => true);
       }
     } catch (error) {
       for (const { reject } of jobs) reject(error);
     }
   }
 
-  /** False where it is to be tried again. */
-  async #tryCommit(jobs: readonly Job[], attempt: Attempt): Promise<boolean> {
-    const { pool, source } = this.#options;
+  /** Whether it is done; or to be tried again, and with another schema. */
+  async #tryCommit(jobs: readonly Job[], attempt: Attempt): Promise<"done" | "again" | "outdated"> {
+    const { pool } = this.#options;
     let outcomes: readonly Outcome[] | undefined;
     try {
       await pool.transaction(begin, async (session) => {
@@ -115,16 +145,13 @@ export class Writer {
         outcomes = await this.#runAll(session, jobs, attempt);
       });
     } catch (error) {
-      if (error instanceof Outdated) {
-        await source.refresh();
-        return false;
-      }
-      if (isConflict(error) && !attempt.isLast) return false;
+      if (error instanceof Outdated) return "outdated";
+      if (isConflict(error) && !attempt.isLast) return "again";
       await this.#onLost(jobs, outcomes, error);
-      return true;
+      return "done";
     }
     this.#answer(jobs, outcomes ?? []);
-    return true;
+    return "done";
   }
 
   /** The transaction is lost: at the commit, perhaps, where some rules are checked. Then it is found out whose it was. */
@@ -142,29 +169,31 @@ export class Writer {
     const { source, journal, clock } = this.#options;
     // What was committed before, a change of the schema perhaps, may have no position yet. Later on it has one.
     if (isFirst && (await journal.standIn(session)).pending.size > 0) throw new Outdated();
-    if (!(await source.isCurrent(session))) throw new Outdated();
-    const { schema, unwatched } = source;
-    const state = { schema, bookmark: undefined, unwatched };
+    if (!(await source.isCurrent(session, rolesOf(jobs)))) throw new Outdated();
     const outcomes: Outcome[] = [];
-    for (const job of jobs) outcomes.push(await this.#runOne(session, job, state, { now: clock.wallTime(), isLast }));
+    for (const job of jobs) outcomes.push(await this.#runOne(session, job, { now: clock.wallTime(), isLast }));
     return outcomes;
   }
 
   async #runOne(
     session: Session,
-    { run }: Job,
-    state: SnapshotState,
+    { viewer, run }: Job,
     { now, isLast }: { readonly now: number; readonly isLast: boolean },
   ): Promise<Outcome> {
     const { source } = this.#options;
+    const schema = source.schemaFor(viewer.role) ?? source.schema;
+    const state: SnapshotState = { viewer, schema, bookmark: undefined, unwatched: source.unwatched };
     await session.script("SAVEPOINT rocket_write");
-    const transaction = new PostgresTransaction(session, state, now);
+    const acting = new ViewerSession(session, viewer);
+    const transaction = new PostgresTransaction(acting, state, now);
     try {
       const result = await runSteps(run(transaction));
+      await acting.putOff();
       await session.script("RELEASE rocket_write");
       return { result, transaction };
     } catch (error) {
       if (isConflict(error) || isAway(error)) throw error;
+      // The viewer's role and claims are rolled back, too: they were taken on behind the savepoint.
       await session.script("ROLLBACK TO rocket_write; RELEASE rocket_write");
       if (isOutdated(error) && !isLast) {
         await this.#requireAnswers(session);

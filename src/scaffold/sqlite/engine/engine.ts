@@ -45,6 +45,11 @@ export class SqliteEngine implements Engine {
     return this.#live !== undefined;
   }
 
+  /** Every viewer is shown the same. */
+  schemaFor(): SqliteSchema {
+    return this.schema;
+  }
+
   read<Result>(steps: (snapshot: Snapshot) => Steps<Result>): Promise<Result> {
     return this.reader.read(steps);
   }

@@ -45,6 +45,10 @@ export class SqliteSnapshot implements Snapshot {
     this.unwatched = unwatched;
   }
 
+  isPrivate(): boolean {
+    return false;
+  }
+
   find(table: SqliteTable, key: SqliteKey): Steps<SqlValue[] | undefined> {
     return done(this.row(table, key));
   }
@@ -107,6 +111,11 @@ export class SqliteTransaction extends SqliteSnapshot implements Transaction {
   constructor(connection: Connection, state: SnapshotState, now: number) {
     super(connection, state);
     this.#now = now;
+  }
+
+  /** Nobody else writes meanwhile. */
+  findToUpdate(table: SqliteTable, key: SqliteKey): Steps<SqlValue[] | undefined> {
+    return this.find(table, key);
   }
 
   insert(table: SqliteTable, values: SqliteValues): Steps<SqliteKey | undefined> {

@@ -1,0 +1,90 @@
+import { Denied } from "../../engine/denied.ts";
+import type { Viewer } from "../../engine/viewer.ts";
+import { unauthorized } from "../../rest/refusal.ts";
+import type { Row, Session } from "../driver.ts";
+import { isDenied } from "../sql-state.ts";
+import { failedOf, RoleFailure } from "./failure.ts";
+import { putOff, takeOn } from "./viewer-settings.ts";
+
+/** Longer names are cut by PostgreSQL, and would be another role's. */
+const maxRoleBytes = 63;
+
+/** Whether a role can be of that name. `none` would be the connection's own one. */
+function canBeRole(name: string): boolean {
+  return name !== "" && name !== "none" && !name.includes("\0") && Buffer.byteLength(name) <= maxRoleBytes;
+}
+
+/** What a failure to take a role on is to the peer. */
+function roleFailure(error: unknown): unknown {
+  if (isDenied(error)) return new RoleFailure(error);
+  return failedOf(error)?.code === "22023" ? noSuchRole() : error;
+}
+
+function noSuchRole(): Error {
+  return unauthorized("The database has no role of the name that the token gives.", "invalid_token");
+}
+
+/**
+ * A session in a transaction, whose statements run as a viewer; those of {@link ViewerSession.own} run as the connection's
+ * own role. It begins as the connection's own.
+ */
+export class ViewerSession implements Session {
+  readonly #session: Session;
+  readonly #viewer: Viewer;
+  #isViewer = false;
+  /** What runs as the connection's own role. */
+  readonly own: Session;
+
+  constructor(session: Session, viewer: Viewer) {
+    this.#session = session;
+    this.#viewer = viewer;
+    this.own = {
+      query: async (sql, parameters) => {
+        await this.putOff();
+        return session.query(sql, parameters);
+      },
+      script: async (sql) => {
+        await this.putOff();
+        return session.script(sql);
+      },
+    };
+  }
+
+  query(sql: string, parameters?: readonly unknown[]): Promise<Row[]> {
+    return this.#asViewer(() => this.#session.query(sql, parameters));
+  }
+
+  script(sql: string): Promise<Row[]> {
+    return this.#asViewer(() => this.#session.script(sql));
+  }
+
+  /** From now on nothing of the viewer is left in the session, whatever becomes of the transaction. */
+  async putOff(): Promise<void> {
+    if (!this.#isViewer) return;
+    await this.#session.script(putOff);
+    this.#isViewer = false;
+  }
+
+  /** @throws Denied where the viewer may not do that */
+  async #asViewer(run: () => Promise<Row[]>): Promise<Row[]> {
+    const { role } = this.#viewer;
+    if (role === undefined) return run();
+    if (!this.#isViewer) await this.#takeOn(role);
+    try {
+      return await run();
+    } catch (error) {
+      throw isDenied(error) ? new Denied(error) : error;
+    }
+  }
+
+  async #takeOn(role: string): Promise<void> {
+    if (!canBeRole(role)) throw noSuchRole();
+    const { text, values } = takeOn(role, this.#viewer);
+    try {
+      await this.#session.query(text, values);
+    } catch (error) {
+      throw roleFailure(error);
+    }
+    this.#isViewer = true;
+  }
+}

@@ -1,0 +1,47 @@
+import type { Field } from "../../../protocol/index.ts";
+import type { Viewer } from "../../engine/viewer.ts";
+import { formatJson } from "../../json/json.ts";
+import type { Sql } from "./sql.ts";
+
+/** What policies ask about a request, as PostgREST has it. */
+const names = ["request.jwt.claims", "request.method", "request.path", "request.headers", "request.cookies"];
+
+const setAll = names.map((name, at) => `set_config('${name}', $${at + 2}, true)`).join(", ");
+
+/** All fields but the cookies, by their names in lower case. */
+function headersOf(fields: readonly Field[]): Record<string, string> {
+  const headers = new Map<string, string>();
+  for (const [name, value] of fields) {
+    const lower = name.toLowerCase();
+    if (lower === "cookie") continue;
+    const before = headers.get(lower);
+    headers.set(lower, before === undefined ? value : `${before}, ${value}`);
+  }
+  return Object.fromEntries(headers);
+}
+
+function cookiesOf(fields: readonly Field[]): Record<string, string> {
+  const pairs = fields.flatMap(([name, value]) => (name.toLowerCase() === "cookie" ? value.split(";") : []));
+  return Object.fromEntries(
+    pairs.flatMap((pair) => {
+      const equals = pair.indexOf("=");
+      return equals < 0 ? [] : [[pair.slice(0, equals).trim(), pair.slice(equals + 1).trim()]];
+    }),
+  );
+}
+
+/** Takes a viewer's role and claims on until the end of the transaction, as PostgREST does. Values are bound. */
+export function takeOn(role: string, { claims, request }: Viewer): Sql {
+  const { method = "", target = "", fields = [] } = request ?? {};
+  const values = [
+    formatJson({ ...claims, role }),
+    method,
+    target.split("?")[0] ?? "",
+    JSON.stringify(headersOf(fields)),
+    JSON.stringify(cookiesOf(fields)),
+  ];
+  return { text: `SELECT set_config('role', $1, true), ${setAll}`, values: [role, ...values] };
+}
+
+/** Goes back to the connection's own role, with nothing left of the viewer. */
+export const putOff: string = `SET LOCAL ROLE NONE; ${names.map((name) => `SET LOCAL ${name} = ''`).join("; ")}`;
