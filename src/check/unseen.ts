@@ -32,6 +32,7 @@ export const unseenOfServers: Readonly<Record<string, string>> = {
   "R-BAND-19": "It takes a server with restricted paths, or an application with CORS rules.",
   "R-HB-3": ofClient,
   "R-HB-4": "It takes a subscription that has fallen behind, which nobody can tell from outside.",
+  "R-HB-5": "It takes a server whose database is away for a while.",
   "R-CLOSE-1":
     "It is about a client; that close codes are 4000 + the status is checked with R-L1-5, R-L1-6 and R-SUB-10.",
   "R-CLOSE-2": ofClient,

@@ -63,7 +63,7 @@ export class Feed implements Sink {
   #unfollow: (() => void) | undefined;
   readonly #linger: Timer;
   #liveAt: number | undefined;
-  /** Since when the server knows that there may be something new, which it has not seen yet [R-DER-10]. */
+  /** Since when the server knows that there may be something new, which it has not seen yet [R-DER-10, R-HB-5]. */
   #unseenSince: number | undefined;
 
   constructor(options: FeedOptions) {

@@ -6,8 +6,11 @@ export interface MessageMark {
   readonly status: number;
   /** Its `Event-ID`. */
   readonly eventId: string | undefined;
+  /** True where it says that there may be something new which the server has not seen [R-DER-10, R-HB-5]. */
+  readonly isStale: boolean;
 }
 
+const staleLine = /\r\nstale: \?1(?=\r\n|$)/i;
 const eventIdLine = /\r\nevent-id: ([\w.~:-]+)(?=\r\n|$)/i;
 
 /** The mark of a message whose head the codec wrote. */
@@ -15,6 +18,7 @@ export function markInHead(head: string): MessageMark {
   return {
     status: Number(head.slice("HTTP/1.1 ".length, "HTTP/1.1 200".length)),
     eventId: eventIdLine.exec(head)?.[1],
+    isStale: staleLine.test(head),
   };
 }
 

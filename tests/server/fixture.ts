@@ -41,6 +41,8 @@ export interface World {
   readonly clock: FakeClock;
   readonly store: MemoryStore;
   readonly hub: Hub;
+  /** Whether the journal can't be read. */
+  isAway: boolean;
   /** How a change's record is shown to those who follow it. */
   show: (change: Change) => Representation;
   /** What the origin was asked. */
@@ -56,7 +58,7 @@ export interface World {
 export const host: Field = ["Host", "example.com"];
 
 /** A journal whose changes are shown in another way. */
-function shownBy(journal: MemoryJournal, show: (change: Change) => Representation): Journal {
+function shownBy(journal: MemoryJournal, show: (change: Change) => Representation, isAway: () => boolean): Journal {
   const shown = <Part extends Batch | Page>(batch: Part): Part => ({
     ...batch,
     changes: batch.changes.map((change) =>
@@ -69,6 +71,9 @@ function shownBy(journal: MemoryJournal, show: (change: Change) => Representatio
   return {
     get head() {
       return journal.head;
+    },
+    get isAway() {
+      return isAway();
     },
     tail: (listener) => journal.tail((batch) => listener(shown(batch))),
     poll: () => journal.poll(),
@@ -106,7 +111,11 @@ export function createWorld({
       asked.push(request);
       return inner(request);
     },
-    journal: shownBy(store.journal, (change) => world.show(change)),
+    journal: shownBy(
+      store.journal,
+      (change) => world.show(change),
+      () => world.isAway,
+    ),
     clock,
     ...inBand,
     ...(limits ? { limits } : {}),
@@ -120,6 +129,7 @@ export function createWorld({
     clock,
     store,
     hub,
+    isAway: false,
     show: (change) => change.represent(),
     asked,
     errors,

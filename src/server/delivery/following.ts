@@ -55,7 +55,7 @@ export interface Follower {
   hold(): void;
   /** …and catches up from now on. */
   release(): void;
-  /** Says whether there may be something new that is not known yet [R-DER-10]. */
+  /** Says whether there may be something new that is not known yet [R-DER-10, R-HB-5]. */
   tellUnseen(isUnseen: boolean): void;
   /** What happened can't be told: it is opened anew. */
   restart(): void;

@@ -1,5 +1,6 @@
 import type { Field } from "../../protocol/index.ts";
 import { Delivery } from "../delivery/delivery.ts";
+import { Unseen } from "../delivery/unseen.ts";
 import type { OriginResponse } from "../ports/origin.ts";
 import type { Viewer } from "../viewer.ts";
 import { type AskingParts, askAs, rememberValidator, saidOf, type Verdict } from "./asking.ts";
@@ -19,7 +20,6 @@ import { Rounds } from "./rounds.ts";
 import type { Sharing } from "./sharing.ts";
 import { ShownPositions } from "./shown-positions.ts";
 import { differenceOf, entityTagOf, hasDocument, readStanding, type Standing } from "./standing.ts";
-import { Unseen } from "./unseen.ts";
 
 /** What derived views are looked at with. */
 export interface ViewParts extends Omit<AskingParts, "belongs" | "endGone"> {

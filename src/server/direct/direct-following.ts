@@ -62,6 +62,7 @@ class DirectFollowing implements Following, DirectFollower {
   enter(): void {
     this.#view.live.add(this);
     this.#history = undefined;
+    if (this.#stream.isUnseen) this.follower.tellUnseen(true);
   }
 
   leave(): void {

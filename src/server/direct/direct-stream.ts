@@ -2,6 +2,7 @@ import { Delivery } from "../delivery/delivery.ts";
 import { Deltas } from "../delivery/deltas.ts";
 import type { Follower } from "../delivery/following.ts";
 import type { Notification } from "../delivery/notification.ts";
+import { Unseen } from "../delivery/unseen.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Batch, Bookmark, Change, Journal } from "../ports/journal.ts";
 import type { DirectView } from "../ports/origin.ts";
@@ -65,6 +66,9 @@ export class DirectStream {
   readonly #large: LargeDeliveries;
   readonly #rights: Rights;
   readonly #untail: () => void;
+  readonly #unseen: Unseen;
+  /** True once followers were told that the journal can't be read. */
+  #isUnseen = false;
   #bookmark: Bookmark;
   #epoch = 0;
   #incoming: Batch[] = [];
@@ -77,6 +81,7 @@ export class DirectStream {
     this.recent = new RecentBatches(parts.maxRecentChanges, parts.maxRecentBytes);
     this.#large = new LargeDeliveries(parts.clock, parts.maxRecentBytes);
     this.#rights = new Rights({ ...parts, sync: () => this.sync() });
+    this.#unseen = new Unseen(parts.clock, (isUnseen) => this.#tellUnseen(isUnseen));
     this.#bookmark = parts.journal.head;
     this.#untail = parts.journal.tail((batch) => {
       this.#incoming.push(netBatch(batch));
@@ -87,6 +92,11 @@ export class DirectStream {
   /** Where all who are live stand. */
   get bookmark(): Bookmark {
     return this.#bookmark;
+  }
+
+  /** True while there may be something new that the journal can't tell [R-HB-5]. */
+  get isUnseen(): boolean {
+    return this.#isUnseen;
   }
 
   /** Counts how often the journal lost its thread; positions of another epoch mean nothing. */
@@ -122,12 +132,19 @@ export class DirectStream {
     this.#parts.flush();
   }
 
-  /** Gives up what is kept for a moment only. */
+  /** Gives up what is kept for a moment only, and looks whether the journal can be read. To be called every second. */
   sweep(): void {
     this.#large.sweep();
+    if (this.journal.isAway === true) {
+      this.#unseen.changed();
+    } else {
+      this.#unseen.begin();
+      this.#unseen.end(true);
+    }
   }
 
   stop(): void {
+    this.#unseen.stop();
     this.#untail();
     this.#rights.stop();
   }
@@ -143,6 +160,16 @@ export class DirectStream {
       this.reportError(error, "distribute");
       this.#restart();
     }
+  }
+
+  #tellUnseen(isUnseen: boolean): void {
+    const isNews = isUnseen !== this.#isUnseen;
+    this.#isUnseen = isUnseen;
+    // What came in until now is told first.
+    this.distribute();
+    for (const view of this.#index.all()) for (const { follower } of view.followers) follower.tellUnseen(isUnseen);
+    // Nobody says what to look at again while the journal is away.
+    if (isNews && isUnseen) this.#parts.changed?.(["/"]);
   }
 
   #distribute(batches: readonly Batch[]): void {

@@ -15,11 +15,11 @@ export interface WaitOptions {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** Of a message, who waits for a change needs its status and its position: a line. */
+/** Of a message, who waits for a change needs its status, its position, and whether there may be something new: a line. */
 const markFraming: Framing = {
   frame(message) {
-    const { status, eventId = "" } = messageMark(message);
-    return encoder.encode(`${status} ${eventId}\n`);
+    const { status, eventId = "", isStale } = messageMark(message);
+    return encoder.encode(`${status} ${eventId} ${isStale}\n`);
   },
 };
 
@@ -30,6 +30,8 @@ class MarkTransport implements Transport {
   readonly takenBytes: number = 0;
   /** The position of the last 304. */
   eventId: string | undefined;
+  /** Whether the last 304 said that there may be something new. */
+  isStale = false;
   readonly #end: (hasChanged: boolean) => void;
 
   constructor(end: (hasChanged: boolean) => void) {
@@ -38,12 +40,13 @@ class MarkTransport implements Transport {
 
   write(bytes: Uint8Array): void {
     for (const line of decoder.decode(bytes).split("\n").slice(0, -1)) {
-      const [status, eventId] = line.split(" ");
+      const [status, eventId, isStale] = line.split(" ");
       if (status !== "304") {
         this.#end(true);
         return;
       }
       this.eventId = eventId || this.eventId;
+      this.isStale = isStale === "true";
     }
   }
 
@@ -63,7 +66,8 @@ class MarkTransport implements Transport {
 /**
  * Waits until a view shows something else than what a request names by `Last-Event-ID` or `If-None-Match`: resolves to
  * `changed` then, and at once where that is so already, or where the view can't be followed. Resolves to the fields of a
- * 304 where nothing came in time, the hub closes, or nobody waits any more [R-STR-21]. Never rejects.
+ * 304 where nothing came in time, the hub closes, or nobody waits any more [R-STR-21]; not where something may have
+ * come that the server could not see: what that is, the plain answer says. Never rejects.
  */
 export async function awaitChange(
   hub: Hub,
@@ -89,5 +93,5 @@ export async function awaitChange(
   signal.removeEventListener("abort", leave);
   connection.closed();
   const { eventId = fieldValue(opening.fields, "event-id") ?? "" } = transport;
-  return hasChanged ? "changed" : [...known, ["Event-ID", eventId]];
+  return hasChanged || transport.isStale ? "changed" : [...known, ["Event-ID", eventId]];
 }

@@ -78,6 +78,11 @@ export interface Journal {
   /** The end of what the tail has been given. */
   readonly head: Bookmark;
   /**
+   * True while the tail may lack what was committed: the database can't be reached, or is kept locked. It is asked once a
+   * second; where that goes on, those who follow are told that what they have may be older [R-HB-5]. Absent: it never does.
+   */
+  readonly isAway?: boolean;
+  /**
    * Calls `listener` with each batch that is committed from now on, starting after `head`. Listeners must not throw.
    * Returns a function that ends it.
    */

@@ -210,7 +210,7 @@ class LiveHub implements Hub {
       held: this.held,
       openings: this.#openings,
       hasOtherSpellings: direct !== undefined,
-      position: () => (direct ? [["Event-ID", direct.bookmark.eventId]] : []),
+      position: () => (direct && !direct.isUnseen ? [["Event-ID", direct.bookmark.eventId]] : []),
       touch: (connection) => {
         this.#touched.push(connection);
         this.#schedule();

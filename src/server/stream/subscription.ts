@@ -76,7 +76,7 @@ export class Subscription implements Follower {
   #isCaughtUp = false;
   /** True from its first message until it was told that it is caught up. */
   #owesBookmark = false;
-  /** True while there may be something new that nobody has looked at [R-DER-10]. */
+  /** True while there may be something new that nobody has looked at [R-DER-10, R-HB-5]. */
   #isUnseen = false;
 
   constructor(holder: SubscriptionHolder, request: Omit<OpeningRequest, "peer">, isOwn: boolean) {

@@ -31,6 +31,7 @@ export class TestServer {
   readonly #flags: readonly string[];
   #server: ServerProcess | undefined;
   #names = 0;
+  #halted: number[] = [];
 
   constructor(flags: readonly string[]) {
     this.#flags = flags;
@@ -67,6 +68,27 @@ export class TestServer {
   async crash(): Promise<void> {
     process.kill(this.processId, "SIGQUIT");
     await this.stop();
+  }
+
+  /**
+   * Has the server and all of its backends stand still until `goOn`, or the test's end: connections stay, and nothing is
+   * answered.
+   */
+  async halt(): Promise<void> {
+    const client = new Client(this.config("postgres"));
+    await client.connect();
+    const { rows } = await client.query<{ pid: number }>(
+      "SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()",
+    );
+    await client.end();
+    this.#halted = [this.processId, ...rows.map(({ pid }) => pid)];
+    onTestFinished(() => this.goOn());
+    for (const id of this.#halted) process.kill(id, "SIGSTOP");
+  }
+
+  /** Twice is fine. */
+  goOn(): void {
+    for (const id of this.#halted.splice(0)) process.kill(id, "SIGCONT");
   }
 
   /** Keeps the data folder as it is now; the server is stopped and started for it. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Feed } from "../../../src/client/feed.ts";
 import { type Field, fieldValue, type HttpResponse } from "../../../src/protocol/index.ts";
-import { Unseen } from "../../../src/server/derived/unseen.ts";
+import { Unseen } from "../../../src/server/delivery/unseen.ts";
 import { createFakeClock, type MemoryPeer } from "../../../src/testing/index.ts";
 import { AppWorld, json, plain } from "./fixture.ts";
 

@@ -62,6 +62,10 @@ class PostgresDatabaseJournal implements PostgresJournal {
     return this.#follower.bookmark;
   }
 
+  get isAway(): boolean {
+    return this.#looks.isAway;
+  }
+
   get segment(): string {
     return this.#follower.head.segment;
   }

@@ -4,6 +4,9 @@ import { Hints } from "./hints.ts";
 import { Pace } from "./pace.ts";
 import type { ResolvedJournalOptions } from "./resolve-options.ts";
 
+/** How much later than planned a look may end before what it would have found counts as not known. */
+const toleratedMs = 1_000;
+
 /** Decides when a follower looks: on its own pace, when somebody hints, and when it is asked. One look at a time. */
 export class Looks {
   readonly #follower: Follower;
@@ -17,6 +20,8 @@ export class Looks {
   #next: Promise<void> | undefined;
   #cancelTimer: (() => void) | undefined;
   #lookedAt = Number.NEGATIVE_INFINITY;
+  /** Everything that was committed before is known. */
+  #knownAt: number;
   #reported: string | undefined;
   #isStarted = false;
   #isClosed = false;
@@ -25,12 +30,20 @@ export class Looks {
     this.#follower = follower;
     this.#options = options;
     this.#pace = new Pace(options.pollMs, options.idlePollMs);
+    this.#knownAt = options.clock.now();
+  }
+
+  /** True where it looks by itself, and has long not been able to: the database does not answer, or keeps the journal locked. */
+  get isAway(): boolean {
+    const { clock, idlePollMs } = this.#options;
+    return this.#isStarted && clock.now() - this.#knownAt > idlePollMs + toleratedMs;
   }
 
   /** Begins to look by itself. Twice is fine. */
   start(): void {
     if (this.#isStarted || this.#isClosed) return;
     this.#isStarted = true;
+    this.#knownAt = this.#options.clock.now();
     const { pool, clock, hints } = this.#options;
     if (hints) this.#hints ??= new Hints(pool, clock, (position) => this.#hear(position));
     this.#schedule();
@@ -91,9 +104,16 @@ export class Looks {
   }
 
   async #catchUp(): Promise<void> {
-    let found = await this.#follower.advance({ mustWait: true, mustLook: false });
+    let found = await this.#advance({ mustWait: true, mustLook: false });
     if (found !== "nothing") this.#pace.quicken();
-    while (found === "more") found = await this.#follower.advance({ mustWait: true, mustLook: false });
+    while (found === "more") found = await this.#advance({ mustWait: true, mustLook: false });
+  }
+
+  async #advance(options: Parameters<Follower["advance"]>[0]): ReturnType<Follower["advance"]> {
+    const now = this.#options.clock.now();
+    const found = await this.#follower.advance(options);
+    if (found !== "more") this.#knownAt = Math.max(this.#knownAt, now);
+    return found;
   }
 
   #schedule(): void {
@@ -112,7 +132,7 @@ export class Looks {
     const now = this.#options.clock.now();
     const mustLook = now - this.#lookedAt >= this.#options.lookMs;
     try {
-      const found = await this.#follower.advance({ mustWait: false, mustLook });
+      const found = await this.#advance({ mustWait: false, mustLook });
       if (mustLook) this.#lookedAt = now;
       if (found === "nothing") this.#pace.slow();
       else this.#pace.quicken();

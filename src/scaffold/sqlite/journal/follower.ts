@@ -82,6 +82,11 @@ export class Follower {
     return this.#quiet.isAwaited || this.#file.isPaused;
   }
 
+  /** Whether what is committed may be written elsewhere, or unseen by triggers: the file is gone, or a migration runs. */
+  get isBlind(): boolean {
+    return this.#isMissing || this.#file.isPaused;
+  }
+
   /** Gives everything new to `onBatch`. @throws an error that `isBusy` tells; RocketError */
   advance(reason: LookReason): void {
     this.#reopenIfReplaced();

@@ -60,6 +60,10 @@ class SqliteFileJournal implements SqliteJournal {
     return this.#follower.head;
   }
 
+  get isAway(): boolean {
+    return this.#troubledSince !== undefined || this.#follower.isBlind;
+  }
+
   get schema(): Schema {
     return this.#follower.file.schema;
   }

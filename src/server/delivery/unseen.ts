@@ -4,8 +4,8 @@ import type { Clock } from "../ports/clock.ts";
 const toleratedMs = 2_000;
 
 /**
- * Knows since when there may be something in a document that no look has shown: after a write, and where a look failed.
- * Followers are told once that takes longer than usual, and when it is over [R-DER-10].
+ * Knows since when there may be something new that no look has shown: after a write, where a look failed, and where a
+ * journal can't be read. Followers are told once that takes longer than usual, and when it is over [R-DER-10, R-HB-5].
  */
 export class Unseen {
   readonly #clock: Clock;
