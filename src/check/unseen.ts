@@ -1,4 +1,3 @@
-const later = "Patch streams and GETs that wait are not played yet.";
 const ofServer = "It binds servers.";
 const overHttp2 = "WebSockets over HTTP/2 are not looked at: the checks speak HTTP/1.1.";
 const ofClientWhoGuesses = "It takes a client that guesses.";
@@ -103,14 +102,10 @@ export const unseenOfClients: Readonly<Record<string, string>> = {
   "R-STR-2": ofServer,
   "R-STR-5": ofServer,
   "R-STR-9": ofServer,
-  "R-STR-11": later,
-  "R-STR-12": later,
   "R-STR-13": ofServer,
   "R-STR-14": ofServer,
   "R-STR-18": ofServer,
   "R-STR-19": ofServer,
-  "R-STR-20": later,
-  "R-STR-21": later,
   "R-STR-22": ofServer,
   "R-STR-23": ofServer,
   "R-DELTA-4": "What a client refuses of that shows inside it only.",

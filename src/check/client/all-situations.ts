@@ -3,6 +3,8 @@ import { endingSituations } from "./situations/endings.ts";
 import { eventSituations } from "./situations/events.ts";
 import { messageSituations } from "./situations/messages.ts";
 import { partSituations } from "./situations/parts.ts";
+import { patchSituations } from "./situations/patches.ts";
+import { pollSituations } from "./situations/polls.ts";
 import { streamEndings } from "./situations/stream-endings.ts";
 import { streamSituations } from "./situations/streams.ts";
 import type { Situation } from "./stage.ts";
@@ -16,4 +18,6 @@ export const situations: readonly Situation[] = [
   ...eventSituations,
   ...partSituations,
   ...streamEndings,
+  ...patchSituations,
+  ...pollSituations,
 ];

@@ -139,6 +139,12 @@ export class Visit {
     this.link.send(this.format(304, [["Event-ID", this.#stage.position]]));
   }
 
+  /** The 304 that answers a GET which waited in vain. */
+  unchanged(): void {
+    const tag: Field = ["ETag", this.#stage.etag];
+    this.link.send(this.format(304, [tag, ["Event-ID", this.#stage.position]]));
+  }
+
   /** One change as a message; the stage has it from then on. @param isLast - whether it carries the position */
   change(status: 201 | 202 | 204, row: Row, isLast = true, more: readonly Field[] = []): string {
     this.#stage.put(status, row);

@@ -1,9 +1,11 @@
 import { demand } from "../../fault.ts";
 import type { Situation } from "../stage.ts";
-import { streamWays } from "../way.ts";
+import { streamWays, type Way } from "../way.ts";
 import { four, opened, resumed, soonMs } from "./visits.ts";
 
 const ways = streamWays;
+/** Patch streams live by comments, too. */
+const livingWays: readonly Way[] = [...streamWays, "patches"];
 
 /** A stream that ends, or breaks, without a word. */
 function passing(name: string, what: string, isTorn: boolean): Situation {
@@ -138,7 +140,7 @@ const silence: Situation = {
   name: "silent-stream",
   requirement: "R-STR-16",
   title: "abandons a stream on which nothing comes for 27 s, and asks again",
-  ways,
+  ways: livingWays,
   play: async (stage) => {
     await opened(stage);
     const before = stage.gets;
@@ -153,14 +155,14 @@ const alive: Situation = {
   name: "living-stream",
   requirement: "R-STR-16",
   title: "takes comments, or empty lines of an HTTP stream, for signs of life",
-  ways,
+  ways: livingWays,
   play: async (stage) => {
     const visit = await opened(stage);
     for (const restMs of [18_000, 18_000]) {
       await stage.nobody(restMs, "No other request while signs of life come.");
       visit.http.write(visit.link.way === "parts" ? "\r\n" : ":\n\n");
     }
-    visit.tell(201, four);
+    if (visit.link.way !== "patches") visit.tell(201, four);
     await stage.settle(visit.link);
   },
 };
