@@ -19,6 +19,8 @@ const areas: readonly (readonly [name: string, title: string])[] = [
   ["DELTA", "Deltas"],
   ["CLOSE", "Closing"],
   ["SEC", "Security"],
+  ["EXT", "Extensions and versions"],
+  ["MID", "What stands between"],
 ];
 
 function areaOf({ requirement }: Result): string {

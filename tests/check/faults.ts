@@ -8,6 +8,8 @@ export interface BrokenServer {
   readonly fault: Fault;
   /** Which of the project's servers is spoilt. Default `serve`. */
   readonly of?: "serve" | "attach";
+  /** Whether it is found without waiting for heartbeats. Default false. */
+  readonly isQuick?: boolean;
 }
 
 const level0 = (handshake: string): boolean => !handshake.includes("rocket.v1");

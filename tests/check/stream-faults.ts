@@ -10,6 +10,16 @@ function withField(head: string, line: string): string {
   return head.replace("\r\n\r\n", `\r\n${line}\r\n\r\n`);
 }
 
+/** Replays the first opening to all that come later. */
+function firstAgain(): (text: string) => string {
+  let first: string | undefined;
+  return (text) => {
+    if (!text.includes("event: 200")) return text;
+    first ??= text;
+    return first;
+  };
+}
+
 /** Servers whose streams over plain HTTP are right but for one thing. */
 export const brokenStreams: readonly BrokenServer[] = [
   {
@@ -141,5 +151,17 @@ export const brokenStreams: readonly BrokenServer[] = [
     requirement: "R-STR-22",
     what: "has links to follow, and no Vary",
     fault: { response: (text) => without(text, "Vary") },
+  },
+  {
+    requirement: "R-MID-1",
+    isQuick: true,
+    what: "stands behind a cache that says how old its streams are",
+    fault: { streamHead: (head) => withField(head, "Age: 3") },
+  },
+  {
+    requirement: "R-MID-1",
+    isQuick: true,
+    what: "stands behind a cache that gives each the first stream's beginning",
+    fault: { streamPiece: firstAgain() },
   },
 ];

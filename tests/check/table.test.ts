@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { situations } from "../../src/check/client/all-situations.ts";
 import { watchedOfClients } from "../../src/check/client/watched.ts";
-import { Requirements } from "../../src/check/index.ts";
+import { formatReport, Requirements } from "../../src/check/index.ts";
 import { serverCases } from "../../src/check/server/all-cases.ts";
 import { watched } from "../../src/check/server/watched.ts";
 import { unseenOfClients, unseenOfServers } from "../../src/check/unseen.ts";
@@ -47,6 +47,14 @@ describe("the cases against servers", () => {
     expect(requirements.textOf("R-L1-2")).toMatch(
       /^A server MUST NOT echo any other subprotocol\. .* apply to that connection\.$/,
     );
+  });
+
+  it("are in the report for a person, each with its failure", () => {
+    const outcome = { kind: "failed", expected: "x", came: "y", transcript: [] } as const;
+    const results = [...cases, ...situations].map((one) => ({ ...one, outcome }));
+    const report = formatReport({ subject: "", notes: [], unseen: {}, results }, new Requirements());
+    const shown = [...report.matchAll(/^ {2}(?:FAILED |warning) \[([^\]]+)\]/gm)].map(([, id]) => id);
+    expect(shown.sort()).toEqual(results.map(({ requirement }) => requirement).sort());
   });
 
   it("have a title each, in each requirement", () => {

@@ -1,6 +1,8 @@
 import { bandCases } from "./cases/band.ts";
+import { betweenCases } from "./cases/between.ts";
 import { deltaCases } from "./cases/deltas.ts";
 import { derivedCases } from "./cases/derived.ts";
+import { extendingCases } from "./cases/extending.ts";
 import { fieldCases } from "./cases/fields.ts";
 import { frameCases } from "./cases/frames.ts";
 import { level0Cases } from "./cases/level-0.ts";
@@ -38,4 +40,6 @@ export const serverCases: readonly ServerCase[] = [
   ...streamCases,
   ...patchStreamCases,
   ...longPollCases,
+  ...extendingCases,
+  ...betweenCases,
 ];
