@@ -90,6 +90,8 @@ class PgPool implements Pool {
     this.#Client = Client;
     this.#pool = new Pool({ ...config, max });
     this.#pool.on("error", onError);
+    // While a connection is handed over, nobody else listens to it: an error then would end the process.
+    this.#pool.on("connect", (client) => client.on("error", () => undefined));
   }
 
   query(sql: string, parameters?: readonly unknown[]): Promise<Row[]> {

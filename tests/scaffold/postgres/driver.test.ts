@@ -1,9 +1,36 @@
-import { describe, expect, it } from "vitest";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { loadPg, openPool } from "../../../src/scaffold/postgres/index.ts";
 import { serverOfFile } from "./server.ts";
 import { connectPool, newSite } from "./workspace.ts";
 
 const server = serverOfFile();
+
+/** A message of PostgreSQL's protocol. */
+function message(type: string, ...content: readonly (string | number)[]): Buffer {
+  const body = Buffer.concat(content.map((part) => (typeof part === "string" ? Buffer.from(part) : int32(part))));
+  return Buffer.concat([Buffer.from(type), int32(body.length + 4), body]);
+}
+
+function int32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32BE(value);
+  return bytes;
+}
+
+/** A server that lets everyone in, and ends each connection in the same breath. Gives its URL. */
+async function startDying(): Promise<string> {
+  const dying = createServer((socket) => {
+    socket.on("error", () => undefined);
+    const fatal = message("E", "SFATAL\0C57P01\0Mterminating connection\0\0");
+    socket.once("data", () => socket.end(Buffer.concat([message("R", 0), message("Z", "I"), fatal])));
+  });
+  dying.listen(0, "127.0.0.1");
+  onTestFinished(() => void dying.close());
+  await once(dying, "listening");
+  return `postgres://app@127.0.0.1:${(dying.address() as AddressInfo).port}/app`;
+}
 
 describe("the driver", () => {
   it("says what to type where the package pg is missing", async () => {
@@ -47,6 +74,20 @@ describe("the driver", () => {
     });
     await expect(broken).rejects.toThrow();
     expect(await pool.query("SELECT 2")).toEqual([["2"]]);
+  });
+
+  it("survives that a connection is ended in the moment in which it is made", async () => {
+    const pool = await openPool({ connect: await startDying(), onError: () => undefined });
+    await expect(pool.script("SELECT 1")).rejects.toThrow();
+    await expect(pool.transaction("BEGIN", () => Promise.resolve())).rejects.toThrow();
+    await expect(
+      pool.listen(
+        "rocket",
+        () => undefined,
+        () => undefined,
+      ),
+    ).rejects.toThrow();
+    await pool.close();
   });
 
   it("goes on after its connections were ended, and tells of it", async () => {
