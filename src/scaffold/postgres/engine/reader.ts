@@ -7,10 +7,10 @@ import { setValueSettings } from "../value-settings.ts";
 import { isOutdated } from "./failure.ts";
 import { runSteps } from "./run-steps.ts";
 import type { SchemaSource } from "./schema-source.ts";
-import { PostgresSnapshot } from "./snapshot.ts";
+import { EmptiedMeanwhile, PostgresSnapshot } from "./snapshot.ts";
 import { ViewerSession } from "./viewer-session.ts";
 
-/** How often a read begins anew: what it would see has no position yet, or another schema than is known. */
+/** How often a read begins anew: what it would see has no position yet, another schema than is known, or was emptied meanwhile. */
 const maxAttempts = 10;
 /** From then on it does without a position: others write without a pause. */
 const patience = 5;
@@ -48,6 +48,7 @@ export class Reader {
       const outcome = await pool
         .transaction(this.#begin, (session) => this.#attempt(session, steps, { viewer, isLate: attempt >= patience }))
         .catch((error: unknown) => {
+          if (error instanceof EmptiedMeanwhile) return undefined;
           if (attempt > 0 || !isOutdated(error)) throw error;
           source.doubt();
           return undefined;

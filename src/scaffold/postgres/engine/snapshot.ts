@@ -6,8 +6,14 @@ import { Refusal } from "../../rest/refusal.ts";
 import type { Row } from "../driver.ts";
 import { isUnreadable } from "./failure.ts";
 import type { PostgresKey, PostgresQuery, PostgresSchema, PostgresTable } from "./served.ts";
-import { countRecords, type Sql, selectRecord, selectRecords } from "./sql.ts";
+import { countRecords, isAnotherFile, type Sql, selectRecord, selectRecords } from "./sql.ts";
 import type { ViewerSession } from "./viewer-session.ts";
+
+/**
+ * Thrown where a table was emptied, or rewritten, after the snapshot was taken and before the table was read: TRUNCATE does
+ * not spare those who have an older snapshot.
+ */
+export class EmptiedMeanwhile extends Error {}
 
 /** Where a session's transaction stands. */
 export interface SnapshotState {
@@ -45,6 +51,7 @@ export class PostgresSnapshot implements Snapshot {
 
   *find(table: PostgresTable, key: PostgresKey): Steps<Row | undefined> {
     const [row] = yield* wait(this.rows(selectRecord(table, key)));
+    if (!row) yield* this.#requireSameFile(isAnotherFile(table));
     return row;
   }
 
@@ -55,13 +62,18 @@ export class PostgresSnapshot implements Snapshot {
       const rows = yield* wait(this.rows({ text: `FETCH ${count} FROM ${cursor}`, values: [] }));
       if (!rows.every(visit) || rows.length < count) break;
     }
-    yield* wait(this.session.script(`CLOSE ${cursor}`));
+    yield* this.#requireSameFile(`CLOSE ${cursor}; ${isAnotherFile(table)}`);
   }
 
   *measure(table: PostgresTable, query: PostgresQuery, limit: number): Steps<Measure> {
     const [row] = yield* wait(this.rows(countRecords(table, query, limit)));
     // Types whose values may have no place in an order have no comparison.
     return { count: Number(row?.[0] ?? 0), isComparable: true };
+  }
+
+  *#requireSameFile(script: string): Steps<void> {
+    const [row] = yield* wait(this.session.script(script));
+    if (row?.[0] === "t") throw new EmptiedMeanwhile("A table was emptied while it was read.");
   }
 
   /** @throws Refusal 400 where a value of the URL can't be read as its column's type */

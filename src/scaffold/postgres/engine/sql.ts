@@ -1,5 +1,5 @@
 import type { Text } from "../driver.ts";
-import { quoteName } from "../sql-text.ts";
+import { quoteName, quoteText } from "../sql-text.ts";
 import type { PostgresKey, PostgresMember, PostgresQuery, PostgresTable, PostgresValues } from "./served.ts";
 
 /** A statement and what is bound to it. Names are always quoted, values always bound. */
@@ -50,6 +50,17 @@ export function countRecords(table: PostgresTable, query: PostgresQuery | undefi
   const { text, values } = query ? where(query) : { text: "", values: [] };
   const part = `SELECT FROM ${tableName(table)}${text} LIMIT ${limit}`;
   return { text: `SELECT count(*) FROM (${part}) part`, values };
+}
+
+/**
+ * Asks whether a table, or a partition of it, has another file now than the transaction's snapshot says: what a statement
+ * before has read of it is what is there now then.
+ */
+export function isAnotherFile(table: PostgresTable): string {
+  const relation = `${quoteText(tableName(table))}::regclass`;
+  const parts = `SELECT relid FROM pg_partition_tree(${relation}) UNION SELECT ${relation}`;
+  return `SELECT EXISTS (SELECT FROM (${parts}) part JOIN pg_class c ON c.oid = part.relid
+    WHERE pg_relation_filenode(c.oid) IS DISTINCT FROM nullif(c.relfilenode, 0))`;
 }
 
 /** Inserts a record and gives its key. */
