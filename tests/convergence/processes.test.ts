@@ -13,6 +13,8 @@ const onlySeed = process.env.ROCKET_SEED;
 const count = Number(process.env.ROCKET_PROCESS_SEEDS ?? writers.length);
 const seeds = onlySeed ? [Number(onlySeed)] : Array.from({ length: count }, (_, nth) => nth);
 
+const kills = 14;
+
 /** Every other database is in WAL mode; each seed has another program beside the server. */
 const runs = seeds.map((seed) => {
   const journalMode = seed % 2 === 0 ? "WAL" : "DELETE";
@@ -51,7 +53,7 @@ describe(`Every replica equals a GET although server and writer are killed ${req
     runSql(path, `PRAGMA journal_mode = ${journalMode}; ${schema}`);
     const run = new ProcessRun(seed, sqliteDatabase(path, writer));
     onTestFinished(() => run.endSql());
-    const { violations, history } = await runProcesses(run);
+    const { violations, history } = await runProcesses(run, kills);
     expect(violations).toEqual([]);
     expect(history.transactions.length).toBeGreaterThan(60);
     for (const stream of history.streams) for (const path of pathsOf(stream)) covered.add(path);

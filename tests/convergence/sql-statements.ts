@@ -10,7 +10,7 @@ export const schema = `
 `;
 
 /** Each statement has this many versions for itself: one for each row that it may write. */
-export const versionsInAStatement = 100;
+export const versionsInAStatement = 1_000;
 
 const genres = ["'rock'", "'jazz'", "'1'", "NULL"] as const;
 const names = ["'A'", "'B'", "'C'", "'D'", "NULL"] as const;

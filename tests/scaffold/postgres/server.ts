@@ -20,6 +20,9 @@ import { InstalledServer, type ServerProcess } from "./installed-server.ts";
 /** Where another PostgreSQL's programs are that the tests are to run on; default: the embedded one. */
 export const programs: string | undefined = process.env.ROCKET_POSTGRES;
 
+/** How often a start is tried. */
+const startAttempts = 100;
+
 /** Copies a folder with the owners of its files. */
 function copyFolder(from: string, to: string): void {
   execFileSync("cp", ["-a", from, to]);
@@ -47,7 +50,19 @@ export class TestServer {
     await this.#instance().initialise();
   }
 
+  /** Starts it; again where processes of one that was killed still hold its memory. */
   async start(): Promise<void> {
+    for (let left = startAttempts; ; left -= 1) {
+      try {
+        await this.#startOnce();
+        return;
+      } catch (error) {
+        if (left === 1) throw error;
+      }
+    }
+  }
+
+  async #startOnce(): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       // A standby says it in other words.
       const onLog = (message: unknown): void => {
@@ -64,9 +79,9 @@ export class TestServer {
     this.#server = undefined;
   }
 
-  /** Ends the server at once, as a crash does: what is not written yet is lost. */
-  async crash(): Promise<void> {
-    process.kill(this.processId, "SIGQUIT");
+  /** Ends the server at once, as a crash does: what is not written yet is lost. @param signal - `SIGQUIT` is `-m immediate` */
+  async crash(signal: "SIGQUIT" | "SIGKILL" = "SIGQUIT"): Promise<void> {
+    process.kill(this.processId, signal);
     await this.stop();
   }
 
@@ -89,6 +104,23 @@ export class TestServer {
   /** Twice is fine. */
   goOn(): void {
     for (const id of this.#halted.splice(0)) process.kill(id, "SIGCONT");
+  }
+
+  /** Waits until it takes connections, after it ended all by itself. */
+  async untilReady(): Promise<void> {
+    for (;;) {
+      const client = new Client(this.config("postgres"));
+      client.on("error", () => undefined);
+      try {
+        await client.connect();
+        await client.query("SELECT 1");
+        return;
+      } catch {
+        // It recovers.
+      } finally {
+        await client.end().catch(() => undefined);
+      }
+    }
   }
 
   /** Keeps the data folder as it is now; the server is stopped and started for it. */
