@@ -68,9 +68,11 @@ function copyAlbums(random: Random, version: number): string {
   return `DELETE FROM albums; COPY albums ${albumColumns} FROM PROGRAM '${program}'`;
 }
 
-/** One statement, or two at once. @param version - the first of the versions that are its own */
+/** One statement, two at once, or a pause. @param version - the first of the versions that are its own */
 export function drawPostgresStatement(random: Random, version: number): string {
-  if (random.chance(0.02)) return `TRUNCATE ${random.pick(["songs", "albums", "songs, albums"])}`;
+  // Meanwhile others commit.
+  if (random.chance(0.1)) return "SELECT pg_sleep(0.03)";
+  if (random.chance(0.04)) return `TRUNCATE ${random.pick(["songs", "albums", "songs, albums"])}`;
   if (random.chance(0.04)) return copyAlbums(random, version);
   return random.pick(statements)(random, version);
 }

@@ -1,4 +1,5 @@
 import type { Client } from "pg";
+import type { Chapter } from "./rough-story.ts";
 import { holdUp, type Patch } from "./story.ts";
 
 /** A way in which a journal could be wrong. */
@@ -149,5 +150,48 @@ export const defects: readonly Defect[] = [
     name: "creates are noted as deletes",
     shows: /as its writer.s session writes it: undefined/,
     patch: within("note", ["ELSIF TG_OP = 'INSERT' THEN", "ELSIF false THEN"]),
+  },
+];
+
+/** Each is told a chapter of the rough story, and must be caught. */
+export const roughDefects: readonly (Defect & { readonly chapter: Chapter })[] = [
+  {
+    name: "positions are committed as the role commits",
+    chapter: "crash",
+    shows: /what was told before the crash is not known/,
+    patch: within("tick", ["PERFORM set_config('synchronous_commit', 'on', true);", "NULL;"]),
+  },
+  {
+    name: "more is trimmed than is to be",
+    chapter: "trim",
+    shows: /more was trimmed/,
+    patch: within("trim", ["s.position - 2 * max_changes", "s.position - max_changes"]),
+  },
+  {
+    name: "the last change is trimmed, too",
+    chapter: "trim",
+    shows: /the last position is not known/,
+    patch: within("trim", ["j.position < s.position AND", ""]),
+  },
+  {
+    name: "a copy of the database keeps the segment",
+    chapter: "copy",
+    shows: /a copy goes on/,
+    patch: all(
+      within("server", ["(SELECT oid FROM pg_database WHERE datname = current_database())", "1"]),
+      run("UPDATE rocket.state SET system = rocket.server()"),
+    ),
+  },
+  {
+    name: "positions have no check",
+    chapter: "older copy",
+    shows: /a lost position is known/,
+    patch: run("ALTER TABLE rocket.journal ALTER chk SET DEFAULT 1"),
+  },
+  {
+    name: "triggers run with the writer's rights",
+    chapter: "foreign writer",
+    shows: /permission denied/,
+    patch: run("ALTER FUNCTION rocket.note() SECURITY INVOKER"),
   },
 ];
