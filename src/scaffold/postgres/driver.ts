@@ -1,5 +1,6 @@
 import type pg from "pg";
 import { RocketError } from "../../protocol/index.ts";
+import { isReadOnly } from "./sql-state.ts";
 
 /** A value as PostgreSQL writes it; null is null. */
 export type Text = string | null;
@@ -27,6 +28,8 @@ export interface Pool extends Session {
    * @throws what the connection throws
    */
   listen(channel: string, onMessage: (payload: string) => void, onLost: () => void): Promise<Listening>;
+  /** Breaks all connections that there are, as they lead to a server that is none any more. What comes next opens others. */
+  renew(): void;
   /** Ends all connections; twice is fine. */
   close(): Promise<void>;
 }
@@ -43,12 +46,24 @@ export interface PoolOptions {
   readonly connect: string | pg.ClientConfig;
   /** How many connections there are at most. Default 4; at least 1. */
   readonly max?: number;
+  /**
+   * How long the answer to a statement is waited for, in milliseconds; then the connection counts as broken, as where the
+   * server's machine is gone. Default 60,000; above 0.
+   */
+  readonly answerMs?: number;
   /** Told of connections that broke while nobody used them. Must not throw. */
   readonly onError: (error: unknown) => void;
 }
 
+const defaultAnswerMs = 60_000;
+
 /** Values stay the texts that PostgreSQL sent: numbers lose nothing, and dates keep their form. */
 const asSent: pg.CustomTypesConfig = { getTypeParser: () => (value: unknown) => value } as pg.CustomTypesConfig;
+
+/** Whether a URL has several hosts, as libpq has them: `postgres://a,b:5433/shop`. */
+function namesSeveralHosts(url: string): boolean {
+  return /^[^/]*:\/\/(?:[^/?#]*@)?[^/?#@]*,[^/?#@]*(?:[/?#]|$)/.test(url);
+}
 
 /** The package pg. @param load - how it is imported @throws RocketError `driver-missing` with what to type */
 export async function loadPg(load: () => Promise<{ default: typeof pg }> = () => import("pg")): Promise<typeof pg> {
@@ -79,19 +94,34 @@ async function runQuery(
   return rows;
 }
 
+/** How long is waited for a connection, in milliseconds. */
+const connectMs = 10_000;
+/** After so long without a word, a connection's other end is asked whether it is there, in milliseconds. */
+const keepAliveMs = 10_000;
+
 class PgPool implements Pool {
   readonly #pool: pg.Pool;
+  readonly #clients: Set<pg.PoolClient> = new Set();
   readonly #config: pg.ClientConfig;
   readonly #Client: typeof pg.Client;
   #closing: Promise<void> | undefined;
 
-  constructor({ Client, Pool }: typeof pg, config: pg.ClientConfig, { max = 4, onError }: PoolOptions) {
-    this.#config = config;
+  constructor({ Client, Pool }: typeof pg, config: pg.ClientConfig, { max = 4, answerMs, onError }: PoolOptions) {
+    this.#config = {
+      ...{ connectionTimeoutMillis: connectMs, keepAlive: true, keepAliveInitialDelayMillis: keepAliveMs },
+      ...{ query_timeout: answerMs ?? defaultAnswerMs, ...config },
+    };
     this.#Client = Client;
-    this.#pool = new Pool({ ...config, max });
-    this.#pool.on("error", onError);
-    // While a connection is handed over, nobody else listens to it: an error then would end the process.
-    this.#pool.on("connect", (client) => client.on("error", () => undefined));
+    this.#pool = new Pool({ ...this.#config, max });
+    this.#pool.on("error", (error, client) => {
+      if (this.#clients.has(client)) onError(error);
+    });
+    this.#pool.on("connect", (client) => {
+      this.#clients.add(client);
+      // While a connection is handed over, nobody else listens to it: an error then would end the process.
+      client.on("error", () => undefined);
+    });
+    this.#pool.on("remove", (client) => this.#clients.delete(client));
   }
 
   query(sql: string, parameters?: readonly unknown[]): Promise<Row[]> {
@@ -112,7 +142,7 @@ class PgPool implements Pool {
   }
 
   async listen(channel: string, onMessage: (payload: string) => void, onLost: () => void): Promise<Listening> {
-    const client = new this.#Client({ ...this.#config, keepAlive: true });
+    const client = new this.#Client(this.#config);
     let isOver = false;
     const end = async (): Promise<void> => {
       isOver = true;
@@ -137,6 +167,12 @@ class PgPool implements Pool {
     return { close: end };
   }
 
+  renew(): void {
+    const clients = [...this.#clients];
+    this.#clients.clear();
+    for (const client of clients) client.connection.stream.destroy();
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#pool.end();
     return this.#closing;
@@ -157,7 +193,9 @@ class PgPool implements Pool {
         script: (sql) => runScript(client, sql),
       });
     } catch (error) {
-      await client.query("ROLLBACK").catch(breakIt);
+      // One that leads to a standby would lead there for good, wherever its name leads by now.
+      if (isReadOnly(error)) breakIt();
+      else await client.query("ROLLBACK").catch(breakIt);
       throw error;
     } finally {
       client.off("error", breakIt);
@@ -173,8 +211,15 @@ class PgPool implements Pool {
  * @throws RangeError naming the option and its value
  */
 export async function openPool(options: PoolOptions): Promise<Pool> {
-  const { connect, max = 4 } = options;
+  const { connect, max = 4, answerMs = defaultAnswerMs } = options;
   if (!Number.isInteger(max) || max < 1) throw new RangeError(`max must be a whole number of at least 1, not ${max}.`);
+  if (!(answerMs > 0)) throw new RangeError(`answerMs must be above 0, not ${answerMs}.`);
+  if (typeof connect === "string" && namesSeveralHosts(connect)) {
+    throw new RocketError(
+      "database-invalid",
+      "The PostgreSQL URL names several hosts, which the package pg can't take. docs/postgres.md says what to name instead.",
+    );
+  }
   const config = typeof connect === "string" ? { connectionString: connect } : connect;
   return new PgPool(await loadPg(), { application_name: "rocket", ...config }, options);
 }

@@ -90,6 +90,61 @@ describe("the driver", () => {
     await pool.close();
   });
 
+  it("refuses a URL of several hosts, which pg would take for one name", async () => {
+    const open = (connect: string) => openPool({ connect, onError: () => undefined });
+    for (const url of ["postgres://a,b/db?target_session_attrs=read-write", "postgres://u:p@a:1,b:2/db"]) {
+      await expect(open(url)).rejects.toMatchObject({
+        code: "database-invalid",
+        message: expect.stringMatching(/several hosts/),
+      });
+    }
+    for (const url of ["postgres://u:a,b@a/db?x=1,2", "postgres:///a,b"]) await (await open(url)).close();
+  });
+
+  it("gives up a connection whose server does not answer any more", async () => {
+    const site = await newSite(server);
+    const pool = await openPool({
+      connect: server.url(site.database),
+      max: 1,
+      answerMs: 300,
+      onError: () => undefined,
+    });
+    onTestFinished(() => pool.close());
+    const statements: Record<string, () => Promise<unknown>> = {
+      query: () => pool.query("SELECT pg_sleep(60)"),
+      script: () => pool.script("SELECT pg_sleep(60)"),
+      transaction: () => pool.transaction("BEGIN", (session) => session.query("SELECT pg_sleep(60)")),
+    };
+    for (const run of Object.values(statements)) {
+      const [former] = await pool.query("SELECT pg_backend_pid()");
+      await expect(run()).rejects.toThrow("Query read timeout");
+      expect(await pool.query("SELECT pg_backend_pid()")).not.toEqual([former]);
+    }
+  });
+
+  it("breaks its connections where they lead to a server that is none any more", async () => {
+    const site = await newSite(server);
+    const errors: unknown[] = [];
+    const pool = await openPool({ connect: server.url(site.database), onError: (error) => errors.push(error) });
+    onTestFinished(() => pool.close());
+    const [[former] = []] = await pool.query("SELECT pg_backend_pid()");
+    const busy = pool.transaction("BEGIN", async (session) => {
+      pool.renew();
+      await session.query("SELECT pg_sleep(60)");
+    });
+    await expect(busy).rejects.toThrow(/Connection terminated/);
+    const [[now] = []] = await pool.query("SELECT pg_backend_pid()");
+    expect(now).not.toBe(former);
+    expect(errors).toEqual([]);
+  });
+
+  it("keeps no connection to a server that takes no writes", async () => {
+    const pool = await connectPool(await newSite(server), { max: 1 });
+    const [former] = await pool.query("SELECT pg_backend_pid()");
+    await expect(pool.script("BEGIN READ ONLY; CREATE TABLE t ()")).rejects.toMatchObject({ code: "25006" });
+    expect(await pool.query("SELECT pg_backend_pid()")).not.toEqual([former]);
+  });
+
   it("goes on after its connections were ended, and tells of it", async () => {
     const site = await newSite(server);
     const errors: unknown[] = [];

@@ -61,7 +61,7 @@ export function isAway(error: unknown): boolean {
   if (code !== undefined) return code.startsWith("08") || code.startsWith("57P") || code === "53300";
   if (!(error instanceof Error)) return false;
   if ("code" in error && unreachable.has(String(error.code))) return true;
-  return error.message.startsWith("Connection terminated");
+  return /^(?:Connection terminated|Query read timeout$|timeout exceeded when trying to connect$)/.test(error.message);
 }
 
 const inTheWay: Trouble = { status: 503, detail: "Other writes were in the way, again and again." };
@@ -83,6 +83,7 @@ export function troubleOf(error: unknown): Trouble | undefined {
   if (error instanceof Overtaken) return inTheWay;
   if (error instanceof RoleFailure) return { status: 403, detail: "This server may not act as the token's role." };
   if (error instanceof RocketError) {
+    if (error.code === "journal-readonly") return troubles["25006"];
     return error.code === "journal-busy"
       ? { status: 503, detail: "The database can't be reached just now." }
       : undefined;

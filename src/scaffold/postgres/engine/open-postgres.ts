@@ -36,21 +36,25 @@ const poolSizes = { journal: 2, reads: 5, writes: 2 };
 
 async function openPools({
   connect,
+  readTimeoutMs,
   reportError,
 }: PostgresEngineOptions): Promise<Record<keyof typeof poolSizes, Pool>> {
-  const open = (max: number): Promise<Pool> =>
-    openPool({ connect, max, onError: (error) => reportError(error, "connection") });
+  const open = (max: number, answerMs: number): Promise<Pool> =>
+    openPool({ connect, max, answerMs, onError: (error) => reportError(error, "connection") });
   return {
-    journal: await open(poolSizes.journal),
-    reads: await open(poolSizes.reads),
-    writes: await open(poolSizes.writes),
+    journal: await open(poolSizes.journal, answerMs.journal),
+    reads: await open(poolSizes.reads, Math.max(answerMs.others, readTimeoutMs + answerMs.journal)),
+    writes: await open(poolSizes.writes, answerMs.others),
   };
 }
+
+/** How long an answer is waited for, in milliseconds. What the journal asks is carried out whether it waits or not. */
+const answerMs = { journal: 10_000, others: 60_000 };
 
 /** The journal; `undefined` where the role may have none, or the server is a standby. */
 async function openJournal(
   options: PostgresEngineOptions,
-  pool: Pool,
+  { journal: pool, reads, writes }: Record<keyof typeof poolSizes, Pool>,
   served: Served,
 ): Promise<PostgresJournal | undefined> {
   const { schemas, retention, clock, reportError, isServed } = options;
@@ -61,6 +65,8 @@ async function openJournal(
       format: recordFormatBelow(served, isServed.basePath),
       tables: (schema, name) => isServed(nameOf(schema, name)),
       onError: (error, { stage }) => reportError(error, stage),
+      // Theirs may lead to the server that was there before.
+      onSegment: () => [reads, writes].forEach((other) => void other.renew()),
       ...(retention ? { retention } : {}),
     });
   } catch (error) {
@@ -95,7 +101,7 @@ export async function openPostgres(options: PostgresEngineOptions): Promise<Post
   try {
     // What is wrong with the URL is said as PostgreSQL says it.
     await pools.reads.query("SELECT");
-    journal = await openJournal(options, pools.journal, served);
+    journal = await openJournal(options, pools, served);
     const source = new SchemaSource({
       ...{ pool: pools.reads, served, schemas, hasRoles, onSchema },
       journal: () => journal,

@@ -43,6 +43,7 @@ export class Reader {
    */
   async read<Result>(steps: (snapshot: PostgresSnapshot) => Steps<Result>, viewer: Viewer): Promise<Result> {
     const { pool, source } = this.#options;
+    let failed: { readonly error: unknown } | undefined;
     for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
       if (this.#isClosed) throw unavailable("The service is stopping.");
       const outcome = await pool
@@ -54,7 +55,13 @@ export class Reader {
           return undefined;
         });
       if (outcome) return outcome.result;
-      await source.refresh(viewer.role);
+      if (failed) throw failed.error;
+      failed = await source.refresh(viewer.role).then(
+        () => undefined,
+        (error: unknown) => ({ error }),
+      );
+      // The journal stands still, as at a standby: what is there can be read, without a position.
+      if (failed) attempt = Math.max(attempt, patience - 1);
     }
     throw unavailable("The database's schema is being changed.");
   }

@@ -6,8 +6,10 @@ import type { Steps } from "../../engine/steps.ts";
 import type { Viewer } from "../../engine/viewer.ts";
 import { unavailable } from "../../rest/refusal.ts";
 import type { Pool, Session } from "../driver.ts";
+import { journalFailure } from "../journal/failure.ts";
 import type { PostgresJournal } from "../journal/options.ts";
 import { answersSql } from "../journal/sql-tables.ts";
+import { isReadOnly } from "../sql-state.ts";
 import { setValueSettings } from "../value-settings.ts";
 import { markAnswers } from "./answers.ts";
 import { isAway, isConflict, isOutdated } from "./failure.ts";
@@ -156,6 +158,7 @@ export class Writer {
 
   /** The transaction is lost: at the commit, perhaps, where some rules are checked. Then it is found out whose it was. */
   async #onLost(jobs: readonly Job[], outcomes: readonly Outcome[] | undefined, error: unknown): Promise<void> {
+    if (!outcomes && isReadOnly(error)) throw journalFailure(error);
     if (!outcomes || isAway(error)) throw error;
     if (jobs.length > 1) {
       for (const job of jobs) await this.#commit([job]);

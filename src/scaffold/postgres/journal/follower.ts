@@ -12,6 +12,8 @@ export interface FollowerEvents {
   readonly onBatch: (batch: Batch) => void;
   /** Tables were made, changed or dropped; before the changes that follow it. */
   readonly onSchema: () => void;
+  /** The segment is another one; before the batch that says so. */
+  readonly onSegment: () => void;
 }
 
 /** What a follower needs. */
@@ -97,6 +99,7 @@ export class Follower {
   }
 
   #lose(found: Head): void {
+    if (found.segment !== this.#head.segment) this.#events.onSegment();
     this.#head = found;
     this.#events.onSchema();
     this.#events.onBatch({ ...bookmarkOf(found), after: found.position, changes: [], lost: true });

@@ -51,7 +51,11 @@ class PostgresDatabaseJournal implements PostgresJournal {
     this.#rows = new RowReader(format, isWatched);
     this.#follower = new Follower(
       { ...options, rows: this.#rows },
-      { onBatch: (batch) => this.#deliver(batch), onSchema: () => this.#onSchema() },
+      {
+        onBatch: (batch) => this.#deliver(batch),
+        onSchema: () => this.#onSchema(),
+        onSegment: options.onSegment,
+      },
       head,
     );
     this.#looks = new Looks(this.#follower, options);

@@ -46,6 +46,8 @@ export interface PostgresJournalOptions {
   readonly onError: (error: unknown, context: { readonly stage: string }) => void;
   /** Told that tables were made, changed or dropped, before the changes that follow it are given to the tail. Must not throw. */
   readonly onSchema?: () => void;
+  /** Told that the database is another one, or has another history, than until now. Must not throw. */
+  readonly onSegment?: () => void;
 }
 
 /** A journal that triggers write inside the database, in each writer's own transaction, and that any number of processes tail. */

@@ -21,6 +21,7 @@ export interface ResolvedJournalOptions {
   readonly maxAgeMs: number | undefined;
   readonly onError: (error: unknown, context: { readonly stage: string }) => void;
   readonly onSchema: () => void;
+  readonly onSegment: () => void;
 }
 
 function requirePositive(values: Readonly<Record<string, number | undefined>>): void {
@@ -59,6 +60,7 @@ export function resolveJournalOptions(options: PostgresJournalOptions): Resolved
       maxAgeMs,
       onError,
       onSchema: options.onSchema ?? (() => undefined),
+      onSegment: options.onSegment ?? (() => undefined),
     },
   };
 }
