@@ -1,6 +1,6 @@
 import type pg from "pg";
 import { RocketError } from "../../protocol/index.ts";
-import { isReadOnly } from "./sql-state.ts";
+import { isIdleTimeout, isReadOnly } from "./sql-state.ts";
 
 /** A value as PostgreSQL writes it; null is null. */
 export type Text = string | null;
@@ -114,7 +114,7 @@ class PgPool implements Pool {
     this.#Client = Client;
     this.#pool = new Pool({ ...this.#config, max });
     this.#pool.on("error", (error, client) => {
-      if (this.#clients.has(client)) onError(error);
+      if (this.#clients.has(client) && !isIdleTimeout(error)) onError(error);
     });
     this.#pool.on("connect", (client) => {
       this.#clients.add(client);

@@ -19,6 +19,11 @@ export function isUndefined(error: unknown): boolean {
   return ["3F000", "42P01", "42703", "42883"].includes(sqlStateOf(error) ?? "");
 }
 
+/** Whether the server has ended a connection that nobody used for a while, as it was told to. */
+export function isIdleTimeout(error: unknown): boolean {
+  return sqlStateOf(error) === "57P05";
+}
+
 /** Whether it writes where nothing can be written: at a standby, which begins no transaction that may. */
 export function isReadOnly(error: unknown): boolean {
   return ["25006", "0A000"].includes(sqlStateOf(error) ?? "");

@@ -5,6 +5,7 @@ import type { Viewer } from "../../engine/viewer.ts";
 import { unavailable } from "../../rest/refusal.ts";
 import type { Pool } from "../driver.ts";
 import type { PostgresJournal } from "../journal/options.ts";
+import { readingSession } from "../own-transaction.ts";
 import { isDenied } from "../sql-state.ts";
 import { troubleOf } from "./failure.ts";
 import type { Reader } from "./reader.ts";
@@ -59,7 +60,8 @@ export class PostgresEngine implements Engine {
   async count(table: PostgresTable, limit: number): Promise<number | undefined> {
     const { text } = countRecords(table, undefined, limit);
     try {
-      const [row] = (await this.#parts.pools[0]?.query(text)) ?? [];
+      const [pool] = this.#parts.pools;
+      const [row] = pool ? await readingSession(pool).query(text) : [];
       return Number(row?.[0] ?? 0);
     } catch (error) {
       if (isDenied(error)) return undefined;

@@ -3,6 +3,7 @@ import type { Viewer } from "../../engine/viewer.ts";
 import { unavailable } from "../../rest/refusal.ts";
 import type { Pool, Session } from "../driver.ts";
 import type { PostgresJournal } from "../journal/options.ts";
+import { ownSettings } from "../own-transaction.ts";
 import { setValueSettings } from "../value-settings.ts";
 import { isOutdated } from "./failure.ts";
 import { runSteps } from "./run-steps.ts";
@@ -32,8 +33,8 @@ export class Reader {
 
   constructor(options: ReaderOptions) {
     this.#options = options;
-    const limit = `SET LOCAL statement_timeout = ${Math.ceil(options.limitMs)}`;
-    this.#begin = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${setValueSettings}; ${limit}`;
+    const limits = ownSettings({ statementMs: options.limitMs, lockMs: 0 });
+    this.#begin = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${setValueSettings}; ${limits}`;
   }
 
   /**

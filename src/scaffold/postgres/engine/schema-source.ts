@@ -1,6 +1,7 @@
 import { everybody, type Viewer } from "../../engine/viewer.ts";
 import type { Pool, Session } from "../driver.ts";
 import type { PostgresJournal } from "../journal/options.ts";
+import { ownSettings } from "../own-transaction.ts";
 import { introspect } from "./introspect.ts";
 import type { PostgresSchema, Served } from "./served.ts";
 import { ViewerSession } from "./viewer-session.ts";
@@ -128,7 +129,7 @@ export class SchemaSource {
     const { pool, served, schemas, journal, now, onSchema, hasRoles } = this.#options;
     await journal()?.poll();
     const [readAt, doubts] = [now(), this.#doubts];
-    const begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+    const begin = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${ownSettings({ statementMs: 0, lockMs: 0 })}`;
     const before = this.#known.get(role);
     const read = await pool.transaction(begin, async (session) => {
       const version = await this.#versionIn(session, role);

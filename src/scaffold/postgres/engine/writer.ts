@@ -9,6 +9,7 @@ import type { Pool, Session } from "../driver.ts";
 import { journalFailure } from "../journal/failure.ts";
 import type { PostgresJournal } from "../journal/options.ts";
 import { answersSql } from "../journal/sql-tables.ts";
+import { beginWrite, ownSettings } from "../own-transaction.ts";
 import { isReadOnly } from "../sql-state.ts";
 import { setValueSettings } from "../value-settings.ts";
 import { markAnswers } from "./answers.ts";
@@ -27,7 +28,10 @@ const lockMs = 5_000;
 /** How long the answer to a write waits for its position, in milliseconds. */
 const settleMs = 250;
 
-const begin = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; ${setValueSettings}; SET LOCAL lock_timeout = ${lockMs}`;
+/** How long a statement of a write may take, in milliseconds. */
+const statementMs = 60_000;
+
+const begin = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; ${setValueSettings}; ${ownSettings({ statementMs, lockMs })}`;
 
 interface Job {
   readonly viewer: Viewer;
@@ -211,7 +215,7 @@ export class Writer {
   /** The table of answers may have been dropped, or be from before there was one. */
   async #requireAnswers(session: Session): Promise<void> {
     const [row] = await session.query("SELECT to_regclass('rocket.answers') IS NULL");
-    if (row?.[0] === "t") await this.#options.pool.script(answersSql);
+    if (row?.[0] === "t") await this.#options.pool.script(`${beginWrite}; ${answersSql}; COMMIT`);
   }
 
   #answer(jobs: readonly Job[], outcomes: readonly Outcome[]): void {
@@ -232,7 +236,9 @@ export class Writer {
     const bookmark = await journal.settle(settleMs);
     const kept = outcomes.flatMap((outcome) => ("transaction" in outcome ? outcome.transaction.kept : []));
     if (bookmark && kept.length > 0) {
-      await markAnswers(pool, kept, bookmark.eventId).catch((error: unknown) => onError(error, "write"));
+      await pool
+        .transaction(beginWrite, (session) => markAnswers(session, kept, bookmark.eventId))
+        .catch((error: unknown) => onError(error, "write"));
     }
     return bookmark;
   }

@@ -1,10 +1,10 @@
 import { RocketError } from "../../../protocol/index.ts";
 import type { Clock } from "../../../server/index.ts";
 import type { Pool } from "../driver.ts";
+import { beginWrite, readingSession } from "../own-transaction.ts";
 import { isDenied, isLockFailure, isUndefined } from "../sql-state.ts";
 import { quoteText } from "../sql-text.ts";
 import { type Candidate, readCandidates } from "./candidates.ts";
-import { beginWrite } from "./write-transaction.ts";
 
 /** How long a table's lock is waited for: writers wait behind the one who waits. */
 const lockTimeoutMs = 1_000;
@@ -75,7 +75,7 @@ export async function armTables(pool: Pool, options: ArmOptions): Promise<Map<st
 
 async function findCandidates(pool: Pool, schemas: readonly string[]): Promise<Candidate[]> {
   try {
-    return await readCandidates(pool, schemas);
+    return await readCandidates(readingSession(pool), schemas);
   } catch (error) {
     if (!isUndefined(error)) throw error;
     throw new RocketError("journal-detached", "The schema rocket was removed from the database.", { cause: error });

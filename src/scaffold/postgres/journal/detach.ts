@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from "../../../server/index.ts";
 import type { Pool } from "../driver.ts";
+import { readingSession } from "../own-transaction.ts";
 import { quoteName } from "../sql-text.ts";
 import { inShort } from "./arm.ts";
 import { rowTrigger, truncateTrigger } from "./trigger-names.ts";
@@ -18,7 +19,7 @@ export async function detachPostgres(
   { clock = systemClock }: { readonly clock?: Clock } = {},
 ): Promise<void> {
   await inShort(pool, "DROP EVENT TRIGGER IF EXISTS rocket_schema", clock);
-  for (const [table, name] of await pool.query(triggersSql)) {
+  for (const [table, name] of await readingSession(pool).query(triggersSql)) {
     await inShort(pool, `DROP TRIGGER IF EXISTS ${quoteName(name ?? "")} ON ${table}`, clock);
   }
   await inShort(pool, "DROP SCHEMA IF EXISTS rocket CASCADE", clock);

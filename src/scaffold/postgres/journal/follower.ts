@@ -1,5 +1,6 @@
 import type { Batch, Bookmark } from "../../../server/index.ts";
 import type { Pool } from "../driver.ts";
+import { readingSession } from "../own-transaction.ts";
 import { beginSegment, bookmarkOf, type Head, type Ticked, type TickOptions, tick } from "./head.ts";
 import type { RowReader } from "./rows.ts";
 
@@ -85,17 +86,18 @@ export class Follower {
 
   /** What comes after `from`, unless it is not there any more, or the row `from` itself is not. */
   async #read(from: Head, found: Head): Promise<Batch["changes"] | "elsewhere" | "trimmed"> {
-    const { pool, rows } = this.#options;
+    const { rows } = this.#options;
+    const session = readingSession(this.#options.pool);
     const { position: upTo, total, check } = found;
     if (upTo === from.position) return check === from.check ? [] : "elsewhere";
     if (upTo < from.position) return "elsewhere";
     const isLarge = total - from.total > maxBatchBytes;
     const limits = { rows: isLarge ? 1 : anyNumber, bytes: Number.MAX_SAFE_INTEGER, upTo };
-    const stretch = await rows.after(pool, from.position, limits);
+    const stretch = await rows.after(session, from.position, limits);
     if (!stretch) return "trimmed";
     const isSame = from.position === 0 || stretch.startCheck === from.check;
     if (!isSame) return "elsewhere";
-    return isLarge ? rows.resetsAfter(pool, from.position, upTo) : stretch.changes;
+    return isLarge ? rows.resetsAfter(session, from.position, upTo) : stretch.changes;
   }
 
   #lose(found: Head): void {

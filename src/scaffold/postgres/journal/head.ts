@@ -1,9 +1,9 @@
 import { formatEventId } from "../../../protocol/index.ts";
 import type { Bookmark } from "../../../server/index.ts";
 import type { Pool } from "../driver.ts";
+import { beginWrite } from "../own-transaction.ts";
 import { quoteText } from "../sql-text.ts";
 import type { RowMark } from "./rows.ts";
-import { beginWrite } from "./write-transaction.ts";
 
 /** A row's place in a segment. */
 export interface SegmentMark extends RowMark {

@@ -1,6 +1,7 @@
 import { parseEventId, RocketError } from "../../../protocol/index.ts";
 import type { Batch, Bookmark, Page } from "../../../server/index.ts";
 import type { Session } from "../driver.ts";
+import { readingSession } from "../own-transaction.ts";
 import { armTables } from "./arm.ts";
 import { journalFailure } from "./failure.ts";
 import { Follower } from "./follower.ts";
@@ -23,8 +24,8 @@ interface State extends Head {
 
 async function readState(session: Session, position: number): Promise<State> {
   const sql = `SELECT segment, position, chk, total, first, schema_changes,
-    (SELECT j.chk FROM rocket.journal j WHERE j.position = $1) FROM rocket.state`;
-  const [row = []] = await session.query(sql, [position]);
+    (SELECT j.chk FROM rocket.journal j WHERE j.position = ${position}) FROM rocket.state`;
+  const [row = []] = await session.script(sql);
   const [segment, place, check, total, first, schemaChanges, known] = row;
   return {
     ...{ segment: segment ?? "", position: Number(place), check: Number(check), total: Number(total) },
@@ -166,7 +167,7 @@ class PostgresDatabaseJournal implements PostgresJournal {
     await this.poll();
     if (this.#isClosed) return undefined;
     try {
-      return await read(this.#options.pool);
+      return await read(readingSession(this.#options.pool));
     } catch (error) {
       throw journalFailure(error);
     }

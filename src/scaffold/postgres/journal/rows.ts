@@ -26,12 +26,13 @@ export interface StretchLimits {
   readonly upTo: number;
 }
 
-const rowsSql = `
+/** In one message: what is told waits for it. */
+const rowsSql = (from: number, { rows, bytes, upTo }: StretchLimits): string => `
 SELECT position, xid, kind, old, new, coalesce(octet_length(old), 0) + coalesce(octet_length(new), 0) + 32, shape, chk,
-  (SELECT b.chk FROM rocket.journal b WHERE b.position = $1) FROM (
+  (SELECT b.chk FROM rocket.journal b WHERE b.position = ${from}) FROM (
   SELECT *, first_value(total) OVER (ORDER BY position) AS start
-  FROM (SELECT * FROM rocket.journal WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3) p) j
-WHERE total - start < $4 ORDER BY position`;
+  FROM (SELECT * FROM rocket.journal WHERE position > ${from} AND position <= ${upTo} ORDER BY position LIMIT ${rows}) p) j
+WHERE total - start < ${bytes} ORDER BY position`;
 
 /** Reads the journal's rows. */
 export class RowReader {
@@ -47,10 +48,9 @@ export class RowReader {
 
   /** The rows after a position, without a gap; `undefined` where the next one is not there, as where it was trimmed. */
   async after(session: Session, position: number, limits: StretchLimits): Promise<Stretch | undefined> {
-    const { rows: limit, bytes, upTo } = limits;
     // Between two positions there may be half a row: see `readChanges`.
     const from = position - (position % 2);
-    const rows = await session.query(rowsSql, [from, upTo, limit, bytes]);
+    const rows = await session.script(rowsSql(from, limits));
     const last = rows.at(-1);
     if (!last || Number(rows[0]?.[0]) !== from + 2) return undefined;
     await this.#learn(

@@ -1,4 +1,5 @@
 import type { Pool } from "../driver.ts";
+import { readingSession } from "../own-transaction.ts";
 import { quoteName } from "../sql-text.ts";
 import { armSql } from "./arm.ts";
 import { type Candidate, readCandidates } from "./candidates.ts";
@@ -43,9 +44,10 @@ function tableSection(candidate: Candidate): string {
  */
 export async function journalScript(pool: Pool, options: ScriptOptions = {}): Promise<string> {
   const { schemas = ["public"], tables = () => true } = options;
-  const [row] = await pool.query("SELECT current_user");
+  const session = readingSession(pool);
+  const [row] = await session.query("SELECT current_user");
   const role = quoteName(options.role ?? row?.[0] ?? "");
-  const candidates = await readCandidates(pool, schemas, false);
+  const candidates = await readCandidates(session, schemas, false);
   const chosen = candidates.filter(({ schema, name }) => tables(schema, name));
   return [
     "-- Rocket's journal of changes: run this as the owner of the tables, or as a superuser. It can be run again.",

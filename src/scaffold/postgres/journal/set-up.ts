@@ -1,11 +1,11 @@
 import { RocketError } from "../../../protocol/index.ts";
 import type { Pool, Session } from "../driver.ts";
+import { beginWrite, readingSession } from "../own-transaction.ts";
 import { isDenied, isNameTaken } from "../sql-state.ts";
 import { journalFailure } from "./failure.ts";
 import { journalSql } from "./sql-journal.ts";
 import { eventTriggerSql } from "./sql-notes.ts";
 import { journalVersion } from "./sql-tables.ts";
-import { beginWrite } from "./write-transaction.ts";
 
 /** Two processes that begin at once make one journal. The number means nothing else. */
 const setUpLock = "SELECT pg_advisory_xact_lock(5291172)";
@@ -38,7 +38,7 @@ function failure(error: unknown): unknown {
  */
 export async function setUp(pool: Pool): Promise<void> {
   try {
-    if ((await readVersion(pool)) === journalVersion) return;
+    if ((await readVersion(readingSession(pool))) === journalVersion) return;
     await pool.transaction(beginWrite, async (session) => {
       await session.query(setUpLock);
       const version = await readVersion(session);

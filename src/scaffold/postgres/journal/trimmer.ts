@@ -1,6 +1,6 @@
 import type { Clock } from "../../../server/index.ts";
 import type { Pool } from "../driver.ts";
-import { beginWrite } from "./write-transaction.ts";
+import { beginWrite } from "../own-transaction.ts";
 
 /** How many changes one step removes: little enough not to be noticed by those who wait for a tick. */
 const stepChanges = 1_000;
