@@ -20,6 +20,7 @@ import {
 import { addProxy } from "./proxy-command.ts";
 import type { Action, ServeOptions } from "./serve-options.ts";
 import type { TailOptions } from "./tail.ts";
+import { addTokenFlags } from "./token-flags.ts";
 import { packageVersion } from "./version.ts";
 
 interface ServeFlags
@@ -75,7 +76,7 @@ function addServe(program: Command, exit: (code: number) => void): void {
         "over WebSocket. Writes by any program are seen.",
     )
     .argument("<database>", "path of a SQLite database, or postgres://user@host/database", parsePath);
-  addListenFlags(command)
+  addTokenFlags(addListenFlags(command))
     .option("--tables <list>", "serve only these tables, separated by commas", parseNames)
     .option("--schema <list>", "PostgreSQL's schemas to serve, separated by commas (default: public)", parseNames)
     .option("--only <list>", "allow only these actions: create, read, update, destroy, subscribe", parseActions)

@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import { CommandFailure } from "./failure.ts";
 import type { TlsOptions } from "./tls-files.ts";
+import { asksForTokens, type TokenFlags } from "./token-flags.ts";
 
 /** What can be done with a collection, as `--only` and `--except` name it. */
 export const actions = ["create", "read", "update", "destroy", "subscribe"] as const;
@@ -9,14 +10,14 @@ export const actions = ["create", "read", "update", "destroy", "subscribe"] as c
 export type Action = (typeof actions)[number];
 
 /** What `rocket serve` serves, and how. */
-export interface ServeOptions extends TlsOptions {
+export interface ServeOptions extends TlsOptions, TokenFlags {
   /** The path of a SQLite database, or the URL of one of PostgreSQL. */
   readonly database: string;
   /** PostgreSQL's schemas whose tables are served. Default `public`. */
   readonly schemas?: readonly string[];
   /** Default 8080; 0 picks a free one. */
   readonly port?: number;
-  /** The address to listen on. Default `127.0.0.1`; another than loopback needs `readOnly` or `insecure`. */
+  /** The address to listen on. Default `127.0.0.1`; another than loopback needs tokens, `readOnly` or `insecure`. */
   readonly host?: string;
   /** Only these tables. Default all. */
   readonly tables?: readonly string[];
@@ -71,9 +72,9 @@ export function urlOf(host: string, port: number, scheme: "http" | "https" = "ht
 /** @throws CommandFailure where a host that others can reach would serve writes to everyone */
 export function checkHost(options: ServeOptions): void {
   const { host = "127.0.0.1", readOnly = false, insecure = false } = options;
-  if (isLoopbackHost(host) || readOnly || insecure) return;
+  if (isLoopbackHost(host) || readOnly || insecure || asksForTokens(options)) return;
   throw new CommandFailure(
-    `Listening on ${host} (--host, or HOST) would let everyone who can reach this machine write to the database: add --read-only, or --insecure if that is what you want.`,
+    `Listening on ${host} (--host, or HOST) would let everyone who can reach this machine write to the database: add --read-only, or --insecure if that is what you want; or ask for tokens (--jwt-secret-env, --jwks).`,
     2,
   );
 }

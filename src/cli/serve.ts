@@ -10,6 +10,7 @@ import { checkHost, checkPublicFolder, type ServeOptions } from "./serve-options
 import { describeAdditions, describeFirstSteps, listCollections, shownDatabase, sqliteWarning } from "./serve-text.ts";
 import { onStopSignal } from "./signals.ts";
 import { onCertificateSignal, readTlsFiles } from "./tls-files.ts";
+import { optionsInFlags, readTokens } from "./token-flags.ts";
 import { sqliteVersion } from "./version.ts";
 
 type Scaffold = Awaited<ReturnType<typeof createScaffold>>;
@@ -59,7 +60,7 @@ async function openScaffold({ options, onError }: Run): Promise<Scaffold> {
   const { database, tables, only, except, readOnly, create, extensions, functionsModule, basePath } = options;
   const { readTimeoutMs, readThreads, schemas } = options;
   const access = given({ tables, only, except, readOnly, create, basePath });
-  const more = given({ extensions, functionsModule, readTimeoutMs, readThreads, schemas });
+  const more = given({ extensions, functionsModule, readTimeoutMs, readThreads, schemas, tokens: readTokens(options) });
   try {
     return await createScaffold({ path: database, ...access, ...more, onError });
   } catch (error) {
@@ -67,7 +68,9 @@ async function openScaffold({ options, onError }: Run): Promise<Scaffold> {
       throw new CommandFailure(`--${error.message}`, 1, { cause: error });
     if (error instanceof RocketError && error.message.startsWith("functionsModule: "))
       throw new CommandFailure(error.message.replace("functionsModule", "--functions"), 1, { cause: error });
-    throw error;
+    const named =
+      error instanceof TypeError || error instanceof RangeError ? optionsInFlags(error, options) : undefined;
+    throw named ?? error;
   }
 }
 

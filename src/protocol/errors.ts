@@ -7,6 +7,7 @@ export const errorCodes = {
     "The database's driver is missing: this Node has no SQLite of its own that will do and no built better-sqlite3, or there is no package pg.",
   "extension-failed": "A SQLite extension, or a module with functions, could not be loaded.",
   "journal-busy": "The database was locked for longer than the wait allows, so the journal could not be read.",
+  "keys-unreachable": "The public keys that tokens are signed for could not be fetched.",
   "listen-failed": "The server could not listen on the address that it was given.",
   "journal-denied": "The database's role may not make the journal, or not use it.",
   "journal-detached": "The journal's tables were removed from the database while a server was following it.",

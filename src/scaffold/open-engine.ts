@@ -38,7 +38,13 @@ async function openPostgresUrl(
   isServed: IsServed,
   { onSchema }: EngineEvents,
 ): Promise<OpenEngine> {
-  const engine = await openPostgres({ ...options, connect: options.path, hasRoles: false, isServed, onSchema });
+  const engine = await openPostgres({
+    ...options,
+    connect: options.path,
+    hasRoles: options.tokens !== undefined,
+    isServed,
+    onSchema,
+  });
   return {
     engine,
     answers: (settings) => ({

@@ -5,6 +5,7 @@ import { type Action, type ActionOptions, resolveActions } from "./rest/actions.
 import type { Additions } from "./sqlite/additions.ts";
 import { moduleUrl } from "./sqlite/functions-module.ts";
 import type { SqliteJournalOptions } from "./sqlite/journal.ts";
+import { type ResolvedTokenOptions, resolveTokenOptions, type TokenOptions } from "./tokens/options.ts";
 
 /** What a scaffold stands on. */
 export interface ScaffoldOptions extends ActionOptions, Additions {
@@ -19,6 +20,11 @@ export interface ScaffoldOptions extends ActionOptions, Additions {
   readonly tables?: readonly string[];
   /** The path below which clients see the collections, as `/api`. Default: the root. */
   readonly basePath?: string;
+  /**
+   * Which tokens say who asks: JSON Web Tokens in `Authorization: Bearer …`. A request without one that counts is 401. On
+   * PostgreSQL each request acts as the role that its token names. Default: no tokens are asked for, and everybody is the same.
+   */
+  readonly tokens?: TokenOptions;
   /** Makes the file, in WAL mode, where there is none or an empty one. Default false. */
   readonly create?: boolean;
   /** Records that a GET answers at most; then a `Link` names the next ones. Default 1,000; 1 to 1,000,000. */
@@ -60,6 +66,7 @@ export interface ResolvedScaffoldOptions {
   readonly tables: readonly string[] | undefined;
   readonly basePath: string;
   readonly actions: ReadonlySet<Action>;
+  readonly tokens: ResolvedTokenOptions | undefined;
   readonly create: boolean;
   readonly additions: Additions;
   readonly functionsModule: string | undefined;
@@ -114,6 +121,7 @@ export function resolveScaffoldOptions(options: ScaffoldOptions): ResolvedScaffo
     tables,
     basePath: new BasePath(options.basePath).text,
     actions: resolveActions(options),
+    tokens: options.tokens && resolveTokenOptions(options.tokens, isPostgresUrl(path)),
     create,
     additions: { extensions, functions },
     functionsModule: functionsModule === undefined ? undefined : moduleUrl(functionsModule),

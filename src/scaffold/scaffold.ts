@@ -1,13 +1,18 @@
 import type { DerivedOptions, Journal, Origin } from "../server/index.ts";
 import type { Engine } from "./engine/engine.ts";
+import { done } from "./engine/steps.ts";
 import { everybody } from "./engine/viewer.ts";
 import { openEngine } from "./open-engine.ts";
 import { type ResolvedScaffoldOptions, resolveScaffoldOptions, type ScaffoldOptions } from "./options.ts";
+import { isPostgresUrl } from "./postgres-url.ts";
 import { canWrite } from "./rest/actions.ts";
 import { type Catalog, catalogOf, type IsServed } from "./rest/catalog.ts";
 import { LeftOutReporter } from "./rest/left-out.ts";
+import { Refusal } from "./rest/refusal.ts";
 import { ownsTarget } from "./rest/route.ts";
-import { Service } from "./rest/service.ts";
+import { Service, type ServiceOptions } from "./rest/service.ts";
+import { Verifier } from "./tokens/verifier.ts";
+import { Viewers } from "./tokens/viewers.ts";
 
 /** A collection and how many records it has. */
 export interface CollectionCount {
@@ -85,6 +90,27 @@ async function countAll(engine: Engine, { resources }: Catalog): Promise<Collect
   return counts;
 }
 
+/** @throws TypeError where the role of those without a token can't be taken on */
+async function requireAnonymousRole(engine: Engine, { tokens }: ResolvedScaffoldOptions): Promise<void> {
+  const role = tokens?.anonymousRole;
+  if (role === undefined) return;
+  try {
+    await engine.read(() => done(undefined), { ...everybody, role });
+  } catch (error) {
+    const isUnknown = error instanceof Refusal && error.problem.status === 401;
+    if (!isUnknown && engine.troubleOf(error)?.status !== 403) throw error;
+    const name = JSON.stringify(role);
+    const reason = isUnknown ? "which the database does not have" : "which this connection's role may not take on";
+    throw new TypeError(`tokens.anonymousRole names ${name}, ${reason}.`, { cause: error });
+  }
+}
+
+function viewerBy({ path, tokens, clock, reportError }: ResolvedScaffoldOptions): ServiceOptions["viewerOf"] {
+  if (!tokens) return () => everybody;
+  const verifier = new Verifier(tokens, { clock, reportError });
+  return new Viewers({ tokens, verifier, hasRoles: isPostgresUrl(path), clock }).of;
+}
+
 /**
  * Makes a database a REST service, live where it can be written: a SQLite file, or one of PostgreSQL by its URL.
  *
@@ -99,6 +125,7 @@ export async function createScaffold(options: ScaffoldOptions): Promise<Scaffold
   const { engine, answers } = await openEngine(resolved, isServed, { onSchema: (schema) => leftOut.tell(schema) });
   try {
     requireTables(engine, tables, isServed);
+    await requireAnonymousRole(engine, resolved);
   } catch (error) {
     await engine.abandon();
     throw error;
@@ -109,7 +136,7 @@ export async function createScaffold(options: ScaffoldOptions): Promise<Scaffold
   const reads = answers(settings);
   const service = new Service({
     engine,
-    viewerOf: () => everybody,
+    viewerOf: viewerBy(resolved),
     answerRead: (request, target, viewer) => reads.answer(request, target, viewer),
     isServed,
     actions,

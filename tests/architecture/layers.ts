@@ -42,6 +42,7 @@ const scaffoldFolderTable: Readonly<Record<string, readonly string[]>> = {
   "sqlite/engine": ["json", "engine", "rest", "sqlite"],
   "sqlite/threads": ["engine", "rest", "sqlite", "sqlite/engine"],
   postgres: ["json", "engine", "rest"],
+  tokens: ["json", "engine", "rest"],
 };
 
 /** The files that may know both ways to a stream: all others have a `Following`. */

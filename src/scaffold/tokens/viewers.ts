@@ -1,0 +1,134 @@
+import type { Clock, OriginRequest } from "../../server/index.ts";
+import type { Viewer } from "../engine/viewer.ts";
+import { formatJson } from "../json/json.ts";
+import { unauthorized } from "../rest/refusal.ts";
+import type { ResolvedTokenOptions } from "./options.ts";
+import type { Claims, Verifier } from "./verifier.ts";
+
+/** So many tokens are remembered at most. */
+const maxTokens = 1_000;
+/** For how long: a key may be taken back. */
+const maxAgeMs = 60_000;
+
+/** Who a token is for. */
+type Holder = Pick<Viewer, "role" | "claims" | "key"> & {
+  /** When it ends, in milliseconds since 1970. */
+  readonly endsAt: number;
+};
+
+interface Entry {
+  readonly since: number;
+  /** A promise until it is known. */
+  holder: Holder | Promise<Holder>;
+}
+
+/** What viewers are told by. */
+export interface ViewersOptions {
+  readonly tokens: ResolvedTokenOptions;
+  readonly verifier: Pick<Verifier, "verify">;
+  /** Whether the database has roles. */
+  readonly hasRoles: boolean;
+  readonly clock: Clock;
+}
+
+/** Claims that are others in each token of one person. */
+const ofTheToken = new Set(["exp", "iat", "jti", "nbf"]);
+
+/** Equal for the tokens of one person in one role. */
+function keyOf(role: string | undefined, { json }: Claims): string {
+  const { iss = null, sub } = json;
+  if (sub !== undefined) return formatJson([role ?? null, iss, sub]);
+  const lasting = Object.entries(json).filter(([name]) => !ofTheToken.has(name));
+  return formatJson([role ?? null, Object.fromEntries(lasting)]);
+}
+
+/** The token of a request; `undefined` where it has none. @throws Refusal 401 for other credentials */
+function tokenOf({ fields }: OriginRequest): string | undefined {
+  const [first, ...more] = fields.filter(([name]) => name.toLowerCase() === "authorization");
+  if (!first) return undefined;
+  const [, token] = /^Bearer +(\S+)$/i.exec(first[1].trim()) ?? [];
+  if (token !== undefined && more.length === 0) return token;
+  throw unauthorized("Authorization takes one token, as in: Bearer eyJ…", "invalid_token");
+}
+
+/** Tells whom requests are for, by their tokens: the one place where tokens are read. */
+export class Viewers {
+  readonly #options: ViewersOptions;
+  readonly #known: Map<string, Entry> = new Map();
+
+  constructor(options: ViewersOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Whom a request is for; at once where its token was seen a moment ago.
+   *
+   * @throws Refusal 401, 503; or the promise rejects with it
+   */
+  readonly of = (request: OriginRequest): Viewer | Promise<Viewer> => {
+    const token = tokenOf(request);
+    if (token === undefined) return this.#withRequest(this.#anonymous(), request);
+    const holder = this.#holderOf(token);
+    if (!(holder instanceof Promise)) return this.#withRequest(this.#current(holder), request);
+    return holder.then((found) => this.#withRequest(this.#current(found), request));
+  };
+
+  #anonymous(): Holder {
+    const { tokens, hasRoles } = this.#options;
+    const { anonymousRole } = tokens;
+    if (!hasRoles || anonymousRole === undefined) throw unauthorized("This needs a token: Authorization: Bearer …");
+    const key = JSON.stringify([anonymousRole]);
+    return { role: anonymousRole, claims: undefined, key, endsAt: Number.POSITIVE_INFINITY };
+  }
+
+  #withRequest({ role, claims, key }: Holder, { method, target, fields }: OriginRequest): Viewer {
+    return { role, claims, key, request: { method, target, fields } };
+  }
+
+  /** What ends subscriptions knows no tolerance, so there is none here either. @throws Refusal 401 */
+  #current(holder: Holder): Holder {
+    if (this.#options.clock.wallTime() < holder.endsAt) return holder;
+    throw unauthorized("The token has expired.", "invalid_token");
+  }
+
+  #holderOf(token: string): Holder | Promise<Holder> {
+    const now = this.#options.clock.now();
+    const known = this.#known.get(token);
+    if (known && now - known.since < maxAgeMs) return known.holder;
+    const verifying = this.#verify(token);
+    const entry: Entry = { since: now, holder: verifying };
+    // What is asked for last comes last, so that the oldest is forgotten first.
+    this.#known.delete(token);
+    this.#known.set(token, entry);
+    const [oldest] = this.#known.keys();
+    if (this.#known.size > maxTokens && oldest !== undefined) this.#known.delete(oldest);
+    verifying.then(
+      (holder) => {
+        entry.holder = holder;
+      },
+      () => {
+        if (this.#known.get(token) === entry) this.#known.delete(token);
+      },
+    );
+    return verifying;
+  }
+
+  async #verify(token: string): Promise<Holder> {
+    const { verifier } = this.#options;
+    const claims = await verifier.verify(token);
+    const role = this.#roleOf(claims);
+    const { exp } = claims.payload;
+    const endsAt = exp === undefined ? Number.POSITIVE_INFINITY : exp * 1_000;
+    return { role, claims: claims.json, key: keyOf(role, claims), endsAt };
+  }
+
+  /** @throws Refusal 401 where the token names no role, and there is none for those that don't */
+  #roleOf({ payload }: Claims): string | undefined {
+    const { tokens, hasRoles } = this.#options;
+    if (!hasRoles) return undefined;
+    const { roleClaim, anonymousRole } = tokens;
+    const role = Object.hasOwn(payload, roleClaim) ? payload[roleClaim] : anonymousRole;
+    if (typeof role === "string") return role;
+    throw unauthorized(`The token names no role: it has no claim ${JSON.stringify(roleClaim)}.`, "invalid_token");
+  }
+}
