@@ -92,7 +92,7 @@ function addServe(program: Command, exit: (code: number) => void): void {
     .option("--functions <module>", "a JavaScript module whose exported functions the database needs", parsePath)
     .option("--read-timeout <seconds>", "seconds that a read may take; then it is a 503 (default: 5)", parseSeconds)
     .option("--read-threads <n>", "threads for reads that take long; 0: none (default: 2)", parseThreads)
-    .option("--insecure", "allow writes by everyone who can reach a --host that is not loopback")
+    .option("--insecure", "allow writes without tokens by everyone who can reach a --host that is not loopback")
     .option("--create", "create the database if there is none, or an empty file")
     .option("--detach", "remove what Rocket added to the database, and exit")
     .addHelpText("after", "\nExample:\n  rocket serve music.db --port 3000 --except destroy")

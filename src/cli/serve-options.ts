@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { CommandFailure } from "./failure.ts";
+import { asksForTokens, type TokenFlags } from "./serve-tokens.ts";
 import type { TlsOptions } from "./tls-files.ts";
-import { asksForTokens, type TokenFlags } from "./token-flags.ts";
 
 /** What can be done with a collection, as `--only` and `--except` name it. */
 export const actions = ["create", "read", "update", "destroy", "subscribe"] as const;

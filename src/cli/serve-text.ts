@@ -19,7 +19,7 @@ export function listCollections(collections: readonly Counted[]): string {
   const pathWidth = Math.max(...collections.map(({ path }) => path.length));
   const countWidth = Math.max(...counts.map((count) => count.length));
   return collections
-    .map(({ path }, at) => `  ${path.padEnd(pathWidth)}  ${(counts[at] ?? "").padStart(countWidth)}`)
+    .map(({ path }, at) => `  ${path.padEnd(pathWidth)}  ${(counts[at] ?? "").padStart(countWidth)}`.trimEnd())
     .join("\n");
 }
 

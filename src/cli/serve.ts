@@ -8,9 +8,9 @@ import { listen } from "./listen.ts";
 import { type Output, onOutputClosed, processOutput } from "./output.ts";
 import { checkHost, checkPublicFolder, type ServeOptions } from "./serve-options.ts";
 import { describeAdditions, describeFirstSteps, listCollections, shownDatabase, sqliteWarning } from "./serve-text.ts";
+import { optionsInFlags, readTokens } from "./serve-tokens.ts";
 import { onStopSignal } from "./signals.ts";
 import { onCertificateSignal, readTlsFiles } from "./tls-files.ts";
-import { optionsInFlags, readTokens } from "./token-flags.ts";
 import { sqliteVersion } from "./version.ts";
 
 type Scaffold = Awaited<ReturnType<typeof createScaffold>>;

@@ -191,6 +191,34 @@ describe("What a role may write", () => {
   });
 });
 
+describe("What waits for the end of a transaction", () => {
+  const sql = `CREATE TABLE log (id serial PRIMARY KEY, who text); CREATE TABLE t (id int PRIMARY KEY, other int);
+    CREATE TABLE parts (id serial PRIMARY KEY, t_id int REFERENCES t DEFERRABLE INITIALLY DEFERRED);
+    ALTER TABLE t ADD FOREIGN KEY (other) REFERENCES t DEFERRABLE INITIALLY DEFERRED;
+    CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      INSERT INTO log (who) VALUES (current_user || ' ' || auth.uid()); RETURN NULL; END $$;
+    CREATE CONSTRAINT TRIGGER note AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION note();
+    CREATE FUNCTION make_part() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      INSERT INTO parts (t_id) VALUES (new.id); RETURN new; END $$;
+    CREATE TRIGGER make_part BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION make_part();
+    GRANT SELECT, INSERT ON t, parts, log TO authenticated; GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO authenticated`;
+
+  test("runs as the viewer who wrote, and keeps waiting for others' writes", async () => {
+    const { send, client, errors } = await serveRoles(server, sql);
+    const users = [await as(ann), await as(ben), await as(ann)];
+    for (const user of users) await send("GET", "/", undefined, user);
+
+    const bodies = [{ id: 1 }, { id: 2 }, { id: 3, other: 99 }];
+    const answers = await Promise.all(bodies.map((body, at) => send("POST", "/t", body, users[at])));
+
+    expect(answers.map(({ status }) => status)).toEqual([201, 201, 409]);
+    expect(answers[2]?.json).toMatchObject({ errors: [{ field: "other" }] });
+    const { rows } = await client.query("SELECT who FROM log ORDER BY id");
+    expect(rows).toEqual([{ who: `authenticated ${ann}` }, { who: `authenticated ${ben}` }]);
+    expect(errors).toEqual([]);
+  });
+});
+
 describe("A DELETE with If-Match", () => {
   test("is 412 where somebody changes the record in that moment, though it may not be locked", async () => {
     const { send, client } = await serveRoles(

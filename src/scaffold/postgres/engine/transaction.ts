@@ -90,6 +90,21 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
     this.kept.push(yield* wait(keepAnswer(this.session.own, key, answer, this.#now)));
   }
 
+  /**
+   * Has everything happen now, as the viewer, that would wait for the end of the transaction, which is not the viewer's own.
+   *
+   * @param deferred - the constraints that wait for it, as SQL has their names
+   */
+  async finish(deferred: string): Promise<void> {
+    if (this.viewer.role === undefined || deferred === "") return;
+    try {
+      await this.session.script("SET CONSTRAINTS ALL IMMEDIATE");
+    } catch (error) {
+      throw this.explain(error);
+    }
+    await this.session.own.script(`SET CONSTRAINTS ${deferred} DEFERRED`);
+  }
+
   /** What fails at the commit: some foreign keys are checked only there. */
   explain(error: unknown): unknown {
     return this.#last ? brokenRule(error, this.#last.table, this.#last.written) : error;

@@ -61,6 +61,11 @@ interface Attempt {
 /** Thrown where a group was begun with a schema that is not so any more. */
 class Outdated extends Error {}
 
+/** The constraints that wait for the end of a transaction, as SQL has their names. */
+const deferredSql = `SELECT coalesce(string_agg(DISTINCT format('%I.%I', n.nspname, c.conname), ', '), '')
+  FROM pg_constraint c JOIN pg_namespace n ON n.oid = c.connamespace
+  WHERE c.condeferred AND has_schema_privilege(n.oid, 'USAGE')`;
+
 /** The roles of some writes, each once. */
 function rolesOf(jobs: readonly Job[]): Set<Role> {
   return new Set(jobs.map(({ viewer }) => viewer.role));
@@ -177,15 +182,19 @@ export class Writer {
     // What was committed before, a change of the schema perhaps, may have no position yet. Later on it has one.
     if (isFirst && (await journal.standIn(session)).pending.size > 0) throw new Outdated();
     if (!(await source.isCurrent(session, rolesOf(jobs)))) throw new Outdated();
+    const hasRoles = jobs.some(({ viewer }) => viewer.role !== undefined);
+    const [row] = hasRoles ? await session.query(deferredSql) : [];
+    const deferred = row?.[0] ?? "";
     const outcomes: Outcome[] = [];
-    for (const job of jobs) outcomes.push(await this.#runOne(session, job, { now: clock.wallTime(), isLast }));
+    for (const job of jobs)
+      outcomes.push(await this.#runOne(session, job, { now: clock.wallTime(), isLast, deferred }));
     return outcomes;
   }
 
   async #runOne(
     session: Session,
     { viewer, run }: Job,
-    { now, isLast }: { readonly now: number; readonly isLast: boolean },
+    { now, isLast, deferred }: { readonly now: number; readonly isLast: boolean; readonly deferred: string },
   ): Promise<Outcome> {
     const { source } = this.#options;
     const schema = source.schemaFor(viewer.role) ?? source.schema;
@@ -195,6 +204,7 @@ export class Writer {
     const transaction = new PostgresTransaction(acting, state, now);
     try {
       const result = await runSteps(run(transaction));
+      await transaction.finish(deferred);
       await acting.putOff();
       await session.script("RELEASE rocket_write");
       return { result, transaction };
