@@ -38,7 +38,7 @@ function resolveSecret(secret: string | undefined): Uint8Array | undefined {
 
 /** Whether nobody outside can stand between this machine and a host: it is this one, or has a name of its own network. */
 function isNear({ hostname }: URL): boolean {
-  return !hostname.includes(".") || /^127\.|\.localhost$/.test(hostname);
+  return !/[.:]/.test(hostname) || hostname === "[::1]" || /^127\.|\.localhost$/.test(hostname);
 }
 
 function resolveJwks(jwks: string | URL | undefined): URL | undefined {

@@ -127,6 +127,18 @@ describe("Writes of one transaction", () => {
     expect(fifth.result?.[1]).toBe(sixth.result?.[1]);
   });
 
+  test("leave the connection the role that its login was given, whatever viewer was before", async () => {
+    const { engine, client } = await open();
+    await client.query(`GRANT USAGE ON SCHEMA rocket TO other; GRANT ALL ON ALL TABLES IN SCHEMA rocket TO other;
+      GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA rocket TO other;
+      ALTER ROLE postgres IN DATABASE ${client.database} SET role = 'other'`);
+    const users = [viewer("member"), everybody].map((one) => engine.write((transaction) => ask(transaction), one));
+
+    const rows = (await Promise.all(users)).map(({ result }) => result?.[0]);
+
+    expect(rows).toEqual(["member", "other"]);
+  });
+
   test("of a role that is not there take no other with them", async () => {
     const { engine } = await open();
     const writes = ["nobody", "member", "none"].map((role) =>

@@ -292,6 +292,7 @@ describe("Options for tokens", () => {
     [{}, /tokens must have a secret or jwks/],
     [{ secret: "short" }, /^tokens\.secret must have 32 bytes at least; it has 5\.$/],
     [{ jwks: "http://id.example.com/keys" }, /^tokens\.jwks must be an https: URL/],
+    [{ jwks: "http://[2001:db8::1]/keys" }, /^tokens\.jwks must be an https: URL/],
     [{ jwks: "keys.json" }, /^tokens\.jwks must be an https: URL/],
     [{ secret, anonymousRole: "anon" }, /^tokens\.anonymousRole is for PostgreSQL/],
     [{ secret, roleClaim: "role" }, /^tokens\.roleClaim is for PostgreSQL/],

@@ -43,5 +43,5 @@ export function takeOn(role: string, { claims, request }: Viewer): Sql {
   return { text: `SELECT set_config('role', $1, true), ${setAll}`, values: [role, ...values] };
 }
 
-/** Goes back to the connection's own role, with nothing left of the viewer. */
-export const putOff: string = `SET LOCAL ROLE NONE; ${names.map((name) => `SET LOCAL ${name} = ''`).join("; ")}`;
+/** Goes back to the connection's own role, be it one that its login was given by `ALTER ROLE … SET role`, with nothing left of the viewer. */
+export const putOff: string = `SET LOCAL role TO DEFAULT; ${names.map((name) => `SET LOCAL ${name} = ''`).join("; ")}`;
