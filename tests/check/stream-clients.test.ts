@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Report } from "../../src/check/index.ts";
+import type { Report, Result } from "../../src/check/index.ts";
 import { brokenIn, checkClient, type Place } from "./harness.ts";
 import { ScriptedClient } from "./scripted-client.ts";
 import { StreamClient, type StreamMistake } from "./stream-client.ts";
@@ -74,6 +74,15 @@ describe("the check of clients of streams", () => {
     expect(skippedIn(bySocket)).toEqual(["The client follows by WebSocket, and this is about another way."]);
     const byEvents = await checkClient((place) => new StreamClient(place, "events"), { names: ["fragments"] });
     expect(skippedIn(byEvents)).toEqual(["The client follows by event stream, and this is about another way."]);
+  });
+
+  it("says nothing of WebSockets where the client opened none", async () => {
+    const isOfSockets = ({ requirement }: Result) => /^RFC6455|^R-MSG|^R-BAND|^R-CLOSE-3/.test(requirement);
+    const byEvents = await checkClient((place) => new StreamClient(place, "events"), { names: ["changes"] });
+    expect(byEvents.results.filter(isOfSockets)).toEqual([]);
+    expect(byEvents.results.map(({ requirement }) => requirement)).toContain("R-RES-5");
+    const bySocket = await checkClient((place) => new ScriptedClient(place), { names: ["changes"] });
+    expect(bySocket.results.filter(isOfSockets)).toHaveLength(18);
   });
 
   it("bears a client that says it holds what is no record", async () => {

@@ -33,6 +33,9 @@ export interface ClientCheck {
   readonly ended: Promise<void>;
 }
 
+/** What is looked at in requests over HTTP as in handshakes and in band. */
+const ofEveryWay: ReadonlySet<string> = new Set(["R-RES-5"]);
+
 function outcomeOf(error: unknown, stage: Stage): Outcome {
   if (error instanceof Skip) return { kind: "skipped", why: error.message };
   const { lines } = stage.transcript;
@@ -46,6 +49,8 @@ class Hall implements ClientCheck {
   readonly #stages: Map<string, Stage>;
   readonly #sockets: Set<Socket> = new Set();
   readonly #options: CheckClientOptions;
+  /** True once a WebSocket was opened. */
+  #hasSockets = false;
   #end: () => void = () => {};
 
   constructor(options: CheckClientOptions) {
@@ -121,6 +126,9 @@ class Hall implements ClientCheck {
 
   #watched(): Result[] {
     return watchedOfClients.map((one) => {
+      if (!this.#hasSockets && !ofEveryWay.has(one.requirement)) {
+        return { ...one, outcome: { kind: "skipped", why: "The client opened no WebSocket." } };
+      }
       for (const { flaws, transcript } of this.#stages.values()) {
         const found = flaws.find(({ requirement }) => requirement === one.requirement);
         const failed = { kind: "failed", expected: "No such thing.", transcript: transcript.lines } as const;
@@ -205,6 +213,7 @@ class Hall implements ClientCheck {
       socket.destroy();
       return;
     }
+    this.#hasSockets = true;
     const offered = (headers["sec-websocket-protocol"] ?? "").split(",").map((name) => name.trim());
     const level = offered.includes("rocket.v1") ? 1 : 0;
     const transcript = (stage ?? [...this.#stages.values()][0])?.transcript;
