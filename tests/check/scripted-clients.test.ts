@@ -18,7 +18,6 @@ const mistakes: readonly (readonly [mistake: Mistake, requirement: string, names
   ["comes back after everything", "R-CLOSE-1", ["status-404"]],
   ["comes back after everything", "R-CLOSE-2", ["unlisted-4444"]],
   ["never comes back", "R-CLOSE-1", ["restarting"]],
-  ["comes back at once", "R-CLOSE-5", ["backoff"]],
   ["does not look at Retry-After", "R-CLOSE-5", ["retry-after-503"]],
   ["waits for ever", "R-HB-3", ["silence"]],
   ["sorts as JavaScript does", "R-FLD-6", ["item-order"]],
@@ -39,5 +38,12 @@ describe("the check of clients", () => {
   it.each(mistakes)("finds a client that %s, by %s", { timeout: 60_000 }, async (mistake, requirement, names) => {
     const report = await checkClient((place) => new ScriptedClient(place, mistake), { names });
     expect(brokenIn(report)).toContain(requirement);
+  });
+
+  it("finds a client that comes back at once, by R-CLOSE-5", { timeout: 60_000 }, async () => {
+    // Shortened, the waits that are right may be less than a busy machine takes for a handshake.
+    const choice = { names: ["backoff"], speed: 1 };
+    const report = await checkClient((place) => new ScriptedClient(place, "comes back at once"), choice);
+    expect(brokenIn(report)).toEqual(["R-CLOSE-5"]);
   });
 });
