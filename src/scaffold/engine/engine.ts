@@ -28,8 +28,12 @@ export interface Engine {
   /** Where changes come from; `undefined` where nothing can be followed. */
   readonly journal: Journal | undefined;
   readonly canWrite: boolean;
-  /** What a viewer may be served, as last seen; `undefined` where that was not read yet. */
-  schemaFor(viewer: Viewer): ServedSchema | undefined;
+  /**
+   * What a viewer may be served, as last seen; a promise where it has to be read first. Who asks first goes on first.
+   *
+   * @throws (the promise) as `read`
+   */
+  schemaFor(viewer: Viewer): ServedSchema | Promise<ServedSchema>;
   /**
    * Carries steps out in one read transaction, as a viewer: all of it sees one state of the database, and the bookmark is
    * that state's.

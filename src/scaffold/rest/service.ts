@@ -90,9 +90,9 @@ export class Service {
       const asked = viewerOf(request);
       viewer = asked instanceof Promise ? await asked : asked;
       const target = parseTarget(request.target);
-      const schema = engine.schemaFor(viewer);
-      const known = schema && findRoute(this.#catalogOf({ schema }), target);
-      const route = known ?? (await this.#lookAgain(target, viewer));
+      const found = engine.schemaFor(viewer);
+      const schema = found instanceof Promise ? await found : found;
+      const route = findRoute(this.#catalogOf({ schema }), target) ?? (await this.#lookAgain(target, viewer));
       return forViewer(await this.#dispatch(request, target, route, viewer), viewer);
     } catch (error) {
       const refusal = refuse(error, request, viewer, engine, onError);

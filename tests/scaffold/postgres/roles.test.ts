@@ -137,6 +137,18 @@ describe("What a role may write", () => {
     expect(errors).toEqual([]);
   });
 
+  test("is written in the order in which it was sent, also by the first who come with a role", async () => {
+    const { send } = await serveRoles(server, todosSql);
+    const user = await as(ann);
+    const tasks = Array.from({ length: 12 }, (_, at) => `Task ${at}`);
+
+    const answers = await Promise.all(tasks.map((task) => send("POST", "/todos", { task }, user)));
+
+    expect(answers.map(({ json }) => (json as { todo: { id: number } }).todo.id)).toEqual(
+      tasks.map((_, at) => 10 + at),
+    );
+  });
+
   test("is each one's own in one transaction", async () => {
     const { send } = await serveRoles(server, todosSql);
     const users = [await as(ann), await as(ben), {}, await as(ann)];

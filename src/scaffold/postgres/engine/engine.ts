@@ -44,8 +44,9 @@ export class PostgresEngine implements Engine {
     return this.#parts.live !== undefined;
   }
 
-  schemaFor({ role }: Viewer): PostgresSchema | undefined {
-    return this.#parts.source.schemaFor(role);
+  schemaFor({ role }: Viewer): PostgresSchema | Promise<PostgresSchema> {
+    const { source } = this.#parts;
+    return source.schemaFor(role) ?? source.refresh(role).then(() => source.schemaFor(role) ?? source.schema);
   }
 
   read<Result>(steps: (snapshot: Snapshot) => Steps<Result>, viewer: Viewer): Promise<Result> {
