@@ -9,6 +9,7 @@ export {
   conditionsOf,
   type Filter,
   groupOf,
+  isGroup,
   mapFilter,
   partsOf,
   type Relation,

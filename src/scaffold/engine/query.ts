@@ -1,11 +1,12 @@
+import type { Condition, Filter } from "../../filter/index.ts";
 import type { Value } from "../../server/index.ts";
 import type { Member } from "./table.ts";
 
-/** A member and the value that it must have. */
-export interface Filter {
-  readonly member: Member;
-  readonly value: Value;
-}
+/** What is asked of one member. */
+export type MemberCondition = Condition<Member, Value>;
+
+/** Which records are asked for: members, and values of theirs that their types have read. */
+export type RecordFilter = Filter<Member, Value>;
 
 /** A member that records are sorted by. */
 export interface Ordering {
@@ -15,7 +16,7 @@ export interface Ordering {
 
 /** Which of a table's records are asked for, and in which order. */
 export interface Query {
-  readonly filters: readonly Filter[];
+  readonly filter: RecordFilter;
   /** By what the records are sorted; always down to the key, so that no two are equal. */
   readonly order: readonly Ordering[];
   readonly limit: number | undefined;

@@ -1,7 +1,11 @@
+import type { Condition, Relation } from "../../filter/index.ts";
 import type { Value } from "../../server/index.ts";
 
 /** What comes from outside, as the value that it means to a column; or what is wrong with it, in a sentence for a person. */
 export type Decoded = { readonly value: Value } | { readonly detail: string };
+
+/** What a filter does with a value, as URLs have it. */
+export type Operator = Relation | "in" | "like" | "ilike" | "is";
 
 /** What a row has already, where a body brings a value for it. */
 export interface Stored {
@@ -15,6 +19,8 @@ export interface Stored {
  * Nothing here asks the database.
  */
 export interface ValueType {
+  /** What the database calls it; empty where it has no name. */
+  readonly name: string;
   /** Whether its values are JSON of any kind, so that a merge patch goes into them. */
   readonly holdsJson: boolean;
   /**
@@ -37,8 +43,10 @@ export interface ValueType {
   readJson(value: Value): unknown;
   /** A value as a filter in a URL has it. */
   toText(value: Value): string;
-  /** The value that a filter's text means; null, which nothing is equal to, for what no value of this type looks like. */
+  /** The value that a text means; null, which nothing is equal to, for what no value of this type looks like. */
   fromText(text: string): Decoded;
+  /** The value that a filter compares with, or why it can't be. For `like`, `ilike` and `is`, the text itself. */
+  readLiteral(operator: Operator, text: string): Decoded;
   /** A value as a part of a key in a URL, percent-encoded, without a comma of its own. No two values have the same. */
   toKeyPart(value: Value): string;
   /** The value that a part of a key means, as it was sent. @throws Refusal 400 where it is malformed */
@@ -48,8 +56,8 @@ export interface ValueType {
   /** A value as views compare it. */
   toImage(value: Value): Value;
   /**
-   * Whether the database holds two values equal exactly where their images are the same. Else only the database knows what
-   * a filter lets through, and a view of it is asked for again.
+   * Whether the images of values and literals meet a condition exactly where the values do in the database. Else only the
+   * database knows what a filter lets through, and a view of it is asked for again.
    */
-  readonly comparesByImage: boolean;
+  isDecidedByImages(condition: Condition<unknown, Value>): boolean;
 }

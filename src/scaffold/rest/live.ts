@@ -1,5 +1,6 @@
-import type { DirectView, OriginResponse } from "../../server/index.ts";
-import type { Query } from "../engine/query.ts";
+import { type Condition, conditionsOf, type Filter, groupOf, mapFilter, partsOf } from "../../filter/index.ts";
+import type { DirectView, OriginResponse, Value } from "../../server/index.ts";
+import type { MemberCondition, Query, RecordFilter } from "../engine/query.ts";
 import type { Row, Snapshot } from "../engine/snapshot.ts";
 import { canonicalUrl } from "./query.ts";
 import { type Resource, urlOf } from "./resource.ts";
@@ -62,9 +63,33 @@ export interface Extent {
 }
 
 /** Whether what is in the answer, and where, can't be told from a change alone: as in a part of a collection. */
-export function isDerived({ filters, limit, offset }: Query, { hasMore, order }: Extent): boolean {
+export function isDerived({ filter, limit, offset }: Query, { hasMore, order }: Extent): boolean {
   if (hasMore || order === undefined || limit !== undefined || offset !== undefined) return true;
-  return !filters.every(({ member }) => member.type.comparesByImage);
+  return !conditionsOf(filter).every((condition) => condition.column.type.isDecidedByImages(condition));
+}
+
+/** A condition as images decide it. */
+function imageCondition(condition: MemberCondition): Condition<string, Value> {
+  const { name: column, type } = condition.column;
+  if (condition.kind === "compare") return { ...condition, column, literal: type.toImage(condition.literal) };
+  if (condition.kind !== "in") return { ...condition, column };
+  return { ...condition, column, literals: condition.literals.map((literal) => type.toImage(literal)) };
+}
+
+/** A filter as a view has it: equality by itself, since that is the most usual. */
+function viewFilter(filter: RecordFilter): Pick<DirectView, "equals" | "filter"> {
+  const equals: (readonly [string, Value])[] = [];
+  const others: Filter<string, Value>[] = [];
+  const names = new Set<string>();
+  for (const part of partsOf(mapFilter(filter, imageCondition))) {
+    if (part.kind === "compare" && part.relation === "eq" && !names.has(part.column)) {
+      equals.push([part.column, part.literal]);
+      names.add(part.column);
+    } else {
+      others.push(part);
+    }
+  }
+  return others.length === 0 ? { equals } : { equals, filter: groupOf("and", others) };
 }
 
 /** How a collection is followed. */
@@ -82,7 +107,7 @@ export function followCollection(
   }
   return follow(snapshot, settings, resource, {
     url: canonicalUrl(resource, query),
-    equals: query.filters.map(({ member, value }) => [member.name, member.type.toImage(value)]),
+    ...viewFilter(query.filter),
     order: query.order.map(({ member: { name, type } }) => [name, type.comparison === "bytes"]),
     room: { rows: settings.maxRows - extent.count, bytes: settings.maxPageBytes - extent.bytes },
   });

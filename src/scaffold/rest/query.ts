@@ -1,34 +1,17 @@
 import { encodeUrlPart, formatItemOrder, type ItemOrder } from "../../protocol/index.ts";
-import type { Filter, Ordering, Query } from "../engine/query.ts";
-import { keyMembers, type Member } from "../engine/table.ts";
-import { listNames, Refusal, shorten } from "./refusal.ts";
+import type { Ordering, Query } from "../engine/query.ts";
+import { keyMembers } from "../engine/table.ts";
+import { findColumn, formatRecordFilter, parseRecordFilter } from "./record-filter.ts";
+import { Refusal, shorten } from "./refusal.ts";
 import type { Resource } from "./resource.ts";
 
 type Parameters = readonly (readonly [name: string, value: string])[];
 
-const later = ["select", "or", "and", "page", "per_page"];
-const operator = /^(?:eq|neq|gt|gte|lt|lte|like|ilike|in|is|not)\./;
+const later = ["select", "page", "per_page"];
+const single = ["order", "limit", "offset"];
 
 function badRequest(detail: string): Refusal {
   return new Refusal(400, detail);
-}
-
-/** What filters and `order` can name: all that a record shows of its row, the rowid too where that is shown. */
-function findColumn({ table: { members } }: Resource, name: string): Member {
-  const column = members.find((member) => member.name === name);
-  if (column) return column;
-  throw badRequest(
-    `There is no column "${shorten(name)}"; there are ${listNames(members.map((member) => member.name))}.`,
-  );
-}
-
-function parseFilter(resource: Resource, name: string, text: string): Filter {
-  const member = findColumn(resource, name);
-  const found = operator.exec(text)?.[0];
-  if (found) throw badRequest(`The operator "${found}" of "${shorten(name)}" is not supported yet; only equality is.`);
-  const decoded = member.type.fromText(text);
-  if ("detail" in decoded) throw badRequest(decoded.detail);
-  return { member, value: decoded.value };
 }
 
 function parseCount(name: string, text: string): number {
@@ -65,27 +48,26 @@ function completeOrder({ table }: Resource, order: readonly Ordering[]): Orderin
 export function parseQuery(resource: Resource, parameters: Parameters): Query {
   const seen = new Map<string, string>();
   for (const [name, value] of parameters) {
-    if (seen.has(name)) throw badRequest(`The parameter "${shorten(name)}" is given more than once.`);
     if (later.includes(name)) throw badRequest(`The parameter "${name}" is not supported yet.`);
+    if (!single.includes(name)) continue;
+    if (seen.has(name)) throw badRequest(`The parameter "${name}" is given more than once.`);
     seen.set(name, value);
   }
-  const take = (name: string): string | undefined => {
-    const value = seen.get(name);
-    seen.delete(name);
-    return value;
-  };
-  const [order, limit, offset] = [take("order"), take("limit"), take("offset")];
+  const [order, limit, offset] = single.map((name) => seen.get(name));
   return {
     order: completeOrder(resource, order === undefined ? [] : parseOrder(resource, order)),
     limit: limit === undefined ? undefined : parseCount("limit", limit),
     offset: offset === undefined ? undefined : parseCount("offset", offset),
-    filters: [...seen].map(([name, value]) => parseFilter(resource, name, value)),
+    filter: parseRecordFilter(
+      resource,
+      parameters.filter(([name]) => !single.includes(name)),
+    ),
   };
 }
 
 /** The collection's URL in canonical form: equal sets in equal order have equal URLs. */
-export function canonicalUrl(resource: Resource, { filters, order, limit, offset }: Query): string {
-  const parameters = filters.map(({ member, value }): [string, string] => [member.name, member.type.toText(value)]);
+export function canonicalUrl(resource: Resource, { filter, order, limit, offset }: Query): string {
+  const parameters = formatRecordFilter(filter);
   const orderText = formatOrder(order);
   if (orderText !== formatOrder(completeOrder(resource, []))) parameters.push(["order", orderText]);
   if (limit !== undefined) parameters.push(["limit", String(limit)]);

@@ -8,6 +8,9 @@ export interface Target {
   readonly parameters: readonly (readonly [name: string, value: string])[];
 }
 
+/** How long a query may be, as sent. */
+const maxQueryBytes = 8_192;
+
 /** Undoes percent-encoding. @throws Refusal 400 where it is malformed */
 export function decodePart(text: string): string {
   try {
@@ -24,12 +27,13 @@ function decodeParameter(text: string): string {
 /**
  * Takes a request target apart. In the query, `+` is a space.
  *
- * @throws Refusal 400 where it is malformed
+ * @throws Refusal 400 where it is malformed, or has too long a query
  */
 export function parseTarget(target: string): Target {
   const question = target.indexOf("?");
   const path = question < 0 ? target : target.slice(0, question);
   const query = question < 0 ? "" : target.slice(question + 1);
+  if (query.length > maxQueryBytes) throw new Refusal(400, `The query has more than ${maxQueryBytes / 1024} KiB.`);
   if (!path.startsWith("/")) throw new Refusal(400, "The request target must begin with a slash.");
   const parameters = query
     .split("&")

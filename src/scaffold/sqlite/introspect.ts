@@ -208,7 +208,16 @@ function readTables(connection: Connection): Omit<Schema, "version"> {
     if (detail !== undefined || !identity) continue;
     const names = columns.map((column) => column.name);
     const uncollated = uncollatedColumns(connection, name, names, String(sql));
-    const table = { name, columns, identity, foreignKeys: foreignKeysOf.get(name) ?? [], integerKey, ...texts };
+    const binary = /\bcollate\b/i.test(String(sql)) ? {} : { binary: true as const };
+    const table = {
+      name,
+      columns,
+      identity,
+      foreignKeys: foreignKeysOf.get(name) ?? [],
+      integerKey,
+      ...texts,
+      ...binary,
+    };
     tables.push(uncollated.length === 0 ? table : { ...table, uncollated });
   }
   return { tables: resolveReferences(tables), leftOut };

@@ -47,6 +47,8 @@ export interface Table {
   readonly integerKey: boolean;
   /** Columns whose collation this program does not have; absent where it has all. */
   readonly uncollated?: readonly string[];
+  /** Whether no column has a collation of its own: texts are compared byte for byte. Absent where that is not known. */
+  readonly binary?: true;
   /** Whether texts are stored as UTF-16, which SQLite compares byte for byte. */
   readonly utf16?: true;
 }

@@ -206,6 +206,7 @@ class DirectFollowing implements Following, DirectFollower {
     for (const change of batch.changes) {
       if (change.position <= cursor) continue;
       if (change.kind === "reset" && change.collection === view.collection) return "restart";
+      if (view.isUndecided(change)) return "restart";
       view.collect(isHistory ? change : changeSince(change, this.#begun ?? cursor), found);
       const [known, held] = found;
       if (!known || !held) continue;

@@ -61,8 +61,8 @@ export class DirectStream {
   readonly recent: RecentBatches;
   readonly reportError: DirectStreamParts["reportError"];
   readonly #parts: DirectStreamParts;
-  readonly #index: ViewIndex<DirectFollower> = new ViewIndex();
-  readonly #views: DirectViews<DirectFollower> = new DirectViews(this.#index);
+  readonly #index: ViewIndex<DirectFollower>;
+  readonly #views: DirectViews<DirectFollower>;
   readonly #large: LargeDeliveries;
   readonly #rights: Rights;
   readonly #untail: () => void;
@@ -76,6 +76,8 @@ export class DirectStream {
   constructor(parts: DirectStreamParts) {
     this.#parts = parts;
     this.clock = parts.clock;
+    this.#index = new ViewIndex(() => this.clock.random());
+    this.#views = new DirectViews(this.#index);
     this.journal = parts.journal;
     this.reportError = parts.reportError;
     this.recent = new RecentBatches(parts.maxRecentChanges, parts.maxRecentBytes);
@@ -213,6 +215,7 @@ export class DirectStream {
         continue;
       }
       this.#index.visit(change, (view) => {
+        if (view.isUndecided(change)) return void reset.add(view);
         if (view.live.size === 0) view.count(change);
         if (view.isOutgrown) reset.add(view);
         if (view.live.size === 0) return;

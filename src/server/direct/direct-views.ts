@@ -47,6 +47,7 @@ export class DirectViews<Follower> {
     const view = new View<Follower>(description);
     const known = this.#views.get(view.url);
     const isSame = known?.key === view.key && known.collection === view.collection && known.record === view.record;
-    return known && isSame ? known : view;
+    const hasSameFilter = known?.filter === view.filter || view.filter?.isSame(known?.filter) === true;
+    return known && isSame && hasSameFilter ? known : view;
   }
 }

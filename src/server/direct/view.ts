@@ -2,32 +2,12 @@ import type { Delivery } from "../delivery/delivery.ts";
 import type { Notification } from "../delivery/notification.ts";
 import type { Change, Image, Value } from "../ports/journal.ts";
 import type { DirectView } from "../ports/origin.ts";
+import { imageKey } from "./image-key.ts";
+import { ViewFilter } from "./view-filter.ts";
 
 /** Told as a change, whole: what the record was before is not known here. */
 function createdAgain({ change: _, ...notification }: Notification): Notification {
   return { ...notification, status: 202 };
-}
-
-/** A text that two filter values share exactly when a filter takes them for equal. */
-export function valueKey(value: Value | undefined): string {
-  if (value === null || value === undefined) return "";
-  if (typeof value === "number" || typeof value === "bigint") return `n${value}`;
-  if (value instanceof Uint8Array) return `b${Array.from(value).join()}`;
-  return `${typeof value === "string" ? "s" : "t"}${value}`;
-}
-
-/** The columns of an image as one text; `undefined` where one of them is null, which no filter matches. */
-export function imageKey(image: Image | undefined, columns: readonly string[]): string | undefined {
-  if (!image) return undefined;
-  const [only] = columns;
-  if (only !== undefined && columns.length === 1) return valueKey(image[only]) || undefined;
-  const keys: string[] = [];
-  for (const column of columns) {
-    const key = valueKey(image[column]);
-    if (key === "") return undefined;
-    keys.push(`${key.length}:${key}`);
-  }
-  return keys.join();
 }
 
 /** Before all positions. */
@@ -78,6 +58,8 @@ export class View<Follower = unknown> {
   /** The columns that its filter compares, sorted, and {@link imageKey} of the values they must have. */
   readonly columns: readonly string[];
   readonly key: string;
+  /** What it asks beside that; absent where that is all. */
+  readonly filter: ViewFilter | undefined;
   readonly #order: NonNullable<DirectView["order"]>;
   /** What there is room for, by what the last GET told and by what came since. */
   #room: Room;
@@ -98,6 +80,7 @@ export class View<Follower = unknown> {
     for (const [column, value] of description.equals) values[column] = value;
     this.columns = Object.keys(values).sort();
     this.key = imageKey(values, this.columns) ?? "";
+    this.filter = description.filter && new ViewFilter(description.filter);
     this.#order = description.order ?? [];
     this.#room = roomIn(description);
   }
@@ -117,6 +100,13 @@ export class View<Follower = unknown> {
   get isOutgrown(): boolean {
     const { rowsLeft, bytesLeft, hasPlaceless } = this.#room;
     return rowsLeft < 0 || bytesLeft < 0 || hasPlaceless;
+  }
+
+  /** Whether the journal has too little of a change to tell whether the record was in this view, or is: it is opened anew. */
+  isUndecided(change: Change): boolean {
+    const { filter } = this;
+    if (filter === undefined || change.kind === "reset") return false;
+    return [change.before, change.after].some((image) => image && this.#hasEquals(image) && !filter.isDecidedBy(image));
   }
 
   /** Counts a change that is told to nobody, for all are behind. */
@@ -182,6 +172,10 @@ export class View<Follower = unknown> {
   }
 
   #has(image: Image | undefined): boolean {
+    return this.#hasEquals(image) && (this.filter === undefined || (image !== undefined && this.filter.has(image)));
+  }
+
+  #hasEquals(image: Image | undefined): boolean {
     return this.columns.length === 0 || imageKey(image, this.columns) === this.key;
   }
 }

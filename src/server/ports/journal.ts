@@ -18,7 +18,7 @@ export interface Change {
   readonly collection: string;
   /** The record's URL: `/artists/1`; empty for a reset. A change of the key is a delete and a create. */
   readonly url: string;
-  /** The record before an update or delete. What is too long for a URL to filter by may be missing: then it is null. */
+  /** The record before an update or delete. What is too long for a URL to filter by may be missing. */
   readonly before?: Image | undefined;
   /** The record after a create or update. */
   readonly after?: Image | undefined;

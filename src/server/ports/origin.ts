@@ -1,3 +1,4 @@
+import type { Filter } from "../../filter/index.ts";
 import type { Body, Field } from "../../protocol/index.ts";
 import type { Bookmark, Value } from "./journal.ts";
 
@@ -38,7 +39,7 @@ export interface OriginResponse {
   readonly notLive?: string;
 }
 
-/** A view whose changes a journal decides: a collection under equality filters, or one record. */
+/** A view whose changes a journal decides: a collection under filters, or one record. */
 export interface DirectView extends Bookmark {
   /** The view's URL in canonical form (path, sorted parameters): equal views have equal URLs. */
   readonly url: string;
@@ -48,6 +49,11 @@ export interface DirectView extends Bookmark {
   readonly record?: string;
   /** Columns and the values that a record's image must have to be in the set; all of them. Values are never null. */
   readonly equals: readonly (readonly [column: string, value: Value])[];
+  /**
+   * What a record's image must meet beside {@link DirectView.equals}, by columns and values as images have them. Where an
+   * image lacks one of the columns, the view is opened anew [R-SUB-5]. Default: nothing.
+   */
+  readonly filter?: Filter<string, Value>;
   /**
    * The columns that the answer's `Item-Order` names, and whether each is compared as bytes. A record that has bytes in
    * another of them, or anything else in one of bytes, has no place there: with it, the view is opened anew [R-FLD-5].

@@ -17,8 +17,8 @@ describe("A filter", () => {
   });
 
   test("never matches null", async () => {
-    expect(await names("/artists?year=")).toEqual([]);
-    expect(await names("/artists?year=null")).toEqual([]);
+    expect(await names("/artists?genre=")).toEqual([]);
+    expect(await names("/artists?genre=null")).toEqual([]);
   });
 
   test("is in the view as a typed value", async () => {
@@ -38,11 +38,7 @@ describe("A filter", () => {
     ["/artists?nothing=1", '"nothing"'],
     ["/artists?url=1", '"url"'],
     ["/artists?genre=a&genre=b", '"genre"'],
-    ["/artists?genre=eq.rock", '"eq."'],
-    ["/artists?year=not.is.null", '"not."'],
     ["/artists?select=id", '"select"'],
-    ["/artists?or=(a.eq.1)", '"or"'],
-    ["/artists?and=(a.eq.1)", '"and"'],
     ["/artists?page=1", '"page"'],
     ["/artists?per_page=1", '"per_page"'],
     ["/artists?order=nothing", '"nothing"'],

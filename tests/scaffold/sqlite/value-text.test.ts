@@ -6,7 +6,7 @@ import { canonicalValue } from "../../../src/scaffold/sqlite/engine/value-kind.t
 import { formatValue, resolveText } from "../../../src/scaffold/sqlite/engine/value-text.ts";
 import { SqliteType } from "../../../src/scaffold/sqlite/engine/value-type.ts";
 import type { Column, SqlValue } from "../../../src/scaffold/sqlite/schema.ts";
-import { valueKey } from "../../../src/server/direct/view.ts";
+import { valueKey } from "../../../src/server/direct/image-key.ts";
 import { column, columnTypes } from "./samples.ts";
 import { storedValues, texts } from "./values.ts";
 

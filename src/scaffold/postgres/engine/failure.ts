@@ -9,6 +9,10 @@ export interface Failed extends Error {
   readonly table?: string;
   readonly column?: string;
   readonly constraint?: string;
+  /** What it was doing. */
+  readonly where?: string;
+  /** Where in the statement, in characters from 1. */
+  readonly position?: string;
 }
 
 /** An error that PostgreSQL sent; `undefined` for any other. */
@@ -43,6 +47,20 @@ export function isOutdated(error: unknown): boolean {
 /** Whether a value could not be read as its column's type. */
 export function isUnreadable(error: unknown): boolean {
   return failedOf(error)?.code.startsWith("22") === true;
+}
+
+/** Whether a column could not be compared with what a filter has: a value of it is none of its type, or the type has no such comparison. */
+export function isIncomparable(error: unknown): boolean {
+  return isUnreadable(error) || failedOf(error)?.code === "42883";
+}
+
+/** Which parameter of a statement an error is about, from 1; `undefined` where PostgreSQL does not say. */
+export function incomparablePlace(error: unknown, sql: string): number | undefined {
+  const { where = "", position } = failedOf(error) ?? {};
+  const [, named] = /^unnamed portal parameter \$(\d+)/.exec(where) ?? [];
+  if (named !== undefined) return Number(named);
+  // An operator that is not there stands before its parameter.
+  return position === undefined ? undefined : [...sql.slice(0, Number(position)).matchAll(/\$\d+/g)].length + 1;
 }
 
 const unreachable = new Set([

@@ -1,3 +1,4 @@
+import type { Condition, Filter } from "../../../filter/index.ts";
 import type { Query } from "../../engine/query.ts";
 import type { LeftOut, Member, ServedSchema, ServedTable } from "../../engine/table.ts";
 import type { Text } from "../driver.ts";
@@ -25,9 +26,15 @@ export interface PostgresKey {
   readonly values: readonly Text[];
 }
 
+/** What is asked of one column, in PostgreSQL. */
+export type PostgresCondition = Condition<PostgresMember, Text>;
+
+/** Which records are asked for, in PostgreSQL. */
+export type PostgresFilter = Filter<PostgresMember, Text>;
+
 /** Which of a table's records are asked for, in PostgreSQL. */
 export interface PostgresQuery extends Query {
-  readonly filters: readonly { readonly member: PostgresMember; readonly value: Text }[];
+  readonly filter: PostgresFilter;
   readonly order: readonly { readonly member: PostgresMember; readonly descending: boolean }[];
 }
 

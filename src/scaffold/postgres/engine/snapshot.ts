@@ -2,9 +2,11 @@ import type { Bookmark } from "../../../server/index.ts";
 import type { Measure, Snapshot } from "../../engine/snapshot.ts";
 import { type Steps, wait } from "../../engine/steps.ts";
 import type { Viewer } from "../../engine/viewer.ts";
+import { unreadable } from "../../rest/record-filter.ts";
 import { Refusal } from "../../rest/refusal.ts";
 import type { Row } from "../driver.ts";
-import { isUnreadable } from "./failure.ts";
+import { filterOperands } from "./condition-sql.ts";
+import { incomparablePlace, isIncomparable, isUnreadable } from "./failure.ts";
 import type { PostgresKey, PostgresQuery, PostgresSchema, PostgresTable } from "./served.ts";
 import { countRecords, isAnotherFile, type Sql, selectRecord, selectRecords } from "./sql.ts";
 import type { ViewerSession } from "./viewer-session.ts";
@@ -57,7 +59,7 @@ export class PostgresSnapshot implements Snapshot {
 
   *each(table: PostgresTable, query: PostgresQuery, limit: number, visit: (row: Row) => boolean): Steps<void> {
     const { text, values } = selectRecords(table, query, limit);
-    yield* wait(this.rows({ text: `DECLARE ${cursor} NO SCROLL CURSOR FOR ${text}`, values }));
+    yield* wait(this.#filtered(query, { text: `DECLARE ${cursor} NO SCROLL CURSOR FOR ${text}`, values }));
     for (let count = firstRows; ; count = moreRows) {
       const rows = yield* wait(this.rows({ text: `FETCH ${count} FROM ${cursor}`, values: [] }));
       if (!rows.every(visit) || rows.length < count) break;
@@ -66,7 +68,7 @@ export class PostgresSnapshot implements Snapshot {
   }
 
   *measure(table: PostgresTable, query: PostgresQuery, limit: number): Steps<Measure> {
-    const [row] = yield* wait(this.rows(countRecords(table, query, limit)));
+    const [row] = yield* wait(this.#filtered(query, countRecords(table, query, limit)));
     // Types whose values may have no place in an order have no comparison.
     return { count: Number(row?.[0] ?? 0), isComparable: true };
   }
@@ -74,6 +76,19 @@ export class PostgresSnapshot implements Snapshot {
   *#requireSameFile(script: string): Steps<void> {
     const [row] = yield* wait(this.session.script(script));
     if (row?.[0] === "t") throw new EmptiedMeanwhile("A table was emptied while it was read.");
+  }
+
+  /** @throws Refusal 400 where a column can't be compared with a literal of the filter */
+  async #filtered({ filter }: PostgresQuery, { text, values }: Sql): Promise<Row[]> {
+    try {
+      return await this.session.query(text, values);
+    } catch (error) {
+      if (!isIncomparable(error)) throw error;
+      const place = incomparablePlace(error, text);
+      const operand = place === undefined ? undefined : filterOperands(filter)[place - 1];
+      if (!operand) throw new Refusal(400, "A column can't be compared with the value that the URL has for it.");
+      throw unreadable(operand.member, operand.value ?? "", "PostgreSQL does not take it.");
+    }
   }
 
   /** @throws Refusal 400 where a value of the URL can't be read as its column's type */

@@ -1,5 +1,7 @@
+import { partsOf } from "../../../filter/index.ts";
 import type { Text } from "../driver.ts";
 import { quoteName, quoteText } from "../sql-text.ts";
+import { filterOperands, filterText } from "./condition-sql.ts";
 import type { PostgresKey, PostgresMember, PostgresQuery, PostgresTable, PostgresValues } from "./served.ts";
 
 /** A statement and what is bound to it. Names are always quoted, values always bound. */
@@ -28,10 +30,9 @@ export function selectRecord(table: PostgresTable, { members, values }: Postgres
   return { text, values };
 }
 
-function where({ filters }: PostgresQuery): Sql {
-  if (filters.length === 0) return { text: "", values: [] };
-  const members = filters.map(({ member }) => member);
-  return { text: ` WHERE ${equalAll(members, 1)}`, values: filters.map(({ value }) => value) };
+function where({ filter }: PostgresQuery): Sql {
+  if (partsOf(filter).length === 0) return { text: "", values: [] };
+  return { text: ` WHERE ${filterText(filter)}`, values: filterOperands(filter).map(({ value }) => value) };
 }
 
 /** Selects a table's records in order, at most `limit` of them. No clause of the order is there that was not asked for. */

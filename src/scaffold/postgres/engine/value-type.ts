@@ -1,14 +1,17 @@
+import type { Condition } from "../../../filter/index.ts";
 import { encodeUrlPart } from "../../../protocol/index.ts";
 import type { Value } from "../../../server/index.ts";
-import type { Decoded, Stored, ValueType } from "../../engine/value-type.ts";
-import { decodeBase64, encodeBase64 } from "../../json/base64.ts";
+import type { Decoded, Operator, Stored, ValueType } from "../../engine/value-type.ts";
+import { encodeBase64 } from "../../json/base64.ts";
 import { formatJson } from "../../json/json.ts";
 import { NestingError, parseJson } from "../../json/json-reader.ts";
 import { decodePart } from "../../rest/target.ts";
 import type { Text } from "../driver.ts";
 import { type ColumnType, isArrayType } from "../table.ts";
-import { normalized, valueJson } from "../value.ts";
-import { integerText, isNumeral, readValue } from "./read-json.ts";
+import { valueJson } from "../value.ts";
+import { isIntegerKind, isTimeKind, readLiteral, readText } from "./literal.ts";
+import { orderableNumeral, orderableTime, readTime } from "./orderable.ts";
+import { readValue } from "./read-json.ts";
 
 /** What of a column, beside its type, tells how its values compare. */
 export interface Comparing {
@@ -22,10 +25,7 @@ export interface Comparing {
 
 const usual: Comparing = { isNotNull: false, isCodePoint: false, isExact: true };
 
-const integers = new Set(["int2", "int4", "int8", "oid"]);
 const fractions = new Set(["numeric", "float4", "float8"]);
-const times = new Set(["timestamp", "timestamptz"]);
-const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
  * How `Item-Order` compares a type's values, where it does so whatever comes: NaN, infinities and years before the first
@@ -33,14 +33,23 @@ const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
  */
 function comparisonOf(kind: string, { isNotNull, isCodePoint }: Comparing): ValueType["comparison"] {
   if (!isNotNull) return undefined;
-  if (integers.has(kind) || kind === "bool") return "number";
+  if (isIntegerKind(kind) || kind === "bool") return "number";
   if (kind === "bytea") return "bytes";
   return kind === "uuid" || ((kind === "text" || kind === "varchar") && isCodePoint) ? "json" : undefined;
 }
 
-function comparesByImage(kind: string, { isExact }: Comparing): boolean {
-  if (integers.has(kind) || fractions.has(kind)) return true;
-  return kind === "bool" || kind === "bytea" || kind === "uuid" || ((kind === "text" || kind === "varchar") && isExact);
+function isTextKind(kind: string): boolean {
+  return kind === "text" || kind === "varchar";
+}
+
+/** Whether values are in the order of their images, but for texts and times. */
+function isOrderedByImages(kind: string): boolean {
+  return isIntegerKind(kind) || fractions.has(kind) || kind === "bool" || kind === "bytea" || kind === "uuid";
+}
+
+/** Whether PostgreSQL need not say what a literal means, as it must of `now` and `infinity`. */
+function isPlainTime(literal: unknown, kind: string): boolean {
+  return isTimeKind(kind) && readTime(String(literal), kind) === literal;
 }
 
 function bytesOf(text: string): Uint8Array {
@@ -53,14 +62,16 @@ export class PostgresType implements ValueType {
   readonly kind: string;
   readonly holdsJson: boolean;
   readonly comparison: ValueType["comparison"];
-  readonly comparesByImage: boolean;
+  readonly name: string;
+  readonly #comparing: Comparing;
 
   constructor(type: ColumnType, comparing: Comparing = usual) {
     this.type = type;
     this.kind = type.kind;
     this.holdsJson = type.kind === "json" || type.kind === "jsonb";
     this.comparison = comparisonOf(type.kind, comparing);
-    this.comparesByImage = comparesByImage(type.kind, comparing);
+    this.name = isArrayType(type) || type.kind === "other" ? "" : type.kind;
+    this.#comparing = comparing;
   }
 
   isComparable(value: Text): boolean {
@@ -84,12 +95,17 @@ export class PostgresType implements ValueType {
     if (value === null) return "";
     if (this.kind === "bool") return value === "t" ? "true" : "false";
     if (this.kind === "bytea") return encodeBase64(bytesOf(value));
-    return times.has(this.kind) ? String(JSON.parse(this.toJson(value))) : value;
+    return isTimeKind(this.kind) ? String(JSON.parse(this.toJson(value))) : value;
   }
 
   fromText(text: string): Decoded {
     if (this.kind === "json") return { detail: "A column of the type json can't be compared." };
-    return { value: this.#valueOf(text) };
+    const decoded = readText(text, this.kind);
+    return "detail" in decoded ? { value: null } : decoded;
+  }
+
+  readLiteral(operator: Operator, text: string): Decoded {
+    return readLiteral(text, operator, this.kind);
   }
 
   toKeyPart(value: Text): string {
@@ -102,38 +118,38 @@ export class PostgresType implements ValueType {
 
   isSame(value: Text, other: Text): boolean {
     const [one, two] = [this.toImage(value), this.toImage(other)];
-    return one instanceof Uint8Array && two instanceof Uint8Array ? Buffer.compare(one, two) === 0 : one === two;
+    return one instanceof Uint8Array && two instanceof Uint8Array
+      ? Buffer.compare(one, two) === 0
+      : Object.is(one, two);
   }
 
   toImage(value: Text): Value {
     if (value === null) return null;
-    if (this.kind === "bool") return value === "t";
-    if (integers.has(this.kind)) {
+    const { kind } = this;
+    if (kind === "bool") return value === "t";
+    if (kind === "numeric") return orderableNumeral(value);
+    if (isIntegerKind(kind)) {
       const number = Number(value);
       return Number.isSafeInteger(number) ? number : BigInt(value);
     }
-    if (fractions.has(this.kind)) {
-      if (!Number.isFinite(Number(value))) return value;
-      // Zero has one sign.
-      return this.kind === "numeric" ? normalized(value) : Number(value) + 0;
-    }
-    return this.kind === "bytea" ? bytesOf(value) : value;
+    // Zero has one sign.
+    if (kind === "float8") return Number(value) + 0;
+    if (kind === "float4") return Math.fround(Number(value)) + 0;
+    if (isTimeKind(kind)) return orderableTime(value);
+    return kind === "bytea" ? bytesOf(value) : value;
   }
 
-  /** What a text in a URL means; null where no value of the type looks so. */
-  #valueOf(text: string): Text {
-    // A column of the type can't have such a text, nor PostgreSQL be sent one.
-    if (text.includes("\0")) return null;
+  isDecidedByImages(condition: Condition<unknown, Value>): boolean {
     const { kind } = this;
-    if (integers.has(kind)) return integerText(text, kind) ?? null;
-    if (fractions.has(kind)) return isNumeral(text) ? text : null;
-    if (kind === "uuid") return uuid.test(text) ? text.toLowerCase() : null;
-    if (kind === "bool") return text === "true" || text === "1" ? "t" : text === "false" || text === "0" ? "f" : null;
-    if (kind === "bytea") {
-      const bytes = decodeBase64(text);
-      return bytes ? `\\x${Buffer.from(bytes).toString("hex")}` : null;
-    }
-    return text;
+    const { isExact, isCodePoint } = this.#comparing;
+    // Of a composite value, SQL says that it is NULL where its parts are.
+    if (condition.kind === "is") return kind !== "other";
+    if (condition.kind === "like") return isTextKind(kind) && isExact && !condition.foldsCase;
+    if (isOrderedByImages(kind)) return true;
+    const literals = condition.kind === "in" ? condition.literals : [condition.literal];
+    if (isTimeKind(kind)) return literals.every((literal) => isPlainTime(literal, kind));
+    const isOrder = condition.kind === "compare" && condition.relation !== "eq" && condition.relation !== "neq";
+    return isTextKind(kind) && isExact && (isCodePoint || !isOrder);
   }
 
   #isShownAs(value: Text, json: unknown): boolean {

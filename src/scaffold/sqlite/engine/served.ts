@@ -1,3 +1,4 @@
+import type { Condition, Filter } from "../../../filter/index.ts";
 import type { Query } from "../../engine/query.ts";
 import type { Member, LeftOut as ServedLeftOut, ServedSchema, ServedTable } from "../../engine/table.ts";
 import { type LeftOut, type Schema, type SqlValue, type Table, urlKey } from "../schema.ts";
@@ -6,8 +7,11 @@ import { SqliteType } from "./value-type.ts";
 /** A column as SQL needs it, or the rowid of a table that has no key of its own. */
 export interface SqliteMember extends Member {
   readonly type: SqliteType;
-  /** Whether this program has the column's collation; without it, values are compared byte for byte alone. */
-  readonly collates: boolean;
+  /**
+   * The column's collation: byte for byte, another one (or one that is not known), or one that this program does not have,
+   * so that the column can be compared byte for byte alone.
+   */
+  readonly collation: "binary" | "other" | "missing";
   /** The DEFAULT expression's SQL; `null` where there is none. */
   readonly defaultSql: string | null;
 }
@@ -26,9 +30,15 @@ export interface SqliteKey {
   readonly values: readonly SqlValue[];
 }
 
+/** What is asked of one column, in SQLite. */
+export type SqliteCondition = Condition<SqliteMember, SqlValue>;
+
+/** Which records are asked for, in SQLite. */
+export type SqliteFilter = Filter<SqliteMember, SqlValue>;
+
 /** Which of a table's records are asked for, in SQLite. */
 export interface SqliteQuery extends Query {
-  readonly filters: readonly { readonly member: SqliteMember; readonly value: SqlValue }[];
+  readonly filter: SqliteFilter;
   readonly order: readonly { readonly member: SqliteMember; readonly descending: boolean }[];
 }
 
@@ -41,6 +51,11 @@ export interface SqliteSchema extends ServedSchema {
   readonly stored: Schema;
 }
 
+function collationOf({ uncollated, binary }: Table, column: string): SqliteMember["collation"] {
+  if (uncollated?.includes(column)) return "missing";
+  return binary ? "binary" : "other";
+}
+
 function membersOf(table: Table): SqliteMember[] {
   const { identity, columns } = table;
   const keyColumns = identity.kind === "columns" ? identity.columns : (identity.key ?? []);
@@ -49,11 +64,11 @@ function membersOf(table: Table): SqliteMember[] {
     const inKey = keyColumns.includes(name);
     const sorts = table.utf16 !== true || (table.integerKey && inKey);
     const type = new SqliteType(column, inKey, sorts);
-    return { name, type, generated, inKey, collates: table.uncollated?.includes(name) !== true, defaultSql };
+    return { name, type, generated, inKey, collation: collationOf(table, name), defaultSql };
   });
   if (identity.kind === "rowid") {
     const type = new SqliteType({ declaredType: "", affinity: "integer" }, true);
-    members.push({ name: identity.alias, type, generated: false, inKey: true, collates: true, defaultSql: null });
+    members.push({ name: identity.alias, type, generated: false, inKey: true, collation: "binary", defaultSql: null });
   }
   return members;
 }

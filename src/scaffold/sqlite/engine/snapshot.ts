@@ -8,6 +8,7 @@ import type { Connection } from "../driver.ts";
 import { findAnswer, keepAnswer, markAnswer } from "../journal.ts";
 import type { SqlValue } from "../schema.ts";
 import type { ValueAt } from "./broken-keys.ts";
+import type { Sql } from "./condition-sql.ts";
 import { brokenRule, unknownRule } from "./rule.ts";
 import type { SqliteKey, SqliteMember, SqliteQuery, SqliteSchema, SqliteTable, SqliteValues } from "./served.ts";
 import {
@@ -16,7 +17,6 @@ import {
   exactKey,
   exactRow,
   insertRecord,
-  type Sql,
   selectBytes,
   selectRecord,
   selectRecords,

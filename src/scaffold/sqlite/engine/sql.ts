@@ -1,24 +1,12 @@
+import { partsOf } from "../../../filter/index.ts";
 import { keyMembers } from "../../engine/table.ts";
 import { brakeCondition } from "../brake.ts";
 import { brokenBytes, textOfBytes } from "../broken-text.ts";
 import type { SqlValue } from "../schema.ts";
 import { defaultExpression, quoteName } from "../sql-text.ts";
-import type { SqliteKey, SqliteMember, SqliteQuery, SqliteTable, SqliteValues } from "./served.ts";
+import { equal, filterSql, type Sql } from "./condition-sql.ts";
+import type { SqliteFilter, SqliteKey, SqliteMember, SqliteQuery, SqliteTable, SqliteValues } from "./served.ts";
 import { isConverted } from "./value-kind.ts";
-
-/** A statement and what is bound to it. Names are always quoted, values always bound. */
-export interface Sql {
-  readonly text: string;
-  readonly values: readonly SqlValue[];
-}
-
-/** Equal byte for byte, whatever the column's collation; a text is compared by that too, so that its index serves. */
-function equal({ name, collates }: SqliteMember, value: SqlValue): Sql {
-  const column = quoteName(name);
-  if (!collates) return { text: `${column} COLLATE BINARY = ?`, values: [value] };
-  if (typeof value !== "string") return { text: `${column} = ?`, values: [value] };
-  return { text: `${column} = ? AND ${column} COLLATE BINARY = ?`, values: [value, value] };
-}
 
 const brake: Sql = { text: brakeCondition, values: [] };
 
@@ -30,12 +18,12 @@ function where(conditions: readonly Sql[]): Sql {
 }
 
 /** A text that is not UTF-8: no driver binds one. Where the column makes no numbers, its index serves. */
-function equalBroken({ name, type, collates }: SqliteMember, bytes: Uint8Array): Sql {
+function equalBroken({ name, type, collation }: SqliteMember, bytes: Uint8Array): Sql {
   const column = quoteName(name);
   const exact = `typeof(${column}) = 'text' AND CAST(${column} AS BLOB) = ?`;
   if (isConverted(type)) return { text: exact, values: [bytes] };
-  const collation = collates ? "" : " COLLATE BINARY";
-  return { text: `${column}${collation} = CAST(? AS TEXT) AND ${exact}`, values: [bytes, bytes] };
+  const forced = collation === "missing" ? " COLLATE BINARY" : "";
+  return { text: `${column}${forced} = CAST(? AS TEXT) AND ${exact}`, values: [bytes, bytes] };
 }
 
 /** A part of a key: SQLite converts what it compares with some columns, so that the value's sort is compared, too. */
@@ -56,8 +44,14 @@ function equalKey({ members, values }: SqliteKey): Sql[] {
   return members.map((member, at) => equalPart(member, values[at] ?? null));
 }
 
-function whereQuery({ filters }: SqliteQuery): Sql {
-  return where([brake, ...filters.map(({ member, value }) => equal(member, value))]);
+function whereQuery({ filter }: SqliteQuery): Sql {
+  return where([brake, ...partsOf(filter).map(filterPart)]);
+}
+
+/** A part of a conjunction: what `OR` joins stands in parentheses. */
+function filterPart(part: SqliteFilter): Sql {
+  const sql = filterSql(part);
+  return part.kind === "or" ? { ...sql, text: `(${sql.text})` } : sql;
 }
 
 /** Whether a column has a text with other characters than those of ASCII, or a NUL. */

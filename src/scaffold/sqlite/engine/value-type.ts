@@ -1,7 +1,9 @@
-import type { Decoded, ValueType } from "../../engine/value-type.ts";
+import type { Condition } from "../../../filter/index.ts";
+import type { Decoded, Operator, ValueType } from "../../engine/value-type.ts";
 import { brokenBytes } from "../broken-text.ts";
 import type { Affinity, SqlValue } from "../schema.ts";
 import { formatKeyPart, isSameKey, parseKeyPart } from "./key-part.ts";
+import { needsTextOrder, readLiteral } from "./literal.ts";
 import { decodeJsonValue, encodeJsonValue, readStoredJson, type StoredValue } from "./value-json.ts";
 import {
   canonicalValue,
@@ -16,12 +18,13 @@ import { formatValue, type Resolved, resolvePart } from "./value-text.ts";
 
 /** A column's type in SQLite: its kind from outside, and how SQLite converts what is compared with it. */
 export class SqliteType implements ValueType, StoredType {
+  readonly name: string;
   readonly kind: ValueKind;
   readonly affinity: Affinity;
   readonly numbersOnly: boolean;
   readonly holdsJson: boolean;
   readonly comparison: ValueType["comparison"];
-  readonly comparesByImage = true;
+  readonly #sortsTexts: boolean;
 
   /**
    * @param column - of which the declared type, the affinity and whether it is checked for JSON count
@@ -30,11 +33,13 @@ export class SqliteType implements ValueType, StoredType {
    */
   constructor(column: TypedColumn, inKey: boolean, sorts = true) {
     const { kind, affinity, numbersOnly } = storedTypeOf(column, inKey);
+    this.name = column.declaredType;
     this.kind = kind;
     this.affinity = affinity;
     this.numbersOnly = numbersOnly;
     this.holdsJson = this.kind === "json";
     this.comparison = sorts ? comparisonOf(this) : undefined;
+    this.#sortsTexts = sorts;
   }
 
   isComparable(value: SqlValue): boolean {
@@ -61,6 +66,10 @@ export class SqliteType implements ValueType, StoredType {
     return resolvePart(this, text);
   }
 
+  readLiteral(operator: Operator, text: string): Resolved {
+    return readLiteral(this, operator, text);
+  }
+
   toKeyPart(value: SqlValue): string {
     return formatKeyPart(this, value);
   }
@@ -71,6 +80,10 @@ export class SqliteType implements ValueType, StoredType {
 
   isSame(value: SqlValue, other: SqlValue): boolean {
     return isSameKey(value, other);
+  }
+
+  isDecidedByImages(condition: Condition<unknown, SqlValue>): boolean {
+    return this.#sortsTexts || !needsTextOrder(condition);
   }
 
   /**

@@ -1,10 +1,17 @@
 import type { Change, Image, Representation, Value } from "../../../server/index.ts";
 import type { RecordFormat } from "../record-format.ts";
 import type { SqlValue, Table } from "../schema.ts";
-import { cutUpdate } from "./names.ts";
+import { cutDelete, cutUpdate } from "./names.ts";
 
 /** What a journal row says in its column `has`. Older programs take what they don't know for a reset. */
-const kinds = { 0: "reset", 1: "delete", 2: "create", 3: "update", [cutUpdate]: "update" } as const;
+const kinds = {
+  0: "reset",
+  1: "delete",
+  2: "create",
+  3: "update",
+  [cutUpdate]: "update",
+  [cutDelete]: "delete",
+} as const;
 
 /** How the rows that one arm's triggers wrote are read. */
 export class ArmReader {
@@ -32,9 +39,11 @@ export class ArmReader {
     return this.#format.recordUrl(this.table, this.keyOf(values), values);
   }
 
-  imageOf(values: readonly SqlValue[]): Image {
+  /** @param isCut - whether texts and bytes are NULL that were too long */
+  imageOf(values: readonly SqlValue[], isCut = false): Image {
     const image: Record<string, Value> = Object.create(null);
     this.table.columns.forEach((column, place) => {
+      if (isCut && values[place] === null && (column.affinity === "text" || column.affinity === "blob")) return;
       image[column.name] = this.#format.imageValue(this.table, place, values[place] ?? null);
     });
     // A row shows its rowid where that is its identity: a filter can ask for it.
@@ -90,7 +99,8 @@ export class SqliteChange implements Change {
 
   get before(): Image | undefined {
     if (this.kind !== "update" && this.kind !== "delete") return undefined;
-    this.#before ??= this.#arm.imageOf(this.#old());
+    const isCut = this.#row[2] === cutUpdate || this.#row[2] === cutDelete;
+    this.#before ??= this.#arm.imageOf(this.#old(), isCut);
     return this.#before;
   }
 

@@ -25,3 +25,5 @@ export function isRocketTrigger(name: string): boolean {
 
 /** What a journal row says in its column `has` of an update whose row as it was is not there as a whole. */
 export const cutUpdate = 4;
+/** And of a delete. */
+export const cutDelete = 5;

@@ -1,7 +1,7 @@
 import { quoteName } from "../sql-text.ts";
 import type { TableDetails } from "../table-details.ts";
 import { candidates } from "./candidates.ts";
-import { cacheTable, cutUpdate, journalTable, triggerName } from "./names.ts";
+import { cacheTable, cutDelete, cutUpdate, journalTable, triggerName } from "./names.ts";
 import { type Row, type Shape, shapeOf } from "./shape.ts";
 
 /** How many rows the cache keeps for a table where writes run inside one another. */
@@ -75,15 +75,23 @@ function displacedStatements({ shape, details, arm, former, oldColumns }: Pieces
   const itself = isUpdate ? ` AND NOT (${shape.sameKey(shape.inCache, shape.old)})` : "";
   const gone = `arm = ${arm} AND done = 0${itself} AND NOT (${shape.hasRecord(shape.inCache)})`;
   return [
-    `INSERT INTO ${journalTable} (arm, has, ${oldColumns}) SELECT ${arm}, 1, ${former} FROM ${cacheTable} WHERE ${gone} ORDER BY id`,
+    `INSERT INTO ${journalTable} (arm, has, ${oldColumns}) SELECT ${arm}, ${deleteKind(shape, shape.inCache)}, ${former} FROM ${cacheTable} WHERE ${gone} ORDER BY id`,
     details.isNested ? `UPDATE ${cacheTable} SET done = 1 WHERE ${gone}` : `DELETE FROM ${cacheTable} WHERE ${gone}`,
   ];
 }
 
-/** What the journal says of an update: whether it has all of the row as it was. */
-function updateKind({ isCut }: Shape, row: Row): string {
+/** What the journal says of a row as it was: whether it has all of it. */
+function kindOf({ isCut }: Shape, row: Row, whole: number, cut: number): string {
   const condition = isCut(row);
-  return condition === "" ? "3" : `CASE WHEN ${condition} THEN ${cutUpdate} ELSE 3 END`;
+  return condition === "" ? String(whole) : `CASE WHEN ${condition} THEN ${cut} ELSE ${whole} END`;
+}
+
+function updateKind(shape: Shape, row: Row): string {
+  return kindOf(shape, row, 3, cutUpdate);
+}
+
+function deleteKind(shape: Shape, row: Row): string {
+  return kindOf(shape, row, 1, cutDelete);
 }
 
 /** Journals a row that has come to its key: as an update where it displaced the row that had the key. */
@@ -96,7 +104,7 @@ function arrivedStatement({ shape, arm, former, newColumns, oldColumns }: Pieces
 function leftStatement({ shape, details, arm, oldColumns }: Pieces): string {
   const isTold = `SELECT 1 FROM ${cacheTable} WHERE arm = ${arm} AND done = 1 AND ${shape.sameRecord(shape.inCache, shape.old)}`;
   const condition = details.isNested ? ` WHERE NOT EXISTS (${isTold})` : "";
-  return `INSERT INTO ${journalTable} (arm, has, ${oldColumns}) SELECT ${arm}, 1, ${shape.formerImage(shape.old)}${condition}`;
+  return `INSERT INTO ${journalTable} (arm, has, ${oldColumns}) SELECT ${arm}, ${deleteKind(shape, shape.old)}, ${shape.formerImage(shape.old)}${condition}`;
 }
 
 function forgetStatement({ shape, details, arm }: Pieces, rows: readonly ("new" | "old")[]): string {

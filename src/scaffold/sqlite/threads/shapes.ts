@@ -9,13 +9,24 @@ const slowMs = 100;
 const shortShare = 4;
 const maxShapes = 1_000;
 
+const operator = /^(?:not\.)?(?:eq|neq|gt|gte|lt|lte|like|ilike|in|is)\./;
+/** A column and its operator, as they stand in a group. */
+const inGroup = /[^.,()"]+\.(?:not\.)?(?:eq|neq|gt|gte|lt|lte|like|ilike|in|is)(?=\.)/g;
+
+/** What of a filter's parameter tells how much it costs: the operators, not the values. */
+function costOf(name: string, value: string): string[] {
+  return /^(?:not\.)?(?:and|or)$/.test(name)
+    ? [name, ...(value.match(inGroup) ?? [])]
+    : [name, operator.exec(value)?.[0] ?? ""];
+}
+
 /** What a URL has in common with others that cost as much: all but the values of its filters. */
 export function shapeOf(method: string, { segments, parameters }: Target): string {
   const [collection = "", ...below] = segments.length > 2 ? [segments.slice(0, -1).join("/"), ""] : segments;
   const parts = parameters.map(([name, value]) => {
     if (name === "order") return [name, value];
     // How far, not where exactly.
-    return name === "offset" || name === "limit" ? [name, value.length] : [name];
+    return name === "offset" || name === "limit" ? [name, value.length] : costOf(name, value);
   });
   return JSON.stringify([method, collection, below.length, ...parts]);
 }

@@ -1,3 +1,4 @@
+import { partsOf } from "../../../filter/index.ts";
 import type { Query } from "../../engine/query.ts";
 import { catalogOf, type IsServed } from "../../rest/catalog.ts";
 import { parseQuery } from "../../rest/query.ts";
@@ -23,10 +24,24 @@ interface IndexColumn {
   readonly descending: boolean;
 }
 
-/** The columns that an index would need: those of filters, then those of the order. */
-function wantedColumns(table: Table, { filters, order }: Query): IndexColumn[] {
-  const filtered = [...new Set(filters.map(({ member }) => member.name))];
-  const ordered = order
+/** The columns that have one of some values, and one that has a value in a range; all that an index can be asked for. */
+function soughtColumns({ filter }: Query): { readonly fixed: readonly string[]; readonly range: string | undefined } {
+  const fixed = new Set<string>();
+  let range: string | undefined;
+  for (const part of partsOf(filter)) {
+    if (part.kind === "in" && !part.isNot) fixed.add(part.column.name);
+    if (part.kind !== "compare" || part.relation === "neq") continue;
+    if (part.relation === "eq") fixed.add(part.column.name);
+    else range ??= part.column.name;
+  }
+  return { fixed: [...fixed], range: range !== undefined && fixed.has(range) ? undefined : range };
+}
+
+/** The columns that an index would need: those of filters, then those of the order where no range is before them. */
+function wantedColumns(table: Table, query: Query): IndexColumn[] {
+  const { fixed: filtered, range } = soughtColumns(query);
+  if (range !== undefined) return [...filtered, range].map((name) => ({ name, descending: false }));
+  const ordered = query.order
     .map(({ member, descending }) => ({ name: member.name, descending }))
     .filter(({ name }) => !filtered.includes(name));
   const last = ordered.at(-1);
@@ -77,9 +92,8 @@ function adviseIndex(snapshot: SqliteSnapshot, isServed: IsServed, target: Targe
   const { stored: table } = resource.table as SqliteTable;
   const query = parseQuery(resource, target.parameters);
   const wanted = wantedColumns(table, query);
-  const filters = new Set(query.filters.map(({ member }) => member.name)).size;
   if (wanted.length === 0 || wanted.length > maxColumns) return undefined;
-  if (hasIndex(snapshot, table.name, wanted, filters)) return undefined;
+  if (hasIndex(snapshot, table.name, wanted, soughtColumns(query).fixed.length)) return undefined;
   const names = wanted.map(({ name }) => JSON.stringify(name)).join(", ");
   return `No index serves ${names}; one would help: ${createIndex(snapshot, table.name, wanted)}`;
 }
