@@ -27,8 +27,8 @@ function compareTexts(a: string, b: string): number {
 function compareBytes(a: Uint8Array, b: Uint8Array): number {
   const length = Math.min(a.length, b.length);
   for (let at = 0; at < length; at += 1) {
-    const difference = (a[at] ?? 0) - (b[at] ?? 0);
-    if (difference !== 0) return difference;
+    const sign = (a[at] ?? 0) - (b[at] ?? 0);
+    if (sign !== 0) return sign;
   }
   return a.length - b.length;
 }
@@ -45,8 +45,8 @@ function compareNumbers(a: number | bigint, b: number | bigint): number {
  * values of different types in this sequence. Nothing is converted.
  */
 export function compareValues(a: Comparable, b: Comparable): number {
-  const difference = rank(a) - rank(b);
-  if (difference !== 0) return difference;
+  const sign = rank(a) - rank(b);
+  if (sign !== 0) return sign;
   if (typeof a === "string" && typeof b === "string") return compareTexts(a, b);
   if (a instanceof Uint8Array && b instanceof Uint8Array) return compareBytes(a, b);
   if (typeof a === "boolean") return Number(a) - Number(b);

@@ -5,7 +5,7 @@ import { runSeed } from "./runner.ts";
 import { sqlDefects } from "./sql-defects.ts";
 import { runSqlSeed } from "./sql-runner.ts";
 
-const layers = ["protocol", "server", "testing"] as const;
+const layers = ["protocol", "filter", "server", "testing"] as const;
 const sqlLayers = [...layers, "scaffold"] as const;
 /** A defect that takes more seeds than this to be seen counts as not seen. */
 const maxSeeds = 300;

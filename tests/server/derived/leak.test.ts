@@ -33,7 +33,7 @@ describe("A derived view", () => {
     "is caught where %s",
     async (_name, leak, nth) => {
       expect(inject("buildError")).toBe("");
-      const folder = copyPatched(`leak-${nth}`, ["protocol", "server", "testing"], leak);
+      const folder = copyPatched(`leak-${nth}`, ["protocol", "filter", "server", "testing"], leak);
       folders.push(folder);
       const system = await loadSystem(folder);
       let seed = 0;
