@@ -86,7 +86,8 @@ export class PostgresSnapshot implements Snapshot {
       if (!isIncomparable(error)) throw error;
       const place = incomparablePlace(error, text);
       const operand = place === undefined ? undefined : filterOperands(filter)[place - 1];
-      if (!operand) throw new Refusal(400, "A column can't be compared with the value that the URL has for it.");
+      // It is a policy's own trouble.
+      if (!operand) throw error;
       throw unreadable(operand.member, operand.value ?? "", "PostgreSQL does not take it.");
     }
   }
