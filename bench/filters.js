@@ -11,6 +11,21 @@ const moveEvery = 4;
 /** A step through the values that comes to all of them and to none twice in a row. */
 const stride = 7_919;
 
+/** What a subscriber asks for: one value, or a range that has one. */
+const filters = {
+  equality: (n) => ({ equals: [["album_id", n]] }),
+  ranges: (n) => ({
+    equals: [],
+    filter: {
+      kind: "and",
+      parts: [
+        { kind: "compare", column: "album_id", relation: "gte", literal: n },
+        { kind: "compare", column: "album_id", relation: "lt", literal: n + 1 },
+      ],
+    },
+  }),
+};
+
 /** A hub with so many subscribers, each to the songs of another album. */
 class Subscribers {
   #clock = new ManualClock();
@@ -18,16 +33,18 @@ class Subscribers {
   #count;
   #albums;
   #step = 0;
+  #filterOf;
 
-  constructor(count) {
+  constructor(count, filterOf) {
     this.#count = count;
+    this.#filterOf = filterOf;
     this.#albums = Array.from({ length: count }, (_, n) => n);
   }
 
   async open() {
     const origin = async ({ target }) => {
-      const equals = [["album_id", Number(target.split("=")[1])]];
-      const view = { ...this.#journal.head, url: target, collection: "/songs", equals };
+      const filter = this.#filterOf(Number(target.split("=")[1]));
+      const view = { ...this.#journal.head, url: target, collection: "/songs", ...filter };
       return { status: 200, fields: [["Content-Type", "application/json"]], body: '{"songs":[]}', view };
     };
     const hub = createHub({
@@ -72,25 +89,31 @@ class Subscribers {
   }
 }
 
-async function subscribers(count) {
-  const made = new Subscribers(count);
+async function subscribers(count, filterOf) {
+  const made = new Subscribers(count, filterOf);
   await made.open();
   return () => made.run();
 }
 
 /** CPU of a change that touches one or two of 100,000 filtered subscriptions, against one that touches so many of 100. */
 export async function run({ pairs = 15, progress }) {
-  const hundred = await subscribers(few);
-  const hundredAgain = await subscribers(few);
-  const thousands = await subscribers(many);
-  global.gc?.();
-  progress("3 hubs: 100, 100 and 100,000 filtered subscriptions");
   const rows = [];
-  const add = async (row) => {
-    rows.push({ ...(await comparePairs({ pairs, warmups: 4, ...row })), goal: row.goal, unit: "ns CPU per change" });
-    progress(rows.at(-1));
-  };
-  await add({ name: "control, a change: 100 subscriptions, twice", a: hundredAgain, b: hundred });
-  await add({ name: "a change against 100,000 subscriptions / 100", a: thousands, b: hundred, goal: 2 });
+  for (const [kind, goal] of [
+    ["equality", 2],
+    ["ranges", 3],
+  ]) {
+    const hundred = await subscribers(few, filters[kind]);
+    const hundredAgain = await subscribers(few, filters[kind]);
+    const thousands = await subscribers(many, filters[kind]);
+    global.gc?.();
+    progress(`3 hubs: 100, 100 and 100,000 subscriptions filtered by ${kind}`);
+    const add = async (row) => {
+      const compared = await comparePairs({ pairs, warmups: 4, ...row });
+      rows.push({ ...compared, goal: row.goal, unit: "ns CPU per change" });
+      progress(rows.at(-1));
+    };
+    await add({ name: `control, a change, ${kind}: 100 subscriptions, twice`, a: hundredAgain, b: hundred });
+    await add({ name: `a change against 100,000 subscriptions, ${kind} / 100`, a: thousands, b: hundred, goal });
+  }
   return rows;
 }

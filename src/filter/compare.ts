@@ -45,6 +45,7 @@ function compareNumbers(a: number | bigint, b: number | bigint): number {
  * values of different types in this sequence. Nothing is converted.
  */
 export function compareValues(a: Comparable, b: Comparable): number {
+  if (typeof a === "number" && typeof b === "number") return compareNumbers(a, b);
   const sign = rank(a) - rank(b);
   if (sign !== 0) return sign;
   if (typeof a === "string" && typeof b === "string") return compareTexts(a, b);

@@ -14,6 +14,8 @@ interface Node<Item> extends Interval {
   right: Node<Item> | undefined;
   /** The greatest `high` of the node and of all below it. */
   highest: Comparable | undefined;
+  /** That of `left`, so that a search need not look there. */
+  highestLeft: Comparable | undefined;
 }
 
 function compareLow(a: Interval, b: Interval): number {
@@ -32,6 +34,7 @@ function compareIntervals(a: Interval, b: Interval): number {
 
 function renew<Item>(node: Node<Item>): Node<Item> {
   node.highest = node.high;
+  node.highestLeft = node.left?.highest;
   for (const child of [node.left, node.right]) {
     if (child && compareHigh(child.highest, node.highest) > 0) node.highest = child.highest;
   }
@@ -64,12 +67,13 @@ function split<Item>(node: Node<Item> | undefined, at: Interval): [Node<Item> | 
 
 /** Things that stand at intervals, found by a value that lies in them, at the cost of what is found. */
 export class IntervalTree<Item> {
-  readonly #random: () => number;
   #root: Node<Item> | undefined;
+  /** The last priority: whole, and odd at first. */
+  #priority: number;
 
-  /** @param random - a number from 0 up to 1, so that nobody can know how the tree will grow */
-  constructor(random: () => number) {
-    this.#random = random;
+  /** @param chance - a number from 0 up to 1, by which nobody can know how the tree will grow */
+  constructor(chance: number) {
+    this.#priority = Math.floor(chance * 2 ** 32) | 1;
   }
 
   get isEmpty(): boolean {
@@ -81,8 +85,8 @@ export class IntervalTree<Item> {
     if (known) known.items.push(item);
     else {
       const { low, high } = interval;
-      const fresh = { low, high, items: [item], priority: this.#random(), left: undefined, right: undefined };
-      this.#root = this.#insert(this.#root, { ...fresh, highest: high });
+      const fresh = { low, high, items: [item], priority: this.#nextPriority(), left: undefined, right: undefined };
+      this.#root = this.#insert(this.#root, { ...fresh, highest: high, highestLeft: undefined });
     }
   }
 
@@ -108,6 +112,16 @@ export class IntervalTree<Item> {
       go(node.right);
     };
     go(this.#root);
+  }
+
+  /** Marsaglia's xorshift of 32 bits: a source of chance may be slow, or a test's that gives one number only. */
+  #nextPriority(): number {
+    let next = this.#priority;
+    next ^= next << 13;
+    next ^= next >>> 17;
+    next ^= next << 5;
+    this.#priority = next;
+    return next;
   }
 
   #find(interval: Interval): Node<Item> | undefined {
@@ -139,11 +153,18 @@ export class IntervalTree<Item> {
     return renew(node);
   }
 
-  #search(node: Node<Item> | undefined, value: Comparable, visit: (item: Item) => void): void {
-    if (!node || (node.highest !== undefined && compareValues(node.highest, value) < 0)) return;
-    this.#search(node.left, value, visit);
-    if (node.low !== undefined && compareValues(node.low, value) > 0) return;
-    if (node.high === undefined || compareValues(node.high, value) >= 0) node.items.forEach(visit);
-    this.#search(node.right, value, visit);
+  #search(from: Node<Item> | undefined, value: Comparable, visit: (item: Item) => void): void {
+    let node = from;
+    while (node) {
+      if (node.left && isUpTo(value, node.highestLeft)) this.#search(node.left, value, visit);
+      if (node.low !== undefined && compareValues(node.low, value) > 0) return;
+      if (isUpTo(value, node.high)) node.items.forEach(visit);
+      node = node.right;
+    }
   }
+}
+
+/** Whether a value is not above an end. */
+function isUpTo(value: Comparable, end: Comparable | undefined): boolean {
+  return end === undefined || compareValues(value, end) <= 0;
 }

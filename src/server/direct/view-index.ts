@@ -1,4 +1,4 @@
-import type { Change, Image } from "../ports/journal.ts";
+import type { Change, Value } from "../ports/journal.ts";
 import { imageKey } from "./image-key.ts";
 import { IntervalTree } from "./interval-tree.ts";
 import type { View } from "./view.ts";
@@ -113,7 +113,10 @@ export class ViewIndex<Follower> {
       if (after !== undefined && after !== before) for (const view of views.get(after) ?? []) meet(view);
     }
     for (const group of collection.ranges.values()) {
-      for (const image of [change.before, change.after]) if (image) visitRanges(group, image, meet);
+      const before = change.before?.[group.column];
+      const after = change.after?.[group.column];
+      if (change.before) visitRanges(group, before, meet);
+      if (change.after && (!change.before || after !== before)) visitRanges(group, after, meet);
     }
   }
 
@@ -135,7 +138,7 @@ export class ViewIndex<Follower> {
       addTo(group.views, key, view);
     } else {
       const { column, isText, interval } = place;
-      const group = ranges.get(name) ?? { column, isText, views: new IntervalTree<View<Follower>>(this.#random) };
+      const group = ranges.get(name) ?? { column, isText, views: new IntervalTree<View<Follower>>(this.#random()) };
       ranges.set(name, group);
       group.views.add(interval, view);
     }
@@ -167,11 +170,10 @@ function removeAt<Follower>(
 
 /** Of a value that is missing, or of bytes among texts, nobody knows where it stands. */
 function visitRanges<Follower>(
-  { column, isText, views }: RangeGroup<Follower>,
-  image: Image,
+  { isText, views }: RangeGroup<Follower>,
+  value: Value | undefined,
   visit: (view: View<Follower>) => void,
 ): void {
-  const value = image[column];
   if (value === null) return;
   if (value === undefined || (isText && value instanceof Uint8Array)) views.all(visit);
   else views.at(value, visit);
