@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
@@ -51,6 +52,8 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     pool: "forks",
+    // Many tests wait for other processes. By default, a machine of two cores would run one file at a time.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     // The package websocket brings native parts along, which ws would use: users of Rocket don't have them.
     env: { WS_NO_BUFFER_UTIL: "1", WS_NO_UTF_8_VALIDATE: "1" },
   },

@@ -1,4 +1,7 @@
 import { execFile } from "node:child_process";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TestProject } from "vitest/node";
 
@@ -10,6 +13,8 @@ declare module "vitest" {
     mainReadMs: number | undefined;
     /** The engine that the cases of the scaffold's REST service run on. */
     engine: "sqlite" | "postgres";
+    /** A folder for what the first file that needs it makes for all; empty where there is none. */
+    sharedFolder: string;
   }
 }
 
@@ -17,11 +22,16 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const compiler = fileURLToPath(new URL("../node_modules/typescript/bin/tsc", import.meta.url));
 
 /** Builds dist once for all tests that run the command or import the package; those of the sources don't need it. */
-export async function setup(project: TestProject): Promise<void> {
+export async function setup(project: TestProject): Promise<() => void> {
   const buildError = await new Promise<string>((resolve) => {
     execFile(process.execPath, [compiler, "-b", "tsconfig.json"], { cwd: root }, (error, stdout, stderr) => {
       resolve(error ? stdout + stderr || error.message : "");
     });
   });
   project.provide("buildError", buildError);
+  const folder = mkdtempSync(join(tmpdir(), "rocket-shared-"));
+  // PostgreSQL's own user has to reach it.
+  chmodSync(folder, 0o755);
+  project.provide("sharedFolder", folder);
+  return () => rmSync(folder, { recursive: true, force: true });
 }

@@ -9,8 +9,8 @@ import { PostgresSession } from "./postgres-session.ts";
 import { drawPostgresStatement, postgresSchema } from "./postgres-statements.ts";
 import type { RunDatabase } from "./run-database.ts";
 
-/** What a server needs for the runs: a log that can be read, and quick news of two that wait for each other. */
-export const postgresFlags: readonly string[] = ["wal_level=logical", "deadlock_timeout=50ms"];
+/** What a server needs for the runs: a log that can be read. */
+export const postgresFlags: readonly string[] = ["wal_level=logical"];
 
 const sessions = 3;
 const begin = "BEGIN";

