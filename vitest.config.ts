@@ -10,9 +10,6 @@ const threaded = [
   ),
 ];
 
-/** Cases that wait for PostgreSQL still: they move a clock of their own, which does not wait for another process's answers. */
-const clocked = ["part-urls", "parts"];
-
 export default defineConfig({
   resolve: {
     alias: [
@@ -41,7 +38,6 @@ export default defineConfig({
         test: {
           name: "postgres",
           include: ["tests/scaffold/rest/*.test.ts"],
-          exclude: clocked.map((name) => `tests/scaffold/rest/${name}.test.ts`),
           provide: { engine: "postgres" },
           globalSetup: ["tests/scaffold/postgres/global-setup.ts"],
         },

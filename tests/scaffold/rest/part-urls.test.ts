@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { fieldValue, itemUrl, parseItems, resolvePointer } from "../../../src/protocol/index.ts";
-import { createHub } from "../../../src/server/index.ts";
 import { connectMemoryPeer, createFakeClock, createRandom, Replica } from "../../../src/testing/index.ts";
+import { createPatientHub } from "./patient-hub.ts";
 import { here, type Service, serve } from "./service.ts";
 
 const numberKey = here({
@@ -42,19 +42,7 @@ function insert(name: string, n: number): string {
 async function start(name: string) {
   const clock = createFakeClock();
   const service = await serve(create(name), { clock, maxRows: 6 });
-  const { origin, journal, derived } = service.scaffold;
-  const hub = createHub({ origin, derived, clock, ...(journal ? { journal } : {}) });
-  onTestFinished(() => void hub.close(0));
-  /** Lets so much time pass that all that happened is told. */
-  const advance = async (ms: number): Promise<void> => {
-    await clock.advance(ms);
-    // Where the database is another process, its answers take a while that no clock of ours decides.
-    for (let turn = 0; turn < here({ sqlite: 0, postgres: 8 }); turn += 1) {
-      await journal?.poll();
-      await service.send("GET", `/${name}?limit=1`);
-      await clock.advance(60);
-    }
-  };
+  const { hub, advance } = createPatientHub(service.scaffold, clock);
   const follow = async (target: string): Promise<Replica> => {
     const replica = new Replica(target);
     await connectMemoryPeer(hub, target, {

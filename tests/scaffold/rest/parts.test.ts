@@ -1,8 +1,8 @@
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { type Field, fieldValue, type HttpResponse } from "../../../src/protocol/index.ts";
-import { createHub } from "../../../src/server/index.ts";
 import { connectMemoryPeer, createFakeClock, Replica } from "../../../src/testing/index.ts";
-import { type EngineSql, here, type Service, serve, type TestOptions } from "./service.ts";
+import { createPatientHub } from "./patient-hub.ts";
+import { type EngineSql, type Service, serve, type TestOptions } from "./service.ts";
 
 const birds: EngineSql = {
   sqlite: "CREATE TABLE birds (id INTEGER PRIMARY KEY, name TEXT, bytes TEXT)",
@@ -12,19 +12,7 @@ const birds: EngineSql = {
 async function start(options: TestOptions) {
   const clock = createFakeClock();
   const service = await serve(birds, { clock, ...options });
-  const { origin, journal, derived } = service.scaffold;
-  const hub = createHub({ origin, derived, clock, ...(journal ? { journal } : {}) });
-  onTestFinished(() => void hub.close(0));
-  /** Lets so much time pass that all that happened is told. */
-  const advance = async (ms: number): Promise<void> => {
-    await clock.advance(ms);
-    // Where the database is another process, its answers take a while that no clock of ours decides.
-    for (let turn = 0; turn < here({ sqlite: 0, postgres: 8 }); turn += 1) {
-      await journal?.poll();
-      await service.send("GET", "/birds?limit=1");
-      await clock.advance(60);
-    }
-  };
+  const { hub, advance } = createPatientHub(service.scaffold, clock);
   const told: string[] = [];
   /** The `Link` of each 200. */
   const link: (string | undefined)[] = [];
