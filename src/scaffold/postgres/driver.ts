@@ -20,8 +20,12 @@ export interface Session {
 
 /** Connections to one database. Each statement may run on another one. */
 export interface Pool extends Session {
-  /** Runs `task` on one connection, in a transaction that is rolled back where it throws. */
-  transaction<Result>(begin: string, task: (session: Session) => Promise<Result>): Promise<Result>;
+  /**
+   * Runs `task` on one connection, in a transaction that is rolled back where it throws.
+   *
+   * @param end - what ends it otherwise. Default `COMMIT`
+   */
+  transaction<Result>(begin: string, task: (session: Session) => Promise<Result>, end?: string): Promise<Result>;
   /**
    * Listens to a channel on a connection of its own. `onLost` is called once, when it ends otherwise than by `close`.
    *
@@ -132,11 +136,15 @@ class PgPool implements Pool {
     return this.#using((session) => session.script(sql));
   }
 
-  async transaction<Result>(begin: string, task: (session: Session) => Promise<Result>): Promise<Result> {
+  async transaction<Result>(
+    begin: string,
+    task: (session: Session) => Promise<Result>,
+    end = "COMMIT",
+  ): Promise<Result> {
     return this.#using(async (session) => {
       await session.script(begin);
       const result = await task(session);
-      await session.script("COMMIT");
+      await session.script(end);
       return result;
     });
   }

@@ -89,6 +89,22 @@ describe("A read", () => {
     expect(new Set(rows.map((row) => row?.slice(0, 2).join(" ")))).toEqual(new Set(["postgres "]));
   });
 
+  test.each(["read", "write"] as const)(
+    "(a %s) leaves nothing to the next one that it has set for the whole session",
+    async (kind) => {
+      const { engine } = await open("GRANT other TO member");
+      const keep = "SELECT set_config('app.who', 'ann', false), set_config('role', 'other', false)";
+      const all = async (one: Viewer, sql: string) =>
+        Promise.all(Array.from({ length: 8 }, () => engine[kind]((snapshot: Snapshot) => ask(snapshot, sql), one)));
+      await all(viewer("member"), keep);
+
+      const rows = await all(everybody, "SELECT coalesce(current_setting('app.who', true), ''), current_user");
+
+      const found = rows.map((row) => (Array.isArray(row) ? row : (row as { readonly result: Row }).result));
+      expect(new Set(found.map((row) => row.join()))).toEqual(new Set([",postgres"]));
+    },
+  );
+
   test.each(["none", "", "nobody", "x".repeat(64), "a\0b", 'member"; RESET ROLE; --'])(
     "is 401 where there is no role %j",
     async (role) => {
@@ -105,6 +121,24 @@ describe("A read", () => {
 });
 
 describe("Writes of one transaction", () => {
+  test("leave nothing to the next one that they have set for the whole session", async () => {
+    const { engine } = await open("GRANT other TO member");
+    const keep = "SELECT set_config('app.who', 'ann', false), set_config('role', 'other', false)";
+    const look = "SELECT coalesce(current_setting('app.who', true), ''), current_user, current_setting('lock_timeout')";
+    const write = (sql: string, one: Viewer) => engine.write((transaction) => ask(transaction, sql), one);
+
+    const [, next, last] = await Promise.all([
+      write(keep, viewer("member")),
+      write(look, viewer("anon")),
+      write(look, everybody),
+    ]);
+
+    expect([next.result, last.result]).toEqual([
+      ["", "anon", "5s"],
+      ["", "postgres", "5s"],
+    ]);
+  });
+
   test("run each as their own viewer, also after one that failed", async () => {
     const { engine } = await open();
     const writes = [

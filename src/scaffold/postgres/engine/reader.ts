@@ -10,6 +10,7 @@ import { runSteps } from "./run-steps.ts";
 import type { SchemaSource } from "./schema-source.ts";
 import { EmptiedMeanwhile, PostgresSnapshot } from "./snapshot.ts";
 import { ViewerSession } from "./viewer-session.ts";
+import { commitFor } from "./viewer-settings.ts";
 
 /** How often a read begins anew: what it would see has no position yet, another schema than is known, or was emptied meanwhile. */
 const maxAttempts = 10;
@@ -44,11 +45,16 @@ export class Reader {
    */
   async read<Result>(steps: (snapshot: PostgresSnapshot) => Steps<Result>, viewer: Viewer): Promise<Result> {
     const { pool, source } = this.#options;
+    const end = commitFor([viewer.role]);
     let failed: { readonly error: unknown } | undefined;
     for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
       if (this.#isClosed) throw unavailable("The service is stopping.");
       const outcome = await pool
-        .transaction(this.#begin, (session) => this.#attempt(session, steps, { viewer, isLate: attempt >= patience }))
+        .transaction(
+          this.#begin,
+          (session) => this.#attempt(session, steps, { viewer, isLate: attempt >= patience }),
+          end,
+        )
         .catch((error: unknown) => {
           if (error instanceof EmptiedMeanwhile) return undefined;
           if (attempt > 0 || !isOutdated(error)) throw error;

@@ -4,7 +4,7 @@ import { unauthorized } from "../../rest/refusal.ts";
 import type { Row, Session } from "../driver.ts";
 import { isDenied } from "../sql-state.ts";
 import { failedOf, RoleFailure } from "./failure.ts";
-import { putOff, takeOn } from "./viewer-settings.ts";
+import { putOff, resetSession, takeOn } from "./viewer-settings.ts";
 
 /** Longer names are cut by PostgreSQL, and would be another role's. */
 const maxRoleBytes = 63;
@@ -62,6 +62,17 @@ export class ViewerSession implements Session {
   async putOff(): Promise<void> {
     if (!this.#isViewer) return;
     await this.#session.script(putOff);
+    this.#isViewer = false;
+  }
+
+  /**
+   * As `putOff`, once the viewer has done everything: what its functions have set for the whole session goes, too.
+   *
+   * @param settings - the statements that set what is the transaction's own
+   */
+  async leave(settings: string): Promise<void> {
+    if (this.#viewer.role === undefined) return;
+    await this.#session.script(`${resetSession}; ${putOff}; ${settings}`);
     this.#isViewer = false;
   }
 

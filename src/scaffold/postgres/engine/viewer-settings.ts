@@ -43,5 +43,13 @@ export function takeOn(role: string, { claims, request }: Viewer): Sql {
   return { text: `SELECT set_config('role', $1, true), ${setAll}`, values: [role, ...values] };
 }
 
+/** Functions that a viewer has called may have set something for the whole session, where the next viewer would find it. */
+export const resetSession = "RESET ROLE; RESET ALL";
+
+/** Ends the transaction of viewers in these roles. */
+export function commitFor(roles: Iterable<Viewer["role"]>): string {
+  return [...roles].some((role) => role !== undefined) ? `COMMIT; ${resetSession}` : "COMMIT";
+}
+
 /** Goes back to the connection's own role, be it one that its login was given by `ALTER ROLE … SET role`, with nothing left of the viewer. */
 export const putOff: string = `SET LOCAL role TO DEFAULT; ${names.map((name) => `SET LOCAL ${name} = ''`).join("; ")}`;

@@ -20,6 +20,7 @@ import type { Role, SchemaSource } from "./schema-source.ts";
 import type { SnapshotState } from "./snapshot.ts";
 import { PostgresTransaction } from "./transaction.ts";
 import { ViewerSession } from "./viewer-session.ts";
+import { commitFor } from "./viewer-settings.ts";
 
 /** How often a transaction is tried: others may be in its way, and the schema another one than was known. */
 const maxAttempts = 5;
@@ -31,7 +32,8 @@ const settleMs = 250;
 /** How long a statement of a write may take, in milliseconds. */
 const statementMs = 60_000;
 
-const begin = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; ${setValueSettings}; ${ownSettings({ statementMs, lockMs })}`;
+const settings = `${setValueSettings}; ${ownSettings({ statementMs, lockMs })}`;
+const begin = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; ${settings}`;
 
 interface Job {
   readonly viewer: Viewer;
@@ -151,10 +153,11 @@ export class Writer {
     const { pool } = this.#options;
     let outcomes: readonly Outcome[] | undefined;
     try {
-      await pool.transaction(begin, async (session) => {
+      const run = async (session: Session): Promise<void> => {
         outcomes = undefined;
         outcomes = await this.#runAll(session, jobs, attempt);
-      });
+      };
+      await pool.transaction(begin, run, commitFor(rolesOf(jobs)));
     } catch (error) {
       if (error instanceof Outdated) return "outdated";
       if (isConflict(error) && !attempt.isLast) return "again";
@@ -205,7 +208,7 @@ export class Writer {
     try {
       const result = await runSteps(run(transaction));
       await transaction.finish(deferred);
-      await acting.putOff();
+      await acting.leave(settings);
       await session.script("RELEASE rocket_write");
       return { result, transaction };
     } catch (error) {
