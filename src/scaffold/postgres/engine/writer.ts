@@ -105,26 +105,21 @@ export class Writer {
   }
 
   async #start(): Promise<void> {
-    const { source } = this.#options;
     await new Promise<void>((resolve) => this.#options.clock.defer(resolve));
     while (this.#queue.length > 0) {
       const jobs = this.#queue;
       this.#queue = [];
-      await this.#commit(await this.#withKnownRoles(jobs, ({ role }) => !source.schemaFor(role)));
+      await this.#commit(jobs);
     }
     this.#running = undefined;
   }
 
-  /**
-   * Of some writes, those whose roles there are, and can be taken on; the others are refused.
-   *
-   * @param mustRead - whether what a role may read is read, or was known before
-   */
-  async #withKnownRoles(jobs: readonly Job[], mustRead: (viewer: Viewer) => boolean): Promise<Job[]> {
+  /** Reads what roles may read; gives the writes whose roles there are, and can be taken on. The others are refused. */
+  async #withKnownRoles(jobs: readonly Job[]): Promise<Job[]> {
     const known: Job[] = [];
     for (const job of jobs) {
       try {
-        if (mustRead(job.viewer)) await this.#options.source.refresh(job.viewer.role);
+        await this.#options.source.refresh(job.viewer.role);
         known.push(job);
       } catch (error) {
         job.reject(error);
@@ -141,7 +136,7 @@ export class Writer {
         const end = await this.#tryCommit(jobs, { isFirst: attempt === 1, isLast });
         if (end === "done") return;
         if (isLast) throw unavailable("The database's schema is being changed.");
-        if (end === "outdated") jobs = await this.#withKnownRoles(jobs, () => true);
+        if (end === "outdated") jobs = await this.#withKnownRoles(jobs);
       }
     } catch (error) {
       for (const { reject } of jobs) reject(error);
