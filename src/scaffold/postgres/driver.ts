@@ -27,7 +27,8 @@ export interface Pool extends Session {
    */
   transaction<Result>(begin: string, task: (session: Session) => Promise<Result>, end?: string): Promise<Result>;
   /**
-   * Listens to a channel on a connection of its own. `onLost` is called once, when it ends otherwise than by `close`.
+   * Listens to a channel on a connection of its own. `onLost` is called once, when it ends otherwise than by `close`. Where
+   * a pool stands before the server, as PgBouncer, nothing is heard: what listened there would be anybody's connection next.
    *
    * @throws what the connection throws
    */
@@ -96,6 +97,13 @@ async function runQuery(
     types: asSent,
   });
   return rows;
+}
+
+/** Whether something stands before the server that gives out its connections: its name for this one is not the server's. */
+async function isBehindPool(client: pg.Client): Promise<boolean> {
+  const [row] = await runQuery(client, "SELECT pg_backend_pid()");
+  // Which the package's types don't tell of.
+  return Number(row?.[0]) !== (client as pg.Client & { readonly processID: number }).processID;
 }
 
 /** How long is waited for a connection, in milliseconds. */
@@ -167,6 +175,10 @@ class PgPool implements Pool {
     client.on("notification", ({ payload = "" }) => onMessage(payload));
     try {
       await client.connect();
+      if (await isBehindPool(client)) {
+        await end();
+        return { close: end };
+      }
       await client.query(`LISTEN ${client.escapeIdentifier(channel)}`);
     } catch (error) {
       await end();
