@@ -75,7 +75,7 @@ export interface Transaction extends Snapshot {
    */
   findToUpdate(table: ServedTable, key: RecordKey): Steps<Row | undefined>;
   /**
-   * Makes a record; gives its key, `undefined` where the database ignored it.
+   * Makes a record; gives its key, `undefined` where the database ignored it. Nothing is read of a table without a key.
    *
    * @throws BrokenRule; Refusal 422 where a value can't be stored
    */

@@ -16,7 +16,7 @@ export interface ServedTable {
   readonly name: string;
   /** The members of its records, in the table's order. Rows have their values so. */
   readonly members: readonly Member[];
-  /** Where in {@link members} the parts of the key are; one at least. */
+  /** Where in {@link members} the parts of the key are; one at least, unless the viewer may read none of it. */
   readonly key: readonly number[];
   /**
    * Where the parts of a primary key are that may be null: records that have all of them are addressed by them, others by
@@ -57,4 +57,6 @@ export interface ServedSchema {
   readonly leftOut: readonly LeftOut[];
   /** The names of tables that are there, and that the viewer may not read. Absent: none. */
   readonly denied?: readonly string[];
+  /** Of these, those that the viewer may add records to. They have the columns that it may give, and no key. */
+  readonly unseen?: readonly ServedTable[];
 }

@@ -44,10 +44,13 @@ export function canWrite(allowed: ReadonlySet<Action>): boolean {
 }
 
 /** The methods of a collection or a record, in the order of the `Allow` field. */
-export function allowedMethods(allowed: ReadonlySet<Action>, place: "index" | "collection" | "record"): string[] {
+export function allowedMethods(
+  allowed: ReadonlySet<Action>,
+  place: "index" | "collection" | "unseen" | "record",
+): string[] {
   const methods: string[] = [];
-  if (allowed.has("read") || place === "index") methods.push("GET", "HEAD");
-  if (place === "collection" && allowed.has("create")) methods.push("POST");
+  if ((allowed.has("read") && place !== "unseen") || place === "index") methods.push("GET", "HEAD");
+  if ((place === "collection" || place === "unseen") && allowed.has("create")) methods.push("POST");
   if (place === "record" && allowed.has("update")) methods.push("PUT", "PATCH");
   if (place === "record" && allowed.has("destroy")) methods.push("DELETE");
   return [...methods, "OPTIONS"];

@@ -8,6 +8,8 @@ export interface Catalog {
   readonly resources: ReadonlyMap<string, Resource>;
   /** The tables that the viewer may not read. */
   readonly denied: ReadonlySet<string>;
+  /** Of these, those that it may add records to. */
+  readonly unseen: ReadonlyMap<string, Resource>;
   /** What is there and not served, by name, with the reason: a clause for a person. */
   readonly leftOut: ReadonlyMap<string, string>;
 }
@@ -24,7 +26,7 @@ function isServable({ members }: ServedTable): boolean {
   return !members.some(({ name }) => name === "__proto__");
 }
 
-function createCatalog({ tables, leftOut, denied = [] }: ServedSchema, isServed: IsServed): Catalog {
+function createCatalog({ tables, leftOut, denied = [], unseen = [] }: ServedSchema, isServed: IsServed): Catalog {
   const asked = tables.filter(({ name }) => isServed(name));
   const unservable = asked.filter((table) => !isServable(table));
   const proto = 'it has a column "__proto__", which not every program can hold';
@@ -33,6 +35,9 @@ function createCatalog({ tables, leftOut, denied = [] }: ServedSchema, isServed:
     basePath,
     resources: new Map(asked.filter(isServable).map((table) => [table.name, resourceOf(table, basePath)])),
     denied: new Set(denied.filter((name) => isServed(name))),
+    unseen: new Map(
+      unseen.filter((table) => isServed(table.name)).map((table) => [table.name, resourceOf(table, basePath)]),
+    ),
     leftOut: new Map([
       ...leftOut.filter(({ name }) => isServed(name)).map(({ name, reason }) => [name, reason] as const),
       ...unservable.map(({ name }) => [name, proto] as const),

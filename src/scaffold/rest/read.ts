@@ -1,5 +1,6 @@
 import type { Field } from "../../protocol/index.ts";
 import type { OriginRequest, OriginResponse } from "../../server/index.ts";
+import { Denied } from "../engine/denied.ts";
 import type { Query } from "../engine/query.ts";
 import type { Row, Snapshot } from "../engine/snapshot.ts";
 import type { Steps } from "../engine/steps.ts";
@@ -181,6 +182,7 @@ export function* read(
 ): Steps<OriginResponse> {
   requireJsonAccepted(request.fields);
   const route = requireRoute(catalog, target);
+  if (route.place === "unseen") throw new Denied();
   if (route.place === "collection") {
     const query = parseQuery(route.resource, target.parameters);
     return yield* readCollection(snapshot, request, settings, route.resource, query);

@@ -5,10 +5,14 @@ import { Refusal, shorten } from "./refusal.ts";
 import { addressMembers, keyInPart, nameInPart, parseRowid, type Resource } from "./resource.ts";
 import { parseTarget, type Target } from "./target.ts";
 
-/** What a URL names: the list of collections, a collection, or a record by its key. */
+/**
+ * What a URL names: the list of collections, a collection, or a record by its key; or a collection that the viewer may add
+ * records to, and not read.
+ */
 export type Route =
   | { readonly place: "index" }
   | { readonly place: "collection"; readonly resource: Resource }
+  | { readonly place: "unseen"; readonly resource: Resource }
   | { readonly place: "record"; readonly resource: Resource; readonly key: RecordKey };
 
 /** A key's parts are parted by commas; where there is one part only, its commas belong to it. */
@@ -53,7 +57,8 @@ export function findRoute(catalog: Catalog, target: Target): Route | undefined {
   if (rest.length > 0) return undefined;
   if (name === "" && keyText === undefined) return { place: "index" };
   const resource = entryOf(catalog.resources, name);
-  if (!resource) return undefined;
+  const unseen = keyText === undefined ? entryOf(catalog.unseen, name) : undefined;
+  if (!resource) return unseen && { place: "unseen", resource: unseen };
   if (keyText === undefined) return { place: "collection", resource };
   const key = parseKey(resource, keyText);
   return key && { place: "record", resource, key };

@@ -1,5 +1,6 @@
 import { type Field, fieldValue } from "../../protocol/index.ts";
 import type { Origin, OriginRequest, OriginResponse } from "../../server/index.ts";
+import { Denied } from "../engine/denied.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Snapshot, Transaction } from "../engine/snapshot.ts";
 import { done, type Steps } from "../engine/steps.ts";
@@ -16,7 +17,7 @@ import { Refusal, shorten } from "./refusal.ts";
 import { representRecord } from "./representation.ts";
 import { findRoute, type Route, requireRoute } from "./route.ts";
 import { parseTarget, type Target } from "./target.ts";
-import { createRecord, destroyRecord, patchRecord, putRecord, type WriteRequest } from "./write.ts";
+import { createRecord, createUnseen, destroyRecord, patchRecord, putRecord, type WriteRequest } from "./write.ts";
 
 /** What a REST service over a database stands on. */
 export interface ServiceOptions {
@@ -48,6 +49,7 @@ function perform(
   const { method } = write.request;
   const route = requireRoute(catalog, target);
   if (route.place === "collection" && method === "POST") return createRecord(transaction, route.resource, write);
+  if (route.place === "unseen" && method === "POST") return createUnseen(transaction, route.resource, write);
   if (route.place !== "record") throw new Refusal(404, "There is nothing here any more.");
   const { resource, key } = route;
   if (method === "PUT") return putRecord(transaction, resource, key, write);
@@ -115,6 +117,8 @@ export class Service {
     const { method } = request;
     const methods = allowedMethods(actions, route.place);
     const allow: Field = ["Allow", methods.join(", ")];
+    // Others may read it, so that is no question of the method.
+    if (route.place === "unseen" && (method === "GET" || method === "HEAD")) throw new Denied();
     if (!methods.includes(method)) {
       throw new Refusal(405, `${shorten(method)} is not allowed here; ${allow[1]} are.`, { fields: [allow] });
     }

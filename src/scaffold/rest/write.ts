@@ -1,5 +1,6 @@
 import type { Field } from "../../protocol/index.ts";
 import type { OriginRequest, OriginResponse, Value } from "../../server/index.ts";
+import { Denied } from "../engine/denied.ts";
 import type { RecordChange, Row, Transaction, Values } from "../engine/snapshot.ts";
 import type { Steps } from "../engine/steps.ts";
 import type { Member, RecordKey } from "../engine/table.ts";
@@ -46,9 +47,13 @@ function* answerRecord(
   };
 }
 
+function ignored(): Refusal {
+  return new Refusal(409, "The database ignored the record; there may be one like it.");
+}
+
 function* insert(transaction: Transaction, resource: Resource, values: Values): Steps<OriginResponse> {
   const key = yield* transaction.insert(resource.table, values);
-  if (!key) throw new Refusal(409, "The database ignored the record; there may be one like it.");
+  if (!key) throw ignored();
   return yield* answerRecord(transaction, resource, key, 201);
 }
 
@@ -62,6 +67,18 @@ export function* createRecord(
   const { fields } = write.request;
   if (isConditional(fields)) requireConditions(fields, yield* collectionEtag(transaction, resource, write.limits));
   return yield* insert(transaction, resource, values);
+}
+
+/** Answers a POST of who may add records and not read them: they are told nothing more. @throws Refusal; Denied */
+export function* createUnseen(
+  transaction: Transaction,
+  resource: Resource,
+  { json, request }: WriteRequest,
+): Steps<OriginResponse> {
+  if (isConditional(request.fields)) throw new Denied();
+  const values = decodeMembers(resource, unwrap(resource, json));
+  if (!(yield* transaction.insert(resource.table, values))) throw ignored();
+  return { status: 201, fields: [], body: "" };
 }
 
 function requireRowConditions(fields: readonly Field[], resource: Resource, row: Row | undefined): void {

@@ -189,6 +189,38 @@ describe("What a role may write", () => {
     expect(errors).toEqual([]);
   });
 
+  test("may be added to where it may not be read: a form to write to somebody", async () => {
+    const { send, client, errors } = await serveRoles(
+      server,
+      `CREATE TABLE mails (id serial PRIMARY KEY, sender text, text text NOT NULL, seen boolean DEFAULT false);
+      GRANT INSERT (sender, text) ON mails TO anon; GRANT USAGE ON mails_id_seq TO anon;
+      ALTER TABLE mails ENABLE ROW LEVEL SECURITY; CREATE POLICY send ON mails FOR INSERT TO anon WITH CHECK (sender <> 'spam')`,
+    );
+    const once = { "Idempotency-Key": '"k"' };
+
+    const sent = [await send("POST", "/mails", { sender: "a", text: "hi" }, once)];
+    sent.push(await send("POST", "/mails", { sender: "a", text: "hi" }, once));
+
+    for (const { status, text, field } of sent) expect([status, text, field("Location")]).toEqual([201, "", undefined]);
+    expect((await client.query("SELECT sender, text, seen FROM mails")).rows).toEqual([
+      { sender: "a", text: "hi", seen: false },
+    ]);
+    const refusals = [
+      await send("POST", "/mails", { sender: "spam", text: "hi" }),
+      await send("POST", "/mails", { sender: "a", text: "hi" }, { "If-Match": "*" }),
+      await send("GET", "/mails"),
+      await send("GET", "/mails/1"),
+      await send("PATCH", "/mails/1", { text: "" }),
+      await send("POST", "/mails", { sender: "a", text: "hi", seen: true }),
+      await send("POST", "/mails", { sender: "a" }),
+    ];
+    expect(refusals.map(({ status }) => status)).toEqual([401, 401, 401, 401, 401, 422, 422]);
+    expect((await send("OPTIONS", "/mails")).field("Allow")).toBe("POST, OPTIONS");
+    expect((await send("GET", "/")).json).toEqual({ collections: [] });
+    expect((await send("POST", "/mails", { text: "hi" }, await as(ann))).status).toBe(403);
+    expect(errors).toEqual([]);
+  });
+
   test("tells nothing of columns that the viewer may not read", async () => {
     const { send } = await serveRoles(
       server,

@@ -44,8 +44,8 @@ export interface LeftOutRelation {
 export interface Found {
   readonly tables: readonly FullTable[];
   readonly leftOut: readonly LeftOutRelation[];
-  /** Tables that the role may not read, where rights on columns decide. */
-  readonly denied: readonly Pick<FullTable, "schema" | "name">[];
+  /** Tables that the role may not read, where rights on columns decide, with the columns that it may give to a record. */
+  readonly denied: readonly FullTable[];
 }
 
 interface FoundColumn {
@@ -56,6 +56,7 @@ interface FoundColumn {
   readonly isCodePoint: boolean;
   readonly isExact: boolean;
   readonly isReadable: boolean;
+  readonly isGivable: boolean;
 }
 
 /** Whether a collation sorts by code point: the database's own counts where a column says `default`. */
@@ -66,6 +67,7 @@ const codePointSql = `CASE WHEN coalesce(o.collname, '') = 'default' OR o.oid IS
   ELSE o.collname IN ('C', 'POSIX', 'ucs_basic', 'pg_c_utf8', 'C.UTF-8', 'C.utf8') END`;
 
 const columnsSql = `SELECT json_agg(json_build_object('name', a.attname, 'type', a.atttypid::text,
+    'isGivable', has_schema_privilege(c.relnamespace, 'USAGE') AND has_column_privilege(c.oid, a.attnum, 'INSERT'),
     'isReadable', has_schema_privilege(c.relnamespace, 'USAGE') AND has_column_privilege(c.oid, a.attnum, 'SELECT'),
     'isNotNull', a.attnotnull, 'isGenerated', a.attgenerated <> '' OR a.attidentity = 'a',
     'isCodePoint', coalesce(${codePointSql}, false), 'isExact', coalesce(o.collisdeterministic, true)) ORDER BY a.attnum)
@@ -107,7 +109,7 @@ export async function introspect(session: Session, schemas: readonly string[], r
   const typeOf = await readTypes(session);
   const tables: FullTable[] = [];
   const leftOut: LeftOutRelation[] = [];
-  const denied: Found["denied"][number][] = [];
+  const denied: FullTable[] = [];
   for (const [schemaText, nameText, kind = null, isReadable = null, columnsText, keyText, rulesText] of rows) {
     const [schema, name] = [schemaText ?? "", nameText ?? ""];
     const key = JSON.parse(keyText ?? "[]") as string[];
@@ -116,16 +118,16 @@ export async function introspect(session: Session, schemas: readonly string[], r
       leftOut.push({ schema, name, reason });
       continue;
     }
-    const found = (JSON.parse(columnsText ?? "[]") as FoundColumn[]).filter(
-      (column) => rights !== "columns" || column.isReadable,
+    const all = JSON.parse(columnsText ?? "[]") as FoundColumn[];
+    const readable = all.filter((column) => rights !== "columns" || column.isReadable);
+    const mayRead = key.every((part) => readable.some((column) => column.name === part));
+    const columns = (mayRead ? readable : all.filter((column) => column.isGivable)).map(
+      ({ isReadable: _, isGivable: __, ...column }): FullColumn => ({ ...column, type: typeOf(column.type) }),
     );
-    if (!key.every((part) => found.some((column) => column.name === part))) {
-      denied.push({ schema, name });
-      continue;
-    }
-    const columns = found.map(({ isReadable: _, ...column }): FullColumn => ({ ...column, type: typeOf(column.type) }));
     const rules = JSON.parse(rulesText ?? "[]") as Rule[];
-    tables.push({ schema, name, columns, key, rules, isKeyDeferrable: false });
+    const table = { schema, name, columns, rules, isKeyDeferrable: false };
+    if (mayRead) tables.push({ ...table, key });
+    else denied.push({ ...table, key: [] });
   }
   return { tables, leftOut, denied };
 }

@@ -66,6 +66,7 @@ export class Served {
       tables: tables.map((table) => this.table(table)),
       leftOut: named,
       denied: denied.map((one) => this.#nameOf(one)),
+      unseen: denied.filter(({ columns }) => columns.length > 0).map((table) => this.table(table)),
     };
   }
 

@@ -64,13 +64,13 @@ export function isAnotherFile(table: PostgresTable): string {
     WHERE pg_relation_filenode(c.oid) IS DISTINCT FROM nullif(c.relfilenode, 0))`;
 }
 
-/** Inserts a record and gives its key. */
+/** Inserts a record and gives its key; where that has no parts, a row that reads nothing. */
 export function insertRecord(table: PostgresTable, values: PostgresValues, key: readonly PostgresMember[]): Sql {
   const members = [...values.keys()];
   const places = members.map((_, at) => `$${at + 1}`).join(", ");
   const content = members.length === 0 ? "DEFAULT VALUES" : `(${names(members)}) VALUES (${places})`;
   return {
-    text: `INSERT INTO ${tableName(table)} ${content} RETURNING ${names(key)}`,
+    text: `INSERT INTO ${tableName(table)} ${content} RETURNING ${key.length === 0 ? "1" : names(key)}`,
     values: [...values.values()],
   };
 }

@@ -55,7 +55,7 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
   *insert(table: PostgresTable, values: PostgresValues): Steps<PostgresKey | undefined> {
     const members = keyMembers(table);
     const [row] = yield* wait(this.#write(table, values.keys(), insertRecord(table, values, members)));
-    return row && { members, values: row };
+    return row && { members, values: row.slice(0, members.length) };
   }
 
   *update(table: PostgresTable, key: PostgresKey, { values, defaulted = [] }: Change): Steps<boolean> {
