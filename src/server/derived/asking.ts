@@ -5,6 +5,7 @@ import type { OriginResponse } from "../ports/origin.ts";
 import type { DerivedFollower } from "./derived-follower.ts";
 import type { Member, Members } from "./members.ts";
 import { retryAfterMs } from "./request-budget.ts";
+import type { Sources } from "./sources.ts";
 import { entityTagOf, hasDocument, type Standing } from "./standing.ts";
 
 /**
@@ -30,6 +31,7 @@ export interface AskedView {
   readonly url: string;
   readonly members: Members;
   readonly standing: Standing;
+  readonly sources: Sources;
   /** Whether it is asked for by `If-None-Match`: not any more where a 304 says of sharing what the 200 does
    * not, or not what the 200 says of the next part. */
   isConditional: boolean;
@@ -101,7 +103,7 @@ export async function askAs(parts: AskingParts, view: AskedView, member: Member)
   }
   if (status === 404 || status === 410) {
     member.missingSince ??= now;
-    member.notBefore = member.missingSince + confirmGoneMs;
+    member.notBefore = member.missingSince + (view.sources.reads ? 0 : confirmGoneMs);
     if (now >= member.notBefore) parts.endGone([...member.followers], response);
     return none;
   }

@@ -19,6 +19,7 @@ import { Restless } from "./restless.ts";
 import { Rounds } from "./rounds.ts";
 import type { Sharing } from "./sharing.ts";
 import { ShownPositions } from "./shown-positions.ts";
+import { Sources } from "./sources.ts";
 import { differenceOf, entityTagOf, hasDocument, readStanding, type Standing } from "./standing.ts";
 
 /** What derived views are looked at with. */
@@ -36,6 +37,8 @@ export interface ViewParts extends Omit<AskingParts, "belongs" | "endGone"> {
   /** Somebody follows as a member for the first time, or nobody does any more. */
   came(view: DerivedView, member: Member): void;
   left(member: Member): void;
+  /** The view reads something else than before. */
+  placed(view: DerivedView): void;
   /** Nobody follows the view any more. */
   forget(view: DerivedView): void;
 }
@@ -57,6 +60,7 @@ export class DerivedView {
   readonly members: Members = new Members();
   readonly live: Set<DerivedFollower> = new Set();
   isConditional = true;
+  readonly sources: Sources;
   readonly #parts: ViewParts;
   readonly #asking: AskingParts;
   readonly #lead: Lead;
@@ -89,6 +93,7 @@ export class DerivedView {
     this.place = place;
     this.owner = owner;
     this.#hold = hold;
+    this.sources = new Sources(first);
     this.#standing = readStanding(hold, first, { place, isShared: this.#isShared, hasUrls });
     this.#schedule = this.#newSchedule();
     this.#restless = new Restless(parts.times.refreshMs, parts.clock.now());
@@ -178,6 +183,7 @@ export class DerivedView {
     this.#lead.prefer(member);
     this.members.checked(member, this.#parts.clock.now());
     member.said = saidOf(response, member.said);
+    this.#learn(response);
     if (hasDocument(this.#standing, response)) rememberValidator(member, this.#standing, entityTagOf(response));
     this.#held.release(member);
     // What was said while nobody was there to look for it.
@@ -220,7 +226,15 @@ export class DerivedView {
 
   #newSchedule(): RefreshSchedule {
     const { clock, times } = this.#parts;
-    return new RefreshSchedule(clock, times.coalesceMs, () => this.#look());
+    return new RefreshSchedule(clock, this.sources.paceMs(times.coalesceMs), () => this.#look());
+  }
+
+  /** What was written to a new source before the view is found there may be missed: it is looked for. */
+  #learn(response: OriginResponse): void {
+    if (this.isStopped || !this.sources.learn(response)) return;
+    this.#schedule.pace(this.sources.paceMs(this.#parts.times.coalesceMs));
+    this.#parts.placed(this);
+    this.stale();
   }
 
   async #look(): Promise<void> {
@@ -258,6 +272,8 @@ export class DerivedView {
   /** Adopts an answer, unless it differs only where it does so each time; the URLs at which it shows a write. */
   async #takeOther({ member, response }: Answer): Promise<readonly string[]> {
     const now = this.#parts.clock.now();
+    // Where the origin knows what it reads, each difference comes of a write, told or not told yet.
+    if (this.sources.reads) return this.#adopt(member, response);
     const { isQuiet, isDoubtful, idle } = this.#restless.judge(this.document, response, now);
     if (isDoubtful) this.#pending.doubt(now);
     if (!isQuiet) return (await this.#adopt(member, response)).filter((url) => !idle.has(url));
@@ -269,6 +285,7 @@ export class DerivedView {
   async #ask(member: Member): Promise<Verdict> {
     const verdict = await askAs(this.#asking, this, member);
     this.#delayed.note(member, this.#parts.clock.now());
+    if ("response" in verdict) this.#learn(verdict.response);
     if (verdict.kind === "same") this.#held.release(member);
     else if (member.missingSince !== undefined) this.#held.hold(member);
     return verdict;

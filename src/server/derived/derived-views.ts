@@ -227,7 +227,7 @@ export class DerivedViews {
     const view = new DerivedView(this.#viewParts, first);
     this.#views.add(view);
     if (first.sharing.kind === "viewer" && this.#judge.factsOf(viewer).isAnonymous) this.#twins.add(view);
-    for (const urls of writes.related()) view.stale(urls);
+    for (const urls of writes.related(first.first.reads)) view.stale(urls);
     view.linger();
     return view;
   }
@@ -294,6 +294,7 @@ export class DerivedViews {
         this.#own.add(member.viewer.fields, member);
       },
       left: (member) => this.#own.remove(member.viewer.fields, member),
+      placed: (view) => this.#views.place(view),
       forget: (view) => this.#forget(view),
     };
   }

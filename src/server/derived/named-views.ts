@@ -1,10 +1,13 @@
 import type { DerivedView } from "./derived-view.ts";
 import { PathIndex } from "./paths.ts";
+import { pathsOf } from "./sources.ts";
 
 /** The derived views that are looked at, by their names and paths. */
 export class NamedViews {
   readonly #views: Map<string, DerivedView> = new Map();
   readonly #paths: PathIndex<DerivedView> = new PathIndex();
+  /** The paths that each was added by. */
+  readonly #pathsOf: Map<DerivedView, readonly string[]> = new Map();
   #made = 0;
 
   get size(): number {
@@ -32,12 +35,21 @@ export class NamedViews {
   add(view: DerivedView): void {
     while (this.#views.has(view.key)) view.key = this.nameAlone(view.key);
     this.#views.set(view.key, view);
-    this.#paths.add(view.url, view);
+    this.place(view);
+  }
+
+  /** Has a view found by what it reads now. */
+  place(view: DerivedView): void {
+    for (const path of this.#pathsOf.get(view) ?? []) this.#paths.remove(path, view);
+    const paths = pathsOf(view.url, view.sources.reads);
+    for (const path of paths) this.#paths.add(path, view);
+    this.#pathsOf.set(view, paths);
   }
 
   remove(view: DerivedView): void {
     if (this.has(view)) this.#views.delete(view.key);
-    this.#paths.remove(view.url, view);
+    for (const path of this.#pathsOf.get(view) ?? []) this.#paths.remove(path, view);
+    this.#pathsOf.delete(view);
   }
 
   has(view: DerivedView): boolean {

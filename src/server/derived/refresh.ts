@@ -14,7 +14,7 @@ export interface RefreshTimes {
  */
 export class RefreshSchedule {
   readonly #clock: Clock;
-  readonly #coalesceMs: number;
+  #coalesceMs: number;
   readonly #look: () => Promise<void>;
   #startedAt = Number.NEGATIVE_INFINITY;
   #isLooking = false;
@@ -37,6 +37,11 @@ export class RefreshSchedule {
 
   get isStopped(): boolean {
     return this.#isStopped;
+  }
+
+  /** Has at least this time between two looks from now on, in milliseconds. */
+  pace(coalesceMs: number): void {
+    this.#coalesceMs = coalesceMs;
   }
 
   /** Has the view looked at as soon as the interval allows. */

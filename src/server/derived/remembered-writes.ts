@@ -1,4 +1,8 @@
+import type { Reads } from "../ports/origin.ts";
 import { isRelatedPath } from "./paths.ts";
+
+/** Where nothing is known but the target. */
+const unknownReads: Reads = { collections: [], isComplete: true };
 
 /** What was written since an opening was begun. */
 export class WritesSince {
@@ -16,9 +20,11 @@ export class WritesSince {
     this.#written.push(urls);
   }
 
-  /** The writes that concern the target, each with all its URLs. */
-  related(): (readonly string[])[] {
-    return this.#written.filter((urls) => urls.some((url) => isRelatedPath(url, this.target)));
+  /** The writes that concern the target or what its answer was read from, each with all its URLs. */
+  related({ collections, isComplete }: Reads = unknownReads): (readonly string[])[] {
+    if (!isComplete) return this.#written;
+    const paths = [this.target, ...collections];
+    return this.#written.filter((urls) => urls.some((url) => paths.some((path) => isRelatedPath(url, path))));
   }
 }
 

@@ -23,6 +23,14 @@ export interface OriginRequest {
   readonly signal?: AbortSignal;
 }
 
+/** What an answer was read from. */
+export interface Reads {
+  /** The collections' paths, as in `Change.collection`. */
+  readonly collections: readonly string[];
+  /** Whether there is nothing else. Otherwise whatever changes may show in the answer. */
+  readonly isComplete: boolean;
+}
+
 /** What the origin answers. */
 export interface OriginResponse {
   readonly status: number;
@@ -35,6 +43,12 @@ export interface OriginResponse {
    * on under its name where a journal kept it live before. Default: the target.
    */
   readonly url?: string;
+  /**
+   * What the answer to a GET, a 304 included, was read from: what is told as changed there makes a derived view of it stale.
+   * Such an origin is believed at once: nothing in its documents differs from look to look but what was written, and a 404
+   * is not asked for twice [R-DER-7]. Default: nobody knows, and the paths above and below the URL count.
+   */
+  readonly reads?: Reads;
   /** Why a 2xx answer can't be followed, not by asking again either: a sentence for the 422's detail. */
   readonly notLive?: string;
 }
