@@ -13,6 +13,8 @@ export const errorCodes = {
   "journal-detached": "The journal's tables were removed from the database while a server was following it.",
   "journal-migrating": "The command rocket migrate has switched the journal off while it runs.",
   "journal-readonly": "The database can't be written, so it can have no journal.",
+  "table-not-watched":
+    "Who may see what depends on something whose changes can't be watched; the message says on what.",
   "table-not-served": "A table or view is not served; the message says why. All others are.",
   "read-too-slow": "A read took longer than it may and was ended; the message says which index would help.",
   "reads-unthreaded": "This process can't have threads for reads, so all run on the main thread.",

@@ -15,6 +15,16 @@ export interface Measure {
   readonly isComparable: boolean;
 }
 
+/** What decides which of a table's records a viewer is shown. */
+export interface TableSources {
+  /** The names of the tables that it is read from, itself among them; also of those that are not served. */
+  readonly tables: readonly string[];
+  /** Whether there are no others. */
+  readonly isComplete: boolean;
+  /** Whether one of them can't be watched, so that nobody would know when something else is to be shown. */
+  readonly isUnwatched: boolean;
+}
+
 /** The database as one transaction sees it. */
 export interface Snapshot {
   /** What there is to serve to whom the transaction is for. */
@@ -25,6 +35,8 @@ export interface Snapshot {
   readonly unwatched: ReadonlyMap<string, string>;
   /** Whether what a table shows may depend on who looks: then the journal's changes alone don't decide what is shown. */
   isPrivate(table: ServedTable): boolean;
+  /** What decides what a table shows that is private. */
+  sources(table: ServedTable): Steps<TableSources>;
   /** The record with a key; `undefined` where there is none. */
   find(table: ServedTable, key: RecordKey): Steps<Row | undefined>;
   /**

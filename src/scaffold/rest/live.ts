@@ -1,12 +1,13 @@
 import { type Condition, conditionsOf, type Filter, groupOf, mapFilter, partsOf } from "../../filter/index.ts";
 import type { DirectView, OriginResponse, Value } from "../../server/index.ts";
 import type { MemberCondition, Query, RecordFilter } from "../engine/query.ts";
-import type { Row, Snapshot } from "../engine/snapshot.ts";
+import type { Row, Snapshot, TableSources } from "../engine/snapshot.ts";
+import { done, type Steps } from "../engine/steps.ts";
 import { canonicalUrl } from "./query.ts";
-import { type Resource, urlOf } from "./resource.ts";
+import { collectionPath, type Resource, urlOf } from "./resource.ts";
 
 /** How an answer can be followed, or why it can't. */
-export type Liveness = Pick<OriginResponse, "view" | "url" | "notLive">;
+export type Liveness = Pick<OriginResponse, "view" | "url" | "reads" | "notLive">;
 
 /** Where an answer with a collection ends, and a link leads to the rest. */
 export interface PageLimits {
@@ -31,23 +32,44 @@ function whyNotLive({ unwatched }: Snapshot, settings: LiveSettings, { table }: 
     : `Changes of this table can't be watched, so it can't be followed: ${reason}`;
 }
 
+const unwatched = "What is shown here depends on something whose changes can't be watched, so it can't be followed.";
+
+function sourcesOf(snapshot: Snapshot, { table }: Resource): Steps<TableSources> {
+  if (snapshot.isPrivate(table)) return snapshot.sources(table);
+  return done({ tables: [table.name], isComplete: true, isUnwatched: false });
+}
+
+/** How an answer is followed that no journal keeps: the hub asks again when what it was read from has changed. */
+function* derive(snapshot: Snapshot, settings: LiveSettings, resource: Resource, url: string): Steps<Liveness> {
+  const notLive = whyNotLive(snapshot, settings, resource);
+  if (notLive !== undefined) return { notLive };
+  const { tables, isComplete, isUnwatched } = yield* sourcesOf(snapshot, resource);
+  if (isUnwatched) return { notLive: unwatched };
+  return { url, reads: { collections: tables.map((name) => collectionPath(name, resource.basePath)), isComplete } };
+}
+
 function follow(
   snapshot: Snapshot,
   settings: LiveSettings,
   resource: Resource,
   view: Omit<DirectView, "position" | "eventId" | "collection">,
-): Liveness {
+): Steps<Liveness> {
   const { bookmark } = snapshot;
   const notLive = whyNotLive(snapshot, settings, resource);
-  if (notLive !== undefined) return { notLive };
+  if (notLive !== undefined) return done({ notLive });
   // Where that has no place in the journal, or is one viewer's, it is followed by asking again.
-  if (!bookmark || snapshot.isPrivate(resource.table)) return { url: view.url };
+  if (!bookmark || snapshot.isPrivate(resource.table)) return derive(snapshot, settings, resource, view.url);
   const { path: collection } = resource;
-  return { view: { collection, ...view, position: bookmark.position, eventId: bookmark.eventId } };
+  return done({ view: { collection, ...view, position: bookmark.position, eventId: bookmark.eventId } });
 }
 
 /** How a record is followed. */
-export function followRecord(snapshot: Snapshot, settings: LiveSettings, resource: Resource, row: Row): Liveness {
+export function followRecord(
+  snapshot: Snapshot,
+  settings: LiveSettings,
+  resource: Resource,
+  row: Row,
+): Steps<Liveness> {
   const url = urlOf(resource, row);
   return follow(snapshot, settings, resource, { url, record: url, equals: [] });
 }
@@ -99,12 +121,8 @@ export function followCollection(
   resource: Resource,
   query: Query,
   extent: Extent,
-): Liveness {
-  if (isDerived(query, extent)) {
-    // It has no journal of its own: the hub derives it, by asking again when the collection changed.
-    const notLive = whyNotLive(snapshot, settings, resource);
-    return notLive === undefined ? { url: canonicalUrl(resource, query) } : { notLive };
-  }
+): Steps<Liveness> {
+  if (isDerived(query, extent)) return derive(snapshot, settings, resource, canonicalUrl(resource, query));
   return follow(snapshot, settings, resource, {
     url: canonicalUrl(resource, query),
     ...viewFilter(query.filter),

@@ -67,9 +67,10 @@ function answer(request: OriginRequest, etag: string, fields: readonly Field[], 
   return { status: 200, fields: [["Content-Type", "application/json"], named, ...fields], body: content };
 }
 
-/** A 304 says of whether it can be followed no more than why not. */
+/** A 304 says of how it can be followed no more than what it was read from, or why it can't. */
 function withLiveness(response: OriginResponse, liveness: Liveness): OriginResponse {
-  return response.status === 200 || liveness.notLive !== undefined ? { ...response, ...liveness } : response;
+  if (response.status === 200 || liveness.notLive !== undefined) return { ...response, ...liveness };
+  return liveness.reads ? { ...response, reads: liveness.reads } : response;
 }
 
 function readIndex(request: OriginRequest, catalog: Catalog): OriginResponse {
@@ -88,7 +89,7 @@ function* readRecord(
   const row = yield* findRecord(resource, key, (...named) => snapshot.find(...named));
   if (!row) throw noRecord();
   const { etag, body } = representRecord(resource, row);
-  const liveness = followRecord(snapshot, settings, resource, row);
+  const liveness = yield* followRecord(snapshot, settings, resource, row);
   const position = liveness.url === undefined ? eventIdFields(snapshot) : [];
   const response = answer(request, etag, [["Items", resource.recordItems], ...position], body as string);
   return withLiveness(response, liveness);
@@ -157,14 +158,14 @@ function* readCollection(
   // A HEAD resumes or authorises a subscription: it needs the position, not the records.
   if (request.method === "HEAD" && !isConditional(request.fields)) {
     const extent = yield* measure(snapshot, resource, query, settings);
-    const liveness = followCollection(snapshot, settings, resource, query, extent);
+    const liveness = yield* followCollection(snapshot, settings, resource, query, extent);
     const isPart = liveness.url !== undefined || isDerived(query, extent);
     const fields = collectionFields(snapshot, resource, extent, isPart);
     return { status: 200, fields: [["Content-Type", "application/json"], ...fields], body: "", ...liveness };
   }
   const page = yield* readPage(snapshot, resource, query, settings);
   const { body } = page;
-  const liveness = followCollection(snapshot, settings, resource, query, page);
+  const liveness = yield* followCollection(snapshot, settings, resource, query, page);
   const fields = collectionFields(snapshot, resource, page, liveness.url !== undefined || isDerived(query, page));
   const next = nextPart(resource, query, page);
   if (next !== undefined) fields.push(["Link", `<${next}>; rel="next"`]);

@@ -7,6 +7,8 @@ import { decodePart } from "./target.ts";
 /** A table as a collection of records. */
 export interface Resource {
   readonly table: ServedTable;
+  /** What stands before the names of tables in URLs: nothing, or `/api`. */
+  readonly basePath: string;
   /** The collection's path, with the base: `/artists`. */
   readonly path: string;
   /** The name of a collection's and of a record's envelope. */
@@ -51,6 +53,11 @@ export function nameInPart(text: string): string | undefined {
   return isNoBeginning(plain) ? undefined : plain;
 }
 
+/** A collection's path. @param name - the table's, also where that is not served */
+export function collectionPath(name: string, basePath: string): string {
+  return `${basePath}/${partOfName(name)}`;
+}
+
 /** SQL takes names for the same whatever their case: where a column is one of these, so does who writes `url`. */
 function hasColumn({ members }: ServedTable, name: string): boolean {
   return members.some((member) => member.name.toLowerCase() === name);
@@ -75,7 +82,7 @@ function recordName({ name: table, members }: ServedTable): string {
 function createResource(table: ServedTable, basePath: string): Resource {
   const { name, members } = table;
   const keyNames = keyMembers(table).map((member) => member.name);
-  const path = `${basePath}/${partOfName(name)}`;
+  const path = collectionPath(name, basePath);
   const singular = recordName(table);
   // A template names no empty column.
   const hasTemplate = table.hasPlainKey && !keyNames.includes("");
@@ -84,6 +91,7 @@ function createResource(table: ServedTable, basePath: string): Resource {
   const url = `${path}/${keyNames.map(urlTemplateExpression).join(",")}`;
   return {
     table,
+    basePath,
     path,
     plural: name,
     singular,

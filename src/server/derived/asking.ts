@@ -90,11 +90,14 @@ export async function askAs(parts: AskingParts, view: AskedView, member: Member)
     member.notBefore = nextAt;
     return { kind: "none", member };
   }
+  const { joined } = member;
   const response = await parts.get(view.url, member, etag);
   const { status } = response;
   const now = parts.clock.now();
   const none = { kind: "none", member } as const;
   if (!view.members.has(member)) return none;
+  // Who came meanwhile has an answer that may be newer than this one: where an origin never goes back, nor does what is shown.
+  if (view.sources.reads && member.joined !== joined) return askAs(parts, view, member);
   if (isLater(status) || (status === 304 && etag === undefined)) {
     const backoffMs = Math.min(lastRetryMs, firstRetryMs * 2 ** member.failures);
     member.failures += 1;

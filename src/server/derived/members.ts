@@ -7,6 +7,8 @@ export interface Member {
   readonly key: string;
   readonly viewer: Viewer;
   readonly followers: Set<DerivedFollower>;
+  /** How often somebody began to follow as it, by a GET of its own. */
+  joined: number;
   /** When a GET of its own was last answered with the view's document. */
   checkedAt: number;
   /** Its own entity tag, and the document that it was given with. */
@@ -73,6 +75,7 @@ export class Members {
         key,
         viewer,
         followers: new Set(),
+        joined: 0,
         checkedAt: Number.NEGATIVE_INFINITY,
         validator: undefined,
         said: [],
@@ -83,6 +86,7 @@ export class Members {
       };
       this.#members.set(key, member);
     }
+    member.joined += 1;
     member.followers.add(follower);
     this.#memberOf.set(follower, member);
     return member;

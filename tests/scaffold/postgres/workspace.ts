@@ -51,7 +51,10 @@ export async function connectPool(
 export function tell(batches: readonly Batch[]): string[] {
   return batches.flatMap(({ lost, changes }) => [
     ...(lost ? ["lost"] : []),
-    ...changes.map(({ kind, collection, url }) => `${kind} ${url || collection}`),
+    // Of the schema's changes only what they do to tables is told here.
+    ...changes
+      .filter(({ collection }) => collection !== "/")
+      .map(({ kind, collection, url }) => `${kind} ${url || collection}`),
   ]);
 }
 

@@ -24,6 +24,8 @@ export interface Rule {
 /** A table as GETs and writes know it. */
 export interface FullTable extends Table {
   readonly columns: readonly FullColumn[];
+  /** Whether the role is shown less than all of it: row-level security decides, or it may not read each column. */
+  readonly isPrivate: boolean;
   readonly rules: readonly Rule[];
 }
 
@@ -90,7 +92,8 @@ const rulesSql = `SELECT json_agg(json_build_object('name', r.name, 'isForeignKe
       AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = i.indexrelid AND contype IN ('p', 'u', 'x'))) r`;
 
 const relationsSql = `SELECT n.nspname, c.relname, c.relkind::text, has_table_privilege(c.oid, 'SELECT'),
-    (${columnsSql}), (${keyColumnsSql}), (${rulesSql})
+    (${columnsSql}), (${keyColumnsSql}), (${rulesSql}),
+    row_security_active(c.oid) OR NOT has_table_privilege(c.oid, 'SELECT')
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE n.nspname = ANY ($1) AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition AND c.relpersistence <> 't'
     AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')
@@ -110,7 +113,7 @@ export async function introspect(session: Session, schemas: readonly string[], r
   const tables: FullTable[] = [];
   const leftOut: LeftOutRelation[] = [];
   const denied: FullTable[] = [];
-  for (const [schemaText, nameText, kind = null, isReadable = null, columnsText, keyText, rulesText] of rows) {
+  for (const [schemaText, nameText, kind = null, isReadable = null, columnsText, keyText, rulesText, isLess] of rows) {
     const [schema, name] = [schemaText ?? "", nameText ?? ""];
     const key = JSON.parse(keyText ?? "[]") as string[];
     const reason = reasonOf(kind, rights !== "tables" || isReadable === "t", key);
@@ -125,7 +128,7 @@ export async function introspect(session: Session, schemas: readonly string[], r
       ({ isReadable: _, isGivable: __, ...column }): FullColumn => ({ ...column, type: typeOf(column.type) }),
     );
     const rules = JSON.parse(rulesText ?? "[]") as Rule[];
-    const table = { schema, name, columns, rules, isKeyDeferrable: false };
+    const table = { schema, name, columns, rules, isPrivate: isLess === "t", isKeyDeferrable: false };
     if (mayRead) tables.push({ ...table, key });
     else denied.push({ ...table, key: [] });
   }

@@ -1,6 +1,7 @@
 import { RocketError } from "../../../protocol/index.ts";
 import type { Clock } from "../../../server/index.ts";
 import type { IsServed } from "../../rest/catalog.ts";
+import { collectionPath } from "../../rest/resource.ts";
 import { openPool, type Pool } from "../driver.ts";
 import { createPostgresJournal } from "../journal/journal.ts";
 import type { PostgresJournal, Retention } from "../journal/options.ts";
@@ -10,6 +11,7 @@ import { Reader } from "./reader.ts";
 import { recordFormatBelow } from "./record-format.ts";
 import { SchemaSource } from "./schema-source.ts";
 import { type PostgresSchema, Served } from "./served.ts";
+import { SourceFinder } from "./source-finder.ts";
 import { Writer } from "./writer.ts";
 
 /** How a PostgreSQL database is opened as an engine; every default filled in. */
@@ -56,6 +58,7 @@ async function openJournal(
   options: PostgresEngineOptions,
   { journal: pool, reads, writes }: Record<keyof typeof poolSizes, Pool>,
   served: Served,
+  onSchema: () => void,
 ): Promise<PostgresJournal | undefined> {
   const { schemas, retention, clock, reportError, isServed } = options;
   const nameOf = (schema: string, name: string): string => (schema === schemas[0] ? name : `${schema}.${name}`);
@@ -67,6 +70,7 @@ async function openJournal(
       onError: (error, { stage }) => reportError(error, stage),
       // Theirs may lead to the server that was there before.
       onSegment: () => [reads, writes].forEach((other) => void other.renew()),
+      onSchema,
       ...(retention ? { retention } : {}),
     });
   } catch (error) {
@@ -93,7 +97,7 @@ function openFailure(error: unknown): RocketError {
  * @throws RocketError where it can't be opened
  */
 export async function openPostgres(options: PostgresEngineOptions): Promise<PostgresEngine> {
-  const { schemas, clock, readTimeoutMs, reportError, onSchema, hasRoles } = options;
+  const { schemas, clock, readTimeoutMs, reportError, onSchema, hasRoles, isServed } = options;
   const served = new Served(schemas);
   const pools = await openPools(options);
   const all = Object.values(pools);
@@ -101,16 +105,18 @@ export async function openPostgres(options: PostgresEngineOptions): Promise<Post
   try {
     // What is wrong with the URL is said as PostgreSQL says it.
     await pools.reads.query("SELECT");
-    journal = await openJournal(options, pools, served);
     const source = new SchemaSource({
       ...{ pool: pools.reads, served, schemas, hasRoles, onSchema },
       journal: () => journal,
       now: () => clock.now(),
+      onLess: (tables) => journal?.reset(tables.map(({ name }) => collectionPath(name, isServed.basePath))),
     });
+    journal = await openJournal(options, pools, served, () => void source.recheck());
     await source.refresh();
-    const reader = new Reader({ pool: pools.reads, source, journal, limitMs: readTimeoutMs });
+    const finder = new SourceFinder({ served, journal, reportError });
+    const reader = new Reader({ pool: pools.reads, source, journal, finder, limitMs: readTimeoutMs });
     if (!journal) return new PostgresEngine({ pools: all, source, reader });
-    const writer = new Writer({ pool: pools.writes, source, journal, clock, onError: reportError });
+    const writer = new Writer({ pool: pools.writes, source, journal, finder, clock, onError: reportError });
     return new PostgresEngine({ pools: all, source, reader, live: { journal, writer } });
   } catch (error) {
     await journal?.close();

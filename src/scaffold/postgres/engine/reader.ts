@@ -9,6 +9,7 @@ import { isOutdated } from "./failure.ts";
 import { runSteps } from "./run-steps.ts";
 import type { SchemaSource } from "./schema-source.ts";
 import { EmptiedMeanwhile, PostgresSnapshot } from "./snapshot.ts";
+import { type SourceFinder, Untouched } from "./source-finder.ts";
 import { ViewerSession } from "./viewer-session.ts";
 import { commitFor } from "./viewer-settings.ts";
 
@@ -22,6 +23,7 @@ export interface ReaderOptions {
   readonly pool: Pool;
   readonly source: SchemaSource;
   readonly journal: PostgresJournal | undefined;
+  readonly finder: SourceFinder;
   /** How long a statement may take, in milliseconds. */
   readonly limitMs: number;
 }
@@ -44,7 +46,7 @@ export class Reader {
    * @throws what they throw; Denied; Refusal 401 or RoleFailure where the role can't be taken on; Refusal 503 where the schema changes faster than it can be read, or after `close`
    */
   async read<Result>(steps: (snapshot: PostgresSnapshot) => Steps<Result>, viewer: Viewer): Promise<Result> {
-    const { pool, source } = this.#options;
+    const { pool, source, journal } = this.#options;
     const end = commitFor([viewer.role]);
     let failed: { readonly error: unknown } | undefined;
     for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
@@ -55,8 +57,12 @@ export class Reader {
           (session) => this.#attempt(session, steps, { viewer, isLate: attempt >= patience }),
           end,
         )
-        .catch((error: unknown) => {
+        .catch(async (error: unknown) => {
           if (error instanceof EmptiedMeanwhile) return undefined;
+          if (error instanceof Untouched) {
+            await journal?.touch(error.tables);
+            return undefined;
+          }
           if (attempt > 0 || !isOutdated(error)) throw error;
           source.doubt();
           return undefined;
@@ -84,14 +90,14 @@ export class Reader {
     steps: (snapshot: PostgresSnapshot) => Steps<Result>,
     { viewer, isLate }: { readonly viewer: Viewer; readonly isLate: boolean },
   ): Promise<{ readonly result: Result } | undefined> {
-    const { source, journal } = this.#options;
+    const { source, journal, finder } = this.#options;
     const opening = await journal?.standIn(session);
     const isAhead = opening !== undefined && opening.pending.size > 0;
     if (isAhead && !isLate) return undefined;
     if (!(await source.isCurrent(session, [viewer.role]))) return undefined;
     const bookmark = isAhead ? undefined : opening && { position: opening.position, eventId: opening.eventId };
     const schema = source.schemaFor(viewer.role) ?? source.schema;
-    const state = { viewer, schema, bookmark, unwatched: source.unwatched };
+    const state = { viewer, schema, bookmark, unwatched: source.unwatched, finder };
     const snapshot = new PostgresSnapshot(new ViewerSession(session, viewer), state);
     return { result: await runSteps(steps(snapshot)) };
   }

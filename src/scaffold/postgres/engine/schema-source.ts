@@ -3,7 +3,7 @@ import type { Pool, Session } from "../driver.ts";
 import type { PostgresJournal } from "../journal/options.ts";
 import { ownSettings } from "../own-transaction.ts";
 import { introspect } from "./introspect.ts";
-import type { PostgresSchema, Served } from "./served.ts";
+import type { PostgresSchema, PostgresTable, Served } from "./served.ts";
 import { ViewerSession } from "./viewer-session.ts";
 
 /** Where a database without a journal is looked at anew. */
@@ -21,6 +21,8 @@ export interface SchemaSourceOptions {
   readonly now: () => number;
   /** Told of each schema that comes later, as it is without roles. Must not throw. */
   readonly onSchema: (schema: PostgresSchema) => void;
+  /** Told of tables that a role was shown all of until now, and is not any more. Must not throw. */
+  readonly onLess: (tables: readonly PostgresTable[]) => void;
 }
 
 /** A role of the database; `undefined` is the connection's own. */
@@ -45,6 +47,10 @@ const accessSql = `SELECT concat((${versionSql}), ' ', md5(concat(
   (SELECT string_agg(concat(m.roleid, ':', m.member, ':', m.xmin), ' ' ORDER BY m.roleid, m.member, m.grantor) FROM pg_auth_members m),
   (SELECT string_agg(concat(r.oid, r.rolname, r.rolsuper, r.rolinherit, r.rolbypassrls), ' ' ORDER BY r.oid) FROM pg_roles r),
   (SELECT string_agg(concat(n.oid, ':', n.xmin), ' ' ORDER BY n.oid) FROM pg_namespace n WHERE n.nspname = ANY ($1)))))`;
+
+function wholeTables({ tables }: PostgresSchema): PostgresTable[] {
+  return tables.filter(({ isPrivate }) => !isPrivate);
+}
 
 /** What there is to serve to each role, and whether that is so still. */
 export class SchemaSource {
@@ -103,6 +109,18 @@ export class SchemaSource {
     if (role !== undefined) await this.#refreshOne(role);
   }
 
+  /** Reads again what each known role may read, where that was changed. Never rejects. */
+  async recheck(): Promise<void> {
+    for (const [role, known] of [...this.#known]) {
+      try {
+        await this.refresh(role);
+      } catch {
+        // It is asked for again, and refused, by those who come as that role.
+        if (this.#known.get(role) === known) this.#forget(role, known);
+      }
+    }
+  }
+
   /** Says that something was not as the schema has it: it is read again in any case. */
   doubt(): void {
     this.#doubts += 1;
@@ -141,6 +159,19 @@ export class SchemaSource {
     if (!read) return;
     const schema = served.schema(read.found);
     this.#known.set(role, { schema, version: read.version, readAt, doubts });
+    if (before) this.#tellLess(before.schema, schema);
     if (before && role === undefined) onSchema(schema);
+  }
+
+  #forget(role: Role, { schema }: Known): void {
+    if (role === undefined) return;
+    this.#known.delete(role);
+    this.#options.onLess(wholeTables(schema));
+  }
+
+  #tellLess(before: PostgresSchema, now: PostgresSchema): void {
+    const whole = new Set(wholeTables(now).map(({ name }) => name));
+    const less = wholeTables(before).filter(({ name }) => !whole.has(name));
+    if (less.length > 0) this.#options.onLess(less);
   }
 }

@@ -18,6 +18,8 @@ export interface PostgresTable extends ServedTable {
   /** Its name in its schema. */
   readonly ownName: string;
   readonly rules: readonly Rule[];
+  /** Whether the role that it was read for is shown less than all of it. */
+  readonly isPrivate: boolean;
 }
 
 /** What names a record, in PostgreSQL. */
@@ -61,11 +63,11 @@ export class Served {
 
   /** What a schema has to serve. */
   schema({ tables, leftOut, denied }: Found): PostgresSchema {
-    const named = leftOut.map((one): LeftOut => ({ name: this.#nameOf(one), reason: one.reason }));
+    const named = leftOut.map((one): LeftOut => ({ name: this.nameOf(one), reason: one.reason }));
     return {
       tables: tables.map((table) => this.table(table)),
       leftOut: named,
-      denied: denied.map((one) => this.#nameOf(one)),
+      denied: denied.map((one) => this.nameOf(one)),
       unseen: denied.filter(({ columns }) => columns.length > 0).map((table) => this.table(table)),
     };
   }
@@ -89,11 +91,12 @@ export class Served {
     return new Map(named);
   }
 
-  #nameOf({ schema, name }: Pick<Table, "schema" | "name">): string {
+  /** A table's name here. */
+  nameOf({ schema, name }: Pick<Table, "schema" | "name">): string {
     return schema === this.#first ? name : `${schema}.${name}`;
   }
 
-  #serve(table: Table & { readonly rules?: readonly Rule[] }): PostgresTable {
+  #serve(table: Table & { readonly rules?: readonly Rule[]; readonly isPrivate?: boolean }): PostgresTable {
     const members = table.columns.map((column): PostgresMember => {
       // The journal tells less of a column: enough to show a record.
       const { name, type, isGenerated = false, ...comparing } = column as Partial<FullColumn> & typeof column;
@@ -107,13 +110,14 @@ export class Served {
     });
     const key = table.key.map((name) => members.findIndex((member) => member.name === name));
     return {
-      name: this.#nameOf(table),
+      name: this.nameOf(table),
       members,
       key,
       hasPlainKey: key.every((at) => plainKinds.has(members[at]?.type.kind ?? "")),
       schema: table.schema,
       ownName: table.name,
       rules: table.rules ?? [],
+      isPrivate: table.isPrivate ?? false,
     };
   }
 }

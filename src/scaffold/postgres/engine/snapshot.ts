@@ -1,5 +1,5 @@
 import type { Bookmark } from "../../../server/index.ts";
-import type { Measure, Snapshot } from "../../engine/snapshot.ts";
+import type { Measure, Snapshot, TableSources } from "../../engine/snapshot.ts";
 import { type Steps, wait } from "../../engine/steps.ts";
 import type { Viewer } from "../../engine/viewer.ts";
 import { unreadable } from "../../rest/record-filter.ts";
@@ -8,6 +8,7 @@ import type { Row } from "../driver.ts";
 import { filterOperands } from "./condition-sql.ts";
 import { incomparablePlace, isIncomparable, isUnreadable } from "./failure.ts";
 import type { PostgresKey, PostgresQuery, PostgresSchema, PostgresTable } from "./served.ts";
+import type { SourceFinder } from "./source-finder.ts";
 import { countRecords, isAnotherFile, type Sql, selectRecord, selectRecords } from "./sql.ts";
 import type { ViewerSession } from "./viewer-session.ts";
 
@@ -24,6 +25,7 @@ export interface SnapshotState {
   readonly schema: PostgresSchema;
   readonly bookmark: Bookmark | undefined;
   readonly unwatched: ReadonlyMap<string, string>;
+  readonly finder: SourceFinder;
 }
 
 /** How many rows are fetched at first, and then. */
@@ -37,18 +39,23 @@ export class PostgresSnapshot implements Snapshot {
   readonly unwatched: ReadonlyMap<string, string>;
   readonly viewer: Viewer;
   readonly session: ViewerSession;
+  readonly #finder: SourceFinder;
 
-  constructor(session: ViewerSession, { viewer, schema, bookmark, unwatched }: SnapshotState) {
+  constructor(session: ViewerSession, { viewer, schema, bookmark, unwatched, finder }: SnapshotState) {
     this.session = session;
     this.viewer = viewer;
     this.schema = schema;
     this.bookmark = bookmark;
     this.unwatched = unwatched;
+    this.#finder = finder;
   }
 
-  /** What a role may see is decided by the database, row by row. */
-  isPrivate(_table: PostgresTable): boolean {
-    return this.viewer.role !== undefined;
+  isPrivate({ isPrivate }: PostgresTable): boolean {
+    return isPrivate;
+  }
+
+  *sources(table: PostgresTable): Steps<TableSources> {
+    return yield* wait(this.#finder.find(this.session, table));
   }
 
   *find(table: PostgresTable, key: PostgresKey): Steps<Row | undefined> {

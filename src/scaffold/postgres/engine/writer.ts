@@ -18,6 +18,7 @@ import { inOwnWords } from "./rule.ts";
 import { runSteps } from "./run-steps.ts";
 import type { Role, SchemaSource } from "./schema-source.ts";
 import type { SnapshotState } from "./snapshot.ts";
+import type { SourceFinder } from "./source-finder.ts";
 import { PostgresTransaction } from "./transaction.ts";
 import { ViewerSession } from "./viewer-session.ts";
 import { commitFor } from "./viewer-settings.ts";
@@ -50,6 +51,7 @@ export interface WriterOptions {
   readonly pool: Pool;
   readonly source: SchemaSource;
   readonly journal: PostgresJournal;
+  readonly finder: SourceFinder;
   readonly clock: Clock;
   readonly onError: (error: unknown, stage: string) => void;
 }
@@ -194,9 +196,9 @@ export class Writer {
     { viewer, run }: Job,
     { now, isLast, deferred }: { readonly now: number; readonly isLast: boolean; readonly deferred: string },
   ): Promise<Outcome> {
-    const { source } = this.#options;
+    const { source, finder } = this.#options;
     const schema = source.schemaFor(viewer.role) ?? source.schema;
-    const state: SnapshotState = { viewer, schema, bookmark: undefined, unwatched: source.unwatched };
+    const state: SnapshotState = { viewer, schema, bookmark: undefined, unwatched: source.unwatched, finder };
     await session.script("SAVEPOINT rocket_write");
     const acting = new ViewerSession(session, viewer);
     const transaction = new PostgresTransaction(acting, state, now);

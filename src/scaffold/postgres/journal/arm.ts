@@ -5,6 +5,7 @@ import { beginWrite, readingSession } from "../own-transaction.ts";
 import { isDenied, isLockFailure, isUndefined } from "../sql-state.ts";
 import { quoteText } from "../sql-text.ts";
 import { type Candidate, readCandidates } from "./candidates.ts";
+import { nameOf, type Watching, type WatchList } from "./watch-list.ts";
 
 /** How long a table's lock is waited for: writers wait behind the one who waits. */
 const lockTimeoutMs = 1_000;
@@ -15,13 +16,13 @@ const pauseMs = 200;
 /** How tables are armed. */
 export interface ArmOptions {
   readonly schemas: readonly string[];
-  readonly isWatched: (schema: string, name: string) => boolean;
+  readonly watchList: WatchList;
   readonly clock: Clock;
 }
 
-/** The statement that puts triggers on a table. It can be run again. */
-export function armSql({ parts: [table = ""] }: Pick<Candidate, "parts">): string {
-  return `SELECT rocket.arm(${quoteText(table)})`;
+/** The statement that puts triggers on a table. It can be run again. @param watching - for its rows, or only for touches */
+export function armSql({ parts: [table = ""] }: Pick<Candidate, "parts">, watching: Watching = "rows"): string {
+  return `SELECT rocket.arm(${quoteText(table)}, ${watching === "rows"})`;
 }
 
 /** Runs `attempt` until it gets its lock. */
@@ -51,26 +52,49 @@ function whyNotArmed(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** The watched tables of which something can't be told, as `schema.name`, and why. */
+export interface Missed {
+  /** Those whose rows can't be. */
+  readonly unwatched: ReadonlyMap<string, string>;
+  /** Those that are to be touched, and of which not even that is told. */
+  readonly untouched: ReadonlyMap<string, string>;
+}
+
+/** What a table is to be armed for, as far as that can be; `undefined`: nothing. */
+function watchingOf(watchList: WatchList, candidate: Candidate): Watching | undefined {
+  if (watchList.hasRows(candidate) && candidate.obstacle === undefined) return "rows";
+  return watchList.isTouched(candidate) && candidate.touchObstacle === undefined ? "touch" : undefined;
+}
+
 /**
  * Puts triggers on the watched tables where they are missing or switched off. Each that gets new ones gets a reset in the
- * journal: what happened to it until now may be missing there. Gives those that can't be watched, as `schema.name`, and why.
+ * journal: what happened to it until now may be missing there.
  *
  * @throws RocketError `journal-detached` where there is no journal
  */
-export async function armTables(pool: Pool, options: ArmOptions): Promise<Map<string, string>> {
+export async function armTables(pool: Pool, { schemas, watchList, clock }: ArmOptions): Promise<Missed> {
   const unwatched = new Map<string, string>();
-  for (const candidate of await findCandidates(pool, options.schemas)) {
-    const { schema, name, obstacle, isArmed } = candidate;
-    if (!options.isWatched(schema, name)) continue;
-    if (obstacle !== undefined) unwatched.set(`${schema}.${name}`, obstacle);
-    if (obstacle !== undefined || isArmed) continue;
+  const untouched = new Map(
+    watchList.touched.map((table) => [nameOf(table), "it is no table that can have triggers."]),
+  );
+  const all = new Set([...schemas, ...watchList.touched.map(({ schema }) => schema)]);
+  for (const candidate of await findCandidates(pool, [...all])) {
+    const name = nameOf(candidate);
+    const { obstacle, touchObstacle, armed } = candidate;
+    untouched.delete(name);
+    if (watchList.hasRows(candidate) && obstacle !== undefined) unwatched.set(name, obstacle);
+    if (watchList.isTouched(candidate) && touchObstacle !== undefined) untouched.set(name, touchObstacle);
+    const watching = watchingOf(watchList, candidate);
+    if (!watching || armed === "rows" || armed === watching) continue;
     try {
-      await inShort(pool, armSql(candidate), options.clock);
+      await inShort(pool, armSql(candidate, watching), clock);
     } catch (error) {
-      unwatched.set(`${schema}.${name}`, whyNotArmed(error));
+      const reason = whyNotArmed(error);
+      if (watchList.hasRows(candidate)) unwatched.set(name, reason);
+      if (watchList.isTouched(candidate)) untouched.set(name, reason);
     }
   }
-  return unwatched;
+  return { unwatched, untouched };
 }
 
 async function findCandidates(pool: Pool, schemas: readonly string[]): Promise<Candidate[]> {

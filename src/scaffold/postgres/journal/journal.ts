@@ -2,7 +2,9 @@ import { parseEventId, RocketError } from "../../../protocol/index.ts";
 import type { Batch, Bookmark, Page } from "../../../server/index.ts";
 import type { Session } from "../driver.ts";
 import { readingSession } from "../own-transaction.ts";
-import { armTables } from "./arm.ts";
+import { armTables, type Missed } from "./arm.ts";
+import { Arming } from "./arming.ts";
+import { LocalReset } from "./change.ts";
 import { journalFailure } from "./failure.ts";
 import { Follower } from "./follower.ts";
 import { bookmarkOf, type Head, tick } from "./head.ts";
@@ -13,6 +15,7 @@ import { type ResolvedJournalOptions, resolveJournalOptions } from "./resolve-op
 import { RowReader } from "./rows.ts";
 import { setUp } from "./set-up.ts";
 import { Trimmer } from "./trimmer.ts";
+import type { NamedTable } from "./watch-list.ts";
 
 /** How much of the past is read at once, about. */
 const maxPageBytes = 4 * 1024 * 1024;
@@ -41,15 +44,14 @@ class PostgresDatabaseJournal implements PostgresJournal {
   readonly #looks: Looks;
   readonly #trimmer: Trimmer;
   readonly #listeners: Set<(batch: Batch) => void> = new Set();
-  #unwatched: ReadonlyMap<string, string>;
-  #arming: Promise<void> | undefined;
+  readonly #arming: Arming;
   #isClosed = false;
 
-  constructor(options: ResolvedJournalOptions, head: Head, unwatched: ReadonlyMap<string, string>) {
-    const { format, isWatched, onError } = options;
+  constructor(options: ResolvedJournalOptions, head: Head, missed: Missed) {
+    const { pool, format, watchList, onError } = options;
     this.#options = options;
-    this.#unwatched = unwatched;
-    this.#rows = new RowReader(format, isWatched);
+    this.#arming = new Arming(pool, options, missed);
+    this.#rows = new RowReader(format, watchList);
     this.#follower = new Follower(
       { ...options, rows: this.#rows },
       {
@@ -76,7 +78,7 @@ class PostgresDatabaseJournal implements PostgresJournal {
   }
 
   get unwatched(): ReadonlyMap<string, string> {
-    return this.#unwatched;
+    return this.#arming.missed.unwatched;
   }
 
   tail(listener: (batch: Batch) => void): () => void {
@@ -152,14 +154,37 @@ class PostgresDatabaseJournal implements PostgresJournal {
 
   async arm(): Promise<void> {
     if (this.#isClosed) return;
-    this.#unwatched = await armTables(this.#options.pool, this.#options);
+    await this.#arming.run();
     await this.poll();
+  }
+
+  get untouched(): ReadonlyMap<string, string> {
+    return this.#arming.missed.untouched;
+  }
+
+  unasked(tables: readonly NamedTable[]): readonly NamedTable[] {
+    return this.#arming.unasked(tables);
+  }
+
+  async touch(tables: readonly NamedTable[]): Promise<void> {
+    const fresh = await this.#arming.touch(tables);
+    // Others may have armed them, and told of changes that nobody here listened to.
+    const { format } = this.#options;
+    const pathOf = (table: NamedTable): string =>
+      format.collectionPath({ ...table, columns: [], key: [], isKeyDeferrable: false });
+    if (fresh.length > 0) this.reset(fresh.map(pathOf));
+  }
+
+  reset(collections: readonly string[]): void {
+    const { head } = this;
+    const changes = collections.map((collection) => new LocalReset(head.position, collection));
+    this.#deliver({ ...head, after: head.position, changes });
   }
 
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    await Promise.all([this.#looks.close(), this.#trimmer.close(), this.#arming]);
+    await Promise.all([this.#looks.close(), this.#trimmer.close(), this.#arming.ended()]);
   }
 
   /** Reads after everything committed before has been given to the tail. */
@@ -177,20 +202,11 @@ class PostgresDatabaseJournal implements PostgresJournal {
     for (const listener of this.#listeners) listener(batch);
   }
 
-  /** New tables need triggers, and some may have lost theirs. Nobody waits for their locks. */
+  /** New tables need triggers, and some may have lost theirs. What decides who may read what may be other than before. */
   #onSchema(): void {
     this.#options.onSchema();
-    const { pool, onError } = this.#options;
-    this.#arming ??= armTables(pool, this.#options)
-      .then(
-        (unwatched) => {
-          this.#unwatched = unwatched;
-        },
-        (error) => onError(journalFailure(error), { stage: "arm" }),
-      )
-      .finally(() => {
-        this.#arming = undefined;
-      });
+    this.reset(["/"]);
+    this.#arming.run().catch((error) => this.#options.onError(error, { stage: "arm" }));
   }
 }
 
@@ -210,11 +226,11 @@ export async function createPostgresJournal(options: PostgresJournalOptions): Pr
   const { pool, maxTickChanges, waitMs } = resolved;
   try {
     await setUp(pool);
-    const unwatched = await armTables(pool, resolved);
+    const missed = await armTables(pool, resolved);
     const tickOptions = { maxChanges: maxTickChanges, waitMs, mustWait: true };
     let head = await tick(pool, { ...tickOptions, mustLook: true });
     while (!head.isComplete) head = await tick(pool, { ...tickOptions, mustLook: false });
-    return new PostgresDatabaseJournal(resolved, head, unwatched);
+    return new PostgresDatabaseJournal(resolved, head, missed);
   } catch (error) {
     if (error instanceof RocketError) throw error;
     throw journalFailure(error);

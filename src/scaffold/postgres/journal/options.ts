@@ -2,6 +2,7 @@ import type { Bookmark, Clock, Journal } from "../../../server/index.ts";
 import type { Pool, Session } from "../driver.ts";
 import type { RecordFormat } from "../record-format.ts";
 import type { Opening } from "./opening.ts";
+import type { NamedTable } from "./watch-list.ts";
 
 /** How much of the past a journal keeps. */
 export interface Retention {
@@ -44,7 +45,10 @@ export interface PostgresJournalOptions {
   readonly retention?: Retention;
   /** Told of errors that have no caller. Must not throw. */
   readonly onError: (error: unknown, context: { readonly stage: string }) => void;
-  /** Told that tables were made, changed or dropped, before the changes that follow it are given to the tail. Must not throw. */
+  /**
+   * Told that tables were made, changed or dropped, or something that decides who may read them, before the changes that
+   * follow it are given to the tail. Must not throw.
+   */
   readonly onSchema?: () => void;
   /** Told that the database is another one, or has another history, than until now. Must not throw. */
   readonly onSegment?: () => void;
@@ -64,6 +68,18 @@ export interface PostgresJournal extends Journal {
   nudge(): void;
   /** A position at or after everything that is committed now; `undefined` where it can't be had within `timeoutMs`. */
   settle(timeoutMs: number): Promise<Bookmark | undefined>;
+  /**
+   * Has it told when something is written to these tables, of whatever schema: a reset of each, once per transaction.
+   *
+   * @throws RocketError where the database can't be looked at
+   */
+  touch(tables: readonly NamedTable[]): Promise<void>;
+  /** Those of these tables for which {@link PostgresJournal.touch} is still to be called. */
+  unasked(tables: readonly NamedTable[]): readonly NamedTable[];
+  /** The tables of which it can't be told when something is written to them, as `schema.name`, and why. */
+  readonly untouched: ReadonlyMap<string, string>;
+  /** Tells that collections are to be asked for anew, for a reason that is in no table. Only this process's tail hears it. */
+  reset(collections: readonly string[]): void;
   /** Puts triggers on tables that lack them. @throws RocketError `journal-detached` */
   arm(): Promise<void>;
   /** Ends the timers and the hints; twice is fine. The triggers stay and go on writing. */

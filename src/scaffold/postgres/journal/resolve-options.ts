@@ -2,13 +2,14 @@ import { type Clock, systemClock } from "../../../server/index.ts";
 import type { Pool } from "../driver.ts";
 import type { RecordFormat } from "../record-format.ts";
 import type { PostgresJournalOptions } from "./options.ts";
+import { WatchList } from "./watch-list.ts";
 
 /** The options with their defaults. */
 export interface ResolvedJournalOptions {
   readonly pool: Pool;
   readonly format: RecordFormat;
   readonly schemas: readonly string[];
-  readonly isWatched: (schema: string, name: string) => boolean;
+  readonly watchList: WatchList;
   readonly clock: Clock;
   readonly pollMs: number;
   readonly idlePollMs: number;
@@ -49,9 +50,9 @@ export function resolveJournalOptions(options: PostgresJournalOptions): Resolved
   requirePositive({ pollMs, lookMs, waitMs, "retention.maxAgeMs": maxAgeMs });
   if (!(idlePollMs >= pollMs)) throw new RangeError(`idlePollMs must be at least pollMs, not ${idlePollMs}.`);
   requireWhole({ maxTickChanges, "retention.maxChanges": maxChanges, "retention.maxBytes": maxBytes });
-  const isWatched = (schema: string, name: string): boolean => schemas.includes(schema) && tables(schema, name);
+  const watchList = new WatchList((schema, name) => schemas.includes(schema) && tables(schema, name));
   return {
-    ...{ pool, format, schemas, isWatched, clock, pollMs, idlePollMs, lookMs, hints },
+    ...{ pool, format, schemas, watchList, clock, pollMs, idlePollMs, lookMs, hints },
     ...{
       maxTickChanges,
       waitMs,

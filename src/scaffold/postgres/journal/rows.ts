@@ -2,6 +2,7 @@ import type { Session } from "../driver.ts";
 import type { RecordFormat } from "../record-format.ts";
 import type { Table } from "../table.ts";
 import { type PostgresChange, readChanges, ShapeReader } from "./change.ts";
+import type { WatchList } from "./watch-list.ts";
 
 /** A row's place and check: what a client's position must match. */
 export interface RowMark {
@@ -37,13 +38,13 @@ WHERE total - start < ${bytes} ORDER BY position`;
 /** Reads the journal's rows. */
 export class RowReader {
   readonly #format: RecordFormat;
-  readonly #isWatched: (schema: string, name: string) => boolean;
-  /** By id; `undefined` stands for tables that are not watched. Descriptions don't change. */
-  readonly #shapes: Map<string, ShapeReader | undefined> = new Map();
+  readonly #watchList: WatchList;
+  /** By id. Descriptions don't change. */
+  readonly #shapes: Map<string, ShapeReader> = new Map();
 
-  constructor(format: RecordFormat, isWatched: (schema: string, name: string) => boolean) {
+  constructor(format: RecordFormat, watchList: WatchList) {
     this.#format = format;
-    this.#isWatched = isWatched;
+    this.#watchList = watchList;
   }
 
   /** The rows after a position, without a gap; `undefined` where the next one is not there, as where it was trimmed. */
@@ -57,8 +58,9 @@ export class RowReader {
       session,
       rows.map((row) => row[6] ?? ""),
     );
+    const watched = this.#watchedOf(rows.map((row) => row[6] ?? ""));
     const changes = rows.flatMap((row) => {
-      const shape = this.#shapes.get(row[6] ?? "");
+      const shape = watched.get(row[6] ?? "");
       return shape ? readChanges(row, shape) : [];
     });
     const end = { position: Number(last[0]), check: Number(last[7]) };
@@ -71,10 +73,19 @@ export class RowReader {
     const sql = "SELECT DISTINCT shape FROM rocket.journal WHERE position > $1 AND position <= $2";
     const ids = (await session.query(sql, [position, upTo])).map(([id]) => id ?? "");
     await this.#learn(session, ids);
-    return ids.flatMap((id) => {
+    return [...this.#watchedOf(ids).values()].flatMap((shape) =>
+      readChanges([String(upTo), null, "r", null, null, "0"], shape),
+    );
+  }
+
+  /** Of these shapes, those of tables that are watched now. */
+  #watchedOf(ids: readonly string[]): Map<string, ShapeReader> {
+    const watched = new Map<string, ShapeReader>();
+    for (const id of new Set(ids)) {
       const shape = this.#shapes.get(id);
-      return shape ? readChanges([String(upTo), null, "r", null, null, "0"], shape) : [];
-    });
+      if (shape && this.#watchList.has(shape.table)) watched.set(id, shape);
+    }
+    return watched;
   }
 
   async #learn(session: Session, ids: readonly string[]): Promise<void> {
@@ -83,8 +94,7 @@ export class RowReader {
     const rows = await session.query("SELECT id, description FROM rocket.shape WHERE id = ANY ($1)", [missing]);
     for (const [id, description] of rows) {
       const table = JSON.parse(description ?? "") as Table;
-      const isWatched = this.#isWatched(table.schema, table.name);
-      this.#shapes.set(id ?? "", isWatched ? new ShapeReader(table, this.#format) : undefined);
+      this.#shapes.set(id ?? "", new ShapeReader(table, this.#format));
     }
   }
 }

@@ -12,7 +12,8 @@ export const fixedValues: string = Object.entries(valueSettings)
 
 /**
  * The triggers' functions. They write in the writer's own transaction, with the rights of whoever made the journal: a writer
- * needs none. Each names a row by the text that PostgreSQL itself makes of it, so they fit any table.
+ * needs none. Each names a row by the text that PostgreSQL itself makes of it, so they fit any table. `touch` says that something
+ * was written, and nothing of what: once per transaction.
  */
 export const notesSql: string = `
 CREATE FUNCTION rocket.note() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER ${fixedPath} ${fixedValues} AS $$
@@ -26,6 +27,14 @@ BEGIN
   ELSE
     INSERT INTO rocket.outbox (relid, kind, via, depth, old)
     VALUES (TG_RELID, 'd', TG_ARGV[0]::int, pg_trigger_depth(), OLD::text);
+  END IF;
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION rocket.touch() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER ${fixedPath} AS $$
+BEGIN
+  IF NOT EXISTS (SELECT FROM rocket.outbox WHERE xid = pg_current_xact_id() AND relid = TG_RELID) THEN
+    INSERT INTO rocket.outbox (relid, kind) VALUES (TG_RELID, 'r');
   END IF;
   RETURN NULL;
 END $$;
@@ -55,6 +64,8 @@ const schemaTags = [
   ...["ALTER SCHEMA", "CREATE SCHEMA", "DROP SCHEMA", "DROP EXTENSION", "DROP OWNED"],
   ...["CREATE INDEX", "ALTER INDEX", "DROP INDEX", "CREATE TRIGGER", "ALTER TRIGGER", "DROP TRIGGER"],
   ...["CREATE VIEW", "ALTER VIEW", "DROP VIEW", "IMPORT FOREIGN SCHEMA", "GRANT", "REVOKE"],
+  ...["CREATE RULE", "ALTER RULE", "DROP RULE", "CREATE FUNCTION", "ALTER FUNCTION", "DROP FUNCTION"],
+  ...["ALTER ROUTINE", "DROP ROUTINE"],
   ...["CREATE POLICY", "ALTER POLICY", "DROP POLICY"],
 ];
 

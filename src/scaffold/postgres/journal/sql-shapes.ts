@@ -23,7 +23,8 @@ export function partsSql(table: string): string {
 /**
  * What a table looks like. The text of a row has no names, so each row of the journal refers to a description of the table
  * at that moment. A print is what a description depends on, and costs little to compare: while it is the same, nobody has
- * altered the table, switched its triggers off, or moved its partitions, not even for a moment.
+ * altered the table, switched its triggers off, or moved its partitions, not even for a moment. Who may read it counts, too:
+ * what is told of its rows was decided by that.
  */
 export const shapesSql: string = `
 CREATE FUNCTION rocket.root_of(rel oid) RETURNS oid LANGUAGE plpgsql STABLE ${fixedPlans} AS $$
@@ -49,6 +50,7 @@ END $$;
 CREATE FUNCTION rocket.own_print(rel oid) RETURNS text LANGUAGE plpgsql STABLE ${fixedPlans} AS $$
 BEGIN
   RETURN (SELECT concat_ws(' ', c.oid, c.relname, n.nspname, c.relkind, c.relpersistence,
+    c.relowner, c.relacl, c.relrowsecurity, c.relforcerowsecurity, n.nspacl,
     (SELECT string_agg(concat(a.attnum, ':', a.xmin), ' ' ORDER BY a.attnum)
       FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0),
     (SELECT string_agg(concat(t.tgname, ':', t.tgenabled, t.xmin), ' ' ORDER BY t.tgname)
@@ -93,12 +95,24 @@ CREATE FUNCTION rocket.describe(rel oid) RETURNS jsonb LANGUAGE sql STABLE ${fix
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = rocket.root_of(rel)
 $$;
 
+-- What there is to be read, and what decides who may: policies, functions and views that they use, roles and their members.
 CREATE FUNCTION rocket.schema_print() RETURNS text LANGUAGE plpgsql STABLE ${fixedPlans} AS $$
 BEGIN
-  RETURN (SELECT md5(string_agg(concat(c.oid, ':', c.xmin, n.nspname), ' ' ORDER BY c.oid)) FROM pg_class c
-  JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relpersistence <> 't'
-    AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'rocket') AND left(n.nspname, 3) <> 'pg_');
+  RETURN (SELECT concat_ws(' ',
+    (SELECT md5(string_agg(concat(c.oid, ':', c.xmin, n.nspname), ' ' ORDER BY c.oid)) FROM pg_class c
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relpersistence <> 't'
+        AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'rocket') AND left(n.nspname, 3) <> 'pg_'),
+    (SELECT md5(string_agg(concat(n.oid, ':', n.xmin), ' ' ORDER BY n.oid)) FROM pg_namespace n
+      WHERE n.nspname <> 'rocket' AND left(n.nspname, 3) <> 'pg_'),
+    (SELECT md5(string_agg(concat(p.oid, ':', p.xmin), ' ' ORDER BY p.oid)) FROM pg_policy p),
+    (SELECT md5(string_agg(concat(w.oid, ':', w.xmin), ' ' ORDER BY w.oid)) FROM pg_rewrite w WHERE w.oid >= 16384),
+    (SELECT md5(string_agg(concat(p.oid, ':', p.xmin), ' ' ORDER BY p.oid)) FROM pg_proc p
+      WHERE p.oid >= 16384 AND p.pronamespace <> 'rocket'::regnamespace),
+    (SELECT md5(string_agg(concat_ws(':', r.oid, r.rolname, r.rolsuper, r.rolinherit, r.rolbypassrls), ' ' ORDER BY r.oid))
+      FROM pg_roles r),
+    (SELECT md5(string_agg(concat_ws(':', m.roleid, m.member, m.xmin), ' ' ORDER BY m.roleid, m.member, m.xmin::text))
+      FROM pg_auth_members m)));
 END $$;
 
 CREATE FUNCTION rocket.has_changed() RETURNS boolean LANGUAGE plpgsql STABLE ${fixedPlans} AS $$

@@ -1,5 +1,5 @@
 /** What is in the schema `rocket` now. A newer one is made in its place, and begins a new journal. */
-export const journalVersion = 1;
+export const journalVersion = 2;
 
 /** Room is given back by small and frequent vacuums: rows of the outbox live for some milliseconds. */
 const shortLived = "autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000";
@@ -61,7 +61,8 @@ CREATE UNIQUE INDEX shape_relid ON rocket.shape (relid) WHERE retired IS NULL;
 
 CREATE TABLE rocket.watched (
   id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  relid regclass NOT NULL UNIQUE
+  relid regclass NOT NULL UNIQUE,
+  has_rows boolean NOT NULL
 );
 
 CREATE TABLE rocket.state (
@@ -84,6 +85,7 @@ COMMENT ON SCHEMA rocket IS 'Rocket''s journal of changes. "rocket serve --detac
 COMMENT ON TABLE rocket.outbox IS 'Changes as triggers write them, in the writers'' own transactions, until they are given a position.';
 COMMENT ON TABLE rocket.journal IS 'Committed changes in their order: what subscribers are told.';
 COMMENT ON COLUMN rocket.outbox.via IS 'The watched table whose trigger wrote it.';
+COMMENT ON COLUMN rocket.watched.has_rows IS 'Whether its rows are told, or only that something was written.';
 COMMENT ON TABLE rocket.answers IS 'What writes with an Idempotency-Key were answered.';
 COMMENT ON COLUMN rocket.state.snapshot IS 'All that is visible in it is in the journal.';
 COMMENT ON COLUMN rocket.state.total IS 'How many bytes of images the journal has ever held.';

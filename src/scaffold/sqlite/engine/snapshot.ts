@@ -1,5 +1,5 @@
 import type { Bookmark } from "../../../server/index.ts";
-import type { KeptAnswer, Measure, Snapshot, Transaction } from "../../engine/snapshot.ts";
+import type { KeptAnswer, Measure, Snapshot, TableSources, Transaction } from "../../engine/snapshot.ts";
 import { done, type Steps } from "../../engine/steps.ts";
 import { keyMembers } from "../../engine/table.ts";
 import { FieldErrors, Refusal } from "../../rest/refusal.ts";
@@ -47,6 +47,10 @@ export class SqliteSnapshot implements Snapshot {
 
   isPrivate(): boolean {
     return false;
+  }
+
+  sources({ name }: SqliteTable): Steps<TableSources> {
+    return done({ tables: [name], isComplete: true, isUnwatched: false });
   }
 
   find(table: SqliteTable, key: SqliteKey): Steps<SqlValue[] | undefined> {
