@@ -68,6 +68,11 @@ export class LeakFollower {
     this.#replica = this.#newReplica();
   }
 
+  /** What came last, in words. */
+  get last(): string {
+    return `  ${this.#last.join("\n  ")}`;
+  }
+
   /** What it has: rows, or the status by which it ended. */
   get document(): string {
     if (this.#ended !== undefined) return this.#ended;
@@ -168,7 +173,7 @@ export class LeakFollower {
   #fault(what: string): void {
     const { begun } = this.#history;
     this.faults.push(
-      `${this.viewer.name} at ${this.target}, from ${this.#since} to ${begun}, was shown ${what}\n  ${this.#last.join("\n  ")}`,
+      `${this.viewer.name} at ${this.target}, from ${this.#since} to ${begun}, was shown ${what}\n${this.last}`,
     );
   }
 }
