@@ -69,7 +69,7 @@ export interface LeakState {
 const empty = new Map<number, Row>();
 
 /** What there is at first: nothing. */
-export const firstState: LeakState = {
+const firstState: LeakState = {
   members: new Set(),
   shares: new Set(),
   rows: { notes: empty, docs: empty, memos: empty },
@@ -86,7 +86,7 @@ function isShown(state: LeakState, { role, sub }: LeakViewer, table: TableName, 
 }
 
 /** The rows of a table that a viewer is shown, as `id:text`, in the order of their ids; `undefined`: it may not read it. */
-export function shownRows(state: LeakState, viewer: LeakViewer, table: TableName, team?: number): string[] | undefined {
+function shownRows(state: LeakState, viewer: LeakViewer, table: TableName, team?: number): string[] | undefined {
   if (table === "memos" && viewer.role === "member" && !state.isGranted) return undefined;
   return [...state.rows[table]]
     .filter(([, row]) => (team === undefined || row.team === team) && isShown(state, viewer, table, row))
@@ -95,7 +95,7 @@ export function shownRows(state: LeakState, viewer: LeakViewer, table: TableName
 }
 
 /** What a target's GET shows a viewer: rows, or the status of a refusal. */
-export function documentOf(state: LeakState, viewer: LeakViewer, target: string): string {
+function documentOf(state: LeakState, viewer: LeakViewer, target: string): string {
   const [, table = "", id] = /^\/(\w+)(?:\/(\d+))?/.exec(target) ?? [];
   const query = new URLSearchParams(target.split("?")[1] ?? "");
   const team = query.has("team") ? Number(query.get("team")) : undefined;

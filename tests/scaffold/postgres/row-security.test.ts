@@ -1,6 +1,7 @@
 import type { Client } from "pg";
 import { describe, expect, it } from "vitest";
 import { fieldValue } from "../../../src/protocol/index.ts";
+import { administratorSql } from "../../../src/scaffold/index.ts";
 import { type MemoryPeer, Replica } from "../../../src/testing/index.ts";
 import { serverOfFile } from "./server.ts";
 import { as, openViewerSite, told, until, type ViewerSite, type ViewerSiteOptions } from "./viewer-site.ts";
@@ -22,14 +23,16 @@ const plain = `${teams} CREATE POLICY seen ON notes USING (team IN (SELECT team 
 const ann = as("member", { sub: "ann" });
 const bob = as("member", { sub: "bob" });
 
+const roles = `DO $$ BEGIN CREATE ROLE anon; CREATE ROLE member; CREATE ROLE clerk LOGIN IN ROLE member;
+  EXCEPTION WHEN duplicate_object THEN NULL; END $$;`;
+
 async function open(
   sql: string,
   options: ViewerSiteOptions & { readonly user?: string } = {},
 ): Promise<ViewerSite & { readonly client: Client; readonly url: string }> {
   const name = await server.database();
   const client = await server.connect(name);
-  await client.query(`DO $$ BEGIN CREATE ROLE anon; CREATE ROLE member; CREATE ROLE clerk LOGIN IN ROLE member;
-    EXCEPTION WHEN duplicate_object THEN NULL; END $$; ${sql}`);
+  await client.query(`${roles} ${sql}`);
   const url = server.url(name, options.user);
   return { ...(await openViewerSite(url, options)), client, url };
 }
@@ -204,6 +207,26 @@ describe("What a view is asked for again by", () => {
     const peer = await site.follow("/notes?team=0", ann);
     await site.client.query("DELETE FROM private.staff");
     expect(await shown(peer, [])).toEqual([]);
+  });
+
+  it("is watched by what an administrator runs, where the role may not put triggers on it", async () => {
+    const sql = `${teams} CREATE SCHEMA private; GRANT USAGE ON SCHEMA private TO member;
+      CREATE TABLE private.staff (who text); GRANT SELECT ON private.staff TO member; INSERT INTO private.staff VALUES ('ann');
+      CREATE TABLE private.guests (who text); INSERT INTO private.guests VALUES ('bob');
+      CREATE FUNCTION is_guest() RETURNS boolean LANGUAGE plpgsql STABLE SECURITY DEFINER AS
+        'BEGIN RETURN EXISTS (SELECT FROM private.guests WHERE who = who()); END';
+      CREATE POLICY seen ON notes USING (EXISTS (SELECT FROM private.staff WHERE who = who()));
+      CREATE POLICY guests ON notes USING (is_guest())`;
+    const name = await server.database();
+    const client = await server.connect(name);
+    await client.query(`${roles} ${sql}`);
+    const url = server.url(name, "clerk");
+    await client.query(await administratorSql(url));
+    const site = await openViewerSite(url);
+    const peers = [await site.follow("/notes?team=0", ann), await site.follow("/notes?team=0", bob)];
+    expect(site.errors).toEqual([]);
+    await client.query("DELETE FROM private.staff; DELETE FROM private.guests");
+    for (const peer of peers) expect(await shown(peer, [])).toEqual([]);
   });
 
   it("keeps a view from being followed where nobody tells of its changes, and says so to the operator", async () => {

@@ -1,8 +1,8 @@
 import { RocketError } from "../../../protocol/index.ts";
 import type { TableSources } from "../../engine/snapshot.ts";
+import { readDependencies, readNamedInFunctions } from "../dependencies.ts";
 import type { PostgresJournal } from "../journal/options.ts";
 import { type NamedTable, nameOf } from "../journal/watch-list.ts";
-import { readDependencies, readNamedInFunctions } from "./dependencies.ts";
 import { type PlanNames, readPlan } from "./plan.ts";
 import type { PostgresTable, Served } from "./served.ts";
 import { tableName } from "./sql.ts";

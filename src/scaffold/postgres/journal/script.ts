@@ -1,3 +1,4 @@
+import { readDependencies, readNamedInFunctions } from "../dependencies.ts";
 import type { Pool } from "../driver.ts";
 import { readingSession } from "../own-transaction.ts";
 import { quoteName } from "../sql-text.ts";
@@ -5,6 +6,7 @@ import { armSql } from "./arm.ts";
 import { type Candidate, readCandidates } from "./candidates.ts";
 import { journalSql } from "./sql-journal.ts";
 import { eventTriggerSql } from "./sql-notes.ts";
+import { nameOf } from "./watch-list.ts";
 
 /** What a script is for. */
 export interface ScriptOptions {
@@ -32,6 +34,19 @@ function section(title: string, sql: string): string {
   return `-- ${title}\n${sql.trim()}\n`;
 }
 
+/**
+ * Tables that decide what is shown of others, by policies and the functions that these call: it has to be told when something
+ * is written to them. Gives those that are not watched anyway.
+ */
+async function readDeciding(pool: Pool, chosen: readonly Candidate[]): Promise<Candidate[]> {
+  const { tables, unclear } = await readDependencies(pool, chosen, []);
+  const all = unclear.length > 0 ? [...tables, ...(await readNamedInFunctions(pool))] : tables;
+  const watched = new Set(chosen.filter(({ obstacle }) => obstacle === undefined).map(nameOf));
+  const names = new Set(all.map(nameOf).filter((name) => !watched.has(name)));
+  const candidates = await readCandidates(pool, [...new Set(all.map(({ schema }) => schema))], false);
+  return candidates.filter((candidate) => names.has(nameOf(candidate)) && candidate.touchObstacle === undefined);
+}
+
 function tableSection(candidate: Candidate): string {
   const [table = ""] = candidate.parts;
   if (candidate.obstacle !== undefined) return `-- ${table} can't be watched: ${candidate.obstacle}\n`;
@@ -49,6 +64,7 @@ export async function journalScript(pool: Pool, options: ScriptOptions = {}): Pr
   const role = quoteName(options.role ?? row?.[0] ?? "");
   const candidates = await readCandidates(session, schemas, false);
   const chosen = candidates.filter(({ schema, name }) => tables(schema, name));
+  const deciding = await readDeciding(pool, chosen);
   return [
     "-- Rocket's journal of changes: run this as the owner of the tables, or as a superuser. It can be run again.",
     "BEGIN;\n",
@@ -64,6 +80,9 @@ EXCEPTION WHEN insufficient_privilege THEN RAISE NOTICE 'Changes of the schema w
 END $rocket$;`,
     ),
     ...chosen.map(tableSection),
+    ...deciding.map((candidate) =>
+      section(`${candidate.parts[0]} decides what is shown of others`, `${armSql(candidate, "touch")};`),
+    ),
     section("Rocket's role", `${grants(role)};`),
     "COMMIT;",
   ].join("\n");

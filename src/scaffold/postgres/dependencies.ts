@@ -1,5 +1,5 @@
-import type { Session } from "../driver.ts";
-import type { NamedTable } from "../journal/watch-list.ts";
+import type { Session } from "./driver.ts";
+import type { NamedTable } from "./journal/watch-list.ts";
 
 /** Numbers below are those of what PostgreSQL itself brought. */
 const firstOwn = 16_384;
@@ -92,7 +92,8 @@ export async function readDependencies(
 
 const namedSql = `SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   CROSS JOIN (SELECT lower(string_agg(p.prosrc, ' ')) AS sources FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
-    WHERE p.oid >= ${firstOwn} AND l.lanname NOT IN ('c', 'internal') AND p.pronamespace <> 'rocket'::regnamespace) f
+    WHERE p.oid >= ${firstOwn} AND l.lanname NOT IN ('c', 'internal') 
+      AND p.pronamespace NOT IN (SELECT oid FROM pg_namespace WHERE nspname = 'rocket')) f
   WHERE c.oid >= ${firstOwn} AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
     AND n.nspname <> 'rocket' AND strpos(f.sources, lower(c.relname)) > 0`;
 
