@@ -1,16 +1,12 @@
-import {
-  compareByItemOrder,
-  type ItemFilter,
-  type ItemOrder,
-  matchesItemFilter,
-  parseEventId,
-} from "../protocol/index.ts";
+import { type Filter, matchRow, parseFilter } from "../filter/index.ts";
+import { compareByItemOrder, type ItemOrder, parseEventId } from "../protocol/index.ts";
 import type { Feed } from "./feed.ts";
 import type { Entry } from "./replica.ts";
 
 /** What a list's URL asks for. */
 interface ListQuery {
-  readonly filter: ItemFilter;
+  /** `undefined` where it is not known what it means. */
+  readonly filter: Filter | undefined;
   readonly order: ItemOrder | undefined;
   readonly limit: number;
   readonly offset: number;
@@ -23,12 +19,21 @@ function parseOrder(text: string): ItemOrder {
   });
 }
 
+/** What another server takes may be no filter of ours. */
+function filterOf(parameters: URLSearchParams): Filter | undefined {
+  try {
+    return parseFilter([...parameters].filter(([name]) => !/^(?:order|limit|offset)$/.test(name)));
+  } catch {
+    return undefined;
+  }
+}
+
 function queryOf(target: string): ListQuery {
   const parameters = new URLSearchParams(target.split("?")[1] ?? "");
   const order = parameters.get("order");
   const limit = parameters.get("limit");
   return {
-    filter: [...parameters].filter(([name]) => !/^(?:order|limit|offset)$/.test(name)),
+    filter: filterOf(parameters),
     order: order ? parseOrder(order) : undefined,
     limit: limit === null ? Number.POSITIVE_INFINITY : Number(limit),
     offset: Number(parameters.get("offset") ?? 0),
@@ -59,7 +64,16 @@ export class Placement {
 
   /** Whether a row is in the list's set; `undefined` where that can't be told. */
   has(row: unknown): boolean | undefined {
-    return this.#feed.replica.isRecord ? true : matchesItemFilter(row, this.#query.filter);
+    const { isRecord, order } = this.#feed.replica;
+    const { filter } = this.#query;
+    if (isRecord || !filter) return isRecord || undefined;
+    return matchRow(filter, {
+      value: (name) => (Object.hasOwn(Object(row), name) ? Reflect.get(Object(row), name) : undefined),
+      order(name) {
+        const part = order?.find((one) => one.name === name);
+        return part && part.as !== "bytes" ? (part.as ?? "json") : undefined;
+      },
+    });
   }
 
   remove(url: string): void {

@@ -1,12 +1,33 @@
+import { conditionParameter, type Parameter } from "../filter/index.ts";
+
 type Scalar = string | number | boolean;
 
 /** The values that a member can be compared with in a URL. */
 type Comparable<Value> = unknown extends Value ? Scalar : Extract<Value, Scalar>;
 
-/** What of a collection is wanted: members that must be equal, the order, a window. */
+/** What a member must be, beside equal: all of it. As `rocket serve` takes it; docs/scaffold.md says what each means. */
+export interface Conditions<Value> {
+  readonly eq?: Comparable<Value>;
+  readonly neq?: Comparable<Value>;
+  readonly gt?: Comparable<Value>;
+  readonly gte?: Comparable<Value>;
+  readonly lt?: Comparable<Value>;
+  readonly lte?: Comparable<Value>;
+  /** One of these. */
+  readonly in?: readonly Comparable<Value>[];
+  /** A text like the pattern: `*` stands for any number of characters, `_` for one. */
+  readonly like?: string;
+  /** The same, whatever the case. */
+  readonly ilike?: string;
+  readonly is?: null | boolean | "null" | "not_null" | "unknown";
+  /** What it must not be: none of it. */
+  readonly not?: Omit<Conditions<Value>, "not">;
+}
+
+/** What of a collection is wanted: members and what they must be, the order, a window. */
 export interface Query<Row> {
-  /** Members and the values that they must have. */
-  readonly where?: { readonly [Name in keyof Row]?: Comparable<Row[Name]> };
+  /** Members and the values that they must have, or conditions: `{ genre: "rock", year: { gte: 1970, lt: 1980 } }`. */
+  readonly where?: { readonly [Name in keyof Row]?: Comparable<Row[Name]> | Conditions<Row[Name]> };
   /** `name`, `name.desc`, or several of them. Default: the server's. */
   readonly order?: Order<Row> | readonly Order<Row>[];
   /** Records at most. Default: the server's. */
@@ -18,21 +39,31 @@ export interface Query<Row> {
 /** A member's name, alone or with a direction. */
 export type Order<Row> = `${Extract<keyof Row, string>}${"" | ".asc" | ".desc"}`;
 
+/** @param operator - as URLs have it, and a dot behind what negates it */
+function* parametersOf(place: string, name: string, operator: string, wanted: unknown): Generator<Parameter> {
+  const isList = Array.isArray(wanted);
+  // Left out, it would ask for all rows.
+  if (wanted === undefined || (wanted === null && !/\bis$/.test(operator)))
+    throw new TypeError(`${place} is ${wanted}: give a value, or ask later.`);
+  if (typeof wanted !== "object" || wanted === null || isList)
+    yield conditionParameter(name, operator || "eq", isList ? wanted.map(String) : String(wanted));
+  else
+    for (const [key, value] of Object.entries(wanted)) {
+      const next = key === "not" ? "not." : `${operator}${key}`;
+      yield* parametersOf(`${place}.${key}`, name, next, value);
+    }
+}
+
 /** A path with a query behind it. @throws TypeError where `where` names a member without a value to compare with */
 export function queryPath<Row>(path: string, { where, order, limit, offset }: Query<Row>): string {
-  for (const [name, value] of Object.entries(where ?? {})) {
-    // Left out, it would ask for all rows.
-    if (value === undefined || value === null)
-      throw new TypeError(`where.${name} is ${value}: give a value, or ask later.`);
-  }
   const parameters = new URLSearchParams();
-  const all = [
-    ...Object.entries(where ?? {}),
+  const all: (readonly [string, unknown])[] = [
+    ...Object.entries(where ?? {}).flatMap(([name, wanted]) => [...parametersOf(`where.${name}`, name, "", wanted)]),
     ["order", order && [order].flat().join(",")],
     ["limit", limit],
     ["offset", offset],
   ];
-  for (const [name, value] of all) if (value !== undefined) parameters.append(String(name), String(value));
+  for (const [name, value] of all) if (value !== undefined) parameters.append(name, String(value));
   const query = parameters.toString();
   return query ? `${path}${path.includes("?") ? "&" : "?"}${query}` : path;
 }

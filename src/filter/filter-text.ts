@@ -31,40 +31,46 @@ function formatList(literals: readonly string[]): string {
   return `(${only ? '""' : literals.map(quoteIfSpecial).join(",")})`;
 }
 
-function operatorOf(condition: Condition<unknown, unknown>): string {
-  if (condition.kind === "compare") return condition.relation;
-  if (condition.kind === "is") return condition.isNot && condition.state !== "null" ? "not.is" : "is";
-  const name = condition.kind === "like" && condition.foldsCase ? "ilike" : condition.kind;
-  return condition.isNot ? `not.${name}` : name;
-}
-
-function operandOf(condition: Exclude<Condition<unknown, string>, { kind: "in" }>): string {
-  if (condition.kind === "compare") return condition.literal;
-  if (condition.kind === "like") return formatPattern(condition.pattern);
-  return condition.isNot && condition.state === "null" ? "not_null" : condition.state;
-}
+/** What stands behind an operator: a text, or the list of `in`. */
+type Operand = string | readonly string[];
 
 /** A condition as it stands in a group: `year.gte.1977`. */
-function formatInside(condition: Condition): string {
-  const { column } = condition;
+function insideText(column: string, operator: string, operand: Operand): string {
   const name = plainName.test(column) ? column : quote(column);
-  const operand = condition.kind === "in" ? formatList(condition.literals) : quoteIfSpecial(operandOf(condition));
-  return `${name}.${operatorOf(condition)}.${operand}`;
+  return `${name}.${operator}.${typeof operand === "string" ? quoteIfSpecial(operand) : formatList(operand)}`;
+}
+
+/**
+ * A condition as a parameter of its own. Equality is the value alone, where that looks like nothing else.
+ *
+ * @param operator - with its `not.`, where it has one
+ */
+export function conditionParameter(column: string, operator: string, operand: Operand): Parameter {
+  if (reservedNames.has(column)) return ["and", `(${insideText(column, operator, operand)})`];
+  const text = typeof operand === "string" ? operand : formatList(operand);
+  return [column, operator === "eq" && !startsWithOperator.test(text) ? text : `${operator}.${text}`];
+}
+
+/** A condition's operator and what stands behind it. */
+function partsOfCondition(condition: Condition): [operator: string, operand: Operand] {
+  if (condition.kind === "compare") return [condition.relation, condition.literal];
+  const { kind, isNot } = condition;
+  if (kind === "is" && condition.state === "null") return ["is", isNot ? "not_null" : "null"];
+  const not = isNot ? "not." : "";
+  if (kind === "is") return [`${not}is`, condition.state];
+  if (kind === "in") return [`${not}in`, condition.literals];
+  return [`${not}${condition.foldsCase ? "ilike" : "like"}`, formatPattern(condition.pattern)];
 }
 
 function formatPart(filter: Filter): string {
-  if (!isGroup(filter)) return formatInside(filter);
+  if (!isGroup(filter)) return insideText(filter.column, ...partsOfCondition(filter));
   return `${filter.kind}(${filter.parts.map(formatPart).join(",")})`;
 }
 
-/** A condition, or a group of conditions, as a parameter of its own: equality is the value alone, where it can be. */
-export function formatParameter(filter: Filter): Parameter {
+/** A condition, or a group of conditions, as a parameter of its own. */
+function formatParameter(filter: Filter): Parameter {
   if (isGroup(filter)) return [filter.kind, formatPart(filter).slice(filter.kind.length)];
-  const { column } = filter;
-  if (reservedNames.has(column)) return ["and", `(${formatInside(filter)})`];
-  const operand = filter.kind === "in" ? formatList(filter.literals) : operandOf(filter);
-  const isPlain = filter.kind === "compare" && filter.relation === "eq" && !startsWithOperator.test(operand);
-  return [column, isPlain ? operand : `${operatorOf(filter)}.${operand}`];
+  return conditionParameter(filter.column, ...partsOfCondition(filter));
 }
 
 function byCodeUnit(a: string, b: string): number {

@@ -1,7 +1,8 @@
 export { type Comparable, compareValues } from "./compare.ts";
 export { FilterError } from "./filter-error.ts";
-export { formatFilter, formatParameter, type Parameter, reservedNames } from "./filter-text.ts";
+export { conditionParameter, formatFilter, type Parameter } from "./filter-text.ts";
 export { match } from "./match.ts";
+export { matchRow } from "./match-row.ts";
 export { maxConditions, maxDepth, maxListed, parseFilter } from "./parse-filter.ts";
 export { type Pattern, parsePattern, writePattern } from "./pattern.ts";
 export {

@@ -27,7 +27,6 @@ export { formatPointer } from "./format-pointer.ts";
 export { isBannedField } from "./head.ts";
 export { encodeHttpPart } from "./http-stream.ts";
 export { HttpStreamDecoder } from "./http-stream-decoder.ts";
-export { type ItemFilter, matchesItemFilter } from "./item-filter.ts";
 export { compareByItemOrder, formatItemOrder, type ItemOrder, parseItemOrder } from "./item-order.ts";
 export { type Items, itemUrl, parseAnyItems, parseItems } from "./items.ts";
 export { arrayPlace, parsePointer, resolvePointer } from "./json-pointer.ts";

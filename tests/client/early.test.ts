@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { Feed } from "../../src/client/feed.ts";
-import { createClient } from "../../src/client/index.ts";
+import { createClient, type Query } from "../../src/client/index.ts";
 import { listOf } from "./messages.ts";
 import { World } from "./world.ts";
 
@@ -201,6 +201,44 @@ it("A filter without a value is a mistake that is told, and not all rows", () =>
     );
   }
   expect(client.collection("/a", { where: { card_id: 0 } }).url).toBe("/a?card_id=0");
+  client.close();
+});
+
+it("A filter with conditions is a URL that rocket serve reads", () => {
+  interface Row {
+    readonly year: number;
+    readonly name: string;
+    readonly live: boolean;
+    readonly limit: number;
+  }
+  const { client } = new World();
+  const parametersOf = (where: Query<Row>["where"]): string[] => {
+    const { url } = client.collection<Row>("/a", where ? { where } : {});
+    return [...new URLSearchParams(url.split("?")[1])].map(([name, value]) => `${name}=${value}`);
+  };
+  expect(parametersOf({ year: { gte: 1970, lt: 1980 } })).toEqual(["year=gte.1970", "year=lt.1980"]);
+  expect(parametersOf({ year: { in: [1, 2] }, name: { in: ['a,"b"', ""] } })).toEqual([
+    "year=in.(1,2)",
+    'name=in.("a,\\"b\\"",)',
+  ]);
+  expect(parametersOf({ name: { like: "A*", not: { ilike: "*x", in: ["a"] } } })).toEqual([
+    "name=like.A*",
+    "name=not.ilike.*x",
+    "name=not.in.(a)",
+  ]);
+  expect(parametersOf({ year: { is: null }, live: { is: true, not: { is: null } } })).toEqual([
+    "year=is.null",
+    "live=is.true",
+    "live=not.is.null",
+  ]);
+  expect(parametersOf({ name: { eq: "a" } })).toEqual(["name=a"]);
+  expect(parametersOf({ name: "in.x" })).toEqual(["name=eq.in.x"]);
+  expect(parametersOf({ name: { neq: "in.x" } })).toEqual(["name=neq.in.x"]);
+  expect(parametersOf({ limit: 5 })).toEqual(["and=(limit.eq.5)"]);
+  expect(parametersOf({ limit: { gt: 5 } })).toEqual(["and=(limit.gt.5)"]);
+  expect(() => parametersOf({ year: { gte: undefined as never } })).toThrow("where.year.gte is undefined");
+  expect(() => parametersOf({ year: { eq: null as never } })).toThrow("where.year.eq is null");
+  expect(() => parametersOf({ year: { not: { gt: null as never } } })).toThrow("where.year.not.gt is null");
   client.close();
 });
 

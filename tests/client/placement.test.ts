@@ -24,7 +24,11 @@ async function board(cards: readonly Card[], ...targets: string[]) {
     const lane = query.get("lane");
     const [name = "id", direction] = (query.get("order") ?? "id").split(".") as [keyof Card, string?];
     const sign = direction === "desc" ? -1 : 1;
-    const some = [...rows.values()].filter((row) => lane === null || row.lane === lane);
+    const least = /^gte\.(\d+)$/.exec(query.get("rank") ?? "")?.[1] ?? "0";
+    const lanes = /^in\.\((.*)\)$/.exec(lane ?? "")?.[1]?.split(",") ?? [lane];
+    const some = [...rows.values()].filter(
+      (row) => (lane === null || lanes.includes(row.lane ?? null)) && Number(row.rank) >= Number(least),
+    );
     some.sort((a, b) => sign * (Number(a[name]) - Number(b[name])) || Number(a.id) - Number(b.id));
     return some.slice(0, Number(query.get("limit") ?? 1_000));
   };
@@ -161,6 +165,30 @@ describe("What is written ahead of time", () => {
     expect(shown()).toEqual(after);
     send(201, targets[1] as string, "/cards/2", { id: 2, title: "b", lane: "done", rank: 1 });
     expect(shown()).toEqual(after);
+    client.close();
+  });
+
+  it("leaves and enters lists by conditions as by values", async () => {
+    const targets = ["/cards?rank=gte.20&order=rank", "/cards?lane=in.(done,late)", "/cards?title=neq.b"];
+    const { client, shown, answer } = await board(cards, ...targets);
+    void client.record<Card>("/cards/2").update({ lane: "late", rank: 1 });
+    void client.record<Card>("/cards/1").update({ rank: 50 });
+    void client.record<Card>("/cards/3").update({ title: "b" });
+    const after = [
+      ["b", "a"],
+      ["b", "x"],
+      ["a", "x"],
+    ];
+    expect(shown()).toEqual(after);
+    await answer();
+    expect(shown().slice(0, 2)).toEqual(after.slice(0, 2));
+    client.close();
+  });
+
+  it("stays where it is in a list whose query no filter is", async () => {
+    const { client, shown } = await board(cards, "/cards?rank=is.high");
+    void client.record<Card>("/cards/2").update({ title: "new" });
+    expect(shown()).toEqual([["a", "new", "c", "x"]]);
     client.close();
   });
 

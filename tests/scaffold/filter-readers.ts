@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect } from "vitest";
+import { conditionsOf, matchRow, parseFilter } from "../../src/filter/index.ts";
 import type { Scaffold } from "../../src/scaffold/index.ts";
 import { View } from "../../src/server/direct/view.ts";
 import type { Change } from "../../src/server/index.ts";
@@ -16,6 +17,8 @@ export interface SampleColumn {
   readonly literals: readonly string[];
   readonly patterns?: readonly string[];
   readonly isBoolean?: true;
+  /** Whether equal values are shown as equal JSON, and texts alone as texts: then a client can tell. */
+  readonly isPlain?: true;
 }
 
 /** A database with the table that {@link sampleSql} makes. */
@@ -75,14 +78,20 @@ function eachOperator({ name, literals, patterns, isBoolean }: SampleColumn): [o
 }
 
 /** What a filter is asked for with. */
-function targetOf(filter: string): string {
+function parametersOf(filter: string): [name: string, value: string][] {
   const [, kind = "and", group = `(${filter})`] = /^((?:not\.)?(?:and|or))(\(.*)$/s.exec(filter) ?? [];
-  return `/t?${kind}=${encodeURIComponent(group)}`;
+  return [[kind, group]];
+}
+
+function targetOf(filter: string): string {
+  return `/t?${parametersOf(filter)
+    .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
+    .join("&")}`;
 }
 
 /**
  * Fills the table with rows by chance, and compares what filters by chance let through: those that the database answers,
- * and those that a view lets in by their changes.
+ * those that a view lets in by their changes, and those of which a client says so by their JSON.
  *
  * @returns the operators that changes decide, by column
  */
@@ -101,9 +110,23 @@ export async function compareReaders(
   stop?.();
   expect(changes.length).toBe(rows);
   const send = sendTo(scaffold);
+  const shown = ((await send("GET", "/t")).json as { t: { id: number }[] }).t;
+  const plain = new Set(columns.filter(({ isPlain }) => isPlain).map(({ name }) => name));
+  let judgements = 0;
+  const compareClient = (filter: string, ids: ReadonlySet<number>): void => {
+    const parsed = parseFilter(parametersOf(filter));
+    if (!conditionsOf(parsed).every(({ column }) => plain.has(column))) return;
+    for (const one of shown) {
+      const told = matchRow(parsed, { value: (name) => Reflect.get(one, name), order: () => undefined });
+      if (told === undefined) continue;
+      judgements += 1;
+      expect([filter, one, told]).toEqual([filter, one, ids.has(one.id)]);
+    }
+  };
   const compare = async (filter: string): Promise<boolean> => {
     const { status, json, view } = await send("GET", targetOf(filter));
     expect([filter, status, json]).toEqual([filter, 200, expect.anything()]);
+    compareClient(filter, new Set((json as { t: { id: number }[] }).t.map(({ id }) => id)));
     if (!view) return false;
     const direct = new View(view);
     const judged = changes.filter((change) => !direct.isUndecided(change));
@@ -123,6 +146,7 @@ export async function compareReaders(
     fc.asyncProperty(filters(columns), async (filter) => void (await compare(filter))),
     { numRuns: runs },
   );
+  expect(judgements).toBeGreaterThan(rows);
   return decided;
 }
 

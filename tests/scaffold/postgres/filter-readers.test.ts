@@ -68,14 +68,20 @@ const momentLiterals = [
 ];
 
 const columns: SampleColumn[] = [
-  { name: "a_text", type: "text", ...texts },
+  { name: "a_text", type: "text", ...texts, isPlain: true },
   { name: "bytewise", type: 'text COLLATE "C"', ...texts },
   { name: "folded", type: "text COLLATE folding", values: texts.values, literals: texts.literals },
   { name: "short", type: "varchar(40)", ...texts },
   { name: "padded", type: "char(12)", values: texts.values, literals: texts.literals },
   { name: "a_name", type: "name", ...texts },
   { name: "mood", type: "mood", values: ["'sad'", "'glad'"], literals: ["sad", "glad"] },
-  { name: "a_smallint", type: "smallint", values: ["0", "1", "-1", "32767"], literals: ["0", "1.0", "-32768"] },
+  {
+    name: "a_smallint",
+    type: "smallint",
+    values: ["0", "1", "-1", "32767"],
+    literals: ["0", "1.0", "-32768"],
+    isPlain: true,
+  },
   { name: "a_bigint", type: "bigint", values: integers, literals: [...integers, "+1"] },
   { name: "a_numeric", type: "numeric", values: fractions, literals: fractionLiterals },
   {
@@ -92,6 +98,7 @@ const columns: SampleColumn[] = [
     values: ["true", "false"],
     literals: ["true", "false", "1", "0"],
     isBoolean: true,
+    isPlain: true,
   },
   {
     name: "a_date",

@@ -35,7 +35,7 @@ const texts = {
 
 const columns: SampleColumn[] = [
   { name: "a_text", type: "TEXT", ...texts },
-  { name: "folded", type: "TEXT COLLATE NOCASE", ...texts },
+  { name: "folded", type: "TEXT COLLATE NOCASE", ...texts, values: hardTexts.map(sqlText), isPlain: true },
   { name: "trimmed", type: "TEXT COLLATE RTRIM", ...texts },
   {
     name: "untyped",
@@ -47,6 +47,13 @@ const columns: SampleColumn[] = [
   { name: "an_integer", type: "INTEGER", values: [...numbers, ...strange], literals: [...numberLiterals, "Infinity"] },
   { name: "a_real", type: "REAL", values: [...numbers, ...strange], literals: [...numberLiterals, "Infinity"] },
   { name: "a_numeric", type: "NUMERIC", values: [...numbers, ...strange], literals: numberLiterals },
+  {
+    name: "a_count",
+    type: "INTEGER",
+    values: ["0", "-7", "9007199254740991"],
+    literals: ["0", "-7.0", "9007199254740993", "1e3"],
+    isPlain: true,
+  },
   {
     name: "a_date",
     type: "DATETIME",
@@ -60,6 +67,7 @@ const columns: SampleColumn[] = [
     values: ["1", "0", "2"],
     literals: ["true", "false", "1", "0"],
     isBoolean: true,
+    isPlain: true,
   },
   {
     name: "a_blob",
