@@ -5,7 +5,7 @@ import { type Condition, type Filter, groupOf, isGroup, partsOf } from "./tree.t
 export type Parameter = readonly [name: string, value: string];
 
 /** Parameters that mean something else than a column. */
-export const reservedNames: ReadonlySet<string> = new Set([
+const reservedNames: ReadonlySet<string> = new Set([
   ...["order", "limit", "offset", "select", "page", "per_page"],
   ...["or", "and", "not.or", "not.and"],
 ]);

@@ -20,7 +20,7 @@ afterAll(() => {
 });
 
 async function loadClient(name: string, patch?: FilePatch): Promise<typeof createClient> {
-  const folder = copyPatched(name, ["protocol", "client"], patch);
+  const folder = copyPatched(name, ["protocol", "filter", "client"], patch);
   folders.push(folder);
   const load = (file: string): Promise<object> => import(pathToFileURL(join(folder, "client", file)).href);
   const [face] = await Promise.all(["index.js", "outbox.js", "fallback.js", "answers.js"].map(load));
