@@ -21,7 +21,7 @@ declare global {
 /** A site of another origin than the records', with the built client. */
 async function startPages(): Promise<string> {
   const server = createServer(({ url = "/" }, response) => {
-    const isScript = /^\/(?:client|protocol)\/[a-z0-9-]+\.js$/.test(url);
+    const isScript = /^\/(?:client|filter|protocol)\/[a-z0-9-]+\.js$/.test(url);
     response.setHeader("Content-Type", isScript ? "text/javascript" : "text/html");
     if (isScript) createReadStream(dist + url).pipe(response);
     else response.end(html);

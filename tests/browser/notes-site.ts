@@ -28,7 +28,7 @@ export class NotesSite {
     this.#folder = join(folder, "public");
     mkdirSync(join(this.#folder, "rocket"), { recursive: true });
     cpSync(page, join(this.#folder, "index.html"));
-    for (const layer of ["client", "protocol"])
+    for (const layer of ["client", "filter", "protocol"])
       cpSync(join(dist, layer), join(this.#folder, "rocket", layer), { recursive: true });
     runSql(
       this.database,
