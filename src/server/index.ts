@@ -30,7 +30,7 @@ export { connectMessageSocket, type MessageSocket, type MessageSocketOptions } f
 export type { ErrorHandler } from "./option-checks.ts";
 export { type Clock, systemClock } from "./ports/clock.ts";
 export type { Batch, Bookmark, Change, Image, Journal, Page, Representation, Value } from "./ports/journal.ts";
-export type { DirectView, Origin, OriginRequest, OriginResponse, Reads } from "./ports/origin.ts";
+export type { Ahead, DirectView, Origin, OriginRequest, OriginResponse, Reads } from "./ports/origin.ts";
 export { createLocalStaleness, type Staleness } from "./ports/staleness.ts";
 export type { Framing, Transport } from "./ports/transport.ts";
 export type { Connection } from "./stream/connection.ts";

@@ -1,5 +1,5 @@
 import type { Field } from "../../protocol/index.ts";
-import type { Bookmark, Value } from "../../server/index.ts";
+import type { Ahead, Bookmark, Value } from "../../server/index.ts";
 import type { Query } from "./query.ts";
 import type { Steps } from "./steps.ts";
 import type { Member, RecordKey, ServedSchema, ServedTable } from "./table.ts";
@@ -31,6 +31,8 @@ export interface Snapshot {
   readonly schema: ServedSchema;
   /** Where the journal stands; `undefined` where there is none, and in a write, which is not in it yet. */
   readonly bookmark: Bookmark | undefined;
+  /** What is seen beyond the bookmark; absent where that is nothing. */
+  readonly ahead?: Ahead | undefined;
   /** The tables whose changes the journal misses, and why, in a sentence for a person. */
   readonly unwatched: ReadonlyMap<string, string>;
   /** Whether what a table shows may depend on who looks: then the journal's changes alone don't decide what is shown. */

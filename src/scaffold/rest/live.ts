@@ -54,13 +54,15 @@ function follow(
   resource: Resource,
   view: Omit<DirectView, "position" | "eventId" | "collection">,
 ): Steps<Liveness> {
-  const { bookmark } = snapshot;
+  const { bookmark, ahead } = snapshot;
   const notLive = whyNotLive(snapshot, settings, resource);
   if (notLive !== undefined) return done({ notLive });
   // Where that has no place in the journal, or is one viewer's, it is followed by asking again.
   if (!bookmark || snapshot.isPrivate(resource.table)) return derive(snapshot, settings, resource, view.url);
   const { path: collection } = resource;
-  return done({ view: { collection, ...view, position: bookmark.position, eventId: bookmark.eventId } });
+  return done({
+    view: { collection, ...view, position: bookmark.position, eventId: bookmark.eventId, ...(ahead && { ahead }) },
+  });
 }
 
 /** How a record is followed. */

@@ -55,8 +55,9 @@ export function refuseParameters({ parameters }: Target): void {
   if (first) throw new Refusal(400, `The parameter "${shorten(first[0])}" means nothing here.`);
 }
 
-function eventIdFields({ bookmark }: Snapshot): Field[] {
-  return bookmark ? [["Event-ID", bookmark.eventId]] : [];
+/** Who went on from the bookmark would be told again what the answer shows beyond [R-POS-3]. */
+function eventIdFields({ bookmark, ahead }: Snapshot): Field[] {
+  return bookmark && !ahead ? [["Event-ID", bookmark.eventId]] : [];
 }
 
 function answer(request: OriginRequest, etag: string, fields: readonly Field[], body: string): OriginResponse {

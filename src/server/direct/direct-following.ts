@@ -3,9 +3,10 @@ import type { Advance, Follower, Following, Start } from "../delivery/following.
 import { encodeMessage } from "../delivery/message.ts";
 import { type Notification, notificationMessage } from "../delivery/notification.ts";
 import type { Batch, Page } from "../ports/journal.ts";
+import type { Ahead } from "../ports/origin.ts";
 import type { DirectFollower, DirectStart, DirectStream } from "./direct-stream.ts";
 import { History } from "./history.ts";
-import { changeSince } from "./net-changes.ts";
+import { changeBeyond, changeSince } from "./net-changes.ts";
 import type { View } from "./view.ts";
 
 /** How long to wait before the journal is tried again after it failed. */
@@ -30,6 +31,10 @@ class DirectFollowing implements Following, DirectFollower {
   #cursor: number;
   /** Where the journal stood when it was authorised: it has not arrived before that. */
   readonly #goal: number;
+  /** What its first message showed beyond the cursor; until all of that is told, it is given no position. */
+  #ahead: Ahead | undefined;
+  /** Where that is so; `undefined` while it is not known. */
+  #aheadEnd: number | undefined;
   #epoch: number;
   /** The last notification that was found, until it is known whether it ends its batch. The cursor is past it. */
   #held: Notification | undefined;
@@ -47,6 +52,7 @@ class DirectFollowing implements Following, DirectFollower {
     this.#stream = stream;
     this.#cursor = cursor;
     this.#goal = view.position;
+    this.#ahead = start.ahead;
     this.#epoch = epoch;
     this.#view = stream.join(start, this);
   }
@@ -70,6 +76,7 @@ class DirectFollowing implements Following, DirectFollower {
     this.#held = undefined;
     this.#begun = undefined;
     this.#history = undefined;
+    this.#ahead = undefined;
     this.#round += 1;
   }
 
@@ -103,8 +110,10 @@ class DirectFollowing implements Following, DirectFollower {
   advance(): Advance | "arrived" | Promise<Advance> {
     const { bookmark, epoch } = this.#stream;
     if (this.#epoch !== epoch) return "restart";
+    if (this.#ahead && this.#aheadEnd === undefined) return this.#tried(() => this.#findAheadEnd());
     if (this.#isAhead) return this.#tried(() => this.#awaitTail());
     if (this.#cursor < bookmark.position) return this.#tried(() => this.#follow());
+    this.#ahead = undefined;
     // A page may have ended here, so that what it held was the end of the batch.
     return this.#guarded(() => this.#mark(bookmark.eventId) ?? "arrived");
   }
@@ -130,6 +139,13 @@ class DirectFollowing implements Following, DirectFollower {
     }
   }
 
+  /** All that was shown has a position once everything is told that was committed by now. */
+  async #findAheadEnd(): Promise<Advance> {
+    await this.#stream.sync();
+    this.#aheadEnd = this.#stream.bookmark.position;
+    return "more";
+  }
+
   async #awaitTail(): Promise<Advance> {
     await this.#stream.sync();
     if (this.#isAhead && this.#epoch === this.#stream.epoch) await this.#pause();
@@ -151,7 +167,7 @@ class DirectFollowing implements Following, DirectFollower {
   /** Gives the next piece of a large delivery that is kept ready-made. */
   #giveChunk(): boolean {
     const { large, record } = this.#view;
-    if (!large || this.#held || record !== undefined) return false;
+    if (!large || this.#held || this.#ahead || record !== undefined) return false;
     const { form, outlet } = this.follower;
     const chunk = large.delivery.chunkAfter(this.#cursor, form, outlet.framing);
     if (!chunk) return false;
@@ -203,8 +219,10 @@ class DirectFollowing implements Following, DirectFollower {
     const found: Notification[] = this.#held ? [this.#held] : [];
     const frames: Uint8Array[] = [];
     let bytes = 0;
-    for (const change of batch.changes) {
-      if (change.position <= cursor) continue;
+    for (const told of batch.changes) {
+      if (told.position <= cursor) continue;
+      const change = changeBeyond(told, this.#ahead);
+      if (!change) continue;
       if (change.kind === "reset" && change.collection === view.collection) return "restart";
       if (view.isUndecided(change)) return "restart";
       view.collect(isHistory ? change : changeSince(change, this.#begun ?? cursor), found);
@@ -224,7 +242,9 @@ class DirectFollowing implements Following, DirectFollower {
     this.#held = found[0];
     this.#begun = undefined;
     this.#cursor = batch.position;
-    return (more ? undefined : this.#mark(batch.eventId)) ?? "more";
+    const isShort = this.#ahead !== undefined && batch.position < (this.#aheadEnd ?? 0);
+    if (!isShort) this.#ahead = undefined;
+    return (more || isShort ? undefined : this.#mark(batch.eventId)) ?? "more";
   }
 
   /** Sends what was held as the end of its batch. Says what comes of it where it was the end of the record, too. */

@@ -5,7 +5,7 @@ import type { Notification } from "../delivery/notification.ts";
 import { Unseen } from "../delivery/unseen.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Batch, Bookmark, Change, Journal } from "../ports/journal.ts";
-import type { DirectView } from "../ports/origin.ts";
+import type { Ahead, DirectView } from "../ports/origin.ts";
 import { DirectViews } from "./direct-views.ts";
 import { LargeDeliveries } from "./large-deliveries.ts";
 import { netBatch } from "./net-changes.ts";
@@ -19,6 +19,8 @@ export interface DirectStart {
   readonly view: DirectView;
   /** Everything up to here is known to the subscriber. */
   readonly cursor: number;
+  /** What the subscriber knows beyond that, of the state that it begins with. */
+  readonly ahead?: Ahead | undefined;
   /** The journal's epoch, as it was when the view was asked for. */
   readonly epoch: number;
 }

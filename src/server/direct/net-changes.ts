@@ -1,5 +1,6 @@
 import { changeBytes } from "../change-size.ts";
 import type { Batch, Change, Image, Representation } from "../ports/journal.ts";
+import type { Ahead } from "../ports/origin.ts";
 
 /** A record that was deleted and created again within one batch: to those who follow it, it changed. */
 export class Renewal implements Change {
@@ -50,6 +51,14 @@ export function netBatch(batch: Batch): Batch {
     isNet = false;
   });
   return isNet ? batch : { ...batch, changes: changes.filter((change) => change !== undefined) };
+}
+
+/** What is left of a change for one whose answer showed some of what comes; `undefined`: nothing. */
+export function changeBeyond(change: Change, ahead: Ahead | undefined): Change | undefined {
+  if (!ahead) return change;
+  if (!(change instanceof Renewal)) return ahead.shows(change) ? undefined : change;
+  if (ahead.shows(change.created)) return undefined;
+  return ahead.shows(change.deleted) ? change.created : change;
 }
 
 /** What a change is to one who was told of all that came up to `position`: of a delete, too, whose create comes after. */

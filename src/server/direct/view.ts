@@ -1,8 +1,9 @@
 import type { Delivery } from "../delivery/delivery.ts";
 import type { Notification } from "../delivery/notification.ts";
 import type { Change, Image, Value } from "../ports/journal.ts";
-import type { DirectView } from "../ports/origin.ts";
+import type { Ahead, DirectView } from "../ports/origin.ts";
 import { imageKey } from "./image-key.ts";
+import { changeBeyond } from "./net-changes.ts";
 import { ViewFilter } from "./view-filter.ts";
 
 /** Told as a change, whole: what the record was before is not known here. */
@@ -17,6 +18,8 @@ const nowhere = -1;
 interface Room {
   /** The position of that GET: changes up to it are in what it told. */
   from: number;
+  /** What it showed beyond that. */
+  readonly ahead: Ahead | undefined;
   readonly bytes: number;
   rowsLeft: number;
   bytesLeft: number;
@@ -24,9 +27,9 @@ interface Room {
   hasPlaceless: boolean;
 }
 
-function roomIn({ room, position }: DirectView): Room {
+function roomIn({ room, position, ahead }: DirectView): Room {
   const { rows = Number.POSITIVE_INFINITY, bytes = Number.POSITIVE_INFINITY } = room ?? {};
-  return { from: position, bytes, rowsLeft: rows, bytesLeft: bytes, hasPlaceless: false };
+  return { from: position, ahead, bytes, rowsLeft: rows, bytesLeft: bytes, hasPlaceless: false };
 }
 
 /** Of a member, beside its name: two quotes, a colon, a value, and what ends it. */
@@ -156,9 +159,12 @@ export class View<Follower = unknown> {
     this.#countedTo = change.position;
     const room = this.#room;
     if (change.position <= room.from) return;
+    const news = changeBeyond(change, room.ahead);
+    if (!news) return;
     const { after } = change;
     if (status !== 204 && after && !this.#hasPlace(after)) room.hasPlaceless = true;
-    if (status !== 202) room.rowsLeft += status === 204 ? 1 : -1;
+    const isMore = status === 201 || news !== change;
+    if (status !== 202 || isMore) room.rowsLeft += isMore ? -1 : 1;
     // While there is room, it costs nothing to count what a changed record had before twice.
     const isNear = room.bytesLeft < room.bytes / 2;
     room.bytesLeft -= bytes - (isNear && status !== 201 ? bytesBefore(change) : 0);

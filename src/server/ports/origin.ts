@@ -1,6 +1,6 @@
 import type { Filter } from "../../filter/index.ts";
 import type { Body, Field } from "../../protocol/index.ts";
-import type { Bookmark, Value } from "./journal.ts";
+import type { Bookmark, Change, Value } from "./journal.ts";
 
 /** A request for the origin: plain HTTP, or what the hub asks on a viewer's behalf. */
 export interface OriginRequest {
@@ -53,8 +53,19 @@ export interface OriginResponse {
   readonly notLive?: string;
 }
 
+/** What an answer shows that comes after its position: in a database, what was committed and has no position yet. */
+export interface Ahead {
+  /** Whether the answer shows a change that the journal tells after the position. */
+  shows(change: Change): boolean;
+}
+
 /** A view whose changes a journal decides: a collection under filters, or one record. */
 export interface DirectView extends Bookmark {
+  /**
+   * What the answer shows beyond its position. Who begins with it is not told that again, and has no position until the
+   * journal has told all of it, which is so after the next `poll` [R-POS-3]. Default: nothing.
+   */
+  readonly ahead?: Ahead;
   /** The view's URL in canonical form (path, sorted parameters): equal views have equal URLs. */
   readonly url: string;
   /** The collection's path, as in {@link Change.collection}. */

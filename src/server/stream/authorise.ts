@@ -7,7 +7,7 @@ import { startDirect } from "../direct/direct-following.ts";
 import type { DirectStream } from "../direct/direct-stream.ts";
 import { isDocument, isLater, isSuccess, passedFields, refusalOf } from "../origin-answer.ts";
 import type { OriginAsker } from "../origin-asker.ts";
-import type { OriginResponse } from "../ports/origin.ts";
+import type { Ahead, OriginResponse } from "../ports/origin.ts";
 import type { Viewer } from "../viewer.ts";
 import {
   type Opening,
@@ -116,7 +116,7 @@ export class Authoriser {
     const { view } = response;
     if (!isSuccess(response)) return refused(refusalOf(response));
     if (!view || !direct) return { kind: "other", response, isHead: !needsState };
-    const start = (cursor: number): Start => startDirect(direct, { view, cursor, epoch });
+    const start = (cursor: number, ahead?: Ahead): Start => startDirect(direct, { view, cursor, ahead, epoch });
     if (!needsState) {
       const eventId = located === undefined ? view.eventId : (lastEventId ?? "");
       const fields: readonly Field[] = [["Event-ID", eventId]];
@@ -125,10 +125,12 @@ export class Authoriser {
       return { ...resumed, start: start(located ?? view.position), source: response, described };
     }
     const etag = fieldValue(response.fields, "etag");
-    const state = { fields: passedFields(response.fields, view.eventId), body: response.body };
-    const message = openingMessage(wishes, view.eventId, etag, state);
+    // Who went on from there would be told again what the state shows beyond.
+    const eventId = view.ahead ? undefined : view.eventId;
+    const state = { fields: passedFields(response.fields, eventId), body: response.body };
+    const message = openingMessage(wishes, eventId, etag, state);
     if (message.kind === "refused") return { ...message, lost: view.url };
-    return { ...message, start: start(view.position), source: response, described: state.fields };
+    return { ...message, start: start(view.position, view.ahead), source: response, described: state.fields };
   }
 }
 

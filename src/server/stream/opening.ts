@@ -81,7 +81,7 @@ export function wishesWithoutState(fields: readonly Field[]): OpeningWishes {
 /** What a subscriber whose position is not known any more is sent first [R-RES-2, R-RES-4, R-SUB-7]. */
 export function openingMessage(
   { lastEventId, isStrict, ifNoneMatch }: OpeningWishes,
-  eventId: string,
+  eventId: string | undefined,
   etag: string | undefined,
   state: Pick<OpeningMessage, "fields" | "body">,
 ): OpeningMessage | RefusedOpening {
@@ -90,10 +90,8 @@ export function openingMessage(
     return { kind: "refused", response: problemResponse(createProblem(410, detail)) };
   }
   if (ifNoneMatch !== undefined && etag !== undefined && matchesEntityTag(ifNoneMatch, etag)) {
-    const kept: Field[] = [
-      ["ETag", etag],
-      ["Event-ID", eventId],
-    ];
+    const kept: Field[] = [["ETag", etag]];
+    if (eventId !== undefined) kept.push(["Event-ID", eventId]);
     return { kind: "accepted", status: 304, fields: kept, body: "" };
   }
   return { kind: "accepted", status: 200, ...state };

@@ -2,6 +2,7 @@ import type { Steps } from "../../engine/steps.ts";
 import type { Viewer } from "../../engine/viewer.ts";
 import { unavailable } from "../../rest/refusal.ts";
 import type { Pool, Session } from "../driver.ts";
+import { ShownAhead } from "../journal/opening.ts";
 import type { PostgresJournal } from "../journal/options.ts";
 import { ownSettings } from "../own-transaction.ts";
 import { setValueSettings } from "../value-settings.ts";
@@ -15,8 +16,11 @@ import { commitFor } from "./viewer-settings.ts";
 
 /** How often a read begins anew: what it would see has no position yet, another schema than is known, or was emptied meanwhile. */
 const maxAttempts = 10;
-/** From then on it does without a position: others write without a pause. */
-const patience = 5;
+/**
+ * From then on it is content with what has no position yet: others write without a pause. Before, it is worth its while: a
+ * position that the answer stands at can be gone on from at once.
+ */
+const patience = 2;
 
 /** What a reader stands on. */
 export interface ReaderOptions {
@@ -73,7 +77,7 @@ export class Reader {
         () => undefined,
         (error: unknown) => ({ error }),
       );
-      // The journal stands still, as at a standby: what is there can be read, without a position.
+      // The journal stands still, as at a standby: what is there can be read all the same.
       if (failed) attempt = Math.max(attempt, patience - 1);
     }
     throw unavailable("The database's schema is being changed.");
@@ -95,9 +99,10 @@ export class Reader {
     const isAhead = opening !== undefined && opening.pending.size > 0;
     if (isAhead && !isLate) return undefined;
     if (!(await source.isCurrent(session, [viewer.role]))) return undefined;
-    const bookmark = isAhead ? undefined : opening && { position: opening.position, eventId: opening.eventId };
+    const bookmark = opening && { position: opening.position, eventId: opening.eventId };
+    const ahead = isAhead ? new ShownAhead(opening) : undefined;
     const schema = source.schemaFor(viewer.role) ?? source.schema;
-    const state = { viewer, schema, bookmark, unwatched: source.unwatched, finder };
+    const state = { viewer, schema, bookmark, ahead, unwatched: source.unwatched, finder };
     const snapshot = new PostgresSnapshot(new ViewerSession(session, viewer), state);
     return { result: await runSteps(steps(snapshot)) };
   }

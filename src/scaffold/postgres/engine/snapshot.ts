@@ -1,5 +1,5 @@
-import type { Bookmark } from "../../../server/index.ts";
 import type { Measure, Snapshot, TableSources } from "../../engine/snapshot.ts";
+import type { Ahead, Bookmark } from "../../../server/index.ts";
 import { type Steps, wait } from "../../engine/steps.ts";
 import type { Viewer } from "../../engine/viewer.ts";
 import { unreadable } from "../../rest/record-filter.ts";
@@ -24,6 +24,7 @@ export interface SnapshotState {
   /** What the viewer's role may read. */
   readonly schema: PostgresSchema;
   readonly bookmark: Bookmark | undefined;
+  readonly ahead?: Ahead | undefined;
   readonly unwatched: ReadonlyMap<string, string>;
   readonly finder: SourceFinder;
 }
@@ -36,16 +37,18 @@ const cursor = "rocket_rows";
 export class PostgresSnapshot implements Snapshot {
   readonly schema: PostgresSchema;
   readonly bookmark: Bookmark | undefined;
+  readonly ahead: Ahead | undefined;
   readonly unwatched: ReadonlyMap<string, string>;
   readonly viewer: Viewer;
   readonly session: ViewerSession;
   readonly #finder: SourceFinder;
 
-  constructor(session: ViewerSession, { viewer, schema, bookmark, unwatched, finder }: SnapshotState) {
+  constructor(session: ViewerSession, { viewer, schema, bookmark, ahead, unwatched, finder }: SnapshotState) {
     this.session = session;
     this.viewer = viewer;
     this.schema = schema;
     this.bookmark = bookmark;
+    this.ahead = ahead;
     this.unwatched = unwatched;
     this.#finder = finder;
   }

@@ -1,4 +1,4 @@
-import type { Batch, Bookmark } from "../../../server/index.ts";
+import type { Ahead, Bookmark, Change } from "../../../server/index.ts";
 import type { Session } from "../driver.ts";
 import { PostgresChange } from "./change.ts";
 import { bookmarkOf } from "./head.ts";
@@ -20,36 +20,15 @@ export async function readOpening(session: Session): Promise<Opening> {
   return { ...bookmarkOf(mark), pending: new Set((JSON.parse(pending ?? "[]") as unknown[]).map(String)) };
 }
 
-/**
- * What an answer showed ahead of its bookmark. Snapshots of one server are nested, so all of it is in the journal as soon as
- * a tick began after the answer was read: then this is over.
- */
-export class ShownAhead {
+/** What an answer shows ahead of its bookmark: all of some transactions. */
+export class ShownAhead implements Ahead {
   readonly #pending: ReadonlySet<string>;
-  #end: number | undefined;
-  #isOver: boolean;
 
   constructor({ pending }: Opening) {
     this.#pending = pending;
-    this.#isOver = pending.size === 0;
   }
 
-  /** Whether all that comes now is news, and positions can be resumed from. */
-  get isOver(): boolean {
-    return this.#isOver;
-  }
-
-  /** All that the answer showed has a position up to there: where the journal's head is after a `poll`. */
-  endAt(position: number): void {
-    this.#end = position;
-  }
-
-  /** What is news in the next batch or page. */
-  leaveOut<Part extends Batch>(part: Part): Part {
-    if (this.#isOver) return part;
-    if (this.#end !== undefined && part.position >= this.#end) this.#isOver = true;
-    const isNews = (change: unknown): boolean =>
-      !(change instanceof PostgresChange && change.group !== undefined && this.#pending.has(change.group));
-    return { ...part, changes: part.changes.filter(isNews) };
+  shows(change: Change): boolean {
+    return change instanceof PostgresChange && change.group !== undefined && this.#pending.has(change.group);
   }
 }
