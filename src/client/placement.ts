@@ -14,8 +14,9 @@ interface ListQuery {
 
 function parseOrder(text: string): ItemOrder {
   return text.split(",").map((part) => {
-    const [, name = part, direction] = /^(.*)\.(asc|desc)$/s.exec(part) ?? [];
-    return { name, descending: direction === "desc" };
+    const [, sorted = part, nulls] = /^(.*)\.nulls(first|last)$/s.exec(part) ?? [];
+    const [, name = sorted, direction] = /^(.*)\.(asc|desc)$/s.exec(sorted) ?? [];
+    return { name, descending: direction === "desc", nulls: nulls as "first" | "last" | undefined };
   });
 }
 

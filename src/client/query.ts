@@ -28,7 +28,7 @@ export interface Conditions<Value> {
 export interface Query<Row> {
   /** Members and the values that they must have, or conditions: `{ genre: "rock", year: { gte: 1970, lt: 1980 } }`. */
   readonly where?: { readonly [Name in keyof Row]?: Comparable<Row[Name]> | Conditions<Row[Name]> };
-  /** `name`, `name.desc`, or several of them. Default: the server's. */
+  /** `name`, `name.desc`, `name.desc.nullslast`, or several of them. Default: the server's. */
   readonly order?: Order<Row> | readonly Order<Row>[];
   /** Records at most. Default: the server's. */
   readonly limit?: number;
@@ -36,8 +36,8 @@ export interface Query<Row> {
   readonly offset?: number;
 }
 
-/** A member's name, alone or with a direction. */
-export type Order<Row> = `${Extract<keyof Row, string>}${"" | ".asc" | ".desc"}`;
+/** A member's name, alone or with a direction, and where what has none stands. */
+export type Order<Row> = `${Extract<keyof Row, string>}${"" | ".asc" | ".desc"}${"" | ".nullsfirst" | ".nullslast"}`;
 
 /** @param operator - as URLs have it, and a dot behind what negates it */
 function* parametersOf(place: string, name: string, operator: string, wanted: unknown): Generator<Parameter> {

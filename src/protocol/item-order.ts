@@ -11,6 +11,8 @@ export type ItemOrder = readonly {
    * bytes in base64 [R-FLD-6].
    */
   readonly as?: "number" | "bytes";
+  /** Where NULL stands, whatever the direction. No field says it. Default: lowest. */
+  readonly nulls?: "first" | "last" | undefined;
 }[];
 
 const part = /^[ \t]*((?:[\w.~-]|%[0-9A-Fa-f]{2})+)\.(asc|desc)(?:-(number|bytes))?[ \t]*$/;
@@ -92,6 +94,11 @@ function asBytes(value: unknown): unknown {
   );
 }
 
+/** NULL before all else. */
+function compareNulls(a: unknown, b: unknown): number {
+  return Number((b ?? null) === null) - Number((a ?? null) === null);
+}
+
 function comparedOf(row: unknown, { name, as }: ItemOrder[number]): unknown {
   const value = ownMember(row, name);
   return as === "number" ? asNumber(value) : as === "bytes" ? asBytes(value) : value;
@@ -104,6 +111,8 @@ function comparedOf(row: unknown, { name, as }: ItemOrder[number]): unknown {
 export function compareByItemOrder(order: ItemOrder): (a: unknown, b: unknown) => number {
   return (a, b) => {
     for (const one of order) {
+      const nulls = one.nulls && compareNulls(ownMember(a, one.name), ownMember(b, one.name));
+      if (nulls) return one.nulls === "first" ? nulls : -nulls;
       const result = compareValues(comparedOf(a, one), comparedOf(b, one));
       if (result !== 0) return one.descending ? -result : result;
     }

@@ -47,12 +47,15 @@ async function board(cards: readonly Card[], ...targets: string[]) {
     send(data: string): void {
       const { method, target, fields } = decodeRequest(data);
       if (method !== "SUBSCRIBE") return;
+      // Where no field can say the order, the list is derived.
+      const isDerived = target.includes(".nulls");
+      const eventId = isDerived ? `d-${"A".repeat(43)}` : "s:1.0";
       const order = `${(new URLSearchParams(target.split("?")[1]).get("order") ?? "id").replace(/^(\w+)$/, "$1.asc")},id.asc`;
       const id = fieldValue(fields, "request-id") ?? "";
       const own = [
         ["Items", 'list="/cards", record="/card", url="/cards/{id}"'],
-        ["Item-Order", order],
-        ["Event-ID", "s:1.0"],
+        ...(isDerived ? [] : [["Item-Order", order] as const]),
+        ["Event-ID", eventId],
       ] as const;
       const body = JSON.stringify({ cards: listOf(target) });
       const opening = encodeResponse({
@@ -64,7 +67,7 @@ async function board(cards: readonly Card[], ...targets: string[]) {
         status: 304,
         fields: [
           ["Subscription", target],
-          ["Event-ID", "s:1.0"],
+          ["Event-ID", eventId],
         ],
       });
       for (const message of [opening, mark]) this.onmessage({ data: String(message) });
@@ -183,6 +186,19 @@ describe("What is written ahead of time", () => {
     await answer();
     expect(shown().slice(0, 2)).toEqual(after.slice(0, 2));
     client.close();
+  });
+
+  it("stands where NULL is asked to be", async () => {
+    const some = cards.slice(0, 2);
+    for (const [nulls, expected] of [
+      ["first", ["new", "b", "a"]],
+      ["last", ["b", "a", "new"]],
+    ] as const) {
+      const { client, shown, views } = await board(some, `/cards?order=rank.desc.nulls${nulls}`);
+      void views[0]?.create({ title: "new" });
+      expect(shown()).toEqual([expected]);
+      client.close();
+    }
   });
 
   it("stays where it is in a list whose query no filter is", async () => {

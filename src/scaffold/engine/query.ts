@@ -12,6 +12,8 @@ export type RecordFilter = Filter<Member, Value>;
 export interface Ordering {
   readonly member: Member;
   readonly descending: boolean;
+  /** Where NULL is to stand; absent where that is where the database puts it by itself, in the order of its indexes. */
+  readonly nulls?: "first" | "last" | undefined;
 }
 
 /** Which of a table's records are asked for, and in which order. */

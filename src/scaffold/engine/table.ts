@@ -9,6 +9,8 @@ export interface Member {
   readonly generated: boolean;
   /** A part of what tells records apart. */
   readonly inKey: boolean;
+  /** Where NULL stands when records are sorted by it, unless something else is asked for; `none` where it is never null. */
+  readonly nulls: "lowest" | "highest" | "none";
 }
 
 /** A table that can be served. The engine that made it is given it back, never one of its own making. */

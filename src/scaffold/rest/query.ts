@@ -1,6 +1,6 @@
 import { encodeUrlPart, formatItemOrder, type ItemOrder } from "../../protocol/index.ts";
 import type { Ordering, Query } from "../engine/query.ts";
-import { keyMembers } from "../engine/table.ts";
+import { keyMembers, type Member } from "../engine/table.ts";
 import { findColumn, formatRecordFilter, parseRecordFilter } from "./record-filter.ts";
 import { Refusal, shorten } from "./refusal.ts";
 import type { Resource } from "./resource.ts";
@@ -20,10 +20,20 @@ function parseCount(name: string, text: string): number {
   throw badRequest(`${name} must be a whole number from 0, not "${shorten(text)}".`);
 }
 
+/** Where NULL is asked to stand, if that is not where it stands anyway. */
+function askedNulls(member: Member, descending: boolean, nulls: string | undefined): Ordering["nulls"] {
+  if (nulls === undefined || member.nulls === "none") return undefined;
+  const isUsual = (nulls === "first") === ((member.nulls === "lowest") !== descending);
+  return isUsual ? undefined : (nulls as "first" | "last");
+}
+
 function parseOrder(resource: Resource, text: string): Ordering[] {
   return text.split(",").map((part) => {
-    const [, name = part, direction = "asc"] = /^(.*)\.(asc|desc)$/s.exec(part) ?? [];
-    return { member: findColumn(resource, name), descending: direction === "desc" };
+    const [, sorted = part, nulls] = /^(.*)\.nulls(first|last)$/s.exec(part) ?? [];
+    const [, name = sorted, direction = "asc"] = /^(.*)\.(asc|desc)$/s.exec(sorted) ?? [];
+    const member = findColumn(resource, name);
+    const descending = direction === "desc";
+    return { member, descending, nulls: askedNulls(member, descending, nulls) };
   });
 }
 
@@ -77,7 +87,10 @@ export function canonicalUrl(resource: Resource, { filter, order, limit, offset 
 }
 
 function formatOrder(order: readonly Ordering[]): string {
-  return order.map(({ member, descending }) => `${member.name}.${descending ? "desc" : "asc"}`).join(",");
+  const parts = order.map(({ member: { name }, descending, nulls }) => {
+    return `${name}.${descending ? "desc" : "asc"}${nulls ? `.nulls${nulls}` : ""}`;
+  });
+  return parts.join(",");
 }
 
 /**
@@ -86,7 +99,9 @@ function formatOrder(order: readonly Ordering[]): string {
  */
 export function itemOrder({ order }: Query): string | undefined {
   const parts: ItemOrder[number][] = [];
-  for (const { member, descending } of order) {
+  for (const { member, descending, nulls } of order) {
+    // The field says nothing of NULL: that is lowest.
+    if (nulls !== undefined) return undefined;
     const { name } = member;
     const as = member.type.comparison;
     if (as === undefined || name === "") return undefined;

@@ -81,6 +81,37 @@ describe("order, limit and offset", () => {
     expect(await names("/artists?limit=0")).toEqual([]);
   });
 
+  test("put NULL where it is asked to be", async () => {
+    for (const order of ["year.nullslast", "year.asc.nullslast"]) {
+      expect(await names(`/artists?order=${order}`)).toEqual(["Can", "Kraftwerk", "Neu!", "Faust"]);
+    }
+    expect(await names("/artists?order=year.nullsfirst")).toEqual(["Faust", "Can", "Kraftwerk", "Neu!"]);
+    expect(await names("/artists?order=year.desc.nullsfirst")).toEqual(["Faust", "Neu!", "Kraftwerk", "Can"]);
+    expect(await names("/artists?order=year.desc.nullslast,name")).toEqual(["Neu!", "Kraftwerk", "Can", "Faust"]);
+  });
+
+  test("say nothing of NULL where it stands there anyway, or nowhere", async () => {
+    const { send } = await serve(musicSql);
+    const canonical = async (order: string) => {
+      const { view, url } = await send("GET", `/artists?limit=9&order=${order}`);
+      return String(view?.url ?? url);
+    };
+    const [first, last] = here({ sqlite: ["first", "last"], postgres: ["last", "first"] });
+    expect(await canonical(`year.nulls${first}`)).toBe(await canonical("year"));
+    expect(await canonical(`year.desc.nulls${last}`)).toBe(await canonical("year.desc"));
+    expect(await canonical("id.nullslast")).toBe(await canonical("id"));
+    expect(await canonical("id.nullsfirst")).toBe(await canonical("id"));
+    expect(decodeURIComponent(await canonical(`year.nulls${last}`))).toBe(
+      `/artists?limit=9&order=year.asc.nulls${last},id.asc`,
+    );
+  });
+
+  test("with NULL elsewhere than Item-Order has it are followed by asking again", async () => {
+    const { send } = await serve(musicSql);
+    const answer = await send("GET", "/artists?order=year.desc.nullsfirst,id");
+    expect([answer.view, answer.field("Item-Order")]).toEqual([undefined, undefined]);
+  });
+
   test("give no view of their own: the hub derives it", async () => {
     const { send } = await serve(musicSql);
 

@@ -1,5 +1,5 @@
 import type { Condition, Filter } from "../../../filter/index.ts";
-import type { Query } from "../../engine/query.ts";
+import type { Ordering, Query } from "../../engine/query.ts";
 import type { LeftOut, Member, ServedSchema, ServedTable } from "../../engine/table.ts";
 import type { Text } from "../driver.ts";
 import type { Table } from "../table.ts";
@@ -37,7 +37,7 @@ export type PostgresFilter = Filter<PostgresMember, Text>;
 /** Which of a table's records are asked for, in PostgreSQL. */
 export interface PostgresQuery extends Query {
   readonly filter: PostgresFilter;
-  readonly order: readonly { readonly member: PostgresMember; readonly descending: boolean }[];
+  readonly order: readonly (Ordering & { readonly member: PostgresMember })[];
 }
 
 /** What is stored, by member. */
@@ -106,6 +106,7 @@ export class Served {
         type: new PostgresType(type, { isNotNull, isCodePoint, isExact }),
         generated: isGenerated,
         inKey: table.key.includes(name),
+        nulls: isNotNull ? "none" : "highest",
       };
     });
     const key = table.key.map((name) => members.findIndex((member) => member.name === name));

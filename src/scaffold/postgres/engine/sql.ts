@@ -38,7 +38,9 @@ function where({ filter }: PostgresQuery): Sql {
 /** Selects a table's records in order, at most `limit` of them. No clause of the order is there that was not asked for. */
 export function selectRecords(table: PostgresTable, query: PostgresQuery, limit: number): Sql {
   const { text, values } = where(query);
-  const order = query.order.map(({ member, descending }) => `${quoteName(member.name)}${descending ? " DESC" : ""}`);
+  const order = query.order.map(({ member, descending, nulls }) => {
+    return `${quoteName(member.name)}${descending ? " DESC" : ""}${nulls ? ` NULLS ${nulls.toUpperCase()}` : ""}`;
+  });
   const cut = `LIMIT ${limit} OFFSET ${query.offset ?? 0}`;
   return {
     text: `SELECT ${names(table.members)} FROM ${tableName(table)}${text} ORDER BY ${order.join(", ")} ${cut}`,

@@ -1,5 +1,5 @@
 import type { Condition, Filter } from "../../../filter/index.ts";
-import type { Query } from "../../engine/query.ts";
+import type { Ordering, Query } from "../../engine/query.ts";
 import type { Member, LeftOut as ServedLeftOut, ServedSchema, ServedTable } from "../../engine/table.ts";
 import { type LeftOut, type Schema, type SqlValue, type Table, urlKey } from "../schema.ts";
 import { SqliteType } from "./value-type.ts";
@@ -39,7 +39,7 @@ export type SqliteFilter = Filter<SqliteMember, SqlValue>;
 /** Which of a table's records are asked for, in SQLite. */
 export interface SqliteQuery extends Query {
   readonly filter: SqliteFilter;
-  readonly order: readonly { readonly member: SqliteMember; readonly descending: boolean }[];
+  readonly order: readonly (Ordering & { readonly member: SqliteMember })[];
 }
 
 /** What is stored, by member. */
@@ -64,11 +64,20 @@ function membersOf(table: Table): SqliteMember[] {
     const inKey = keyColumns.includes(name);
     const sorts = table.utf16 !== true || (table.integerKey && inKey);
     const type = new SqliteType(column, inKey, sorts);
-    return { name, type, generated, inKey, collation: collationOf(table, name), defaultSql };
+    const nulls = column.notNull || (table.integerKey && inKey) ? "none" : "lowest";
+    return { name, type, generated, inKey, nulls, collation: collationOf(table, name), defaultSql };
   });
   if (identity.kind === "rowid") {
     const type = new SqliteType({ declaredType: "", affinity: "integer" }, true);
-    members.push({ name: identity.alias, type, generated: false, inKey: true, collation: "binary", defaultSql: null });
+    const rowid = {
+      type,
+      generated: false,
+      inKey: true,
+      nulls: "none",
+      collation: "binary",
+      defaultSql: null,
+    } as const;
+    members.push({ name: identity.alias, ...rowid });
   }
   return members;
 }

@@ -113,7 +113,8 @@ export function selectBytes(table: SqliteTable, key: SqliteKey, { name }: Sqlite
 export function selectRecords(table: SqliteTable, query: SqliteQuery, limit: number): Sql {
   const { text, values } = whereQuery(query);
   const order = query.order.map(
-    ({ member: { name }, descending }) => `${quoteName(name)} COLLATE BINARY ${descending ? "DESC" : "ASC"}`,
+    ({ member: { name }, descending, nulls }) =>
+      `${quoteName(name)} COLLATE BINARY ${descending ? "DESC" : "ASC"}${nulls ? ` NULLS ${nulls.toUpperCase()}` : ""}`,
   );
   return {
     text: `${selectFrom(table)}${text} ORDER BY ${order.join(", ")} LIMIT ? OFFSET ?`,
