@@ -1,5 +1,5 @@
-import type { Measure, Snapshot, TableSources } from "../../engine/snapshot.ts";
 import type { Ahead, Bookmark } from "../../../server/index.ts";
+import type { Measure, Snapshot, TableSources } from "../../engine/snapshot.ts";
 import { type Steps, wait } from "../../engine/steps.ts";
 import type { Viewer } from "../../engine/viewer.ts";
 import { unreadable } from "../../rest/record-filter.ts";
