@@ -1,6 +1,7 @@
 import { type Field, fieldValue, type HttpResponse } from "../../../src/protocol/index.ts";
 import type { Hub } from "../../../src/server/index.ts";
 import { connectMemoryPeer, type MemoryPeer, Replica } from "../../../src/testing/index.ts";
+import { openWebSocket } from "../../convergence/web-socket-peer.ts";
 import type { LeakHistory, LeakViewer } from "./leak-world.ts";
 
 /** Connects to a server process; each message goes to `onMessage`. */
@@ -13,6 +14,14 @@ export type Connect = (
 /** Connects to a hub in this process. */
 export function connectTo(hub: Hub): Connect {
   return (target, fields, onMessage): Promise<MemoryPeer> => connectMemoryPeer(hub, target, { fields, onMessage });
+}
+
+/** Connects to a server at a URL. */
+export function connectToUrl(url: string): Connect {
+  return (target, given, onMessage) => {
+    const fields = given.filter(([name]) => name !== "Host");
+    return openWebSocket(url, { level: 1, target, fields, onMessage }, () => undefined);
+  };
 }
 
 interface Shown {

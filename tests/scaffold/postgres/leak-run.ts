@@ -1,7 +1,7 @@
 import type { Field } from "../../../src/protocol/index.ts";
 import { createRandom, type Random } from "../../../src/testing/index.ts";
 import { type Connect, LeakFollower } from "./leak-follower.ts";
-import { type LeakHistory, LeakWorld, type Transition, targets, viewers } from "./leak-world.ts";
+import { type LeakHistory, type LeakViewer, LeakWorld, type Transition, targets, viewers } from "./leak-world.ts";
 import { as } from "./viewer-site.ts";
 
 /** How a run is done. */
@@ -14,7 +14,7 @@ export interface LeakRunOptions {
   /** How long everybody may take to have what a GET shows, in milliseconds, until that is a fault. */
   readonly patienceMs: number;
   /** Who a viewer is to the processes. Default: as a site of these tests has it. */
-  readonly whoIs?: (viewer: (typeof viewers)[number]) => Field;
+  readonly whoIs?: (viewer: LeakViewer) => Field;
 }
 
 /** What came of a run. */

@@ -1,10 +1,13 @@
 import { expect, it, onTestFinished, vi } from "vitest";
+import type { Field } from "../../../src/protocol/index.ts";
 import type { TableSources } from "../../../src/scaffold/engine/snapshot.ts";
 import { SourceFinder } from "../../../src/scaffold/postgres/engine/source-finder.ts";
 import type { Origin } from "../../../src/server/index.ts";
-import { connectTo } from "./leak-follower.ts";
+import { runNode } from "../../cli/command.ts";
+import { secret, signed } from "../tokens/issuer.ts";
+import { type Connect, connectTo, connectToUrl } from "./leak-follower.ts";
 import { type LeakOutcome, runLeakStory } from "./leak-run.ts";
-import { LeakHistory, worldSql } from "./leak-world.ts";
+import { LeakHistory, type LeakViewer, viewers, worldSql } from "./leak-world.ts";
 import { serverOfFile } from "./server.ts";
 import { openViewerSite, type ViewerSiteOptions } from "./viewer-site.ts";
 
@@ -41,6 +44,33 @@ it(`shows nobody what its own GET would not give, whatever rights come and go: s
   console.log(
     `${done} transitions, ${messages} messages. Rights taken away are gone, at the median, ${times.join(", ")}`,
   );
+}, 7_200_000);
+
+it("shows nobody what its own GET would not give, over two processes and sockets", async () => {
+  const name = await server.database();
+  const client = await server.connect(name);
+  await client.query(worldSql);
+  const flags = ["--port", "0", "--jwt-secret-env", "ROCKET_TEST_SECRET", "--anonymous-role", "anon"];
+  const processes: Connect[] = [];
+  for (let nth = 0; nth < 2; nth += 1) {
+    const args = ["serve", server.url(name), ...flags];
+    const command = runNode("dist/cli/main.js", args, { ROCKET_TEST_SECRET: secret });
+    await command.until(({ stdout }) => /http:\/\/127\.0\.0\.1:\d+\n/.test(stdout));
+    processes.push(connectToUrl(/http:\/\/127\.0\.0\.1:\d+/.exec(command.stdout)?.[0] ?? ""));
+  }
+  const tokens = new Map<string, string>();
+  for (const { role, sub } of viewers) {
+    tokens.set(`${role} ${sub}`, await signed(sub === undefined ? { role } : { role, sub }));
+  }
+  const whoIs = ({ role, sub }: LeakViewer): Field => ["Authorization", `Bearer ${tokens.get(`${role} ${sub}`)}`];
+
+  const { faults, messages } = await runLeakStory({
+    ...{ history: new LeakHistory(client), processes, seed, whoIs, patienceMs: 10_000 },
+    transitions: Math.ceil(transitions / 10),
+  });
+
+  expect(faults).toEqual([]);
+  expect(messages).toBeGreaterThan(100);
 }, 7_200_000);
 
 /** A way in which it could be wrong who is shown what. */
