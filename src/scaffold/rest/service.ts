@@ -67,6 +67,11 @@ function forViewer(response: OriginResponse, { role }: Viewer): OriginResponse {
   return { ...response, fields: [...response.fields, ...own] };
 }
 
+/** Whether a request asks to be shown what its viewer may not read. */
+function isUnread({ place }: Route, { method }: OriginRequest): boolean {
+  return place === "unseen" && (method === "GET" || method === "HEAD");
+}
+
 /** The record at a URL of the service's own making, as it is now. */
 function* show(snapshot: Snapshot, catalog: Catalog, url: string): Steps<ShownRecord> {
   const route = findRoute(catalog, parseTarget(url));
@@ -94,7 +99,8 @@ export class Service {
       const target = parseTarget(request.target);
       const found = engine.schemaFor(viewer);
       const schema = found instanceof Promise ? await found : found;
-      const route = findRoute(this.#catalogOf({ schema }), target) ?? (await this.#lookAgain(target, viewer));
+      const known = findRoute(this.#catalogOf({ schema }), target);
+      const route = known && !isUnread(known, request) ? known : await this.#lookAgain(target, viewer);
       return forViewer(await this.#dispatch(request, target, route, viewer), viewer);
     } catch (error) {
       const refusal = refuse(error, request, viewer, engine, onError);
@@ -102,7 +108,7 @@ export class Service {
     }
   };
 
-  /** A URL that is not known may be that of a new table. */
+  /** A URL that is not known may be that of a new table, and what could not be read may be granted by now. */
   #lookAgain(target: Target, viewer: Viewer): Promise<Route> {
     const look = (snapshot: Snapshot): Steps<Route> => done(requireRoute(this.#catalogOf(snapshot), target));
     return this.#options.engine.read(look, viewer);
@@ -118,7 +124,7 @@ export class Service {
     const methods = allowedMethods(actions, route.place);
     const allow: Field = ["Allow", methods.join(", ")];
     // Others may read it, so that is no question of the method.
-    if (route.place === "unseen" && (method === "GET" || method === "HEAD")) throw new Denied();
+    if (isUnread(route, request)) throw new Denied();
     if (!methods.includes(method)) {
       throw new Refusal(405, `${shorten(method)} is not allowed here; ${allow[1]} are.`, { fields: [allow] });
     }

@@ -290,6 +290,16 @@ describe("A change of what decides who may see what", () => {
     expect(await liveness(site, "/notes", clerk)).toEqual(both);
   });
 
+  it("counts for the next GET, also where it gives a right", async () => {
+    const { get, client } = await open(plain);
+    for (let round = 0; round < 20; round += 1) {
+      await client.query("REVOKE SELECT ON notes FROM member");
+      expect((await get("/notes", ann)).status).toBe(403);
+      await client.query("GRANT SELECT ON notes TO member");
+      expect((await get("/notes", ann)).status).toBe(200);
+    }
+  });
+
   it("is noticed within a second or two where there is no event trigger", async () => {
     const { follow, client } = await open(plain);
     await client.query("DROP EVENT TRIGGER rocket_schema");
