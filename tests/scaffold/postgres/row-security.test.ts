@@ -171,9 +171,9 @@ describe("What a view is asked for again by", () => {
       CREATE TABLE days (LIKE grants) PARTITION BY RANGE (day); GRANT SELECT ON days TO member;
       CREATE TABLE days_old PARTITION OF days FOR VALUES FROM ('2000-01-01') TO ('2001-01-01');
       CREATE TABLE days_older PARTITION OF days FOR VALUES FROM ('1999-01-01') TO ('2000-01-01');
-      CREATE FUNCTION all_days() RETURNS SETOF days LANGUAGE sql STABLE AS 'SELECT * FROM days WHERE day > now()';
+      CREATE FUNCTION all_days() RETURNS SETOF text LANGUAGE sql STABLE AS 'SELECT who FROM days WHERE day > now()';
       CREATE POLICY mine ON members USING (EXISTS (SELECT FROM grants g WHERE g.who = members.who AND g.day > now())
-        AND EXISTS (SELECT FROM all_days() d WHERE d.who = members.who))`);
+        AND EXISTS (SELECT FROM all_days() d WHERE d = members.who))`);
     const collections = ["/days", "/grants", ...both.collections];
     expect(await liveness(site, "/notes")).toEqual({ collections, isComplete: true });
   });
