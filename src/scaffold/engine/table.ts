@@ -18,8 +18,13 @@ export interface ServedTable {
   readonly name: string;
   /** The members of its records, in the table's order. Rows have their values so. */
   readonly members: readonly Member[];
-  /** Where in {@link members} the parts of the key are; one at least, unless the viewer may read none of it. */
+  /**
+   * Where in {@link members} the parts of the key are; empty where nothing tells the rows apart, as in a view, or where the
+   * viewer may read none of them: they have no URLs.
+   */
   readonly key: readonly number[];
+  /** Whether a query shows it: it can only be read. Absent: no. */
+  readonly isView?: boolean;
   /**
    * Where the parts of a primary key are that may be null: records that have all of them are addressed by them, others by
    * {@link key}, which is a single number then. Absent where all records are addressed by {@link key}.
@@ -27,6 +32,11 @@ export interface ServedTable {
   readonly named?: readonly number[] | undefined;
   /** Whether each value of the key stands in a URL just as JSON shows it, so that a URI template makes a record's URL. */
   readonly hasPlainKey: boolean;
+}
+
+/** Whether rows have URLs: whether something tells them apart. */
+export function hasKey({ key }: Pick<ServedTable, "key">): boolean {
+  return key.length > 0;
 }
 
 /** The members that tell a table's records apart. */

@@ -43,14 +43,15 @@ export function canWrite(allowed: ReadonlySet<Action>): boolean {
   return writes.some((action) => allowed.has(action));
 }
 
-/** The methods of a collection or a record, in the order of the `Allow` field. */
+/** The methods of a collection or a record, in the order of the `Allow` field. @param isView - whether it can only be read */
 export function allowedMethods(
   allowed: ReadonlySet<Action>,
   place: "index" | "collection" | "unseen" | "record",
+  isView = false,
 ): string[] {
   const methods: string[] = [];
   if ((allowed.has("read") && place !== "unseen") || place === "index") methods.push("GET", "HEAD");
-  if ((place === "collection" || place === "unseen") && allowed.has("create")) methods.push("POST");
+  if ((place === "collection" || place === "unseen") && !isView && allowed.has("create")) methods.push("POST");
   if (place === "record" && allowed.has("update")) methods.push("PUT", "PATCH");
   if (place === "record" && allowed.has("destroy")) methods.push("DELETE");
   return [...methods, "OPTIONS"];

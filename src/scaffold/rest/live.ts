@@ -24,9 +24,10 @@ export interface LiveSettings extends PageLimits {
 }
 
 /** Why a table can't be followed; `undefined` where it can. */
-function whyNotLive({ unwatched }: Snapshot, settings: LiveSettings, { table }: Resource): string | undefined {
+function whyNotLive(snapshot: Snapshot, settings: LiveSettings, { table }: Resource): string | undefined {
   if (settings.notLive !== undefined) return settings.notLive;
-  const reason = unwatched.get(table.name);
+  // Of a private one, what decides what it shows counts.
+  const reason = snapshot.isPrivate(table) ? undefined : snapshot.unwatched.get(table.name);
   return reason === undefined
     ? undefined
     : `Changes of this table can't be watched, so it can't be followed: ${reason}`;

@@ -1,6 +1,6 @@
 import { encodeUrlPart, formatItemOrder, type ItemOrder } from "../../protocol/index.ts";
 import type { Ordering, Query } from "../engine/query.ts";
-import { keyMembers, type Member } from "../engine/table.ts";
+import { hasKey, keyMembers, type Member } from "../engine/table.ts";
 import { findColumn, formatRecordFilter, parseRecordFilter } from "./record-filter.ts";
 import { Refusal, shorten } from "./refusal.ts";
 import type { Resource } from "./resource.ts";
@@ -37,12 +37,15 @@ function parseOrder(resource: Resource, text: string): Ordering[] {
   });
 }
 
-/** The order down to the key: what comes after the whole key decides nothing, nor does a column's second mention. */
+/**
+ * The order down to the key: what comes after the whole key decides nothing, nor does a column's second mention. Rows without
+ * a key stand as the database gives them, but for what was asked for.
+ */
 function completeOrder({ table }: Resource, order: readonly Ordering[]): Ordering[] {
   const rest = new Set(keyMembers(table));
   const complete: Ordering[] = [];
   for (const part of [...order, ...[...rest].map((member) => ({ member, descending: false }))]) {
-    if (rest.size === 0) break;
+    if (hasKey(table) && rest.size === 0) break;
     if (complete.some(({ member }) => member === part.member)) continue;
     complete.push(part);
     rest.delete(part.member);
@@ -107,5 +110,5 @@ export function itemOrder({ order }: Query): string | undefined {
     if (as === undefined || name === "") return undefined;
     parts.push(as === "json" ? { name, descending } : { name, descending, as });
   }
-  return formatItemOrder(parts);
+  return parts.length === 0 ? undefined : formatItemOrder(parts);
 }

@@ -1,7 +1,7 @@
 import pluralize from "pluralize";
 import { encodeUrlPart, formatItems, formatPointer, urlTemplateExpression } from "../../protocol/index.ts";
 import type { Value } from "../../server/index.ts";
-import { keyMembers, type Member, type RecordKey, type ServedTable } from "../engine/table.ts";
+import { hasKey, keyMembers, type Member, type RecordKey, type ServedTable } from "../engine/table.ts";
 import { decodePart } from "./target.ts";
 
 /** A table as a collection of records. */
@@ -18,7 +18,7 @@ export interface Resource {
   readonly jsonNames: readonly string[];
   /**
    * The member that has a record's own URL: `url`, or `_url` where a column is named so. `undefined` where a column is, and
-   * the key gives the URL.
+   * the key gives the URL, and where records have none.
    */
   readonly urlMember: string | undefined;
   /** The `Items` field of a collection. */
@@ -65,8 +65,12 @@ function hasColumn({ members }: ServedTable, name: string): boolean {
 
 /** @param hasTemplate - whether the key alone gives a record's URL */
 function urlMemberOf(table: ServedTable, hasTemplate: boolean): string | undefined {
+  return hasTemplate && hasColumn(table, "url") ? undefined : linkMemberOf(table);
+}
+
+/** A name for a member with a URL that no column has. */
+function linkMemberOf(table: ServedTable): string {
   let name = "url";
-  if (hasTemplate) return hasColumn(table, name) ? undefined : name;
   while (hasColumn(table, name)) name = `_${name}`;
   return name;
 }
@@ -85,8 +89,8 @@ function createResource(table: ServedTable, basePath: string): Resource {
   const path = collectionPath(name, basePath);
   const singular = recordName(table);
   // A template names no empty column.
-  const hasTemplate = table.hasPlainKey && !keyNames.includes("");
-  const urlMember = urlMemberOf(table, hasTemplate);
+  const hasTemplate = hasKey(table) && table.hasPlainKey && !keyNames.includes("");
+  const urlMember = hasKey(table) ? urlMemberOf(table, hasTemplate) : undefined;
   const places = { list: formatPointer(name), record: formatPointer(singular) };
   const url = `${path}/${keyNames.map(urlTemplateExpression).join(",")}`;
   return {
@@ -97,7 +101,8 @@ function createResource(table: ServedTable, basePath: string): Resource {
     singular,
     jsonNames: members.map((member) => `${JSON.stringify(member.name)}:`),
     urlMember,
-    items: formatItems(hasTemplate ? { ...places, url } : { ...places, link: formatPointer(urlMember ?? "") }),
+    // Where rows have no URLs, no member is the link.
+    items: formatItems(hasTemplate ? { ...places, url } : { ...places, link: formatPointer(linkMemberOf(table)) }),
     recordItems: formatItems({ record: formatPointer(singular) }),
   };
 }

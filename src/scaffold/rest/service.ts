@@ -121,7 +121,7 @@ export class Service {
   async #dispatch(request: OriginRequest, target: Target, route: Route, viewer: Viewer): Promise<OriginResponse> {
     const { answerRead, actions } = this.#options;
     const { method } = request;
-    const methods = allowedMethods(actions, route.place);
+    const methods = allowedMethods(actions, route.place, route.place !== "index" && route.resource.table.isView);
     const allow: Field = ["Allow", methods.join(", ")];
     // Others may read it, so that is no question of the method.
     if (isUnread(route, request)) throw new Denied();

@@ -3,7 +3,7 @@ import type { OriginRequest, OriginResponse, Value } from "../../server/index.ts
 import { Denied } from "../engine/denied.ts";
 import type { RecordChange, Row, Transaction, Values } from "../engine/snapshot.ts";
 import type { Steps } from "../engine/steps.ts";
-import type { Member, RecordKey } from "../engine/table.ts";
+import { hasKey, type Member, type RecordKey } from "../engine/table.ts";
 import { decodeMembers, unwrap } from "./body.ts";
 import { isConditional, requireConditions } from "./conditions.ts";
 import type { PageLimits } from "./live.ts";
@@ -54,6 +54,8 @@ function ignored(): Refusal {
 function* insert(transaction: Transaction, resource: Resource, values: Values): Steps<OriginResponse> {
   const key = yield* transaction.insert(resource.table, values);
   if (!key) throw ignored();
+  // A row that has no URL can't be read back.
+  if (!hasKey(resource.table)) return { status: 201, fields: [], body: "" };
   return yield* answerRecord(transaction, resource, key, 201);
 }
 

@@ -24,8 +24,13 @@ export interface Rule {
 /** A table as GETs and writes know it. */
 export interface FullTable extends Table {
   readonly columns: readonly FullColumn[];
-  /** Whether the role is shown less than all of it: row-level security decides, or it may not read each column. */
+  /**
+   * Whether its own changes don't decide what the role is shown: row-level security does, it may not read each column, it is
+   * a view, or nothing tells its rows apart.
+   */
   readonly isPrivate: boolean;
+  /** Whether a query shows it: it can only be read. */
+  readonly isView: boolean;
   readonly rules: readonly Rule[];
 }
 
@@ -93,17 +98,15 @@ const rulesSql = `SELECT json_agg(json_build_object('name', r.name, 'isForeignKe
 
 const relationsSql = `SELECT n.nspname, c.relname, c.relkind::text, has_table_privilege(c.oid, 'SELECT'),
     (${columnsSql}), (${keyColumnsSql}), (${rulesSql}),
-    row_security_active(c.oid) OR NOT has_table_privilege(c.oid, 'SELECT')
+    c.relkind IN ('v', 'm') OR row_security_active(c.oid) OR NOT has_table_privilege(c.oid, 'SELECT')
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE n.nspname = ANY ($1) AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition AND c.relpersistence <> 't'
     AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')
   ORDER BY array_position($1, n.nspname::text), c.oid`;
 
-function reasonOf(kind: string | null, mayRead: boolean, key: readonly string[]): string | undefined {
-  if (kind === "v" || kind === "m") return "views of the database are not served";
+function reasonOf(kind: string | null, mayRead: boolean): string | undefined {
   if (kind === "f") return "foreign tables are not served";
-  if (!mayRead) return "this role may not read it";
-  return key.length === 0 ? "nothing tells its rows apart" : undefined;
+  return mayRead ? undefined : "this role may not read it";
 }
 
 /** Reads what the tables of some schemas are to the session's role, in the order of the schemas. */
@@ -116,21 +119,28 @@ export async function introspect(session: Session, schemas: readonly string[], r
   for (const [schemaText, nameText, kind = null, isReadable = null, columnsText, keyText, rulesText, isLess] of rows) {
     const [schema, name] = [schemaText ?? "", nameText ?? ""];
     const key = JSON.parse(keyText ?? "[]") as string[];
-    const reason = reasonOf(kind, rights !== "tables" || isReadable === "t", key);
+    const reason = reasonOf(kind, rights !== "tables" || isReadable === "t");
     if (reason !== undefined) {
       leftOut.push({ schema, name, reason });
       continue;
     }
     const all = JSON.parse(columnsText ?? "[]") as FoundColumn[];
     const readable = all.filter((column) => rights !== "columns" || column.isReadable);
-    const mayRead = key.every((part) => readable.some((column) => column.name === part));
+    const mayRead = readable.length > 0 && key.every((part) => readable.some((column) => column.name === part));
     const columns = (mayRead ? readable : all.filter((column) => column.isGivable)).map(
       ({ isReadable: _, isGivable: __, ...column }): FullColumn => ({ ...column, type: typeOf(column.type) }),
     );
+    if (all.length === 0) {
+      leftOut.push({ schema, name, reason: "it has no columns" });
+      continue;
+    }
     const rules = JSON.parse(rulesText ?? "[]") as Rule[];
-    const table = { schema, name, columns, rules, isPrivate: isLess === "t", isKeyDeferrable: false };
+    const isView = kind === "v" || kind === "m";
+    const isPrivate = isLess === "t" || key.length === 0;
+    const table = { schema, name, columns, rules, isView, isPrivate, isKeyDeferrable: false };
     if (mayRead) tables.push({ ...table, key });
-    else denied.push({ ...table, key: [] });
+    else if (!isView) denied.push({ ...table, key: [] });
+    else denied.push({ ...table, columns: [], key: [] });
   }
   return { tables, leftOut, denied };
 }

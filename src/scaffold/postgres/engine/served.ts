@@ -3,7 +3,7 @@ import type { Ordering, Query } from "../../engine/query.ts";
 import type { LeftOut, Member, ServedSchema, ServedTable } from "../../engine/table.ts";
 import type { Text } from "../driver.ts";
 import type { Table } from "../table.ts";
-import type { Found, FullColumn, Rule } from "./introspect.ts";
+import type { Found, FullColumn, FullTable, Rule } from "./introspect.ts";
 import { PostgresType } from "./value-type.ts";
 
 /** A column as REST has it. */
@@ -18,7 +18,7 @@ export interface PostgresTable extends ServedTable {
   /** Its name in its schema. */
   readonly ownName: string;
   readonly rules: readonly Rule[];
-  /** Whether the role that it was read for is shown less than all of it. */
+  /** Whether its own changes don't decide what the role that it was read for is shown. */
   readonly isPrivate: boolean;
 }
 
@@ -96,7 +96,7 @@ export class Served {
     return schema === this.#first ? name : `${schema}.${name}`;
   }
 
-  #serve(table: Table & { readonly rules?: readonly Rule[]; readonly isPrivate?: boolean }): PostgresTable {
+  #serve(table: Table & Partial<Pick<FullTable, "rules" | "isPrivate" | "isView">>): PostgresTable {
     const members = table.columns.map((column): PostgresMember => {
       // The journal tells less of a column: enough to show a record.
       const { name, type, isGenerated = false, ...comparing } = column as Partial<FullColumn> & typeof column;
@@ -119,6 +119,7 @@ export class Served {
       ownName: table.name,
       rules: table.rules ?? [],
       isPrivate: table.isPrivate ?? false,
+      isView: table.isView ?? false,
     };
   }
 }

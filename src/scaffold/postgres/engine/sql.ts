@@ -41,9 +41,10 @@ export function selectRecords(table: PostgresTable, query: PostgresQuery, limit:
   const order = query.order.map(({ member, descending, nulls }) => {
     return `${quoteName(member.name)}${descending ? " DESC" : ""}${nulls ? ` NULLS ${nulls.toUpperCase()}` : ""}`;
   });
+  const by = order.length === 0 ? "" : ` ORDER BY ${order.join(", ")}`;
   const cut = `LIMIT ${limit} OFFSET ${query.offset ?? 0}`;
   return {
-    text: `SELECT ${names(table.members)} FROM ${tableName(table)}${text} ORDER BY ${order.join(", ")} ${cut}`,
+    text: `SELECT ${names(table.members)} FROM ${tableName(table)}${text}${by} ${cut}`,
     values,
   };
 }

@@ -1,0 +1,165 @@
+import { describe, expect, it, onTestFinished } from "vitest";
+import { type Field, fieldValue } from "../../../src/protocol/index.ts";
+import type { Scaffold } from "../../../src/scaffold/index.ts";
+import { createHub } from "../../../src/server/index.ts";
+import { connectMemoryPeer, type MemoryPeer } from "../../../src/testing/index.ts";
+import { serverOfFile } from "./server.ts";
+import { serve } from "./service.ts";
+
+const server = serverOfFile();
+
+const shop = `CREATE TABLE orders (id int PRIMARY KEY, customer text NOT NULL, amount numeric NOT NULL);
+  CREATE TABLE other (id serial PRIMARY KEY);
+  CREATE TABLE logged (at timestamptz, text text);
+  CREATE VIEW totals AS SELECT customer, sum(amount) AS total, count(*) AS orders FROM orders GROUP BY customer;
+  CREATE VIEW large AS SELECT customer AS url, total FROM totals WHERE total > 10;
+  INSERT INTO orders VALUES (1, 'Ann', 7.50), (2, 'Bo', 20), (3, 'Ann', 5)`;
+
+/** Someone who follows a URL, and what came. */
+interface Watcher {
+  readonly peer: MemoryPeer;
+  /** Resolves to the rows of the newest document, once so many came. */
+  document(count: number): Promise<unknown>;
+}
+
+/** Follows URLs of a scaffold until the test ends. */
+function followerOf(scaffold: Scaffold): (target: string) => Promise<Watcher> {
+  const hub = createHub({ ...scaffold });
+  onTestFinished(() => hub.close(0));
+  return async (target) => {
+    const peer = await connectMemoryPeer(hub, target, { level: 1, fields: [["Host", "example.com"]] });
+    const documents = () => peer.messages.filter(({ status }) => status === 200);
+    return {
+      peer,
+      async document(count) {
+        while (documents().length < count) await new Promise<void>((resolve) => setImmediate(resolve));
+        return Object.values(JSON.parse(String(documents()[count - 1]?.body)) as object)[0];
+      },
+    };
+  };
+}
+
+function items(fields: readonly Field[]): string | undefined {
+  return fieldValue(fields, "items");
+}
+
+describe("A view of the database", () => {
+  it("is a collection whose rows have no URLs, filtered and ordered", async () => {
+    const { send, errors } = await serve(server, shop);
+
+    const all = await send("GET", "/totals?order=customer");
+    const ann = await send("GET", "/totals?customer=Ann");
+    const large = await send("GET", "/large?order=total.desc&limit=1");
+
+    const rows = [
+      { customer: "Ann", total: 12.5, orders: 2 },
+      { customer: "Bo", total: 20, orders: 1 },
+    ];
+    expect([all.json, ann.json, large.json]).toEqual([
+      { totals: rows },
+      { totals: [rows[0]] },
+      { large: [{ url: "Bo", total: 20 }] },
+    ]);
+    expect([items(all.fields), items(large.fields)]).toEqual([
+      'list="/totals", record="/total", link="/url"',
+      'list="/large", record="/large", link="/_url"',
+    ]);
+    expect(large.field("Link")).toBe('</large?limit=1&offset=1&order=total.desc>; rel="next"');
+    expect(errors).toEqual([]);
+  });
+
+  it("can be read only", async () => {
+    const { send } = await serve(server, shop);
+    for (const method of ["POST", "PUT", "PATCH", "DELETE"]) {
+      const answer = await send(method, "/totals", {});
+      expect([answer.status, answer.field("Allow")]).toEqual([405, "GET, HEAD, OPTIONS"]);
+    }
+    expect((await send("OPTIONS", "/totals")).field("Allow")).toBe("GET, HEAD, OPTIONS");
+    expect((await send("GET", "/totals/Ann")).status).toBe(404);
+  });
+
+  it("is followed: it comes anew when a table that it reads has changed, and not when another has", async () => {
+    const { scaffold, client } = await serve(server, shop);
+    const asked: string[] = [];
+    const origin: Scaffold["origin"] = (request) => {
+      asked.push(request.target);
+      return scaffold.origin(request);
+    };
+    const follow = followerOf({ ...scaffold, origin });
+    const watchers = [await follow("/totals?customer=Ann"), await follow("/large")];
+    const [ann, large] = await Promise.all(watchers.map(({ document }) => document(1)));
+    expect([ann, large]).toEqual([[{ customer: "Ann", total: 12.5, orders: 2 }], expect.any(Array)]);
+
+    await client.query("INSERT INTO other DEFAULT VALUES");
+    await scaffold.journal?.poll();
+    await client.query("UPDATE orders SET amount = 8 WHERE id = 1");
+
+    expect(await watchers[0]?.document(2)).toEqual([{ customer: "Ann", total: 13, orders: 2 }]);
+    expect(await watchers[1]?.document(2)).toContainEqual({ url: "Ann", total: 13 });
+    expect(asked.filter((target) => target === "/large")).toHaveLength(2);
+    await client.query("DELETE FROM orders WHERE customer = 'Ann'; TRUNCATE orders");
+    expect(await watchers[0]?.document(3)).toEqual([]);
+  });
+
+  it("is followed where it reads what is not served, and by a function", async () => {
+    const { scaffold, client } = await serve(
+      server,
+      `${shop}; CREATE SCHEMA hidden; CREATE TABLE hidden.rates (rate int); INSERT INTO hidden.rates VALUES (2);
+      CREATE FUNCTION rate() RETURNS int LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN (SELECT rate FROM hidden.rates); END $$;
+      CREATE VIEW rated AS SELECT id, amount * r.rate AS rated FROM orders, hidden.rates r;
+      CREATE VIEW called AS SELECT id, amount * rate() AS rated FROM orders WHERE id = 2`,
+    );
+    const follow = followerOf(scaffold);
+    const watchers = [await follow("/rated?order=id"), await follow("/called")];
+    await Promise.all(watchers.map(({ document }) => document(1)));
+
+    await client.query("UPDATE hidden.rates SET rate = 3");
+
+    expect(await watchers[0]?.document(2)).toEqual([
+      { id: 1, rated: 22.5 },
+      { id: 2, rated: 60 },
+      { id: 3, rated: 15 },
+    ]);
+    expect(await watchers[1]?.document(2)).toEqual([{ id: 2, rated: 60 }]);
+  });
+
+  it("comes and goes while the service runs", async () => {
+    const { send, client } = await serve(server, shop);
+    await client.query("CREATE VIEW late AS SELECT 1 AS one");
+    expect((await send("GET", "/late")).json).toEqual({ late: [{ one: 1 }] });
+    await client.query("CREATE OR REPLACE VIEW late AS SELECT 1 AS one, 'b' AS two");
+    await client.query("DROP VIEW large");
+    expect((await send("GET", "/late?two=b")).json).toEqual({ late: [{ one: 1, two: "b" }] });
+    expect((await send("GET", "/large")).status).toBe(404);
+  });
+
+  it("that is materialized is read, and says why it can't be followed", async () => {
+    const { send } = await serve(server, `${shop}; CREATE MATERIALIZED VIEW sums AS SELECT sum(amount) FROM orders`);
+    const answer = await send("GET", "/sums");
+    expect([answer.json, answer.url, answer.notLive]).toEqual([
+      { sums: [{ sum: 32.5 }] },
+      undefined,
+      expect.stringMatching(/can't be watched/),
+    ]);
+  });
+});
+
+describe("A table whose rows nothing tells apart", () => {
+  it("is read and followed as a view is, and rows can be added", async () => {
+    const { scaffold, client, send, errors } = await serve(server, shop);
+    const watcher = await followerOf(scaffold)("/logged");
+    expect(await watcher.document(1)).toEqual([]);
+
+    await client.query("INSERT INTO logged VALUES ('2026-03-01', 'a'), ('2026-03-01', 'a')");
+
+    const row = { at: "2026-03-01T00:00:00+00:00", text: "a" };
+    expect(await watcher.document(2)).toEqual([row, row]);
+    await client.query("DELETE FROM logged");
+    expect(await watcher.document(3)).toEqual([]);
+    const post = await send("POST", "/logged", { text: "b" });
+    expect([post.status, post.text, post.field("Location")]).toEqual([201, "", undefined]);
+    expect(await watcher.document(4)).toEqual([{ at: null, text: "b" }]);
+    expect((await send("OPTIONS", "/logged")).field("Allow")).toBe("GET, HEAD, POST, OPTIONS");
+    expect(errors).toEqual([]);
+  });
+});
