@@ -23,9 +23,15 @@ export interface Pool extends Session {
   /**
    * Runs `task` on one connection, in a transaction that is rolled back where it throws.
    *
+   * @param begin - statements that begin it: the rows of the last one that has any are given to the task, which spares it
+   * a message
    * @param end - what ends it otherwise. Default `COMMIT`
    */
-  transaction<Result>(begin: string, task: (session: Session) => Promise<Result>, end?: string): Promise<Result>;
+  transaction<Result>(
+    begin: string,
+    task: (session: Session, begun: readonly Row[]) => Promise<Result>,
+    end?: string,
+  ): Promise<Result>;
   /**
    * Listens to a channel on a connection of its own. `onLost` is called once, when it ends otherwise than by `close`. Where
    * a pool stands before the server, as PgBouncer, nothing is heard: what listened there would be anybody's connection next.
@@ -146,12 +152,12 @@ class PgPool implements Pool {
 
   async transaction<Result>(
     begin: string,
-    task: (session: Session) => Promise<Result>,
+    task: (session: Session, begun: readonly Row[]) => Promise<Result>,
     end = "COMMIT",
   ): Promise<Result> {
     return this.#using(async (session) => {
-      await session.script(begin);
-      const result = await task(session);
+      const begun = await session.script(begin);
+      const result = await task(session, begun);
       await session.script(end);
       return result;
     });

@@ -115,9 +115,9 @@ export const defects: readonly Defect[] = [
   {
     name: "an opening does not say what it shows beside its position",
     shows: /an opening that showed/,
-    patch:
-      run(`CREATE OR REPLACE FUNCTION rocket.stand() RETURNS TABLE (segment text, "position" bigint, chk int, pending xid8[])
-      LANGUAGE sql STABLE AS $$ SELECT s.segment, s.position, s.chk, '{}'::xid8[] FROM rocket.state s $$`),
+    patch: run(`CREATE OR REPLACE FUNCTION rocket.stand() RETURNS TABLE (
+        segment text, "position" bigint, chk int, pending xid8[], schema_changes bigint, is_schema_pending boolean)
+      LANGUAGE sql STABLE AS $$ SELECT s.segment, s.position, s.chk, '{}'::xid8[], s.schema_changes, false FROM rocket.state s $$`),
   },
   {
     name: "hints are the only reason to look",

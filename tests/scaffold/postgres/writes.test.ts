@@ -33,6 +33,19 @@ describe("A write", () => {
     expect(errors).toEqual([]);
   });
 
+  test("does not wait until the journal has what others have committed", async () => {
+    const { client, send } = await serve(server, "CREATE TABLE t (id int PRIMARY KEY, n int)");
+    const [holder, other] = [await server.connect(client.database ?? ""), await server.connect(client.database ?? "")];
+    await holder.query("BEGIN; SELECT FROM rocket.state FOR UPDATE");
+    await other.query("INSERT INTO t VALUES (1, 1)");
+
+    const { status, field } = await send("PUT", "/t/2", { n: 2 });
+
+    // Where it is nobody can say yet.
+    expect([status, field("Event-ID")]).toEqual([201, undefined]);
+    await holder.query("COMMIT");
+  });
+
   test("that is in another's way again and again is 503, and may be sent again", async () => {
     const { send } = await serve(server, withTrigger("RAISE SQLSTATE '40001'"));
 

@@ -1,8 +1,8 @@
 import type { Steps } from "../../engine/steps.ts";
 import type { Viewer } from "../../engine/viewer.ts";
 import { unavailable } from "../../rest/refusal.ts";
-import type { Pool, Session } from "../driver.ts";
-import { ShownAhead } from "../journal/opening.ts";
+import type { Pool, Row, Session } from "../driver.ts";
+import { openingOf, openingSql, ShownAhead } from "../journal/opening.ts";
 import type { PostgresJournal } from "../journal/options.ts";
 import { ownSettings } from "../own-transaction.ts";
 import { setValueSettings } from "../value-settings.ts";
@@ -41,7 +41,8 @@ export class Reader {
   constructor(options: ReaderOptions) {
     this.#options = options;
     const limits = ownSettings({ statementMs: options.limitMs, lockMs: 0 });
-    this.#begin = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${setValueSettings}; ${limits}`;
+    const opening = options.journal ? `; ${openingSql}` : "";
+    this.#begin = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${setValueSettings}; ${limits}${opening}`;
   }
 
   /**
@@ -58,7 +59,7 @@ export class Reader {
       const outcome = await pool
         .transaction(
           this.#begin,
-          (session) => this.#attempt(session, steps, { viewer, isLate: attempt >= patience }),
+          (session, begun) => this.#attempt(session, begun, steps, { viewer, isLate: attempt >= patience }),
           end,
         )
         .catch(async (error: unknown) => {
@@ -91,14 +92,15 @@ export class Reader {
   /** `undefined` where what it would see has no position, or another schema. */
   async #attempt<Result>(
     session: Session,
+    begun: readonly Row[],
     steps: (snapshot: PostgresSnapshot) => Steps<Result>,
     { viewer, isLate }: { readonly viewer: Viewer; readonly isLate: boolean },
   ): Promise<{ readonly result: Result } | undefined> {
     const { source, journal, finder } = this.#options;
-    const opening = await journal?.standIn(session);
+    const opening = journal && openingOf(begun);
     const isAhead = opening !== undefined && opening.pending.size > 0;
     if (isAhead && !isLate) return undefined;
-    if (!(await source.isCurrent(session, [viewer.role]))) return undefined;
+    if (!(await source.isCurrent(session, [viewer.role], opening?.schemaChanges))) return undefined;
     const bookmark = opening && { position: opening.position, eventId: opening.eventId };
     const ahead = isAhead ? new ShownAhead(opening) : undefined;
     const schema = source.schemaFor(viewer.role) ?? source.schema;

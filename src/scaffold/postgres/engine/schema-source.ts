@@ -84,12 +84,14 @@ export class SchemaSource {
   /**
    * Whether a session's transaction sees what is known of some roles, as far as the journal is up to date. The session's own
    * role asks.
+   *
+   * @param schemaChanges - how many there were, where the transaction was asked already
    */
-  async isCurrent(session: Session, roles: Iterable<Role>): Promise<boolean> {
+  async isCurrent(session: Session, roles: Iterable<Role>, schemaChanges?: string): Promise<boolean> {
     const { journal, now } = this.#options;
     const known = [...roles].map((role) => [role, this.#known.get(role)] as const);
     if (!journal()) return known.every(([, one]) => one !== undefined && now() - one.readAt < lookMs);
-    const versions = new Map<boolean, string>();
+    const versions = new Map<boolean, string>(schemaChanges === undefined ? [] : [[true, schemaChanges]]);
     for (const [role, one] of known) {
       const isOwn = role === undefined;
       const version = versions.get(isOwn) ?? (await this.#versionIn(session, role));

@@ -9,7 +9,7 @@ import { filterOperands } from "./condition-sql.ts";
 import { incomparablePlace, isIncomparable, isUnreadable } from "./failure.ts";
 import type { PostgresKey, PostgresQuery, PostgresSchema, PostgresTable } from "./served.ts";
 import type { SourceFinder } from "./source-finder.ts";
-import { countRecords, isAnotherFile, type Sql, selectRecord, selectRecords } from "./sql.ts";
+import { countRecords, hasAnotherPart, isAnotherFile, type Sql, selectRecord, selectRecords } from "./sql.ts";
 import type { ViewerSession } from "./viewer-session.ts";
 
 /**
@@ -63,18 +63,23 @@ export class PostgresSnapshot implements Snapshot {
 
   *find(table: PostgresTable, key: PostgresKey): Steps<Row | undefined> {
     const [row] = yield* wait(this.rows(selectRecord(table, key)));
-    if (!row) yield* this.#requireSameFile(isAnotherFile(table));
+    if (!row) yield* this.#requireSameFile(table);
     return row;
   }
 
   *each(table: PostgresTable, query: PostgresQuery, limit: number, visit: (row: Row) => boolean): Steps<void> {
     const { text, values } = selectRecords(table, query, limit);
-    yield* wait(this.#filtered(query, { text: `DECLARE ${cursor} NO SCROLL CURSOR FOR ${text}`, values }));
-    for (let count = firstRows; ; count = moreRows) {
-      const rows = yield* wait(this.rows({ text: `FETCH ${count} FROM ${cursor}`, values: [] }));
-      if (!rows.every(visit) || rows.length < count) break;
+    const declare = `DECLARE ${cursor} NO SCROLL CURSOR FOR ${text}`;
+    const fetch = (count: number): string => `FETCH ${count} FROM ${cursor}`;
+    // What has no values takes one message.
+    if (values.length > 0) yield* wait(this.#filtered(query, { text: declare, values }));
+    const first = values.length > 0 ? fetch(firstRows) : `${declare}; ${fetch(firstRows)}`;
+    let rows = yield* wait(this.session.script(first));
+    for (let count = firstRows; rows.every(visit) && rows.length === count; ) {
+      count = moreRows;
+      rows = yield* wait(this.rows({ text: fetch(count), values: [] }));
     }
-    yield* this.#requireSameFile(`CLOSE ${cursor}; ${isAnotherFile(table)}`);
+    yield* this.#requireSameFile(table, `CLOSE ${cursor}; `);
   }
 
   *measure(table: PostgresTable, query: PostgresQuery, limit: number): Steps<Measure> {
@@ -83,9 +88,11 @@ export class PostgresSnapshot implements Snapshot {
     return { count: Number(row?.[0] ?? 0), isComparable: true };
   }
 
-  *#requireSameFile(script: string): Steps<void> {
-    const [row] = yield* wait(this.session.script(script));
-    if (row?.[0] === "t") throw new EmptiedMeanwhile("A table was emptied while it was read.");
+  /** @param before - statements that go with the question, in one message */
+  *#requireSameFile(table: PostgresTable, before = ""): Steps<void> {
+    const [row] = yield* wait(this.session.script(`${before}${isAnotherFile(table)}`));
+    const [parts] = row?.[1] === "t" ? yield* wait(this.session.script(hasAnotherPart(table))) : [];
+    if (row?.[0] === "t" || parts?.[0] === "t") throw new EmptiedMeanwhile("A table was emptied while it was read.");
   }
 
   /** @throws Refusal 400 where a column can't be compared with a literal of the filter */

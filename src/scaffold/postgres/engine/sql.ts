@@ -56,15 +56,24 @@ export function countRecords(table: PostgresTable, query: PostgresQuery | undefi
   return { text: `SELECT count(*) FROM (${part}) part`, values };
 }
 
+/** True where a relation of `pg_class` has another file now than the transaction's snapshot says. */
+function isOther(name: string): string {
+  return `pg_relation_filenode(${name}.oid) IS DISTINCT FROM nullif(${name}.relfilenode, 0)`;
+}
+
 /**
- * Asks whether a table, or a partition of it, has another file now than the transaction's snapshot says: what a statement
- * before has read of it is what is there now then.
+ * Asks whether a table has another file now than the transaction's snapshot says, and whether it has partitions, which have
+ * files of their own: what a statement before has read is what is there now then.
  */
 export function isAnotherFile(table: PostgresTable): string {
   const relation = `${quoteText(tableName(table))}::regclass`;
-  const parts = `SELECT relid FROM pg_partition_tree(${relation}) UNION SELECT ${relation}`;
-  return `SELECT EXISTS (SELECT FROM (${parts}) part JOIN pg_class c ON c.oid = part.relid
-    WHERE pg_relation_filenode(c.oid) IS DISTINCT FROM nullif(c.relfilenode, 0))`;
+  return `SELECT ${isOther("c")}, c.relkind = 'p' FROM pg_class c WHERE c.oid = ${relation}`;
+}
+
+/** Asks the same of a table's partitions. */
+export function hasAnotherPart(table: PostgresTable): string {
+  const parts = `pg_partition_tree(${quoteText(tableName(table))}::regclass) t JOIN pg_class c ON c.oid = t.relid`;
+  return `SELECT EXISTS (SELECT FROM ${parts} WHERE ${isOther("c")})`;
 }
 
 /** Inserts a record and gives its key; where that has no parts, a row that reads nothing. */

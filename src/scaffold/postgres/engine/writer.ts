@@ -5,8 +5,9 @@ import type { Transaction } from "../../engine/snapshot.ts";
 import type { Steps } from "../../engine/steps.ts";
 import type { Viewer } from "../../engine/viewer.ts";
 import { unavailable } from "../../rest/refusal.ts";
-import type { Pool, Session } from "../driver.ts";
+import type { Pool, Row, Session } from "../driver.ts";
 import { journalFailure } from "../journal/failure.ts";
+import { type Opening, openingOf, openingSql } from "../journal/opening.ts";
 import type { PostgresJournal } from "../journal/options.ts";
 import { answersSql } from "../journal/sql-tables.ts";
 import { beginWrite, ownSettings } from "../own-transaction.ts";
@@ -34,7 +35,9 @@ const settleMs = 250;
 const statementMs = 60_000;
 
 const settings = `${setValueSettings}; ${ownSettings({ statementMs, lockMs })}`;
-const begin = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; ${settings}`;
+/** Each write has its savepoint; the first one's comes with the beginning. */
+const savepoint = "SAVEPOINT rocket_write";
+const begin = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; ${settings}; ${savepoint}; ${openingSql}`;
 
 interface Job {
   readonly viewer: Viewer;
@@ -150,9 +153,9 @@ export class Writer {
     const { pool } = this.#options;
     let outcomes: readonly Outcome[] | undefined;
     try {
-      const run = async (session: Session): Promise<void> => {
+      const run = async (session: Session, begun: readonly Row[]): Promise<void> => {
         outcomes = undefined;
-        outcomes = await this.#runAll(session, jobs, attempt);
+        outcomes = await this.#runAll(session, openingOf(begun), jobs, attempt);
       };
       await pool.transaction(begin, run, commitFor(rolesOf(jobs)));
     } catch (error) {
@@ -177,17 +180,26 @@ export class Writer {
     throw only && "transaction" in only ? only.transaction.explain(error) : error;
   }
 
-  async #runAll(session: Session, jobs: readonly Job[], { isFirst, isLast }: Attempt): Promise<Outcome[]> {
-    const { source, journal, clock } = this.#options;
-    // What was committed before, a change of the schema perhaps, may have no position yet. Later on it has one.
-    if (isFirst && (await journal.standIn(session)).pending.size > 0) throw new Outdated();
-    if (!(await source.isCurrent(session, rolesOf(jobs)))) throw new Outdated();
+  async #runAll(
+    session: Session,
+    { schemaChanges, isSchemaPending }: Opening,
+    jobs: readonly Job[],
+    { isFirst, isLast }: Attempt,
+  ): Promise<Outcome[]> {
+    const { source, clock } = this.#options;
+    // Later on it has a position. What else has none is waited for by nobody: where others write, there is always something.
+    if (isFirst && isSchemaPending) throw new Outdated();
+    if (!(await source.isCurrent(session, rolesOf(jobs), schemaChanges))) throw new Outdated();
     const hasRoles = jobs.some(({ viewer }) => viewer.role !== undefined);
     const [row] = hasRoles ? await session.query(deferredSql) : [];
     const deferred = row?.[0] ?? "";
     const outcomes: Outcome[] = [];
-    for (const job of jobs)
+    for (const job of jobs) {
+      const former = outcomes.at(-1);
+      // One that failed was rolled back to its savepoint, which is the next one's.
+      if (former && !("error" in former)) await session.script(`RELEASE rocket_write; ${savepoint}`);
       outcomes.push(await this.#runOne(session, job, { now: clock.wallTime(), isLast, deferred }));
+    }
     return outcomes;
   }
 
@@ -199,19 +211,17 @@ export class Writer {
     const { source, finder } = this.#options;
     const schema = source.schemaFor(viewer.role) ?? source.schema;
     const state: SnapshotState = { viewer, schema, bookmark: undefined, unwatched: source.unwatched, finder };
-    await session.script("SAVEPOINT rocket_write");
     const acting = new ViewerSession(session, viewer);
     const transaction = new PostgresTransaction(acting, state, now);
     try {
       const result = await runSteps(run(transaction));
       await transaction.finish(deferred);
       await acting.leave(settings);
-      await session.script("RELEASE rocket_write");
       return { result, transaction };
     } catch (error) {
       if (isConflict(error) || isAway(error)) throw error;
       // The viewer's role and claims are rolled back, too: they were taken on behind the savepoint.
-      await session.script("ROLLBACK TO rocket_write; RELEASE rocket_write");
+      await session.script("ROLLBACK TO rocket_write");
       if (isOutdated(error) && !isLast) {
         await this.#requireAnswers(session);
         source.doubt();

@@ -1,5 +1,5 @@
 import type { Ahead, Bookmark, Change } from "../../../server/index.ts";
-import type { Session } from "../driver.ts";
+import type { Row, Session } from "../driver.ts";
 import { PostgresChange } from "./change.ts";
 import { bookmarkOf } from "./head.ts";
 
@@ -10,14 +10,31 @@ export interface Opening extends Bookmark {
    * answer must not be told them, and who resumes at the bookmark would be. Empty as a rule.
    */
   readonly pending: ReadonlySet<string>;
+  /** The count of the schema's changes. */
+  readonly schemaChanges: string;
+  /** Whether there is a further change of the schema, which has no position yet. */
+  readonly isSchemaPending: boolean;
+}
+
+/** Asks where a transaction stands. */
+export const openingSql =
+  "SELECT segment, position, chk, array_to_json(pending), schema_changes, is_schema_pending FROM rocket.stand()";
+
+/** What the answer to {@link openingSql} says. */
+export function openingOf([row = []]: readonly Row[]): Opening {
+  const [segment, position, check, pending, schemaChanges, isSchemaPending] = row;
+  const mark = { segment: segment ?? "", position: Number(position), check: Number(check) };
+  return {
+    ...bookmarkOf(mark),
+    pending: new Set((JSON.parse(pending ?? "[]") as unknown[]).map(String)),
+    schemaChanges: schemaChanges ?? "",
+    isSchemaPending: isSchemaPending === "t",
+  };
 }
 
 /** Where a session's REPEATABLE READ transaction stands: of exactly what else is read in it. */
 export async function readOpening(session: Session): Promise<Opening> {
-  const [row] = await session.query("SELECT segment, position, chk, array_to_json(pending) FROM rocket.stand()");
-  const [segment, position, check, pending] = row ?? [];
-  const mark = { segment: segment ?? "", position: Number(position), check: Number(check) };
-  return { ...bookmarkOf(mark), pending: new Set((JSON.parse(pending ?? "[]") as unknown[]).map(String)) };
+  return openingOf(await session.query(openingSql));
 }
 
 /** What an answer shows ahead of its bookmark: all of some transactions. */

@@ -35,6 +35,7 @@ CREATE TABLE rocket.outbox (
   new text
 ) WITH (${shortLived});
 CREATE INDEX outbox_xid ON rocket.outbox (xid, seq);
+CREATE INDEX outbox_schema ON rocket.outbox (kind) WHERE kind = 's';
 
 CREATE TABLE rocket.journal (
   position bigint PRIMARY KEY,

@@ -186,15 +186,20 @@ BEGIN
 END $$;
 `;
 
-/** Where a transaction stands: the journal's head as it sees it, and the transactions that it sees and the journal has not. */
+/**
+ * Where a transaction stands: the journal's head as it sees it, the transactions that it sees and the journal has not, and
+ * whether one of them changed the schema.
+ */
 const standSql = `
-CREATE FUNCTION rocket.stand() RETURNS TABLE (segment text, "position" bigint, chk int, pending xid8[])
+CREATE FUNCTION rocket.stand() RETURNS TABLE (
+  segment text, "position" bigint, chk int, pending xid8[], schema_changes bigint, is_schema_pending boolean)
 LANGUAGE sql STABLE SECURITY DEFINER ${fixedPlans} SET enable_seqscan = off AS $$
   SELECT s.segment, s.position, s.chk, ARRAY(
     SELECT xid FROM rocket.outbox WHERE xid >= coalesce(pg_snapshot_xmax(s.snapshot), '0')
     UNION
     SELECT o.xid FROM pg_snapshot_xip(s.snapshot) x, rocket.outbox o
-    WHERE pg_visible_in_snapshot(x, pg_current_snapshot()) AND o.xid = x)
+    WHERE pg_visible_in_snapshot(x, pg_current_snapshot()) AND o.xid = x),
+    s.schema_changes, EXISTS (SELECT FROM rocket.outbox WHERE kind = 's')
   FROM rocket.state s
 $$;
 `;
