@@ -290,6 +290,19 @@ describe("A change of what decides who may see what", () => {
     expect(await liveness(site, "/notes", clerk)).toEqual(both);
   });
 
+  it("is none where it concerns what one session has for itself", async () => {
+    const { client, follow } = await open(plain);
+    await follow("/notes", ann);
+    const changes = async (): Promise<unknown> => {
+      await client.query("SELECT rocket.tick(100, true, true)");
+      return (await client.query("SELECT schema_changes FROM rocket.state")).rows;
+    };
+    const before = await changes();
+    await client.query(`CREATE TEMP TABLE mine (id int); CREATE TEMP VIEW seen AS SELECT * FROM mine;
+      CREATE FUNCTION pg_temp.one() RETURNS int LANGUAGE sql AS 'SELECT 1'`);
+    expect(await changes()).toEqual(before);
+  });
+
   it("counts for the next GET, also where it gives a right", async () => {
     const { get, client } = await open(plain);
     for (let round = 0; round < 20; round += 1) {

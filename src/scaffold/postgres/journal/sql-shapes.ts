@@ -105,10 +105,13 @@ BEGIN
         AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'rocket') AND left(n.nspname, 3) <> 'pg_'),
     (SELECT md5(string_agg(concat(n.oid, ':', n.xmin), ' ' ORDER BY n.oid)) FROM pg_namespace n
       WHERE n.nspname <> 'rocket' AND left(n.nspname, 3) <> 'pg_'),
-    (SELECT md5(string_agg(concat(p.oid, ':', p.xmin), ' ' ORDER BY p.oid)) FROM pg_policy p),
-    (SELECT md5(string_agg(concat(w.oid, ':', w.xmin), ' ' ORDER BY w.oid)) FROM pg_rewrite w WHERE w.oid >= 16384),
+    (SELECT md5(string_agg(concat(p.oid, ':', p.xmin), ' ' ORDER BY p.oid)) FROM pg_policy p
+      JOIN pg_class c ON c.oid = p.polrelid WHERE c.relpersistence <> 't'),
+    (SELECT md5(string_agg(concat(w.oid, ':', w.xmin), ' ' ORDER BY w.oid)) FROM pg_rewrite w
+      JOIN pg_class c ON c.oid = w.ev_class WHERE w.oid >= 16384 AND c.relpersistence <> 't'),
     (SELECT md5(string_agg(concat(p.oid, ':', p.xmin), ' ' ORDER BY p.oid)) FROM pg_proc p
-      WHERE p.oid >= 16384 AND p.pronamespace <> 'rocket'::regnamespace),
+      JOIN pg_namespace n ON n.oid = p.pronamespace
+      WHERE p.oid >= 16384 AND n.nspname <> 'rocket' AND left(n.nspname, 3) <> 'pg_'),
     (SELECT md5(string_agg(concat_ws(':', r.oid, r.rolname, r.rolsuper, r.rolinherit, r.rolbypassrls), ' ' ORDER BY r.oid))
       FROM pg_roles r),
     (SELECT md5(string_agg(concat_ws(':', m.roleid, m.member, m.xmin), ' ' ORDER BY m.roleid, m.member, m.xmin::text))
