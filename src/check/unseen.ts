@@ -29,6 +29,7 @@ export const unseenOfServers: Readonly<Record<string, string>> = {
   "R-BAND-16": "It takes an application that answers writes slowly, and tells when it began them.",
   "R-BAND-18": "It takes an application that tells what became of a request whose client has gone.",
   "R-BAND-19": "It takes a server with restricted paths, or an application with CORS rules.",
+  "R-BAND-21": ofClient,
   "R-HB-3": ofClient,
   "R-HB-4": "It takes a subscription that has fallen behind, which nobody can tell from outside.",
   "R-HB-5": "It takes a server whose database is away for a while.",

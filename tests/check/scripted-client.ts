@@ -30,6 +30,7 @@ export type Mistake =
   | "takes a delta for the record"
   | "applies any delta"
   | "does not come back for whole records"
+  | "opens two connections at each refusal"
   | "trusts the echo";
 
 const fatal = new Set([1000, 1002, 1003, 1007, 1009, 4408, 4413, 4429]);
@@ -193,6 +194,7 @@ export class ScriptedClient implements Following {
     const askedMs = Number(fieldOf(last ?? ({ fields: [] } as never), "retry-after") ?? 0) * 1_000;
     const ownMs = this.#does("comes back at once") ? 0 : Math.random() * 500 * 2 ** this.#tries;
     this.#tries += 1;
+    if (this.#does("opens two connections at each refusal")) void this.#connect();
     this.#after(
       () => void this.#connect(),
       this.#does("does not look at Retry-After") ? ownMs : Math.max(ownMs, askedMs),

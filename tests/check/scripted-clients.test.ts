@@ -19,6 +19,7 @@ const mistakes: readonly (readonly [mistake: Mistake, requirement: string, names
   ["comes back after everything", "R-CLOSE-2", ["unlisted-4444"]],
   ["never comes back", "R-CLOSE-1", ["restarting"]],
   ["does not look at Retry-After", "R-CLOSE-5", ["retry-after-503"]],
+  ["opens two connections at each refusal", "R-BAND-21", ["no-room"]],
   ["waits for ever", "R-HB-3", ["silence"]],
   ["sorts as JavaScript does", "R-FLD-6", ["item-order"]],
   ["does not look at Item-Index", "R-FLD-10", ["item-index"]],

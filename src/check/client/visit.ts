@@ -96,9 +96,14 @@ export class Visit {
     return this.lastEventId === this.#stage.position || this.#etag === this.#stage.etag;
   }
 
+  /** False where a handshake asked for it. */
+  get isInBand(): boolean {
+    return this.#requestId !== undefined;
+  }
+
   /** A message of this subscription. Its first one answers the request, where there was one. */
   format(status: number, fields: readonly Field[], body = ""): string {
-    const isInBand = this.#requestId !== undefined;
+    const { isInBand } = this;
     const all: Field[] = [...fields];
     if (isInBand && (status < 300 || status === 304 || this.#isAnswered))
       all.push(["Subscription", this.#stage.target]);

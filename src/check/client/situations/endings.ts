@@ -118,6 +118,27 @@ const credentials: Situation = {
   },
 };
 
+const noRoom: Situation = {
+  name: "no-room",
+  requirement: "R-BAND-21",
+  title: "opens no connection after another where it is refused with a 429 again and again",
+  isAboutRecords: false,
+  play: async (stage) => {
+    let visit = await stage.firstOfLevel1();
+    let ended = 0;
+    for (let tries = 1; tries <= 4; tries += 1) {
+      visit.refuse(429);
+      // Who follows by handshakes comes by another one each time.
+      if (!visit.isInBand) ended += 1;
+      visit = await stage.visit(10_000, "A retry.");
+    }
+    const open = stage.handshakes - ended;
+    demand(open <= 2, "One connection more at most.", `It has ${open} open.`);
+    visit.open();
+    await stage.settle(visit.link);
+  },
+};
+
 const silence: Situation = {
   name: "silence",
   requirement: "R-HB-3",
@@ -133,6 +154,7 @@ const silence: Situation = {
 
 /** How connections and subscriptions end, and what a client does then. */
 export const endingSituations: readonly Situation[] = [
+  noRoom,
   final("done", "R-CLOSE-1", 1000),
   final("protocol-error", "R-CLOSE-1", 1002),
   final("not-found", "R-CLOSE-1", 4404),
