@@ -23,6 +23,10 @@ import type { Socket, SocketEvents } from "./web-socket.ts";
 const pollMs = 5_000;
 /** After so long a Level 0 socket that could not be opened is tried again. */
 const retrySocketMs = 30_000;
+/** A socket that lasted so long counts as stable [R-CLOSE-5]. */
+const stableMs = 10_000;
+/** After so many in a row that ended sooner, it counts as one that could not be opened. */
+const mostCuts = 2;
 /** The first look waits so long for that socket, and no longer: where nothing comes of it, looking goes on. */
 const handshakeMs = 2_000;
 const caughtUp: HttpResponse = { status: 304, reason: "", fields: [], body: "" };
@@ -55,6 +59,10 @@ export class DocumentFollower {
   /** Where the records are, where the server does not say. */
   #guess: RecordRule | undefined;
   #looks = 0;
+  /** When the socket that is open was opened. */
+  #openedAt = 0;
+  /** How many sockets in a row were not stable. */
+  #cuts = 0;
   /** When a Level 0 socket is tried again, after one that could not be opened. */
   #socketAt = 0;
   /** True once the document was looked at again, with nothing else to be heard. */
@@ -112,6 +120,7 @@ export class DocumentFollower {
   }
 
   #open(open: (events: SocketEvents) => Socket): void {
+    const { clock } = this.#options;
     let hasOpened = false;
     const socket = open({
       opened: () => {
@@ -120,8 +129,8 @@ export class DocumentFollower {
         this.#opening = undefined;
         this.#socket = socket;
         this.#early = [];
+        this.#openedAt = clock.now();
         this.#backoff.cancel();
-        this.#backoff.reset();
         void this.#look();
       },
       received: (data) => this.#received(data),
@@ -131,21 +140,26 @@ export class DocumentFollower {
   }
 
   #ended(code: number, hasOpened: boolean): void {
-    const { sink } = this.#options;
+    const { sink, clock } = this.#options;
     this.#looks += 1;
     this.#socket = this.#opening = undefined;
     this.#early = undefined;
-    if (!hasOpened) {
-      this.#backoff.cancel();
-      this.#socketAt = this.#options.clock.now() + retrySocketMs;
-      void this.#look();
-    } else if (retryClass(code) !== "retry" && code !== 4401) {
+    if (hasOpened && retryClass(code) !== "retry" && code !== 4401) {
       this.stop();
       sink.fail(localProblem(code > 4000 ? code - 4000 : 410, `The server ended it with ${code}.`));
-    } else {
-      sink.lost(false);
-      this.#again();
+      return;
     }
+    if (hasOpened) {
+      sink.lost(false);
+      const isStable = clock.now() - this.#openedAt >= stableMs;
+      if (isStable) this.#backoff.reset();
+      this.#cuts = isStable ? 0 : this.#cuts + 1;
+    }
+    if (!hasOpened || this.#cuts >= mostCuts) {
+      this.#backoff.cancel();
+      this.#socketAt = clock.now() + retrySocketMs;
+      void this.#look();
+    } else this.#again();
   }
 
   #again(leastMs?: number): void {
@@ -238,8 +252,12 @@ export class DocumentFollower {
     const message = await http.ask(sink.target, { headers, signal, cache: "no-store" }).catch(() => undefined);
     // What was asked for earlier, beside another socket, may be older than what is known by now.
     if (signal.aborted || look !== this.#looks) return;
-    if (!message) onUnreachable();
-    else {
+    if (!message) {
+      onUnreachable();
+      if (signal.aborted) return;
+      sink.lost(false);
+      this.#again();
+    } else {
       this.#lookedSafely(message, askedAt);
       // The server may tell differences of a state that lay between.
       this.#isSure &&= !isAnew;
@@ -269,11 +287,13 @@ export class DocumentFollower {
       this.#isSure = !early;
       for (const one of early ?? []) this.#step(one);
       if (this.#socket) this.#beat();
-      else if (!this.#abort.signal.aborted)
+      else if (!this.#abort.signal.aborted) {
+        this.#backoff.reset();
         this.#backoff.set(() => this.#round(), pollMs * (0.8 + 0.4 * clock.random()));
+      }
     } else if (isTransient(status)) {
       this.#closeSocket();
-      sink.lost(false);
+      sink.lost(false, problemOf(message));
       this.#again(retryAfterMs(message));
     } else {
       this.stop();

@@ -17,6 +17,8 @@ const blockedAfter = 2;
 const maxStreams = 4;
 /** After so long streams are tried again where something held them back. */
 const bufferedMs = 300_000;
+/** After so long one is, at the earliest, that the server refused for a while. */
+const putOffMs = 30_000;
 
 /** What the other ways need. */
 export interface FallbackOptions extends Omit<DocumentFollowerOptions, "sink" | "open" | "looks"> {
@@ -25,6 +27,11 @@ export interface FallbackOptions extends Omit<DocumentFollowerOptions, "sink" | 
   readonly onHint: (text: string) => void;
   /** Opens a Level 0 socket at a URL. */
   readonly open: (target: string, events: SocketEvents) => Socket;
+}
+
+/** What may be missing where no socket comes about, for a person. */
+export function hintAtSocket(url: string, ms: number): string {
+  return `No message has come through ${url} within ${ms / 1_000} s. Is it a Rocket server, and does all that stands in front of it let WebSockets to that path through, from this page's origin? Until then the client makes do without, as its status says.`;
 }
 
 function isLevel1(message: HttpResponse): boolean {
@@ -46,8 +53,10 @@ const fallbacksOf: Map<string, Set<Fallback>> = new Map();
 interface Following {
   readonly sink: Sink;
   follower: DocumentFollower | StreamFollower;
-  /** True once the server has answered that this URL has no stream. */
-  hasNone: boolean;
+  /** False where the server has answered that this URL has no stream, and for a while after it refused one. */
+  mayStream: boolean;
+  /** Ends that while; it was refused one for a while where it is set. */
+  putOff: Timer | undefined;
 }
 
 /**
@@ -113,11 +122,13 @@ export class Fallback {
     const following: Following = {
       sink,
       follower: mayStream ? this.#stream(sink, () => following) : this.#document(sink),
-      hasNone: false,
+      mayStream: true,
+      putOff: undefined,
     };
     this.#followings.add(following);
     return () => {
       following.follower.stop();
+      following.putOff?.cancel();
       this.#followings.delete(following);
       this.#fillAll();
     };
@@ -141,7 +152,10 @@ export class Fallback {
   /** Follows nothing more. */
   stop(): void {
     this.#buffered.cancel();
-    for (const { follower } of this.#followings) follower.stop();
+    for (const { follower, putOff } of this.#followings) {
+      follower.stop();
+      putOff?.cancel();
+    }
     this.#followings.clear();
     this.#find("back");
     this.#fillAll();
@@ -178,23 +192,41 @@ export class Fallback {
     });
   }
 
-  #stream(sink: Sink, following: () => Following): StreamFollower {
+  #stream(sink: Sink, following: () => Following, wasPutOff = false): StreamFollower {
     return new StreamFollower({
       ...this.#options,
       sink,
+      wasPutOff,
       takesDeltas: this.#hasDeltas,
       onBuffered: () => this.#giveUpStreams(),
       onNone: () => {
-        following().hasNone = true;
+        following().mayStream = false;
         this.#poll(following());
         this.#fillAll();
       },
+      onPutOff: (refusal, leastMs) => this.#putOff(following(), refusal, leastMs),
     });
   }
 
-  #poll(following: Following): void {
-    following.follower.stop();
-    following.sink.lost(false);
+  #putOff(following: Following, refusal: Problem, leastMs: number): void {
+    following.mayStream = false;
+    following.putOff ??= new Timer(this.#options.clock);
+    this.#poll(following, refusal);
+    following.putOff.set(
+      () => {
+        following.mayStream = true;
+        this.#fill();
+      },
+      Math.max(putOffMs, leastMs),
+    );
+    this.#fillAll();
+  }
+
+  #poll(following: Following, refusal?: Problem): void {
+    const { sink, follower } = following;
+    follower.stop();
+    // One that is refused a stream again was looked at until now.
+    if (!refusal || !sink.isCaughtUp || sink.intervalMs === undefined) sink.lost(false, refusal);
     if (this.#followings.has(following)) following.follower = this.#document(following.sink);
   }
 
@@ -220,10 +252,10 @@ export class Fallback {
   #fill(): void {
     if (this.#way !== "streams") return;
     for (const one of [...this.#followings]) {
-      const isToStream = !one.hasNone && !(one.follower instanceof StreamFollower) && this.#hasRoom;
+      const isToStream = one.mayStream && !(one.follower instanceof StreamFollower) && this.#hasRoom;
       if (!isToStream) continue;
       one.follower.stop();
-      one.follower = this.#stream(one.sink, () => one);
+      one.follower = this.#stream(one.sink, () => one, one.putOff !== undefined);
     }
   }
 }

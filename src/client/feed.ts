@@ -211,10 +211,10 @@ export class Feed implements Sink {
     this.#tell([]);
   }
 
-  lost(isOffline: boolean): void {
+  lost(isOffline: boolean, refusal?: Problem): void {
     const since = this.#drop();
     const state = isOffline ? "offline" : this.hasState ? "stale" : "connecting";
-    if (!this.isEnded) this.#show({ state, ...since });
+    if (!this.isEnded) this.#show({ state, ...since, ...(refusal && { refusal }) });
   }
 
   fail(problem: Problem): void {

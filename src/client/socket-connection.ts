@@ -25,6 +25,8 @@ import type { Socket, SocketEvents } from "./web-socket.ts";
 
 /** How long a server has for its first message, once the socket is open [R-L1-3]. */
 const patienceMs = 10_000;
+/** A subscription that lasted so long was taken; one that ended sooner was as good as refused. */
+const stableMs = 10_000;
 
 /** How a connection ended. */
 export interface Ending {
@@ -46,9 +48,15 @@ export interface ConnectionOptions {
   readonly http: Http;
   /** Opens a socket at the well-known URL. */
   readonly open: (protocols: string[], events: SocketEvents) => Socket;
+  /** Told of the server's first message, ahead of what is followed being asked for. */
   readonly onReady: (first: HttpResponse) => void;
   /** Told of a URL that the server refuses; it is followed here no more. */
   readonly onRefused: (sink: Sink, problem: Problem) => void;
+  /** Told of a URL that is refused with a 429, though a GET of it is answered, and how many subscriptions there are. */
+  readonly onFull: (sink: Sink, count: number) => void;
+  /** Told of a URL that the server refuses for a while, each time, and of each time that it is asked for. */
+  readonly onPutOff: (sink: Sink) => void;
+  readonly onAsked: (sink: Sink) => void;
   /** Told once of the end. */
   readonly onEnded: (ending: Ending) => void;
   /** How long the handshake may take. */
@@ -58,6 +66,8 @@ export interface ConnectionOptions {
 interface Entry {
   readonly sink: Sink;
   readonly backoff: Backoff;
+  /** When the server took it last; never, since it was refused. */
+  takenAt: number;
   /** The server's name for it, from the answer to SUBSCRIBE on. */
   canonical?: string | undefined;
   /** True once the server refused credentials, until it takes others. */
@@ -124,7 +134,7 @@ export class Connection {
 
   /** Follows a URL, as soon as the connection is ready. Returns a function that ends it. */
   add(sink: Sink): () => void {
-    const entry: Entry = { sink, backoff: new Backoff(this.#options.clock) };
+    const entry: Entry = { sink, backoff: new Backoff(this.#options.clock), takenAt: Number.POSITIVE_INFINITY };
     sink.lookEvery(undefined);
     this.#entries.add(entry);
     if (this.#isReady) void this.#subscribe(entry);
@@ -205,14 +215,15 @@ export class Connection {
     if (isChange(message)) this.#end({ code: 1006 });
     else if (isProblem(message)) this.#said = message;
     else {
-      this.#isReady = true;
       this.wellKnown = message;
-      this.#settle(true);
       this.#hasDeltas = makesPromise(message, "merge-patch");
+      this.#options.onReady(message);
+      // Unless whoever was told has closed it.
+      if (this.#isOver) return;
+      this.#isReady = true;
+      this.#settle(true);
       this.check();
       for (const entry of this.#entries) void this.#subscribe(entry);
-      // Those that it adds are subscribed as they are added.
-      this.#options.onReady(message);
     }
   }
 
@@ -244,7 +255,9 @@ export class Connection {
 
   #heartbeat(message: HttpResponse): void {
     const eventId = fieldValue(message.fields, "event-id") ?? "";
-    for (const { sink } of this.#entries) {
+    for (const { sink, canonical } of this.#entries) {
+      // It says nothing of what is looked at by GETs.
+      if (canonical === undefined) continue;
       // To those of another segment it tells no position, but that nothing is on its way.
       const isSame = isAtOrAfter(sink.position ?? "", eventId) !== undefined;
       if (sink.isCaughtUp) sink.take(isSame ? message : { ...message, fields: [] });
@@ -256,6 +269,7 @@ export class Connection {
     try {
       const authorization = await this.#options.http.authorization(reason === "refused");
       if (this.#isOver || !this.#entries.has(entry)) return;
+      this.#options.onAsked(sink);
       const position = reason === "anew" || reason === "whole" ? undefined : sink.position;
       const fields: Field[] = reason === "whole" ? [["Cache-Control", "no-cache"]] : [];
       if (position !== undefined && reason !== "renewal") fields.push(["Last-Event-ID", position]);
@@ -265,6 +279,8 @@ export class Connection {
       this.#request("SUBSCRIBE", sink.target, fields, { entry, reason, position, at });
     } catch {
       // There are no credentials for now.
+      if (this.#isOver || !this.#entries.has(entry)) return;
+      sink.lost(false);
       this.#retry(entry);
     }
   }
@@ -291,7 +307,7 @@ export class Connection {
     const { sink } = entry;
     const { fields, status } = message;
     entry.isRefused = false;
-    entry.backoff.reset();
+    entry.takenAt = this.#options.clock.now();
     const isWanted = this.#entries.has(entry);
     if (Number(fieldValue(fields, "request-id")) < (this.#unsubscribed.get(canonical) ?? 0)) {
       // It was ended after this was asked, on behalf of somebody else.
@@ -307,6 +323,9 @@ export class Connection {
       return;
     }
     const isKnown = entry.canonical === canonical;
+    // By GETs: what is told from here on is marked anew.
+    if (entry.canonical === undefined && sink.isCaughtUp && status === 304) sink.lost(false);
+    sink.lookEvery(undefined);
     entry.canonical = canonical;
     if (status !== 304) for (const one of this.#named(canonical)) one.sink.take(message, false, at);
     else if (reason === "renewal" && isKnown) return;
@@ -342,24 +361,32 @@ export class Connection {
     // A SUBSCRIBE that is refused leaves what was subscribed before as it is.
     const isOver = fieldValue(message.fields, "subscription") !== undefined;
     if (isOver && canonical !== undefined) this.#subscribed.delete(canonical);
+    // By GETs.
+    const isShown = canonical === undefined && sink.isCaughtUp;
     entry.canonical = undefined;
     if (!this.#entries.has(entry)) return;
+    // It would take room, and nobody would hear what comes of it.
+    if (!isOver) this.#unsubscribeUnused(canonical);
     const { status } = message;
+    if (isShown && status === 429) this.#options.onFull(sink, this.#subscribed.size);
+    if (!this.#entries.has(entry)) return;
     if (this.#options.http.hasToken && status === 401 && !entry.isRefused) {
       entry.isRefused = true;
       sink.lost(false);
       void this.#subscribe(entry, "refused");
-    } else if (isTransient(status)) this.#retry(entry, retryAfterMs(message));
-    else {
+    } else if (isTransient(status)) {
+      if (!isShown) sink.lost(false, problemOf(message));
+      if (this.#options.clock.now() - entry.takenAt >= stableMs) entry.backoff.reset();
+      entry.takenAt = Number.POSITIVE_INFINITY;
+      this.#retry(entry, retryAfterMs(message));
+      this.#options.onPutOff(sink);
+    } else {
       this.#entries.delete(entry);
-      if (!isOver) this.#unsubscribeUnused(canonical);
       this.#options.onRefused(sink, problemOf(message));
     }
   }
 
   #retry(entry: Entry, leastMs?: number): void {
-    if (this.#isOver) return;
-    entry.sink.lost(false);
     entry.backoff.wait(() => void this.#subscribe(entry), leastMs);
   }
 }

@@ -19,13 +19,16 @@ export interface Status {
   readonly intervalMs?: number;
   /** Why it failed, or is gone (RFC 9457). */
   readonly problem?: Problem;
+  /** What the server said last, where it refuses for a while (408, 429, 503, …) and is asked again: with `stale` or `connecting`. */
+  readonly refusal?: Problem;
 }
 
 const ranks = ["gone", "live", "behind", "polling", "connecting", "stale", "offline", "failed"] as const;
 
 /** True where two statuses say the same. */
 export function isSameStatus(a: Status, b: Status): boolean {
-  return a.state === b.state && a.since === b.since && a.intervalMs === b.intervalMs && a.problem === b.problem;
+  const isAlike = a.problem === b.problem && a.refusal === b.refusal;
+  return a.state === b.state && a.since === b.since && a.intervalMs === b.intervalMs && isAlike;
 }
 
 /** The status of a view that has ended. */

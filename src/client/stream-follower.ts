@@ -4,6 +4,7 @@ import {
   type HttpResponse,
   isProblem,
   mergePatchType,
+  type Problem,
   ProtocolError,
   silenceMs,
 } from "../protocol/index.ts";
@@ -19,6 +20,8 @@ import type { Sink } from "./transport.ts";
 const firstMs = 5_000;
 /** A stream that lasted so long counts as stable [R-CLOSE-5]. */
 const stableMs = 10_000;
+/** What is refused for a while so often in a row is followed in another way meanwhile. */
+const mostRefusals = 2;
 /** After so many streams in a row that ended without a message, something cuts them off. */
 const mostEmpty = 2;
 
@@ -29,6 +32,10 @@ export interface StreamFollowerOptions {
   readonly http: Http;
   /** Whether the server knows who asks for deltas: others would hand the wish on to the application [R-DELTA-5]. */
   readonly takesDeltas: boolean;
+  /** Whether it was refused for a while before. */
+  readonly wasPutOff: boolean;
+  /** Told, as the last thing, where it is refused for a while again; after `leastMs` it may be tried anew. */
+  readonly onPutOff: (refusal: Problem, leastMs: number) => void;
   /** Told, as the last thing, where streams seem to be held back on the way. */
   readonly onBuffered: () => void;
   /** Told, as the last thing, where this URL has no stream. */
@@ -48,6 +55,8 @@ export class StreamFollower {
   #heardAt = 0;
   #openedAt = 0;
   #empty = 0;
+  /** How often it was refused for a while in a row. */
+  #refusals: number;
   /** When the stream that is there was asked for. */
   #askedAt = 0;
   /** True once a delta was not for what is known: it asks for none any more. */
@@ -57,6 +66,7 @@ export class StreamFollower {
     this.#options = options;
     this.#backoff = new Backoff(options.clock);
     this.#silence = new Timer(options.clock);
+    this.#refusals = options.wasPutOff ? mostRefusals : 0;
     void this.#ask();
   }
 
@@ -185,6 +195,8 @@ export class StreamFollower {
       this.#move("message");
       this.#openedAt = clock.now();
       this.#empty = 0;
+      // By GETs: what is told from here on is marked anew.
+      if (message.status === 304 && sink.intervalMs !== undefined) sink.lost(false);
       sink.lookEvery(undefined);
     }
     if (sink.take(message, false, isFirst && message.status === 200 ? this.#askedAt : undefined)) return;
@@ -194,28 +206,37 @@ export class StreamFollower {
   }
 
   #refused(message: HttpResponse): void {
-    const { http, sink } = this.#options;
+    const { http, sink, onPutOff } = this.#options;
     const { status } = message;
     const wasOpen = this.#state === "open";
-    if (isTransient(status)) this.#wait(retryAfterMs(message));
-    else if (status === 401 && wasOpen) {
+    if (isTransient(status)) {
+      this.#refusals = wasOpen && this.#isStable ? 1 : this.#refusals + 1;
+      const leastMs = retryAfterMs(message);
+      const refusal = problemOf(message);
+      if (this.#refusals >= mostRefusals) this.#leave(() => onPutOff(refusal, leastMs));
+      else this.#wait(leastMs, refusal);
+    } else if (status === 401 && wasOpen) {
       // Those of the request that follows are asked for once more there, and a refusal comes as its answer.
       void http.authorization(true).catch(() => {});
       this.#wait();
     } else this.#leave(() => sink.fail(problemOf(message)));
   }
 
+  get #isStable(): boolean {
+    return this.#options.clock.now() - this.#openedAt >= stableMs;
+  }
+
   /** It ended without a word, as where the server restarts. */
   #ended(retryMs: number | undefined): void {
     if (this.#state === "opening") this.#empty += 1;
-    else if (this.#options.clock.now() - this.#openedAt >= stableMs) this.#backoff.reset();
+    else if (this.#isStable) this.#backoff.reset();
     if (this.#empty >= mostEmpty) this.#leave(this.#options.onBuffered);
     else this.#wait(retryMs);
   }
 
-  #wait(leastMs?: number): void {
+  #wait(leastMs?: number, refusal?: Problem): void {
     this.#end("end");
     this.#backoff.wait(() => void this.#ask(), leastMs);
-    this.#options.sink.lost(false);
+    this.#options.sink.lost(false, refusal);
   }
 }

@@ -43,11 +43,17 @@ type Note =
       readonly intervalMs: number | undefined;
       readonly askedAt: number | undefined;
       readonly problem: Problem | undefined;
+      readonly refusal: Problem | undefined;
     };
+
+function checkedProblem(said: unknown): Problem | undefined {
+  const { status, detail } = Object(said);
+  return Number.isInteger(status) ? { ...Object(said), detail: typeof detail === "string" ? detail : "" } : undefined;
+}
 
 /** What a tab said; `undefined` for what none says. */
 function checkedNote(data: unknown): Note | undefined {
-  const { kind, from, to, target, state, position, intervalMs, askedAt, problem, batch } = Object(data);
+  const { kind, from, to, target, state, position, intervalMs, askedAt, problem, refusal, batch } = Object(data);
   const areTexts = (...texts: readonly unknown[]): boolean => texts.every((text) => typeof text === "string");
   if (kind === "leader" || kind === "alive" || kind === "wake" || kind === "renew") return { kind };
   if ((kind === "follow" || kind === "unfollow" || kind === "anew") && areTexts(from, target))
@@ -58,11 +64,18 @@ function checkedNote(data: unknown): Note | undefined {
   }
   const place = position === undefined ? "" : position;
   if (kind !== "state" || !areTexts(to, target, state, place) || !isValue(place)) return undefined;
-  const { status, detail } = Object(problem);
-  const failure = Number.isInteger(status) ? { ...problem, detail: areTexts(detail) ? detail : "" } : undefined;
   const isInterval = Number.isInteger(intervalMs) && intervalMs > 0;
   const times = { intervalMs: isInterval ? intervalMs : undefined, askedAt: Number(askedAt) || undefined };
-  return { kind, to, target, state, position, ...times, problem: failure };
+  return {
+    kind,
+    to,
+    target,
+    state,
+    position,
+    ...times,
+    problem: checkedProblem(problem),
+    refusal: checkedProblem(refusal),
+  };
 }
 
 /** A bookmark at a position; it says whether there may be something new that the server has not seen [R-DER-10]. */
@@ -294,7 +307,8 @@ class SharedTransport implements Transport {
     const tellState = () => {
       const { status, isCaughtUp, position, intervalMs, askedAt } = feed;
       const state = isCaughtUp && status.state !== "behind" ? "live" : status.state;
-      this.#say({ kind: "state", to, target, state, position, intervalMs, askedAt, problem: status.problem });
+      const { problem, refusal } = status;
+      this.#say({ kind: "state", to, target, state, position, intervalMs, askedAt, problem, refusal });
     };
     const tellBatch = (batch: readonly HttpResponse[]) => {
       this.#say({ kind: "batch", to, target, batch });
@@ -317,7 +331,7 @@ class SharedTransport implements Transport {
       if (note.kind === "batch")
         for (const [at, one] of note.batch.entries()) sink.take(one, at === note.batch.length - 1);
       else if (note.problem) sink.fail(note.problem);
-      else if (note.state !== "live" && note.state !== "behind") sink.lost(note.state === "offline");
+      else if (note.state !== "live" && note.state !== "behind") sink.lost(note.state === "offline", note.refusal);
       else if (!isAsTold(sink, note)) {
         sink.lookEvery(note.intervalMs);
         sink.take(bookmark(note));

@@ -29,8 +29,12 @@ export interface Sink {
    * again, with whole records [R-DELTA-8]
    */
   take(message: HttpResponse, isWhole?: boolean, askedAt?: number): boolean;
-  /** The connection is lost or not there yet: what was not marked will come again. */
-  lost(isOffline: boolean): void;
+  /**
+   * It is not followed for now: what was not marked will come again.
+   *
+   * @param refusal - what the server said, where it takes it later
+   */
+  lost(isOffline: boolean, refusal?: Problem): void;
   /** It is over, and trying again would not help. */
   fail(problem: Problem): void;
 }

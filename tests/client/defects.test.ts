@@ -23,7 +23,9 @@ async function loadClient(name: string, patch?: FilePatch): Promise<typeof creat
   const folder = copyPatched(name, ["protocol", "filter", "client"], patch);
   folders.push(folder);
   const load = (file: string): Promise<object> => import(pathToFileURL(join(folder, "client", file)).href);
-  const [face] = await Promise.all(["index.js", "outbox.js", "fallback.js", "answers.js"].map(load));
+  const [face] = await Promise.all(
+    ["index.js", "outbox.js", "fallback.js", "answers.js", "put-off.js", "spare-lanes.js"].map(load),
+  );
   return (face as { createClient: typeof createClient }).createClient;
 }
 

@@ -5,7 +5,7 @@ export interface Defect extends FilePatch {
   readonly name: string;
   readonly sees: RegExp;
   /** The way by which it is seen. Default `sockets`. */
-  readonly way?: "sockets" | "streams";
+  readonly way?: "sockets" | "streams" | "few";
 }
 
 /** Mistakes that the model has to see. */
@@ -186,6 +186,30 @@ export const defects: readonly Defect[] = [
     find: "!== mergePatchType)",
     replace: '!== "")',
     sees: /instead of|went back|has another/,
+  },
+  {
+    name: "asks one connection for more than it may follow",
+    file: "client/origin-transport.js",
+    find: "lane.sinks.slice(this.#lanes.room)",
+    replace: "lane.sinks.slice(1 / 0)",
+    sees: /the state of .*polling|"polling" instead of/,
+    way: "few",
+  },
+  {
+    name: "does not look at what no connection has room for",
+    file: "client/put-off.js",
+    find: "if (count < lookAfter)",
+    replace: "if (count > 0)",
+    sees: /"stale" instead of/,
+    way: "few",
+  },
+  {
+    name: "forgets what it moves to another connection",
+    file: "client/spare-lanes.js",
+    find: "sink.lost(false);\n        this.#lanes.put(sink);",
+    replace: "",
+    sees: /instead of/,
+    way: "few",
   },
   {
     name: "takes each delta of a batch for what was before the batch",

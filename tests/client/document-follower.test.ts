@@ -15,6 +15,8 @@ function follow({ hasLevel0 }: { readonly hasLevel0: boolean }) {
   const sockets: SocketEvents[] = [];
   const closed: number[] = [];
   const taken: unknown[] = [];
+  const every: unknown[] = [];
+  const lost: unknown[] = [];
   const sink: Sink = {
     target: "/a",
     position: undefined,
@@ -23,10 +25,10 @@ function follow({ hasLevel0 }: { readonly hasLevel0: boolean }) {
     isCaughtUp: true,
     hasState: true,
     intervalMs: undefined,
-    lookEvery: () => {},
+    lookEvery: (ms) => void every.push(ms),
     early: () => {},
     take: ({ status, body }) => status === 304 || taken.push(body) > 0,
-    lost: () => {},
+    lost: (_isOffline, refusal) => void lost.push(refusal),
     fail: () => {},
   };
   const headers: unknown[] = [];
@@ -47,7 +49,7 @@ function follow({ hasLevel0 }: { readonly hasLevel0: boolean }) {
     open: hasLevel0 ? open : undefined,
     onUnreachable: () => {},
   });
-  return { clock, follower, asked, headers, sockets, closed, taken, sink };
+  return { clock, follower, asked, headers, sockets, closed, taken, every, lost, sink };
 }
 
 const older = listOf([{ id: 1, v: 1 }]);
@@ -133,5 +135,73 @@ describe("A follower of documents", () => {
     expect([taken.length, taken[1], headers.length]).toEqual([2, body, 3]);
     expect(headers[2]).not.toHaveProperty("If-None-Match");
     follower.stop();
+  });
+
+  it("opens its Level 0 socket anew at growing intervals, and looks without it where it is ended soon again and again [R-CLOSE-5]", async () => {
+    const { clock, follower, asked, sockets, every } = follow({ hasLevel0: true });
+    const end = () => {
+      sockets.at(-1)?.opened();
+      sockets.at(-1)?.ended(1013);
+    };
+    end();
+    await clock.advance(600);
+    expect([sockets.length, every]).toEqual([2, []]);
+    end();
+    for (let second = 0; second < 28; second += 1) {
+      asked.at(-1)?.(older);
+      await clock.advance(1_000);
+    }
+    expect([sockets.length, every.at(-1)]).toEqual([2, 5_000]);
+    expect(asked.length).toBeGreaterThan(6);
+    asked.at(-1)?.(older);
+    await clock.advance(8_000);
+    expect(sockets.length).toBe(3);
+    follower.stop();
+  });
+
+  it("says what a GET is refused with for a while, and asks at growing intervals, with sockets that open as well", async () => {
+    const { clock, follower, asked, sockets, lost } = follow({ hasLevel0: true });
+    let opened = 0;
+    for (let second = 0; second < 60; second += 1) {
+      for (; opened < sockets.length; opened += 1) sockets[opened]?.opened();
+      asked.at(-1)?.({ status: 503, reason: "", fields: [], body: "" });
+      await clock.advance(1_000);
+    }
+    expect(lost.at(-1)).toMatchObject({ status: 503 });
+    expect(asked.length).toBeLessThan(30);
+    follower.stop();
+  });
+
+  it("goes on looking where a look fails and the way is kept", async () => {
+    const { clock, follower, asked, lost, taken } = follow({ hasLevel0: false });
+    asked[0]?.(undefined as never);
+    await clock.advance(600);
+    expect(lost).toEqual([undefined]);
+    asked[1]?.(older);
+    await clock.settle();
+    expect(taken).toEqual([older.body]);
+    follower.stop();
+  });
+
+  it("begins with short waits again after a socket that was stable, and after a look that was answered [R-CLOSE-5]", async () => {
+    const level0 = follow({ hasLevel0: true });
+    for (let times = 1; times <= 8; times += 1) {
+      level0.sockets.at(-1)?.opened();
+      level0.asked.at(-1)?.(older);
+      await level0.clock.advance(11_000);
+      level0.sockets.at(-1)?.ended(1006);
+      await level0.clock.advance(600);
+      expect(level0.sockets.length).toBe(times + 1);
+    }
+    level0.follower.stop();
+    const polling = follow({ hasLevel0: false });
+    for (let times = 1; times <= 8; times += 1) {
+      polling.asked.at(-1)?.({ status: 503, reason: "", fields: [], body: "" });
+      await polling.clock.advance(600);
+      expect(polling.asked.length).toBe(2 * times);
+      polling.asked.at(-1)?.(older);
+      await polling.clock.advance(6_000);
+    }
+    polling.follower.stop();
   });
 });

@@ -7,6 +7,7 @@ import {
   endsSubscription,
   hasStreams,
   isLevel1,
+  mostFollowed,
   own,
   platformEvent,
   someId,
@@ -319,14 +320,15 @@ export const kinds: readonly Happening[] = [
   {
     name: "somebody begins to look",
     weight: 3,
-    happen: (world) => void (world.followed.length < 8 && world.look(world.random.pick(targetsOf(world)))),
+    happen: (world) =>
+      void (world.followed.length < mostFollowed(world) && world.look(world.random.pick(targetsOf(world)))),
   },
   {
     name: "somebody begins to follow",
     weight: 3,
     happen: (world) =>
       void (
-        world.followed.length < 8 &&
+        world.followed.length < mostFollowed(world) &&
         world.replay(world.random.pick(targetsOf(world)), world.random.pick(["callback", "iterable"]))
       ),
   },

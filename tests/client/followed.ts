@@ -143,6 +143,8 @@ export class Replayed implements Followed {
 export interface LookedOptions {
   /** Where what lies between may be seen, as at Level 0. */
   readonly mayGoBack: boolean;
+  /** Where a row may be drawn twice: one that an own write leads from one list into another. */
+  readonly mayBeAnother: boolean;
   /** Whether whoever made the write of that tag still waits. */
   readonly isUnanswered: (tag: string) => boolean;
   /** Whether a create is not answered. */
@@ -154,6 +156,7 @@ export interface LookedOptions {
 /** Whoever looks at a live list or record. */
 export class Looked implements Followed {
   readonly target: string;
+  readonly #mayBeAnother: boolean;
   readonly #client: Client;
   readonly #isRecord: boolean;
   readonly #isUnanswered: LookedOptions["isUnanswered"];
@@ -169,7 +172,9 @@ export class Looked implements Followed {
   #callsBefore = 0;
   #trouble: Error | undefined;
 
-  constructor(client: Client, target: string, { mayGoBack, isUnanswered, isCreating, atLast }: LookedOptions) {
+  constructor(client: Client, target: string, options: LookedOptions) {
+    const { mayGoBack, isUnanswered, isCreating, atLast } = options;
+    this.#mayBeAnother = options.mayBeAnother;
     this.#client = client;
     this.target = target;
     this.#isUnanswered = isUnanswered;
@@ -277,7 +282,7 @@ export class Looked implements Followed {
       // A row that is confirmed is another one than the pending one: it is drawn in another way.
       const isPending = this.#isPending(row);
       const isAlike = isPending === this.#pending.has(url);
-      require(before === row || !isAlike || !isDeepStrictEqual(before, row), () =>
+      require(before === row || !isAlike || this.#mayBeAnother || !isDeepStrictEqual(before, row), () =>
         `${this.target}: ${url} is another object, and equal: ${JSON.stringify(row)}.`);
     }
     this.#before = now;

@@ -1,4 +1,4 @@
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { type Client, type ClientOptions, createClient } from "../../src/client/index.ts";
 import { type RecordsSite, startRecords } from "./records-site.ts";
 
@@ -131,5 +131,23 @@ describe("a client whose requests go over the socket", () => {
 
   it("refuses another value of the option", () => {
     expect(() => createClient("http://example.com", { requests: "band" as never })).toThrow(/^requests is "band"/);
+  });
+
+  it("sends them by the first of several connections, in their order", async () => {
+    const site = await startRecords({ limits: { maxSubscriptions: 1 } });
+    const client = clientOf(site, { token: "secret" });
+    const records = [1, 2, 3].map((id) => client.record<Row>(`/records/${id}`));
+    for (const record of records) record.subscribe(() => {});
+    const isLive = () => records.every((record) => record.getSnapshot().status.state === "live");
+    await vi.waitUntil(isLive, { timeout: 10_000 });
+    const patch = (text: string) =>
+      client.fetch("/records/3", {
+        method: "PATCH",
+        headers: { "Content-Type": "application/merge-patch+json" },
+        body: JSON.stringify({ text }),
+      });
+    await Promise.all(["a", "b", "c"].map(patch));
+    await vi.waitUntil(() => records[2]?.getSnapshot().row?.text === "c", { timeout: 10_000 });
+    expect([site.requests, site.connections]).toEqual([[], { all: 3, upgraded: 3 }]);
   });
 });

@@ -92,7 +92,14 @@ export function writeSeveral(world: World): void {
   world.service.write([...passing, ...rows, { name: "a", columns: columns(world) }]);
 }
 
+/** How much is followed at once. */
+export function mostFollowed({ service }: World): number {
+  return service.options.maxSubscriptions === undefined ? 8 : 14;
+}
+
 export function targetsOf(world: World): string[] {
   const id = someId(world) ?? 1;
-  return ["/a", "/a", "/a?color=red", "/a?color=red&size=1", "/a?size=1&color=red", "/b", `/a/${id}`];
+  const usual = ["/a", "/a", "/a?color=red", "/a?color=red&size=1", "/a?size=1&color=red", "/b", `/a/${id}`];
+  const more = ["/a?size=0", "/a?size=1", "/a?size=2", "/a?color=blue", "/b?color=red", "/b?color=blue", "/b?size=0"];
+  return world.service.options.maxSubscriptions === undefined ? usual : [...usual, ...more, ...more];
 }

@@ -2,19 +2,20 @@ import { isDeepStrictEqual } from "node:util";
 import { silenceMs } from "../../src/protocol/index.ts";
 import { kinds } from "./events.ts";
 import { hasEnded, Looked, Replayed } from "./followed.ts";
-import { columns } from "./interferences.ts";
+import { columns, mostFollowed, targetsOf } from "./interferences.ts";
 import { overtake } from "./overtaken.ts";
 import type { Service } from "./service.ts";
 import { type OwnWrite, World, type WorldOptions } from "./world.ts";
 
 const mostStreams = 4;
+const mostConnections = 8;
 
 /** The world of a seed. */
 function worldOf(seed: number, { createClient, way = "sockets" }: RunOptions): World {
   const hasNoSockets = way === "streams";
   const flavour = seed % 2 === 0 ? "direct" : "derived";
   const older = seed % 11 === 0 ? "level-0" : seed % 13 === 0 ? "naive" : "level-1";
-  const kind = hasNoSockets ? "level-1" : older;
+  const kind = way === "sockets" ? older : "level-1";
   const options: WorldOptions = {
     seed,
     hasNoSockets,
@@ -24,6 +25,7 @@ function worldOf(seed: number, { createClient, way = "sockets" }: RunOptions): W
     isIdempotent: kind === "level-1" && seed % 3 !== 0,
     wantsToken: kind === "level-1" && seed % 5 === 0,
     hasStorage: seed % 4 < 2,
+    maxSubscriptions: way === "few" ? 1 + (seed % 4) : undefined,
     createClient,
   };
   return new World(options);
@@ -130,6 +132,11 @@ function recordOf(row: unknown): unknown {
   return record ?? row;
 }
 
+/** True where a client has all the connections that it may, and follows more than they may, or did a moment ago. */
+function isPoolFull({ sockets, service }: World): boolean {
+  return sockets.size === mostConnections && service.options.maxSubscriptions === 1;
+}
+
 function checkRows(world: World): void {
   const isLevel0 = world.kind !== "level-1";
   for (const one of world.followed) {
@@ -142,9 +149,9 @@ function checkRows(world: World): void {
     }
     const byId = (list: readonly unknown[]) => [...(list as { id: number }[])].sort((a, b) => a.id - b.id);
     equal(rows && isLevel0 ? byId(rows) : rows, expected, what);
-    // Only so many streams are open at once.
-    const isPolled = world.hasNoSockets && world.streams.size === mostStreams && one.state === "polling";
-    if (!isPolled) equal(one.state, "live", `the state of ${what}`);
+    // Only so many streams, or connections, are open at once.
+    const isFull = world.hasNoSockets ? world.streams.size === mostStreams : isPoolFull(world);
+    if (!isFull || one.state !== "polling") equal(one.state, "live", `the state of ${what}`);
     if (!one.isSettled) throw new Error(`${what} shows something that is pending.`);
   }
 }
@@ -191,8 +198,8 @@ export interface RunOptions {
   /** Kinds of events that don't happen: those that are younger than a seed that is kept. */
   readonly without?: readonly string[];
   readonly createClient?: WorldOptions["createClient"];
-  /** How clients follow: where no socket passes, by streams. Default `sockets`. */
-  readonly way?: "sockets" | "streams";
+  /** How clients follow: where no socket passes, by streams; by sockets that may follow few URLs each. Default `sockets`. */
+  readonly way?: "sockets" | "streams" | "few";
 }
 
 /** A whole run. Gives how many events it had. @throws Error where something is not as it must be */
@@ -204,6 +211,8 @@ export async function run(seed: number, options: RunOptions = {}): Promise<numbe
     }
     world.look("/a");
     world.replay("/a");
+    const most = mostFollowed(world) - 2;
+    if (options.way === "few") for (const target of new Set(targetsOf(world).slice(-most))) world.look(target);
     const events = await disturb(world, options);
     await settle(world);
     await overtakeAll(world);

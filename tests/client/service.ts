@@ -12,6 +12,8 @@ export interface ServiceOptions {
   readonly wantsToken: boolean;
   /** Whether it offers streams over plain HTTP. */
   readonly hasStreams: boolean;
+  /** How many subscriptions a connection may have. Default: the hub's. */
+  readonly maxSubscriptions?: number | undefined;
 }
 
 interface Request {
@@ -59,6 +61,8 @@ export class Service {
   readonly refuseWrites: Answer[] = [];
   /** What every read is refused with, over HTTP as well. */
   turnsAway: number | undefined;
+  /** What whoever follows this URL is told for a while, and whether GETs of it are as well. */
+  putsOff: { readonly target: string; readonly answer: Answer; readonly alsoGets: boolean } | undefined;
   /** Whether the answer to a create says where the record is. */
   tellsLocation = true;
   /** What others do right after own writes, first come first served, ahead of every look. */
@@ -88,12 +92,13 @@ export class Service {
 
   /** Starts a hub. */
   start(): Hub {
-    const { flavour, isIdempotent, hasStreams } = this.options;
+    const { flavour, isIdempotent, hasStreams, maxSubscriptions } = this.options;
     const hub = createHub({
       origin: (request) => this.#origin(request),
       clock: this.#network.clock,
       promises: isIdempotent ? ["idempotency-key"] : [],
       hasStreams,
+      limits: maxSubscriptions === undefined ? {} : { maxSubscriptions },
       ...(flavour === "direct" ? { journal: this.store.journal } : { derived: { coalesceMs: 20, refreshMs: 5_000 } }),
       onError: (error) => {
         throw error;
@@ -161,6 +166,7 @@ export class Service {
     }
     if (method !== "GET") return this.#answerWrite({ method, target, headers, body });
     if (this.turnsAway !== undefined) return problem(this.turnsAway);
+    if (this.putsOff?.alsoGets && this.putsOff.target === target) return this.putsOff.answer;
     const {
       status,
       fields,
@@ -190,6 +196,7 @@ export class Service {
     }
     const refusal = this.turnsAway === undefined ? this.refuseReads.shift() : problem(this.turnsAway);
     if (refusal) return refusal;
+    if (this.putsOff?.target === request.target) return this.putsOff.answer;
     const answer = this.#spoil(request.target, await this.store.origin(request));
     const { latencyMs, clock } = this.#network;
     const latency = latencyMs();

@@ -139,4 +139,20 @@ describe("A connection", () => {
     await world.clock.advance(120_000);
     expect([world.sockets.size, list.state]).toEqual([0, "failed"]);
   });
+
+  it("that is refused with a message each time leaves the following to GETs, until it is taken", async () => {
+    const world = await worldWith();
+    const wait = ["Retry-After", "2"] as const;
+    world.mangle = () => [`HTTP/1.1 503 Service Unavailable\r\n${wait.join(": ")}\r\n\r\n`];
+    const list = world.look("/a");
+    for (let second = 0; second < 60; second += 1) {
+      for (const socket of world.sockets) if (socket.readyState === 1) socket.fail(4503);
+      await world.clock.advance(1_000);
+      if (second === 1) expect(world.counted("a handshake")).toBe(1);
+    }
+    expect([list.state, list.shown]).toEqual(["polling", world.service.rows("a")]);
+    world.mangle = (data) => [data];
+    await world.clock.advance(50_000);
+    expect(list.state).toBe("live");
+  });
 });

@@ -81,6 +81,8 @@ function follow({ takesDeltas = false } = {}) {
     clock,
     http,
     takesDeltas,
+    wasPutOff: false,
+    onPutOff: ({ status }, leastMs) => told.push(`put off ${status} ${leastMs}`),
     onBuffered: () => told.push("buffered"),
     onNone: () => told.push("none"),
     onUnreachable: () => told.push("unreachable"),
@@ -125,6 +127,17 @@ describe("A follower of a stream", () => {
       { Accept: "text/event-stream", "Last-Event-ID": "m:1.1" },
     ]);
     expect(told).toEqual(["every undefined", "200", "lost"]);
+    follower.stop();
+  });
+
+  it("takes what GETs told for nothing that it goes on from: it is live once the stream says so", async () => {
+    const { asked, told, sink, follower, settle } = follow();
+    Object.assign(sink, { position: "m:1.1", intervalMs: 5_000 });
+    const answer = createAnswer();
+    asked[0]?.answer(answer.response);
+    answer.send(eventOf(bookmark));
+    await settle();
+    expect(told).toEqual(["lost", "every undefined", "304"]);
     follower.stop();
   });
 

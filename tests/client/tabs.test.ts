@@ -140,6 +140,19 @@ it("A tab without the connection has the one that has it ask for the whole, and 
   expect(leader.own.questions).toEqual([target, target]);
 });
 
+it("A tab without the connection says why the server refuses for a while, and that it does no more", async () => {
+  const { leader, follower } = await openTwo();
+
+  leader.own.sinks[0]?.lost(false, { type: "about:blank", title: "Later", status: 503, detail: "Come back later." });
+  await vi.waitUntil(() => follower.feed.status.refusal !== undefined);
+
+  expect(follower.feed.status).toMatchObject({ state: "stale", refusal: { status: 503, detail: "Come back later." } });
+  leader.own.sinks[0]?.take(message(304, "s:1"));
+  leader.own.sinks[0]?.take(message(304, "s:1"));
+  await until(follower.feed, () => follower.feed.isCaughtUp);
+  expect(follower.feed.status).toEqual({ state: "live" });
+});
+
 it("A tab that is gone without a word is followed for no longer by the one that has the connection", async () => {
   const { leader, follower } = await openTwo();
 

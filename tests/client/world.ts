@@ -109,6 +109,8 @@ export class World implements Network {
   client: Client;
   /** Who has the page. */
   user = "ann";
+  /** How often clients asked for a token. */
+  tokensAsked = 0;
   /** Set while the client is given a token that is none. */
   isTokenWrong = false;
   /** Set where bookmarks come that say what is not true any more. */
@@ -176,7 +178,10 @@ export class World implements Network {
       ...(this.hasStorage ? { storage } : {}),
       ...(service.options.wantsToken
         ? {
-            token: () => (this.isTokenWrong ? "wrong" : service.token),
+            token: () => {
+              this.tokensAsked += 1;
+              return this.isTokenWrong ? "wrong" : service.token;
+            },
           }
         : {}),
     });
@@ -193,7 +198,10 @@ export class World implements Network {
       this.callbacksToThrow -= 1;
       throw new Error("It is the application's own.");
     };
-    const looked = new Looked(this.client, target, { mayGoBack, isUnanswered, isCreating, atLast });
+    const looked = new Looked(this.client, target, {
+      ...{ mayGoBack, isUnanswered, isCreating, atLast },
+      mayBeAnother: this.service.options.maxSubscriptions !== undefined,
+    });
     this.followed.push(looked);
     return looked;
   }
@@ -269,6 +277,8 @@ export class World implements Network {
 
   handshaken(): void {
     if (this.service.options.flavour === "derived" || this.hasLateBookmarks) return;
+    // What other connections bring is on its way for as long as it takes.
+    if (this.service.options.maxSubscriptions !== undefined && this.sockets.size > 1) return;
     this.atHandshake = new Map(this.service.rows("a").map(({ id, v }) => [id, Number(v)]));
   }
 
@@ -276,10 +286,16 @@ export class World implements Network {
   count(what: string): boolean {
     const count = (this.#counts.get(what) ?? 0) + 1;
     this.#counts.set(what, count);
-    // Who looks at intervals while streams are held back has reason for more.
-    const most = this.hasNoSockets ? 4 * mostOfAKind : mostOfAKind;
+    // Who looks at intervals while streams are held back, or has several connections, has reason for more.
+    const hasMore = this.hasNoSockets || this.service.options.maxSubscriptions !== undefined;
+    const most = hasMore ? 4 * mostOfAKind : mostOfAKind;
     if (count > most) this.trouble ??= `${count} times ${what}.`;
     return count <= most;
+  }
+
+  /** How often clients asked for something. */
+  counted(what: string): number {
+    return this.#counts.get(what) ?? 0;
   }
 
   /** Calls `check` of all that is followed. */
