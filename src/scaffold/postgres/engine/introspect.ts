@@ -98,7 +98,7 @@ const rulesSql = `SELECT json_agg(json_build_object('name', r.name, 'isForeignKe
 
 const relationsSql = `SELECT n.nspname, c.relname, c.relkind::text, has_table_privilege(c.oid, 'SELECT'),
     (${columnsSql}), (${keyColumnsSql}), (${rulesSql}),
-    c.relkind IN ('v', 'm') OR row_security_active(c.oid) OR NOT has_table_privilege(c.oid, 'SELECT')
+    row_security_active(c.oid) OR NOT has_table_privilege(c.oid, 'SELECT')
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE n.nspname = ANY ($1) AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition AND c.relpersistence <> 't'
     AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')
