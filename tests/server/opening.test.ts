@@ -405,7 +405,7 @@ describe("a resume", () => {
     expect(world.errors).toMatchObject([{ stage: "open" }]);
   });
 
-  it("goes on once the journal can be read again", async () => {
+  it("goes on once the journal can be read again, and it is told once why it could not", async () => {
     const world = createWorld({ limits: { maxRecentChanges: 0 } });
     world.put("a", 1);
     const { read } = world.store.journal;
@@ -416,6 +416,10 @@ describe("a resume", () => {
     expect(briefs(peer)).toEqual(["304 @0"]);
     await world.clock.advance(500);
     expect(briefs(peer)).toEqual(["304 @0", "201 /a/1 @1", "304 @1"]);
+    expect(world.errors.map(({ stage }) => stage)).toEqual(["catch-up"]);
+    failures = 1;
+    await world.opened("/a", [lastEventId(0)]);
+    await world.clock.advance(500);
     expect(world.errors.map(({ stage }) => stage)).toEqual(["catch-up", "catch-up"]);
   });
 });

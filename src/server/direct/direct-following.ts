@@ -133,7 +133,7 @@ class DirectFollowing implements Following, DirectFollower {
     try {
       return await go();
     } catch (error) {
-      this.#stream.reportError(error, "catch-up");
+      this.#stream.reportUnread(error);
       await this.#pause();
       return "more";
     }
@@ -186,6 +186,7 @@ class DirectFollowing implements Following, DirectFollower {
     const round = this.#round;
     const begun = this.#begun ?? cursor;
     const page = await this.#history.read(begun, cursor, stream.bookmark.position);
+    stream.wasRead();
     // Long histories let others have their turn between two pages.
     await new Promise<void>((resolve) => stream.clock.defer(resolve));
     if (round !== this.#round || this.#epoch !== stream.epoch) return "more";

@@ -71,6 +71,8 @@ export class DirectStream {
   readonly #unseen: Unseen;
   /** True once followers were told that the journal can't be read. */
   #isUnseen = false;
+  /** True once it was reported why the journal can't be read, until it was read again. */
+  #hasReported = false;
   #bookmark: Bookmark;
   #epoch = 0;
   #incoming: Batch[] = [];
@@ -133,7 +135,19 @@ export class DirectStream {
   /** Brings everyone to what was committed before the call. */
   async sync(): Promise<void> {
     await this.journal.poll();
+    this.wasRead();
     this.#parts.flush();
+  }
+
+  /** The journal could be read, also for one of those who wait for it. */
+  wasRead(): void {
+    this.#hasReported = false;
+  }
+
+  /** Reports why the journal could not be read: once until it could, however many try again and again. */
+  reportUnread(error: unknown): void {
+    if (!this.#hasReported) this.reportError(error, "catch-up");
+    this.#hasReported = true;
   }
 
   /** Gives up what is kept for a moment only, and looks whether the journal can be read. To be called every second. */
