@@ -108,8 +108,14 @@ describe.each(["direct", "derived"] as const)(
       const states: string[] = [];
       const { collection } = looked[1] as Looked;
       collection.subscribe(() => states.push(collection.getSnapshot().status.state));
-      await world.clock.advance(10_000);
+      world.latencyMs = () => 100;
+      const sent = world.sent.length;
+      while (world.sent.length === sent) await world.clock.advance(10);
+      // Nothing follows it until the other connection has it.
+      expect(looked[1]?.state).toBe("stale");
+      await world.clock.advance(1_000);
       expect([world.sockets.size, states]).toEqual([1, ["stale", "live"]]);
+      world.latencyMs = () => 0;
       expect(looked.map(({ state, shown }) => [state, shown[0]])).toEqual(before.map((row) => ["live", row]));
       await expectFollowing(world, looked);
       expect(
@@ -327,8 +333,8 @@ describe.each(["direct", "derived"] as const)("A URL of %s views that the server
 });
 
 it("A URL whose renewal is refused leaves nothing on the server that takes room for nobody", async () => {
-  const world = new World({ maxSubscriptions: 1, wantsToken: true });
-  const list = world.look("/a");
+  const world = new World({ maxSubscriptions: 2, wantsToken: true });
+  const [list] = [world.look("/a"), world.look("/a?size=1")];
   await world.clock.advance(100);
   world.service.refuseReads.push(refusal(503, ["Retry-After", "60"]));
   world.client.renew();
