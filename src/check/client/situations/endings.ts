@@ -132,8 +132,9 @@ const noRoom: Situation = {
       if (!visit.isInBand) ended += 1;
       visit = await stage.visit(10_000, "A retry.");
     }
-    const open = stage.handshakes - ended;
-    demand(open <= 2, "One connection more at most.", `It has ${open} open.`);
+    const open = (): number => stage.handshakes - ended;
+    await stage.until(() => open() > 2, soonMs);
+    demand(open() <= 2, "One connection more at most.", `It has ${open()} open.`);
     visit.open();
     await stage.settle(visit.link);
   },
