@@ -31,7 +31,8 @@ export interface ListenerParts {
   readonly reportError: (error: unknown, stage: string) => void;
 }
 
-const exposed = "Content-Location, ETag, Event-ID, Item-Order, Items, Link, Location, Preference-Applied, Retry-After";
+const exposed =
+  "Content-Location, Content-Range, ETag, Event-ID, Item-Order, Items, Link, Location, Preference-Applied, Retry-After";
 
 function busy(): OriginResponse {
   const problem = createProblem(503, "The server holds as much for its peers as it may. Try again later.");

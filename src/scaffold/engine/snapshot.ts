@@ -54,6 +54,8 @@ export interface Snapshot {
    * @param limit - up to how many records are counted, whatever the query says
    */
   measure(table: ServedTable, query: Query, limit: number): Steps<Measure>;
+  /** How many records a query lets through, whatever its limit and offset. {@link each} has read some of them before. */
+  count(table: ServedTable, query: Query): Steps<number>;
 }
 
 /** Values by their members. */

@@ -3,7 +3,7 @@ import type { DirectView, OriginResponse, Value } from "../../server/index.ts";
 import type { MemberCondition, Query, RecordFilter } from "../engine/query.ts";
 import type { Row, Snapshot, TableSources } from "../engine/snapshot.ts";
 import { done, type Steps } from "../engine/steps.ts";
-import { canonicalUrl } from "./query.ts";
+import { type CollectionQuery, canonicalUrl } from "./query.ts";
 import { collectionPath, type Resource, urlOf } from "./resource.ts";
 
 /** How an answer can be followed, or why it can't. */
@@ -122,7 +122,7 @@ export function followCollection(
   snapshot: Snapshot,
   settings: LiveSettings,
   resource: Resource,
-  query: Query,
+  query: CollectionQuery,
   extent: Extent,
 ): Steps<Liveness> {
   if (isDerived(query, extent)) return derive(snapshot, settings, resource, canonicalUrl(resource, query));

@@ -7,17 +7,49 @@ import type { Resource } from "./resource.ts";
 
 type Parameters = readonly (readonly [name: string, value: string])[];
 
-const later = ["select", "page", "per_page"];
-const single = ["order", "limit", "offset"];
+/** What a GET asks of a collection. */
+export interface CollectionQuery extends Query {
+  /** The number of the page that is asked for, from 1; its size is the limit. `undefined` where none is asked for. */
+  readonly page: number | undefined;
+}
+
+type Part = Pick<CollectionQuery, "page" | "limit" | "offset">;
+
+const later = ["select"];
+const single = ["order", "limit", "offset", "page", "per_page"];
+
+/** How many records a page has by itself. */
+const usualPageSize = 20;
 
 function badRequest(detail: string): Refusal {
   return new Refusal(400, detail);
 }
 
-function parseCount(name: string, text: string): number {
+function parseCount(name: string, text: string, least = 0, most = Number.MAX_SAFE_INTEGER): number {
   const count = Number(text);
-  if (/^[0-9]+$/.test(text) && Number.isSafeInteger(count)) return count;
-  throw badRequest(`${name} must be a whole number from 0, not "${shorten(text)}".`);
+  if (/^[0-9]+$/.test(text) && count >= least && count <= most) return count;
+  const upTo = most === Number.MAX_SAFE_INTEGER ? "" : ` to ${most}`;
+  throw badRequest(`${name} must be a whole number from ${least}${upTo}, not "${shorten(text)}".`);
+}
+
+function parsePage(seen: ReadonlyMap<string, string>, maxRows: number): Part {
+  if (seen.has("limit") || seen.has("offset")) {
+    throw badRequest("page and per_page can't be used together with limit and offset.");
+  }
+  const usual = String(Math.min(usualPageSize, maxRows));
+  const limit = parseCount("per_page", seen.get("per_page") ?? usual, 1, maxRows);
+  const page = parseCount("page", seen.get("page") ?? "1", 1, Math.floor(Number.MAX_SAFE_INTEGER / limit));
+  const offset = (page - 1) * limit;
+  return { page, limit, offset };
+}
+
+function parsePart(seen: ReadonlyMap<string, string>, maxRows: number): Part {
+  if (seen.has("page") || seen.has("per_page")) return parsePage(seen, maxRows);
+  const [limit, offset] = ["limit", "offset"].map((name) => {
+    const text = seen.get(name);
+    return text === undefined ? undefined : parseCount(name, text);
+  });
+  return { page: undefined, limit, offset };
 }
 
 /** Where NULL is asked to stand, if that is not where it stands anyway. */
@@ -56,9 +88,14 @@ function completeOrder({ table }: Resource, order: readonly Ordering[]): Orderin
 /**
  * Reads a collection's parameters.
  *
+ * @param maxRows - how many records an answer has at most, and so a page
  * @throws Refusal 400 naming the parameter that can't be
  */
-export function parseQuery(resource: Resource, parameters: Parameters): Query {
+export function parseQuery(
+  resource: Resource,
+  parameters: Parameters,
+  maxRows: number = Number.MAX_SAFE_INTEGER,
+): CollectionQuery {
   const seen = new Map<string, string>();
   for (const [name, value] of parameters) {
     if (later.includes(name)) throw badRequest(`The parameter "${name}" is not supported yet.`);
@@ -66,11 +103,10 @@ export function parseQuery(resource: Resource, parameters: Parameters): Query {
     if (seen.has(name)) throw badRequest(`The parameter "${name}" is given more than once.`);
     seen.set(name, value);
   }
-  const [order, limit, offset] = single.map((name) => seen.get(name));
+  const order = seen.get("order");
   return {
     order: completeOrder(resource, order === undefined ? [] : parseOrder(resource, order)),
-    limit: limit === undefined ? undefined : parseCount("limit", limit),
-    offset: offset === undefined ? undefined : parseCount("offset", offset),
+    ...parsePart(seen, maxRows),
     filter: parseRecordFilter(
       resource,
       parameters.filter(([name]) => !single.includes(name)),
@@ -79,12 +115,13 @@ export function parseQuery(resource: Resource, parameters: Parameters): Query {
 }
 
 /** The collection's URL in canonical form: equal sets in equal order have equal URLs. */
-export function canonicalUrl(resource: Resource, { filter, order, limit, offset }: Query): string {
+export function canonicalUrl(resource: Resource, { filter, order, page, limit, offset }: CollectionQuery): string {
   const parameters = formatRecordFilter(filter);
   const orderText = formatOrder(order);
   if (orderText !== formatOrder(completeOrder(resource, []))) parameters.push(["order", orderText]);
-  if (limit !== undefined) parameters.push(["limit", String(limit)]);
-  if (offset !== undefined && offset !== 0) parameters.push(["offset", String(offset)]);
+  if (limit !== undefined) parameters.push([page === undefined ? "limit" : "per_page", String(limit)]);
+  if (page !== undefined) parameters.push(["page", String(page)]);
+  else if (offset !== undefined && offset !== 0) parameters.push(["offset", String(offset)]);
   const parts = parameters.map(([name, value]) => `${encodeUrlPart(name)}=${encodeUrlPart(value)}`).sort();
   return parts.length === 0 ? resource.path : `${resource.path}?${parts.join("&")}`;
 }

@@ -1,7 +1,6 @@
 import type { Field } from "../../protocol/index.ts";
 import type { OriginRequest, OriginResponse } from "../../server/index.ts";
 import { Denied } from "../engine/denied.ts";
-import type { Query } from "../engine/query.ts";
 import type { Row, Snapshot } from "../engine/snapshot.ts";
 import type { Steps } from "../engine/steps.ts";
 import { keyMembers, type RecordKey, type ServedTable } from "../engine/table.ts";
@@ -17,7 +16,9 @@ import {
   type LiveSettings,
   type PageLimits,
 } from "./live.ts";
-import { canonicalUrl, itemOrder, parseQuery } from "./query.ts";
+import { partLinks } from "./part-links.ts";
+import { prefersCount } from "./preferences.ts";
+import { type CollectionQuery, itemOrder, parseQuery } from "./query.ts";
 import { Refusal, shorten } from "./refusal.ts";
 import { encodeRow, etagOf, representCollection, representRecord } from "./representation.ts";
 import { isNameless, type Resource } from "./resource.ts";
@@ -98,11 +99,16 @@ function* readRecord(
 
 /** A part of a collection, as one answer has it. */
 interface RecordPage extends Extent {
-  readonly body: string;
+  readonly records: readonly string[];
 }
 
 /** A collection's records up to the limits, read one by one: no more is in memory than is answered. */
-function* readPage(snapshot: Snapshot, resource: Resource, query: Query, limits: PageLimits): Steps<RecordPage> {
+function* readPage(
+  snapshot: Snapshot,
+  resource: Resource,
+  query: CollectionQuery,
+  limits: PageLimits,
+): Steps<RecordPage> {
   const { table } = resource;
   const most = Math.min(query.limit ?? limits.maxRows, limits.maxRows);
   const records: string[] = [];
@@ -119,24 +125,45 @@ function* readPage(snapshot: Snapshot, resource: Resource, query: Query, limits:
     return !hasMore;
   };
   yield* snapshot.each(table, query, most + 1, take);
-  return { body: representCollection(resource, records), count: records.length, bytes, hasMore, order };
+  return { records, count: records.length, bytes, hasMore, order };
 }
 
-/** Where the records after an answer's are; `undefined` where there are none, or where it has none itself. */
-function nextPart(resource: Resource, query: Query, { hasMore, count }: Extent): string | undefined {
-  if (!hasMore || count === 0) return undefined;
-  return canonicalUrl(resource, { ...query, offset: (query.offset ?? 0) + count });
+/** How many records there are of which a part was read. */
+function* countTotal(
+  snapshot: Snapshot,
+  { table }: Resource,
+  query: CollectionQuery,
+  { hasMore, count }: Extent,
+): Steps<number> {
+  const before = query.offset ?? 0;
+  const endsHere = !hasMore && (count > 0 || before === 0);
+  return endsHere ? before + count : yield* snapshot.count(table, query);
+}
+
+/** What a request that asks for the number of records is told of it: `Content-Range: items 20-39/57`. */
+function countFields({ offset = 0 }: CollectionQuery, { count }: Extent, total: number): Field[] {
+  const range = count === 0 ? "*" : `${offset}-${offset + count - 1}`;
+  return [
+    ["Preference-Applied", "count=exact"],
+    ["Content-Range", `items ${range}/${total}`],
+  ];
+}
+
+/** Whether a GET asks for a part of a collection, however much that has. */
+function isPartQuery({ limit, offset }: CollectionQuery): boolean {
+  return limit !== undefined || offset !== undefined;
 }
 
 /** The entity tag of a collection without parameters: what conditions on it compare. */
 export function* collectionEtag(snapshot: Snapshot, resource: Resource, limits: PageLimits): Steps<string> {
   const query = parseQuery(resource, []);
   const page = yield* readPage(snapshot, resource, query, limits);
-  return etagOf(page.body, nextPart(resource, query, page));
+  const link = partLinks(resource, query, page, { maxRows: limits.maxRows, total: undefined });
+  return etagOf(representCollection(resource, page.records), link);
 }
 
 /** How much a GET would answer, without reading it. */
-function* measure(snapshot: Snapshot, resource: Resource, query: Query, limits: PageLimits): Steps<Extent> {
+function* measure(snapshot: Snapshot, resource: Resource, query: CollectionQuery, limits: PageLimits): Steps<Extent> {
   const { count, isComparable } = yield* snapshot.measure(resource.table, query, limits.maxRows + 1);
   const order = isComparable ? itemOrder(query) : undefined;
   // How many bytes they have is not worth reading them: half of what may be is a guess.
@@ -149,28 +176,37 @@ function collectionFields(snapshot: Snapshot, { items }: Resource, { order }: Ex
   return [["Items", items], ["Item-Order", order], ...eventIdFields(snapshot)];
 }
 
+/** What a preference may change is not what others may be given (RFC 7240 §2). */
+const vary: Field = ["Vary", "Prefer"];
+
 function* readCollection(
   snapshot: Snapshot,
   request: OriginRequest,
   settings: LiveSettings,
   resource: Resource,
-  query: Query,
+  query: CollectionQuery,
 ): Steps<OriginResponse> {
+  const isCounted = prefersCount(request.fields);
   // A HEAD resumes or authorises a subscription: it needs the position, not the records.
-  if (request.method === "HEAD" && !isConditional(request.fields)) {
+  if (request.method === "HEAD" && !isConditional(request.fields) && !isPartQuery(query) && !isCounted) {
     const extent = yield* measure(snapshot, resource, query, settings);
     const liveness = yield* followCollection(snapshot, settings, resource, query, extent);
     const isPart = liveness.url !== undefined || isDerived(query, extent);
     const fields = collectionFields(snapshot, resource, extent, isPart);
-    return { status: 200, fields: [["Content-Type", "application/json"], ...fields], body: "", ...liveness };
+    return { status: 200, fields: [["Content-Type", "application/json"], vary, ...fields], body: "", ...liveness };
   }
   const page = yield* readPage(snapshot, resource, query, settings);
-  const { body } = page;
+  const { page: number } = query;
+  const total = isCounted || number !== undefined ? yield* countTotal(snapshot, resource, query, page) : undefined;
+  const facts = number === undefined || total === undefined ? undefined : { page: number, total };
+  const body = representCollection(resource, page.records, facts);
   const liveness = yield* followCollection(snapshot, settings, resource, query, page);
   const fields = collectionFields(snapshot, resource, page, liveness.url !== undefined || isDerived(query, page));
-  const next = nextPart(resource, query, page);
-  if (next !== undefined) fields.push(["Link", `<${next}>; rel="next"`]);
-  const response = answer(request, etagOf(body, next), fields, body);
+  const told = isCounted && total !== undefined ? countFields(query, page, total) : [];
+  const link = partLinks(resource, query, page, { maxRows: settings.maxRows, total });
+  if (link !== undefined) fields.push(["Link", link]);
+  const etag = etagOf(body, [link ?? "", ...told.map(([, value]) => value)].join("\n"));
+  const response = answer(request, etag, [vary, ...fields, ...told], body);
   return withLiveness(response, liveness);
 }
 
@@ -186,7 +222,7 @@ export function* read(
   const route = requireRoute(catalog, target);
   if (route.place === "unseen") throw new Denied();
   if (route.place === "collection") {
-    const query = parseQuery(route.resource, target.parameters);
+    const query = parseQuery(route.resource, target.parameters, settings.maxRows);
     return yield* readCollection(snapshot, request, settings, route.resource, query);
   }
   refuseParameters(target);

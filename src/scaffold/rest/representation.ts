@@ -5,10 +5,10 @@ import { type Resource, urlOf } from "./resource.ts";
 /**
  * A strong entity tag: a digest of the body's bytes.
  *
- * @param next - where the answer's link to the next part leads, if it has one: another link is another answer
+ * @param beside - what the answer says beside the body, as a link to the next part: another one is another answer
  */
-export function etagOf(body: string, next = ""): string {
-  return `"${createHash("sha1").update(next).update(body).digest("base64url").slice(0, 20)}"`;
+export function etagOf(body: string, beside = ""): string {
+  return `"${createHash("sha1").update(beside).update(body).digest("base64url").slice(0, 20)}"`;
 }
 
 /** A row as a JSON object. `row` has the values of all members, in their order. */
@@ -27,7 +27,26 @@ export function representRecord(resource: Resource, row: readonly Value[]): Repr
   return { contentType: "application/json", body, etag: etagOf(body) };
 }
 
-/** A collection as GET answers it: `{"artists":[…]}`. @param records - each as {@link encodeRow} gives it */
-export function representCollection(resource: Resource, records: readonly string[]): string {
-  return `{${JSON.stringify(resource.plural)}:[${records.join(",")}]}`;
+/** A page of a collection: its number, and how many records there are on all pages. */
+export interface PageFacts {
+  readonly page: number;
+  readonly total: number;
+}
+
+/** A member beside a collection's records; the collection itself may have its name. */
+function besideRecords({ plural }: Resource, name: string, value: number): string {
+  return `,"${name === plural ? "_" : ""}${name}":${value}`;
+}
+
+/**
+ * A collection as GET answers it: `{"artists":[…]}`, and with `,"page":2,"total":57` a page of it.
+ *
+ * @param records - each as {@link encodeRow} gives it
+ */
+export function representCollection(resource: Resource, records: readonly string[], facts?: PageFacts): string {
+  const list = `${JSON.stringify(resource.plural)}:[${records.join(",")}]`;
+  const beside = facts
+    ? besideRecords(resource, "page", facts.page) + besideRecords(resource, "total", facts.total)
+    : "";
+  return `{${list}${beside}}`;
 }

@@ -28,7 +28,7 @@ interface Page {
 async function page({ send }: Service, target: string): Promise<Page> {
   const answer = await send("GET", target);
   const { notes } = answer.json as { notes: { id: number }[] };
-  const next = /<(.*)>; rel="next"/.exec(answer.field("Link") ?? "")?.[1];
+  const next = /<([^>]*)>; rel="next"/.exec(answer.field("Link") ?? "")?.[1];
   return { ids: notes.map(({ id }) => id), next, bytes: Buffer.byteLength(answer.text) };
 }
 

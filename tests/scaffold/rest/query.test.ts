@@ -39,8 +39,6 @@ describe("A filter", () => {
     ["/artists?url=1", '"url"'],
     ["/artists?genre=a&genre=b", '"genre"'],
     ["/artists?select=id", '"select"'],
-    ["/artists?page=1", '"page"'],
-    ["/artists?per_page=1", '"per_page"'],
     ["/artists?order=nothing", '"nothing"'],
     ["/artists?order=", '""'],
     ["/artists?limit=-1", '"-1"'],
@@ -130,7 +128,7 @@ describe("order, limit and offset", () => {
     const second = await send("GET", "/artists?genre=rock&limit=2&offset=2");
 
     expect(first.field("Link")).toBe('</artists?genre=rock&limit=2&offset=2>; rel="next"');
-    expect(second.field("Link")).toBeUndefined();
+    expect(second.field("Link")).not.toContain('rel="next"');
   });
 });
 
@@ -144,7 +142,7 @@ describe("A collection of more than maxRows records", () => {
       const answer = await send("GET", target);
       expect(answer.view).toBeUndefined();
       seen.push(...(answer.json as { artists: { name: string }[] }).artists.map(({ name }) => name));
-      target = /^<(.*)>; rel="next"$/.exec(answer.field("Link") ?? "")?.[1];
+      target = /<([^>]*)>; rel="next"/.exec(answer.field("Link") ?? "")?.[1];
     }
 
     expect(seen).toEqual(["Can", "Faust", "Kraftwerk", "Neu!"]);

@@ -1,5 +1,6 @@
 import Database from "better-sqlite3";
 import { expect, test } from "vitest";
+import type { Query } from "../../../src/scaffold/engine/query.ts";
 import { parseQuery } from "../../../src/scaffold/rest/query.ts";
 import { resourceOf } from "../../../src/scaffold/rest/resource.ts";
 import { parseTarget } from "../../../src/scaffold/rest/target.ts";
@@ -23,11 +24,8 @@ function planOf(query: string, isBinary: boolean): string[] {
   database.exec(`CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, folded TEXT COLLATE NOCASE, year INTEGER);
     CREATE INDEX names ON t (name); CREATE INDEX foldeds ON t (folded); CREATE INDEX years ON t (year)`);
   const resource = resourceOf(served, "");
-  const { text, values } = selectRecords(
-    served,
-    parseQuery(resource, parseTarget(`/t?${query}`).parameters) as SqliteQuery,
-    10,
-  );
+  const asked: Query = parseQuery(resource, parseTarget(`/t?${query}`).parameters);
+  const { text, values } = selectRecords(served, asked as SqliteQuery, 10);
   const plan = database
     .prepare(`EXPLAIN QUERY PLAN ${text}`)
     .raw()

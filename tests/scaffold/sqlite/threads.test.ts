@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import Database from "better-sqlite3";
 import { describe, expect, inject, onTestFinished, test } from "vitest";
+import { parseTarget } from "../../../src/scaffold/rest/target.ts";
+import { shapeOf } from "../../../src/scaffold/sqlite/threads/shapes.ts";
 import type { Batch } from "../../../src/server/index.ts";
 import { serve, temporaryFile } from "./service.ts";
 import { readTimeoutMs, type ThreadWorld, threadWorld } from "./thread-world.ts";
@@ -152,6 +154,23 @@ describe("A read that takes longer than it may", () => {
     await world.begun();
     world.runDown(readTimeoutMs);
     expect(JSON.parse(textOf(await slow)).detail).toMatch(/ended\. Ask for less of it/);
+  });
+
+  test("is 503 where only the count of a page takes long", async () => {
+    const world = await threadWorld({ readThreads: 1 });
+    expect((await world.get("/lingers?v=gte.&limit=1")).status).toBe(200);
+    const slow = world.get("/lingers?v=gte.&per_page=1");
+    await world.begun(2);
+    world.runDown(readTimeoutMs);
+    expect((await slow).status).toBe(503);
+    expect((await world.get("/t?page=1")).status).toBe(200);
+    expect(isFree(world)).toBe(true);
+  });
+
+  test("tells nothing of one that is not counted", () => {
+    const target = parseTarget("/lingers?limit=1");
+    expect(shapeOf("GET", target, true)).not.toBe(shapeOf("GET", target));
+    expect(shapeOf("GET", parseTarget("/t?page=2"))).toBe(shapeOf("GET", parseTarget("/t?page=3")));
   });
 
   test("is given up with its thread where that is stuck, and another thread takes its place", async () => {

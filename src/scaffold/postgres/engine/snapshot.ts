@@ -88,6 +88,11 @@ export class PostgresSnapshot implements Snapshot {
     return { count: Number(row?.[0] ?? 0), isComparable: true };
   }
 
+  *count(table: PostgresTable, query: PostgresQuery): Steps<number> {
+    const [row] = yield* wait(this.#filtered(query, countRecords(table, query, "ALL")));
+    return Number(row?.[0] ?? 0);
+  }
+
   /** @param before - statements that go with the question, in one message */
   *#requireSameFile(table: PostgresTable, before = ""): Steps<void> {
     const [row] = yield* wait(this.session.script(`${before}${isAnotherFile(table)}`));

@@ -50,7 +50,7 @@ export function selectRecords(table: PostgresTable, query: PostgresQuery, limit:
 }
 
 /** Counts the records that filters let through, up to `limit`. */
-export function countRecords(table: PostgresTable, query: PostgresQuery | undefined, limit: number): Sql {
+export function countRecords(table: PostgresTable, query: PostgresQuery | undefined, limit: number | "ALL"): Sql {
   const { text, values } = query ? where(query) : { text: "", values: [] };
   const part = `SELECT FROM ${tableName(table)}${text} LIMIT ${limit}`;
   return { text: `SELECT count(*) FROM (${part}) part`, values };

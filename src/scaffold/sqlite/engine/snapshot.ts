@@ -12,6 +12,7 @@ import type { Sql } from "./condition-sql.ts";
 import { brokenRule, unknownRule } from "./rule.ts";
 import type { SqliteKey, SqliteMember, SqliteQuery, SqliteSchema, SqliteTable, SqliteValues } from "./served.ts";
 import {
+  countAll,
   countSome,
   deleteRecord,
   exactKey,
@@ -71,6 +72,11 @@ export class SqliteSnapshot implements Snapshot {
     const [counts = []] = this.rows(countSome(table, query, limit));
     const [count = 0, placeless = 0] = counts.map(Number);
     return done({ count, isComparable: placeless === 0 && !this.#sortsByBroken(table, query, limit) });
+  }
+
+  count(table: SqliteTable, query: SqliteQuery): Steps<number> {
+    const [[count = 0] = []] = this.rows(countAll(table, query));
+    return done(Number(count));
   }
 
   /** The record with a key. */

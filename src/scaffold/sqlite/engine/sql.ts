@@ -137,6 +137,12 @@ export function countSome(table: SqliteTable, query: SqliteQuery, limit: number)
   return { text: `SELECT count(*), total(${tests.join(" OR ")}) FROM (${some})`, values: [...values, limit] };
 }
 
+/** Counts the records that filters let through. */
+export function countAll(table: SqliteTable, query: SqliteQuery): Sql {
+  const { text, values } = whereQuery(query);
+  return { text: `SELECT count(*) FROM ${quoteName(table.name)}${text}`, values };
+}
+
 /**
  * Selects what a query sorts by, of the records that {@link countSome} counts, where that is a text that is not all ASCII;
  * `undefined` where it sorts by none.

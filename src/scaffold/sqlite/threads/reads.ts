@@ -3,6 +3,7 @@ import type { Clock, OriginRequest, OriginResponse } from "../../../server/index
 import { done } from "../../engine/steps.ts";
 import { catalogOf, type IsServed } from "../../rest/catalog.ts";
 import type { LiveSettings } from "../../rest/live.ts";
+import { prefersCount } from "../../rest/preferences.ts";
 import { read } from "../../rest/read.ts";
 import { unavailable } from "../../rest/refusal.ts";
 import type { Target } from "../../rest/target.ts";
@@ -65,7 +66,7 @@ export class Reads {
 
   /** @throws Refusal, and what the database throws */
   async answer(request: OriginRequest, target: Target): Promise<OriginResponse> {
-    const shape = shapeOf(request.method, target);
+    const shape = shapeOf(request.method, target, prefersCount(request.fields));
     if (this.#pool && !this.#long.has(shape)) {
       const answer = await this.#readHere(request, target, this.#options.mainLimitMs);
       if (answer) return answer;

@@ -20,15 +20,18 @@ function costOf(name: string, value: string): string[] {
     : [name, operator.exec(value)?.[0] ?? ""];
 }
 
-/** What a URL has in common with others that cost as much: all but the values of its filters. */
-export function shapeOf(method: string, { segments, parameters }: Target): string {
+/** Parameters that say how far a read goes. */
+const lengths: ReadonlySet<string> = new Set(["offset", "limit", "page", "per_page"]);
+
+/** What a URL has in common with others that cost as much: all but the values of its filters. @param isCounted - whether all is counted, too */
+export function shapeOf(method: string, { segments, parameters }: Target, isCounted = false): string {
   const [collection = "", ...below] = segments.length > 2 ? [segments.slice(0, -1).join("/"), ""] : segments;
   const parts = parameters.map(([name, value]) => {
     if (name === "order") return [name, value];
     // How far, not where exactly.
-    return name === "offset" || name === "limit" ? [name, value.length] : costOf(name, value);
+    return lengths.has(name) ? [name, value.length] : costOf(name, value);
   });
-  return JSON.stringify([method, collection, below.length, ...parts]);
+  return JSON.stringify([method, isCounted, collection, below.length, ...parts]);
 }
 
 interface Known {
