@@ -8,7 +8,7 @@ import type { OriginResponse } from "../server/index.ts";
 export type Coding = "br" | "gzip";
 
 const minBytes = 1024;
-const compressible = /^(?:text\/|application\/(?:[\w.-]+\+)?(?:json|xml)\b)/i;
+const compressible = /^(?:text\/|application\/(?:x-ndjson|(?:[\w.-]+\+)?(?:json|xml))\b)/i;
 const encodeGzip = promisify(gzip);
 const encodeBrotli = promisify(brotliCompress);
 

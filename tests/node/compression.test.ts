@@ -77,6 +77,13 @@ describe("a large answer in JSON", () => {
     expect(bytes.length).toBeLessThan(Buffer.byteLength(body) / 3);
   });
 
+  it("is one of many lines, too", async () => {
+    const fields: Field[] = [["Content-Type", "application/x-ndjson"]];
+    const { url } = await startSite({}, () => async () => ({ status: 200, fields, body }));
+    const { headers, bytes } = await ask(`${url}/a`, { "Accept-Encoding": "gzip" });
+    expect([headers["content-encoding"], gunzipSync(bytes).toString()]).toEqual(["gzip", body]);
+  });
+
   it("is sent as it is to who wants no coding, and caches know", async () => {
     const { url } = await answering([["ETag", '"x"']]);
     for (const method of ["GET", "HEAD"]) {

@@ -7,6 +7,7 @@ import { keyMembers, type RecordKey, type ServedTable } from "../engine/table.ts
 import { requireJsonAccepted } from "./accept.ts";
 import type { Catalog } from "./catalog.ts";
 import { isConditional, isKnown, requireMatch } from "./conditions.ts";
+import { type CollectionFormat, chooseFormat, jsonFormat } from "./formats.ts";
 import {
   type Extent,
   followCollection,
@@ -20,7 +21,7 @@ import { partLinks } from "./part-links.ts";
 import { prefersCount } from "./preferences.ts";
 import { type CollectionQuery, itemOrder, parseQuery } from "./query.ts";
 import { Refusal, shorten } from "./refusal.ts";
-import { encodeRow, etagOf, representCollection, representRecord } from "./representation.ts";
+import { etagOf, representRecord } from "./representation.ts";
 import { isNameless, type Resource } from "./resource.ts";
 import { requireRoute } from "./route.ts";
 import type { Target } from "./target.ts";
@@ -61,12 +62,18 @@ function eventIdFields({ bookmark, ahead }: Snapshot): Field[] {
   return bookmark && !ahead ? [["Event-ID", bookmark.eventId]] : [];
 }
 
-function answer(request: OriginRequest, etag: string, fields: readonly Field[], body: string): OriginResponse {
+function answer(
+  request: OriginRequest,
+  etag: string,
+  fields: readonly Field[],
+  body: string,
+  contentType: string = jsonFormat.contentType,
+): OriginResponse {
   requireMatch(request.fields, etag);
   const named: Field = ["ETag", etag];
   if (isKnown(request.fields, etag)) return { status: 304, fields: [named, ...fields], body: "" };
   const content = request.method === "HEAD" ? "" : body;
-  return { status: 200, fields: [["Content-Type", "application/json"], named, ...fields], body: content };
+  return { status: 200, fields: [["Content-Type", contentType], named, ...fields], body: content };
 }
 
 /** A 304 says of how it can be followed no more than what it was read from, or why it can't. */
@@ -107,10 +114,11 @@ function* readPage(
   snapshot: Snapshot,
   resource: Resource,
   query: CollectionQuery,
-  limits: PageLimits,
+  { maxRows, maxPageBytes }: PageLimits,
+  format: CollectionFormat,
 ): Steps<RecordPage> {
   const { table } = resource;
-  const most = Math.min(query.limit ?? limits.maxRows, limits.maxRows);
+  const most = Math.min(query.limit ?? maxRows, maxRows);
   const records: string[] = [];
   let bytes = 0;
   let hasMore = false;
@@ -118,9 +126,9 @@ function* readPage(
   const places = query.order.map(({ member }) => [table.members.indexOf(member), member.type] as const);
   const take = (row: Row): boolean => {
     if (order !== undefined && !places.every(([at, type]) => type.isComparable(row[at] ?? null))) order = undefined;
-    const record = records.length < most ? encodeRow(resource, row) : "";
+    const record = records.length < most ? format.encodeRecord(resource, row) : "";
     bytes += Buffer.byteLength(record) + 1;
-    hasMore = records.length >= most || (records.length > 0 && bytes > limits.maxPageBytes);
+    hasMore = records.length >= most || (records.length > 0 && bytes > maxPageBytes);
     if (!hasMore) records.push(record);
     return !hasMore;
   };
@@ -157,9 +165,9 @@ function isPartQuery({ limit, offset }: CollectionQuery): boolean {
 /** The entity tag of a collection without parameters: what conditions on it compare. */
 export function* collectionEtag(snapshot: Snapshot, resource: Resource, limits: PageLimits): Steps<string> {
   const query = parseQuery(resource, []);
-  const page = yield* readPage(snapshot, resource, query, limits);
+  const page = yield* readPage(snapshot, resource, query, limits, jsonFormat);
   const link = partLinks(resource, query, page, { maxRows: limits.maxRows, total: undefined });
-  return etagOf(representCollection(resource, page.records), link);
+  return etagOf(jsonFormat.join(resource, page.records, undefined), link);
 }
 
 /** How much a GET would answer, without reading it. */
@@ -176,8 +184,12 @@ function collectionFields(snapshot: Snapshot, { items }: Resource, { order }: Ex
   return [["Items", items], ["Item-Order", order], ...eventIdFields(snapshot)];
 }
 
-/** What a preference may change is not what others may be given (RFC 7240 §2). */
-const vary: Field = ["Vary", "Prefer"];
+/** What else an answer depends on (RFC 7240 §2). */
+const vary: Field = ["Vary", "Accept, Prefer"];
+
+/** Only JSON tells where records are, how they compare, and what becomes of them. */
+const isOfJson = /^item/i;
+const notJson: Liveness = { notLive: "A collection can be followed as application/json only." };
 
 function* readCollection(
   snapshot: Snapshot,
@@ -187,27 +199,31 @@ function* readCollection(
   query: CollectionQuery,
 ): Steps<OriginResponse> {
   const isCounted = prefersCount(request.fields);
+  const format = chooseFormat(request.fields);
+  const isJson = format === jsonFormat;
   // A HEAD resumes or authorises a subscription: it needs the position, not the records.
-  if (request.method === "HEAD" && !isConditional(request.fields) && !isPartQuery(query) && !isCounted) {
+  const isPlain = isJson && !isPartQuery(query) && !isCounted;
+  if (request.method === "HEAD" && !isConditional(request.fields) && isPlain) {
     const extent = yield* measure(snapshot, resource, query, settings);
     const liveness = yield* followCollection(snapshot, settings, resource, query, extent);
     const isPart = liveness.url !== undefined || isDerived(query, extent);
     const fields = collectionFields(snapshot, resource, extent, isPart);
-    return { status: 200, fields: [["Content-Type", "application/json"], vary, ...fields], body: "", ...liveness };
+    return { status: 200, fields: [["Content-Type", format.contentType], vary, ...fields], body: "", ...liveness };
   }
-  const page = yield* readPage(snapshot, resource, query, settings);
+  const page = yield* readPage(snapshot, resource, query, settings, format);
   const { page: number } = query;
   const total = isCounted || number !== undefined ? yield* countTotal(snapshot, resource, query, page) : undefined;
   const facts = number === undefined || total === undefined ? undefined : { page: number, total };
-  const body = representCollection(resource, page.records, facts);
+  const body = format.join(resource, page.records, facts);
   const liveness = yield* followCollection(snapshot, settings, resource, query, page);
   const fields = collectionFields(snapshot, resource, page, liveness.url !== undefined || isDerived(query, page));
   const told = isCounted && total !== undefined ? countFields(query, page, total) : [];
   const link = partLinks(resource, query, page, { maxRows: settings.maxRows, total });
   if (link !== undefined) fields.push(["Link", link]);
   const etag = etagOf(body, [link ?? "", ...told.map(([, value]) => value)].join("\n"));
-  const response = answer(request, etag, [vary, ...fields, ...told], body);
-  return withLiveness(response, liveness);
+  const said = [vary, ...fields.filter(([name]) => isJson || !isOfJson.test(name)), ...told];
+  const response = answer(request, etag, said, body, format.contentType);
+  return withLiveness(response, isJson ? liveness : notJson);
 }
 
 /** Answers a GET or HEAD. @throws Refusal */
@@ -218,13 +234,13 @@ export function* read(
   target: Target,
   settings: LiveSettings,
 ): Steps<OriginResponse> {
-  requireJsonAccepted(request.fields);
   const route = requireRoute(catalog, target);
   if (route.place === "unseen") throw new Denied();
   if (route.place === "collection") {
     const query = parseQuery(route.resource, target.parameters, settings.maxRows);
     return yield* readCollection(snapshot, request, settings, route.resource, query);
   }
+  requireJsonAccepted(request.fields);
   refuseParameters(target);
   if (route.place === "index") return readIndex(request, catalog);
   return yield* readRecord(snapshot, request, settings, route.resource, route.key);

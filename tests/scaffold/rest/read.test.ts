@@ -101,7 +101,7 @@ describe("GET", () => {
     const statusOf = async (accept: string) => (await send("GET", "/artists", undefined, { Accept: accept })).status;
 
     expect(await statusOf("text/html")).toBe(406);
-    expect(await statusOf("*/*, application/json;q=0")).toBe(406);
+    expect(await statusOf("text/html, */*;q=0")).toBe(406);
     expect(await statusOf("text/html, application/*;q=0.5")).toBe(200);
     expect(await statusOf("*/*")).toBe(200);
     expect(await statusOf("application/json; q=1")).toBe(200);
