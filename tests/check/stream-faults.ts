@@ -10,6 +10,15 @@ function withField(head: string, line: string): string {
   return head.replace("\r\n\r\n", `\r\n${line}\r\n\r\n`);
 }
 
+/** Spoils the messages of these statuses, in event streams and HTTP streams; a piece may bring several. */
+function ofStatus(statuses: string, spoil: (message: string) => string): (text: string) => string {
+  const isMeant = new RegExp(`^(?:event: |HTTP/1\\.1 )(?:${statuses})\\b`);
+  return (text) => {
+    const messages = text.split(/(?=^event: )|(?=^HTTP\/1\.1 )/m);
+    return messages.map((one) => (isMeant.test(one) ? spoil(one) : one)).join("");
+  };
+}
+
 /** Replays the first opening to all that come later. */
 function firstAgain(): (text: string) => string {
   let first: string | undefined;
@@ -22,6 +31,41 @@ function firstAgain(): (text: string) => string {
 
 /** Servers whose streams over plain HTTP are right but for one thing. */
 export const brokenStreams: readonly BrokenServer[] = [
+  {
+    requirement: "R-FLD-1",
+    what: "does not say in its streams of which record a change is",
+    fault: {
+      streamPiece: ofStatus("201|202|204", (message) => message.replace(/^(?:data: )?Content-Location: .*\n/m, "")),
+    },
+  },
+  {
+    requirement: "R-FLD-2",
+    what: "does not say in its streams where the records are",
+    fault: { streamPiece: ofStatus("200", (message) => message.replace(/^(?:data: )?Items: .*\n/m, "")) },
+  },
+  {
+    requirement: "R-SUB-4",
+    what: "sends each message of its streams twice",
+    fault: { streamPiece: ofStatus("201|202|204", (message) => message + message) },
+  },
+  {
+    requirement: "R-SUB-5",
+    what: "tells in its streams a change as what enters",
+    fault: {
+      streamPiece: ofStatus("202", (message) =>
+        message.replace(/^event: 202/, "event: 201").replace("HTTP/1.1 202 Accepted", "HTTP/1.1 201 Created"),
+      ),
+    },
+  },
+  {
+    requirement: "R-SUB-8",
+    what: "sends in its streams a status that is in no table",
+    fault: {
+      streamPiece: ofStatus("201", (message) =>
+        message.replace(/^event: 201/, "event: 226").replace("HTTP/1.1 201 Created", "HTTP/1.1 226 IM Used"),
+      ),
+    },
+  },
   {
     requirement: "R-STR-1",
     what: "streams to whoever takes a stream at all",

@@ -10,6 +10,7 @@ import { level1Cases } from "./cases/level-1.ts";
 import { livenessCases } from "./cases/liveness.ts";
 import { longPollCases } from "./cases/long-polls.ts";
 import { messageCases } from "./cases/messages.ts";
+import { casesOverStreams } from "./cases/over-streams.ts";
 import { patchStreamCases } from "./cases/patch-streams.ts";
 import { plainRequestCases } from "./cases/plain-requests.ts";
 import { requestCases } from "./cases/requests.ts";
@@ -38,6 +39,7 @@ export const serverCases: readonly ServerCase[] = [
   ...securityCases,
   ...livenessCases,
   ...streamCases,
+  ...casesOverStreams,
   ...patchStreamCases,
   ...longPollCases,
   ...extendingCases,

@@ -1,12 +1,13 @@
-import { Fault } from "../fault.ts";
+import { Fault, skip } from "../fault.ts";
 import type { HttpAnswer } from "../wire/http.ts";
 import { fieldOf, jsonOf, type Message } from "../wire/messages.ts";
-import type { Peer } from "./peer.ts";
+import { Peer } from "./peer.ts";
 import type { Replica } from "./replica.ts";
+import type { Source } from "./source.ts";
 
-/** A subscription of Level 1 that was begun by its handshake, as a client follows it. */
+/** A subscription that was begun by its handshake or its request for a stream, as a client follows it. */
 export class Follower {
-  readonly peer: Peer;
+  readonly source: Source;
   readonly opening: Message;
   /** What came after the opening, up to the caught-up mark. */
   readonly missed: readonly Message[];
@@ -14,9 +15,9 @@ export class Follower {
   readonly #get: () => Promise<HttpAnswer>;
   #position: string | undefined;
 
-  private constructor(peer: Peer, opened: readonly Message[], replica: Replica, get: () => Promise<HttpAnswer>) {
+  private constructor(source: Source, opened: readonly Message[], replica: Replica, get: () => Promise<HttpAnswer>) {
     const [opening, ...missed] = opened as [Message, ...Message[]];
-    this.peer = peer;
+    this.source = source;
     this.opening = opening;
     this.missed = missed.slice(0, -1);
     this.replica = replica;
@@ -29,9 +30,9 @@ export class Follower {
    *
    * @param replica - what an earlier connection held
    */
-  static async begin(peer: Peer, replica: Replica, get: () => Promise<HttpAnswer>): Promise<Follower> {
+  static async begin(source: Source, replica: Replica, get: () => Promise<HttpAnswer>): Promise<Follower> {
     const opened: Message[] = [];
-    const opening = await peer.until("The opening: a 200 or 304.");
+    const opening = await source.until("The opening: a 200 or 304.");
     if (opening.status !== 200 && opening.status !== 304) {
       throw new Fault("The opening: a 200 or 304.", `A ${opening.status} came.`);
     }
@@ -40,8 +41,13 @@ export class Follower {
       opened.push(message);
       return message.status === 304;
     };
-    await peer.until('The 304 that says "caught up", after the opening.', takes);
-    return new Follower(peer, opened, replica, get);
+    await source.until('The 304 that says "caught up", after the opening.', takes);
+    return new Follower(source, opened, replica, get);
+  }
+
+  /** The WebSocket. @throws Skip where it follows by a stream */
+  get peer(): Peer {
+    return this.source instanceof Peer ? this.source : skip("It is about WebSockets.");
   }
 
   /** The last position that was given. */
@@ -51,7 +57,7 @@ export class Follower {
 
   /** The next notification that fits; all before it are taken in, too. @throws Fault where none comes */
   until(expected: string, fits: (message: Message) => boolean): Promise<Message> {
-    return this.peer.until(expected, (message) => {
+    return this.source.until(expected, (message) => {
       this.#apply(message);
       return fits(message);
     });
@@ -61,7 +67,7 @@ export class Follower {
   async converge(expected: string): Promise<void> {
     for (;;) {
       const document = jsonOf(await this.#get());
-      for (const message of this.peer.rest()) this.#apply(message);
+      for (const message of this.source.rest()) this.#apply(message);
       const difference = this.replica.difference(document);
       if (difference === undefined) return;
       try {

@@ -7,6 +7,7 @@ import type { Wire } from "../wire/wire.ts";
 import { MessageRules } from "./message-rules.ts";
 import { News } from "./news.ts";
 import type { Site } from "./site.ts";
+import type { Source } from "./source.ts";
 
 /** How a connection ended; 1006 without a close frame. */
 export interface Closing {
@@ -15,7 +16,7 @@ export interface Closing {
 }
 
 /** One WebSocket to the server. It reads all the time, answers pings, and keeps what has come. */
-export class Peer {
+export class Peer implements Source {
   readonly level: 0 | 1;
   /** Every message, in order. */
   readonly messages: Message[] = [];

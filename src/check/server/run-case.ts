@@ -17,7 +17,7 @@ export async function runCase(
   one: ServerCase,
   parts: TrialParts,
 ): Promise<{ result: Result; left: readonly string[] }> {
-  const trial = new Trial(parts);
+  const trial = new Trial(parts, one.accept);
   let outcome: Outcome = { kind: "passed" };
   try {
     await one.run(trial);

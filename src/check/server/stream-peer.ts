@@ -6,12 +6,14 @@ import { type Field, fieldValue, formatHead, type HttpAnswer, readHead } from ".
 import { type Message, readMessage } from "../wire/messages.ts";
 import { PartReader } from "../wire/parts.ts";
 import { Wire } from "../wire/wire.ts";
+import { MessageRules } from "./message-rules.ts";
 import { News } from "./news.ts";
 import type { RequestOptions } from "./request.ts";
 import type { Site } from "./site.ts";
+import type { Source } from "./source.ts";
 
 /** An answer that does not end. It reads all the time, and keeps what has come. */
-export class StreamPeer {
+export class StreamPeer implements Source {
   readonly answer: Omit<HttpAnswer, "body">;
   readonly events: ServerEvent[] = [];
   readonly messages: Message[] = [];
@@ -24,6 +26,8 @@ export class StreamPeer {
   readonly #transcript: Transcript;
   readonly #wire: Wire;
   readonly #news: News = new News();
+  /** Sections 6 to 8 hold for what a stream brings. */
+  readonly #rules: MessageRules;
   #seen = 0;
 
   private constructor(site: Site, transcript: Transcript, wire: Wire, answer: Omit<HttpAnswer, "body">) {
@@ -31,6 +35,7 @@ export class StreamPeer {
     this.#transcript = transcript;
     this.#wire = wire;
     this.answer = answer;
+    this.#rules = new MessageRules(1, site.basePath);
     void this.#pump();
   }
 
@@ -59,6 +64,12 @@ export class StreamPeer {
         if (fits(message)) return message;
       } else if (this.hasEnded || !(await this.#news.next(endsAt))) throw new Fault(expected, this.#described());
     }
+  }
+
+  rest(): Message[] {
+    const rest = this.messages.slice(this.#seen);
+    this.#seen = this.messages.length;
+    return rest;
   }
 
   /** Waits until something of what has come is so. @throws Fault where it never is */
@@ -100,7 +111,7 @@ export class StreamPeer {
       this.#transcript.came(event.text);
       this.events.push(event);
       const bytes = /^[2-5][0-9][0-9]$/.test(event.name) ? messageIn(event) : undefined;
-      if (bytes) this.messages.push(readMessage(bytes, false, "response"));
+      if (bytes) this.#take(bytes);
     }
   }
 
@@ -108,8 +119,14 @@ export class StreamPeer {
     for (const { bytes, flaw } of this.parts.add(content)) {
       this.#transcript.came(bytes.toString("utf8"));
       if (flaw !== undefined) this.flaws.push(flaw);
-      this.messages.push(readMessage(bytes, false, "response"));
+      this.#take(bytes);
     }
+  }
+
+  #take(bytes: Buffer): void {
+    const message = readMessage(bytes, false, "response");
+    this.messages.push(message);
+    for (const flaw of [...message.flaws, ...this.#rules.came(message)]) this.#site.observe(flaw, this.#transcript);
   }
 
   #described(): string {

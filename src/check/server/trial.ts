@@ -1,13 +1,14 @@
 import type { Checked } from "../case.ts";
-import { demand, skip } from "../fault.ts";
+import { demand, shown, skip } from "../fault.ts";
 import { Transcript } from "../transcript.ts";
-import type { HttpAnswer } from "../wire/http.ts";
+import { type Field, fieldValue, type HttpAnswer } from "../wire/http.ts";
 import { Follower } from "./follower.ts";
 import { type Handshake, type HandshakeOptions, shakeHands } from "./handshake.ts";
 import { Peer } from "./peer.ts";
 import { Replica } from "./replica.ts";
 import { exchange, type RequestOptions, request } from "./request.ts";
 import { type Site, wellKnownOf } from "./site.ts";
+import type { Source } from "./source.ts";
 import { StreamPeer } from "./stream-peer.ts";
 import type { Survey } from "./survey.ts";
 import { type WritePlan, Writer } from "./writer.ts";
@@ -16,6 +17,8 @@ import { type WritePlan, Writer } from "./writer.ts";
 export interface ServerCase extends Checked {
   /** The transport that it is about: plain HTTP, a stream over it, or a WebSocket of Level 0 or 1. */
   readonly level: "http" | "stream" | 0 | 1;
+  /** The type of the stream by which it follows. Default: it follows by WebSockets. */
+  readonly accept?: string;
   /** Whether it waits for the server's heartbeat. Default false. */
   readonly isSlow?: boolean;
   /** Finds faults by throwing. @throws Fault | Skip */
@@ -29,6 +32,15 @@ export interface TrialParts {
   readonly plan: WritePlan | "default" | undefined;
 }
 
+function isAccept([name]: Field): boolean {
+  return name.toLowerCase() === "accept";
+}
+
+/** A range of an `Accept` with a weight below 1. */
+function lighter(range: string): string {
+  return /;\s*q=/i.test(range) ? range.trim() : `${range.trim()};q=0.5`;
+}
+
 /** What one case has at hand. Everything that passes is kept in the transcript, and every connection ends with it. */
 export class Trial {
   readonly site: Site;
@@ -36,9 +48,12 @@ export class Trial {
   readonly transcript: Transcript = new Transcript();
   readonly writer: Writer;
   readonly #open: Set<{ readonly drop: () => void }> = new Set();
+  readonly #accept: string | undefined;
   #ids = 0;
 
-  constructor({ site, survey, plan }: TrialParts) {
+  /** @param accept - the type of the stream by which it follows. Default: by WebSockets */
+  constructor({ site, survey, plan }: TrialParts, accept?: string) {
+    this.#accept = accept;
     this.site = site;
     this.survey = survey;
     const { items, rows } = survey;
@@ -85,11 +100,28 @@ export class Trial {
     return peer;
   }
 
+  /** What brings a subscription's messages: a WebSocket, or the stream that the case is about. @throws Fault where it is refused */
+  async source({ fields = [], ...options }: HandshakeOptions = {}): Promise<Source> {
+    const accept = this.#accept;
+    if (accept === undefined) return this.open({ fields, ...options });
+    // The stream is what is wanted most (R-STR-1).
+    const asked = fields.filter(isAccept).flatMap(([, value]) => value.split(",").map(lighter));
+    const all = [["Accept", [accept, ...asked].join(", ")] as const, ...fields.filter((field) => !isAccept(field))];
+    const stream = await this.stream({
+      fields: all,
+      ...(options.target === undefined ? {} : { target: options.target }),
+    });
+    const type = fieldValue(stream.answer.fields, "content-type") ?? "";
+    const isStream = stream.answer.status === 200 && type.toLowerCase().startsWith(accept);
+    demand(isStream, `A stream of ${accept}.`, shown(stream.answer.head));
+    return stream;
+  }
+
   /** A subscription that has caught up. */
   async follow(options: HandshakeOptions & { readonly replica?: Replica } = {}): Promise<Follower> {
-    const peer = await this.open(options);
+    const source = await this.source(options);
     const target = options.target ?? this.site.target;
-    return Follower.begin(peer, options.replica ?? new Replica(target), () => this.get(target));
+    return Follower.begin(source, options.replica ?? new Replica(target), () => this.get(target));
   }
 
   /** Several subscriptions that are opened at once. Awaited later, so that something may happen meanwhile. */

@@ -7,8 +7,8 @@ import { rowUrls } from "../survey.ts";
 import type { ServerCase, Trial } from "../trial.ts";
 
 async function snapshot(trial: Trial): Promise<Message> {
-  const peer = await trial.open();
-  const opening = await peer.until("A 200.");
+  const source = await trial.source();
+  const opening = await source.until("A 200.");
   demand(opening.status === 200, "A 200.", shown(opening.text));
   return opening;
 }
@@ -47,8 +47,10 @@ export const fieldCases: readonly ServerCase[] = [
       const opening = await snapshot(trial);
       const isArray = Array.isArray(jsonOf(opening));
       const items = fieldOf(opening, "items");
-      if (!isArray && items === undefined) skip("Nobody can tell whether this resource is a collection.");
-      demand(items !== undefined, "A 200 with Items, since its body is an array.", shown(opening.text));
+      const isList = isArray || trial.survey.items !== undefined;
+      if (!isList && items === undefined) skip("Nobody can tell whether this resource is a collection.");
+      const why = isArray ? "since its body is an array" : "as others have been";
+      demand(items !== undefined, `A 200 with Items, ${why}.`, shown(opening.text));
     },
   },
   {

@@ -73,9 +73,9 @@ export const resumeCases: readonly ServerCase[] = [
       await trial.writer.create();
       const followers = await opened;
       await trial.writer.create();
-      for (const { opening, peer, replica } of followers) {
+      for (const { opening, source, replica } of followers) {
         const given = fieldOf(opening, "event-id");
-        peer.drop();
+        source.drop();
         if (given === undefined) continue;
         replica.apply(opening);
         const resumed = await trial.follow({ fields: [["Last-Event-ID", given]], replica });
@@ -113,8 +113,8 @@ export const resumeCases: readonly ServerCase[] = [
     level: 1,
     title: "resumes at the position that a client has, with a 304 that names it",
     run: async (trial) => {
-      const { position: given, peer } = await position(trial);
-      peer.drop();
+      const { position: given, source } = await position(trial);
+      source.drop();
       const { opening } = await trial.follow({ fields: [["Last-Event-ID", given]] });
       const isRight = opening.status === 304 && fieldOf(opening, "event-id") === given;
       demand(isRight, `A 304 with Event-ID: ${given}.`, shown(opening.text));
@@ -126,8 +126,8 @@ export const resumeCases: readonly ServerCase[] = [
     title: "sends what was missed after the position, once, before the caught-up mark",
     run: async (trial) => {
       requireJournal(trial);
-      const { position: given, peer, replica } = await position(trial);
-      peer.drop();
+      const { position: given, source, replica } = await position(trial);
+      source.drop();
       const records = [await trial.writer.create(), await trial.writer.create()];
       const resumed = await trial.follow({ fields: [["Last-Event-ID", given]], replica });
       demand(resumed.opening.status === 304, "A 304.", shown(resumed.opening.text));

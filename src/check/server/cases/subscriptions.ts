@@ -71,7 +71,7 @@ export const subscriptionCases: readonly ServerCase[] = [
       await follower.until("A 201 for each record.", last.isIn);
       await trial.writer.destroy(last);
       await follower.until("A 204 for the last record.", ({ status }) => status === 204);
-      const order = follower.peer.messages.flatMap((message) => {
+      const order = follower.source.messages.flatMap((message) => {
         const at = records.findIndex(({ isIn }) => message.status !== 200 && isIn(message));
         return at < 0 ? [] : [at];
       });
