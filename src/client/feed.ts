@@ -41,8 +41,11 @@ export interface FeedOptions {
 /** How long a feed goes on when nobody looks any more: an interface that is drawn anew finds it again. */
 const lingerMs = 1_000;
 
-/** Refusals by which a viewer may see nothing, or there is nothing: what was shown is taken away. */
-const nothingLeft: readonly number[] = [401, 403, 404, 410];
+/**
+ * Refusals by which a viewer may see nothing, or there is nothing: what was shown is taken away. A 400 is one, too: who may not
+ * see a column any more is told that there is none to filter by.
+ */
+const nothingLeft: readonly number[] = [400, 401, 403, 404, 410];
 
 /** One URL that is followed, for everyone in this client who looks at it: its records, its position, its status. */
 export class Feed implements Sink {

@@ -28,6 +28,8 @@ export class Http {
   readonly #parts: Pick<URL, "origin" | "pathname">;
   #token: Promise<string | undefined> | undefined;
   #known: string | undefined;
+  /** What the token in use is shown as; `undefined` while another one is asked for. */
+  #shown: string | undefined;
 
   constructor(options: HttpOptions) {
     const { origin, pathname } = options.base;
@@ -70,16 +72,24 @@ export class Http {
     return this.#options.token !== undefined;
   }
 
-  /** The value of `Authorization`; `undefined` where there is no token. @throws what the token's source throws */
-  async authorization(isRefused = false): Promise<string | undefined> {
+  /**
+   * The value of `Authorization`; `undefined` where there is no token.
+   *
+   * @param refused - what the server refused, so that another one is asked for: once, however many were refused with it;
+   * true asks in any case
+   * @throws what the token's source throws
+   */
+  async authorization(refused: string | boolean = false): Promise<string | undefined> {
     const { token } = this.#options;
     if (!token) return undefined;
-    if (isRefused) this.#token = undefined;
+    const isRefused = refused === true || (refused !== false && refused === this.#shown);
+    if (isRefused) this.#token = this.#shown = undefined;
     this.#token ??= Promise.resolve(isRefused).then(token);
     try {
       const value = await this.#token;
       if (value !== this.#known) this.#learn(value);
-      return value === undefined ? undefined : `Bearer ${value}`;
+      this.#shown = value === undefined ? undefined : `Bearer ${value}`;
+      return this.#shown;
     } catch (error) {
       this.#token = undefined;
       throw error;
@@ -93,14 +103,14 @@ export class Http {
   }
 
   /** As the platform's `fetch`; credentials that are refused are asked for once more. */
-  async fetch(path: string, init: RequestInit = {}, isRefused = false): Promise<Response> {
+  async fetch(path: string, init: RequestInit = {}, refused?: string | true): Promise<Response> {
     const { fetch, token } = this.#options;
     const headers = new Headers(init.headers);
-    const authorization = await this.authorization(isRefused);
+    const authorization = await this.authorization(refused);
     if (authorization && !headers.has("authorization")) headers.set("Authorization", authorization);
     const response = await fetch(this.href(path), { ...init, headers });
-    const isFinal = response.status !== 401 || isRefused || !token || init.body instanceof ReadableStream;
-    return isFinal ? response : this.fetch(path, init, true);
+    const isFinal = response.status !== 401 || refused !== undefined || !token || init.body instanceof ReadableStream;
+    return isFinal ? response : this.fetch(path, init, authorization ?? true);
   }
 
   /** Sends a request and gives the answer as a message. */

@@ -70,6 +70,8 @@ interface Entry {
   takenAt: number;
   /** The server's name for it, from the answer to SUBSCRIBE on. */
   canonical?: string | undefined;
+  /** The credentials that it was asked for with last. */
+  authorization?: string | undefined;
   /** True once the server refused credentials, until it takes others. */
   isRefused?: boolean;
   /** True once a delta was not for what is known: it asks for none any more. */
@@ -267,7 +269,9 @@ export class Connection {
   async #subscribe(entry: Entry, reason?: Reason): Promise<void> {
     const { sink } = entry;
     try {
-      const authorization = await this.#options.http.authorization(reason === "refused");
+      const refused = reason === "refused" && (entry.authorization ?? true);
+      const authorization = await this.#options.http.authorization(refused);
+      entry.authorization = authorization;
       if (this.#isOver || !this.#entries.has(entry)) return;
       this.#options.onAsked(sink);
       const position = reason === "anew" || reason === "whole" ? undefined : sink.position;

@@ -21,6 +21,21 @@ describe("Http", () => {
     expect(asked).toEqual([false, true]);
   });
 
+  it("asks for other credentials once for all that were refused with the same, also for one that hears of it late", async () => {
+    const asked: boolean[] = [];
+    const http = httpThat(
+      (shown) => (shown === "Bearer t2" ? 200 : 401),
+      (isRefused) => {
+        asked.push(isRefused);
+        return `t${asked.length}`;
+      },
+    );
+    const answers = await Promise.all(["/a", "/b", "/c"].map((path) => http.fetch(path)));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect(await http.authorization("Bearer t1")).toBe("Bearer t2");
+    expect(asked).toEqual([false, true]);
+  });
+
   it("calls the function that sends as a function: the platform's own refuses to be a method", async () => {
     let receiver: unknown = "not called";
     function send(this: unknown): Promise<Response> {

@@ -57,4 +57,19 @@ describe.each(["direct", "derived"] as const)("A client with a token that ends, 
     world.client.close();
     expect(world.clientClock.timers).toBe(0);
   });
+
+  it("whose views are refused asks for another one once for all of them", async () => {
+    const world = worldUntil(500);
+    const lists = ["/a", "/a?color=red", "/a?color=blue", "/a/1"].map((url) => world.look(url));
+    await world.clock.advance(1_000);
+    expect(lists.map(({ state }) => state)).toEqual(["live", "live", "live", "live"]);
+    const before = world.tokensAsked;
+    world.isTokenWrong = true;
+    world.client.renew();
+    while (world.tokensAsked === before) await Promise.resolve();
+    world.isTokenWrong = false;
+    await world.clock.advance(2_000);
+    expect(lists.map(({ state }) => state)).toEqual(["live", "live", "live", "live"]);
+    expect(world.tokensAsked - before).toBe(2);
+  });
 });
