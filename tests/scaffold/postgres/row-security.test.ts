@@ -117,6 +117,16 @@ describe("What a view is asked for again by", () => {
     expect(await liveness(site, "/notes", as("postgres", {}))).toBe("direct");
   });
 
+  it("is a GET as the viewer where the role may read some columns only: the journal has whole records", async () => {
+    const site = await open(`${teams} ALTER TABLE notes DISABLE ROW LEVEL SECURITY;
+      REVOKE SELECT ON notes FROM member; GRANT SELECT (id, team) ON notes TO member`);
+    expect(await liveness(site, "/notes")).toEqual({ collections: ["/notes"], isComplete: true });
+    const peer = await site.follow("/notes", ann);
+    await site.client.query("INSERT INTO notes VALUES (10, 1, 'hush'); UPDATE notes SET text = 'hush' WHERE id = 1");
+    expect(await shown(peer, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10])).toHaveLength(10);
+    expect(JSON.stringify(peer.messages)).not.toContain("hush");
+  });
+
   it.each([
     ["a subquery of the policy", "team IN (SELECT team FROM members WHERE who = who())"],
     ["functions in SQL that vanish into the query", "team IN (SELECT * FROM my_teams())"],

@@ -12,6 +12,8 @@ function createSite() {
     gets: 0,
     /** Whether each GET shows a write that nobody was told of yet. */
     isBusy: false,
+    /** How long the next GET takes after it has read everything. */
+    slowMs: 1,
     /** Happens while a GET is under way that has read everything. */
     meanwhile: (): void => undefined,
   };
@@ -24,7 +26,9 @@ function createSite() {
     const { meanwhile } = state;
     state.meanwhile = () => undefined;
     meanwhile();
-    await new Promise<void>((resolve) => clock.setTimer(resolve, 1));
+    const ms = state.slowMs;
+    state.slowMs = 1;
+    await new Promise<void>((resolve) => clock.setTimer(resolve, ms));
     const fields = [["Content-Type", "application/json"]] as const;
     const id = /^\/docs\/(\d+)$/.exec(target)?.[1];
     if (id === undefined) return { status: 200, fields, body: JSON.stringify({ docs, version }), ...reads };
@@ -111,6 +115,20 @@ describe("A derived view of which the origin says what it was read from", () => 
     remove("members", 1);
     await clock.advance(100);
     expect(briefs(peer)).toEqual(["204 /docs/1"]);
+  });
+
+  it("shows nobody who came meanwhile what a look has read before", async () => {
+    const { clock, state, open, put, remove } = createSite();
+    const first = await open("/docs");
+    await clock.advance(1_000);
+    state.slowMs = 100;
+    put("members", 3);
+    await clock.advance(20);
+    remove("members", 3);
+    const second = await open("/docs");
+    await clock.advance(1_000);
+    expect(briefs(second)).toEqual([]);
+    expect(briefs(first)).toEqual([]);
   });
 
   it("tells of each difference at one place, also where looks see them before they are told of", async () => {
