@@ -44,12 +44,15 @@ describe("A view that has failed", () => {
     world.client.close();
   });
 
-  it.each([400, 401, 403, 404, 410])("with %i shows nothing any more of what the viewer may not see", async (status) => {
-    const { world, looked } = await refused(status);
-    expect(looked.shown).toEqual([]);
-    expect(await world.client.dehydrate()).toEqual({});
-    world.client.close();
-  });
+  it.each([400, 401, 403, 404, 410])(
+    "with %i shows nothing any more of what the viewer may not see",
+    async (status) => {
+      const { world, looked } = await refused(status);
+      expect(looked.shown).toEqual([]);
+      expect(await world.client.dehydrate()).toEqual({});
+      world.client.close();
+    },
+  );
 
   it("with 422 goes on to show what was right before", async () => {
     const { world, looked } = await refused(422);

@@ -122,6 +122,47 @@ describe.each(ways)("a journal %s", (way, make) => {
     expect(await look()).toContain("reset /events");
   });
 
+  it("resets a table of which a partition was away, and is back as if nothing had been", async () => {
+    const site = await make();
+    await site.client.query(`CREATE TABLE days (id int PRIMARY KEY) PARTITION BY RANGE (id);
+      CREATE TABLE first PARTITION OF days FOR VALUES FROM (0) TO (10); INSERT INTO days VALUES (1), (2)`);
+    const { look } = await watchLooking(site);
+    await site.client.query(`BEGIN; ALTER TABLE days DETACH PARTITION first; DELETE FROM first WHERE id = 1;
+      ALTER TABLE days ATTACH PARTITION first FOR VALUES FROM (0) TO (10); COMMIT`);
+    expect(await look()).toContain("reset /days");
+    await site.client.query("DELETE FROM days WHERE id = 2");
+    expect(await look()).toEqual(["delete /days/2"]);
+  });
+
+  it.each([
+    [
+      "an enum in domains of domains",
+      "CREATE DOMAIN inner_kind AS kind; CREATE DOMAIN outer_kind AS inner_kind",
+      "outer_kind",
+    ],
+    ["an array's domain over an enum", "CREATE DOMAIN kinds AS kind[]", "kinds"],
+    ["a composite with an enum", "CREATE TYPE pair AS (one kind, two int)", "pair"],
+    ["an array of such", "CREATE TYPE pair AS (one kind, two int)", "pair[]"],
+  ])("resets a table whose type is made of one with other words: %s", async (_of, types, type) => {
+    const site = await make();
+    await site.client.query(
+      `CREATE TYPE kind AS ENUM ('a', 'b'); ${types}; CREATE TABLE things (id int PRIMARY KEY, of ${type})`,
+    );
+    const { look } = await watchLooking(site);
+    await site.client.query("ALTER TYPE kind RENAME VALUE 'a' TO 'z'");
+    expect(await look()).toEqual(["reset /things"]);
+  });
+
+  it("resets a table whose composite type has other attributes", async () => {
+    const site = await make();
+    await site.client.query(
+      "CREATE TYPE pair AS (one int, two int); CREATE TABLE things (id int PRIMARY KEY, of pair)",
+    );
+    const { look } = await watchLooking(site);
+    await site.client.query("ALTER TYPE pair ADD ATTRIBUTE three int");
+    expect(await look()).toEqual(["reset /things"]);
+  });
+
   it("resets a table whose enum has other words", async () => {
     const site = await make();
     await site.client.query("CREATE TYPE mood AS ENUM ('sad', 'ok'); ALTER TABLE artists ADD COLUMN mood mood[]");

@@ -58,15 +58,30 @@ BEGIN
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = rel);
 END $$;
 
+-- The labels and attributes of all types that the columns are made of, however deep: those of PostgreSQL itself stay as they are.
+CREATE FUNCTION rocket.types_print(rel oid) RETURNS text LANGUAGE plpgsql STABLE ${fixedPlans} AS $$
+BEGIN
+  RETURN (WITH RECURSIVE types (oid) AS (
+    SELECT a.atttypid FROM pg_attribute a WHERE a.attrelid = rel AND a.attnum > 0 AND a.atttypid >= 16384
+    UNION SELECT part.oid FROM types JOIN pg_type t ON t.oid = types.oid, LATERAL (
+      SELECT t.typelem UNION ALL SELECT t.typbasetype
+      UNION ALL SELECT a.atttypid FROM pg_attribute a WHERE a.attrelid = t.typrelid AND a.attnum > 0
+      UNION ALL SELECT r.rngsubtype FROM pg_range r WHERE t.oid IN (r.rngtypid, r.rngmultitypid)) part (oid)
+    WHERE part.oid >= 16384)
+  SELECT concat_ws(' ',
+    (SELECT string_agg(concat(e.oid, ':', e.xmin), ' ' ORDER BY e.oid) FROM types JOIN pg_enum e ON e.enumtypid = types.oid),
+    (SELECT string_agg(concat(t.oid, '.', a.attnum, ':', a.xmin), ' ' ORDER BY t.oid, a.attnum) FROM types
+      JOIN pg_type t ON t.oid = types.oid AND t.typrelid <> 0 JOIN pg_attribute a ON a.attrelid = t.typrelid AND a.attnum > 0)));
+END $$;
+
 CREATE FUNCTION rocket.print_of(rel oid) RETURNS text LANGUAGE plpgsql STABLE ${fixedPlans} AS $$
 BEGIN
   RETURN (SELECT concat_ws(' / ', rocket.own_print(rel), CASE WHEN root <> rel THEN rocket.own_print(root) END,
     (SELECT concat(i.indexrelid, ':', i.indkey::text, i.indimmediate) FROM pg_index i WHERE i.indexrelid = rocket.key_of(root)),
-    (SELECT string_agg(e.oid || ':' || e.xmin, ' ' ORDER BY e.oid) FROM pg_attribute a
-      JOIN pg_type t ON t.oid = a.atttypid JOIN pg_enum e ON e.enumtypid IN (t.oid, t.typelem, t.typbasetype)
-      WHERE a.attrelid = rel AND a.attnum > 0),
-    (SELECT string_agg(part::text, ' ' ORDER BY part) FROM rocket.parts_of(root) part),
-    (SELECT string_agg(h.inhrelid::text, ' ' ORDER BY h.inhrelid) FROM pg_inherits h WHERE h.inhparent = root))
+    rocket.types_print(rel),
+    (SELECT string_agg(concat(part, ':', h.xmin), ' ' ORDER BY part)
+      FROM rocket.parts_of(root) part LEFT JOIN pg_inherits h ON h.inhrelid = part),
+    (SELECT string_agg(concat(h.inhrelid, ':', h.xmin), ' ' ORDER BY h.inhrelid) FROM pg_inherits h WHERE h.inhparent = root))
   FROM (SELECT rocket.root_of(rel) AS root) r WHERE rocket.own_print(rel) IS NOT NULL);
 END $$;
 
