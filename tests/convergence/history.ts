@@ -116,6 +116,8 @@ export interface History {
   /** Versions that were written and rolled back. */
   readonly aborted: ReadonlySet<number>;
   readonly finalEpoch: number;
+  /** Whether a 200 may show what has no position yet, and have none itself [R-POS-3]. */
+  readonly showsAhead?: boolean;
   readonly maxUnsentBytes: number;
   /** What one turn may add to a connection's unsent bytes beyond the limit and a snapshot. */
   readonly overshootBytes: number;

@@ -187,6 +187,7 @@ export class ProcessRun implements Surroundings {
       transactions: this.#date(await this.database.readTransactions()),
       aborted: this.aborted,
       finalEpoch: 0,
+      showsAhead: !this.database.hasPositions,
       maxUnsentBytes: Number.MAX_SAFE_INTEGER,
       overshootBytes: 0,
       streams: this.streams,

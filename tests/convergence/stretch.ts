@@ -80,6 +80,19 @@ function level0Start(model: Model, { view, asked, openedHead = Number.POSITIVE_I
   return candidates.findLast(explains) ?? asked.head;
 }
 
+/** A 200 without a position is an opening together with all up to the first mark: there, all that it shows has one [R-POS-3]. */
+function withMark(opening: Entry, following: readonly Entry[]): readonly [Entry, readonly Entry[]] {
+  const at = following.findIndex(({ mark }) => mark);
+  const first = following[at];
+  if (opening.status !== 200 || opening.eventId !== undefined || !first?.mark) return [opening, following];
+  const rows = new Map(opening.rows);
+  for (const { url = "", row, status } of following.slice(0, at + 1)) {
+    if (row) rows.set(url, row);
+    else if (status === 204) rows.delete(url);
+  }
+  return [{ ...opening, rows, mark: first.mark }, following.slice(first.status === 304 ? at : at + 1)];
+}
+
 /** Cuts a subscription's messages at each opening and fresh 200, and finds what they tell of. */
 export function stretchesOf(model: Model, stream: Stream): Stretch[] {
   const { entries, asked, level } = stream;
@@ -89,13 +102,15 @@ export function stretchesOf(model: Model, stream: Stream): Stretch[] {
   }
   const starts = entries.flatMap(({ status }, at) => (at === 0 || status === 200 ? [at] : []));
   return starts.map((start, nth) => {
-    const opening = entries[start];
+    const following = entries.slice(start + 1, starts[nth + 1]);
+    const [opening, rest] =
+      entries[start] && model.history.showsAhead ? withMark(entries[start], following) : [entries[start], following];
     const isLast = nth === starts.length - 1;
     if (!opening || (opening.status !== 200 && opening.status !== 304)) {
       return { stream, steps: resolveSteps(model, stream, undefined, entries.slice(start, starts[nth + 1])), isLast };
     }
     const base = opening.mark;
-    const steps = resolveSteps(model, stream, base, entries.slice(start + 1, starts[nth + 1]));
+    const steps = resolveSteps(model, stream, base, rest);
     return { stream, opening, ...(base ? { base } : {}), steps, isLast };
   });
 }

@@ -225,3 +225,20 @@ describe("The validators", () => {
     expect(violationsOf(history({ entries }))).toContain("P3 r: 202 of /a/2 at 5 never came, and the position is 6");
   });
 });
+
+describe("A 200 without a position, which shows what has none yet [R-POS-3]", () => {
+  const { mark: _mark, eventId: _eventId, ...ahead } = snapshot(3, third, second);
+  const entries = [ahead, bookmark(3), ...rest];
+
+  it("is an opening where an engine may show that, exact at the first mark", () => {
+    expect(violationsOf(history({ entries }, {}, { showsAhead: true }))).toEqual([]);
+  });
+
+  it("is none elsewhere, and none whose first mark is later than what it shows", () => {
+    expect(violationsOf(history({ entries }))).toEqual([expect.stringMatching(/^P3 .*no position that is known/)]);
+    const late = [ahead, bookmark(5), ...rest.slice(1)];
+    expect(violationsOf(history({ entries: late }, {}, { showsAhead: true }))).toEqual([
+      expect.stringMatching(/^P8 .*the state at 5 is not what a GET shows/),
+    ]);
+  });
+});
