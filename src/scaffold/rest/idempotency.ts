@@ -4,6 +4,7 @@ import type { OriginRequest, OriginResponse, Representation } from "../../server
 import type { KeptAnswer, Transaction } from "../engine/snapshot.ts";
 import type { Steps } from "../engine/steps.ts";
 import type { Viewer } from "../engine/viewer.ts";
+import { withoutBody } from "./preferences.ts";
 import { Refusal } from "./refusal.ts";
 
 /** A request that must be carried out once only. */
@@ -54,10 +55,10 @@ function* repeat(
 ): Steps<OriginResponse> {
   const all: readonly Field[] = eventId === undefined ? fields : [...fields, ["Event-ID", eventId]];
   if (body !== undefined) return { status, fields: all, body };
-  const record = yield* show(fieldValue(fields, "content-location") ?? "");
+  const url = fieldValue(fields, "content-location");
+  const record = url === undefined ? undefined : yield* show(url);
   if (record && record.etag === fieldValue(fields, "etag")) return { status, fields: all, body: record.body };
-  const withoutBody = all.filter(([name]) => name.toLowerCase() !== "content-type");
-  return { status: status === 201 ? 201 : 204, fields: withoutBody, body: "" };
+  return withoutBody({ status, fields: all, body: "" });
 }
 
 /**

@@ -12,6 +12,7 @@ import { type Catalog, catalogOf, type IsServed } from "./catalog.ts";
 import { refuse } from "./failure.ts";
 import { parseOnce, performOnce, type ShownRecord } from "./idempotency.ts";
 import type { LiveSettings } from "./live.ts";
+import { asPreferred, preferredReturn } from "./preferences.ts";
 import { findRecord, refuseParameters } from "./read.ts";
 import { Refusal, shorten } from "./refusal.ts";
 import { representRecord } from "./representation.ts";
@@ -142,13 +143,15 @@ export class Service {
     const takesBody = request.method !== "DELETE";
     if (takesBody) {
       requireJsonBody(request.method, request.fields);
-      requireJsonAccepted(request.fields);
     }
+    if (takesBody || preferredReturn(request.fields) === "representation") requireJsonAccepted(request.fields);
     const json = takesBody ? parseBody(request.body) : {};
     const write: WriteRequest = { request, json, canCreate: actions.has("create"), limits: settings };
     const { result, bookmark } = await engine.write((transaction) => {
       const catalog = this.#catalogOf(transaction);
-      const run = (): Steps<OriginResponse> => perform(transaction, catalog, target, write);
+      const run = function* (): Steps<OriginResponse> {
+        return asPreferred(yield* perform(transaction, catalog, target, write), request.fields);
+      };
       return once ? performOnce(transaction, once, run, (url) => show(transaction, catalog, url)) : run();
     }, viewer);
     if (!bookmark || fieldValue(result.fields, "event-id") !== undefined) return result;

@@ -7,6 +7,7 @@ import { hasKey, type Member, type RecordKey } from "../engine/table.ts";
 import { decodeMembers, unwrap } from "./body.ts";
 import { isConditional, requireConditions } from "./conditions.ts";
 import type { PageLimits } from "./live.ts";
+import { preferredReturn } from "./preferences.ts";
 import { collectionEtag, findRecord, noRecord } from "./read.ts";
 import { Refusal } from "./refusal.ts";
 import { representRecord } from "./representation.ts";
@@ -154,5 +155,8 @@ export function* destroyRecord(
   if (!row) throw noRecord();
   requireRowConditions(write.request.fields, resource, row);
   if (!(yield* transaction.remove(resource.table, key))) throw new Refusal(409, "The database kept the record.");
-  return { status: 204, fields: [], body: "" };
+  if (preferredReturn(write.request.fields) !== "representation") return { status: 204, fields: [], body: "" };
+  // As it was: it has no URL any more.
+  const { contentType, body } = representRecord(resource, row);
+  return { status: 200, fields: [["Content-Type", contentType]], body };
 }
