@@ -27,9 +27,10 @@ function decodeText(body: Body): string {
 /**
  * Parses a body.
  *
+ * @param takesList - whether it may be a list of records
  * @throws Refusal 400 where it is not JSON, 422 where it is no object or nested too deeply
  */
-export function parseBody(body: Body): object {
+export function parseBody(body: Body, takesList = false): object {
   const text = decodeText(body);
   let json: unknown;
   try {
@@ -41,8 +42,16 @@ export function parseBody(body: Body): object {
     }
     throw new Refusal(400, text.trim() === "" ? "The body is empty; JSON was expected." : "The body is not JSON.");
   }
-  if (isJsonObject(json)) return json;
-  throw new Refusal(422, "The body must be a JSON object.");
+  if (isJsonObject(json) || (takesList && Array.isArray(json))) return json as object;
+  throw new Refusal(422, `The body must be a JSON object${takesList ? ", or a list of them" : ""}.`);
+}
+
+/** The list of records that a body has, by itself or in a collection's envelope; `undefined` where it has one record. */
+export function listIn({ plural, table }: Resource, json: object): readonly unknown[] | undefined {
+  if (Array.isArray(json)) return json;
+  const [only, ...more] = Object.entries(json);
+  const isColumn = table.members.some(({ name }) => name === plural);
+  return !isColumn && more.length === 0 && only?.[0] === plural && Array.isArray(only[1]) ? only[1] : undefined;
 }
 
 /** The record's members, out of their envelope if they are in one. */

@@ -32,7 +32,7 @@ function meaningOf({ kind, columns, text }: BrokenRule): Meaning {
 }
 
 /** The refusal for a broken rule: 409 where it depends on other records, else 422. */
-function refusalOf(rule: BrokenRule): Refusal {
+export function refusalOf(rule: BrokenRule): Refusal {
   const [status, detail, columnDetail] = meaningOf(rule);
   const errors = rule.columns.map((field) => ({ field, detail: columnDetail }));
   return new Refusal(status, detail, errors.length > 0 ? { errors } : {});

@@ -14,7 +14,7 @@ export function preferredReturn(fields: readonly Field[]): "minimal" | "represen
 
 /** The answer to a write without its body; 201 stays, for it says where the new record is. */
 export function withoutBody({ status, fields }: OriginResponse): OriginResponse {
-  const ofTheBody = /^(?:content-type|preference-applied)$/i;
+  const ofTheBody = /^(?:content-type|items|preference-applied)$/i;
   return { status: status === 201 ? 201 : 204, fields: fields.filter(([name]) => !ofTheBody.test(name)), body: "" };
 }
 

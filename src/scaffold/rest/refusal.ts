@@ -30,6 +30,13 @@ export class Refusal extends Error {
     this.fields = more.fields ?? [];
   }
 
+  /** The same refusal, of one record of several. @param at - where that is in the list, from 0 */
+  ofRecord(at: number): Refusal {
+    const { status, detail, errors } = this.problem;
+    const more = Array.isArray(errors) ? { errors: errors as FieldError[] } : {};
+    return new Refusal(status, `Record ${at + 1} of the list: ${detail}`, { ...more, fields: this.fields });
+  }
+
   /** The answer that carries it. */
   toResponse(): OriginResponse {
     const { status, fields, body } = problemResponse(this.problem, this.fields);

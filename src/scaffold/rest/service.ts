@@ -145,7 +145,7 @@ export class Service {
       requireJsonBody(request.method, request.fields);
     }
     if (takesBody || preferredReturn(request.fields) === "representation") requireJsonAccepted(request.fields);
-    const json = takesBody ? parseBody(request.body) : {};
+    const json = takesBody ? parseBody(request.body, request.method === "POST") : {};
     const write: WriteRequest = { request, json, canCreate: actions.has("create"), limits: settings };
     const { result, bookmark } = await engine.write((transaction) => {
       const catalog = this.#catalogOf(transaction);

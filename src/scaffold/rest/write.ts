@@ -1,11 +1,15 @@
 import type { Field } from "../../protocol/index.ts";
 import type { OriginRequest, OriginResponse, Value } from "../../server/index.ts";
+import { BrokenRule } from "../engine/broken-rule.ts";
 import { Denied } from "../engine/denied.ts";
 import type { RecordChange, Row, Transaction, Values } from "../engine/snapshot.ts";
 import type { Steps } from "../engine/steps.ts";
 import { hasKey, type Member, type RecordKey } from "../engine/table.ts";
-import { decodeMembers, unwrap } from "./body.ts";
+import { isJsonObject } from "../json/json.ts";
+import { decodeMembers, listIn, unwrap } from "./body.ts";
 import { isConditional, requireConditions } from "./conditions.ts";
+import { refusalOf } from "./failure.ts";
+import { jsonFormat } from "./formats.ts";
 import type { PageLimits } from "./live.ts";
 import { preferredReturn } from "./preferences.ts";
 import { collectionEtag, findRecord, noRecord } from "./read.ts";
@@ -21,7 +25,7 @@ function findToUpdate(transaction: Transaction, resource: Resource, key: RecordK
 /** A write to a collection or record, its body parsed. */
 export interface WriteRequest {
   readonly request: OriginRequest;
-  /** The body's JSON object; empty for a DELETE. */
+  /** The body's JSON object, or a list for a POST; empty for a DELETE. */
   readonly json: object;
   /** Whether PUT may create. */
   readonly canCreate: boolean;
@@ -60,25 +64,74 @@ function* insert(transaction: Transaction, resource: Resource, values: Values): 
   return yield* answerRecord(transaction, resource, key, 201);
 }
 
-/** Answers a POST: creates a record. @throws Refusal */
+/** Makes one record of a list. @throws Refusal that says which one it is about; what else the database throws */
+function* insertOne(
+  transaction: Transaction,
+  resource: Resource,
+  json: unknown,
+  at: number,
+): Steps<RecordKey | undefined> {
+  try {
+    if (!isJsonObject(json)) throw new Refusal(422, "It must be a JSON object.");
+    const key = yield* transaction.insert(resource.table, decodeMembers(resource, unwrap(resource, json)));
+    if (!key) throw ignored();
+    return key;
+  } catch (error) {
+    if (error instanceof Refusal) throw error.ofRecord(at);
+    throw error instanceof BrokenRule ? refusalOf(error).ofRecord(at) : error;
+  }
+}
+
+/** Makes the records of a list, all or none, and shows them as they are then. */
+function* insertAll(
+  transaction: Transaction,
+  resource: Resource,
+  list: readonly unknown[],
+  { limits: { maxRows } }: WriteRequest,
+): Steps<OriginResponse> {
+  if (list.length > maxRows) throw new Refusal(422, `A list may have ${maxRows} records at most.`);
+  const keys: RecordKey[] = [];
+  for (const [at, json] of list.entries()) {
+    const key = yield* insertOne(transaction, resource, json, at);
+    if (key) keys.push(key);
+  }
+  if (!hasKey(resource.table)) return { status: 201, fields: [], body: "" };
+  const records: string[] = [];
+  for (const key of keys) {
+    const row = yield* transaction.find(resource.table, key);
+    if (row) records.push(jsonFormat.encodeRecord(resource, row));
+  }
+  const fields: Field[] = [
+    ["Content-Type", jsonFormat.contentType],
+    ["Items", resource.items],
+  ];
+  return { status: 201, fields, body: jsonFormat.join(resource, records, undefined) };
+}
+
+/** Answers a POST: creates a record, or several. @throws Refusal */
 export function* createRecord(
   transaction: Transaction,
   resource: Resource,
   write: WriteRequest,
 ): Steps<OriginResponse> {
-  const values = decodeMembers(resource, unwrap(resource, write.json));
   const { fields } = write.request;
+  const list = listIn(resource, write.json);
+  const values = list ? undefined : decodeMembers(resource, unwrap(resource, write.json));
   if (isConditional(fields)) requireConditions(fields, yield* collectionEtag(transaction, resource, write.limits));
-  return yield* insert(transaction, resource, values);
+  if (list) return yield* insertAll(transaction, resource, list, write);
+  return yield* insert(transaction, resource, values ?? new Map());
 }
 
 /** Answers a POST of who may add records and not read them: they are told nothing more. @throws Refusal; Denied */
 export function* createUnseen(
   transaction: Transaction,
   resource: Resource,
-  { json, request }: WriteRequest,
+  write: WriteRequest,
 ): Steps<OriginResponse> {
+  const { json, request } = write;
   if (isConditional(request.fields)) throw new Denied();
+  const list = listIn(resource, json);
+  if (list) return yield* insertAll(transaction, resource, list, write);
   const values = decodeMembers(resource, unwrap(resource, json));
   if (!(yield* transaction.insert(resource.table, values))) throw ignored();
   return { status: 201, fields: [], body: "" };

@@ -51,7 +51,7 @@ describe("A body", () => {
     expect(answer.status).toBe(400);
   });
 
-  test.each(["[]", "null", '"x"', "1"])("that is %s is 422", async (body) => {
+  test.each(["[[]]", "null", '"x"', "1"])("that is %s is 422", async (body) => {
     const service = await start(musicSql);
 
     expect((await refused(service, "POST", "/artists", body)).status).toBe(422);
