@@ -35,7 +35,13 @@ export interface Report {
   readonly notes: readonly string[];
 }
 
-/** True where a MUST is broken. */
-export function hasFailed({ results }: Report): boolean {
-  return results.some(({ outcome, strength = "must" }) => outcome.kind === "failed" && strength === "must");
+/** True where every case was left out, or there was none. */
+export function isEmpty({ results }: Report): boolean {
+  return results.every(({ outcome }) => outcome.kind === "skipped");
+}
+
+/** True where a MUST is broken, or nothing could be checked. */
+export function hasFailed(report: Report): boolean {
+  if (isEmpty(report)) return true;
+  return report.results.some(({ outcome, strength = "must" }) => outcome.kind === "failed" && strength === "must");
 }

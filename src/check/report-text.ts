@@ -1,4 +1,4 @@
-import type { Report, Result } from "./case.ts";
+import { isEmpty, type Report, type Result } from "./case.ts";
 import type { Requirements } from "./requirements.ts";
 
 /** The areas of requirements, by the middle of their ids, in the specification's order. */
@@ -86,8 +86,9 @@ export function formatReport(report: Report, requirements: Requirements): string
   const failed = results.filter(({ outcome, strength = "must" }) => outcome.kind === "failed" && strength === "must");
   const warned = results.filter(({ outcome, strength }) => outcome.kind === "failed" && strength === "should");
   const ids = [...new Set(failed.map(({ requirement }) => requirement))];
-  const verdict =
-    failed.length === 0
+  const verdict = isEmpty(report)
+    ? "Nothing could be checked."
+    : failed.length === 0
       ? `No MUST was found broken${warned.length > 0 ? `; ${warned.length} warnings` : ""}.`
       : `${failed.length} cases failed, of ${ids.length} requirements: ${ids.join(" ")}`;
   const unseen = wrap(`Can't be seen from outside (--json says why): ${Object.keys(report.unseen).join(" ")}`, "");

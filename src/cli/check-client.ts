@@ -31,7 +31,7 @@ function line({ requirement, title, outcome }: Result): string {
 /**
  * Runs `rocket check --client`: plays situations to a client until it is done, and prints what was found.
  *
- * @returns the exit code: 0 where no MUST was found broken, else 1
+ * @returns the exit code: 0 where something was checked and no MUST was found broken, else 1
  */
 export async function runCheckClient(options: CheckClientCommandOptions): Promise<number> {
   const { port = 8080, json = false, withoutSockets = false } = options;

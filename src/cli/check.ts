@@ -43,7 +43,7 @@ export function printReport(report: Report, isJson: boolean): number {
 /**
  * Runs `rocket check`: plays every case against a server, and prints what was found.
  *
- * @returns the exit code: 0 where no MUST was found broken, else 1
+ * @returns the exit code: 0 where something was checked and no MUST was found broken, else 1
  */
 export async function runCheck(options: CheckOptions): Promise<number> {
   const { url, level, write, header = [], basePath, quick = false, only, timeout = 5, json = false } = options;

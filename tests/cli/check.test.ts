@@ -67,8 +67,28 @@ describe("rocket check", () => {
     const { url } = await serve(path, "--port", "0");
     const write = 'POST /tags {"name":"{random}"}';
     const { code, stdout } = await rocket("check", `${url}/tags`, "--write", write, "--only", "R-SUB-3,R-SUB-4").result;
-    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining("Subscriptions: 2 passed") });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining("Subscriptions: 6 passed") });
     expect(await (await fetch(`${url}/tags`)).json()).toEqual({ tags: [] });
+  });
+
+  it.each([
+    ["that there is not", "R-XYZ-2", 'there is no requirement "R-XYZ-2"'],
+    [
+      "that can't be seen from outside",
+      "R-CLOSE-4",
+      "R-CLOSE-4 can't be seen from outside. It takes a server that is stopped.",
+    ],
+  ])("ends with 1 at a requirement %s, and names it", { timeout: 60_000 }, async (_what, id, sentence) => {
+    const { url } = await serve(createDatabase(), "--port", "0");
+    const { code, stdout, stderr } = await rocket("check", `${url}/artists`, "--only", `R-SUB-1,${id}`).result;
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toContain(sentence);
+  });
+
+  it("ends with 1 where nothing could be checked, and says so", { timeout: 60_000 }, async () => {
+    const { url } = await serve(createDatabase(), "--port", "0");
+    const { code, stdout } = await rocket("check", `${url}/artists`, "--only", "R-SUB-3").result;
+    expect({ code, stdout }).toEqual({ code: 1, stdout: expect.stringContaining("Nothing could be checked.") });
   });
 
   it.each([
@@ -93,8 +113,10 @@ describe("rocket check --client", () => {
     expect((await fetch(places[0]?.url ?? "")).status).toBe(200);
     await fetch(`${url}/end`, { method: "POST" });
     const { code, stdout } = await command.result;
-    expect(code).toBe(0);
+    expect(code).toBe(1);
     expect(stdout).toContain("Nobody followed its URL, or it is not over.");
+    expect(stdout).not.toMatch(/[1-9][0-9]* passed/);
+    expect(stdout).toContain("Nothing could be checked.");
   });
 
   it("has what can be played without WebSockets with --stream, and answers no handshake", {
@@ -110,6 +132,6 @@ describe("rocket check --client", () => {
     const closed = new Promise((resolve) => socket.on("error", () => resolve("refused")));
     expect(await closed).toBe("refused");
     await fetch(`${url}/end`, { method: "POST" });
-    expect((await command.result).code).toBe(0);
+    expect((await command.result).code).toBe(1);
   });
 });

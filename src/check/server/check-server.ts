@@ -78,6 +78,16 @@ async function isAlive(site: Site): Promise<boolean> {
   }
 }
 
+/** @throws RangeError where one of the requirements that are asked for is looked at by nothing */
+function requireKnown(only: readonly string[]): void {
+  const known = new Set([...serverCases, ...watched].map(({ requirement }) => requirement));
+  for (const id of only) {
+    const why = Object.hasOwn(unseenOfServers, id) ? unseenOfServers[id] : undefined;
+    if (why !== undefined) throw new RangeError(`only: ${id} can't be seen from outside. ${why}`);
+    if (!known.has(id)) throw new RangeError(`only: there is no requirement ${JSON.stringify(id)}.`);
+  }
+}
+
 function selected(options: CheckServerOptions): ServerCase[] {
   const { level, only } = options;
   return serverCases.filter((one) => {
@@ -97,9 +107,11 @@ function notesOf({ survey: { kind, items, rows } }: TrialParts, left: readonly s
  * Checks a server from outside, case after case.
  *
  * @throws Error where nobody answers, or a GET of the URL is refused
+ * @throws RangeError where `only` has an id that nothing is about
  */
 export async function checkServer(options: CheckServerOptions): Promise<Report> {
   const { fields = [], basePath = "", patienceMs = 5_000, withSlow = true, write: plan, only } = options;
+  requireKnown(only ?? []);
   const watch = new Watch();
   const site = siteAt(new URL(options.url), { fields, basePath, patienceMs, observe: watch.observe });
   const parts: TrialParts = { site, survey: await surveyOf(site), plan };
