@@ -34,12 +34,14 @@ export interface Choice {
   readonly way?: string;
   /** Default {@link speed}. */
   readonly speed?: number;
+  /** Whether it is posted what clients hold. Default true. */
+  readonly tellsHeld?: boolean;
 }
 
 /** Puts a client into every situation, some at once, or into those that are chosen; gives what was found wrong. */
 export async function checkClient(
   follow: (place: Place) => Following,
-  { names, way, speed: factor = speed }: Choice = {},
+  { names, way, speed: factor = speed, tellsHeld = true }: Choice = {},
 ): Promise<Report> {
   const check = await startClientCheck({ speed: factor, withoutSockets: way !== undefined && way !== "socket" });
   const places = (await (await fetch(check.url)).json()) as Place[];
@@ -51,7 +53,7 @@ export async function checkClient(
     for (let place = waiting.shift(); place; place = waiting.shift()) {
       const client = follow(place);
       await fetch(place.over);
-      await fetch(place.held, { method: "POST", body: JSON.stringify(await client.rows()) });
+      if (tellsHeld) await fetch(place.held, { method: "POST", body: JSON.stringify(await client.rows()) });
       client.stop();
     }
   };

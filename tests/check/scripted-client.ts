@@ -12,6 +12,8 @@ export type Mistake =
   | "forgets its position"
   | "invents a position"
   | "applies before the mark"
+  | "moves its position by a 304 within a batch"
+  | "keeps what no mark followed over a 200"
   | "keeps records over a 200"
   | "takes no 202 for what it does not have"
   | "ends at an unknown status"
@@ -159,9 +161,19 @@ export class ScriptedClient implements Following {
 
   #take(message: Message): void {
     const { status } = message;
-    if (status === 200) this.#pending = [];
-    if (status !== 226) this.#pending.push(message);
     const position = fieldOf(message, "event-id");
+    if (status === 304) {
+      const isWithin = this.#pending.length > 0 && !this.#does("moves its position by a 304 within a batch");
+      if (!isWithin) this.#position = position ?? this.#position;
+      return;
+    }
+    if (status === 200) {
+      if (!this.#does("keeps what no mark followed over a 200")) this.#pending = [];
+      this.#position = position;
+      this.#apply(message);
+      return;
+    }
+    if (status !== 226) this.#pending.push(message);
     if (position === undefined && !this.#does("applies before the mark")) return;
     const batch = this.#pending.splice(0);
     if (!this.#does("applies any delta") && !batch.every((one) => this.#replica.fits(one))) {

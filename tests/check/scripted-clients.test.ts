@@ -7,6 +7,8 @@ const mistakes: readonly (readonly [mistake: Mistake, requirement: string, names
   ["forgets its position", "R-RES-5", ["bookmark"]],
   ["invents a position", "R-RES-5", ["bookmark"]],
   ["applies before the mark", "R-POS-5", ["half-transaction"]],
+  ["moves its position by a 304 within a batch", "R-POS-5", ["304-within-batch"]],
+  ["keeps what no mark followed over a 200", "R-POS-5", ["reset"]],
   ["keeps records over a 200", "R-POS-5", ["lost-history"]],
   ["takes no 202 for what it does not have", "R-SUB-14", ["changes"]],
   ["ends at an unknown status", "R-SUB-8", ["unknown-status"]],

@@ -2,22 +2,30 @@ import { setTimeout as after } from "node:timers/promises";
 import { fieldOf } from "../../src/check/wire/messages.ts";
 import type { HttpResponse } from "../../src/protocol/index.ts";
 import { type Following, type Place, speed } from "./harness.ts";
-import { Holding, messageFrom } from "./holding.ts";
+import { Holding, type MarkMistake, messageFrom } from "./holding.ts";
 import { type Reader, type ReadingMistake, readerOf } from "./stream-readers.ts";
 
 /** What a client of streams may get wrong. */
 export type StreamMistake =
   | ReadingMistake
+  | MarkMistake
   | "never comes back"
   | "forgets its position"
   | "comes back after everything"
   | "comes back at once"
+  | "comes back after 10 ms"
   | "gives up when it is refused"
   | "waits for ever"
   | "takes no comment for life"
   | "takes any answer for a stream"
   | "goes on though a record has no name"
   | "does not look at Retry-After";
+
+function isOfMarks(mistake: StreamMistake | undefined): mistake is MarkMistake {
+  return (
+    mistake === "keeps what no mark followed over a 200" || mistake === "moves its position by a 304 within a batch"
+  );
+}
 
 const accepts = { events: "text/event-stream", parts: "application/http" };
 const lasting = new Set([408, 413, 425, 429]);
@@ -36,7 +44,7 @@ export class StreamClient implements Following {
     this.#url = url;
     this.#way = way;
     this.#mistake = mistake;
-    this.#holding = new Holding(new URL(url).pathname);
+    this.#holding = new Holding(new URL(url).pathname, isOfMarks(mistake) ? mistake : undefined);
     void this.#run().catch((error) => this.#stopped.signal.aborted || console.error(error));
   }
 
@@ -57,10 +65,15 @@ export class StreamClient implements Following {
     for (;;) {
       const waitMs = await this.#follow();
       if (waitMs === undefined || this.#does("never comes back")) return;
-      const ownMs = this.#does("comes back at once") ? 0 : Math.random() * 500 * 2 ** this.#tries;
+      const ownMs = this.#ownWaitMs();
       this.#tries += 1;
       await after(Math.max(ownMs, waitMs) / speed, undefined, { signal: this.#stopped.signal });
     }
+  }
+
+  #ownWaitMs(): number {
+    if (this.#does("comes back at once")) return 0;
+    return this.#does("comes back after 10 ms") ? 10 : Math.random() * 500 * 2 ** this.#tries;
   }
 
   /** Follows by one stream; gives the wait that was asked for, `undefined` where it is over for good. */

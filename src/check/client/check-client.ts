@@ -9,8 +9,8 @@ import { HttpLink } from "./http-link.ts";
 import { Link } from "./link.ts";
 import { accept, answerTo, bodyOf, handshakeFlaws, level0Of, refusalOf, wellKnownOf } from "./replies.ts";
 import { type Situation, Stage } from "./stage.ts";
-import { watchedOfClients } from "./watched.ts";
-import { streamWays, wayOf } from "./way.ts";
+import { type Deed, deedOf, watchedOfClients } from "./watched.ts";
+import { namesStream, streamWays, wayOf } from "./way.ts";
 
 /** How clients are checked. */
 export interface CheckClientOptions {
@@ -33,8 +33,8 @@ export interface ClientCheck {
   readonly ended: Promise<void>;
 }
 
-/** What is looked at in requests over HTTP as in handshakes and in band. */
-const ofEveryWay: ReadonlySet<string> = new Set(["R-RES-5"]);
+const nobody = "Nobody followed its URL, or it is not over.";
+const askedPlainly = "Its URL was asked for by plain GETs alone.";
 
 function outcomeOf(error: unknown, stage: Stage): Outcome {
   if (error instanceof Skip) return { kind: "skipped", why: error.message };
@@ -49,8 +49,8 @@ class Hall implements ClientCheck {
   readonly #stages: Map<string, Stage>;
   readonly #sockets: Set<Socket> = new Set();
   readonly #options: CheckClientOptions;
-  /** True once a WebSocket was opened. */
-  #hasSockets = false;
+  /** What was seen of clients. */
+  readonly #deeds: Set<Deed> = new Set();
   #end: () => void = () => {};
 
   constructor(options: CheckClientOptions) {
@@ -105,13 +105,17 @@ class Hall implements ClientCheck {
   }
 
   #report(): Report {
-    const results = [...this.#stages.values()].flatMap(({ situation, outcome, heldOutcome }): Result[] => {
-      const { requirement, title, strength = "must", name } = situation;
-      const unplayed: Outcome = { kind: "skipped", why: "Nobody followed its URL, or it is not over." };
-      const one = { requirement, strength, title: `${title} (${name})`, outcome: outcome ?? unplayed };
-      const held = { requirement, strength, title: `holds the right records then (${name})` };
-      return heldOutcome && outcome?.kind === "passed" ? [one, { ...held, outcome: heldOutcome }] : [one];
-    });
+    const results = [...this.#stages.values()].flatMap(
+      ({ situation, outcome, heldOutcome, isShown, isMet, gets }): Result[] => {
+        const { requirement, title, strength = "must", name } = situation;
+        const unplayed: Outcome = { kind: "skipped", why: gets > 0 && !isMet ? askedPlainly : nobody };
+        const untold: Outcome = { kind: "skipped", why: "It shows in what the client holds, and held was not posted." };
+        const found = outcome?.kind === "passed" && !heldOutcome && !isShown ? untold : (outcome ?? unplayed);
+        const one = { requirement, strength, title: `${title} (${name})`, outcome: found };
+        const held = { requirement, strength, title: `holds the right records then (${name})` };
+        return heldOutcome && outcome?.kind === "passed" ? [one, { ...held, outcome: heldOutcome }] : [one];
+      },
+    );
     const silent = [...this.#stages.values()].every(({ heldOutcome }) => heldOutcome === undefined);
     const notes = silent
       ? ["The client never said what it held (POST /<situation>/held), so that was not looked at."]
@@ -126,16 +130,21 @@ class Hall implements ClientCheck {
 
   #watched(): Result[] {
     return watchedOfClients.map((one) => {
-      if (!this.#hasSockets && !ofEveryWay.has(one.requirement)) {
-        return { ...one, outcome: { kind: "skipped", why: "The client opened no WebSocket." } };
-      }
       for (const { flaws, transcript } of this.#stages.values()) {
         const found = flaws.find(({ requirement }) => requirement === one.requirement);
         const failed = { kind: "failed", expected: "No such thing.", transcript: transcript.lines } as const;
         if (found) return { ...one, outcome: { ...failed, came: found.what } };
       }
-      return { ...one, outcome: { kind: "passed" } as const };
+      const deed = deedOf(one.requirement);
+      if (this.#isDone(deed)) return { ...one, outcome: { kind: "passed" } as const };
+      return { ...one, outcome: { kind: "skipped", why: `No client has ${deed}.` } };
     });
+  }
+
+  #isDone(deed: Deed): boolean {
+    return (
+      this.#deeds.has(deed) || (deed === "resumed" && [...this.#stages.values()].some(({ hasResumed }) => hasResumed))
+    );
   }
 
   /** The situation that a URL belongs to. */
@@ -180,6 +189,7 @@ class Hall implements ClientCheck {
       return;
     }
     if (way) stage.leave(way);
+    else if (method === "GET" && namesStream(headers.accept ?? "")) stage.leavePlain(headers.accept ?? "");
     if (method === "GET" && (way === undefined || way === "polls")) this.#get(stage, response);
     else refuse(response, 406, "There is no such stream here.");
   }
@@ -213,7 +223,7 @@ class Hall implements ClientCheck {
       socket.destroy();
       return;
     }
-    this.#hasSockets = true;
+    this.#deeds.add("opened a WebSocket");
     const offered = (headers["sec-websocket-protocol"] ?? "").split(",").map((name) => name.trim());
     const level = offered.includes("rocket.v1") ? 1 : 0;
     const transcript = (stage ?? [...this.#stages.values()][0])?.transcript;
@@ -247,6 +257,7 @@ class Hall implements ClientCheck {
   }
 
   #request(link: Link, message: Message, flaw: (flaw: Flaw) => void): void {
+    this.#deeds.add("sent a request in band");
     const requestId = fieldOf(message, "request-id");
     const stage = this.#stageOf(message.target);
     const lastEventId = fieldOf(message, "last-event-id");

@@ -65,11 +65,18 @@ export class Stage implements Resource {
   handshakes = 0;
   /** `undefined` until it is over. */
   outcome: Outcome | undefined;
+  /** True once a client asked for what follows a position that it had been given. */
+  hasResumed = false;
   /** What the client said that it held, judged. */
   heldOutcome: Outcome | undefined;
   readonly over: Promise<void>;
   readonly #speed: number;
   readonly #visits: Visit[] = [];
+  /** Those that were served. */
+  readonly #served: Visit[] = [];
+  /** Whether it was waited for nobody to come. */
+  #hasWatched = false;
+  #isShown = false;
   readonly #waiting: Set<() => void> = new Set();
   #rows: Row[];
   #segment = "c1";
@@ -97,7 +104,16 @@ export class Stage implements Resource {
 
   /** A client came by a way that this is not about. */
   leave(way: Way): void {
-    this.#left ??= new Skip(`The client follows by ${wayNames[way]}, and this is about another way.`);
+    this.#leave(`The client follows by ${wayNames[way]}, and this is about another way.`);
+  }
+
+  /** A client named a stream, and asked for none. */
+  leavePlain(accept: string): void {
+    this.#leave(`The client came with a plain GET, by R-STR-1: in "Accept: ${accept}" the stream is not wanted most.`);
+  }
+
+  #leave(why: string): void {
+    this.#left ??= new Skip(why);
     this.wake();
   }
 
@@ -161,6 +177,7 @@ export class Stage implements Resource {
   /** Takes a visit note of. */
   arrive(parts: Omit<VisitParts, "stage">): void {
     const { lastEventId } = parts;
+    this.hasResumed ||= lastEventId !== undefined;
     if (lastEventId !== undefined && !this.given.has(lastEventId)) {
       this.flaws.push({ requirement: "R-RES-5", what: `It resumes at ${lastEventId}, which this URL never gave out.` });
     }
@@ -178,6 +195,7 @@ export class Stage implements Resource {
     await this.until(() => this.#visits.length > 0, withinMs + graceMs * this.#speed);
     const visit = this.#visits.shift();
     if (!visit) throw new Fault(expected, `None comes within ${withinMs / 1_000} s.`);
+    this.#served.push(visit);
     return visit;
   }
 
@@ -191,6 +209,19 @@ export class Stage implements Resource {
   /** Whether somebody has come and was not served yet. */
   get isVisited(): boolean {
     return this.#visits.length > 0;
+  }
+
+  /**
+   * Whether something of how it was taken has shown: a client came again or stayed away, or ended the stream itself. Else it
+   * shows only in what it holds.
+   */
+  get isShown(): boolean {
+    return this.#isShown;
+  }
+
+  /** Whether somebody has followed, by whichever way. */
+  get isMet(): boolean {
+    return this.handshakes > 0 || this.isVisited || this.#served.length > 0;
   }
 
   /** Waits for the first handshake at or below the situation's URL, whatever becomes of it. @throws Skip */
@@ -208,6 +239,7 @@ export class Stage implements Resource {
 
   /** Makes sure that nobody comes in that time. @throws Fault */
   async nobody(forMs: number, expected: string): Promise<void> {
+    this.#hasWatched = true;
     await this.until(() => this.#visits.length > 0, forMs);
     if (this.#visits.length > 0) throw new Fault(expected, "It asks again.");
   }
@@ -256,6 +288,9 @@ export class Stage implements Resource {
   /** Says how it went. */
   finish(outcome: Outcome): void {
     this.outcome = outcome;
+    const hasLeft = this.#served.some(({ link }) => link.closedWith !== undefined);
+    const isAboutRecords = this.situation.isAboutRecords !== false;
+    this.#isShown = !isAboutRecords || this.#served.length > 1 || this.#hasWatched || hasLeft;
     this.#end();
   }
 }

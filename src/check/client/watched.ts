@@ -1,5 +1,14 @@
 import type { Checked } from "../case.ts";
 
+/** What a client must have done, so that something of the kind was seen. */
+export type Deed = "opened a WebSocket" | "sent a request in band" | "resumed";
+
+/** What must have been seen before it can be said that a requirement is kept. */
+export function deedOf(requirement: string): Deed {
+  if (requirement === "R-RES-5") return "resumed";
+  return /^R-(?:MSG|BAND)-/.test(requirement) ? "sent a request in band" : "opened a WebSocket";
+}
+
 /** What is looked at in every handshake, frame and request of a client. */
 export const watchedOfClients: readonly Checked[] = [
   { requirement: "RFC6455-4.1", title: "makes handshakes with a key of 16 bytes and the version 13" },

@@ -50,6 +50,14 @@ export function streamIn(accept: string): "events" | "parts" | undefined {
   return best && best.weight > plain ? best.way : undefined;
 }
 
+/** Whether an `Accept` names a stream, though it may ask for a plain answer by R-STR-1. */
+export function namesStream(accept: string): boolean {
+  return accept
+    .split(",")
+    .map(rangeOf)
+    .some(({ way, weight }) => way !== undefined && weight > 0);
+}
+
 /** By which way over HTTP a request follows; `undefined` where it is a plain one. */
 export function wayOf({ method, headers }: IncomingMessage): Way | undefined {
   const stream = streamIn(headers.accept ?? "");

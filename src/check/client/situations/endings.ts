@@ -1,6 +1,7 @@
 import { demand, Fault } from "../../fault.ts";
 import type { Situation, Stage } from "../stage.ts";
 import type { Visit } from "../visit.ts";
+import { areRandom } from "../waits.ts";
 import { everyWay, messageWays } from "../way.ts";
 
 /** Longer than any wait before a first retry. */
@@ -84,16 +85,26 @@ const backoff: Situation = {
   ways: messageWays,
   play: async (stage) => {
     let visit = await stage.firstOfLevel1();
-    let waitedMs = 0;
-    for (const capMs of [500, 1_000, 2_000, 4_000]) {
+    const capsMs = [500, 1_000, 2_000, 4_000];
+    const waitsMs: number[] = [];
+    for (const capMs of capsMs) {
       visit.open();
       await stage.settle(visit.link);
       const closedAt = performance.now();
       visit.link.close(1012);
       visit = await stage.visit(capMs + 1_000, `A retry within ${capMs / 1_000} s.`);
-      waitedMs += visit.at - closedAt;
+      waitsMs.push(visit.at - closedAt);
     }
-    demand(waitedMs >= stage.ms(200), "Waits before the retries.", "It comes back at once each time.");
+    const came = `It waits ${waitsMs.map((ms) => `${Math.round(ms)} ms`).join(", ")}.`;
+    demand(
+      areRandom(
+        waitsMs,
+        capsMs.map((capMs) => stage.ms(capMs)),
+        stage.ms(1),
+      ),
+      "Random waits up to 0.5 s, 1 s, 2 s, 4 s.",
+      came,
+    );
     visit.open();
   },
 };

@@ -146,6 +146,27 @@ const breaks: readonly Situation[] = [
     },
   },
   {
+    name: "304-within-batch",
+    requirement: "R-POS-5",
+    title: "takes a 304 for no mark of what came before it, and does not move its position by it",
+    ways: messageWays,
+    play: async (stage) => {
+      const visit = await opened(stage);
+      visit.tell(202, two);
+      const before = stage.position;
+      visit.tell(201, four, false);
+      stage.advance();
+      visit.mark();
+      await stage.settle(visit.link);
+      visit.link.drop();
+      const next = await resumed(stage, before);
+      stage.put(204, four);
+      next.link.send(next.format(304, [["Event-ID", before]]));
+      next.mark();
+      await stage.settle(next.link);
+    },
+  },
+  {
     name: "torn-message",
     requirement: "R-RES-5",
     title: "resumes after the last whole message, where one was torn",
@@ -189,6 +210,8 @@ const breaks: readonly Situation[] = [
       stage.restart([{ id: 8, name: "eight" }]);
       visit.snapshot();
       visit.mark();
+      // The mark of what is told now is none of what stood before the 200.
+      visit.tell(202, { id: 8, name: "eight, changed" });
       await stage.settle(visit.link);
       visit.link.drop();
       const next = await resumed(stage, stage.position);
