@@ -92,7 +92,11 @@ export class ScriptedClient implements Following {
     const position = this.#does("invents a position") && this.#position ? "c9:9.9" : this.#position;
     if (position !== undefined && !this.#does("forgets its position")) fields.push(["Last-Event-ID", position]);
     if (!this.#hasMisfit) fields.push(["Accept", "application/json, application/merge-patch+json"]);
-    const wire = await Wire.open(addressOf(this.#url), 5_000);
+    const wire = await Wire.open(addressOf(this.#url), 5_000).catch((error: unknown) => {
+      if (!this.#isStopped) throw error;
+    });
+    // The check may have ended meanwhile.
+    if (!wire) return;
     this.#wire = wire;
     wire.write(formatHead(`GET ${this.#url.pathname} HTTP/1.1`, fields));
     const answer = await readAnswer(wire, "GET", 5_000);
