@@ -1,4 +1,4 @@
-import { acceptedRanges, acceptWeight, type Field } from "../../protocol/index.ts";
+import { acceptedRanges, acceptWeight, type Field, type MediaRange } from "../../protocol/index.ts";
 import type { Value } from "../../server/index.ts";
 import type { ValueType } from "../engine/value-type.ts";
 import { Refusal } from "./refusal.ts";
@@ -57,14 +57,26 @@ const csvFormat: CollectionFormat = {
 
 const formats: readonly CollectionFormat[] = [jsonFormat, csvFormat, linesFormat];
 
-/** The format that a request wants most; JSON where others are not wanted more. @throws Refusal 406 where it takes none */
-export function chooseFormat(fields: readonly Field[]): CollectionFormat {
-  const ranges = acceptedRanges(fields);
-  let [chosen, best]: [CollectionFormat | undefined, number] = [undefined, 0];
+function mostWanted(ranges: readonly MediaRange[], jsonWeight: number): CollectionFormat | undefined {
+  let [chosen, best] = [jsonWeight > 0 ? jsonFormat : undefined, jsonWeight];
   for (const format of formats) {
     const weight = acceptWeight(ranges, format.mediaType);
     if (weight > best) [chosen, best] = [format, weight];
   }
+  return chosen;
+}
+
+/**
+ * The format that a request wants most; JSON where others are not wanted more, and named: who takes anything takes JSON.
+ *
+ * @throws Refusal 406 where it takes none
+ */
+export function chooseFormat(fields: readonly Field[]): CollectionFormat {
+  const ranges = acceptedRanges(fields);
+  const jsonWeight = acceptWeight(ranges, jsonFormat.mediaType);
+  const named = ranges.filter(({ type }) => type !== "*/*");
+  const isAny = jsonWeight > 0 && named.length === 0;
+  const chosen = isAny ? jsonFormat : (mostWanted(named, jsonWeight) ?? mostWanted(ranges, jsonWeight));
   if (chosen) return chosen;
   const types = formats.map(({ mediaType }) => mediaType).join(", ");
   throw new Refusal(406, `Collections are there as ${types}, and Accept takes none of them.`);

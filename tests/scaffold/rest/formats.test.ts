@@ -86,6 +86,8 @@ describe("A collection's format", () => {
   test.each([
     ["", "application/json"],
     ["*/*", "application/json"],
+    ["*/*, application/*;q=0.9", "application/json"],
+    ["*/*;q=0.5", "application/json"],
     ["text/csv, application/json", "application/json"],
     ["text/csv, application/json;q=0.9", "text/csv; charset=utf-8; header=present"],
     ["*/*, application/json;q=0", "text/csv; charset=utf-8; header=present"],

@@ -106,7 +106,8 @@ describe("The record before a change", () => {
     const changes = batches.flatMap((batch) => batch.changes);
     const former = changes.filter(({ kind }) => kind === "update").map(({ before }) => ({ ...before }));
     expect(former).toEqual([
-      { id: key, text: null, bytes: null, number: 7, any: null },
+      // What is NULL there may be what was left out.
+      { id: key, number: 7 },
       { id: "short", text: "t".repeat(long - 1), bytes: Buffer.alloc(long - 1), number: 2 ** 40, any: 1.5 },
     ]);
     expect(changes.at(-1)?.before).toMatchObject({ id: "short", text: "new", bytes: null });
