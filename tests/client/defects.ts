@@ -78,7 +78,7 @@ export const defects: readonly Defect[] = [
   {
     name: "repeats a write with refused credentials for ever",
     file: "client/http.js",
-    find: "? response : this.fetch(path, init, true)",
+    find: "? response : this.fetch(path, init, authorization ?? true)",
     replace: "? response : this.fetch(path, init)",
     sees: /over HTTP/,
   },

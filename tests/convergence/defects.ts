@@ -114,7 +114,7 @@ export const defects: readonly Defect[] = [
     name: "a page that ends within a transaction is marked as its end",
     breaks: "P5",
     in: "DirectFollowing.#give",
-    find: "(more ? undefined : this.#mark(batch.eventId))",
+    find: "(more || isShort ? undefined : this.#mark(batch.eventId))",
     replace: "this.#mark(batch.eventId)",
   },
   {
@@ -137,7 +137,7 @@ export const defects: readonly Defect[] = [
     name: "the batch that a snapshot fell into is replayed whole",
     breaks: "P2",
     in: "DirectFollowing.#give",
-    find: "if (change.position <= cursor)\n                continue;",
+    find: "if (told.position <= cursor)\n                continue;",
     replace: "",
   },
   {
