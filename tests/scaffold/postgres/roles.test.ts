@@ -78,7 +78,11 @@ describe("What a role may read", () => {
 
     for (const url of ["/todos", "/todos/3", "/"]) {
       const answer = await send("GET", url, undefined, await as(ben));
-      expect([answer.status, answer.field("Cache-Control"), answer.field("Event-ID")]).toEqual([200, "private", undefined]);
+      expect([answer.status, answer.field("Cache-Control"), answer.field("Event-ID")]).toEqual([
+        200,
+        "private",
+        undefined,
+      ]);
       const varies = answer.fields.filter(([name]) => name === "Vary").flatMap(([, value]) => value.split(", "));
       expect(varies).toContain("Authorization");
       expect(answer.view).toBeUndefined();
