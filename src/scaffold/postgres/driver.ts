@@ -73,7 +73,8 @@ const asSent: pg.CustomTypesConfig = { getTypeParser: () => (value: unknown) => 
 
 /** Whether a URL has several hosts, as libpq has them: `postgres://a,b:5433/shop`. */
 function namesSeveralHosts(url: string): boolean {
-  return /^[^/]*:\/\/(?:[^/?#]*@)?[^/?#@]*,[^/?#@]*(?:[/?#]|$)/.test(url);
+  const [authority = ""] = (url.split("://")[1] ?? "").split(/[/?#]/, 1);
+  return authority.slice(authority.lastIndexOf("@") + 1).includes(",");
 }
 
 /** The package pg. @param load - how it is imported @throws RocketError `driver-missing` with what to type */

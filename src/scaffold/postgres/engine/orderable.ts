@@ -59,6 +59,7 @@ export function readTime(text: string, kind: "date" | "timestamp" | "timestamptz
   instant.setTime(instant.getTime() - zoneMinutes(zone) * 60_000);
   const shown = instant.toISOString();
   if (!/^(?!0000)\d{4}-/.test(shown)) return undefined;
-  const parts = fraction.replace(/0+$/, "");
+  let parts = fraction;
+  while (parts.endsWith("0")) parts = parts.slice(0, -1);
   return `${shown.slice(0, 10)} ${shown.slice(11, 19)}${parts && `.${parts}`}${kind === "timestamptz" ? "+00" : ""}`;
 }

@@ -10,14 +10,19 @@ const shortShare = 4;
 const maxShapes = 1_000;
 
 const operator = /^(?:not\.)?(?:eq|neq|gt|gte|lt|lte|like|ilike|in|is)\./;
-/** A column and its operator, as they stand in a group. */
-const inGroup = /[^.,()"]+\.(?:not\.)?(?:eq|neq|gt|gte|lt|lte|like|ilike|in|is)(?=\.)/g;
+
+/** The columns and their operators, as they stand in a group. */
+function costsInGroup(value: string): string[] {
+  return value.split(/[,()"]/).flatMap((part) => {
+    const column = part.slice(0, Math.max(part.indexOf("."), 0));
+    const found = column === "" ? undefined : operator.exec(part.slice(column.length + 1))?.[0];
+    return found === undefined ? [] : [`${column}.${found}`];
+  });
+}
 
 /** What of a filter's parameter tells how much it costs: the operators, not the values. */
 function costOf(name: string, value: string): string[] {
-  return /^(?:not\.)?(?:and|or)$/.test(name)
-    ? [name, ...(value.match(inGroup) ?? [])]
-    : [name, operator.exec(value)?.[0] ?? ""];
+  return /^(?:not\.)?(?:and|or)$/.test(name) ? [name, ...costsInGroup(value)] : [name, operator.exec(value)?.[0] ?? ""];
 }
 
 /** Parameters that say how far a read goes. */
