@@ -123,7 +123,9 @@ describe("A role whose statements are ended soon, and whose transactions read on
     onTestFinished(() => pool.close());
     const [[id = ""] = []] = await pool.query("SELECT pg_backend_pid()");
     while ((await admin.query("SELECT FROM pg_stat_activity WHERE pid = $1", [id])).rowCount !== 0);
-    expect(await pool.query("SELECT 1")).toEqual([["1"]]);
+    // The first may still be written to the connection that is ending.
+    const ask = () => pool.query("SELECT 1");
+    expect(await ask().catch(ask)).toEqual([["1"]]);
     expect(errors).toEqual([]);
   });
 });

@@ -96,6 +96,12 @@ describe("What goes out comes back in unchanged, and the journal shows it just s
 });
 
 describe("A filter", () => {
+  test.each(["", "{", "[1,"])("of JSON that is none is a 400 that names column and value: %o", async (text) => {
+    const { send } = await served("jsonb");
+    const { status, json } = await send("GET", `/t?x=${encodeURIComponent(text)}`);
+    expect([status, (json as { detail: string }).detail]).toEqual([400, expect.stringContaining('"x"')]);
+  });
+
   const direct = values.filter(([declared]) => !["json"].includes(declared));
   test.each(direct)(
     "lets through in SQL what a view lets through, in a column of the type %s",

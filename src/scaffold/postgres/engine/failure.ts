@@ -57,7 +57,8 @@ export function isIncomparable(error: unknown): boolean {
 /** Which parameter of a statement an error is about, from 1; `undefined` where PostgreSQL does not say. */
 export function incomparablePlace(error: unknown, sql: string): number | undefined {
   const { where = "", position } = failedOf(error) ?? {};
-  const [, named] = /^unnamed portal parameter \$(\d+)/.exec(where) ?? [];
+  // JSON has a line ahead of that, of where in its text it went wrong.
+  const [, named] = /^unnamed portal parameter \$(\d+)/m.exec(where) ?? [];
   if (named !== undefined) return Number(named);
   // An operator that is not there stands before its parameter.
   return position === undefined ? undefined : [...sql.slice(0, Number(position)).matchAll(/\$\d+/g)].length + 1;
