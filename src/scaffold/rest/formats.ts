@@ -75,8 +75,7 @@ export function chooseFormat(fields: readonly Field[]): CollectionFormat {
   const ranges = acceptedRanges(fields);
   const jsonWeight = acceptWeight(ranges, jsonFormat.mediaType);
   const named = ranges.filter(({ type }) => type !== "*/*");
-  const isAny = jsonWeight > 0 && named.length === 0;
-  const chosen = isAny ? jsonFormat : (mostWanted(named, jsonWeight) ?? mostWanted(ranges, jsonWeight));
+  const chosen = mostWanted(jsonWeight > 0 && named.length > 0 ? named : ranges, jsonWeight);
   if (chosen) return chosen;
   const types = formats.map(({ mediaType }) => mediaType).join(", ");
   throw new Refusal(406, `Collections are there as ${types}, and Accept takes none of them.`);

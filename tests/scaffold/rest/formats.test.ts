@@ -106,6 +106,13 @@ describe("A collection's format", () => {
     }
   });
 
+  test.each(["*/*;q=0", "image/png", "application/*;q=0, text/*;q=0"])(
+    "is none where none is taken: %s",
+    async (accept) => {
+      expect((await get(await serve(sql), "/things", accept)).status).toBe(406);
+    },
+  );
+
   test("is JSON for a record, and for the list of collections", async () => {
     const service = await serve(sql);
     for (const target of ["/things/1", "/"]) expect((await get(service, target, "text/csv")).status).toBe(406);
