@@ -17,6 +17,8 @@ class Level0Connection {
   readonly records: Map<string, string> = new Map();
   peer: Peer | undefined;
   hasState = false;
+  /** Whether the GET had no answer of the database's: the server went, or the database was on its way back. */
+  hasFailed = false;
   isRecord: boolean;
   #pings = 0;
   #isOver = false;
@@ -57,7 +59,10 @@ class Level0Connection {
     if (peer.closing) return;
     const { head, isHeadExact } = this.#surroundings;
     const response = await this.#surroundings.get(target);
-    if (!response) return;
+    if (!response || response.status >= 500) {
+      this.hasFailed = true;
+      return;
+    }
     const eventId = fieldValue(response.fields, "event-id");
     const position = eventId === undefined ? undefined : this.#surroundings.mark(eventId)?.position;
     const openedHead = position ?? (isHeadExact ? head : undefined);
@@ -93,7 +98,7 @@ class Level0Connection {
   }
 }
 
-/** A client at Level 0: opens, GETs, and applies what comes; after any close it does so again. */
+/** A client at Level 0: opens, GETs, and applies what comes; after any close, or a GET that fails, it does so again. */
 export class Level0Reader implements Reader {
   readonly name: string;
   readonly #surroundings: Surroundings;
@@ -142,8 +147,9 @@ export class Level0Reader implements Reader {
 
   look(): void {
     this.#connection?.sample();
-    if (this.#connection?.peer?.closing === undefined) return;
-    this.#connection.peer.resume();
+    const { peer, hasFailed = false } = this.#connection ?? {};
+    if (!hasFailed && peer?.closing === undefined) return;
+    peer?.resume();
     this.disconnect();
   }
 
