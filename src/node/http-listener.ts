@@ -7,6 +7,7 @@ import { BodyTurns, tooManyChunks } from "./body-turns.ts";
 import { compressAnswer, plainConditions } from "./compression.ts";
 import { withMonitor } from "./discovery.ts";
 import { requestFields } from "./fields.ts";
+import type { HealthDesk } from "./health.ts";
 import { type LongPolls, longPollOf } from "./long-polls.ts";
 import { peerOf } from "./peer.ts";
 import type { PublicFolder } from "./public-folder.ts";
@@ -20,6 +21,7 @@ export interface ListenerParts {
   readonly origin: Origin;
   readonly hub: Hub;
   readonly access: Access;
+  readonly health: HealthDesk;
   readonly streams: StreamHandler;
   readonly tickets: TicketDesk;
   readonly polls: LongPolls;
@@ -130,7 +132,10 @@ export class HttpListener {
 
   /** The answer, unless the response was taken over: a file is being sent. */
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<OriginResponse | "taken"> {
-    const { access, hub, publicFolder, streams, tickets } = this.#parts;
+    const { access, health, hub, publicFolder, streams, tickets } = this.#parts;
+    // Who balances asks by an address, and shows nothing.
+    const asked = health.answer(request);
+    if (asked) return asked;
     const { method = "GET" } = request;
     const stream = request.headers.accept === undefined ? undefined : chooseAnswer(method, requestFields(request));
     // A stream says as much to a page as a WebSocket does.

@@ -8,6 +8,7 @@ export { decodeContent } from "./content-coding.ts";
 export { deadlineOptions } from "./deadlines.ts";
 export { type Entrances, openEntrances } from "./entrances.ts";
 export { isForwardingField, nominatedFields } from "./fields.ts";
+export { HealthDesk, type HealthOptions } from "./health.ts";
 export { createHost, type HostParts, type RocketServer, type ServerAddress } from "./host.ts";
 export { inBandOrigin } from "./in-band-origin.ts";
 export { type ResolvedServerOptions, resolveServerOptions, type ServerOptions } from "./options.ts";

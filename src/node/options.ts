@@ -23,10 +23,16 @@ export interface ServerOptions extends HubOptions {
    */
   readonly publicFolder?: string;
   /**
-   * With `publicFolder`: whether a target (path and query) is the origin's alone, so that no file is looked for. `/` is
-   * not asked about. Must not throw. Default: files come first everywhere.
+   * Whether a target (path and query) is the origin's alone, so that no file of `publicFolder` is looked for, and nothing of
+   * the server's own stands there. `/` is not asked about. Must not throw. Default: none is.
    */
   readonly owns?: (target: string) => boolean;
+  /**
+   * What keeps the server from doing its work, in a sentence for anybody; `undefined` where nothing does. Asked for `/readyz`,
+   * which is answered then, and `/healthz`, unless the origin {@link owns} them. What it throws goes to `onError`, with the
+   * stage `ready`, and is a 503. Default: it is always ready, and only `/.well-known/rocket/healthz` and `readyz` are answered.
+   */
+  readonly ready?: () => Promise<string | undefined>;
   /**
    * The path below which clients see this server, as `/api`, where a front shows it so, whether that takes the path off
    * requests or not. The origin is asked for targets with it; the well-known URL and the files of `publicFolder` are below

@@ -4,11 +4,12 @@ import { Access } from "./access.ts";
 import { ClientBounds } from "./client-bounds.ts";
 import { deadlineOptions } from "./deadlines.ts";
 import { openEntrances } from "./entrances.ts";
+import { HealthDesk } from "./health.ts";
 import { createHost, type RocketServer } from "./host.ts";
 import { HttpListener } from "./http-listener.ts";
 import { inBandOrigin, ownOrigin } from "./in-band-origin.ts";
 import { LongPolls } from "./long-polls.ts";
-import { resolveServerOptions, type ServerOptions } from "./options.ts";
+import { type ResolvedServerOptions, resolveServerOptions, type ServerOptions } from "./options.ts";
 
 import { identityOf, peerOf } from "./peer.ts";
 
@@ -20,6 +21,14 @@ import { UpgradeHandler } from "./upgrade.ts";
 import { createWebServer } from "./web-server.ts";
 
 const requestTimeoutMs = 30_000;
+
+function healthOf(
+  { ready, owns, clock = systemClock }: ServerOptions,
+  { basePath }: ResolvedServerOptions,
+  reportError: (error: unknown, stage: string) => void,
+): HealthDesk {
+  return new HealthDesk({ basePath, hasShortUrls: ready !== undefined, owns, trouble: ready, clock, reportError });
+}
 
 /**
  * Makes a server over an origin and its journal: plain HTTP goes to the origin, WebSockets to the hub.
@@ -56,7 +65,8 @@ export function createServer(options: ServerOptions): RocketServer {
     ...{ bases: [basePath], enter: (target) => basePath.enter(target) },
   });
   const followsAll = options.derived !== undefined;
-  const answering = { origin, hub, access, streams, polls, tickets, followsAll, publicFolder, reportError };
+  const health = healthOf(options, resolved, reportError);
+  const answering = { origin, hub, access, health, streams, polls, tickets, followsAll, publicFolder, reportError };
   const listener = new HttpListener({ ...resolved, ...answering });
   const requestTimeout = requestTimeoutMs;
   const { server, sessions } = createWebServer({ ...deadlineOptions, requestTimeout, tls, clock, reportError });
@@ -69,6 +79,7 @@ export function createServer(options: ServerOptions): RocketServer {
   });
   const onClosing = () => {
     listener.isClosing = true;
+    health.isClosing = true;
   };
   const { drainMs } = resolved;
   const { sockets } = upgrades;

@@ -9,6 +9,8 @@ import {
   createHost,
   createWebServer,
   deadlineOptions,
+  HealthDesk,
+  type HealthOptions,
   inBandOrigin,
   isOwnPage,
   openEntrances,
@@ -46,6 +48,15 @@ function placeOf(basePath: BasePath): Pick<TicketDeskParts, "bases" | "enter"> {
   return { bases: [basePath], enter: (target) => basePath.enter(target) };
 }
 
+/** What answers beside what is passed on. */
+interface Desks {
+  readonly hub: Hub;
+  readonly access: Access;
+  readonly tickets: TicketDesk;
+  readonly streams: StreamsBeside;
+  readonly health: HealthDesk;
+}
+
 type AddressOf = (request: AddressedRequest) => ClientAddress;
 
 /** Answers what is the proxy's own, refuses what may not come in, and passes all else on. */
@@ -57,9 +68,11 @@ class RequestHandler {
   readonly #tickets: TicketDesk;
 
   readonly #streams: StreamsBeside;
+  readonly #health: HealthDesk;
 
-  constructor(parts: ForwardingParts, hub: Hub, access: Access, tickets: TicketDesk, streams: StreamsBeside) {
+  constructor(parts: ForwardingParts, { hub, access, tickets, streams, health }: Desks) {
     this.#parts = parts;
+    this.#health = health;
     this.#hub = hub;
     this.#access = access;
     this.#tickets = tickets;
@@ -68,11 +81,17 @@ class RequestHandler {
 
   close(): void {
     this.isClosing = true;
+    this.#health.isClosing = true;
     this.#streams.close();
   }
 
   handle(request: IncomingMessage, response: ServerResponse): void {
     if (this.isClosing) response.shouldKeepAlive = false;
+    const asked = this.#health.answer(request);
+    if (asked) {
+      void asked.then((answer) => sendAnswer(response, answer)).catch(() => response.destroy());
+      return;
+    }
     const tickets = this.#tickets;
     const isTicketed = tickets.isPresented(request);
     const refusal = this.#access.admit(request, isTicketed) ?? refuseConnectionAuth(request.rawHeaders);
@@ -130,6 +149,12 @@ function streamsOf({
   });
 }
 
+function questionsOf(upstream: Upstream, parts: Pick<HealthOptions, "basePath" | "clock" | "reportError">): HealthDesk {
+  const trouble = async (): Promise<string | undefined> =>
+    (await upstream.isReached()) ? undefined : "The upstream can't be reached.";
+  return new HealthDesk({ ...parts, hasShortUrls: false, trouble });
+}
+
 /**
  * Makes a reverse proxy that passes everything through to an API, and makes every URL that can be read with GET live.
  *
@@ -145,12 +170,12 @@ export function createProxy(options: ProxyOptions): RocketServer {
   const via = `1.1 rocket-${randomBytes(6).toString("hex")}`;
   const hop: Hop = { via, trustForwarded, basePath, ...(hostField === "upstream" && { host: url.host }) };
   const upstream = new Upstream(url, resolved.upstreamTimeoutMs, resolved.maxUpstreamConnections, basePath);
-  const health = new Health(url.origin, resolved.log);
+  const outages = new Health(url.origin, resolved.log);
   const staleness: WriteListener = {
     isHeard: () => hub.needsChanges,
     changed: (urls, writer) => hub.changed(urls, writer),
   };
-  const parts: ForwardingParts = { upstream, hop, health, staleness, bodyTimeoutMs: resolved.bodyTimeoutMs };
+  const parts: ForwardingParts = { upstream, hop, health: outages, staleness, bodyTimeoutMs: resolved.bodyTimeoutMs };
   const origin = createProxyOrigin({ ...parts, maxDocumentBytes });
   const hub: Hub = createHub({
     origin: inBandOrigin({ origin, wellKnown: () => hub.wellKnown(), basePath }),
@@ -167,7 +192,8 @@ export function createProxy(options: ProxyOptions): RocketServer {
   const tickets = new TicketDesk({ ...resolved, ...place, addressOf, hub, peerOf, clock, credentialFields });
   const bounds = new ClientBounds(hub.limits, clock ?? systemClock);
   const streams = streamsOf({ hub, clock: clock ?? systemClock, bounds, addressOf, access, reportError });
-  const handler = new RequestHandler(parts, hub, access, tickets, streams);
+  const health = questionsOf(upstream, { basePath, clock: clock ?? systemClock, reportError });
+  const handler = new RequestHandler(parts, { hub, access, tickets, streams, health });
   const serverOptions = { ...deadlineOptions, requestTimeout: 0, maxHeaderSize: maxHeadBytes };
   const { server, sessions } = createWebServer({ ...serverOptions, tls, clock, reportError });
   const { maxMessageBytes } = hub.limits;

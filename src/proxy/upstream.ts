@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { isIP } from "node:net";
+import { connect, isIP } from "node:net";
 import { Client, type Dispatcher, Pool } from "undici";
 import type { BasePath } from "../server/index.ts";
 import { exchangeCarefully } from "./careful.ts";
@@ -113,6 +113,22 @@ export class Upstream {
       }
     });
     if (!isTaken) handler.onResponseError(idle, new BusyError());
+  }
+
+  /** Whether a connection to it comes about. Nothing is asked over it. */
+  isReached(): Promise<boolean> {
+    const { hostname, port, protocol } = this.url;
+    const place = { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port) || (protocol === "https:" ? 443 : 80) };
+    return new Promise((resolve) => {
+      const socket = connect({ ...place, timeout: connectTimeoutMs });
+      const end = (isReached: boolean): void => {
+        socket.destroy();
+        resolve(isReached);
+      };
+      socket.once("connect", () => end(true));
+      socket.once("error", () => end(false));
+      socket.once("timeout", () => end(false));
+    });
   }
 
   /** Ends all exchanges. Twice is fine. */

@@ -5,6 +5,7 @@ import { everybody } from "./engine/viewer.ts";
 import { openEngine } from "./open-engine.ts";
 import { type ResolvedScaffoldOptions, resolveScaffoldOptions, type ScaffoldOptions } from "./options.ts";
 import { isPostgresUrl } from "./postgres-url.ts";
+import { troubleOf } from "./ready.ts";
 import { canWrite } from "./rest/actions.ts";
 import { type Catalog, catalogOf, type IsServed } from "./rest/catalog.ts";
 import { LeftOutReporter } from "./rest/left-out.ts";
@@ -46,6 +47,8 @@ export interface Scaffold {
   readonly notLive?: string;
   /** Whether a URL is that of a collection, or below it, whatever is there: files beside the service stand back then. */
   owns(target: string): boolean;
+  /** What keeps it from doing its work, in a sentence for anybody; `undefined` where nothing does: for `/readyz`. */
+  ready(): Promise<string | undefined>;
   /**
    * The collections, in the database's order, with how many records each has now, up to 100,000.
    *
@@ -153,6 +156,7 @@ export async function createScaffold(options: ScaffoldOptions): Promise<Scaffold
     basePath,
     promises: engine.canWrite && canWrite(actions) ? ["idempotency-key"] : [],
     owns: (target) => ownsTarget(catalog(), target),
+    ready: () => troubleOf(engine),
     collections: () => countAll(engine, catalog()),
     close() {
       closing ??= reads.close().then(() => engine.close());
