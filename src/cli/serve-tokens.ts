@@ -1,8 +1,12 @@
-import type { TokenOptions } from "../scaffold/index.ts";
+import type { AnonymousAccess, TokenOptions } from "../scaffold/index.ts";
 import { CommandFailure } from "./failure.ts";
 
 /** Which tokens count, as a command was told. */
 export interface TokenFlags {
+  /** The variable that has the one token that all share. */
+  readonly tokenEnv?: string;
+  /** What those without a token may do. Default: nothing, or what `anonymousRole` may. */
+  readonly anonymous?: AnonymousAccess;
   /** The variable that has the secret of tokens. */
   readonly jwtSecretEnv?: string;
   /** The URL of the public keys of tokens. */
@@ -18,14 +22,25 @@ export interface TokenFlags {
 }
 
 /** Whether a request has to show who asks. */
-export function asksForTokens({ jwtSecretEnv, jwks }: TokenFlags): boolean {
+export function asksForTokens(flags: TokenFlags): boolean {
+  return flags.tokenEnv !== undefined || takesJwts(flags);
+}
+
+function takesJwts({ jwtSecretEnv, jwks }: TokenFlags): boolean {
   return jwtSecretEnv !== undefined || jwks !== undefined;
 }
 
-function readSecret(name: string): string {
+function readSecret(flag: string, name: string): string {
   const secret = process.env[name];
   if (secret) return secret;
-  throw new CommandFailure(`--jwt-secret-env: the variable ${JSON.stringify(name)} is not set, or empty.`, 2);
+  throw new CommandFailure(`${flag}: the variable ${JSON.stringify(name)} is not set, or empty.`, 2);
+}
+
+function requireNone(flags: Readonly<Record<string, unknown>>, needed: string): void {
+  const [lone] = Object.entries(flags).find(([, value]) => value !== undefined) ?? [];
+  if (lone === undefined) return;
+  const flag = lone.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  throw new CommandFailure(`--${flag} needs ${needed}: without, there are no tokens.`, 2);
 }
 
 /**
@@ -34,16 +49,17 @@ function readSecret(name: string): string {
  * @throws CommandFailure where the variable is not set, or a flag needs another one
  */
 export function readTokens(flags: TokenFlags): TokenOptions | undefined {
-  const { jwtSecretEnv, jwks, jwtAudience, jwtIssuer, jwtRoleClaim, anonymousRole } = flags;
+  const { tokenEnv, anonymous, jwtSecretEnv, jwks, jwtAudience, jwtIssuer, jwtRoleClaim, anonymousRole } = flags;
+  if (!takesJwts(flags))
+    requireNone({ jwtAudience, jwtIssuer, jwtRoleClaim, anonymousRole }, "--jwt-secret-env or --jwks");
   if (!asksForTokens(flags)) {
-    const rest = { jwtAudience, jwtIssuer, jwtRoleClaim, anonymousRole };
-    const [lone] = Object.entries(rest).find(([, value]) => value !== undefined) ?? [];
-    if (lone === undefined) return undefined;
-    const flag = lone.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    throw new CommandFailure(`--${flag} needs --jwt-secret-env or --jwks: without, there are no tokens.`, 2);
+    requireNone({ anonymous }, "--token-env, --jwt-secret-env or --jwks");
+    return undefined;
   }
   return {
-    ...(jwtSecretEnv === undefined ? {} : { secret: readSecret(jwtSecretEnv) }),
+    ...(tokenEnv === undefined ? {} : { shared: readSecret("--token-env", tokenEnv) }),
+    ...(anonymous === undefined ? {} : { anonymous }),
+    ...(jwtSecretEnv === undefined ? {} : { secret: readSecret("--jwt-secret-env", jwtSecretEnv) }),
     ...(jwks === undefined ? {} : { jwks }),
     ...(jwtAudience === undefined ? {} : { audience: jwtAudience }),
     ...(jwtIssuer === undefined ? {} : { issuer: jwtIssuer }),
@@ -53,13 +69,17 @@ export function readTokens(flags: TokenFlags): TokenOptions | undefined {
 }
 
 /** A trouble with an option, in the words of the command; `undefined` where it is none of these. */
-export function optionsInFlags({ message }: Error, { jwtSecretEnv }: TokenFlags): CommandFailure | undefined {
+export function optionsInFlags({ message }: Error, { jwtSecretEnv, tokenEnv }: TokenFlags): CommandFailure | undefined {
   const flags: readonly (readonly [option: string, flag: string])[] = [
     ["tokens.secret", `--jwt-secret-env: the secret in ${jwtSecretEnv}`],
     ["tokens.jwks", "--jwks"],
     ["tokens.roleClaim", "--jwt-role-claim"],
     ["tokens.anonymousRole", "--anonymous-role"],
+    ["tokens.anonymous", "--anonymous"],
+    ["tokens.shared", `--token-env: the token in ${tokenEnv}`],
   ];
   const found = flags.find(([option]) => message.startsWith(option));
-  return found && new CommandFailure(message.replace(...found).replace("path names", "this is"), 2);
+  const inFlags = (text: string): string =>
+    text.replace("path names", "this is").replace(/\banonymousRole\b/, "--anonymous-role");
+  return found && new CommandFailure(inFlags(message.replace(...found)), 2);
 }

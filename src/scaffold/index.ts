@@ -6,4 +6,4 @@ export { type Action, type ActionOptions, actions } from "./rest/actions.ts";
 export { type CollectionCount, createScaffold, type Scaffold } from "./scaffold.ts";
 export type { Additions, SqlFunction } from "./sqlite/additions.ts";
 export { type PausedJournal, pauseJournal } from "./sqlite/journal.ts";
-export type { TokenOptions } from "./tokens/options.ts";
+export type { AnonymousAccess, TokenOptions } from "./tokens/options.ts";

@@ -41,7 +41,7 @@ async function openPostgresUrl(
   const engine = await openPostgres({
     ...options,
     connect: options.path,
-    hasRoles: options.tokens !== undefined,
+    hasRoles: options.tokens?.hasRoles ?? false,
     isServed,
     onSchema,
   });

@@ -21,8 +21,9 @@ export interface ScaffoldOptions extends ActionOptions, Additions {
   /** The path below which clients see the collections, as `/api`. Default: the root. */
   readonly basePath?: string;
   /**
-   * Which tokens say who asks: JSON Web Tokens in `Authorization: Bearer …`. A request without one that counts is 401. On
-   * PostgreSQL each request acts as the role that its token names. Default: no tokens are asked for, and everybody is the same.
+   * Which tokens say who asks: JSON Web Tokens in `Authorization: Bearer …`, or one that all share. A request without one that
+   * counts is 401. On PostgreSQL each request acts as the role that its JSON Web Token names. Default: no tokens are asked for,
+   * and everybody is the same.
    */
   readonly tokens?: TokenOptions;
   /** Makes the file, in WAL mode, where there is none or an empty one. Default false. */

@@ -4,7 +4,6 @@ import { done } from "./engine/steps.ts";
 import { everybody } from "./engine/viewer.ts";
 import { openEngine } from "./open-engine.ts";
 import { type ResolvedScaffoldOptions, resolveScaffoldOptions, type ScaffoldOptions } from "./options.ts";
-import { isPostgresUrl } from "./postgres-url.ts";
 import { troubleOf } from "./ready.ts";
 import { canWrite } from "./rest/actions.ts";
 import { type Catalog, catalogOf, type IsServed } from "./rest/catalog.ts";
@@ -108,10 +107,10 @@ async function requireAnonymousRole(engine: Engine, { tokens }: ResolvedScaffold
   }
 }
 
-function viewerBy({ path, tokens, clock, reportError }: ResolvedScaffoldOptions): ServiceOptions["viewerOf"] {
+function viewerBy({ tokens, clock, reportError }: ResolvedScaffoldOptions): ServiceOptions["viewerOf"] {
   if (!tokens) return () => everybody;
   const verifier = new Verifier(tokens, { clock, reportError });
-  return new Viewers({ tokens, verifier, hasRoles: isPostgresUrl(path), clock }).of;
+  return new Viewers({ tokens, verifier, clock }).of;
 }
 
 /**

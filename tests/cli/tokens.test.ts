@@ -6,10 +6,14 @@ import { rocket, runNode } from "./command.ts";
 import { createDatabase } from "./database.ts";
 
 const server = serverOfFile();
+const sharedToken = "one+token/for-all.of~them_==";
 
 /** Runs `rocket serve` with a secret in the environment; gives its URL. */
 async function start(...args: readonly string[]) {
-  const command = runNode("dist/cli/main.js", ["serve", ...args, "--port", "0"], { SHOP_SECRET: secret, SHORT: "abc" });
+  const command = runNode("dist/cli/main.js", ["serve", ...args, "--port", "0"], {
+    SHOP_SECRET: secret,
+    SHOP_TOKEN: sharedToken,
+  });
   const pattern = /http:\/\/[\d.]+:(\d+)(?=\n)/;
   await command.until(({ stdout }) => pattern.test(stdout));
   return { command, url: `http://127.0.0.1:${pattern.exec(command.stdout)?.[1]}` };
@@ -55,6 +59,27 @@ describe("rocket serve with --jwt-secret-env", () => {
   });
 });
 
+describe("rocket serve with --token-env", () => {
+  it("asks for that token on an address that others reach, and lets those without one read where that is said", async () => {
+    const { command, url } = await start(
+      createDatabase(),
+      ...["--token-env", "SHOP_TOKEN", "--anonymous", "read", "--host", "0.0.0.0"],
+    );
+    const write = { method: "POST", body: JSON.stringify({ name: "Neu!" }) };
+    const json = { "Content-Type": "application/json" };
+
+    const statuses = [
+      (await fetch(`${url}/artists`)).status,
+      (await fetch(`${url}/artists`, { headers: bearer(`${sharedToken}x`) })).status,
+      (await fetch(`${url}/artists`, { ...write, headers: json })).status,
+      (await fetch(`${url}/artists`, { ...write, headers: { ...json, ...bearer(sharedToken) } })).status,
+    ];
+
+    expect(statuses).toEqual([200, 401, 401, 201]);
+    expect(command.stdout + command.stderr).not.toContain(sharedToken);
+  });
+});
+
 describe("rocket serve, told wrongly which tokens count,", () => {
   it.each([
     ["an empty variable", ["--jwt-secret-env", "NO_SUCH"], '--jwt-secret-env: the variable "NO_SUCH" is not set'],
@@ -62,6 +87,15 @@ describe("rocket serve, told wrongly which tokens count,", () => {
       "a short secret",
       ["--jwt-secret-env", "PATH_ONLY"],
       "--jwt-secret-env: the secret in PATH_ONLY must have 32 bytes",
+    ],
+    ["a short token", ["--token-env", "PATH_ONLY"], "--token-env: the token in PATH_ONLY must have 16 characters"],
+    ["an empty variable of a token", ["--token-env", "NO_SUCH"], '--token-env: the variable "NO_SUCH" is not set'],
+    ["what those without a token may do, and no tokens", ["--anonymous", "read"], "--anonymous needs --token-env"],
+    ["a word that is none", ["--anonymous", "all"], "Allowed choices are read, none"],
+    [
+      "a role of those without a token, and no JWTs",
+      ["--token-env", "LONG", "--anonymous-role", "anon"],
+      "--anonymous-role needs --jwt-secret-env or --jwks",
     ],
     ["keys by plain http", ["--jwks", "http://id.example.com/k"], "--jwks must be an https: URL"],
     ["an audience of nothing", ["--jwt-audience", "shop"], "--jwt-audience needs --jwt-secret-env or --jwks"],
@@ -74,7 +108,11 @@ describe("rocket serve, told wrongly which tokens count,", () => {
   ])("with %s, ends with 2 and says why", async (_what, flags, sentence) => {
     const path = createDatabase();
     const { code, stdout, stderr } = await runNode(
-      ...(["dist/cli/main.js", ["serve", path, "--port", "0", ...flags], { PATH_ONLY: "abc" }] as const),
+      ...([
+        "dist/cli/main.js",
+        ["serve", path, "--port", "0", ...flags],
+        { PATH_ONLY: "abc", LONG: sharedToken },
+      ] as const),
     ).result;
 
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });

@@ -1,5 +1,18 @@
+/** What those without a token may do: read, or nothing. */
+export type AnonymousAccess = "read" | "none";
+
 /** Which tokens count, and whom they are for. */
 export interface TokenOptions {
+  /**
+   * One token that all share who may come in: 16 characters at least, of letters, digits and `-._~+/`. Who has it may do everything.
+   * On PostgreSQL not beside `secret` or `jwks`, since it names no role.
+   */
+  readonly shared?: string;
+  /**
+   * What those without a token may do. With `read` they may GET, and follow what they may GET; on PostgreSQL with roles, as
+   * `anonymousRole`. Default `none`; with an `anonymousRole`, what that role may.
+   */
+  readonly anonymous?: AnonymousAccess;
   /** The secret that tokens are signed with by HS256, HS384 or HS512: 32 bytes at least. */
   readonly secret?: string;
   /**
@@ -19,6 +32,11 @@ export interface TokenOptions {
 
 /** Options with every default filled in. */
 export interface ResolvedTokenOptions {
+  readonly shared: string | undefined;
+  /** Whether those without a token may read, and no more. */
+  readonly anonymousReads: boolean;
+  /** Whether requests act as roles of the database. */
+  readonly hasRoles: boolean;
   readonly secret: Uint8Array | undefined;
   readonly jwks: URL | undefined;
   readonly audiences: readonly string[];
@@ -28,6 +46,30 @@ export interface ResolvedTokenOptions {
 }
 
 const minSecretBytes = 32;
+const minSharedLength = 16;
+
+function checkShared(shared: string | undefined, hasRoles: boolean): void {
+  if (shared === undefined) return;
+  if (!/^[\w.~+/-]+=*$/.test(shared)) {
+    throw new TypeError("tokens.shared may have letters, digits and -._~+/ only, as bearer tokens do.");
+  }
+  if (shared.length < minSharedLength) {
+    throw new RangeError(`tokens.shared must have ${minSharedLength} characters at least; it has ${shared.length}.`);
+  }
+  if (hasRoles) throw new TypeError("tokens.shared can't be beside secret or jwks on PostgreSQL: it names no role.");
+}
+
+function checkAnonymous({ anonymous, anonymousRole }: TokenOptions, hasRoles: boolean): void {
+  if (anonymous !== undefined && anonymous !== "read" && anonymous !== "none") {
+    throw new TypeError(`tokens.anonymous must be "read" or "none", not ${JSON.stringify(anonymous)}.`);
+  }
+  if (anonymous === "none" && anonymousRole !== undefined) {
+    throw new TypeError('tokens.anonymous is "none", and anonymousRole lets them in: say one of them.');
+  }
+  if (anonymous === "read" && hasRoles && anonymousRole === undefined) {
+    throw new TypeError('tokens.anonymous is "read": name the role that they read as, anonymousRole.');
+  }
+}
 
 function resolveSecret(secret: string | undefined): Uint8Array | undefined {
   if (secret === undefined) return undefined;
@@ -55,14 +97,21 @@ function resolveJwks(jwks: string | URL | undefined): URL | undefined {
  * @throws TypeError | RangeError naming the option
  */
 export function resolveTokenOptions(options: TokenOptions, isPostgres: boolean): ResolvedTokenOptions {
-  const { audience = [], issuer, roleClaim = "role", anonymousRole } = options;
+  const { shared, anonymous, audience = [], issuer, roleClaim = "role", anonymousRole } = options;
   const [secret, jwks] = [resolveSecret(options.secret), resolveJwks(options.jwks)];
-  if (!secret && !jwks) throw new TypeError("tokens must have a secret or jwks: without, no token could count.");
+  if (!secret && !jwks && shared === undefined) {
+    throw new TypeError("tokens must have a secret, jwks or shared: without, no token could count.");
+  }
+  const hasRoles = isPostgres && (secret !== undefined || jwks !== undefined);
   for (const name of ["roleClaim", "anonymousRole"] as const) {
     if (options[name] === undefined) continue;
     if (!isPostgres) throw new TypeError(`tokens.${name} is for PostgreSQL, and path names a SQLite file.`);
+    if (!hasRoles) throw new TypeError(`tokens.${name} needs a secret or jwks: other tokens name no role.`);
     if (options[name] === "") throw new TypeError(`tokens.${name} must not be empty.`);
   }
+  checkShared(shared, hasRoles);
+  checkAnonymous(options, hasRoles);
   const audiences = typeof audience === "string" ? [audience] : audience;
-  return { secret, jwks, audiences, issuer, roleClaim, anonymousRole };
+  const anonymousReads = anonymous === "read";
+  return { shared, anonymousReads, hasRoles, secret, jwks, audiences, issuer, roleClaim, anonymousRole };
 }

@@ -109,9 +109,14 @@ export class Verifier {
     try {
       algorithm = decodeProtectedHeader(token).alg;
     } catch {
-      throw badToken("The token is no JSON Web Token.");
+      throw badToken(
+        this.#signers.length === 0
+          ? "The token is not the one that is asked for here."
+          : "The token is no JSON Web Token.",
+      );
     }
     const signer = this.#signers.find(({ algorithms }) => algorithms.includes(algorithm ?? ""));
+    if (!signer && this.#signers.length === 0) throw badToken("The token is not the one that is asked for here.");
     if (!signer) throw badToken("The token is signed by an algorithm that is not taken here.");
     return signer;
   }

@@ -1,3 +1,4 @@
+import { createHash, timingSafeEqual } from "node:crypto";
 import type { Clock, OriginRequest } from "../../server/index.ts";
 import type { Viewer } from "../engine/viewer.ts";
 import { formatJson } from "../json/json.ts";
@@ -26,8 +27,6 @@ interface Entry {
 export interface ViewersOptions {
   readonly tokens: ResolvedTokenOptions;
   readonly verifier: Pick<Verifier, "verify">;
-  /** Whether the database has roles. */
-  readonly hasRoles: boolean;
   readonly clock: Clock;
 }
 
@@ -51,6 +50,22 @@ function tokenOf({ fields }: OriginRequest): string | undefined {
   throw unauthorized("Authorization takes one token, as in: Bearer eyJ…", "invalid_token");
 }
 
+const readMethods = new Set(["GET", "HEAD", "OPTIONS"]);
+
+/** Who shows the one token that all share. */
+const sharer: Holder = {
+  role: undefined,
+  claims: {},
+  key: JSON.stringify(["shared"]),
+  endsAt: Number.POSITIVE_INFINITY,
+};
+
+/** Whether two texts are equal, in a time that does not tell how far they are. */
+function isSameSecret(one: string, other: string): boolean {
+  const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
+  return timingSafeEqual(digest(one), digest(other));
+}
+
 /** Tells whom requests are for, by their tokens: the one place where tokens are read. */
 export class Viewers {
   readonly #options: ViewersOptions;
@@ -67,18 +82,20 @@ export class Viewers {
    */
   readonly of = (request: OriginRequest): Viewer | Promise<Viewer> => {
     const token = tokenOf(request);
-    if (token === undefined) return this.#withRequest(this.#anonymous(), request);
+    if (token === undefined) return this.#withRequest(this.#anonymous(request), request);
     const holder = this.#holderOf(token);
     if (!(holder instanceof Promise)) return this.#withRequest(this.#current(holder), request);
     return holder.then((found) => this.#withRequest(this.#current(found), request));
   };
 
-  #anonymous(): Holder {
-    const { tokens, hasRoles } = this.#options;
-    const { anonymousRole } = tokens;
-    if (!hasRoles || anonymousRole === undefined) throw unauthorized("This needs a token: Authorization: Bearer …");
-    const key = JSON.stringify([anonymousRole]);
-    return { role: anonymousRole, claims: undefined, key, endsAt: Number.POSITIVE_INFINITY };
+  #anonymous({ method }: OriginRequest): Holder {
+    const { anonymousReads, anonymousRole: role } = this.#options.tokens;
+    if (!anonymousReads && role === undefined) throw unauthorized("This needs a token: Authorization: Bearer …");
+    if (anonymousReads && !readMethods.has(method)) {
+      throw unauthorized("Without a token one may only read: Authorization: Bearer …");
+    }
+    const key = role === undefined ? "" : JSON.stringify([role]);
+    return { role, claims: undefined, key, endsAt: Number.POSITIVE_INFINITY };
   }
 
   #withRequest({ role, claims, key }: Holder, { method, target, fields }: OriginRequest): Viewer {
@@ -92,6 +109,8 @@ export class Viewers {
   }
 
   #holderOf(token: string): Holder | Promise<Holder> {
+    const { shared } = this.#options.tokens;
+    if (shared !== undefined && isSameSecret(token, shared)) return sharer;
     const now = this.#options.clock.now();
     const known = this.#known.get(token);
     if (known && now - known.since < maxAgeMs) return known.holder;
@@ -124,9 +143,8 @@ export class Viewers {
 
   /** @throws Refusal 401 where the token names no role, and there is none for those that don't */
   #roleOf({ payload }: Claims): string | undefined {
-    const { tokens, hasRoles } = this.#options;
+    const { hasRoles, roleClaim, anonymousRole } = this.#options.tokens;
     if (!hasRoles) return undefined;
-    const { roleClaim, anonymousRole } = tokens;
     const role = Object.hasOwn(payload, roleClaim) ? payload[roleClaim] : anonymousRole;
     if (typeof role === "string") return role;
     throw unauthorized(`The token names no role: it has no claim ${JSON.stringify(roleClaim)}.`, "invalid_token");

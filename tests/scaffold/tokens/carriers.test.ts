@@ -6,13 +6,14 @@ import { OpenStream } from "../../node/stream.ts";
 import { serve } from "../sqlite/service.ts";
 import { bearer, secret, signed } from "./issuer.ts";
 
+const shared = "one-token-for+all/of/them==";
 const nowS = (): number => Math.floor(Date.now() / 1_000);
 const bad = (): Promise<string> => signed({ sub: "ann" }, { key: `${secret}!` });
 
 /** A server over a database, that asks for tokens. */
 async function start() {
   const { scaffold, other } = await serve("CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT)", {
-    tokens: { secret },
+    tokens: { secret, shared },
   });
   const { origin, journal, derived } = scaffold;
   const rocket = createServer({
@@ -120,6 +121,12 @@ describe.each(carriers)("A token that comes with %s", (_name, send) => {
     const { url } = await start();
 
     expect(String(await send(url, await signed({ sub: "ann" })))).toMatch(/^20[01]$/);
+  });
+
+  test("counts where it is the one that all share", async () => {
+    const { url } = await start();
+
+    expect(String(await send(url, shared))).toMatch(/^20[01]$/);
   });
 
   test("is refused with 401 where it is not good", async () => {

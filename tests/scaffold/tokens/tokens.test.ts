@@ -76,6 +76,17 @@ describe("A token that counts", () => {
   });
 });
 
+describe("The one token that all share", () => {
+  test("counts beside those that are signed", async () => {
+    const shared = "one-token-for-all";
+    const { get } = await start({ secret, shared });
+
+    const answers = [await get(shared), await get(await signed({ sub: "ann" })), await get(`${shared}s`)];
+
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 401]);
+  });
+});
+
 describe("A token is refused with 401", () => {
   const cases: readonly [string, TokenOptions, () => string | Promise<string>, RegExp][] = [
     ["that is over", {}, () => signed({ exp: nowS() - 3_600 }), /has expired/],
@@ -289,7 +300,7 @@ describe("Writes of one turn", () => {
 
 describe("Options for tokens", () => {
   test.each<[TokenOptions, RegExp]>([
-    [{}, /tokens must have a secret or jwks/],
+    [{}, /tokens must have a secret, jwks or shared/],
     [{ secret: "short" }, /^tokens\.secret must have 32 bytes at least; it has 5\.$/],
     [{ jwks: "http://id.example.com/keys" }, /^tokens\.jwks must be an https: URL/],
     [{ jwks: "http://[2001:db8::1]/keys" }, /^tokens\.jwks must be an https: URL/],
