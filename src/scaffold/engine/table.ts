@@ -63,10 +63,23 @@ export interface LeftOut {
   readonly reason: string;
 }
 
+/** Columns of a table whose values name a record of a table, which may be the same one. */
+export interface ForeignKey {
+  /** The constraint's name, where it has one. */
+  readonly name: string | undefined;
+  /** The table that has the key, by its name. */
+  readonly table: string;
+  readonly columns: readonly string[];
+  /** What they name: a table, and columns of it in the order of {@link columns}. */
+  readonly references: { readonly table: string; readonly columns: readonly string[] };
+}
+
 /** What a database has to serve; the same object until it changes. */
 export interface ServedSchema {
   readonly tables: readonly ServedTable[];
   readonly leftOut: readonly LeftOut[];
+  /** Those between {@link tables}, in their order, by columns that the viewer may read. */
+  readonly foreignKeys: readonly ForeignKey[];
   /** The names of tables that are there, and that the viewer may not read. Absent: none. */
   readonly denied?: readonly string[];
   /** Of these, those that the viewer may add records to. They have the columns that it may give, and no key. */

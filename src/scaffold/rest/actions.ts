@@ -46,12 +46,12 @@ export function canWrite(allowed: ReadonlySet<Action>): boolean {
 /** The methods of a collection or a record, in the order of the `Allow` field. @param isView - whether it can only be read */
 export function allowedMethods(
   allowed: ReadonlySet<Action>,
-  place: "index" | "collection" | "unseen" | "record",
+  place: "index" | "collection" | "unseen" | "record" | "related",
   isView = false,
 ): string[] {
   const methods: string[] = [];
   if ((allowed.has("read") && place !== "unseen") || place === "index") methods.push("GET", "HEAD");
-  if ((place === "collection" || place === "unseen") && !isView && allowed.has("create")) methods.push("POST");
+  if (["collection", "unseen", "related"].includes(place) && !isView && allowed.has("create")) methods.push("POST");
   if (place === "record" && allowed.has("update")) methods.push("PUT", "PATCH");
   if (place === "record" && allowed.has("destroy")) methods.push("DELETE");
   return [...methods, "OPTIONS"];

@@ -1,4 +1,5 @@
 import type { ServedSchema, ServedTable } from "../engine/table.ts";
+import { Relations } from "./relations.ts";
 import { type Resource, resourceOf } from "./resource.ts";
 
 /** The resources of a database, by name. */
@@ -6,6 +7,8 @@ export interface Catalog {
   /** What stands before the resources' names in URLs: nothing, or `/api`. */
   readonly basePath: string;
   readonly resources: ReadonlyMap<string, Resource>;
+  /** How their tables are related, whatever else there is. */
+  readonly relations: Relations;
   /** The tables that the viewer may not read. */
   readonly denied: ReadonlySet<string>;
   /** Of these, those that it may add records to. */
@@ -26,14 +29,17 @@ function isServable({ members }: ServedTable): boolean {
   return !members.some(({ name }) => name === "__proto__");
 }
 
-function createCatalog({ tables, leftOut, denied = [], unseen = [] }: ServedSchema, isServed: IsServed): Catalog {
+function createCatalog(schema: ServedSchema, isServed: IsServed): Catalog {
+  const { tables, leftOut, foreignKeys, denied = [], unseen = [] } = schema;
   const asked = tables.filter(({ name }) => isServed(name));
+  const servable = asked.filter(isServable);
   const unservable = asked.filter((table) => !isServable(table));
   const proto = 'it has a column "__proto__", which not every program can hold';
   const { basePath } = isServed;
   return {
     basePath,
-    resources: new Map(asked.filter(isServable).map((table) => [table.name, resourceOf(table, basePath)])),
+    resources: new Map(servable.map((table) => [table.name, resourceOf(table, basePath)])),
+    relations: new Relations({ tables: servable, foreignKeys }),
     denied: new Set(denied.filter((name) => isServed(name))),
     unseen: new Map(
       unseen.filter((table) => isServed(table.name)).map((table) => [table.name, resourceOf(table, basePath)]),

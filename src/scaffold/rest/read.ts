@@ -1,12 +1,15 @@
+import { groupOf } from "../../filter/index.ts";
 import type { Field } from "../../protocol/index.ts";
 import type { OriginRequest, OriginResponse } from "../../server/index.ts";
 import { Denied } from "../engine/denied.ts";
+import type { RecordFilter } from "../engine/query.ts";
 import type { Row, Snapshot } from "../engine/snapshot.ts";
 import type { Steps } from "../engine/steps.ts";
-import { keyMembers, type RecordKey, type ServedTable } from "../engine/table.ts";
+import type { RecordKey } from "../engine/table.ts";
 import { requireJsonAccepted } from "./accept.ts";
 import type { Catalog } from "./catalog.ts";
 import { isConditional, isKnown, requireMatch } from "./conditions.ts";
+import { findRecord, noRecord } from "./find-record.ts";
 import { type CollectionFormat, chooseFormat, jsonFormat } from "./formats.ts";
 import {
   type Extent,
@@ -19,37 +22,13 @@ import {
 } from "./live.ts";
 import { partLinks } from "./part-links.ts";
 import { prefersCount } from "./preferences.ts";
-import { type CollectionQuery, itemOrder, parseQuery } from "./query.ts";
+import { type CollectionQuery, canonicalUrl, itemOrder, parseQuery } from "./query.ts";
 import { Refusal, shorten } from "./refusal.ts";
+import { type Related, relatedFilter } from "./related.ts";
 import { etagOf, representRecord } from "./representation.ts";
-import { isNameless, type Resource } from "./resource.ts";
+import type { Resource } from "./resource.ts";
 import { requireRoute } from "./route.ts";
 import type { Target } from "./target.ts";
-
-/** A rowid names only what has no key. */
-function* nameless(table: ServedTable, found: Steps<Row | undefined>): Steps<Row | undefined> {
-  const row = yield* found;
-  return row && isNameless(table, row) ? row : undefined;
-}
-
-/**
- * The record that a URL names; `undefined` where there is none.
- *
- * @param find - how a key's record is found
- */
-export function findRecord(
-  { table }: Resource,
-  key: RecordKey,
-  find: (table: ServedTable, key: RecordKey) => Steps<Row | undefined>,
-): Steps<Row | undefined> {
-  const isByRowid = table.named !== undefined && key.members[0] === keyMembers(table)[0];
-  return isByRowid ? nameless(table, find(table, key)) : find(table, key);
-}
-
-/** The 404 for a record that is not there. */
-export function noRecord(): Refusal {
-  return new Refusal(404, "There is no such record.");
-}
 
 /** Records have no parameters. @throws Refusal 400 where there are some */
 export function refuseParameters({ parameters }: Target): void {
@@ -162,9 +141,14 @@ function isPartQuery({ limit, offset }: CollectionQuery): boolean {
   return limit !== undefined || offset !== undefined;
 }
 
-/** The entity tag of a collection without parameters: what conditions on it compare. */
-export function* collectionEtag(snapshot: Snapshot, resource: Resource, limits: PageLimits): Steps<string> {
-  const query = parseQuery(resource, []);
+/** The entity tag of a collection without parameters, or of what a URL has of it: what conditions on it compare. */
+export function* collectionEtag(
+  snapshot: Snapshot,
+  resource: Resource,
+  { limits, within }: { readonly limits: PageLimits; readonly within?: RecordFilter },
+): Steps<string> {
+  const all = parseQuery(resource, []);
+  const query = { ...all, filter: within ?? all.filter };
   const page = yield* readPage(snapshot, resource, query, limits, jsonFormat);
   const link = partLinks(resource, query, page, { maxRows: limits.maxRows, total: undefined });
   return etagOf(jsonFormat.join(resource, page.records, undefined), link);
@@ -226,6 +210,22 @@ function* readCollection(
   return withLiveness(response, isJson ? liveness : notJson);
 }
 
+/** The records of a collection that belong to a record: the collection under a filter, and followed as that. */
+function* readRelated(
+  snapshot: Snapshot,
+  request: OriginRequest,
+  { parameters }: Target,
+  settings: LiveSettings,
+  related: Related,
+): Steps<OriginResponse> {
+  const { resource } = related;
+  const own = yield* relatedFilter(snapshot, related);
+  const asked = parseQuery(resource, parameters, settings.maxRows);
+  const query = { ...asked, filter: groupOf("and", [own, asked.filter]) };
+  const response = yield* readCollection(snapshot, request, settings, resource, query);
+  return { ...response, fields: [...response.fields, ["Content-Location", canonicalUrl(resource, query)]] };
+}
+
 /** Answers a GET or HEAD. @throws Refusal */
 export function* read(
   snapshot: Snapshot,
@@ -240,6 +240,7 @@ export function* read(
     const query = parseQuery(route.resource, target.parameters, settings.maxRows);
     return yield* readCollection(snapshot, request, settings, route.resource, query);
   }
+  if (route.place === "related") return yield* readRelated(snapshot, request, target, settings, route);
   requireJsonAccepted(request.fields);
   refuseParameters(target);
   if (route.place === "index") return readIndex(request, catalog);

@@ -2,18 +2,20 @@ import { Denied } from "../engine/denied.ts";
 import { keyMembers, type Member, type RecordKey } from "../engine/table.ts";
 import type { Catalog } from "./catalog.ts";
 import { Refusal, shorten } from "./refusal.ts";
-import { addressMembers, keyInPart, nameInPart, parseRowid, type Resource } from "./resource.ts";
-import { parseTarget, type Target } from "./target.ts";
+import type { Related } from "./related.ts";
+import { addressMembers, keyInPart, nameInPart, parseRowid, type Resource, resourceOf } from "./resource.ts";
+import { decodePart, parseTarget, type Target } from "./target.ts";
 
 /**
- * What a URL names: the list of collections, a collection, or a record by its key; or a collection that the viewer may add
- * records to, and not read.
+ * What a URL names: the list of collections, a collection, or a record by its key; the records of a collection that belong
+ * to a record; or a collection that the viewer may add records to, and not read.
  */
 export type Route =
   | { readonly place: "index" }
   | { readonly place: "collection"; readonly resource: Resource }
   | { readonly place: "unseen"; readonly resource: Resource }
-  | { readonly place: "record"; readonly resource: Resource; readonly key: RecordKey };
+  | { readonly place: "record"; readonly resource: Resource; readonly key: RecordKey }
+  | ({ readonly place: "related" } & Related);
 
 /** A key's parts are parted by commas; where there is one part only, its commas belong to it. */
 function parseKey(resource: Resource, text: string): RecordKey | undefined {
@@ -49,11 +51,28 @@ function entryOf<Entry>(entries: ReadonlyMap<string, Entry>, part: string): Entr
   return name === undefined ? undefined : entries.get(name);
 }
 
+/** The records of a list below a record: `/artists/1/albums`. @throws Refusal 404 where there is no such list */
+function requireRelated({ relations, basePath }: Catalog, parent: Resource, key: RecordKey, part: string): Related {
+  const name = decodePart(part);
+  const relation = relations.find(parent.table, name, 404);
+  if (relation.kind === "many") return { resource: resourceOf(relation.table, basePath), parent, key, relation };
+  throw new Refusal(404, `"${shorten(name)}" is no list of records that name this one, so it has no URL below it.`);
+}
+
+function findRelated(...named: Parameters<typeof requireRelated>): Related | undefined {
+  try {
+    return requireRelated(...named);
+  } catch (error) {
+    if (error instanceof Refusal) return undefined;
+    throw error;
+  }
+}
+
 /** What a URL names; `undefined` where it names nothing in this catalog. */
 export function findRoute(catalog: Catalog, target: Target): Route | undefined {
   const segments = segmentsBelow(catalog, target);
   if (!segments) return undefined;
-  const [name = "", keyText, ...rest] = segments;
+  const [name = "", keyText, relatedText, ...rest] = segments;
   if (rest.length > 0) return undefined;
   if (name === "" && keyText === undefined) return { place: "index" };
   const resource = entryOf(catalog.resources, name);
@@ -61,7 +80,10 @@ export function findRoute(catalog: Catalog, target: Target): Route | undefined {
   if (!resource) return unseen && { place: "unseen", resource: unseen };
   if (keyText === undefined) return { place: "collection", resource };
   const key = parseKey(resource, keyText);
-  return key && { place: "record", resource, key };
+  if (!key) return undefined;
+  if (relatedText === undefined) return { place: "record", resource, key };
+  const related = findRelated(catalog, resource, key, relatedText);
+  return related && { place: "related", ...related };
 }
 
 /** Whether a URL is a collection's or below one. A malformed one counts, so that the service says what is wrong with it. */
@@ -74,6 +96,14 @@ export function ownsTarget(catalog: Catalog, target: string): boolean {
   }
 }
 
+/** @throws Refusal 404 that says what is below a record, where that is not what the URL has there */
+function refuseRelated(catalog: Catalog, target: Target): void {
+  const [name = "", keyText = "", relatedText, ...rest] = segmentsBelow(catalog, target) ?? [];
+  const parent = entryOf(catalog.resources, name);
+  const key = parent && parseKey(parent, keyText);
+  if (key && relatedText && rest.length === 0) requireRelated(catalog, parent, key, relatedText);
+}
+
 /** What a URL names. @throws Refusal 404 where it names nothing; Denied where the viewer may not read that */
 export function requireRoute(catalog: Catalog, target: Target): Route {
   const route = findRoute(catalog, target);
@@ -81,6 +111,7 @@ export function requireRoute(catalog: Catalog, target: Target): Route {
   const [name = ""] = segmentsBelow(catalog, target) ?? [];
   const tableName = nameInPart(name);
   if (tableName !== undefined && catalog.denied.has(tableName)) throw new Denied();
+  refuseRelated(catalog, target);
   const leftOut = entryOf(catalog.leftOut, name);
   if (leftOut !== undefined) throw new Refusal(404, `This is not served: ${leftOut}.`);
   const here = shorten(`/${target.segments.join("/")}`);

@@ -10,15 +10,24 @@ import { type Action, allowedMethods } from "./actions.ts";
 import { parseBody } from "./body.ts";
 import { type Catalog, catalogOf, type IsServed } from "./catalog.ts";
 import { refuse } from "./failure.ts";
+import { findRecord } from "./find-record.ts";
 import { parseOnce, performOnce, type ShownRecord } from "./idempotency.ts";
 import type { LiveSettings } from "./live.ts";
 import { asPreferred, preferredReturn } from "./preferences.ts";
-import { findRecord, refuseParameters } from "./read.ts";
+import { refuseParameters } from "./read.ts";
 import { Refusal, shorten } from "./refusal.ts";
 import { representRecord } from "./representation.ts";
 import { findRoute, type Route, requireRoute } from "./route.ts";
 import { parseTarget, type Target } from "./target.ts";
-import { createRecord, createUnseen, destroyRecord, patchRecord, putRecord, type WriteRequest } from "./write.ts";
+import {
+  createRecord,
+  createRelated,
+  createUnseen,
+  destroyRecord,
+  patchRecord,
+  putRecord,
+  type WriteRequest,
+} from "./write.ts";
 
 /** What a REST service over a database stands on. */
 export interface ServiceOptions {
@@ -51,6 +60,7 @@ function perform(
   const route = requireRoute(catalog, target);
   if (route.place === "collection" && method === "POST") return createRecord(transaction, route.resource, write);
   if (route.place === "unseen" && method === "POST") return createUnseen(transaction, route.resource, write);
+  if (route.place === "related" && method === "POST") return createRelated(transaction, route, write);
   if (route.place !== "record") throw new Refusal(404, "There is nothing here any more.");
   const { resource, key } = route;
   if (method === "PUT") return putRecord(transaction, resource, key, write);

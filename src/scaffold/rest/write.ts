@@ -2,6 +2,7 @@ import type { Field } from "../../protocol/index.ts";
 import type { OriginRequest, OriginResponse, Value } from "../../server/index.ts";
 import { BrokenRule } from "../engine/broken-rule.ts";
 import { Denied } from "../engine/denied.ts";
+import type { RecordFilter } from "../engine/query.ts";
 import type { RecordChange, Row, Transaction, Values } from "../engine/snapshot.ts";
 import type { Steps } from "../engine/steps.ts";
 import { hasKey, type Member, type RecordKey } from "../engine/table.ts";
@@ -9,11 +10,13 @@ import { isJsonObject } from "../json/json.ts";
 import { decodeMembers, listIn, unwrap } from "./body.ts";
 import { isConditional, requireConditions } from "./conditions.ts";
 import { refusalOf } from "./failure.ts";
+import { findRecord, noRecord } from "./find-record.ts";
 import { jsonFormat } from "./formats.ts";
 import type { PageLimits } from "./live.ts";
 import { preferredReturn } from "./preferences.ts";
-import { collectionEtag, findRecord, noRecord } from "./read.ts";
-import { Refusal } from "./refusal.ts";
+import { collectionEtag } from "./read.ts";
+import { FieldErrors, Refusal } from "./refusal.ts";
+import { type Related, relatedFilter, valuesOf } from "./related.ts";
 import { representRecord } from "./representation.ts";
 import { type Resource, urlOf } from "./resource.ts";
 
@@ -29,6 +32,8 @@ export interface WriteRequest {
   readonly json: object;
   /** Whether PUT may create. */
   readonly canCreate: boolean;
+  /** What the URL says of each new record; absent where that is nothing. */
+  readonly within?: RecordFilter;
   /** Where a collection's answer ends: conditions on it compare that. */
   readonly limits: PageLimits;
 }
@@ -52,6 +57,19 @@ function* answerRecord(
   };
 }
 
+/** What a new record is made of. @throws Refusal 422 where the body says something else than the URL */
+function newValues(resource: Resource, json: object, { within }: Pick<WriteRequest, "within">): Values {
+  const values = decodeMembers(resource, unwrap(resource, json));
+  const errors = new FieldErrors();
+  for (const [member, value] of within ? valuesOf(within) : []) {
+    const own = values.get(member);
+    if (own !== undefined && !member.type.isSame(own, value)) errors.add(member.name, "The URL gives another value.");
+    values.set(member, value);
+  }
+  errors.refuse();
+  return values;
+}
+
 function ignored(): Refusal {
   return new Refusal(409, "The database ignored the record; there may be one like it.");
 }
@@ -69,11 +87,11 @@ function* insertOne(
   transaction: Transaction,
   resource: Resource,
   json: unknown,
-  at: number,
+  { at, write }: { readonly at: number; readonly write: WriteRequest },
 ): Steps<RecordKey | undefined> {
   try {
     if (!isJsonObject(json)) throw new Refusal(422, "It must be a JSON object.");
-    const key = yield* transaction.insert(resource.table, decodeMembers(resource, unwrap(resource, json)));
+    const key = yield* transaction.insert(resource.table, newValues(resource, json, write));
     if (!key) throw ignored();
     return key;
   } catch (error) {
@@ -87,12 +105,13 @@ function* insertAll(
   transaction: Transaction,
   resource: Resource,
   list: readonly unknown[],
-  { limits: { maxRows } }: WriteRequest,
+  write: WriteRequest,
 ): Steps<OriginResponse> {
+  const { maxRows } = write.limits;
   if (list.length > maxRows) throw new Refusal(422, `A list may have ${maxRows} records at most.`);
   const keys: RecordKey[] = [];
   for (const [at, json] of list.entries()) {
-    const key = yield* insertOne(transaction, resource, json, at);
+    const key = yield* insertOne(transaction, resource, json, { at, write });
     if (key) keys.push(key);
   }
   if (!hasKey(resource.table)) return { status: 201, fields: [], body: "" };
@@ -116,10 +135,18 @@ export function* createRecord(
 ): Steps<OriginResponse> {
   const { fields } = write.request;
   const list = listIn(resource, write.json);
-  const values = list ? undefined : decodeMembers(resource, unwrap(resource, write.json));
-  if (isConditional(fields)) requireConditions(fields, yield* collectionEtag(transaction, resource, write.limits));
+  const values = list ? undefined : newValues(resource, write.json, write);
+  if (isConditional(fields)) requireConditions(fields, yield* collectionEtag(transaction, resource, write));
   if (list) return yield* insertAll(transaction, resource, list, write);
   return yield* insert(transaction, resource, values ?? new Map());
+}
+
+/** Answers a POST to the records that belong to one: creates one that does, or several. @throws Refusal */
+export function* createRelated(transaction: Transaction, related: Related, write: WriteRequest): Steps<OriginResponse> {
+  const within = yield* relatedFilter(transaction, related);
+  if ([...valuesOf(within).values()].includes(null))
+    throw new Refusal(409, "No record can name this one: it has no value for that.");
+  return yield* createRecord(transaction, related.resource, { ...write, within });
 }
 
 /** Answers a POST of who may add records and not read them: they are told nothing more. @throws Refusal; Denied */

@@ -3,7 +3,7 @@ import { affinityOf } from "./affinity.ts";
 import type { Connection } from "./connection.ts";
 import { readTrouble, uncollatedColumns } from "./probe.ts";
 import type { Column, ForeignKey, Identity, LeftOut, Schema, SqlValue, Table } from "./schema.ts";
-import { jsonColumns } from "./sql-text.ts";
+import { foreignKeyNames, jsonColumns } from "./sql-text.ts";
 import { isBusy } from "./sqlite-error.ts";
 
 /** The tables that are collections: no views, virtual or shadow tables, none of SQLite's or Rocket's own. */
@@ -127,17 +127,32 @@ function identityOf(
   return key.length > 0 ? { kind: "columns", columns: keyColumns } : undefined;
 }
 
+/** SQL takes names for the same whatever their case. */
+function isNamed(name: string): (column: Column) => boolean {
+  return (column) => column.name.toLowerCase() === name.toLowerCase();
+}
+
+/** The keys with their names, which only the table's SQL has. */
+function withNames(keys: readonly ForeignKey[], createTable: string): ForeignKey[] {
+  const names = keys.length > 0 ? foreignKeyNames(createTable) : [];
+  return keys.map((key, at) => {
+    const name = names.length === keys.length ? names[at] : undefined;
+    return name === undefined ? key : { ...key, name };
+  });
+}
+
 function resolveReferences(tables: readonly Table[]): Table[] {
   const byName = new Map(tables.map((table) => [table.name.toLowerCase(), table]));
   return tables.map((table) => ({
     ...table,
-    foreignKeys: table.foreignKeys.map(({ columns, table: name, references }) => {
+    foreignKeys: table.foreignKeys.map(({ table: name, references, ...key }) => {
       const target = byName.get(name.toLowerCase());
       const primary = (target?.columns ?? [])
         .filter((column) => column.primaryKeyPart > 0)
         .sort((one, other) => one.primaryKeyPart - other.primaryKeyPart)
         .map((column) => column.name);
-      return { columns, table: target?.name ?? name, references: references.length > 0 ? references : primary };
+      const named = references.map((column) => target?.columns.find(isNamed(column))?.name ?? column);
+      return { ...key, table: target?.name ?? name, references: named.length > 0 ? named : primary };
     }),
   }));
 }
@@ -213,7 +228,7 @@ function readTables(connection: Connection): Omit<Schema, "version"> {
       name,
       columns,
       identity,
-      foreignKeys: foreignKeysOf.get(name) ?? [],
+      foreignKeys: withNames(foreignKeysOf.get(name) ?? [], String(sql)),
       integerKey,
       ...texts,
       ...binary,

@@ -22,6 +22,8 @@ export interface Column {
 
 /** A foreign key of a table; column lists run in parallel. */
 export interface ForeignKey {
+  /** The constraint's name; absent where it has none. */
+  readonly name?: string;
   readonly columns: readonly string[];
   readonly table: string;
   /** The referenced columns; the referenced table's primary key where none were declared. */

@@ -151,6 +151,20 @@ export function jsonColumns(createTable: string): Set<string> {
   return new Set(names.map(({ text }) => unquote(text).toLowerCase()));
 }
 
+/** The names of the foreign keys of a CREATE TABLE, in their order; `undefined` for one without a name. */
+export function foreignKeyNames(createTable: string): (string | undefined)[] {
+  const tokens = tokenise(createTable);
+  const isWord = (at: number, word: string): boolean => tokens[at]?.text.toLowerCase() === word;
+  return tokens.flatMap(({ text, depth }, at) => {
+    if (text.toLowerCase() !== "references" || depth !== 1) return [];
+    // That of a column stands right before, that of a table before FOREIGN KEY and its columns.
+    const open = tokens.findLastIndex((token, index) => index < at && token.text === "(" && token.depth === 1);
+    const isOfTable = tokens[at - 1]?.text === ")" && isWord(open - 1, "key") && isWord(open - 2, "foreign");
+    const start = isOfTable ? open - 2 : at;
+    return [isWord(start - 2, "constraint") ? unquote(tokens[start - 1]?.text ?? "") : undefined];
+  });
+}
+
 /** A CHECK of a table. */
 export interface Check {
   /** Absent where it has none. */

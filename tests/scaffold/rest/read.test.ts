@@ -74,7 +74,7 @@ describe("GET", () => {
     "/artists/99",
     "/artists/abc",
     "/artists/",
-    "/artists/1/albums",
+    "/artists/1/songs",
     "/sqlite_schema",
     "/pg_class",
     "//artists",

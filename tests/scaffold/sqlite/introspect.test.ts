@@ -130,3 +130,26 @@ describe("a column's affinity", () => {
     expect(affinityOf("ANY", true)).toBe("blob");
   });
 });
+
+describe("Foreign keys", () => {
+  it("have their constraints' names, and what they name as the table has it", () => {
+    const connection = connect(
+      newPath(),
+      `CREATE TABLE a (Id INTEGER PRIMARY KEY, "x y" TEXT, UNIQUE (Id, "x y"));
+       CREATE TABLE b (one INTEGER CONSTRAINT "first one" REFERENCES A (id), two INTEGER CONSTRAINT filled NOT NULL REFERENCES a,
+         three TEXT CHECK (three <> 'references'), "references" TEXT, CONSTRAINT pair /* , */ FOREIGN KEY (two, three) REFERENCES a (ID, "X Y"),
+         FOREIGN KEY (one) REFERENCES a (Id) ON DELETE CASCADE);
+       ALTER TABLE b ADD COLUMN four INTEGER CONSTRAINT later REFERENCES a`,
+    );
+
+    const keys = readSchema(connection).tables[1]?.foreignKeys;
+
+    expect(keys).toEqual([
+      { name: "first one", columns: ["one"], table: "a", references: ["Id"] },
+      { columns: ["two"], table: "a", references: ["Id"] },
+      { name: "later", columns: ["four"], table: "a", references: ["Id"] },
+      { name: "pair", columns: ["two", "three"], table: "a", references: ["Id", "x y"] },
+      { columns: ["one"], table: "a", references: ["Id"] },
+    ]);
+  });
+});

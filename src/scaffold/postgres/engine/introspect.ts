@@ -18,7 +18,10 @@ export interface FullColumn extends Column {
 export interface Rule {
   readonly name: string;
   readonly columns: readonly string[];
-  readonly isForeignKey: boolean;
+  /** What a foreign key names; `undefined` for what is none. */
+  readonly references?:
+    | { readonly schema: string; readonly name: string; readonly columns: readonly string[] }
+    | undefined;
 }
 
 /** A table as GETs and writes know it. */
@@ -85,14 +88,21 @@ const keyColumnsSql = `SELECT json_agg(a.attname ORDER BY k.place) FROM pg_index
     unnest(i.indkey::int2[]) WITH ORDINALITY k (attnum, place), pg_attribute a
   WHERE i.indexrelid = (${keySql("c.oid")}) AND k.place <= i.indnkeyatts AND a.attrelid = c.oid AND a.attnum = k.attnum`;
 
+/** The names of columns in the order of their numbers. */
+function namesOf(relation: string, numbers: string): string {
+  return `(SELECT coalesce(json_agg(a.attname ORDER BY k.place), '[]') FROM unnest(${numbers}) WITH ORDINALITY k (attnum, place)
+      JOIN pg_attribute a ON a.attrelid = ${relation} AND a.attnum = k.attnum)`;
+}
+
 /** Unique indexes as well, which need not be constraints. */
-const rulesSql = `SELECT json_agg(json_build_object('name', r.name, 'isForeignKey', r.is_foreign_key, 'columns',
-    (SELECT coalesce(json_agg(a.attname ORDER BY k.place), '[]') FROM unnest(r.columns) WITH ORDINALITY k (attnum, place)
-      JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum)))
+const rulesSql = `SELECT json_agg(json_strip_nulls(json_build_object('name', r.name, 'columns', ${namesOf("c.oid", "r.columns")},
+    'references', (SELECT json_build_object('schema', s.nspname, 'name', f.relname, 'columns', ${namesOf("f.oid", "r.referred")})
+      FROM pg_class f JOIN pg_namespace s ON s.oid = f.relnamespace WHERE f.oid = r.other))) ORDER BY r.oid)
   FROM (
-    SELECT conname AS name, contype = 'f' AS is_foreign_key, conkey AS columns FROM pg_constraint WHERE conrelid = c.oid
+    SELECT oid, conname AS name, conkey AS columns, CASE WHEN conparentid = 0 THEN nullif(confrelid, 0) END AS other, confkey AS referred
+    FROM pg_constraint WHERE conrelid = c.oid
     UNION ALL
-    SELECT x.relname, false, i.indkey::int2[] FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
+    SELECT x.oid, x.relname, i.indkey::int2[], NULL, NULL FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
     WHERE i.indrelid = c.oid AND i.indisunique
       AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = i.indexrelid AND contype IN ('p', 'u', 'x'))) r`;
 

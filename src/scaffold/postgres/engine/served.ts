@@ -1,6 +1,7 @@
 import type { Condition, Filter } from "../../../filter/index.ts";
+import { keysBetween } from "../../engine/keys-between.ts";
 import type { Ordering, Query } from "../../engine/query.ts";
-import type { LeftOut, Member, ServedSchema, ServedTable } from "../../engine/table.ts";
+import type { ForeignKey, LeftOut, Member, ServedSchema, ServedTable } from "../../engine/table.ts";
 import type { Text } from "../driver.ts";
 import type { Table } from "../table.ts";
 import type { Found, FullColumn, FullTable, Rule } from "./introspect.ts";
@@ -64,9 +65,14 @@ export class Served {
   /** What a schema has to serve. */
   schema({ tables, leftOut, denied }: Found): PostgresSchema {
     const named = leftOut.map((one): LeftOut => ({ name: this.nameOf(one), reason: one.reason }));
+    const served = tables.map((table) => this.table(table));
     return {
-      tables: tables.map((table) => this.table(table)),
+      tables: served,
       leftOut: named,
+      foreignKeys: keysBetween(
+        served,
+        tables.flatMap((table) => this.#foreignKeys(table)),
+      ),
       denied: denied.map((one) => this.nameOf(one)),
       unseen: denied.filter(({ columns }) => columns.length > 0).map((table) => this.table(table)),
     };
@@ -94,6 +100,14 @@ export class Served {
   /** A table's name here. */
   nameOf({ schema, name }: Pick<Table, "schema" | "name">): string {
     return schema === this.#first ? name : `${schema}.${name}`;
+  }
+
+  #foreignKeys(table: FullTable): ForeignKey[] {
+    return table.rules.flatMap(({ name, columns, references }) => {
+      if (!references) return [];
+      const other = { table: this.nameOf(references), columns: references.columns };
+      return [{ name, table: this.nameOf(table), columns, references: other }];
+    });
   }
 
   #serve(table: Table & Partial<Pick<FullTable, "rules" | "isPrivate" | "isView">>): PostgresTable {

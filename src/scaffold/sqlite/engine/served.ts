@@ -1,6 +1,7 @@
 import type { Condition, Filter } from "../../../filter/index.ts";
+import { keysBetween } from "../../engine/keys-between.ts";
 import type { Ordering, Query } from "../../engine/query.ts";
-import type { Member, LeftOut as ServedLeftOut, ServedSchema, ServedTable } from "../../engine/table.ts";
+import type { ForeignKey, Member, LeftOut as ServedLeftOut, ServedSchema, ServedTable } from "../../engine/table.ts";
 import { type LeftOut, type Schema, type SqlValue, type Table, urlKey } from "../schema.ts";
 import { SqliteType } from "./value-type.ts";
 
@@ -128,6 +129,14 @@ function reasonOf({ kind, detail = "" }: LeftOut): string {
   return kind === "keyless" ? "nothing tells its rows apart" : `this program can't read it (${detail})`;
 }
 
+function foreignKeysOf({ tables }: Schema): ForeignKey[] {
+  return tables.flatMap(({ name: table, foreignKeys }) => {
+    return foreignKeys.map(({ name, columns, table: other, references }) => {
+      return { name, table, columns, references: { table: other, columns: references } };
+    });
+  });
+}
+
 const schemas = new WeakMap<Schema, SqliteSchema>();
 
 /** A schema as REST has it; the same one each time. */
@@ -135,7 +144,8 @@ export function servedSchema(schema: Schema): SqliteSchema {
   let served = schemas.get(schema);
   if (!served) {
     const leftOut = schema.leftOut.map((one): ServedLeftOut => ({ name: one.name, reason: reasonOf(one) }));
-    served = { tables: schema.tables.map(servedTable), leftOut, stored: schema };
+    const tables = schema.tables.map(servedTable);
+    served = { tables, leftOut, foreignKeys: keysBetween(tables, foreignKeysOf(schema)), stored: schema };
     schemas.set(schema, served);
   }
   return served;

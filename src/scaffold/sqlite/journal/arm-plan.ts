@@ -72,7 +72,8 @@ function readTriggers(connection: Connection): Map<string, Trigger[]> {
 
 /** A table as the journal remembers it: nothing of it depends on the program that looks. */
 export function describe({ name, columns, identity, foreignKeys, integerKey }: Table): string {
-  return JSON.stringify({ name, columns, identity, foreignKeys, integerKey });
+  const keys = foreignKeys.map(({ name: _, ...key }) => key);
+  return JSON.stringify({ name, columns, identity, foreignKeys: keys, integerKey });
 }
 
 function isIntact(details: TableDetails, arm: Arm, triggers: readonly Trigger[]): boolean {

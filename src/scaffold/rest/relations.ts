@@ -1,0 +1,175 @@
+import { type ForeignKey, keyMembers, type Member, type ServedSchema, type ServedTable } from "../engine/table.ts";
+import { listNames, Refusal, shorten } from "./refusal.ts";
+
+/** Columns of two tables, in parallel: where their values are equal, the records are related. */
+export interface Step {
+  readonly from: readonly Member[];
+  readonly to: readonly Member[];
+}
+
+/** How the records of a table lead to those of another, or of the same one. */
+export interface Relation extends Step {
+  /**
+   * `one`: a foreign key of the table names a record at most. `many`: foreign keys there name this table's records.
+   * `through`: both are named by the records of a third table.
+   */
+  readonly kind: "one" | "many" | "through";
+  /** The table that it leads to. */
+  readonly table: ServedTable;
+  /** The third table: {@link Step.from} and the first step's other end are equal, and so on; absent where there is none. */
+  readonly join?: { readonly table: ServedTable; readonly first: Step; readonly last: Step };
+  /** What it can be named by, of which others may have some, too. */
+  readonly names: readonly string[];
+  /** What tells it from others of the same name, behind a `!`. */
+  readonly hints: readonly string[];
+}
+
+/** A foreign key with what it names in place of names. */
+interface Key extends Step {
+  readonly table: ServedTable;
+  readonly other: ServedTable;
+  readonly name: string | undefined;
+}
+
+function membersOf({ members }: ServedTable, names: readonly string[]): Member[] {
+  return names.flatMap((name) => members.find((member) => member.name === name) ?? []);
+}
+
+/** The column of a foreign key that has one, and that less `_id`. */
+function columnNames({ from }: Step): string[] {
+  const [column, ...more] = from.map(({ name }) => name);
+  if (column === undefined || more.length > 0) return [];
+  const less = column.replace(/_id$/i, "");
+  return less === column || less === "" ? [column] : [less, column];
+}
+
+function hintsOf(key: Key): string[] {
+  return [...columnNames(key), ...(key.name === undefined ? [] : [key.name])];
+}
+
+function toOne(key: Key): Relation {
+  const { other, from, to } = key;
+  const hints = hintsOf(key);
+  // In a self-reference the table's name is that of the other direction, which has no column to be named by.
+  const names = key.table === other ? hints : [other.name, ...hints];
+  return { kind: "one", table: other, from, to, names, hints };
+}
+
+function toMany(key: Key): Relation {
+  const { table, from, to, name } = key;
+  const names = [table.name, ...(name === undefined ? [] : [name])];
+  return { kind: "many", table, from: to, to: from, names, hints: hintsOf(key) };
+}
+
+/** Whether two foreign keys of a table are its key, together: then its records say no more than what is related. */
+function joins(one: Key, other: Key): boolean {
+  const parts = [...one.from, ...other.from];
+  const isApart = one.from.every((member) => !other.from.includes(member));
+  const isInKey = parts.every((member) => keyMembers(one.table).includes(member));
+  return one !== other && isApart && isInKey;
+}
+
+function through(one: Key, other: Key): Relation {
+  const first = { from: one.to, to: one.from };
+  const last = { from: other.from, to: other.to };
+  return {
+    kind: "through",
+    table: other.other,
+    from: first.from,
+    to: last.to,
+    join: { table: one.table, first, last },
+    names: [other.other.name],
+    hints: [one.table.name, ...hintsOf(other)],
+  };
+}
+
+/** A relation's name taken apart: `albums!artist_id` are the albums by their foreign key `artist_id`. */
+function split(text: string): { readonly name: string; readonly hint: string | undefined } {
+  const at = text.lastIndexOf("!");
+  return at < 0 ? { name: text, hint: undefined } : { name: text.slice(0, at), hint: text.slice(at + 1) };
+}
+
+/** How tables are related by their foreign keys. */
+export class Relations {
+  readonly #of: ReadonlyMap<ServedTable, Relation[]>;
+
+  /** @param schema - the tables between which relations are, and the foreign keys, of which those between others are none */
+  constructor({ tables, foreignKeys }: Pick<ServedSchema, "tables" | "foreignKeys">) {
+    const byName = new Map(tables.map((table) => [table.name, table]));
+    const keys = foreignKeys.flatMap((key) => this.#keyOf(byName, key));
+    this.#of = new Map(
+      tables.map((table) => {
+        const own = keys.filter((key) => key.table === table).map(toOne);
+        const others = keys.filter((key) => key.other === table);
+        const far = others.flatMap((one) =>
+          keys.filter((other) => other.table === one.table && joins(one, other)).map((other) => through(one, other)),
+        );
+        return [table, [...own, ...others.map(toMany), ...far]] as const;
+      }),
+    );
+  }
+
+  /** All relations of a table: those of its own foreign keys, those of others', and those through a third table. */
+  of(table: ServedTable): readonly Relation[] {
+    return this.#of.get(table) ?? [];
+  }
+
+  /**
+   * The relation of a table that a name means: the other table's, or the foreign key's column, with or without its `_id`, or
+   * the constraint's name; and behind a `!` what tells it from others of that name. A relation through a third table stands
+   * back behind others of its name.
+   *
+   * @param status - of the refusal
+   * @throws Refusal where there is none, or more than one, with the names that there are
+   */
+  find(table: ServedTable, text: string, status = 400): Relation {
+    const all = this.of(table);
+    const found = candidates(all, text);
+    const [only] = found;
+    if (only && found.length === 1) return only;
+    const here = `"${shorten(table.name)}"`;
+    if (found.length > 1) {
+      const names = listNames(found.map((relation) => this.nameOf(table, relation)));
+      throw new Refusal(status, `From ${here}, "${shorten(text)}" may be one of several: ${names}.`);
+    }
+    const names = listNames(all.map((relation) => this.nameOf(table, relation)));
+    const there = all.length === 0 ? "there are none" : `there are ${names}`;
+    throw new Refusal(status, `There is no relation "${shorten(text)}" from ${here}; ${there}.`);
+  }
+
+  /** The first name that means a relation of a table, and no other. */
+  nameOf(table: ServedTable, relation: Relation): string {
+    const [first = ""] = relation.names;
+    const hinted = relation.names.flatMap((name) => relation.hints.map((hint) => `${name}!${hint}`));
+    const names = [...relation.names, ...hinted];
+    const isOnly = (name: string): boolean => {
+      const found = candidates(this.of(table), name);
+      return found.length === 1 && found[0] === relation;
+    };
+    return names.find(isOnly) ?? first;
+  }
+
+  #keyOf(byName: ReadonlyMap<string, ServedTable>, { name, table, columns, references }: ForeignKey): Key[] {
+    const [own, other] = [byName.get(table), byName.get(references.table)];
+    if (!own || !other) return [];
+    return [{ name, table: own, other, from: membersOf(own, columns), to: membersOf(other, references.columns) }];
+  }
+}
+
+function candidates(all: readonly Relation[], text: string): Relation[] {
+  const whole = named(all, text);
+  if (whole.length > 0) return direct(whole);
+  const { name, hint } = split(text);
+  if (hint === undefined) return [];
+  return direct(named(all, name).filter(({ hints }) => hints.includes(hint)));
+}
+
+function named(all: readonly Relation[], name: string): Relation[] {
+  return all.filter(({ names }) => names.includes(name));
+}
+
+/** Those without a third table, where there are some. */
+function direct(found: readonly Relation[]): Relation[] {
+  const near = found.filter(({ kind }) => kind !== "through");
+  return near.length > 0 ? near : [...found];
+}
