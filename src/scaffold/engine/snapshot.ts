@@ -82,6 +82,13 @@ export interface KeptAnswer {
   readonly eventId?: string;
 }
 
+/** A record that was made, or one that was there already. */
+export interface Placed {
+  readonly key: RecordKey;
+  /** Whether it was made. */
+  readonly isNew: boolean;
+}
+
 /** A write as the database sees it: what it does is seen by it, and by others once it is committed. */
 export interface Transaction extends Snapshot {
   /**
@@ -91,11 +98,31 @@ export interface Transaction extends Snapshot {
    */
   findToUpdate(table: ServedTable, key: RecordKey): Steps<Row | undefined>;
   /**
+   * As `each`, for records that will be changed or taken away, each by its key.
+   *
+   * @throws Refusal 403 where the viewer may read one of them, and not change it
+   */
+  eachToWrite(
+    table: ServedTable,
+    query: Query,
+    action: "update" | "destroy",
+    limit: number,
+    visit: (row: Row) => boolean,
+  ): Steps<void>;
+  /**
    * Makes a record; gives its key, `undefined` where the database ignored it. Nothing is read of a table without a key.
    *
    * @throws BrokenRule; Refusal 422 where a value can't be stored
    */
   insert(table: ServedTable, values: Values): Steps<RecordKey | undefined>;
+  /**
+   * Makes a record unless one is there with the same values in some members, and gives its key; else that one's. `undefined`
+   * where the database ignored it.
+   *
+   * @param unique - the members; no two records have the same values in all of them
+   * @throws BrokenRule; Refusal 400 where the database does not keep those members unique, 422 where a value can't be stored
+   */
+  insertUnless(table: ServedTable, values: Values, unique: readonly Member[]): Steps<Placed | undefined>;
   /**
    * Changes a record; `false` where the database ignored that.
    *
@@ -103,11 +130,12 @@ export interface Transaction extends Snapshot {
    */
   update(table: ServedTable, key: RecordKey, change: RecordChange): Steps<boolean>;
   /**
-   * Takes a record away, as `find` has seen it; `false` where the database kept it.
+   * Takes a record away; `false` where the database kept it.
    *
+   * @param seen - the record as it was read
    * @throws BrokenRule; Refusal 403 where the viewer may read it, and not take it away
    */
-  remove(table: ServedTable, key: RecordKey): Steps<boolean>;
+  remove(table: ServedTable, key: RecordKey, seen: Row): Steps<boolean>;
   /** The answer that is kept under an `Idempotency-Key`; `undefined` where there is none, or only one that is too old. */
   findAnswer(key: string): Steps<KeptAnswer | undefined>;
   /**

@@ -56,6 +56,11 @@ export interface RecordKey {
   readonly values: readonly Value[];
 }
 
+/** What names a record, by what tells its table's records apart. @param row - the values of all members */
+export function keyOf({ members, key }: Pick<ServedTable, "members" | "key">, row: readonly Value[]): RecordKey {
+  return { members: key.flatMap((at) => members[at] ?? []), values: key.map((at) => row[at] ?? null) };
+}
+
 /** A table or view that can't be served. */
 export interface LeftOut {
   readonly name: string;

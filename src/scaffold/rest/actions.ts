@@ -43,16 +43,26 @@ export function canWrite(allowed: ReadonlySet<Action>): boolean {
   return writes.some((action) => allowed.has(action));
 }
 
-/** The methods of a collection or a record, in the order of the `Allow` field. @param isView - whether it can only be read */
+/** What of a table decides which methods its collection has. */
+export interface Writable {
+  /** Whether it can only be read. */
+  readonly isView: boolean;
+  /** Whether its records have URLs. */
+  readonly hasKey: boolean;
+}
+
+/** The methods of a collection or a record, in the order of the `Allow` field. */
 export function allowedMethods(
   allowed: ReadonlySet<Action>,
   place: "index" | "collection" | "unseen" | "record" | "related",
-  isView = false,
+  { isView, hasKey }: Writable,
 ): string[] {
   const methods: string[] = [];
   if ((allowed.has("read") && place !== "unseen") || place === "index") methods.push("GET", "HEAD");
   if (["collection", "unseen", "related"].includes(place) && !isView && allowed.has("create")) methods.push("POST");
-  if (place === "record" && allowed.has("update")) methods.push("PUT", "PATCH");
-  if (place === "record" && allowed.has("destroy")) methods.push("DELETE");
+  if (place === "record" && allowed.has("update")) methods.push("PUT");
+  const isWritten = place === "record" || (place === "collection" && !isView && hasKey);
+  if (isWritten && allowed.has("update")) methods.push("PATCH");
+  if (isWritten && allowed.has("destroy")) methods.push("DELETE");
   return [...methods, "OPTIONS"];
 }

@@ -141,14 +141,14 @@ function isPartQuery({ limit, offset }: CollectionQuery): boolean {
   return limit !== undefined || offset !== undefined;
 }
 
-/** The entity tag of a collection without parameters, or of what a URL has of it: what conditions on it compare. */
+/** The entity tag of a collection, or of what a URL has of it: what conditions on it compare. */
 export function* collectionEtag(
   snapshot: Snapshot,
   resource: Resource,
   { limits, within }: { readonly limits: PageLimits; readonly within?: RecordFilter },
+  asked: CollectionQuery = parseQuery(resource, []),
 ): Steps<string> {
-  const all = parseQuery(resource, []);
-  const query = { ...all, filter: within ?? all.filter };
+  const query = { ...asked, filter: within ?? asked.filter };
   const page = yield* readPage(snapshot, resource, query, limits, jsonFormat);
   const link = partLinks(resource, query, page, { maxRows: limits.maxRows, total: undefined });
   return etagOf(jsonFormat.join(resource, page.records, undefined), link);

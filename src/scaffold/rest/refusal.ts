@@ -30,11 +30,11 @@ export class Refusal extends Error {
     this.fields = more.fields ?? [];
   }
 
-  /** The same refusal, of one record of several. @param at - where that is in the list, from 0 */
-  ofRecord(at: number): Refusal {
+  /** The same refusal, of one of several. @param subject - what it is about, for a person */
+  about(subject: string): Refusal {
     const { status, detail, errors } = this.problem;
     const more = Array.isArray(errors) ? { errors: errors as FieldError[] } : {};
-    return new Refusal(status, `Record ${at + 1} of the list: ${detail}`, { ...more, fields: this.fields });
+    return new Refusal(status, `${subject}: ${detail}`, { ...more, fields: this.fields });
   }
 
   /** The answer that carries it. */
@@ -90,6 +90,12 @@ export class FieldErrors {
 export function unauthorized(detail: string, error?: "invalid_token"): Refusal {
   const challenge = error === undefined ? "Bearer" : `Bearer error="${error}"`;
   return new Refusal(401, detail, { fields: [["WWW-Authenticate", challenge]] });
+}
+
+/** The 400 for an `on_conflict` that names what the database does not keep unique. */
+export function notUnique(members: readonly { readonly name: string }[]): Refusal {
+  const names = listNames(members.map(({ name }) => name));
+  return new Refusal(400, `No unique rule of the database is about just ${names}, so on_conflict can't name that.`);
 }
 
 /** The 503 for a database that others hold locked, or that is closing. */

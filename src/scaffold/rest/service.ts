@@ -4,30 +4,26 @@ import { Denied } from "../engine/denied.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Snapshot, Transaction } from "../engine/snapshot.ts";
 import { done, type Steps } from "../engine/steps.ts";
+import { hasKey } from "../engine/table.ts";
 import type { Viewer } from "../engine/viewer.ts";
 import { acceptedBodies, requireJsonAccepted, requireJsonBody } from "./accept.ts";
-import { type Action, allowedMethods } from "./actions.ts";
+import { type Action, allowedMethods, type Writable } from "./actions.ts";
 import { parseBody } from "./body.ts";
+import { destroyCollection, patchCollection } from "./bulk.ts";
 import { type Catalog, catalogOf, type IsServed } from "./catalog.ts";
+import { createRecord, createRelated, createUnseen } from "./create.ts";
 import { refuse } from "./failure.ts";
 import { findRecord } from "./find-record.ts";
 import { parseOnce, performOnce, type ShownRecord } from "./idempotency.ts";
 import type { LiveSettings } from "./live.ts";
-import { asPreferred, preferredReturn } from "./preferences.ts";
+import { asPreferred, preferredReturn, requirePreferences } from "./preferences.ts";
 import { refuseParameters } from "./read.ts";
 import { Refusal, shorten } from "./refusal.ts";
 import { representRecord } from "./representation.ts";
 import { findRoute, type Route, requireRoute } from "./route.ts";
 import { parseTarget, type Target } from "./target.ts";
-import {
-  createRecord,
-  createRelated,
-  createUnseen,
-  destroyRecord,
-  patchRecord,
-  putRecord,
-  type WriteRequest,
-} from "./write.ts";
+import { destroyRecord, patchRecord, putRecord } from "./write.ts";
+import type { WriteRequest } from "./write-request.ts";
 
 /** What a REST service over a database stands on. */
 export interface ServiceOptions {
@@ -59,9 +55,12 @@ function perform(
   const { method } = write.request;
   const route = requireRoute(catalog, target);
   if (route.place === "collection" && method === "POST") return createRecord(transaction, route.resource, write);
+  if (route.place === "collection" && method === "PATCH") return patchCollection(transaction, route.resource, write);
+  if (route.place === "collection" && method === "DELETE") return destroyCollection(transaction, route.resource, write);
   if (route.place === "unseen" && method === "POST") return createUnseen(transaction, route.resource, write);
   if (route.place === "related" && method === "POST") return createRelated(transaction, route, write);
   if (route.place !== "record") throw new Refusal(404, "There is nothing here any more.");
+  refuseParameters(target);
   const { resource, key } = route;
   if (method === "PUT") return putRecord(transaction, resource, key, write);
   if (method === "PATCH") return patchRecord(transaction, resource, key, write);
@@ -76,6 +75,12 @@ function forViewer(response: OriginResponse, { role }: Viewer): OriginResponse {
     ["Vary", "Authorization"],
   ];
   return { ...response, fields: [...response.fields, ...own] };
+}
+
+function writableOf(route: Route): Writable {
+  if (route.place === "index") return { isView: true, hasKey: false };
+  const { table } = route.resource;
+  return { isView: table.isView ?? false, hasKey: hasKey(table) };
 }
 
 /** Whether a request asks to be shown what its viewer may not read. */
@@ -132,7 +137,7 @@ export class Service {
   async #dispatch(request: OriginRequest, target: Target, route: Route, viewer: Viewer): Promise<OriginResponse> {
     const { answerRead, actions } = this.#options;
     const { method } = request;
-    const methods = allowedMethods(actions, route.place, route.place !== "index" && route.resource.table.isView);
+    const methods = allowedMethods(actions, route.place, writableOf(route));
     const allow: Field = ["Allow", methods.join(", ")];
     // Others may read it, so that is no question of the method.
     if (isUnread(route, request)) throw new Denied();
@@ -148,7 +153,7 @@ export class Service {
     const { engine, actions, settings } = this.#options;
     if (!engine.canWrite)
       throw new Refusal(405, "The database can't be written.", { fields: [["Allow", "GET, HEAD, OPTIONS"]] });
-    refuseParameters(target);
+    requirePreferences(request.fields);
     const once = parseOnce(request, viewer);
     const takesBody = request.method !== "DELETE";
     if (takesBody) {
@@ -156,7 +161,7 @@ export class Service {
     }
     if (takesBody || preferredReturn(request.fields) === "representation") requireJsonAccepted(request.fields);
     const json = takesBody ? parseBody(request.body, request.method === "POST") : {};
-    const write: WriteRequest = { request, json, canCreate: actions.has("create"), limits: settings };
+    const write: WriteRequest = { request, target, json, canCreate: actions.has("create"), limits: settings };
     const { result, bookmark } = await engine.write((transaction) => {
       const catalog = this.#catalogOf(transaction);
       const run = function* (): Steps<OriginResponse> {

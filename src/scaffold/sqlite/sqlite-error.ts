@@ -69,6 +69,12 @@ export function isBusy(error: unknown): boolean {
   return code === 5 || code === 15;
 }
 
+/** Whether a statement's ON CONFLICT names columns that no unique rule is about. */
+export function hasNoUniqueRule(error: unknown): boolean {
+  const { message } = (typeof error === "object" && error !== null ? error : {}) as DriverError;
+  return sqliteCode(error) === 1 && String(message).startsWith("ON CONFLICT clause does not match");
+}
+
 /** Whether the file, its folder or the connection allows no writes. */
 export function isReadOnly(error: unknown): boolean {
   const code = sqliteCode(error);

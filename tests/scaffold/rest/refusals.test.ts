@@ -265,11 +265,11 @@ describe("A rule of the database that a write breaks", () => {
 
 describe("A method", () => {
   test.each([
-    ["PUT", "/artists", "GET, HEAD, POST, OPTIONS"],
+    ["PUT", "/artists", "GET, HEAD, POST, PATCH, DELETE, OPTIONS"],
     ["POST", "/artists/1", "GET, HEAD, PUT, PATCH, DELETE, OPTIONS"],
     ["DELETE", "/", "GET, HEAD, OPTIONS"],
-    ["TRACE", "/artists", "GET, HEAD, POST, OPTIONS"],
-    ["get", "/artists", "GET, HEAD, POST, OPTIONS"],
+    ["TRACE", "/artists", "GET, HEAD, POST, PATCH, DELETE, OPTIONS"],
+    ["get", "/artists", "GET, HEAD, POST, PATCH, DELETE, OPTIONS"],
   ])("that does not belong there is 405: %s %s", async (method, target, allow) => {
     const { send } = await start(musicSql);
 
@@ -284,7 +284,7 @@ describe("A method", () => {
     const readOnly = await start(musicSql, { readOnly: true });
 
     expect((await only.send("DELETE", "/artists/1")).field("Allow")).toBe("GET, HEAD, OPTIONS");
-    expect((await except.send("GET", "/artists")).field("Allow")).toBe("POST, OPTIONS");
+    expect((await except.send("GET", "/artists")).field("Allow")).toBe("POST, PATCH, OPTIONS");
     expect((await readOnly.send("POST", "/artists", { name: "x" })).status).toBe(405);
     expect((await readOnly.send("GET", "/artists")).view).toBeDefined();
   });

@@ -44,6 +44,11 @@ export function isOutdated(error: unknown): boolean {
   return ["42P01", "42703", "3F000", "0A000"].includes(failedOf(error)?.code ?? "");
 }
 
+/** Whether a statement's ON CONFLICT names columns that no unique rule is about, or one that is checked late. */
+export function hasNoUniqueRule(error: unknown): boolean {
+  return ["42P10", "55000"].includes(failedOf(error)?.code ?? "");
+}
+
 /** Whether a value could not be read as its column's type. */
 export function isUnreadable(error: unknown): boolean {
   return failedOf(error)?.code.startsWith("22") === true;

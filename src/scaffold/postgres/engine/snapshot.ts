@@ -68,7 +68,16 @@ export class PostgresSnapshot implements Snapshot {
   }
 
   *each(table: PostgresTable, query: PostgresQuery, limit: number, visit: (row: Row) => boolean): Steps<void> {
-    const { text, values } = selectRecords(table, query, limit);
+    yield* this.walk(table, query, selectRecords(table, query, limit), visit);
+  }
+
+  /** Gives row by row of a statement that selects records of a query. */
+  protected *walk(
+    table: PostgresTable,
+    query: PostgresQuery,
+    { text, values }: Sql,
+    visit: (row: Row) => boolean,
+  ): Steps<void> {
     const declare = `DECLARE ${cursor} NO SCROLL CURSOR FOR ${text}`;
     const fetch = (count: number): string => `FETCH ${count} FROM ${cursor}`;
     // What has no values takes one message.

@@ -1,4 +1,5 @@
 import { partsOf } from "../../../filter/index.ts";
+import { keyMembers } from "../../engine/table.ts";
 import type { Text } from "../driver.ts";
 import { quoteName, quoteText } from "../sql-text.ts";
 import { filterOperands, filterText } from "./condition-sql.ts";
@@ -35,8 +36,12 @@ function where({ filter }: PostgresQuery): Sql {
   return { text: ` WHERE ${filterText(filter)}`, values: filterOperands(filter).map(({ value }) => value) };
 }
 
-/** Selects a table's records in order, at most `limit` of them. No clause of the order is there that was not asked for. */
-export function selectRecords(table: PostgresTable, query: PostgresQuery, limit: number): Sql {
+/**
+ * Selects a table's records in order, at most `limit` of them. No clause of the order is there that was not asked for.
+ *
+ * @param lock - what is said behind it
+ */
+export function selectRecords(table: PostgresTable, query: PostgresQuery, limit: number, lock = ""): Sql {
   const { text, values } = where(query);
   const order = query.order.map(({ member, descending, nulls }) => {
     return `${quoteName(member.name)}${descending ? " DESC" : ""}${nulls ? ` NULLS ${nulls.toUpperCase()}` : ""}`;
@@ -44,7 +49,7 @@ export function selectRecords(table: PostgresTable, query: PostgresQuery, limit:
   const by = order.length === 0 ? "" : ` ORDER BY ${order.join(", ")}`;
   const cut = `LIMIT ${limit} OFFSET ${query.offset ?? 0}`;
   return {
-    text: `SELECT ${names(table.members)} FROM ${tableName(table)}${text}${by} ${cut}`,
+    text: `SELECT ${names(table.members)} FROM ${tableName(table)}${text}${by} ${cut}${lock}`,
     values,
   };
 }
@@ -76,15 +81,31 @@ export function hasAnotherPart(table: PostgresTable): string {
   return `SELECT EXISTS (SELECT FROM ${parts} WHERE ${isOther("c")})`;
 }
 
-/** Inserts a record and gives its key; where that has no parts, a row that reads nothing. */
-export function insertRecord(table: PostgresTable, values: PostgresValues, key: readonly PostgresMember[]): Sql {
+/**
+ * Inserts a record and gives its key; where that has no parts, a row that reads nothing.
+ *
+ * @param unique - nothing is inserted where a record has the same values in these members; absent: that is an error
+ */
+export function insertRecord(
+  table: PostgresTable,
+  values: PostgresValues,
+  key: readonly PostgresMember[],
+  unique: readonly PostgresMember[] = [],
+): Sql {
   const members = [...values.keys()];
   const places = members.map((_, at) => `$${at + 1}`).join(", ");
   const content = members.length === 0 ? "DEFAULT VALUES" : `(${names(members)}) VALUES (${places})`;
+  const unless = unique.length === 0 ? "" : ` ON CONFLICT (${names(unique)}) DO NOTHING`;
   return {
-    text: `INSERT INTO ${tableName(table)} ${content} RETURNING ${key.length === 0 ? "1" : names(key)}`,
+    text: `INSERT INTO ${tableName(table)} ${content}${unless} RETURNING ${key.length === 0 ? "1" : names(key)}`,
     values: [...values.values()],
   };
+}
+
+/** Selects the key of the record that has some values. */
+export function selectAlike(table: PostgresTable, values: PostgresValues): Sql {
+  const text = `SELECT ${names(keyMembers(table))} FROM ${tableName(table)} WHERE ${equalAll([...values.keys()], 1)}`;
+  return { text, values: [...values.values()] };
 }
 
 /** Changes members of a record, to a value or to the column's default; gives a row for each record that was changed. */

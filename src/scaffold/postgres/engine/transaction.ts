@@ -1,14 +1,24 @@
 import { Denied } from "../../engine/denied.ts";
-import type { KeptAnswer, Transaction } from "../../engine/snapshot.ts";
+import type { KeptAnswer, Placed, Transaction } from "../../engine/snapshot.ts";
 import { type Steps, wait } from "../../engine/steps.ts";
-import { keyMembers } from "../../engine/table.ts";
+import { keyMembers, keyOf } from "../../engine/table.ts";
+import { notUnique } from "../../rest/refusal.ts";
 import type { Row } from "../driver.ts";
 import { findAnswer, keepAnswer } from "./answers.ts";
-import { Overtaken } from "./failure.ts";
+import { hasNoUniqueRule, Overtaken } from "./failure.ts";
 import { brokenRule } from "./rule.ts";
 import type { PostgresKey, PostgresMember, PostgresQuery, PostgresTable, PostgresValues } from "./served.ts";
 import { PostgresSnapshot, type SnapshotState } from "./snapshot.ts";
-import { deleteRecord, insertRecord, type Sql, selectRecord, tableName, updateRecord } from "./sql.ts";
+import {
+  deleteRecord,
+  insertRecord,
+  type Sql,
+  selectAlike,
+  selectRecord,
+  selectRecords,
+  tableName,
+  updateRecord,
+} from "./sql.ts";
 import type { ViewerSession } from "./viewer-session.ts";
 
 interface Change {
@@ -21,8 +31,6 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
   readonly #now: number;
   /** What was written last: rules that are checked late are about it. */
   #last: { readonly table: PostgresTable; readonly written: ReadonlySet<string> } | undefined;
-  /** What was read last. */
-  #found: { readonly key: PostgresKey; readonly row: Row } | undefined;
   /** The numbers of the answers that were kept. */
   readonly kept: string[] = [];
 
@@ -30,12 +38,6 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
   constructor(session: ViewerSession, state: SnapshotState, now: number) {
     super(session, state);
     this.#now = now;
-  }
-
-  override *find(table: PostgresTable, key: PostgresKey): Steps<Row | undefined> {
-    const row = yield* super.find(table, key);
-    this.#found = row && { key, row };
-    return row;
   }
 
   *findToUpdate(table: PostgresTable, key: PostgresKey): Steps<Row | undefined> {
@@ -48,8 +50,32 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
 
   override *each(table: PostgresTable, query: PostgresQuery, limit: number, visit: (row: Row) => boolean): Steps<void> {
     // A condition on a whole collection: nobody else writes to it until this write is committed.
-    yield* wait(this.session.script(`LOCK TABLE ${tableName(table)} IN SHARE ROW EXCLUSIVE MODE`));
+    yield* wait(this.#lock(table));
     yield* super.each(table, query, limit, visit);
+  }
+
+  *eachToWrite(
+    table: PostgresTable,
+    query: PostgresQuery,
+    action: "update" | "destroy",
+    limit: number,
+    visit: (row: Row) => boolean,
+  ): Steps<void> {
+    // Who may take records away need not be allowed to change, and so to lock them: `remove` compares them instead.
+    if (action === "destroy") return yield* super.each(table, query, limit, visit);
+    const seen: Row[] = [];
+    const note = (row: Row): boolean => seen.push(row) > 0;
+    const mayDiffer = this.viewer.role !== undefined;
+    if (mayDiffer) yield* super.each(table, query, limit, note);
+    const locked: string[] = [];
+    const take = (row: Row): boolean => {
+      if (mayDiffer) locked.push(JSON.stringify(keyOf(table, row).values));
+      return visit(row);
+    };
+    yield* this.walk(table, query, selectRecords(table, query, limit, " FOR UPDATE"), take);
+    const names = new Set(locked);
+    const left = seen.find((row) => !names.has(JSON.stringify(keyOf(table, row).values)));
+    if (left) yield* this.#explainUnlocked(table, left);
   }
 
   *insert(table: PostgresTable, values: PostgresValues): Steps<PostgresKey | undefined> {
@@ -58,21 +84,83 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
     return row && { members, values: row.slice(0, members.length) };
   }
 
+  *insertUnless(
+    table: PostgresTable,
+    values: PostgresValues,
+    unique: readonly PostgresMember[],
+  ): Steps<(Placed & { readonly key: PostgresKey }) | undefined> {
+    const members = keyMembers(table);
+    const alike = selectAlike(table, new Map(unique.map((member) => [member, values.get(member) ?? null])));
+    // Looked for first: what is there already need not be given again, as a new record would need it.
+    const [known] = yield* wait(this.#alike(table, alike));
+    const sql = insertRecord(table, values, members, unique);
+    if (known) {
+      // Whether it is the only one, the plan of an insert tells.
+      yield* wait(this.#insertUnless(table, values, unique, { ...sql, text: `EXPLAIN ${sql.text}` }));
+      return { key: { members, values: known }, isNew: false };
+    }
+    const [made] = yield* wait(this.#insertUnless(table, values, unique, sql));
+    if (made) return { key: { members, values: made.slice(0, members.length) }, isNew: true };
+    // Another one has made it meanwhile.
+    const [found] = yield* wait(this.#alike(table, alike));
+    return found && { key: { members, values: found }, isNew: false };
+  }
+
   *update(table: PostgresTable, key: PostgresKey, { values, defaulted = [] }: Change): Steps<boolean> {
     const sql = updateRecord(table, key, values, defaulted);
     const rows = yield* wait(this.#write(table, [...values.keys(), ...defaulted], sql));
     return rows.length > 0;
   }
 
-  *remove(table: PostgresTable, key: PostgresKey): Steps<boolean> {
-    const seen = this.#found?.key === key ? this.#found.row : undefined;
+  *remove(table: PostgresTable, key: PostgresKey, seen: Row): Steps<boolean> {
     const [row] = yield* wait(this.#write(table, [], deleteRecord(table, key)));
     // It is not locked by reading: who may take it away need not be allowed to change it.
-    if (row && seen?.some((value, at) => value !== row[at])) throw new Overtaken();
+    if (row && seen.some((value, at) => value !== row[at])) throw new Overtaken();
     // Another one has taken it away meanwhile, or a trigger did in its own way.
     if (row || !(yield* super.find(table, key))) return true;
     if (yield* this.#hasPolicies(table)) throw new Denied();
     return false;
+  }
+
+  /**
+   * Keeps others from writing to a table. The connection's own role mostly may do that, also where the viewer may add records
+   * and not change any.
+   */
+  async #lock(table: PostgresTable): Promise<void> {
+    const name = tableName(table);
+    const sql = "SELECT has_table_privilege($1, 'UPDATE, DELETE, TRUNCATE')";
+    const [row] = await this.session.own.query(sql, [name]);
+    const session = row?.[0] === "t" ? this.session.own : this.session;
+    await session.script(`LOCK TABLE ${name} IN SHARE ROW EXCLUSIVE MODE`);
+  }
+
+  /** What a query has shown and could not be locked: a policy lets it be read only, or it is another one by now. */
+  *#explainUnlocked(table: PostgresTable, seen: Row): Steps<never> {
+    const row = yield* super.find(table, keyOf(table, seen) as PostgresKey);
+    if (row?.every((value, at) => value === seen[at])) throw new Denied();
+    throw new Overtaken();
+  }
+
+  /** @throws BrokenRule where a value is none of its column's type */
+  async #alike(table: PostgresTable, { text, values }: Sql): Promise<Row[]> {
+    try {
+      return await this.session.query(text, values);
+    } catch (error) {
+      throw brokenRule(error, table, new Set());
+    }
+  }
+
+  async #insertUnless(
+    table: PostgresTable,
+    values: PostgresValues,
+    unique: readonly PostgresMember[],
+    sql: Sql,
+  ): Promise<Row[]> {
+    try {
+      return await this.#write(table, values.keys(), sql);
+    } catch (error) {
+      throw hasNoUniqueRule(error) ? notUnique(unique) : error;
+    }
   }
 
   /** Whether policies decide which rows the viewer reads and writes. */

@@ -1,12 +1,13 @@
 import type { Bookmark } from "../../../server/index.ts";
-import type { KeptAnswer, Measure, Snapshot, TableSources, Transaction } from "../../engine/snapshot.ts";
+import type { KeptAnswer, Measure, Placed, Snapshot, TableSources, Transaction } from "../../engine/snapshot.ts";
 import { done, type Steps } from "../../engine/steps.ts";
 import { keyMembers } from "../../engine/table.ts";
-import { FieldErrors, Refusal } from "../../rest/refusal.ts";
+import { FieldErrors, notUnique, Refusal } from "../../rest/refusal.ts";
 import { isBrokenText, mayBeBroken, textOfBytes } from "../broken-text.ts";
 import type { Connection } from "../driver.ts";
 import { findAnswer, keepAnswer, markAnswer } from "../journal.ts";
 import type { SqlValue } from "../schema.ts";
+import { hasNoUniqueRule } from "../sqlite-error.ts";
 import type { ValueAt } from "./broken-keys.ts";
 import type { Sql } from "./condition-sql.ts";
 import { brokenRule, unknownRule } from "./rule.ts";
@@ -18,6 +19,7 @@ import {
   exactKey,
   exactRow,
   insertRecord,
+  selectAlike,
   selectBytes,
   selectRecord,
   selectRecords,
@@ -128,14 +130,32 @@ export class SqliteTransaction extends SqliteSnapshot implements Transaction {
     return this.find(table, key);
   }
 
+  eachToWrite(
+    table: SqliteTable,
+    query: SqliteQuery,
+    _action: "update" | "destroy",
+    limit: number,
+    visit: (row: SqlValue[]) => boolean,
+  ): Steps<void> {
+    return this.each(table, query, limit, visit);
+  }
+
   insert(table: SqliteTable, values: SqliteValues): Steps<SqliteKey | undefined> {
-    if ([...values.values()].some(isBrokenText)) throw new Refusal(422, "No text is made here that is not UTF-8.");
-    const sql = insertRecord(table, values);
-    const [identity] = this.#write(table, values, undefined, () => this.rows(sql));
-    if (!identity) return done(undefined);
-    const key = { members: keyMembers(table), values: exactKey(table, identity) };
-    this.#last = { table, key, values };
-    return done(key);
+    return done(this.#insert(table, values));
+  }
+
+  insertUnless(
+    table: SqliteTable,
+    values: SqliteValues,
+    unique: readonly SqliteMember[],
+  ): Steps<(Placed & { readonly key: SqliteKey }) | undefined> {
+    this.#prepareInsert(table, values, unique);
+    // Looked for first: what is there already need not be given again, as a new record would need it.
+    const wanted = new Map(unique.map((member) => [member, values.get(member) ?? null]));
+    const [identity] = this.rows(selectAlike(table, wanted));
+    if (identity) return done({ key: this.#keyIn(table, identity), isNew: false });
+    const key = this.#insert(table, values, unique);
+    return done(key && { key, isNew: true });
   }
 
   update(table: SqliteTable, key: SqliteKey, { values, defaulted, isMerge }: Change): Steps<boolean> {
@@ -176,6 +196,29 @@ export class SqliteTransaction extends SqliteSnapshot implements Transaction {
     const written = new Set([...values.keys()].map(({ name }) => name));
     const valueAt: ValueAt = (column) => (written.has(column) ? row[placeOf(table, column)] : undefined);
     return brokenRule(this.connection, error, { table: table.stored, valueAt });
+  }
+
+  #keyIn(table: SqliteTable, identity: SqlValue[]): SqliteKey {
+    return { members: keyMembers(table), values: exactKey(table, identity) };
+  }
+
+  #insert(table: SqliteTable, values: SqliteValues, unique: readonly SqliteMember[] = []): SqliteKey | undefined {
+    if ([...values.values()].some(isBrokenText)) throw new Refusal(422, "No text is made here that is not UTF-8.");
+    const sql = insertRecord(table, values, unique);
+    const [identity] = this.#write(table, values, undefined, () => this.rows(sql));
+    if (!identity) return undefined;
+    const key = this.#keyIn(table, identity);
+    this.#last = { table, key, values };
+    return key;
+  }
+
+  /** @throws Refusal 400 where the database does not keep the members unique */
+  #prepareInsert(table: SqliteTable, values: SqliteValues, unique: readonly SqliteMember[]): void {
+    try {
+      this.connection.prepare(insertRecord(table, values, unique).text);
+    } catch (error) {
+      throw hasNoUniqueRule(error) ? notUnique(unique) : error;
+    }
   }
 
   #run({ text, values }: Sql): number {

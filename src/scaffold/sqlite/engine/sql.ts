@@ -166,18 +166,36 @@ export function countRecords(table: SqliteTable, limit: number): Sql {
   return { text: `SELECT count(*) FROM (${some})`, values: [limit] };
 }
 
-/** Inserts a record and gives its key, for {@link exactKey}. */
-export function insertRecord(table: SqliteTable, values: SqliteValues): Sql {
+/** The key's columns, for {@link exactKey}. */
+function keyColumns(table: SqliteTable): string {
+  const members = keyMembers(table);
+  const bytes = textParts(table).map((part) => textBytes(members[part]));
+  return [...members.map(({ name }) => quoteName(name)), ...bytes].join(", ");
+}
+
+/**
+ * Inserts a record and gives its key, for {@link exactKey}.
+ *
+ * @param unique - nothing is inserted where a record has the same values in these members; absent: that is an error
+ */
+export function insertRecord(table: SqliteTable, values: SqliteValues, unique: readonly SqliteMember[] = []): Sql {
   const names = [...values.keys()].map(({ name }) => quoteName(name));
   const places = names.map(() => "?");
   const content = names.length === 0 ? "DEFAULT VALUES" : `(${names.join(", ")}) VALUES (${places.join(", ")})`;
-  const members = keyMembers(table);
-  const bytes = textParts(table).map((part) => textBytes(members[part]));
-  const key = [...members.map(({ name }) => quoteName(name)), ...bytes];
+  const target = unique.map(({ name }) => quoteName(name)).join(", ");
+  // Where nothing is given, SQL has no place for it, and nothing is the same.
+  const unless = target === "" || names.length === 0 ? "" : ` ON CONFLICT (${target}) DO NOTHING`;
   return {
-    text: `INSERT INTO ${quoteName(table.name)} ${content} RETURNING ${key.join(", ")}`,
+    text: `INSERT INTO ${quoteName(table.name)} ${content}${unless} RETURNING ${keyColumns(table)}`,
     values: [...values.values()],
   };
+}
+
+/** Selects the key of the record that has some values, as its columns compare them, for {@link exactKey}. */
+export function selectAlike(table: SqliteTable, values: SqliteValues): Sql {
+  const conditions = [...values].map(([{ name }, value]): Sql => ({ text: `${quoteName(name)} = ?`, values: [value] }));
+  const { text, values: bound } = where(conditions);
+  return { text: `SELECT ${keyColumns(table)} FROM ${quoteName(table.name)}${text}`, values: bound };
 }
 
 /** Changes members of a record: to a value, or to the column's default. */

@@ -1,0 +1,153 @@
+import { partsOf } from "../../filter/index.ts";
+import { type Field, parsePreferences } from "../../protocol/index.ts";
+import type { OriginResponse } from "../../server/index.ts";
+import { BrokenRule } from "../engine/broken-rule.ts";
+import type { Row, Transaction } from "../engine/snapshot.ts";
+import type { Steps } from "../engine/steps.ts";
+import { keyMembers, keyOf } from "../engine/table.ts";
+import { changeRow } from "./change.ts";
+import { isConditional, requireConditions } from "./conditions.ts";
+import { refusalOf } from "./failure.ts";
+import { jsonFormat } from "./formats.ts";
+import { decodePatch } from "./patch.ts";
+import { preferredMost, preferredReturn, prefersCount } from "./preferences.ts";
+import { type CollectionQuery, parseQuery } from "./query.ts";
+import { collectionEtag } from "./read.ts";
+import { Refusal } from "./refusal.ts";
+import { type Resource, urlOf } from "./resource.ts";
+import type { WriteRequest } from "./write-request.ts";
+
+/** Which records a write to a collection is for. @throws Refusal 400 where it does not say */
+function parseBulk(resource: Resource, { target, limits }: WriteRequest): CollectionQuery {
+  const query = parseQuery(resource, target.parameters, limits.maxRows);
+  if (query.page !== undefined || query.offset !== undefined) {
+    throw new Refusal(400, "A write to several records takes order and limit, and no offset, page or per_page.");
+  }
+  if (partsOf(query.filter).length > 0) return query;
+  const [key] = keyMembers(resource.table);
+  const all = `${key?.name ?? ""}=is.not_null`;
+  throw new Refusal(400, `A write to several records needs a filter that says which. ${all} would be all of them.`);
+}
+
+/**
+ * The records that a write to a collection is for, in order.
+ *
+ * @throws Refusal 422 where they are more, or bigger, than may be written at once
+ */
+function* rowsToWrite(
+  transaction: Transaction,
+  resource: Resource,
+  query: CollectionQuery,
+  action: "update" | "destroy",
+  { limits: { maxRows, maxPageBytes }, request: { fields } }: WriteRequest,
+): Steps<Row[]> {
+  const { table } = resource;
+  const most = Math.min(maxRows, preferredMost(fields) ?? maxRows);
+  const rows: Row[] = [];
+  let bytes = 0;
+  const take = (row: Row): boolean => {
+    rows.push(row);
+    bytes += jsonFormat.encodeRecord(resource, row).length;
+    return bytes <= maxPageBytes || rows.length === 1;
+  };
+  yield* transaction.eachToWrite(table, query, action, Math.min(query.limit ?? most + 1, most + 1), take);
+  if (rows.length > most) {
+    const found = Math.min(yield* transaction.count(table, query), query.limit ?? Number.MAX_SAFE_INTEGER);
+    const way = "Nothing was written: narrow the filter, or say limit.";
+    throw new Refusal(422, `That is about ${found} records, and at most ${most} may be written at once. ${way}`);
+  }
+  if (bytes > maxPageBytes && rows.length > 1) {
+    const detail = `Records with more than ${maxPageBytes} bytes in all can't be written at once. Nothing was written: say limit.`;
+    throw new Refusal(422, detail);
+  }
+  return rows;
+}
+
+/** Does something with each row. @throws Refusal that says which record it is about; what else the database throws */
+function* withEach(resource: Resource, rows: readonly Row[], run: (row: Row) => Steps<void>): Steps<void> {
+  for (const row of rows) {
+    try {
+      yield* run(row);
+    } catch (error) {
+      const subject = `The record ${urlOf(resource, row)}`;
+      if (error instanceof Refusal) throw error.about(subject);
+      throw error instanceof BrokenRule ? refusalOf(error).about(subject) : error;
+    }
+  }
+}
+
+/** What an answer says of how many records were written. */
+function factFields({ fields }: WriteRequest["request"], count: number): Field[] {
+  const applied: string[] = [];
+  const more: Field[] = [];
+  if (prefersCount(fields)) {
+    applied.push("count=exact");
+    more.push(["Content-Range", `items */${count}`]);
+  }
+  if (preferredMost(fields) !== undefined) {
+    applied.push("handling=strict", `max-affected=${parsePreferences(fields).get("max-affected")}`);
+  }
+  if (applied.length > 0) more.push(["Preference-Applied", applied.join(", ")]);
+  return more;
+}
+
+function showAll(resource: Resource, rows: readonly Row[], facts: readonly Field[]): OriginResponse {
+  const records = rows.map((row) => jsonFormat.encodeRecord(resource, row));
+  const fields: Field[] = [["Content-Type", jsonFormat.contentType], ["Items", resource.items], ...facts];
+  return { status: 200, fields, body: jsonFormat.join(resource, records, undefined) };
+}
+
+/** Checks conditions against what a GET of the same URL answers. @throws Refusal 412 */
+function* requireCollection(
+  transaction: Transaction,
+  resource: Resource,
+  query: CollectionQuery,
+  write: WriteRequest,
+): Steps<void> {
+  const { fields } = write.request;
+  if (!isConditional(fields)) return;
+  requireConditions(fields, yield* collectionEtag(transaction, resource, write, query));
+}
+
+/** Answers a PATCH of a collection: changes each record that its filter lets through, or none. @throws Refusal */
+export function* patchCollection(
+  transaction: Transaction,
+  resource: Resource,
+  write: WriteRequest,
+): Steps<OriginResponse> {
+  const query = parseBulk(resource, write);
+  yield* requireCollection(transaction, resource, query, write);
+  const rows = yield* rowsToWrite(transaction, resource, query, "update", write);
+  yield* withEach(resource, rows, function* (row) {
+    const key = keyOf(resource.table, row);
+    const values = decodePatch(resource, write, { key, row });
+    yield* changeRow(transaction, resource, { key, row, values, isMerge: true });
+  });
+  const facts = factFields(write.request, rows.length);
+  const wanted = preferredReturn(write.request.fields);
+  if (wanted === "minimal" || wanted === "headers-only") return { status: 204, fields: facts, body: "" };
+  const now: Row[] = [];
+  for (const row of rows) {
+    const found = yield* transaction.find(resource.table, keyOf(resource.table, row));
+    if (found) now.push(found);
+  }
+  return showAll(resource, now, facts);
+}
+
+/** Answers a DELETE of a collection: takes each record away that its filter lets through, or none. @throws Refusal */
+export function* destroyCollection(
+  transaction: Transaction,
+  resource: Resource,
+  write: WriteRequest,
+): Steps<OriginResponse> {
+  const query = parseBulk(resource, write);
+  yield* requireCollection(transaction, resource, query, write);
+  const rows = yield* rowsToWrite(transaction, resource, query, "destroy", write);
+  yield* withEach(resource, rows, function* (row) {
+    if (yield* transaction.remove(resource.table, keyOf(resource.table, row), row)) return;
+    throw new Refusal(409, "The database kept the record.");
+  });
+  const facts = factFields(write.request, rows.length);
+  if (preferredReturn(write.request.fields) === "representation") return showAll(resource, rows, facts);
+  return { status: 204, fields: facts, body: "" };
+}

@@ -1,0 +1,128 @@
+import type { Field } from "../../protocol/index.ts";
+import type { OriginResponse } from "../../server/index.ts";
+import { BrokenRule } from "../engine/broken-rule.ts";
+import { Denied } from "../engine/denied.ts";
+import type { Placed, Transaction } from "../engine/snapshot.ts";
+import type { Steps } from "../engine/steps.ts";
+import { hasKey } from "../engine/table.ts";
+import { isJsonObject } from "../json/json.ts";
+import { answerRecord } from "./answer-record.ts";
+import { listIn } from "./body.ts";
+import { ignored } from "./change.ts";
+import { isConditional, requireConditions } from "./conditions.ts";
+import { refusalOf } from "./failure.ts";
+import { jsonFormat } from "./formats.ts";
+import { newValues } from "./new-values.ts";
+import { preferredResolution } from "./preferences.ts";
+import { collectionEtag, refuseParameters } from "./read.ts";
+import { Refusal } from "./refusal.ts";
+import { type Related, relatedFilter, valuesOf } from "./related.ts";
+import type { Resource } from "./resource.ts";
+import { parseUpsert, type Upsert, upsert } from "./upsert.ts";
+import type { WriteRequest } from "./write-request.ts";
+
+/** A POST's record on its way into the database. */
+interface Posted {
+  readonly write: WriteRequest;
+  /** What becomes of a record that is there already; absent: it is in the way. */
+  readonly upserts?: Upsert | undefined;
+}
+
+/** Makes a record, or goes on with the one that is there. @throws Refusal; BrokenRule */
+function* place(transaction: Transaction, resource: Resource, json: object, { write, upserts }: Posted): Steps<Placed> {
+  if (upserts) return yield* upsert(transaction, resource, { json, write }, upserts);
+  const key = yield* transaction.insert(resource.table, newValues(resource, json, write));
+  if (!key) throw ignored();
+  return { key, isNew: true };
+}
+
+/** Places one record of a list. @throws Refusal that says which one it is about; what else the database throws */
+function* placeOne(
+  transaction: Transaction,
+  resource: Resource,
+  json: unknown,
+  posted: Posted & { readonly at: number },
+): Steps<Placed> {
+  try {
+    if (!isJsonObject(json)) throw new Refusal(422, "It must be a JSON object.");
+    return yield* place(transaction, resource, json, posted);
+  } catch (error) {
+    const subject = `Record ${posted.at + 1} of the list`;
+    if (error instanceof Refusal) throw error.about(subject);
+    throw error instanceof BrokenRule ? refusalOf(error).about(subject) : error;
+  }
+}
+
+/** Places the records of a list, all or none, and shows them as they are then. */
+function* placeAll(
+  transaction: Transaction,
+  resource: Resource,
+  list: readonly unknown[],
+  posted: Posted,
+): Steps<OriginResponse> {
+  const { maxRows } = posted.write.limits;
+  if (list.length > maxRows) throw new Refusal(422, `A list may have ${maxRows} records at most.`);
+  const all: Placed[] = [];
+  for (const [at, json] of list.entries()) all.push(yield* placeOne(transaction, resource, json, { ...posted, at }));
+  const status = all.length === 0 || all.some(({ isNew }) => isNew) ? 201 : 200;
+  if (!hasKey(resource.table)) return { status, fields: [], body: "" };
+  const records: string[] = [];
+  for (const { key } of all) {
+    const row = yield* transaction.find(resource.table, key);
+    if (row) records.push(jsonFormat.encodeRecord(resource, row));
+  }
+  const fields: Field[] = [
+    ["Content-Type", jsonFormat.contentType],
+    ["Items", resource.items],
+  ];
+  return { status, fields, body: jsonFormat.join(resource, records, undefined) };
+}
+
+/** Answers a POST: creates a record, or several. @throws Refusal */
+export function* createRecord(
+  transaction: Transaction,
+  resource: Resource,
+  write: WriteRequest,
+): Steps<OriginResponse> {
+  const { fields } = write.request;
+  const upserts = parseUpsert(resource, write.target, fields);
+  const list = listIn(resource, write.json);
+  // What is wrong anyway comes before conditions.
+  if (!list) newValues(resource, write.json, write);
+  if (isConditional(fields)) requireConditions(fields, yield* collectionEtag(transaction, resource, write));
+  const response = list
+    ? yield* placeAll(transaction, resource, list, { write, upserts })
+    : yield* placeAlone(transaction, resource, { write, upserts });
+  if (!upserts) return response;
+  return { ...response, fields: [...response.fields, ["Preference-Applied", `resolution=${upserts.resolution}`]] };
+}
+
+function* placeAlone(transaction: Transaction, resource: Resource, posted: Posted): Steps<OriginResponse> {
+  const { key, isNew } = yield* place(transaction, resource, posted.write.json, posted);
+  // A row that has no URL can't be read back.
+  if (!hasKey(resource.table)) return { status: 201, fields: [], body: "" };
+  return yield* answerRecord(transaction, resource, key, isNew ? 201 : 200);
+}
+
+/** Answers a POST to the records that belong to one: creates one that does, or several. @throws Refusal */
+export function* createRelated(transaction: Transaction, related: Related, write: WriteRequest): Steps<OriginResponse> {
+  const within = yield* relatedFilter(transaction, related);
+  if ([...valuesOf(within).values()].includes(null))
+    throw new Refusal(409, "No record can name this one: it has no value for that.");
+  return yield* createRecord(transaction, related.resource, { ...write, within });
+}
+
+/** Answers a POST of who may add records and not read them: they are told nothing more. @throws Refusal; Denied */
+export function* createUnseen(
+  transaction: Transaction,
+  resource: Resource,
+  write: WriteRequest,
+): Steps<OriginResponse> {
+  // What is there must not be told.
+  if (isConditional(write.request.fields) || preferredResolution(write.request.fields)) throw new Denied();
+  refuseParameters(write.target);
+  const list = listIn(resource, write.json);
+  if (list) return yield* placeAll(transaction, resource, list, { write });
+  yield* place(transaction, resource, write.json, { write });
+  return { status: 201, fields: [], body: "" };
+}

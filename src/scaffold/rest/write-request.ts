@@ -1,0 +1,18 @@
+import type { OriginRequest } from "../../server/index.ts";
+import type { RecordFilter } from "../engine/query.ts";
+import type { PageLimits } from "./live.ts";
+import type { Target } from "./target.ts";
+
+/** A write to a collection or record, its body parsed. */
+export interface WriteRequest {
+  readonly request: OriginRequest;
+  readonly target: Target;
+  /** The body's JSON: an object, or a list for a POST; empty for a DELETE. */
+  readonly json: object;
+  /** Whether PUT may create. */
+  readonly canCreate: boolean;
+  /** What the URL says of each new record; absent where that is nothing. */
+  readonly within?: RecordFilter;
+  /** Where a collection's answer ends: conditions on it compare that. */
+  readonly limits: PageLimits;
+}
