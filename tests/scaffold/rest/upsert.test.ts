@@ -81,6 +81,15 @@ describe("A POST with Prefer: resolution=merge-duplicates", () => {
     ]);
   });
 
+  test("below a record gives what is there to that one", async () => {
+    const { send } = await serve(musicSql);
+    const answer = await send("POST", "/artists/3/albums", { id: 1, title: "Neu! 2" }, merge);
+    expect([answer.status, answer.json]).toEqual([
+      ...[200, { album: { url: "/albums/1", id: 1, artist_id: 3, title: "Neu! 2" } }],
+    ]);
+    expect((await send("POST", "/artists/3/albums", { id: 2, artist_id: 1, title: "x" }, merge)).status).toBe(422);
+  });
+
   test("of a list is all or nothing, and says which record is at fault", async () => {
     const { send, rows } = await serve(musicSql);
     const answer = await send(
