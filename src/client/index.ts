@@ -6,7 +6,7 @@ export type { Collection, CollectionSnapshot, LiveRecord, RecordSnapshot, WriteO
 export type { TokenSource } from "./http.ts";
 export type { ReadyOptions } from "./live.ts";
 export { type ClientErrorCode, ProblemError } from "./problem.ts";
-export type { Conditions, Order, Query } from "./query.ts";
+export type { Conditions, Order, Query, Where } from "./query.ts";
 export type { Status } from "./status.ts";
 export type { ClientStorage } from "./storage.ts";
 export type { MessageCallback, SubscribeOptions, Subscription } from "./subscription.ts";

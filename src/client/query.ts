@@ -2,32 +2,64 @@ import { conditionParameter, type Parameter } from "../filter/index.ts";
 
 type Scalar = string | number | boolean;
 
+/** Values of which any one counts, or all. */
+type Quantified<Value> = { readonly any: readonly Value[] } | { readonly all: readonly Value[] };
+
 /** The values that a member can be compared with in a URL. */
 type Comparable<Value> = unknown extends Value ? Scalar : Extract<Value, Scalar>;
 
 /** What a member must be, beside equal: all of it. As `rocket serve` takes it; docs/scaffold.md says what each means. */
 export interface Conditions<Value> {
-  readonly eq?: Comparable<Value>;
+  readonly eq?: Comparable<Value> | Quantified<Comparable<Value>>;
   readonly neq?: Comparable<Value>;
-  readonly gt?: Comparable<Value>;
-  readonly gte?: Comparable<Value>;
-  readonly lt?: Comparable<Value>;
-  readonly lte?: Comparable<Value>;
+  readonly gt?: Comparable<Value> | Quantified<Comparable<Value>>;
+  readonly gte?: Comparable<Value> | Quantified<Comparable<Value>>;
+  readonly lt?: Comparable<Value> | Quantified<Comparable<Value>>;
+  readonly lte?: Comparable<Value> | Quantified<Comparable<Value>>;
+  /** Another value, or none. */
+  readonly isdistinct?: Comparable<Value>;
   /** One of these. */
   readonly in?: readonly Comparable<Value>[];
   /** A text like the pattern: `*` stands for any number of characters, `_` for one. */
-  readonly like?: string;
+  readonly like?: string | Quantified<string>;
   /** The same, whatever the case. */
-  readonly ilike?: string;
+  readonly ilike?: string | Quantified<string>;
+  /** A regular expression of PostgreSQL. */
+  readonly match?: string | Quantified<string>;
+  /** The same, whatever the case. */
+  readonly imatch?: string | Quantified<string>;
+  /** Contains; is contained by; overlaps: an array's items, or the text of an array, a range or JSON of PostgreSQL. */
+  readonly cs?: string | readonly Scalar[];
+  readonly cd?: string | readonly Scalar[];
+  readonly ov?: string | readonly Scalar[];
+  /** A range of PostgreSQL, left of another, right of it, not beyond its right or left end, next to it. */
+  readonly sl?: string;
+  readonly sr?: string;
+  readonly nxr?: string;
+  readonly nxl?: string;
+  readonly adj?: string;
+  /** A search in a full text, as the database writes one. */
+  readonly fts?: string;
+  /** All words; a phrase; as one would write it in a browser. */
+  readonly plfts?: string;
+  readonly phfts?: string;
+  readonly wfts?: string;
+  /** The same by a configuration that is named: `fts(english)`. */
+  readonly [search: `${"" | "pl" | "ph" | "w"}fts(${string})`]: string | undefined;
   readonly is?: null | boolean | "null" | "not_null" | "unknown";
   /** What it must not be: none of it. */
   readonly not?: Omit<Conditions<Value>, "not">;
 }
 
+/** Members, and paths into their JSON (`data->>name`), and what they must be. */
+export type Where<Row> = { readonly [Name in keyof Row]?: Comparable<Row[Name]> | Conditions<Row[Name]> } & {
+  readonly [path: `${string}->${string}`]: Scalar | Conditions<unknown> | undefined;
+};
+
 /** What of a collection is wanted: members and what they must be, the order, a window. */
 export interface Query<Row> {
   /** Members and the values that they must have, or conditions: `{ genre: "rock", year: { gte: 1970, lt: 1980 } }`. */
-  readonly where?: { readonly [Name in keyof Row]?: Comparable<Row[Name]> | Conditions<Row[Name]> };
+  readonly where?: Where<Row>;
   /** `name`, `name.desc`, `name.desc.nullslast`, or several of them. Default: the server's. */
   readonly order?: Order<Row> | readonly Order<Row>[];
   /** Records at most. Default: the server's. */
@@ -36,8 +68,9 @@ export interface Query<Row> {
   readonly offset?: number;
 }
 
-/** A member's name, alone or with a direction, and where what has none stands. */
-export type Order<Row> = `${Extract<keyof Row, string>}${"" | ".asc" | ".desc"}${"" | ".nullsfirst" | ".nullslast"}`;
+/** A member's name or a path into its JSON, alone or with a direction, and where what has none stands. */
+export type Order<Row> =
+  `${Extract<keyof Row, string>}${"" | `->${string}`}${"" | ".asc" | ".desc"}${"" | ".nullsfirst" | ".nullslast"}`;
 
 /** @param operator - as URLs have it, and a dot behind what negates it */
 function* parametersOf(place: string, name: string, operator: string, wanted: unknown): Generator<Parameter> {
@@ -49,7 +82,8 @@ function* parametersOf(place: string, name: string, operator: string, wanted: un
     yield conditionParameter(name, operator || "eq", isList ? wanted.map(String) : String(wanted));
   else
     for (const [key, value] of Object.entries(wanted)) {
-      const next = key === "not" ? "not." : `${operator}${key}`;
+      const isHow = key === "any" || key === "all";
+      const next = key === "not" ? "not." : isHow ? `${operator}(${key})` : `${operator}${key}`;
       yield* parametersOf(`${place}.${key}`, name, next, value);
     }
 }

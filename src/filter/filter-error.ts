@@ -6,3 +6,9 @@ export class FilterError extends Error {
     this.name = "FilterError";
   }
 }
+
+/** A peer's text in a sentence. */
+export function cited(text: string): string {
+  const start = text.slice(0, 100).replace(/[\ud800-\udbff]$/, "");
+  return `"${text.length > start.length ? `${start}…` : text}"`;
+}

@@ -1,3 +1,4 @@
+import { startsWithOperator } from "./operators.ts";
 import { formatPattern } from "./pattern.ts";
 import { type Condition, type Filter, groupOf, isGroup, partsOf } from "./tree.ts";
 
@@ -10,12 +11,12 @@ const reservedNames: ReadonlySet<string> = new Set([
   ...["or", "and", "not.or", "not.and"],
 ]);
 
-/** What makes a value more than a text to be equal to. */
-export const startsWithOperator: RegExp = /^(?:eq|neq|gt|gte|lt|lte|like|ilike|in|is|not)\./;
-
-const plainName = /^[\p{L}\p{N}_$-]+$/u;
+/** A path into JSON as well: `data->>name`. */
+const plainName = /^[\p{L}\p{N}_$>-]+$/u;
 /** Texts that end, or begin, something else where they stand among others. */
 const special = /[,()"\\{]|^\s|\s$/;
+/** And in an array, where nothing is no item, and NULL is one. */
+const specialItem = /[,{}"\\]|^\s|\s$|^$|^null$/i;
 
 function quote(text: string): string {
   return `"${text.replace(/["\\]/g, "\\$&")}"`;
@@ -31,13 +32,19 @@ function formatList(literals: readonly string[]): string {
   return `(${only ? '""' : literals.map(quoteIfSpecial).join(",")})`;
 }
 
-/** What stands behind an operator: a text, or the list of `in`. */
+/** What stands behind an operator: a text, or a list: that of `in`, or an array. */
 type Operand = string | readonly string[];
+
+function formatOperand(operator: string, operand: Operand): string {
+  if (typeof operand === "string") return operand;
+  if (/^(?:not\.)?in$/.test(operator)) return formatList(operand);
+  return `{${operand.map((item) => (specialItem.test(item) ? quote(item) : item)).join(",")}}`;
+}
 
 /** A condition as it stands in a group: `year.gte.1977`. */
 function insideText(column: string, operator: string, operand: Operand): string {
   const name = plainName.test(column) ? column : quote(column);
-  return `${name}.${operator}.${typeof operand === "string" ? quoteIfSpecial(operand) : formatList(operand)}`;
+  return `${name}.${operator}.${typeof operand === "string" ? quoteIfSpecial(operand) : formatOperand(operator, operand)}`;
 }
 
 /**
@@ -47,7 +54,7 @@ function insideText(column: string, operator: string, operand: Operand): string 
  */
 export function conditionParameter(column: string, operator: string, operand: Operand): Parameter {
   if (reservedNames.has(column)) return ["and", `(${insideText(column, operator, operand)})`];
-  const text = typeof operand === "string" ? operand : formatList(operand);
+  const text = formatOperand(operator, operand);
   return [column, operator === "eq" && !startsWithOperator.test(text) ? text : `${operator}.${text}`];
 }
 
@@ -59,6 +66,10 @@ function partsOfCondition(condition: Condition): [operator: string, operand: Ope
   const not = isNot ? "not." : "";
   if (kind === "is") return [`${not}is`, condition.state];
   if (kind === "in") return [`${not}in`, condition.literals];
+  if (kind === "test") {
+    const { operator, configuration, literal } = condition;
+    return [`${not}${operator}${configuration === undefined ? "" : `(${configuration})`}`, literal];
+  }
   return [`${not}${condition.foldsCase ? "ilike" : "like"}`, formatPattern(condition.pattern)];
 }
 

@@ -41,7 +41,7 @@ function withLiterals(condition: Condition, value: Comparable): Condition<string
     // Of another type, it is another value.
     return { ...condition, literal: literal ?? condition.literal };
   }
-  if (condition.kind !== "in") return condition;
+  if (condition.kind !== "in") return condition.kind === "test" ? undefined : condition;
   return { ...condition, literals: condition.literals.map((text) => literalLike(value, text) ?? text) };
 }
 

@@ -1,6 +1,7 @@
 import { type Comparable, compareValues } from "./compare.ts";
+import type { Relation } from "./operators.ts";
 import { looksLike } from "./pattern.ts";
-import { type Condition, type Filter, isGroup, type Relation } from "./tree.ts";
+import { type Condition, type Filter, isGroup } from "./tree.ts";
 
 /** What a comparison's sign says, by relation. */
 const relations: Readonly<Record<Relation, (sign: number) => boolean>> = {
@@ -18,6 +19,8 @@ function meets(condition: Exclude<Condition<unknown, Comparable>, { kind: "compa
       return condition.literals.some((literal) => literal !== null && compareValues(value, literal) === 0);
     case "like":
       return typeof value === "string" && looksLike(value, condition.pattern, condition.foldsCase);
+    case "test":
+      throw new TypeError(`Only the database can tell what "${condition.operator}" lets through.`);
     default: {
       const { state } = condition;
       // Where there are no booleans, 1 and 0 are.
@@ -44,6 +47,7 @@ function judge(condition: Condition<unknown, Comparable>, value: Comparable): bo
  * literals are compared as they are.
  *
  * @param read - the row's value of a column
+ * @throws TypeError where the filter has a test that only the database can make
  */
 export function match<Column>(
   filter: Filter<Column, Comparable>,

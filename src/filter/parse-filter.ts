@@ -1,8 +1,9 @@
-import { FilterError } from "./filter-error.ts";
-import { type Parameter, startsWithOperator } from "./filter-text.ts";
+import { cited, FilterError } from "./filter-error.ts";
+import type { Parameter } from "./filter-text.ts";
+import { isOperator, isQuantified, isRelation, isSearch, isTest, startsWithOperator } from "./operators.ts";
 import { parsePattern } from "./pattern.ts";
 import { TextReader } from "./text-reader.ts";
-import { type Condition, type Filter, groupOf, negated, type Relation } from "./tree.ts";
+import { type Condition, type Filter, groupOf, opposite } from "./tree.ts";
 
 /** How many conditions a filter may have. */
 export const maxConditions = 64;
@@ -11,17 +12,11 @@ export const maxDepth = 8;
 /** How many values a list of `in` may have. */
 export const maxListed = 1_000;
 
-const relations: ReadonlySet<string> = new Set<Relation>(["eq", "neq", "gt", "gte", "lt", "lte"]);
-const operator = /^(not\.)?(eq|neq|gt|gte|lt|lte|like|ilike|in|is)\./;
+const operator = /^(not\.)?([a-z]+)(?:\(([^()]{1,63})\))?\./;
 const groupName = /^(not\.)?(and|or)$/;
 const groupStart = /^(not\.)?(and|or)\(/;
 const states = ["null", "not_null", "true", "false", "unknown"];
-
-/** A peer's text in a sentence. */
-function cited(text: string): string {
-  const start = text.slice(0, 100).replace(/[\ud800-\udbff]$/, "");
-  return `"${text.length > start.length ? `${start}…` : text}"`;
-}
+const configurationName = /^[A-Za-z_][\w.]*$/;
 
 function stateOf(column: string, text: string): Condition {
   if (!states.includes(text)) {
@@ -37,9 +32,23 @@ function likenessOf(column: string, text: string, foldsCase: boolean): Condition
   throw new FilterError(`The pattern of ${cited(column)}, ${cited(text)}, ends with a "\\" or has a NUL.`);
 }
 
-function conditionOf(column: string, name: string, text: string): Condition {
-  if (relations.has(name)) return { kind: "compare", column, relation: name as Relation, literal: text };
+/** What stands before a value: `eq`, `fts(english)`, `like(any)`. */
+interface Asked {
+  readonly column: string;
+  readonly name: string;
+  readonly modifier: string | undefined;
+}
+
+function conditionOf({ column, name, modifier }: Asked, text: string): Condition {
+  if (isRelation(name)) return { kind: "compare", column, relation: name, literal: text };
+  if (isTest(name))
+    return { kind: "test", column, isNot: false, operator: name, literal: text, configuration: modifier };
   return name === "is" ? stateOf(column, text) : likenessOf(column, text, name === "ilike");
+}
+
+/** Whether an operator may have what stands in parentheses behind it. */
+function takes(name: string, modifier: string): boolean {
+  return isSearch(name) ? configurationName.test(modifier) : isQuantified(name) && /^(?:any|all)$/.test(modifier);
 }
 
 /** Reads the filters of one URL. */
@@ -62,36 +71,69 @@ class FilterReader {
       this.#count();
       return { kind: "compare", column, relation: "eq", literal: reader.rest() };
     }
-    return this.#condition(reader, column, false, () => reader.rest());
+    return this.#condition(reader, { column, isNot: false, depth: 0 }, () => reader.rest());
   }
 
-  #condition(reader: TextReader, column: string, isNot: boolean, read: () => string): Condition {
-    this.#count();
-    const [found, not, name = ""] = reader.take(operator) ?? [];
-    if (found === undefined)
+  /** @param read - reads a value that is no list */
+  #condition(
+    reader: TextReader,
+    { column, isNot, depth }: { readonly column: string; readonly isNot: boolean; readonly depth: number },
+    read: () => string,
+  ): Filter {
+    const [, not, name = "", modifier] = reader.take(operator) ?? [];
+    if (!isOperator(name))
       throw new FilterError(`There is no operator behind ${cited(column)} in ${cited(reader.name)}.`);
-    const condition: Condition =
-      name === "in"
-        ? { kind: "in", column, isNot: false, literals: this.#list(reader) }
-        : conditionOf(column, name, read());
-    return (not !== undefined) === isNot ? condition : negated(condition);
+    if (modifier !== undefined && !takes(name, modifier))
+      throw new FilterError(`The operator "${name}" of ${cited(column)} takes no ${cited(`(${modifier})`)}.`);
+    const filter = this.#asked(reader, { column, name, modifier }, depth, read);
+    return (not !== undefined) === isNot ? filter : opposite(filter);
   }
 
-  #list(reader: TextReader): string[] {
+  #asked(reader: TextReader, asked: Asked, depth: number, read: () => string): Filter {
+    const { column, name, modifier } = asked;
+    if (modifier !== undefined && isQuantified(name)) return this.#quantified(reader, asked, depth);
+    this.#count();
+    if (name === "in") return { kind: "in", column, isNot: false, literals: this.#list(reader, "()") };
+    if (name !== "isdistinct") return conditionOf(asked, read());
+    // What is another value, or none.
+    this.#count();
+    requireDepth(depth + 1);
+    const isNull: Condition = { kind: "is", column, isNot: false, state: "null" };
+    return groupOf("or", [{ kind: "compare", column, relation: "neq", literal: read() }, isNull]);
+  }
+
+  /** `like(any).{a*,b*}`: each by itself. */
+  #quantified(reader: TextReader, asked: Asked, depth: number): Filter {
+    const { column, name, modifier } = asked;
+    const literals = this.#list(reader, "{}");
+    const isAny = modifier === "any";
+    if ((isAny && name === "eq") || literals.length === 0) {
+      this.#count();
+      return { kind: "in", column, isNot: !isAny, literals };
+    }
+    if (literals.length > 1) requireDepth(depth + 1);
+    const parts = literals.map((text) => {
+      this.#count();
+      return conditionOf({ column, name, modifier: undefined }, text);
+    });
+    return groupOf(isAny ? "or" : "and", parts);
+  }
+
+  #list(reader: TextReader, [open = "", close = ""]: string): string[] {
     const literals: string[] = [];
-    reader.require("(");
-    if (reader.passOver(")")) return literals;
+    reader.require(open);
+    if (reader.passOver(close)) return literals;
     do {
-      if (literals.length === maxListed) throw new FilterError(`A list of "in" has more than ${maxListed} values.`);
-      literals.push(reader.value());
+      if (literals.length === maxListed) throw new FilterError(`A list of values has more than ${maxListed} values.`);
+      literals.push(reader.value([",", close]));
     } while (reader.passOver(","));
-    reader.require(")");
+    reader.require(close);
     return literals;
   }
 
   /** @param isNot - whether all of it is negated */
   #group(reader: TextReader, kind: "and" | "or", isNot: boolean, depth: number): Filter {
-    if (depth > maxDepth) throw new FilterError(`The filter is nested more than ${maxDepth} levels deep.`);
+    requireDepth(depth);
     const parts: Filter[] = [];
     reader.require("(");
     do {
@@ -106,7 +148,7 @@ class FilterReader {
     const [, not, kind] = reader.look(groupStart) ?? [];
     if (kind === undefined) {
       const column = reader.column();
-      return this.#condition(reader, column, isNot, () => reader.value());
+      return this.#condition(reader, { column, isNot, depth }, () => reader.array() ?? reader.value([",", ")"]));
     }
     reader.take(/^(?:not\.)?(?:and|or)/);
     return this.#group(reader, kind as "and" | "or", isNot !== (not !== undefined), depth + 1);
@@ -117,6 +159,10 @@ class FilterReader {
     if (this.#conditions > maxConditions)
       throw new FilterError(`The filter has more than ${maxConditions} conditions.`);
   }
+}
+
+function requireDepth(depth: number): void {
+  if (depth > maxDepth) throw new FilterError(`The filter is nested more than ${maxDepth} levels deep.`);
 }
 
 /**

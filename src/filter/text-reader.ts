@@ -52,12 +52,36 @@ export class TextReader {
     return text;
   }
 
-  /** A value among others: in double quotes, or up to a comma or a parenthesis that closes. */
-  value(): string {
+  /** A value among others: in double quotes, or up to what ends it. @param ends - a comma, and what closes */
+  value(ends: readonly [string, string]): string {
     const quoted = this.#quoted();
-    if (quoted === undefined) return this.#upTo([",", ")"]);
-    if (this.#text[this.#at] !== "," && this.#text[this.#at] !== ")") throw this.#error('"," or ")" was expected');
+    if (quoted === undefined) return this.#upTo(ends);
+    if (!ends.includes(this.#text[this.#at] ?? "")) throw this.#error(`"${ends[0]}" or "${ends[1]}" was expected`);
     return quoted;
+  }
+
+  /** An array of PostgreSQL with its commas, `{a,"b,c"}`; `undefined` where none is here that stands by itself. */
+  array(): string | undefined {
+    if (this.#text[this.#at] !== "{") return undefined;
+    let [depth, end] = [0, this.#at];
+    do {
+      const character = this.#text[end];
+      if (character === undefined) return undefined;
+      if (character === '"') end = this.#quoteEnd(end);
+      else depth += Number(character === "{") - Number(character === "}");
+      end += 1;
+    } while (depth > 0);
+    if (this.#text[end] !== "," && this.#text[end] !== ")") return undefined;
+    const text = this.#text.slice(this.#at, end);
+    this.#at = end;
+    return text;
+  }
+
+  /** Where the text in quotes ends that begins at a place: at its quote, or with all. */
+  #quoteEnd(start: number): number {
+    let at = start + 1;
+    while (at < this.#text.length && this.#text[at] !== '"') at += this.#text[at] === "\\" ? 2 : 1;
+    return at;
   }
 
   /** A column's name, in double quotes or up to a dot, and the dot behind it. */

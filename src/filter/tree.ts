@@ -1,7 +1,5 @@
+import type { Relation, TestOperator } from "./operators.ts";
 import type { Pattern } from "./pattern.ts";
-
-/** How a value and a literal can stand to each other. Where either is NULL, that is unknown. */
-export type Relation = "eq" | "neq" | "gt" | "gte" | "lt" | "lte";
 
 /** A column's value compared with a literal. */
 export interface Comparison<Column, Literal> {
@@ -37,11 +35,23 @@ export interface State<Column> {
   readonly state: "null" | "true" | "false";
 }
 
+/** A test that only the database can make. */
+export interface DatabaseTest<Column, Literal> {
+  readonly kind: "test";
+  readonly column: Column;
+  readonly isNot: boolean;
+  readonly operator: TestOperator;
+  readonly literal: Literal;
+  /** How a full text is taken apart, as the database names it; `undefined` where that is the database's own choice. */
+  readonly configuration: string | undefined;
+}
+
 /** What is asked of one column. */
 export type Condition<Column = string, Literal = string> =
   | Comparison<Column, Literal>
   | Membership<Column, Literal>
   | Likeness<Column>
+  | DatabaseTest<Column, Literal>
   | State<Column>;
 
 /** All of its parts, or any of them. Without parts, everything or nothing. */
@@ -101,7 +111,13 @@ const opposites: Readonly<Record<Relation, Relation>> = {
 };
 
 /** What is true where a condition is false, and unknown where it is unknown. */
-export function negated<Column, Literal>(condition: Condition<Column, Literal>): Condition<Column, Literal> {
+function negated<Column, Literal>(condition: Condition<Column, Literal>): Condition<Column, Literal> {
   if (condition.kind === "compare") return { ...condition, relation: opposites[condition.relation] };
   return { ...condition, isNot: !condition.isNot };
+}
+
+/** The opposite of a filter: `and` and `or` are exchanged. */
+export function opposite<Column, Literal>(filter: Filter<Column, Literal>): Filter<Column, Literal> {
+  if (!isGroup(filter)) return negated(filter);
+  return { kind: filter.kind === "and" ? "or" : "and", parts: filter.parts.map(opposite) };
 }

@@ -210,6 +210,8 @@ it("A filter with conditions is a URL that rocket serve reads", () => {
     readonly name: string;
     readonly live: boolean;
     readonly limit: number;
+    readonly tags: readonly string[];
+    readonly data: unknown;
   }
   const { client } = new World();
   const parametersOf = (where: Query<Row>["where"]): string[] => {
@@ -230,6 +232,22 @@ it("A filter with conditions is a URL that rocket serve reads", () => {
     "year=is.null",
     "live=is.true",
     "live=not.is.null",
+  ]);
+  expect(
+    parametersOf({ year: { gt: { all: [1, 2] } }, name: { like: { any: ["a*", "b,"] }, isdistinct: "x" } }),
+  ).toEqual(["year=gt(all).{1,2}", 'name=like(any).{a*,"b,"}', "name=isdistinct.x"]);
+  expect(parametersOf({ tags: { cs: ["a", "b,c", "", "null"], not: { ov: "{x}" } } })).toEqual([
+    'tags=cs.{a,"b,c","","null"}',
+    "tags=not.ov.{x}",
+  ]);
+  expect(parametersOf({ name: { fts: "a & b", "plfts(english)": "moon", not: { match: "^a" } } })).toEqual([
+    "name=fts.a & b",
+    "name=plfts(english).moon",
+    "name=not.match.^a",
+  ]);
+  expect(parametersOf({ "data->>name": "Low", "data->year": { gte: 1970 } })).toEqual([
+    "data->>name=Low",
+    "data->year=gte.1970",
   ]);
   expect(parametersOf({ name: { eq: "a" } })).toEqual(["name=a"]);
   expect(parametersOf({ name: "in.x" })).toEqual(["name=eq.in.x"]);

@@ -18,6 +18,9 @@ function messageOf(...pairs: string[]): string {
 const eq = (column: string, literal: string) => ({ kind: "compare", column, relation: "eq", literal });
 const compare = (column: string, relation: string, literal: string) => ({ kind: "compare", column, relation, literal });
 const among = (column: string, isNot: boolean, ...literals: string[]) => ({ kind: "in", column, isNot, literals });
+const test = (column: string, operator: string, literal: string, configuration?: string) => ({
+  ...{ kind: "test", column, isNot: false, operator, literal, configuration },
+});
 const is = (column: string, isNot: boolean, state: string) => ({ kind: "is", column, isNot, state });
 
 describe("A parameter", () => {
@@ -51,6 +54,25 @@ describe("A parameter", () => {
     ["year=not.is.not_null", is("year", false, "null")],
     ["live=is.true", is("live", false, "true")],
     ["live=not.is.false", is("live", true, "false")],
+    ["name=isdistinct.x", { kind: "or", parts: [compare("name", "neq", "x"), is("name", false, "null")] }],
+    ["name=not.isdistinct.x", { kind: "and", parts: [eq("name", "x"), is("name", true, "null")] }],
+    ["id=eq(any).{1,2}", among("id", false, "1", "2")],
+    ["id=not.eq(any).{1,2}", among("id", true, "1", "2")],
+    ["id=eq(any).{}", among("id", false)],
+    ["id=eq(all).{1,2}", { kind: "and", parts: [eq("id", "1"), eq("id", "2")] }],
+    ["id=gt(all).{}", among("id", true)],
+    ["id=not.gt(all).{}", among("id", false)],
+    ["id=gt(any).{1,2}", { kind: "or", parts: [compare("id", "gt", "1"), compare("id", "gt", "2")] }],
+    ["id=not.gt(any).{1,2}", { kind: "and", parts: [compare("id", "lte", "1"), compare("id", "lte", "2")] }],
+    [String.raw`id=lt(any).{"a,}\\"}`, compare("id", "lt", "a,}\\")],
+    ["tags=cs.{a,b}", test("tags", "cs", "{a,b}")],
+    ["tags=not.ov.{a}", { ...test("tags", "ov", "{a}"), isNot: true }],
+    ["body=fts.a&b", test("body", "fts", "a&b")],
+    ["body=plfts(pg_catalog.english).a b", test("body", "plfts", "a b", "pg_catalog.english")],
+    ["name=imatch.^a", test("name", "imatch", "^a")],
+    ["name=match(any).{a,b}", { kind: "or", parts: [test("name", "match", "a"), test("name", "match", "b")] }],
+    ["file=tests.x", eq("file", "tests.x")],
+    ["data->>a=gt.5", compare("data->>a", "gt", "5")],
   ])("is read as its column's condition: %s", (text, expected) => {
     expect(parse(text)).toEqual(expected);
   });
@@ -91,6 +113,26 @@ describe("A parameter", () => {
     ["and=(a.eq.2026-01-01T00:00:00Z)", eq("a", "2026-01-01T00:00:00Z")],
     ["and=(a.eq.)", eq("a", "")],
     ["and=(a.eq.b(c)", eq("a", "b(c")],
+    ["and=(a.cs.{1,2},b.eq.{x)", { kind: "and", parts: [test("a", "cs", "{1,2}"), eq("b", "{x")] }],
+    [
+      String.raw`and=(a.cs.{{"}\"",2},{3}},b.eq.{1}x)`,
+      { kind: "and", parts: [test("a", "cs", String.raw`{{"}\"",2},{3}}`), eq("b", "{1}x")] },
+    ],
+    [
+      "or=(data->>a.eq.1,data->b->0.is.null)",
+      { kind: "or", parts: [eq("data->>a", "1"), is("data->b->0", false, "null")] },
+    ],
+    [
+      "not.or=(a.isdistinct.1,b.like(all).{x})",
+      {
+        kind: "and",
+        parts: [
+          eq("a", "1"),
+          is("a", true, "null"),
+          { kind: "like", column: "b", isNot: true, foldsCase: false, pattern: [{ kind: "literal", text: "x" }] },
+        ],
+      },
+    ],
   ])("may be a group: %s", (text, expected) => {
     expect(parse(text)).toEqual(expected);
   });
@@ -113,6 +155,19 @@ describe("A parameter", () => {
     [["id=in.(1)2"], "nothing more was expected at character 7"],
     [['id=in.("1"2)'], '"," or ")" was expected at character 8'],
     [['id=in.("1'], '"\\"" was expected'],
+    [["id=in(any).(1)"], 'The operator "in" of "id" takes no "(any)"'],
+    [["id=neq(any).{1}"], 'takes no "(any)"'],
+    [["id=eq(some).{1}"], 'takes no "(some)"'],
+    [["body=fts(a-b).x"], 'takes no "(a-b)"'],
+    [["tags=cs(any).{1}"], 'takes no "(any)"'],
+    [["id=eq(any).(1)"], '"{" was expected'],
+    [["id=eq(any).{1"], '"}" was expected'],
+    [[`id=like(any).{${"a,".repeat(64)}b}`], "more than 64 conditions"],
+    [[`id=eq(any).{${"1,".repeat(1_000)}1}`], "more than 1000 values"],
+    [
+      [`or=(a.eq.1,and(a.eq.2,or(a.eq.3,and(a.eq.4,or(a.eq.5,and(a.eq.6,or(a.eq.7,and(b.eq.1,a.isdistinct.1))))))))`],
+      "more than 8 levels",
+    ],
     [["or=a.eq.1"], '"(" was expected at character 1'],
     [["or=()"], '"." was expected at character 2'],
     [["or=(a.eq.1"], '")" was expected'],

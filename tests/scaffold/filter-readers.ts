@@ -38,6 +38,13 @@ function quoted(text: string): string {
   return `"${text.replace(/["\\]/g, "\\$&")}"`;
 }
 
+/** An operator that is asked of any of some values, or of all. */
+function quantified(operator: fc.Arbitrary<string>, value: fc.Arbitrary<string>): fc.Arbitrary<string> {
+  return fc
+    .tuple(fc.constantFrom("", "not."), operator, fc.constantFrom("any", "all"), fc.array(value, { maxLength: 3 }))
+    .map(([no, one, how, list]) => `${no}${one}(${how}).{${list.map(quoted).join(",")}}`);
+}
+
 function conditions({ name, literals, patterns = [], isBoolean }: SampleColumn): fc.Arbitrary<string> {
   const not = fc.constantFrom("", "not.");
   const literal = fc.constantFrom(...literals);
@@ -45,12 +52,15 @@ function conditions({ name, literals, patterns = [], isBoolean }: SampleColumn):
     fc.tuple(not, fc.constantFrom(...orders), literal).map(([no, order, one]) => `${no}${order}.${quoted(one)}`),
     fc.tuple(not, fc.array(literal, { maxLength: 3 })).map(([no, list]) => `${no}in.(${list.map(quoted).join(",")})`),
     fc.constantFrom("is.null", "is.not_null"),
+    fc.tuple(not, literal).map(([no, one]) => `${no}isdistinct.${quoted(one)}`),
+    quantified(fc.constantFrom("eq", "gt", "gte", "lt", "lte"), literal),
   ];
   if (isBoolean) kinds.push(fc.constantFrom("is.true", "is.false", "not.is.true", "not.is.false"));
   if (patterns.length > 0) {
     const pattern = fc.constantFrom(...patterns);
     kinds.push(
       fc.tuple(not, fc.constantFrom("like", "ilike"), pattern).map(([no, how, one]) => `${no}${how}.${quoted(one)}`),
+      quantified(fc.constantFrom("like", "ilike"), pattern),
     );
   }
   return fc.oneof(...kinds).map((test) => `${name}.${test}`);
@@ -73,6 +83,8 @@ function eachOperator({ name, literals, patterns, isBoolean }: SampleColumn): [o
     ...orders.map((order): [string, string] => [order, `${order}.${literal}`]),
     ["in", `in.(${literal})`],
     ["is", isBoolean ? "is.true" : "is.null"],
+    ["isdistinct", `isdistinct.${literal}`],
+    ["eq(any)", `eq(any).{${literal},${literal}}`],
     ...(patterns ? ["like", "ilike"] : []).map((one): [string, string] => [one, `${one}.${pattern}`]),
   ].map(([operator = "", test]) => [operator, `${name}.${test}`]);
 }

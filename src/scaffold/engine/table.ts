@@ -1,3 +1,4 @@
+import type { JsonPath } from "../../filter/index.ts";
 import type { Value } from "../../server/index.ts";
 import type { ValueType } from "./value-type.ts";
 
@@ -11,6 +12,10 @@ export interface Member {
   readonly inKey: boolean;
   /** Where NULL stands when records are sorted by it, unless something else is asked for; `none` where it is never null. */
   readonly nulls: "lowest" | "highest" | "none";
+  /** Where in a column's JSON its values are, for filters and orders: records don't show it. Absent where it is a column. */
+  readonly path?: JsonPath;
+  /** Gives what a path leads to, as a member by itself; absent where its values are no JSON. */
+  readonly at?: (path: JsonPath) => Member;
 }
 
 /** A table that can be served. The engine that made it is given it back, never one of its own making. */

@@ -1,11 +1,11 @@
-import type { Condition, Relation } from "../../filter/index.ts";
+import type { Condition, Relation, TestOperator } from "../../filter/index.ts";
 import type { Value } from "../../server/index.ts";
 
 /** What comes from outside, as the value that it means to a column; or what is wrong with it, in a sentence for a person. */
 export type Decoded = { readonly value: Value } | { readonly detail: string };
 
 /** What a filter does with a value, as URLs have it. */
-export type Operator = Relation | "in" | "like" | "ilike" | "is";
+export type Operator = Relation | "in" | "like" | "ilike" | "is" | TestOperator;
 
 /** What a row has already, where a body brings a value for it. */
 export interface Stored {
@@ -45,7 +45,7 @@ export interface ValueType {
   toText(value: Value): string;
   /** The value that a text means; null, which nothing is equal to, for what no value of this type looks like. */
   fromText(text: string): Decoded;
-  /** The value that a filter compares with, or why it can't be. For `like`, `ilike` and `is`, the text itself. */
+  /** The value that a filter compares with, or why it can't be. For `like`, `ilike`, `is` and what only the database can test, the text itself. */
   readLiteral(operator: Operator, text: string): Decoded;
   /** A value as a part of a key in a URL, percent-encoded, without a comma of its own. No two values have the same. */
   toKeyPart(value: Value): string;

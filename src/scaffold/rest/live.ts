@@ -90,7 +90,13 @@ export interface Extent {
 /** Whether what is in the answer, and where, can't be told from a change alone: as in a part of a collection. */
 export function isDerived({ filter, limit, offset }: Query, { hasMore, order }: Extent): boolean {
   if (hasMore || order === undefined || limit !== undefined || offset !== undefined) return true;
-  return !conditionsOf(filter).every((condition) => condition.column.type.isDecidedByImages(condition));
+  return !conditionsOf(filter).every(isDirect);
+}
+
+/** Whether a change alone tells what a condition lets through. */
+function isDirect(condition: MemberCondition): boolean {
+  const { path, type } = condition.column;
+  return condition.kind !== "test" && path === undefined && type.isDecidedByImages(condition);
 }
 
 /** A condition as images decide it. */

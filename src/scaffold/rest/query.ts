@@ -1,9 +1,10 @@
 import { encodeUrlPart, formatItemOrder, type ItemOrder } from "../../protocol/index.ts";
 import type { Ordering, Query } from "../engine/query.ts";
 import { hasKey, keyMembers, type Member } from "../engine/table.ts";
-import { findColumn, formatRecordFilter, parseRecordFilter } from "./record-filter.ts";
+import { findOperand, formatRecordFilter, parseRecordFilter } from "./record-filter.ts";
 import { Refusal, shorten } from "./refusal.ts";
 import type { Resource } from "./resource.ts";
+import { maxQueryBytes } from "./target.ts";
 
 type Parameters = readonly (readonly [name: string, value: string])[];
 
@@ -63,7 +64,7 @@ function parseOrder(resource: Resource, text: string): Ordering[] {
   return text.split(",").map((part) => {
     const [, sorted = part, nulls] = /^(.*)\.nulls(first|last)$/s.exec(part) ?? [];
     const [, name = sorted, direction = "asc"] = /^(.*)\.(asc|desc)$/s.exec(sorted) ?? [];
-    const member = findColumn(resource, name);
+    const member = findOperand(resource, name);
     const descending = direction === "desc";
     return { member, descending, nulls: askedNulls(member, descending, nulls) };
   });
@@ -78,7 +79,7 @@ function completeOrder({ table }: Resource, order: readonly Ordering[]): Orderin
   const complete: Ordering[] = [];
   for (const part of [...order, ...[...rest].map((member) => ({ member, descending: false }))]) {
     if (hasKey(table) && rest.size === 0) break;
-    if (complete.some(({ member }) => member === part.member)) continue;
+    if (complete.some(({ member }) => member.name === part.member.name)) continue;
     complete.push(part);
     rest.delete(part.member);
   }
@@ -114,7 +115,11 @@ export function parseQuery(
   };
 }
 
-/** The collection's URL in canonical form: equal sets in equal order have equal URLs. */
+/**
+ * The collection's URL in canonical form: equal sets in equal order have equal URLs.
+ *
+ * @throws Refusal 400 where that is longer than a URL that is sent may be: it could not be asked for again
+ */
 export function canonicalUrl(resource: Resource, { filter, order, page, limit, offset }: CollectionQuery): string {
   const parameters = formatRecordFilter(filter);
   const orderText = formatOrder(order);
@@ -123,7 +128,10 @@ export function canonicalUrl(resource: Resource, { filter, order, page, limit, o
   if (page !== undefined) parameters.push(["page", String(page)]);
   else if (offset !== undefined && offset !== 0) parameters.push(["offset", String(offset)]);
   const parts = parameters.map(([name, value]) => `${encodeUrlPart(name)}=${encodeUrlPart(value)}`).sort();
-  return parts.length === 0 ? resource.path : `${resource.path}?${parts.join("&")}`;
+  const query = parts.join("&");
+  if (query.length > maxQueryBytes)
+    throw badRequest(`The query in its canonical form has more than ${maxQueryBytes / 1024} KiB.`);
+  return parts.length === 0 ? resource.path : `${resource.path}?${query}`;
 }
 
 function formatOrder(order: readonly Ordering[]): string {
@@ -144,7 +152,7 @@ export function itemOrder({ order }: Query): string | undefined {
     if (nulls !== undefined) return undefined;
     const { name } = member;
     const as = member.type.comparison;
-    if (as === undefined || name === "") return undefined;
+    if (as === undefined || name === "" || member.path) return undefined;
     parts.push(as === "json" ? { name, descending } : { name, descending, as });
   }
   return parts.length === 0 ? undefined : formatItemOrder(parts);

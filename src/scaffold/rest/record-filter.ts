@@ -1,11 +1,12 @@
 import {
   type Condition,
-  type Filter,
   FilterError,
   formatFilter,
+  type JsonPath,
   mapFilter,
   type Parameter,
   parseFilter,
+  parseJsonPath,
 } from "../../filter/index.ts";
 import type { Value } from "../../server/index.ts";
 import type { MemberCondition, RecordFilter } from "../engine/query.ts";
@@ -14,9 +15,10 @@ import type { Operator } from "../engine/value-type.ts";
 import { listNames, Refusal, shorten } from "./refusal.ts";
 import type { Resource } from "./resource.ts";
 
-function parse(parameters: readonly Parameter[]): Filter {
+/** @throws Refusal 400 where what is read is malformed */
+function parsed<Result>(parse: () => Result): Result {
   try {
-    return parseFilter(parameters);
+    return parse();
   } catch (error) {
     if (error instanceof FilterError) throw new Refusal(400, error.message);
     throw error;
@@ -24,7 +26,19 @@ function parse(parameters: readonly Parameter[]): Filter {
 }
 
 /**
- * What filters and `order` can name: all that a record shows of its row, the rowid too where that is shown.
+ * What filters and `order` can name: a column, or a path into one with JSON. A name that is one of a column's is no path.
+ *
+ * @throws Refusal 400 where there is no such column, or it has no JSON
+ */
+export function findOperand(resource: Resource, name: string): Member {
+  const { members } = resource.table;
+  const path = members.some((member) => member.name === name) ? undefined : parsed(() => parseJsonPath(name));
+  const whole = path && members.find((member) => member.name === path.column);
+  return path && whole ? partOf(whole, path) : findColumn(resource, name);
+}
+
+/**
+ * All that a record shows of its row, the rowid too where that is shown.
  *
  * @throws Refusal 400 where there is no such column
  */
@@ -33,6 +47,12 @@ export function findColumn({ table: { members } }: Resource, name: string): Memb
   if (column) return column;
   const names = listNames(members.map((member) => member.name));
   throw new Refusal(400, `There is no column "${shorten(name)}"; there are ${names}.`);
+}
+
+function partOf({ name, at }: Member, path: JsonPath): Member {
+  if (!at)
+    throw new Refusal(400, `The column "${shorten(name)}" has no JSON, so "${shorten(path.text)}" leads nowhere.`);
+  return parsed(() => at(path));
 }
 
 /** The 400 for a value that a column can't be compared with. */
@@ -52,7 +72,7 @@ function readLiteral(member: Member, operator: Operator, text: string): Value {
 
 /** @throws Refusal 400 where the column can't be asked so */
 function readCondition(resource: Resource, condition: Condition): MemberCondition {
-  const column = findColumn(resource, condition.column);
+  const column = findOperand(resource, condition.column);
   switch (condition.kind) {
     case "compare":
       return { ...condition, column, literal: readLiteral(column, condition.relation, condition.literal) };
@@ -62,6 +82,8 @@ function readCondition(resource: Resource, condition: Condition): MemberConditio
       readLiteral(column, condition.foldsCase ? "ilike" : "like", "");
       return { ...condition, column };
     }
+    case "test":
+      return { ...condition, column, literal: readLiteral(column, condition.operator, condition.literal) };
     default:
       readLiteral(column, "is", condition.state);
       return { ...condition, column };
@@ -74,7 +96,10 @@ function readCondition(resource: Resource, condition: Condition): MemberConditio
  * @throws Refusal 400 naming what can't be
  */
 export function parseRecordFilter(resource: Resource, parameters: readonly Parameter[]): RecordFilter {
-  return mapFilter(parse(parameters), (condition) => readCondition(resource, condition));
+  return mapFilter(
+    parsed(() => parseFilter(parameters)),
+    (condition) => readCondition(resource, condition),
+  );
 }
 
 function writeCondition(condition: MemberCondition): Condition {
@@ -82,6 +107,7 @@ function writeCondition(condition: MemberCondition): Condition {
   if (condition.kind === "compare") return { ...condition, column, literal: type.toText(condition.literal) };
   if (condition.kind === "in")
     return { ...condition, column, literals: condition.literals.map((one) => type.toText(one)) };
+  if (condition.kind === "test") return { ...condition, column, literal: String(condition.literal) };
   return { ...condition, column };
 }
 

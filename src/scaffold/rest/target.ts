@@ -9,7 +9,7 @@ export interface Target {
 }
 
 /** How long a query may be, as sent. */
-const maxQueryBytes = 8_192;
+export const maxQueryBytes = 8_192;
 
 /** Undoes percent-encoding. @throws Refusal 400 where it is malformed */
 export function decodePart(text: string): string {

@@ -5,6 +5,7 @@ import { readTrouble, uncollatedColumns } from "./probe.ts";
 import type { Column, ForeignKey, Identity, LeftOut, Schema, SqlValue, Table } from "./schema.ts";
 import { foreignKeyNames, jsonColumns } from "./sql-text.ts";
 import { isBusy } from "./sqlite-error.ts";
+import { type FindTextIndex, readTextIndexes } from "./text-indexes.ts";
 
 /** The tables that are collections: no views, virtual or shadow tables, none of SQLite's or Rocket's own. */
 const ordinaryTables = `sqlite_schema s JOIN pragma_table_list l ON l.schema = 'main' AND l.name = s.name
@@ -195,6 +196,19 @@ export function readSchema(connection: Connection): Schema {
   }
 }
 
+/** Columns, with what a CREATE TABLE and the tables of full text say of them. */
+function describe(table: string, columns: readonly Column[], sql: string, textIndexOf: FindTextIndex): Column[] {
+  const json = jsonColumns(sql);
+  return columns.map((column) => {
+    const textIndex = textIndexOf(table, column.name);
+    return {
+      ...column,
+      ...(json.has(column.name.toLowerCase()) ? { holdsJson: true as const } : {}),
+      ...(textIndex ? { textIndex } : {}),
+    };
+  });
+}
+
 function readTables(connection: Connection): Omit<Schema, "version"> {
   const listed = connection
     .prepare(`SELECT s.name, l.wr, l.strict, s.sql FROM ${ordinaryTables} ORDER BY s.rowid`)
@@ -205,14 +219,12 @@ function readTables(connection: Connection): Omit<Schema, "version"> {
   const uniqueOf = readUniqueKeys(connection);
   const tables: Table[] = [];
   const leftOut = readOthers(connection);
+  const textIndexOf = readTextIndexes(connection);
   const isUtf16 = String(connection.prepare("PRAGMA encoding").all()[0]?.[0]).startsWith("UTF-16");
   const texts = isUtf16 ? { utf16: true as const } : {};
   for (const [nameValue, withoutRowid, , sql] of listed) {
     const name = String(nameValue);
-    const json = jsonColumns(String(sql));
-    const columns = (columnsOf.get(name) ?? []).map(
-      (column): Column => (json.has(column.name.toLowerCase()) ? { ...column, holdsJson: true } : column),
-    );
+    const columns = describe(name, columnsOf.get(name) ?? [], String(sql), textIndexOf);
     const unique = uniqueOf.get(name) ?? [];
     const hasRowid = withoutRowid !== 1;
     const integerKey = isIntegerKey(columns, unique, hasRowid);

@@ -4,6 +4,13 @@ export type SqlValue = null | number | bigint | string | Uint8Array;
 /** How a column converts what is stored in it or compared with it (SQLite's column affinity). */
 export type Affinity = "integer" | "real" | "numeric" | "text" | "blob";
 
+/** A table of FTS5 that has a column of the same name, and indexes the texts of an ordinary table. */
+export interface TextIndex {
+  readonly table: string;
+  /** The ordinary table's column, or name of its rowid, that the index's own rowids are. */
+  readonly rowid: string;
+}
+
 /** A column of a table, generated ones included. */
 export interface Column {
   readonly name: string;
@@ -18,6 +25,8 @@ export interface Column {
   readonly generated: boolean;
   /** Whether a CHECK says `json_valid` of it. */
   readonly holdsJson?: true;
+  /** By what its texts can be searched; absent where by nothing. */
+  readonly textIndex?: TextIndex;
 }
 
 /** A foreign key of a table; column lists run in parallel. */

@@ -71,6 +71,15 @@ export function generatedExpressions(createTable: string): Map<string, string> {
   return expressions;
 }
 
+/** The options of a virtual table's module, from its CREATE VIRTUAL TABLE, by name in lower case: `content='songs'`. */
+export function moduleOptions(createTable: string): Map<string, string> {
+  return new Map(
+    firstList(createTable).parts.flatMap(([name, sign, value, ...rest]) =>
+      name && value && sign?.text === "=" && rest.length === 0 ? [[name.text.toLowerCase(), unquote(value.text)]] : [],
+    ),
+  );
+}
+
 /** The terms of an index and the condition of a partial one, from its CREATE INDEX. */
 export function indexParts(createIndex: string): { readonly terms: string[]; readonly where: string | undefined } {
   const { parts, rest } = firstList(createIndex);

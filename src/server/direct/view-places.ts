@@ -36,7 +36,7 @@ function conditionPlaces(condition: Condition<string, Value>): Places | undefine
     const interval = intervalOf(condition);
     return interval && [rangePlace(column, interval)];
   }
-  if (condition.kind === "like" || condition.isNot) return undefined;
+  if (condition.kind === "like" || condition.kind === "test" || condition.isNot) return undefined;
   if (condition.kind === "in") return keyPlaces(column, condition.literals);
   const isTrue = condition.state === "true";
   return condition.state === "null" ? undefined : keyPlaces(column, [isTrue, Number(isTrue)]);

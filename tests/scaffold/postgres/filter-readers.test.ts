@@ -144,7 +144,7 @@ const ordered = [
   "a_timestamp",
   "a_moment",
 ];
-const all = ["eq", "neq", "gt", "gte", "lt", "lte", "in", "is"];
+const all = ["eq", "neq", "gt", "gte", "lt", "lte", "in", "is", "isdistinct", "eq(any)"];
 
 const databases = {
   "C.UTF-8 of the C library": ["LOCALE_PROVIDER libc LOCALE 'C.UTF-8'", true, 15],
@@ -170,7 +170,7 @@ test.each(Object.entries(databases))(
     const run = (sql: string) => client.query(sql);
     const decided = await compareReaders({ scaffold, run }, columns, { rows: 100, runs: 300 });
 
-    const equality = ["eq", "neq", "in", "is"];
+    const equality = ["eq", "neq", "in", "is", "isdistinct", "eq(any)"];
     const expected: [names: string[], operators: string[]][] = [
       [ordered, all],
       [["bytewise"], [...all, "like"]],

@@ -84,7 +84,19 @@ test("Views let in by their changes just what SQLite gives, whatever is asked an
   const decided = await compareReaders({ scaffold, run }, columns, { rows: 150, runs: 1_000 });
 
   for (const { name, patterns } of columns) {
-    const operators = ["eq", "neq", "gt", "gte", "lt", "lte", "in", "is", ...(patterns ? ["like", "ilike"] : [])];
+    const operators = [
+      "eq",
+      "neq",
+      "gt",
+      "gte",
+      "lt",
+      "lte",
+      "in",
+      "is",
+      "isdistinct",
+      "eq(any)",
+      ...(patterns ? ["like", "ilike"] : []),
+    ];
     expect([name, decided.get(name)]).toEqual([name, operators]);
   }
 });

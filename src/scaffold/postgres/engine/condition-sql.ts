@@ -1,16 +1,49 @@
-import { conditionsOf, isGroup, type Pattern, writePattern } from "../../../filter/index.ts";
+import {
+  conditionsOf,
+  isGroup,
+  isSearch,
+  type JsonPath,
+  type Pattern,
+  type TestOperator,
+  writePattern,
+} from "../../../filter/index.ts";
 import type { Text } from "../driver.ts";
-import { quoteName } from "../sql-text.ts";
+import { quoteName, quoteText } from "../sql-text.ts";
 import type { PostgresCondition, PostgresFilter, PostgresMember } from "./served.ts";
 
 const operators = { eq: "=", neq: "<>", gt: ">", gte: ">=", lt: "<", lte: "<=" } as const;
+
+/** Operators between a column and a literal. */
+const tests: Readonly<Partial<Record<TestOperator, string>>> = {
+  ...{ cs: "@>", cd: "<@", ov: "&&", sl: "<<", sr: ">>", nxr: "&<", nxl: "&>", adj: "-|-" },
+  ...{ match: "~", imatch: "~*" },
+};
+
+const searches: Readonly<Partial<Record<TestOperator, string>>> = {
+  fts: "to_tsquery",
+  plfts: "plainto_tsquery",
+  phfts: "phraseto_tsquery",
+  wfts: "websearch_to_tsquery",
+};
+
+/** What stands in SQL for a member: its column, or a part of its JSON, which is always jsonb. */
+export function expressionOf({ name, path, jsonKind }: Pick<PostgresMember, "name" | "path" | "jsonKind">): string {
+  if (!path) return quoteName(name);
+  const text = `${quoteName(path.column)}${path.steps.map((step, at) => stepText(path, step, at)).join("")}`;
+  return jsonKind === "json" && !path.isText ? `((${text})::jsonb)` : `(${text})`;
+}
+
+function stepText({ isText, steps }: JsonPath, step: string | number, at: number): string {
+  const arrow = isText && at === steps.length - 1 ? "->>" : "->";
+  return `${arrow}${typeof step === "number" ? `(${step})` : quoteText(step)}`;
+}
 
 function asLike(pattern: Pattern): string {
   return writePattern(pattern, { one: "_", many: "%", escape: (text) => text.replace(/[%_\\]/, "\\$&") });
 }
 
 function operandsOf(condition: PostgresCondition): readonly Text[] {
-  if (condition.kind === "compare") return [condition.literal];
+  if (condition.kind === "compare" || condition.kind === "test") return [condition.literal];
   if (condition.kind === "in") return condition.literals;
   return condition.kind === "like" ? [asLike(condition.pattern)] : [];
 }
@@ -23,8 +56,22 @@ export function filterOperands(filter: PostgresFilter): { readonly member: Postg
 }
 
 /** @param place - writes the next parameter */
+function testText(
+  { column: { type }, isNot, operator, configuration }: Extract<PostgresCondition, { kind: "test" }>,
+  column: string,
+  place: () => string,
+): string {
+  const not = isNot ? "NOT " : "";
+  if (!isSearch(operator)) return `${not}${column} ${tests[operator]} ${place()}`;
+  const first = configuration === undefined ? "" : `${quoteText(configuration)}::regconfig, `;
+  const texts = type.kind === "tsvector" ? column : `to_tsvector(${first}${column})`;
+  return `${not}${texts} @@ ${searches[operator]}(${first}${place()})`;
+}
+
+/** @param place - writes the next parameter */
 function conditionText(condition: PostgresCondition, place: () => string): string {
-  const column = quoteName(condition.column.name);
+  const column = expressionOf(condition.column);
+  if (condition.kind === "test") return testText(condition, column, place);
   if (condition.kind === "compare") return `${column} ${operators[condition.relation]} ${place()}`;
   const not = condition.isNot ? "NOT " : "";
   if (condition.kind === "like") return `${column} ${not}${condition.foldsCase ? "ILIKE" : "LIKE"} ${place()}`;

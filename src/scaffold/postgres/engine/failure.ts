@@ -59,6 +59,11 @@ export function isIncomparable(error: unknown): boolean {
   return isUnreadable(error) || failedOf(error)?.code === "42883";
 }
 
+/** Whether a search in a full text can't be read, or has a configuration that is not there. */
+export function isUnreadableSearch(error: unknown): boolean {
+  return ["42601", "42704"].includes(failedOf(error)?.code ?? "");
+}
+
 /** Which parameter of a statement an error is about, from 1; `undefined` where PostgreSQL does not say. */
 export function incomparablePlace(error: unknown, sql: string): number | undefined {
   const { where = "", position } = failedOf(error) ?? {};

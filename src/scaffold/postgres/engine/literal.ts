@@ -1,3 +1,4 @@
+import { isSearch, isTest, type TestOperator } from "../../../filter/index.ts";
 import type { Decoded, Operator } from "../../engine/value-type.ts";
 import { decodeBase64 } from "../../json/base64.ts";
 import { readTime } from "./orderable.ts";
@@ -64,8 +65,29 @@ export function readText(text: string, kind: string): Decoded {
   return read?.(text, kind) ?? { value: text };
 }
 
+const rangeKinds: ReadonlySet<string> = new Set(
+  ["int4", "int8", "num", "ts", "tstz", "date"].flatMap((kind) => [`${kind}range`, `${kind}multirange`]),
+);
+const searchedKinds: ReadonlySet<string> = new Set(["tsvector", "text", "varchar", "bpchar", "json", "jsonb"]);
+
+/** Why a type has no such test; `undefined` where it has. */
+function whyNoTest(operator: TestOperator, kind: string): string | undefined {
+  if (isSearch(operator)) return searchedKinds.has(kind) ? undefined : "only texts and tsvector can be searched.";
+  if (operator === "match" || operator === "imatch")
+    return patternKinds.has(kind) ? undefined : "only texts look like a pattern.";
+  if (rangeKinds.has(kind)) return undefined;
+  if (operator === "cs" || operator === "cd")
+    return kind === "array" || kind === "jsonb" ? undefined : "it is no array, range or jsonb.";
+  if (operator === "ov") return kind === "array" ? undefined : "it is no array or range.";
+  return "it is no range.";
+}
+
 /** The value that a filter compares with, or why it can't be. */
 export function readLiteral(text: string, operator: Operator, kind: string): Decoded {
+  if (isTest(operator)) {
+    const detail = whyNoTest(operator, kind) ?? (text.includes("\0") ? "no value has a NUL." : undefined);
+    return detail === undefined ? { value: text } : { detail };
+  }
   if (operator === "is") return text === "null" || kind === "bool" ? { value: text } : { detail: "it is no boolean." };
   if (kind === "json") return { detail: "JSON can be compared where the column's type is jsonb." };
   if (operator !== "like" && operator !== "ilike") return readText(text, kind);

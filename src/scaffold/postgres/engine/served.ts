@@ -1,4 +1,4 @@
-import type { Condition, Filter } from "../../../filter/index.ts";
+import type { Condition, Filter, JsonPath } from "../../../filter/index.ts";
 import { keysBetween } from "../../engine/keys-between.ts";
 import type { Ordering, Query } from "../../engine/query.ts";
 import type { ForeignKey, LeftOut, Member, ServedSchema, ServedTable } from "../../engine/table.ts";
@@ -10,6 +10,8 @@ import { PostgresType } from "./value-type.ts";
 /** A column as REST has it. */
 export interface PostgresMember extends Member {
   readonly type: PostgresType;
+  /** Whether a part of JSON is one of a column of `json` or of `jsonb`; absent where it is a column. */
+  readonly jsonKind?: "json" | "jsonb";
 }
 
 /** A table as REST has it, and the table that it is. */
@@ -51,6 +53,14 @@ export interface PostgresSchema extends ServedSchema {
 
 /** Types whose values stand in a URL just as JSON shows them. */
 const plainKinds = new Set(["int2", "int4", "int8", "oid", "uuid", "bool"]);
+
+const partTypes = { json: new PostgresType({ kind: "jsonb" }), text: new PostgresType({ kind: "text" }) };
+
+/** A part of a column's JSON as a member by itself. */
+function partOfJson(member: PostgresMember, path: JsonPath, jsonKind: "json" | "jsonb"): PostgresMember {
+  const type = path.isText ? partTypes.text : partTypes.json;
+  return { ...member, name: path.text, path, jsonKind, type, inKey: false, nulls: "highest" };
+}
 
 /** Tables as REST has them: those of the first schema by their names, those of others with their schema's before it. */
 export class Served {
@@ -115,13 +125,15 @@ export class Served {
       // The journal tells less of a column: enough to show a record.
       const { name, type, isGenerated = false, ...comparing } = column as Partial<FullColumn> & typeof column;
       const { isNotNull = false, isCodePoint = false, isExact = true } = comparing;
-      return {
+      const member = {
         name,
         type: new PostgresType(type, { isNotNull, isCodePoint, isExact }),
         generated: isGenerated,
         inKey: table.key.includes(name),
         nulls: isNotNull ? "none" : "highest",
-      };
+      } as const;
+      const { kind } = type;
+      return kind === "json" || kind === "jsonb" ? { ...member, at: (path) => partOfJson(member, path, kind) } : member;
     });
     const key = table.key.map((name) => members.findIndex((member) => member.name === name));
     return {

@@ -1,3 +1,4 @@
+import { conditionsOf } from "../../../filter/index.ts";
 import type { Ahead, Bookmark } from "../../../server/index.ts";
 import type { Measure, Snapshot, TableSources } from "../../engine/snapshot.ts";
 import { type Steps, wait } from "../../engine/steps.ts";
@@ -6,7 +7,7 @@ import { unreadable } from "../../rest/record-filter.ts";
 import { Refusal } from "../../rest/refusal.ts";
 import type { Row } from "../driver.ts";
 import { filterOperands } from "./condition-sql.ts";
-import { incomparablePlace, isIncomparable, isUnreadable } from "./failure.ts";
+import { incomparablePlace, isIncomparable, isUnreadable, isUnreadableSearch } from "./failure.ts";
 import type { PostgresKey, PostgresQuery, PostgresSchema, PostgresTable } from "./served.ts";
 import type { SourceFinder } from "./source-finder.ts";
 import { countRecords, hasAnotherPart, isAnotherFile, type Sql, selectRecord, selectRecords } from "./sql.ts";
@@ -83,10 +84,10 @@ export class PostgresSnapshot implements Snapshot {
     // What has no values takes one message.
     if (values.length > 0) yield* wait(this.#filtered(query, { text: declare, values }));
     const first = values.length > 0 ? fetch(firstRows) : `${declare}; ${fetch(firstRows)}`;
-    let rows = yield* wait(this.session.script(first));
+    let rows = yield* wait(this.#answered(query, first, this.session.script(first)));
     for (let count = firstRows; rows.every(visit) && rows.length === count; ) {
       count = moreRows;
-      rows = yield* wait(this.rows({ text: fetch(count), values: [] }));
+      rows = yield* wait(this.#answered(query, "", this.session.query(fetch(count), [])));
     }
     yield* this.#requireSameFile(table, `CLOSE ${cursor}; `);
   }
@@ -110,13 +111,23 @@ export class PostgresSnapshot implements Snapshot {
   }
 
   /** @throws Refusal 400 where a column can't be compared with a literal of the filter */
-  async #filtered({ filter }: PostgresQuery, { text, values }: Sql): Promise<Row[]> {
+  #filtered(query: PostgresQuery, { text, values }: Sql): Promise<Row[]> {
+    return this.#answered(query, text, this.session.query(text, values));
+  }
+
+  /** As {@link #filtered}, for a statement that was sent. */
+  async #answered({ filter }: PostgresQuery, text: string, answer: Promise<Row[]>): Promise<Row[]> {
     try {
-      return await this.session.query(text, values);
+      return await answer;
     } catch (error) {
-      if (!isIncomparable(error)) throw error;
+      const tests = conditionsOf(filter).filter(({ kind }) => kind === "test");
+      const isSearch = tests.length > 0 && isUnreadableSearch(error);
+      if (!isIncomparable(error) && !isSearch) throw error;
       const place = incomparablePlace(error, text);
-      const operand = place === undefined ? undefined : filterOperands(filter)[place - 1];
+      const operands = filterOperands(filter);
+      const found = place === undefined ? undefined : operands[place - 1];
+      // Of what is read row by row, no place is told.
+      const operand = found ?? operands.find(({ member }) => tests.some(({ column }) => column === member));
       // It is a policy's own trouble.
       if (!operand) throw error;
       throw unreadable(operand.member, operand.value ?? "", "PostgreSQL does not take it.");

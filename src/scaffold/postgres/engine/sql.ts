@@ -2,7 +2,7 @@ import { partsOf } from "../../../filter/index.ts";
 import { keyMembers } from "../../engine/table.ts";
 import type { Text } from "../driver.ts";
 import { quoteName, quoteText } from "../sql-text.ts";
-import { filterOperands, filterText } from "./condition-sql.ts";
+import { expressionOf, filterOperands, filterText } from "./condition-sql.ts";
 import type { PostgresKey, PostgresMember, PostgresQuery, PostgresTable, PostgresValues } from "./served.ts";
 
 /** A statement and what is bound to it. Names are always quoted, values always bound. */
@@ -44,7 +44,7 @@ function where({ filter }: PostgresQuery): Sql {
 export function selectRecords(table: PostgresTable, query: PostgresQuery, limit: number, lock = ""): Sql {
   const { text, values } = where(query);
   const order = query.order.map(({ member, descending, nulls }) => {
-    return `${quoteName(member.name)}${descending ? " DESC" : ""}${nulls ? ` NULLS ${nulls.toUpperCase()}` : ""}`;
+    return `${expressionOf(member)}${descending ? " DESC" : ""}${nulls ? ` NULLS ${nulls.toUpperCase()}` : ""}`;
   });
   const by = order.length === 0 ? "" : ` ORDER BY ${order.join(", ")}`;
   const cut = `LIMIT ${limit} OFFSET ${query.offset ?? 0}`;

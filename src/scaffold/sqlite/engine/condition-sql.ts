@@ -1,6 +1,7 @@
-import { isGroup, type Pattern, writePattern } from "../../../filter/index.ts";
+import { isGroup, type Pattern, type TestOperator, writePattern } from "../../../filter/index.ts";
 import type { SqlValue } from "../schema.ts";
 import { quoteName } from "../sql-text.ts";
+import { expressionOf } from "./json-part.ts";
 import type { SqliteCondition, SqliteFilter, SqliteMember } from "./served.ts";
 
 /** A statement, or a part of one, and what is bound to it. Names are always quoted, values always bound. */
@@ -15,9 +16,10 @@ const operators = { neq: "<>", gt: ">", gte: ">=", lt: "<", lte: "<=" } as const
  * A column so that it is compared byte for byte. It stands by itself where that makes no difference: more indexes serve it
  * so. Only texts have collations.
  */
-function exactly({ name, collation }: SqliteMember, values: readonly SqlValue[]): string {
+function exactly(member: SqliteMember, values: readonly SqlValue[]): string {
+  const { collation } = member;
   const isPlain = collation === "binary" || (collation === "other" && !values.some(isText));
-  return isPlain ? quoteName(name) : `${quoteName(name)} COLLATE BINARY`;
+  return isPlain ? expressionOf(member) : `${expressionOf(member)} COLLATE BINARY`;
 }
 
 function isText(value: SqlValue): boolean {
@@ -57,11 +59,26 @@ function asLike(pattern: Pattern): string {
 
 /** What is no text looks like nothing: GLOB and LIKE would make texts of it. */
 function alike({ column, isNot, pattern, foldsCase }: Extract<SqliteCondition, { kind: "like" }>): Sql {
-  const name = quoteName(column.name);
+  const name = expressionOf(column);
   const test = foldsCase ? "LIKE ? ESCAPE '\\'" : "GLOB ?";
   const text = `typeof(${name}) = 'text' AND ${name} ${test}`;
   const values = [foldsCase ? asLike(pattern) : asGlob(pattern)];
   return { text: isNot ? `${name} IS NOT NULL AND NOT (${text})` : text, values };
+}
+
+/** A search as FTS5 has it; for a plain one and a phrase, words are words, whatever else FTS5 makes of them. */
+function searchText(operator: TestOperator, text: string): string {
+  if (operator === "fts") return text;
+  const words = operator === "phfts" ? [text] : text.split(/\s+/).filter((word) => word !== "");
+  return words.map((word) => `"${word.replaceAll('"', '""')}"`).join(" ");
+}
+
+function search({ column, isNot, operator, literal }: Extract<SqliteCondition, { kind: "test" }>): Sql {
+  const { name, textIndex } = column;
+  const { table = "", rowid = "" } = textIndex ?? {};
+  const found = `SELECT rowid FROM ${quoteName(table)} WHERE ${quoteName(name)} MATCH ?`;
+  const test = `${quoteName(rowid)} ${isNot ? "NOT " : ""}IN (${found})`;
+  return { text: `${quoteName(name)} IS NOT NULL AND ${test}`, values: [searchText(operator, String(literal))] };
 }
 
 function conditionSql(condition: SqliteCondition): Sql {
@@ -76,10 +93,12 @@ function conditionSql(condition: SqliteCondition): Sql {
       return among(column, condition.literals, condition.isNot);
     case "like":
       return alike(condition);
+    case "test":
+      return search(condition);
     default: {
       const states = { null: "NULL", true: "1", false: "0" } as const;
       return {
-        text: `${quoteName(column.name)} IS ${condition.isNot ? "NOT " : ""}${states[condition.state]}`,
+        text: `${expressionOf(column)} IS ${condition.isNot ? "NOT " : ""}${states[condition.state]}`,
         values: [],
       };
     }

@@ -2,7 +2,8 @@ import type { Condition, Filter } from "../../../filter/index.ts";
 import { keysBetween } from "../../engine/keys-between.ts";
 import type { Ordering, Query } from "../../engine/query.ts";
 import type { ForeignKey, Member, LeftOut as ServedLeftOut, ServedSchema, ServedTable } from "../../engine/table.ts";
-import { type LeftOut, type Schema, type SqlValue, type Table, urlKey } from "../schema.ts";
+import { type LeftOut, type Schema, type SqlValue, type Table, type TextIndex, urlKey } from "../schema.ts";
+import { partOfJson } from "./json-part.ts";
 import { SqliteType } from "./value-type.ts";
 
 /** A column as SQL needs it, or the rowid of a table that has no key of its own. */
@@ -15,6 +16,8 @@ export interface SqliteMember extends Member {
   readonly collation: "binary" | "other" | "missing";
   /** The DEFAULT expression's SQL; `null` where there is none. */
   readonly defaultSql: string | null;
+  /** By what its texts can be searched; absent where by nothing. */
+  readonly textIndex?: TextIndex | undefined;
 }
 
 /** A table as REST has it, and the table that it is. */
@@ -61,12 +64,22 @@ function membersOf(table: Table): SqliteMember[] {
   const { identity, columns } = table;
   const keyColumns = identity.kind === "columns" ? identity.columns : (identity.key ?? []);
   const members = columns.map((column): SqliteMember => {
-    const { name, generated, defaultSql } = column;
+    const { name, generated, defaultSql, textIndex } = column;
     const inKey = keyColumns.includes(name);
     const sorts = table.utf16 !== true || (table.integerKey && inKey);
     const type = new SqliteType(column, inKey, sorts);
     const nulls = column.notNull || (table.integerKey && inKey) ? "none" : "lowest";
-    return { name, type, generated, inKey, nulls, collation: collationOf(table, name), defaultSql };
+    const member = {
+      name,
+      type,
+      generated,
+      inKey,
+      nulls,
+      collation: collationOf(table, name),
+      defaultSql,
+      textIndex,
+    } as const;
+    return type.holdsJson ? { ...member, at: (path) => ({ ...member, ...partOfJson(path) }) } : member;
   });
   if (identity.kind === "rowid") {
     const type = new SqliteType({ declaredType: "", affinity: "integer" }, true);

@@ -11,6 +11,7 @@ import { hasNoUniqueRule } from "../sqlite-error.ts";
 import type { ValueAt } from "./broken-keys.ts";
 import type { Sql } from "./condition-sql.ts";
 import { brokenRule, unknownRule } from "./rule.ts";
+import { searching } from "./search-trouble.ts";
 import type { SqliteKey, SqliteMember, SqliteQuery, SqliteSchema, SqliteTable, SqliteValues } from "./served.ts";
 import {
   countAll,
@@ -67,17 +68,17 @@ export class SqliteSnapshot implements Snapshot {
       brake.goOn();
       return visit(exactRow(table, row));
     };
-    return done(this.connection.prepare(text).each(take, ...values));
+    return done(searching(query, () => this.connection.prepare(text).each(take, ...values)));
   }
 
   measure(table: SqliteTable, query: SqliteQuery, limit: number): Steps<Measure> {
-    const [counts = []] = this.rows(countSome(table, query, limit));
+    const [counts = []] = searching(query, () => this.rows(countSome(table, query, limit)));
     const [count = 0, placeless = 0] = counts.map(Number);
     return done({ count, isComparable: placeless === 0 && !this.#sortsByBroken(table, query, limit) });
   }
 
   count(table: SqliteTable, query: SqliteQuery): Steps<number> {
-    const [[count = 0] = []] = this.rows(countAll(table, query));
+    const [[count = 0] = []] = searching(query, () => this.rows(countAll(table, query)));
     return done(Number(count));
   }
 

@@ -5,6 +5,7 @@ import { brokenBytes, textOfBytes } from "../broken-text.ts";
 import type { SqlValue } from "../schema.ts";
 import { defaultExpression, quoteName } from "../sql-text.ts";
 import { equal, filterSql, type Sql } from "./condition-sql.ts";
+import { expressionOf } from "./json-part.ts";
 import type { SqliteFilter, SqliteKey, SqliteMember, SqliteQuery, SqliteTable, SqliteValues } from "./served.ts";
 import { isConverted } from "./value-kind.ts";
 
@@ -113,8 +114,8 @@ export function selectBytes(table: SqliteTable, key: SqliteKey, { name }: Sqlite
 export function selectRecords(table: SqliteTable, query: SqliteQuery, limit: number): Sql {
   const { text, values } = whereQuery(query);
   const order = query.order.map(
-    ({ member: { name }, descending, nulls }) =>
-      `${quoteName(name)} COLLATE BINARY ${descending ? "DESC" : "ASC"}${nulls ? ` NULLS ${nulls.toUpperCase()}` : ""}`,
+    ({ member, descending, nulls }) =>
+      `${expressionOf(member)} COLLATE BINARY ${descending ? "DESC" : "ASC"}${nulls ? ` NULLS ${nulls.toUpperCase()}` : ""}`,
   );
   return {
     text: `${selectFrom(table)}${text} ORDER BY ${order.join(", ")} LIMIT ? OFFSET ?`,
@@ -129,7 +130,7 @@ export function selectRecords(table: SqliteTable, query: SqliteQuery, limit: num
 export function countSome(table: SqliteTable, query: SqliteQuery, limit: number): Sql {
   const { text, values } = whereQuery(query);
   const members = query.order.map(({ member }) => member);
-  const columns = members.map(({ name }, at) => `typeof(${quoteName(name)}) AS t${at}`);
+  const columns = members.map((member, at) => `typeof(${expressionOf(member)}) AS t${at}`);
   const tests = members.map(
     ({ type }, at) => `t${at} ${type.kind === "base64" ? "NOT IN ('blob', 'null')" : "= 'blob'"}`,
   );
@@ -150,6 +151,8 @@ export function countAll(table: SqliteTable, query: SqliteQuery): Sql {
 export function selectTexts(table: SqliteTable, query: SqliteQuery, limit: number): Sql | undefined {
   const { text, values } = whereQuery(query);
   const members = query.order.flatMap(({ member }) => {
+    // By a part of JSON nobody else can sort.
+    if (member.path) return [];
     const isWhole = member.inKey && !table.texts.includes(table.members.indexOf(member));
     return isWhole || member.type.kind === "base64" ? [] : [member];
   });

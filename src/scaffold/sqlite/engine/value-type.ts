@@ -1,7 +1,7 @@
 import type { Condition } from "../../../filter/index.ts";
 import type { Decoded, Operator, ValueType } from "../../engine/value-type.ts";
 import { brokenBytes } from "../broken-text.ts";
-import type { Affinity, SqlValue } from "../schema.ts";
+import type { Affinity, Column, SqlValue } from "../schema.ts";
 import { formatKeyPart, isSameKey, parseKeyPart } from "./key-part.ts";
 import { needsTextOrder, readLiteral } from "./literal.ts";
 import { decodeJsonValue, encodeJsonValue, readStoredJson, type StoredValue } from "./value-json.ts";
@@ -24,14 +24,16 @@ export class SqliteType implements ValueType, StoredType {
   readonly numbersOnly: boolean;
   readonly holdsJson: boolean;
   readonly comparison: ValueType["comparison"];
+  /** Whether its texts can be searched. */
+  readonly isSearched: boolean;
   readonly #sortsTexts: boolean;
 
   /**
-   * @param column - of which the declared type, the affinity and whether it is checked for JSON count
+   * @param column - of which the declared type, the affinity, whether it is checked for JSON and whether it is searched count
    * @param inKey - whether the column is a part of what tells records apart: JSON in a key is left as stored
    * @param sorts - whether its texts sort by code point: not in a database whose texts are UTF-16
    */
-  constructor(column: TypedColumn, inKey: boolean, sorts = true) {
+  constructor(column: TypedColumn & Pick<Partial<Column>, "textIndex">, inKey: boolean, sorts = true) {
     const { kind, affinity, numbersOnly } = storedTypeOf(column, inKey);
     this.name = column.declaredType;
     this.kind = kind;
@@ -40,6 +42,7 @@ export class SqliteType implements ValueType, StoredType {
     this.holdsJson = this.kind === "json";
     this.comparison = sorts ? comparisonOf(this) : undefined;
     this.#sortsTexts = sorts;
+    this.isSearched = column.textIndex !== undefined;
   }
 
   isComparable(value: SqlValue): boolean {

@@ -9,7 +9,7 @@ const slowMs = 100;
 const shortShare = 4;
 const maxShapes = 1_000;
 
-const operator = /^(?:not\.)?(?:eq|neq|gt|gte|lt|lte|like|ilike|in|is)\./;
+const operator = /^(?:not\.)?(?:n?eq|[gl]te?|i?like|in|is|isdistinct|(?:pl|ph)?fts)(?:\([a-z_]+\))?\./;
 
 /** The columns and their operators, as they stand in a group. */
 function costsInGroup(value: string): string[] {

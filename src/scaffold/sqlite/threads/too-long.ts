@@ -1,4 +1,4 @@
-import { partsOf } from "../../../filter/index.ts";
+import { isGroup, partsOf } from "../../../filter/index.ts";
 import type { Query } from "../../engine/query.ts";
 import { catalogOf, type IsServed } from "../../rest/catalog.ts";
 import { parseQuery } from "../../rest/query.ts";
@@ -29,6 +29,7 @@ function soughtColumns({ filter }: Query): { readonly fixed: readonly string[]; 
   const fixed = new Set<string>();
   let range: string | undefined;
   for (const part of partsOf(filter)) {
+    if (isGroup(part) || part.column.path) continue;
     if (part.kind === "in" && !part.isNot) fixed.add(part.column.name);
     if (part.kind !== "compare" || part.relation === "neq") continue;
     if (part.relation === "eq") fixed.add(part.column.name);
@@ -91,6 +92,8 @@ function adviseIndex(snapshot: SqliteSnapshot, isServed: IsServed, target: Targe
   const { resource } = route;
   const { stored: table } = resource.table as SqliteTable;
   const query = parseQuery(resource, target.parameters);
+  // An index of a part of JSON serves just what is written as it is.
+  if (query.order.some(({ member }) => member.path)) return undefined;
   const wanted = wantedColumns(table, query);
   if (wanted.length === 0 || wanted.length > maxColumns) return undefined;
   if (hasIndex(snapshot, table.name, wanted, soughtColumns(query).fixed.length)) return undefined;
