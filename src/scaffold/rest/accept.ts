@@ -17,7 +17,7 @@ function isJsonType(contentType: string, types: readonly string[]): boolean {
 const acceptedTypes: Readonly<Record<string, readonly [field: string, types: readonly string[]]>> = {
   POST: ["Accept-Post", ["application/json"]],
   PUT: ["Accept", ["application/json"]],
-  PATCH: ["Accept-Patch", ["application/json", "application/merge-patch+json"]],
+  PATCH: ["Accept-Patch", ["application/json", "application/merge-patch+json", "application/json-patch+json"]],
 };
 
 /** The field that says which bodies a method takes. */

@@ -24,13 +24,21 @@ function decodeText(body: Body): string {
   }
 }
 
+/** What a body may be: a JSON object, a list, or either. */
+export type BodyShape = "object" | "list" | "either";
+
+const shapes: Readonly<Record<BodyShape, string>> = {
+  object: "a JSON object",
+  list: "a JSON list of operations",
+  either: "a JSON object, or a list of them",
+};
+
 /**
  * Parses a body.
  *
- * @param takesList - whether it may be a list of records
- * @throws Refusal 400 where it is not JSON, 422 where it is no object or nested too deeply
+ * @throws Refusal 400 where it is not JSON, 422 where it is of another shape or nested too deeply
  */
-export function parseBody(body: Body, takesList = false): object {
+export function parseBody(body: Body, shape: BodyShape = "object"): object {
   const text = decodeText(body);
   let json: unknown;
   try {
@@ -42,8 +50,9 @@ export function parseBody(body: Body, takesList = false): object {
     }
     throw new Refusal(400, text.trim() === "" ? "The body is empty; JSON was expected." : "The body is not JSON.");
   }
-  if (isJsonObject(json) || (takesList && Array.isArray(json))) return json as object;
-  throw new Refusal(422, `The body must be a JSON object${takesList ? ", or a list of them" : ""}.`);
+  if (shape !== "list" && isJsonObject(json)) return json;
+  if (shape !== "object" && Array.isArray(json)) return json;
+  throw new Refusal(422, `The body must be ${shapes[shape]}.`);
 }
 
 /** The list of records that a body has, by itself or in a collection's envelope; `undefined` where it has one record. */

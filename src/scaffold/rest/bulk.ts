@@ -91,8 +91,7 @@ function factFields({ fields }: WriteRequest["request"], count: number): Field[]
   return more;
 }
 
-function showAll(resource: Resource, rows: readonly Row[], facts: readonly Field[]): OriginResponse {
-  const records = rows.map((row) => jsonFormat.encodeRecord(resource, row));
+function showAll(resource: Resource, records: readonly string[], facts: readonly Field[]): OriginResponse {
   const fields: Field[] = [["Content-Type", jsonFormat.contentType], ["Items", resource.items], ...facts];
   return { status: 200, fields, body: jsonFormat.join(resource, records, undefined) };
 }
@@ -126,12 +125,31 @@ export function* patchCollection(
   const facts = factFields(write.request, rows.length);
   const wanted = preferredReturn(write.request.fields);
   if (wanted === "minimal" || wanted === "headers-only") return { status: 204, fields: facts, body: "" };
-  const now: Row[] = [];
+  return showAll(resource, yield* readAgain(transaction, resource, rows, write), facts);
+}
+
+/** Records as they are after they were written. @throws Refusal 422 where they are too big for an answer */
+function* readAgain(
+  transaction: Transaction,
+  resource: Resource,
+  rows: readonly Row[],
+  { limits: { maxPageBytes } }: WriteRequest,
+): Steps<string[]> {
+  const { table } = resource;
+  const records: string[] = [];
+  let bytes = 0;
   for (const row of rows) {
-    const found = yield* transaction.find(resource.table, keyOf(resource.table, row));
-    if (found) now.push(found);
+    const found = yield* transaction.find(table, keyOf(table, row));
+    if (!found) continue;
+    const record = jsonFormat.encodeRecord(resource, found);
+    bytes += Buffer.byteLength(record);
+    if (bytes > maxPageBytes && records.length > 0) {
+      const way = "Nothing was written: say limit, or Prefer: return=minimal.";
+      throw new Refusal(422, `The records would have more than ${maxPageBytes} bytes in all. ${way}`);
+    }
+    records.push(record);
   }
-  return showAll(resource, now, facts);
+  return records;
 }
 
 /** Answers a DELETE of a collection: takes each record away that its filter lets through, or none. @throws Refusal */
@@ -148,6 +166,7 @@ export function* destroyCollection(
     throw new Refusal(409, "The database kept the record.");
   });
   const facts = factFields(write.request, rows.length);
-  if (preferredReturn(write.request.fields) === "representation") return showAll(resource, rows, facts);
-  return { status: 204, fields: facts, body: "" };
+  if (preferredReturn(write.request.fields) !== "representation") return { status: 204, fields: facts, body: "" };
+  const records = rows.map((row) => jsonFormat.encodeRecord(resource, row));
+  return showAll(resource, records, facts);
 }

@@ -8,7 +8,7 @@ import { hasKey } from "../engine/table.ts";
 import type { Viewer } from "../engine/viewer.ts";
 import { acceptedBodies, requireJsonAccepted, requireJsonBody } from "./accept.ts";
 import { type Action, allowedMethods, type Writable } from "./actions.ts";
-import { parseBody } from "./body.ts";
+import { type BodyShape, parseBody } from "./body.ts";
 import { destroyCollection, patchCollection } from "./bulk.ts";
 import { type Catalog, catalogOf, type IsServed } from "./catalog.ts";
 import { createRecord, createRelated, createUnseen } from "./create.ts";
@@ -16,6 +16,7 @@ import { refuse } from "./failure.ts";
 import { findRecord } from "./find-record.ts";
 import { parseOnce, performOnce, type ShownRecord } from "./idempotency.ts";
 import type { LiveSettings } from "./live.ts";
+import { isJsonPatch } from "./patch.ts";
 import { asPreferred, preferredReturn, requirePreferences } from "./preferences.ts";
 import { refuseParameters } from "./read.ts";
 import { Refusal, shorten } from "./refusal.ts";
@@ -75,6 +76,12 @@ function forViewer(response: OriginResponse, { role }: Viewer): OriginResponse {
     ["Vary", "Authorization"],
   ];
   return { ...response, fields: [...response.fields, ...own] };
+}
+
+/** What a body's JSON may be. */
+function shapeOf({ method, fields }: OriginRequest): BodyShape {
+  if (method === "POST") return "either";
+  return isJsonPatch(fieldValue(fields, "content-type")) ? "list" : "object";
 }
 
 function writableOf(route: Route): Writable {
@@ -160,7 +167,7 @@ export class Service {
       requireJsonBody(request.method, request.fields);
     }
     if (takesBody || preferredReturn(request.fields) === "representation") requireJsonAccepted(request.fields);
-    const json = takesBody ? parseBody(request.body, request.method === "POST") : {};
+    const json = takesBody ? parseBody(request.body, shapeOf(request)) : {};
     const write: WriteRequest = { request, target, json, canCreate: actions.has("create"), limits: settings };
     const { result, bookmark } = await engine.write((transaction) => {
       const catalog = this.#catalogOf(transaction);

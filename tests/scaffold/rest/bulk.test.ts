@@ -151,6 +151,15 @@ describe("A write to several records", () => {
     expect((await send("DELETE", "/artists?id=gt.2&limit=1")).status).toBe(204);
   });
 
+  test("that makes records too big for an answer is 422, and writes nothing", async () => {
+    const { send } = await serve(musicSql, { maxPageBytes: 1024 });
+    const body = { genre: "x".repeat(800) };
+    const answer = await send("PATCH", "/artists?id=gt.2", body);
+    expect([answer.status, detail(answer)]).toEqual([422, expect.stringContaining("more than 1024 bytes in all")]);
+    expect((await send("GET", "/artists/3")).json).toMatchObject({ artist: { genre: "rock" } });
+    expect((await send("PATCH", "/artists?id=gt.2", body, { Prefer: "return=minimal" })).status).toBe(204);
+  });
+
   test("is guarded by what a GET of the same URL gives", async () => {
     const { send } = await serve(musicSql);
     const target = "/artists?id=gt.2";

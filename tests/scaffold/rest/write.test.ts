@@ -181,7 +181,9 @@ describe("OPTIONS", () => {
     expect([collection.status, collection.field("Allow")]).toEqual([204, "GET, HEAD, POST, PATCH, DELETE, OPTIONS"]);
     expect(collection.field("Accept-Post")).toBe("application/json");
     expect(record.field("Allow")).toBe("GET, HEAD, PUT, PATCH, DELETE, OPTIONS");
-    expect(record.field("Accept-Patch")).toBe("application/json, application/merge-patch+json");
+    expect(record.field("Accept-Patch")).toBe(
+      "application/json, application/merge-patch+json, application/json-patch+json",
+    );
     expect((await send("OPTIONS", "/")).field("Allow")).toBe("GET, HEAD, OPTIONS");
     expect((await send("OPTIONS", "/nothing")).status).toBe(404);
   });
