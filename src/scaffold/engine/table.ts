@@ -18,6 +18,9 @@ export interface Member {
   readonly at?: (path: JsonPath) => Member;
 }
 
+/** What can be done to a table's records. */
+export type TableWrite = "create" | "update" | "destroy";
+
 /** A table that can be served. The engine that made it is given it back, never one of its own making. */
 export interface ServedTable {
   readonly name: string;
@@ -28,8 +31,10 @@ export interface ServedTable {
    * viewer may read none of them: they have no URLs.
    */
   readonly key: readonly number[];
-  /** Whether a query shows it: it can only be read. Absent: no. */
+  /** Whether a query shows it: what it shows changes with what it is read from. Absent: no. */
   readonly isView?: boolean;
+  /** What can be done to its records. Absent: everything. */
+  readonly writes?: readonly TableWrite[];
   /**
    * Where the parts of a primary key are that may be null: records that have all of them are addressed by them, others by
    * {@link key}, which is a single number then. Absent where all records are addressed by {@link key}.

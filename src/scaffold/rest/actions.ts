@@ -45,8 +45,8 @@ export function canWrite(allowed: ReadonlySet<Action>): boolean {
 
 /** What of a table decides which methods its collection has. */
 export interface Writable {
-  /** Whether it can only be read. */
-  readonly isView: boolean;
+  /** What can be done to its records; absent: everything. */
+  readonly writes?: readonly Action[] | undefined;
   /** Whether its records have URLs. */
   readonly hasKey: boolean;
 }
@@ -55,14 +55,15 @@ export interface Writable {
 export function allowedMethods(
   allowed: ReadonlySet<Action>,
   place: "index" | "collection" | "unseen" | "record" | "related",
-  { isView, hasKey }: Writable,
+  { writes: taken = writes, hasKey }: Writable,
 ): string[] {
   const methods: string[] = [];
+  const takes = (action: Action): boolean => allowed.has(action) && taken.includes(action);
   if ((allowed.has("read") && place !== "unseen") || place === "index") methods.push("GET", "HEAD");
-  if (["collection", "unseen", "related"].includes(place) && !isView && allowed.has("create")) methods.push("POST");
-  if (place === "record" && allowed.has("update")) methods.push("PUT");
-  const isWritten = place === "record" || (place === "collection" && !isView && hasKey);
-  if (isWritten && allowed.has("update")) methods.push("PATCH");
-  if (isWritten && allowed.has("destroy")) methods.push("DELETE");
+  if (["collection", "unseen", "related"].includes(place) && takes("create")) methods.push("POST");
+  if (place === "record" && takes("update")) methods.push("PUT");
+  const isWritten = place === "record" || (place === "collection" && hasKey);
+  if (isWritten && takes("update")) methods.push("PATCH");
+  if (isWritten && takes("destroy")) methods.push("DELETE");
   return [...methods, "OPTIONS"];
 }

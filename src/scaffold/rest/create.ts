@@ -53,6 +53,11 @@ function* placeOne(
   }
 }
 
+/** A row that has no URL can't be read back, nor one whose key only a trigger of a view knows. */
+function isShowable({ table }: Resource, { key }: Placed): boolean {
+  return hasKey(table) && key.values.every((value) => value !== null);
+}
+
 /** Places the records of a list, all or none, and shows them as they are then. */
 function* placeAll(
   transaction: Transaction,
@@ -65,7 +70,7 @@ function* placeAll(
   const all: Placed[] = [];
   for (const [at, json] of list.entries()) all.push(yield* placeOne(transaction, resource, json, { ...posted, at }));
   const status = all.length === 0 || all.some(({ isNew }) => isNew) ? 201 : 200;
-  if (!hasKey(resource.table)) return { status, fields: [], body: "" };
+  if (!all.every((one) => isShowable(resource, one))) return { status, fields: [], body: "" };
   const records: string[] = [];
   for (const { key } of all) {
     const row = yield* transaction.find(resource.table, key);
@@ -98,10 +103,9 @@ export function* createRecord(
 }
 
 function* placeAlone(transaction: Transaction, resource: Resource, posted: Posted): Steps<OriginResponse> {
-  const { key, isNew } = yield* place(transaction, resource, posted.write.json, posted);
-  // A row that has no URL can't be read back.
-  if (!hasKey(resource.table)) return { status: 201, fields: [], body: "" };
-  return yield* answerRecord(transaction, resource, key, isNew ? 201 : 200);
+  const placed = yield* place(transaction, resource, posted.write.json, posted);
+  if (!isShowable(resource, placed)) return { status: 201, fields: [], body: "" };
+  return yield* answerRecord(transaction, resource, placed.key, placed.isNew ? 201 : 200);
 }
 
 /** Answers a POST to the records that belong to one: creates one that does, or several. @throws Refusal */

@@ -85,9 +85,9 @@ function shapeOf({ method, fields }: OriginRequest): BodyShape {
 }
 
 function writableOf(route: Route): Writable {
-  if (route.place === "index") return { isView: true, hasKey: false };
+  if (route.place === "index") return { writes: [], hasKey: false };
   const { table } = route.resource;
-  return { isView: table.isView ?? false, hasKey: hasKey(table) };
+  return { writes: table.writes, hasKey: hasKey(table) };
 }
 
 /** Whether a request asks to be shown what its viewer may not read. */

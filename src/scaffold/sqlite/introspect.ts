@@ -2,6 +2,7 @@ import { RocketError } from "../../protocol/index.ts";
 import { affinityOf } from "./affinity.ts";
 import type { Connection } from "./connection.ts";
 import { readTrouble, uncollatedColumns } from "./probe.ts";
+import { readViews } from "./read-views.ts";
 import type { Column, ForeignKey, Identity, LeftOut, Schema, SqlValue, Table } from "./schema.ts";
 import { foreignKeyNames, jsonColumns } from "./sql-text.ts";
 import { isBusy } from "./sqlite-error.ts";
@@ -158,13 +159,13 @@ function resolveReferences(tables: readonly Table[]): Table[] {
   }));
 }
 
-/** Views, virtual tables and their own tables. What has no root page has no rows of its own. */
+/** Virtual tables and their own tables. What has no root page has no rows of its own. */
 function readOthers(connection: Connection): LeftOut[] {
   const shadows = `SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow'`;
   return connection
     .prepare(
-      `SELECT name, CASE WHEN type = 'view' THEN 'view' WHEN coalesce(rootpage, 0) = 0 THEN 'virtual' ELSE 'shadow' END
-       FROM sqlite_schema WHERE (type = 'view' OR (type = 'table' AND (coalesce(rootpage, 0) = 0 OR name IN (${shadows}))))
+      `SELECT name, CASE WHEN coalesce(rootpage, 0) = 0 THEN 'virtual' ELSE 'shadow' END
+       FROM sqlite_schema WHERE type = 'table' AND (coalesce(rootpage, 0) = 0 OR name IN (${shadows}))
        AND lower(substr(name, 1, 8)) <> '_rocket_' ORDER BY rowid`,
     )
     .all()
@@ -176,7 +177,7 @@ function schemaVersion(connection: Connection): number {
 }
 
 /**
- * Reads the ordinary tables, all at one `schema_version`. A table whose rows nothing tells apart (no key, and columns
+ * Reads the ordinary tables and the views, all at one `schema_version`. A table whose rows nothing tells apart (no key, and columns
  * named like each name of the rowid) is left out, and so is one that this program can't read.
  *
  * It takes no lock for longer than one look, so that others can write and migrate meanwhile.
@@ -247,5 +248,8 @@ function readTables(connection: Connection): Omit<Schema, "version"> {
     };
     tables.push(uncollated.length === 0 ? table : { ...table, uncollated });
   }
-  return { tables: resolveReferences(tables), leftOut };
+  const resolved = resolveReferences(tables);
+  const found = readViews(connection, resolved);
+  const views = found.views.map((view) => ({ ...view, ...texts }));
+  return { tables: resolved, views, leftOut: [...leftOut, ...found.leftOut] };
 }

@@ -48,7 +48,26 @@ export type Identity =
   | { readonly kind: "columns"; readonly columns: readonly string[] }
   | { readonly kind: "rowid"; readonly alias: string; readonly key?: readonly string[] };
 
-/** An ordinary table. */
+/** The tables that a view is read from. */
+export interface ViewSources {
+  readonly tables: readonly string[];
+  /** Whether it reads something else, too, whose changes can't be watched. */
+  readonly isUnwatched: boolean;
+}
+
+/** What is done to rows, as triggers have it. */
+export type RowEvent = "insert" | "update" | "delete";
+
+/** What makes a view of what could be a table. */
+export interface ViewFacts {
+  /** Its CREATE VIEW. */
+  readonly sql: string;
+  readonly sources: ViewSources;
+  /** What INSTEAD OF triggers do to its rows. */
+  readonly events: readonly RowEvent[];
+}
+
+/** An ordinary table, or a view. */
 export interface Table {
   readonly name: string;
   readonly columns: readonly Column[];
@@ -60,6 +79,8 @@ export interface Table {
   readonly uncollated?: readonly string[];
   /** Whether no column has a collation of its own: texts are compared byte for byte. Absent where that is not known. */
   readonly binary?: true;
+  /** There where it is a view. Its {@link identity} has no columns where nothing tells its rows apart. */
+  readonly view?: ViewFacts;
   /** Whether texts are stored as UTF-16, which SQLite compares byte for byte. */
   readonly utf16?: true;
 }
@@ -76,7 +97,7 @@ export function urlKey({ identity }: Table): readonly string[] {
 export interface LeftOut {
   readonly name: string;
   /** Why: a `shadow` table is a virtual one's own; nothing tells a `keyless` table's rows apart; an `unreadable` one needs what this program does not have. */
-  readonly kind: "view" | "virtual" | "shadow" | "keyless" | "unreadable";
+  readonly kind: "virtual" | "shadow" | "keyless" | "unreadable";
   /** What SQLite says of an unreadable one. */
   readonly detail?: string;
 }
@@ -84,7 +105,9 @@ export interface LeftOut {
 /** The tables of a database at one `schema_version`. */
 export interface Schema {
   readonly version: number;
+  /** Without views. */
   readonly tables: readonly Table[];
-  /** What else is there, and why it is none of `tables`. SQLite's and Rocket's own tables are neither. */
+  readonly views: readonly Table[];
+  /** What else is there, and why it is none of these. SQLite's and Rocket's own tables are neither. */
   readonly leftOut: readonly LeftOut[];
 }

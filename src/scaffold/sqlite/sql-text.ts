@@ -11,7 +11,7 @@ const pattern =
   /\s+|--[^\n]*|\/\*(?:[^*]|\*(?!\/))*(?:\*\/)?|'(?:[^']|'')*'?|"(?:[^"]|"")*"?|`(?:[^`]|``)*`?|\[[^\]]*\]?|[A-Za-z0-9_$\u0080-\u{10ffff}]+|./gsu;
 
 /** Takes SQL apart, without spaces and comments. */
-function tokenise(sql: string): SqlToken[] {
+export function tokenise(sql: string): SqlToken[] {
   const tokens: SqlToken[] = [];
   let depth = 0;
   for (const match of sql.matchAll(pattern)) {
@@ -219,6 +219,13 @@ export function mentions(sql: string, name: string): boolean {
 /** When a trigger fires, from its CREATE TRIGGER: `AFTER INSERT`. */
 export function triggerEvent(createTrigger: string): string {
   return triggerParts(createTrigger)?.event ?? "";
+}
+
+/** What an INSTEAD OF trigger stands for, from its CREATE TRIGGER; `undefined` for any other trigger. */
+export function insteadOf(createTrigger: string): "insert" | "update" | "delete" | undefined {
+  const { rest = "" } = triggerParts(createTrigger) ?? {};
+  const [, event] = /^INSTEAD\s+OF\s+(INSERT|UPDATE|DELETE)\b/i.exec(rest) ?? [];
+  return event?.toLowerCase() as "insert" | "update" | "delete" | undefined;
 }
 
 /** A CREATE TRIGGER in parts: up to its name, and what follows; with when it fires. */

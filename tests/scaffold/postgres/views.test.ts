@@ -107,7 +107,7 @@ describe("A view of the database", () => {
       `${shop}; CREATE SCHEMA hidden; CREATE TABLE hidden.rates (rate int); INSERT INTO hidden.rates VALUES (2);
       CREATE FUNCTION rate() RETURNS int LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN (SELECT rate FROM hidden.rates); END $$;
       CREATE VIEW rated AS SELECT id, amount * r.rate AS rated FROM orders, hidden.rates r;
-      CREATE VIEW called AS SELECT id, amount * rate() AS rated FROM orders WHERE id = 2`,
+      CREATE VIEW called AS SELECT id + 0 AS id, amount * rate() AS rated FROM orders WHERE id = 2`,
     );
     const follow = followerOf(scaffold);
     const watchers = [await follow("/rated?order=id"), await follow("/called")];
@@ -141,6 +141,88 @@ describe("A view of the database", () => {
       undefined,
       expect.stringMatching(/can't be watched/),
     ]);
+  });
+});
+
+describe("What tells a view's rows apart", () => {
+  it.each([
+    [
+      "the table's key under another name",
+      "SELECT name, id AS number FROM artists",
+      "GET, HEAD, PUT, PATCH, DELETE, OPTIONS",
+    ],
+    ["a view of a view", "SELECT id FROM base", "GET, HEAD, PUT, PATCH, DELETE, OPTIONS"],
+    [
+      "names with every sign",
+      'SELECT id AS "a {:resno 3} (\\ b" FROM "odd ({"',
+      "GET, HEAD, PUT, PATCH, DELETE, OPTIONS",
+    ],
+    ["groups", "SELECT id, count(*) FROM artists GROUP BY id", "GET, HEAD, OPTIONS"],
+    [
+      "a computed column beside it",
+      "SELECT id, (SELECT max(id) FROM songs) FROM artists",
+      "GET, HEAD, PUT, PATCH, DELETE, OPTIONS",
+    ],
+    ["what is not shown", "SELECT name FROM artists", undefined],
+    ["what is computed", "SELECT id + 1 AS id FROM artists", undefined],
+    ["a join", "SELECT songs.id FROM songs JOIN artists ON artists.id = artist", undefined],
+    ["a union", "SELECT id FROM artists UNION ALL SELECT id FROM songs", undefined],
+    ["a query in FROM", "SELECT id FROM (SELECT id FROM artists) x", undefined],
+    ["rows that are given twice", "SELECT id, generate_series(1, 2) FROM artists", undefined],
+    ["two tables", "SELECT a.id FROM artists a, songs", undefined],
+  ])("is known, or not, of %s", async (_, select, allow) => {
+    const { send } = await serve(
+      server,
+      `CREATE TABLE artists (id int PRIMARY KEY, name text); CREATE TABLE songs (id int PRIMARY KEY, artist int);
+      CREATE TABLE "odd ({" (id int PRIMARY KEY); CREATE VIEW base AS SELECT name, id FROM artists; CREATE VIEW v AS ${select}`,
+    );
+    expect((await send("OPTIONS", "/v/1")).field("Allow")).toBe(allow);
+    expect((await send("GET", "/v")).status).toBe(200);
+  });
+
+  it("is a unique index that includes other columns, too, of a table and of a view of it", async () => {
+    const { send, client, scaffold } = await serve(
+      server,
+      `CREATE TABLE t (a int NOT NULL, b text); CREATE UNIQUE INDEX ON t (a) INCLUDE (b); INSERT INTO t VALUES (1, NULL);
+      CREATE VIEW v AS SELECT * FROM t`,
+    );
+    expect((await send("GET", "/t/1")).view).toBeDefined();
+    expect((await send("PATCH", "/v/1", { b: "x" })).json).toEqual({ v: { url: "/v/1", a: 1, b: "x" } });
+    const batches: unknown[] = [];
+    const end = scaffold.journal?.tail(({ changes }) => batches.push(...changes.map(({ url }) => url)));
+    await client.query("UPDATE t SET b = 'y'");
+    await scaffold.journal?.poll();
+    end?.();
+    expect(batches).toEqual(["/t/1"]);
+  });
+
+  it("is none to a role that may not read it, and the view is read all the same", async () => {
+    const { scaffold } = await serve(
+      server,
+      `DROP ROLE IF EXISTS view_reader; CREATE ROLE view_reader;
+      CREATE TABLE t (id int PRIMARY KEY, x text); INSERT INTO t VALUES (1, 'a'); CREATE VIEW v AS SELECT * FROM t;
+      GRANT SELECT (x) ON v TO view_reader`,
+      { tokens: { secret: "0123456789abcdef0123456789abcdef", anonymousRole: "view_reader" } },
+    );
+    const answer = await scaffold.origin({ method: "GET", target: "/v", fields: [], body: "" });
+    expect([answer.status, answer.body]).toEqual([200, '{"v":[{"x":"a"}]}']);
+  });
+});
+
+describe("A view that PostgreSQL takes writes to", () => {
+  it("keeps to its own rule, and shows what it computes", async () => {
+    const { send } = await serve(
+      server,
+      `CREATE TABLE songs (id int PRIMARY KEY, title text, plays int, twice int GENERATED ALWAYS AS (plays * 2) STORED);
+      INSERT INTO songs VALUES (7, 'Low', 2000); 
+      CREATE VIEW hits AS SELECT id, title, upper(title) AS shout, plays, twice FROM songs WHERE plays > 1000 WITH CHECK OPTION`,
+    );
+    const patch = await send("PATCH", "/hits/7", { title: "High", shout: "no", twice: 1 });
+    const hit = { url: "/hits/7", id: 7, title: "High", shout: "HIGH", plays: 2000, twice: 4000 };
+    expect([patch.status, patch.json]).toEqual([200, { hit }]);
+    const less = await send("PATCH", "/hits/7", { plays: 3 });
+    expect([less.status, less.text]).toEqual([422, expect.stringContaining("rule")]);
+    expect((await send("PUT", "/hits/7", { title: "Put", plays: 3000 })).json).toMatchObject({ hit: { twice: 6000 } });
   });
 });
 

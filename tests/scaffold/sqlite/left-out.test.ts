@@ -69,39 +69,40 @@ INSERT INTO people (name) VALUES ('Ute'), ('Udo')''')`;
   });
 });
 
-describe("Views and virtual tables", () => {
+describe("Virtual tables, and views of what is not there,", () => {
   test("are named with the reason, once, and again when there are new ones", async () => {
     const service = await serve(`CREATE TABLE t (id INTEGER PRIMARY KEY);
       CREATE VIEW one AS SELECT 1; CREATE VIEW two AS SELECT * FROM nowhere; CREATE VIRTUAL TABLE texts USING fts5(body)`);
     expect(messages(service)).toEqual([
-      'Not served: "one", "two"; views of the database are not served.',
       'Not served: "texts"; virtual tables are not served.',
       expect.stringMatching(
         /^Not served: "texts_data", .*"texts_config"; tables that hold what a virtual table shows are not served\.$/,
       ),
+      'Not served: "two"; this program can\'t read it (no such table: main.nowhere).',
     ]);
     expect((await service.send("GET", "/texts_data")).json).toMatchObject({
       status: 404,
       detail: "This is not served: tables that hold what a virtual table shows are not served.",
     });
-    service.other.exec("CREATE VIEW three AS SELECT 3");
+    service.other.exec("CREATE VIEW three AS SELECT three()");
+    const reason = "this program can't read it (no such function: three)";
     const { json } = await service.send("GET", "/three");
-    expect(json).toMatchObject({ status: 404, detail: "This is not served: views of the database are not served." });
-    expect(messages(service).slice(3)).toEqual(['Not served: "three"; views of the database are not served.']);
+    expect(json).toMatchObject({ status: 404, detail: `This is not served: ${reason}.` });
+    expect(messages(service).slice(3)).toEqual([`Not served: "three"; ${reason}.`]);
   });
 
   test("are no news where only other tables are asked for", async () => {
-    const service = await serve("CREATE TABLE t (id INTEGER PRIMARY KEY); CREATE VIEW v AS SELECT 1", {
+    const service = await serve("CREATE TABLE t (id INTEGER PRIMARY KEY); CREATE VIRTUAL TABLE v USING fts5(body)", {
       tables: ["t"],
     });
     expect(messages(service)).toEqual([]);
-    expect((await service.send("GET", "/v")).text).not.toContain("view");
+    expect((await service.send("GET", "/v")).text).not.toContain("virtual");
   });
 
   test("can't be asked for by name", async () => {
     await expect(
-      serve("CREATE TABLE t (id INTEGER PRIMARY KEY); CREATE VIEW v AS SELECT 1", { tables: ["t", "v"] }),
-    ).rejects.toThrow('tables names "v", which is not served: views of the database are not served.');
+      serve("CREATE TABLE t (id INTEGER PRIMARY KEY); CREATE VIRTUAL TABLE v USING fts5(body)", { tables: ["t", "v"] }),
+    ).rejects.toThrow('tables names "v", which is not served: virtual tables are not served.');
   });
 });
 

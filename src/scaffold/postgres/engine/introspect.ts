@@ -1,7 +1,9 @@
+import type { TableWrite } from "../../engine/table.ts";
 import type { Session } from "../driver.ts";
 import { keySql } from "../journal/sql-shapes.ts";
 import type { Column, Table } from "../table.ts";
 import { readTypes } from "./types.ts";
+import { readViewFacts, type ViewFacts } from "./view-keys.ts";
 
 /** A column, with what a GET and a write need beside its type. */
 export interface FullColumn extends Column {
@@ -32,8 +34,12 @@ export interface FullTable extends Table {
    * a view, or nothing tells its rows apart.
    */
   readonly isPrivate: boolean;
-  /** Whether a query shows it: it can only be read. */
+  /** Whether a query shows it. */
   readonly isView: boolean;
+  /** What can be done to its rows; absent: everything. */
+  readonly writes?: readonly TableWrite[];
+  /** Whether its rows can't be locked one by one. */
+  readonly isUnlockable?: boolean;
   readonly rules: readonly Rule[];
 }
 
@@ -76,10 +82,13 @@ const codePointSql = `CASE WHEN coalesce(o.collname, '') = 'default' OR o.oid IS
       FROM pg_database d WHERE d.datname = current_database())
   ELSE o.collname IN ('C', 'POSIX', 'ucs_basic', 'pg_c_utf8', 'C.UTF-8', 'C.utf8') END`;
 
+/** What a view computes is given by the database alone, unless INSTEAD OF triggers (64) take it. */
 const columnsSql = `SELECT json_agg(json_build_object('name', a.attname, 'type', a.atttypid::text,
     'isGivable', has_schema_privilege(c.relnamespace, 'USAGE') AND has_column_privilege(c.oid, a.attnum, 'INSERT'),
     'isReadable', has_schema_privilege(c.relnamespace, 'USAGE') AND has_column_privilege(c.oid, a.attnum, 'SELECT'),
-    'isNotNull', a.attnotnull, 'isGenerated', a.attgenerated <> '' OR a.attidentity = 'a',
+    'isNotNull', a.attnotnull, 'isGenerated', a.attgenerated <> '' OR a.attidentity = 'a'
+      OR (c.relkind = 'v' AND NOT pg_column_is_updatable(c.oid, a.attnum, false)
+        AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgtype & 64 <> 0)),
     'isCodePoint', coalesce(${codePointSql}, false), 'isExact', coalesce(o.collisdeterministic, true)) ORDER BY a.attnum)
   FROM pg_attribute a LEFT JOIN pg_collation o ON o.oid = a.attcollation
   WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped`;
@@ -108,7 +117,9 @@ const rulesSql = `SELECT json_agg(json_strip_nulls(json_build_object('name', r.n
 
 const relationsSql = `SELECT n.nspname, c.relname, c.relkind::text, has_table_privilege(c.oid, 'SELECT'),
     (${columnsSql}), (${keyColumnsSql}), (${rulesSql}),
-    row_security_active(c.oid) OR NOT has_table_privilege(c.oid, 'SELECT')
+    row_security_active(c.oid) OR NOT has_table_privilege(c.oid, 'SELECT'), c.oid,
+    CASE c.relkind WHEN 'v' THEN pg_relation_is_updatable(c.oid, true) ELSE 0 END,
+    CASE c.relkind WHEN 'v' THEN pg_relation_is_updatable(c.oid, false) ELSE 0 END
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE n.nspname = ANY ($1) AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition AND c.relpersistence <> 't'
     AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')
@@ -119,24 +130,63 @@ function reasonOf(kind: string | null, mayRead: boolean): string | undefined {
   return mayRead ? undefined : "this role may not read it";
 }
 
+/** What PostgreSQL says can be done to a view's rows: bits at the numbers of its commands. */
+function writesOf(updatable: string | null | undefined): TableWrite[] {
+  const commands = [
+    [8, "create"],
+    [4, "update"],
+    [16, "destroy"],
+  ] as const;
+  return commands.flatMap(([bit, write]) => (Number(updatable) & bit ? [write] : []));
+}
+
+/** What a view is beside a table, and which of its columns are its key. */
+function viewOf(
+  [updatable, plainly]: readonly (string | null | undefined)[],
+  columns: readonly FoundColumn[],
+  { key, generated }: ViewFacts,
+): {
+  readonly facts: Pick<FullTable, "writes" | "isUnlockable">;
+  readonly key: string[];
+  readonly columns: FoundColumn[];
+} {
+  return {
+    facts: { writes: writesOf(updatable), isUnlockable: !writesOf(plainly).includes("update") },
+    key: key.flatMap((at) => columns[at]?.name ?? []),
+    columns: columns.map((column, at) => (generated.includes(at) ? { ...column, isGenerated: true } : column)),
+  };
+}
+
+const noFacts: ViewFacts = { key: [], generated: [] };
+
 /** Reads what the tables of some schemas are to the session's role, in the order of the schemas. */
 export async function introspect(session: Session, schemas: readonly string[], rights: Rights): Promise<Found> {
   const rows = await session.query(relationsSql, [schemas]);
   const typeOf = await readTypes(session);
+  const viewFacts = await readViewFacts(
+    session,
+    rows.flatMap((row) => (row[2] === "v" ? [row[8] ?? ""] : [])),
+  );
   const tables: FullTable[] = [];
   const leftOut: LeftOutRelation[] = [];
   const denied: FullTable[] = [];
-  for (const [schemaText, nameText, kind = null, isReadable = null, columnsText, keyText, rulesText, isLess] of rows) {
+  for (const [schemaText, nameText, kind = null, isReadable = null, columnsText, keyText, rulesText, ...more] of rows) {
+    const [isLess, oid, ...updatable] = more;
     const [schema, name] = [schemaText ?? "", nameText ?? ""];
-    const key = JSON.parse(keyText ?? "[]") as string[];
     const reason = reasonOf(kind, rights !== "tables" || isReadable === "t");
     if (reason !== undefined) {
       leftOut.push({ schema, name, reason });
       continue;
     }
-    const all = JSON.parse(columnsText ?? "[]") as FoundColumn[];
+    const isView = kind === "v" || kind === "m";
+    const stored = JSON.parse(columnsText ?? "[]") as FoundColumn[];
+    const view = kind === "v" ? viewOf(updatable, stored, viewFacts.get(oid ?? "") ?? noFacts) : undefined;
+    const all = view?.columns ?? stored;
     const readable = all.filter((column) => rights !== "columns" || column.isReadable);
-    const mayRead = readable.length > 0 && key.every((part) => readable.some((column) => column.name === part));
+    const isShown = (part: string): boolean => readable.some((column) => column.name === part);
+    // A view is read without its key, too.
+    const key = view ? (view.key.every(isShown) ? view.key : []) : (JSON.parse(keyText ?? "[]") as string[]);
+    const mayRead = readable.length > 0 && key.every(isShown);
     const columns = (mayRead ? readable : all.filter((column) => column.isGivable)).map(
       ({ isReadable: _, isGivable: __, ...column }): FullColumn => ({ ...column, type: typeOf(column.type) }),
     );
@@ -145,11 +195,11 @@ export async function introspect(session: Session, schemas: readonly string[], r
       continue;
     }
     const rules = JSON.parse(rulesText ?? "[]") as Rule[];
-    const isView = kind === "v" || kind === "m";
-    const isPrivate = isLess === "t" || key.length === 0;
-    const table = { schema, name, columns, rules, isView, isPrivate, isKeyDeferrable: false };
+    const isPrivate = isLess === "t" || key.length === 0 || isView;
+    const facts = view?.facts ?? (isView ? { writes: [] } : {});
+    const table = { schema, name, columns, rules, isView, isPrivate, isKeyDeferrable: false, ...facts };
     if (mayRead) tables.push({ ...table, key });
-    else if (!isView) denied.push({ ...table, key: [] });
+    else if (!isView || facts.writes?.includes("create")) denied.push({ ...table, key: [] });
     else denied.push({ ...table, columns: [], key: [] });
   }
   return { tables, leftOut, denied };

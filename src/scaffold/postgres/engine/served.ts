@@ -23,6 +23,8 @@ export interface PostgresTable extends ServedTable {
   readonly rules: readonly Rule[];
   /** Whether its own changes don't decide what the role that it was read for is shown. */
   readonly isPrivate: boolean;
+  /** Whether its rows can't be locked one by one. */
+  readonly isUnlockable: boolean;
 }
 
 /** What names a record, in PostgreSQL. */
@@ -120,7 +122,7 @@ export class Served {
     });
   }
 
-  #serve(table: Table & Partial<Pick<FullTable, "rules" | "isPrivate" | "isView">>): PostgresTable {
+  #serve(table: Table & Partial<Omit<FullTable, keyof Table>>): PostgresTable {
     const members = table.columns.map((column): PostgresMember => {
       // The journal tells less of a column: enough to show a record.
       const { name, type, isGenerated = false, ...comparing } = column as Partial<FullColumn> & typeof column;
@@ -145,7 +147,8 @@ export class Served {
       ownName: table.name,
       rules: table.rules ?? [],
       isPrivate: table.isPrivate ?? false,
-      isView: table.isView ?? false,
+      ...(table.isView ? { isView: true, writes: table.writes ?? [] } : {}),
+      isUnlockable: table.isUnlockable ?? false,
     };
   }
 }

@@ -26,6 +26,11 @@ interface Change {
   readonly defaulted?: readonly PostgresMember[];
 }
 
+/** What keeps others from changing rows that are read to be changed. */
+function lockOf({ isUnlockable }: PostgresTable): string {
+  return isUnlockable ? "" : " FOR UPDATE";
+}
+
 /** A write, in a savepoint of its own. What it has read stays as it is until the end of the transaction. */
 export class PostgresTransaction extends PostgresSnapshot implements Transaction {
   readonly #now: number;
@@ -41,7 +46,7 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
   }
 
   *findToUpdate(table: PostgresTable, key: PostgresKey): Steps<Row | undefined> {
-    const [row] = yield* wait(this.rows(selectRecord(table, key, " FOR UPDATE")));
+    const [row] = yield* wait(this.rows(selectRecord(table, key, lockOf(table))));
     if (row || this.viewer.role === undefined) return row;
     // A policy may let it be read, and not changed.
     if (yield* super.find(table, key)) throw new Denied();
@@ -72,7 +77,7 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
       if (mayDiffer) locked.push(JSON.stringify(keyOf(table, row).values));
       return visit(row);
     };
-    yield* this.walk(table, query, selectRecords(table, query, limit, " FOR UPDATE"), take);
+    yield* this.walk(table, query, selectRecords(table, query, limit, lockOf(table)), take);
     const names = new Set(locked);
     const left = seen.find((row) => !names.has(JSON.stringify(keyOf(table, row).values)));
     if (left) yield* this.#explainUnlocked(table, left);

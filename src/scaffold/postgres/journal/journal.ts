@@ -1,10 +1,10 @@
 import { parseEventId, RocketError } from "../../../protocol/index.ts";
 import type { Batch, Bookmark, Page } from "../../../server/index.ts";
+import { LocalReset } from "../../engine/local-reset.ts";
 import type { Session } from "../driver.ts";
 import { readingSession } from "../own-transaction.ts";
 import { armTables, type Missed } from "./arm.ts";
 import { Arming } from "./arming.ts";
-import { LocalReset } from "./change.ts";
 import { journalFailure } from "./failure.ts";
 import { Follower } from "./follower.ts";
 import { bookmarkOf, type Head, tick } from "./head.ts";

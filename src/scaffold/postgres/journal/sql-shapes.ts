@@ -1,11 +1,12 @@
 import { fixedPlans } from "./sql-notes.ts";
 
-/** The index that tells a table's rows apart: its primary key, else a unique one over columns that are never null. */
+/** The index that tells a table's rows apart: its primary key, else a unique one over columns that are never null. What is included beside them does not count. */
 export function keySql(table: string): string {
   return `SELECT i.indexrelid FROM pg_index i
   WHERE i.indrelid = ${table} AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
-    AND NOT EXISTS (SELECT FROM unnest(i.indkey::int2[]) k JOIN pg_attribute a ON a.attrelid = ${table} AND a.attnum = k
-      WHERE NOT a.attnotnull)
+    AND NOT EXISTS (SELECT FROM unnest(i.indkey::int2[]) WITH ORDINALITY k (attnum, place)
+      JOIN pg_attribute a ON a.attrelid = ${table} AND a.attnum = k.attnum
+      WHERE k.place <= i.indnkeyatts AND NOT a.attnotnull)
   ORDER BY i.indisprimary DESC, i.indexrelid LIMIT 1`;
 }
 

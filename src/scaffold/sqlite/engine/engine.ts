@@ -59,8 +59,9 @@ export class SqliteEngine implements Engine {
     return this.#live.writer.write(steps);
   }
 
-  count(table: SqliteTable, limit: number): Promise<number> {
-    return this.reader.count(table, limit);
+  async count(table: SqliteTable, limit: number): Promise<number | undefined> {
+    // To count what a view shows may take long.
+    return table.isView ? undefined : this.reader.count(table, limit);
   }
 
   troubleOf(error: unknown): Trouble | undefined {

@@ -1,8 +1,23 @@
 import type { Condition, Filter } from "../../../filter/index.ts";
 import { keysBetween } from "../../engine/keys-between.ts";
 import type { Ordering, Query } from "../../engine/query.ts";
-import type { ForeignKey, Member, LeftOut as ServedLeftOut, ServedSchema, ServedTable } from "../../engine/table.ts";
-import { type LeftOut, type Schema, type SqlValue, type Table, type TextIndex, urlKey } from "../schema.ts";
+import type {
+  ForeignKey,
+  Member,
+  LeftOut as ServedLeftOut,
+  ServedSchema,
+  ServedTable,
+  TableWrite,
+} from "../../engine/table.ts";
+import {
+  type LeftOut,
+  type Schema,
+  type SqlValue,
+  type Table,
+  type TextIndex,
+  urlKey,
+  type ViewFacts,
+} from "../schema.ts";
 import { partOfJson } from "./json-part.ts";
 import { SqliteType } from "./value-type.ts";
 
@@ -105,6 +120,12 @@ function textPlaces(table: Table, members: readonly SqliteMember[]): number[] {
   return members.length + places.length > maxSelected ? [] : places;
 }
 
+/** What INSTEAD OF triggers do for those who write to a view. */
+function writesOf({ events }: ViewFacts): TableWrite[] {
+  const writes = { insert: "create", update: "update", delete: "destroy" } as const;
+  return [...new Set(events)].map((event) => writes[event]);
+}
+
 function serveTable(table: Table): SqliteTable {
   const { name, identity } = table;
   const members = membersOf(table);
@@ -117,6 +138,7 @@ function serveTable(table: Table): SqliteTable {
     key: keyNames.map(indexOf),
     named: named.length > 0 ? named : undefined,
     // Any other column may hold a value that a template makes no URL of, or another's.
+    ...(table.view ? { isView: true, writes: writesOf(table.view) } : {}),
     hasPlainKey: table.integerKey || (identity.kind === "rowid" && named.length === 0),
     texts: textPlaces(table, members),
     stored: table,
@@ -136,7 +158,6 @@ export function servedTable(table: Table): SqliteTable {
 }
 
 function reasonOf({ kind, detail = "" }: LeftOut): string {
-  if (kind === "view") return "views of the database are not served";
   if (kind === "virtual") return "virtual tables are not served";
   if (kind === "shadow") return "tables that hold what a virtual table shows are not served";
   return kind === "keyless" ? "nothing tells its rows apart" : `this program can't read it (${detail})`;
@@ -157,7 +178,7 @@ export function servedSchema(schema: Schema): SqliteSchema {
   let served = schemas.get(schema);
   if (!served) {
     const leftOut = schema.leftOut.map((one): ServedLeftOut => ({ name: one.name, reason: reasonOf(one) }));
-    const tables = schema.tables.map(servedTable);
+    const tables = [...schema.tables, ...schema.views].map(servedTable);
     served = { tables, leftOut, foreignKeys: keysBetween(tables, foreignKeysOf(schema)), stored: schema };
     schemas.set(schema, served);
   }

@@ -49,12 +49,19 @@ export class SqliteSnapshot implements Snapshot {
     this.unwatched = unwatched;
   }
 
-  isPrivate(): boolean {
-    return false;
+  /** Everybody is shown the same; what a view shows, the changes of other tables decide. */
+  isPrivate({ isView = false }: SqliteTable): boolean {
+    return isView;
   }
 
-  sources({ name }: SqliteTable): Steps<TableSources> {
-    return done({ tables: [name], isComplete: true, isUnwatched: false });
+  sources({ name, stored }: SqliteTable): Steps<TableSources> {
+    const { tables, isUnwatched } = stored.view?.sources ?? { tables: [], isUnwatched: false };
+    const all = [name, ...tables];
+    return done({
+      tables: all,
+      isComplete: true,
+      isUnwatched: isUnwatched || all.some((one) => this.unwatched.has(one)),
+    });
   }
 
   find(table: SqliteTable, key: SqliteKey): Steps<SqlValue[] | undefined> {
@@ -163,14 +170,15 @@ export class SqliteTransaction extends SqliteSnapshot implements Transaction {
     if (isMerge) this.#requireWhole(table, key, values);
     const sql = updateRecord(table, key, values, defaulted);
     const count = this.#write(table, values, key, () => this.#run(sql));
-    this.#last = { table, key, values };
-    return done(count > 0);
+    this.#last = table.isView ? undefined : { table, key, values };
+    return done(count > 0 || table.isView === true);
   }
 
   remove(table: SqliteTable, key: SqliteKey): Steps<boolean> {
     const sql = deleteRecord(table, key);
     this.#last = undefined;
-    return done(this.#write(table, new Map(), undefined, () => this.#run(sql)) > 0);
+    // SQLite does not count what INSTEAD OF triggers do.
+    return done(this.#write(table, new Map(), undefined, () => this.#run(sql)) > 0 || table.isView === true);
   }
 
   findAnswer(key: string): Steps<KeptAnswer | undefined> {
@@ -209,12 +217,14 @@ export class SqliteTransaction extends SqliteSnapshot implements Transaction {
     const [identity] = this.#write(table, values, undefined, () => this.rows(sql));
     if (!identity) return undefined;
     const key = this.#keyIn(table, identity);
-    this.#last = { table, key, values };
+    this.#last = table.isView ? undefined : { table, key, values };
     return key;
   }
 
   /** @throws Refusal 400 where the database does not keep the members unique */
   #prepareInsert(table: SqliteTable, values: SqliteValues, unique: readonly SqliteMember[]): void {
+    // Of what triggers do with a row of a view, SQLite knows nothing.
+    if (table.isView) throw notUnique(unique);
     try {
       this.connection.prepare(insertRecord(table, values, unique).text);
     } catch (error) {

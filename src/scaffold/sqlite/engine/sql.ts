@@ -117,8 +117,9 @@ export function selectRecords(table: SqliteTable, query: SqliteQuery, limit: num
     ({ member, descending, nulls }) =>
       `${expressionOf(member)} COLLATE BINARY ${descending ? "DESC" : "ASC"}${nulls ? ` NULLS ${nulls.toUpperCase()}` : ""}`,
   );
+  const by = order.length === 0 ? "" : ` ORDER BY ${order.join(", ")}`;
   return {
-    text: `${selectFrom(table)}${text} ORDER BY ${order.join(", ")} LIMIT ? OFFSET ?`,
+    text: `${selectFrom(table)}${text}${by} LIMIT ? OFFSET ?`,
     values: [...values, limit, query.offset ?? 0],
   };
 }
@@ -189,7 +190,7 @@ export function insertRecord(table: SqliteTable, values: SqliteValues, unique: r
   // Where nothing is given, SQL has no place for it, and nothing is the same.
   const unless = target === "" || names.length === 0 ? "" : ` ON CONFLICT (${target}) DO NOTHING`;
   return {
-    text: `INSERT INTO ${quoteName(table.name)} ${content}${unless} RETURNING ${keyColumns(table)}`,
+    text: `INSERT INTO ${quoteName(table.name)} ${content}${unless} RETURNING ${keyColumns(table) || "1"}`,
     values: [...values.values()],
   };
 }

@@ -4,6 +4,7 @@ import type { Connection } from "../connection.ts";
 import { Armer } from "./arm.ts";
 import { type ArmPlan, planArms } from "./arm-plan.ts";
 import { inSlices, type SliceOptions } from "./slices.ts";
+import type { IsWatched } from "./watched.ts";
 
 /**
  * Puts triggers on the watched tables, a few at a time, so that others can write meanwhile. What a crash leaves, the next
@@ -14,7 +15,7 @@ import { inSlices, type SliceOptions } from "./slices.ts";
  */
 export async function armInSlices(
   connection: Connection,
-  isWatched: (name: string) => boolean,
+  isWatched: IsWatched,
   options: SliceOptions,
   check: () => void = () => undefined,
 ): Promise<void> {

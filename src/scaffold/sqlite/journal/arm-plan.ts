@@ -6,6 +6,7 @@ import { armTable, isRocketTrigger } from "./names.ts";
 import { countSegments } from "./segments.ts";
 import { hasTables } from "./tables.ts";
 import { triggersOf } from "./triggers.ts";
+import type { IsWatched } from "./watched.ts";
 
 /** A set of triggers on one table, as the database remembers it. */
 export interface Arm {
@@ -91,8 +92,9 @@ function isIntact(details: TableDetails, arm: Arm, triggers: readonly Trigger[])
  * Finds out what has to be done. Outside of a transaction each look takes no lock but its own short one; whether the
  * schema is still the plan's is seen when the plan is carried out.
  */
-export function planArms(connection: Connection, isWatched: (name: string) => boolean): ArmPlan {
+export function planArms(connection: Connection, isWatched: IsWatched): ArmPlan {
   const schema = readSchema(connection);
+  isWatched.learn?.(schema);
   const hasJournal = hasTables(connection);
   const all = hasJournal ? liveArms(connection) : [];
   const arms = new Map(all.filter(({ name }) => isWatched(name)).map((arm) => [arm.name, arm]));

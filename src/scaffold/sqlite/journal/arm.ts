@@ -8,6 +8,7 @@ import { shapeOf } from "./shape.ts";
 import type { MayGoOn } from "./slices.ts";
 import { makeTables, maxWidth, widenTables } from "./tables.ts";
 import { triggersOf } from "./triggers.ts";
+import type { IsWatched } from "./watched.ts";
 
 /** What came of arming. */
 export interface Armed {
@@ -31,7 +32,7 @@ function schemaVersion(connection: Connection): number {
  */
 export class Armer {
   readonly #connection: Connection;
-  readonly #isWatched: (name: string) => boolean;
+  readonly #isWatched: IsWatched;
   readonly #unwatched: ReadonlyMap<string, unknown>;
   /** What is left to be done. */
   #plan: ArmPlan;
@@ -44,7 +45,7 @@ export class Armer {
    */
   constructor(
     connection: Connection,
-    isWatched: (name: string) => boolean,
+    isWatched: IsWatched,
     plan: ArmPlan,
     unwatched: ReadonlyMap<string, unknown> = new Map(),
   ) {

@@ -24,6 +24,7 @@ import { type RowMark, RowReader } from "./rows.ts";
 import { addSegment, countSegments } from "./segments.ts";
 import { beginSlice } from "./slices.ts";
 import { hasTables } from "./tables.ts";
+import type { IsWatched } from "./watched.ts";
 import { inWrite, withoutSync } from "./write-transaction.ts";
 
 /** Two connections to one file. */
@@ -49,7 +50,7 @@ export interface FileOptions {
   readonly format: RecordFormat;
   readonly additions: Additions | undefined;
   readonly clock: Clock;
-  readonly isWatched: (name: string) => boolean;
+  readonly isWatched: IsWatched;
   /** Connections to it that are open already, and stay open where its opening fails: an opening may be tried again. */
   readonly opened?: OpenFile;
   /** Told of what can't be watched: tables, and changes while a migration runs. */
@@ -61,7 +62,7 @@ function isFollowed(connection: Connection): boolean {
 }
 
 /** Plans before the lock is taken, unless another program has it just then. */
-function planUnlessBusy(connection: Connection, isWatched: (name: string) => boolean): ArmPlan | undefined {
+function planUnlessBusy(connection: Connection, isWatched: IsWatched): ArmPlan | undefined {
   try {
     return planArms(connection, isWatched);
   } catch (error) {
@@ -71,7 +72,7 @@ function planUnlessBusy(connection: Connection, isWatched: (name: string) => boo
 }
 
 /** Carries out a plan as a whole, or a new one where the schema is another, inside the caller's write transaction. */
-function armWhole(connection: Connection, isWatched: (name: string) => boolean, plan: ArmPlan | undefined): Armed {
+function armWhole(connection: Connection, isWatched: IsWatched, plan: ArmPlan | undefined): Armed {
   const armed =
     (plan && new Armer(connection, isWatched, plan).carryOut()) ??
     new Armer(connection, isWatched, planArms(connection, isWatched)).carryOut();

@@ -1,5 +1,6 @@
 import { parseEventId, RocketError } from "../../../protocol/index.ts";
 import type { Batch, Bookmark, Page } from "../../../server/index.ts";
+import { LocalReset } from "../../engine/local-reset.ts";
 import { retryWhenBusy } from "../busy.ts";
 import type { Connection } from "../connection.ts";
 import { inRead } from "../read-transaction.ts";
@@ -13,6 +14,7 @@ import { type ResolvedJournalOptions, resolveJournalOptions } from "./resolve-op
 import { hasSegment } from "./segments.ts";
 import { armFirst, undoArming } from "./start.ts";
 import { Trimmer } from "./trim.ts";
+import { changedViews } from "./watched.ts";
 
 /** How much of the past is read at once, about. */
 const maxPageBytes = 4 * 1024 * 1024;
@@ -27,6 +29,8 @@ class SqliteFileJournal implements SqliteJournal {
   #cancelTimer: (() => void) | undefined;
   #retrying: Promise<void> | undefined;
   #isClosed = false;
+  /** The schema that was told of last. */
+  #seen: Schema;
   #troubledSince: number | undefined;
   #reported: string | undefined;
 
@@ -40,7 +44,7 @@ class SqliteFileJournal implements SqliteJournal {
       { ...options, opened, onUnwatched: (error) => options.onError(error, { stage: "arm" }) },
       {
         onBatch: (batch) => this.#deliver(batch),
-        onSchema: options.onSchema,
+        onSchema: (schema) => this.#onSchema(schema),
         onReplaced: options.onReplaced,
         onMissing: (error) => options.onError(error, { stage: "poll" }),
       },
@@ -54,6 +58,7 @@ class SqliteFileJournal implements SqliteJournal {
       onError: (error) => options.onError(error, { stage: "trim" }),
     });
     this.#trimmer.note(this.head.position);
+    this.#seen = this.schema;
   }
 
   get head(): Bookmark {
@@ -191,6 +196,16 @@ class SqliteFileJournal implements SqliteJournal {
     if (batch.lost) this.#trimmer.restart();
     for (const listener of this.#listeners) listener(batch);
     this.#trimmer.note(batch.position);
+  }
+
+  /** What a view shows is another thing once it is made anew, whether or not a table has changed. */
+  #onSchema(schema: Schema): void {
+    const changed = changedViews(this.#seen, schema);
+    this.#seen = schema;
+    this.#options.onSchema(schema);
+    const { head } = this;
+    const changes = changed.map((view) => new LocalReset(head.position, this.#options.format.collectionPath(view)));
+    if (changes.length > 0) this.#deliver({ ...head, after: head.position, changes });
   }
 
   #schedule(): void {

@@ -3,6 +3,7 @@ import type { Additions } from "../additions.ts";
 import type { RecordFormat } from "../record-format.ts";
 import type { Schema } from "../schema.ts";
 import type { SqliteJournalOptions } from "./options.ts";
+import { type IsWatched, watchedBy } from "./watched.ts";
 
 /** The options with their defaults. */
 export interface ResolvedJournalOptions {
@@ -15,7 +16,7 @@ export interface ResolvedJournalOptions {
   readonly maxChanges: number;
   readonly maxBytes: number;
   readonly maxAgeMs: number | undefined;
-  readonly isWatched: (name: string) => boolean;
+  readonly isWatched: IsWatched;
   readonly onWait: () => void;
   readonly onError: (error: unknown, context: { readonly stage: string }) => void;
   readonly onSchema: (schema: Schema) => void;
@@ -49,7 +50,7 @@ export function resolveJournalOptions(options: SqliteJournalOptions): ResolvedJo
     maxChanges,
     maxBytes,
     maxAgeMs,
-    isWatched: tables ?? (() => true),
+    isWatched: watchedBy(tables ?? (() => true)),
     onWait: options.onWait ?? (() => undefined),
     onError,
     onSchema: options.onSchema ?? (() => undefined),

@@ -8,6 +8,7 @@ import { ArmReader, SqliteChange } from "./change.ts";
 import { doubtfulArms } from "./doubt.ts";
 import { armTable, journalTable } from "./names.ts";
 import { readWidth } from "./tables.ts";
+import type { IsWatched } from "./watched.ts";
 
 /** A journal row's place and check: what a client's position must match. */
 export interface RowMark {
@@ -59,7 +60,7 @@ function markOf(row: readonly SqlValue[] | undefined): RowMark {
 export class RowReader {
   readonly #connection: Connection;
   readonly #format: RecordFormat;
-  readonly #isWatched: (name: string) => boolean;
+  readonly #isWatched: IsWatched;
   readonly #armedVersion: () => number;
   readonly #arms: Map<number, ArmReader | undefined> = new Map();
   /** What can't be told at a `schema_version`. */
@@ -67,12 +68,7 @@ export class RowReader {
   #width: number | undefined;
 
   /** @param armedVersion - the `schema_version` that the triggers were last checked against */
-  constructor(
-    connection: Connection,
-    format: RecordFormat,
-    isWatched: (name: string) => boolean,
-    armedVersion: () => number,
-  ) {
+  constructor(connection: Connection, format: RecordFormat, isWatched: IsWatched, armedVersion: () => number) {
     this.#connection = connection;
     this.#armedVersion = armedVersion;
     this.#format = format;

@@ -91,6 +91,7 @@ function adviseIndex(snapshot: SqliteSnapshot, isServed: IsServed, target: Targe
   if (route?.place !== "collection") return undefined;
   const { resource } = route;
   const { stored: table } = resource.table as SqliteTable;
+  if (table.view) return undefined;
   const query = parseQuery(resource, target.parameters);
   // An index of a part of JSON serves just what is written as it is.
   if (query.order.some(({ member }) => member.path)) return undefined;
@@ -104,11 +105,11 @@ function adviseIndex(snapshot: SqliteSnapshot, isServed: IsServed, target: Targe
 /** Whether what is read is a table of few rows, or a record. */
 function isSmall({ schema, connection }: SqliteSnapshot, isServed: IsServed, target: Target): boolean {
   const route = findRoute(catalogOf(schema, isServed), target);
-  if (route?.place !== "collection") return route?.place === "record";
+  if (route?.place === "record") return !(route.resource.table as SqliteTable).stored.view;
+  if (route?.place !== "collection") return false;
   const { stored: table } = route.resource.table as SqliteTable;
-  const [row] = connection.prepare("SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?").all(table.name);
   // A view may take long by itself.
-  if (!/^CREATE\s+TABLE\b/i.test(String(row?.[0]))) return false;
+  if (table.view) return false;
   const sql = `SELECT 1 FROM ${quoteName(table.name)} LIMIT 1 OFFSET ${fewRows - 1}`;
   return connection.prepare(sql).all().length === 0;
 }
