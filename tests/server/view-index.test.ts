@@ -4,7 +4,6 @@ import { type Filter, groupOf, type Relation } from "../../src/filter/index.ts";
 import { View } from "../../src/server/direct/view.ts";
 import { ViewIndex } from "../../src/server/direct/view-index.ts";
 import type { Change, Image, Value } from "../../src/server/index.ts";
-import { createFakeClock } from "../../src/testing/index.ts";
 
 type Part = Filter<string, Value>;
 
@@ -37,8 +36,7 @@ function change(before: Image | undefined, after: Image | undefined): Change {
 }
 
 function indexOf(...views: View[]): ViewIndex<unknown> {
-  const clock = createFakeClock();
-  const index = new ViewIndex<unknown>(() => clock.random());
+  const index = new ViewIndex<unknown>();
   for (const view of views) index.add(view);
   return index;
 }

@@ -80,7 +80,7 @@ export class DirectStream {
   constructor(parts: DirectStreamParts) {
     this.#parts = parts;
     this.clock = parts.clock;
-    this.#index = new ViewIndex(() => this.clock.random());
+    this.#index = new ViewIndex();
     this.#views = new DirectViews(this.#index);
     this.journal = parts.journal;
     this.reportError = parts.reportError;

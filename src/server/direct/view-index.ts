@@ -53,14 +53,8 @@ function placesOf({ columns, key, filter }: View): readonly ViewPlace[] | undefi
 
 /** Finds the views that a change can touch, at the cost of what it touches and not of what there is. */
 export class ViewIndex<Follower> {
-  readonly #random: () => number;
   readonly #collections: Map<string, CollectionViews<Follower>> = new Map();
   #visits = 0;
-
-  /** @param random - a number from 0 up to 1 */
-  constructor(random: () => number) {
-    this.#random = random;
-  }
 
   add(view: View<Follower>): void {
     let collection = this.#collections.get(view.collection);
@@ -75,7 +69,7 @@ export class ViewIndex<Follower> {
     }
     const places = placesOf(view);
     if (!places) collection.whole.push(view);
-    for (const place of places ?? []) this.#addAt(collection, place, view);
+    for (const place of places ?? []) addAt(collection, place, view);
   }
 
   remove(view: View<Follower>): void {
@@ -128,26 +122,26 @@ export class ViewIndex<Follower> {
     }
     return found;
   }
-
-  #addAt({ groups, ranges }: CollectionViews<Follower>, place: ViewPlace, view: View<Follower>): void {
-    const name = nameOf(place);
-    if (place.kind === "key") {
-      const { columns, key } = place;
-      const group = groups.get(name) ?? { columns, views: new Map<string, View<Follower>[]>() };
-      groups.set(name, group);
-      addTo(group.views, key, view);
-    } else {
-      const { column, isText, interval } = place;
-      const group = ranges.get(name) ?? { column, isText, views: new IntervalTree<View<Follower>>(this.#random()) };
-      ranges.set(name, group);
-      group.views.add(interval, view);
-    }
-  }
 }
 
 /** What groups of views are told apart by. */
 function nameOf(place: ViewPlace): string {
   return place.kind === "key" ? JSON.stringify(place.columns) : JSON.stringify([place.column, place.isText]);
+}
+
+function addAt<Follower>({ groups, ranges }: CollectionViews<Follower>, place: ViewPlace, view: View<Follower>): void {
+  const name = nameOf(place);
+  if (place.kind === "key") {
+    const { columns, key } = place;
+    const group = groups.get(name) ?? { columns, views: new Map<string, View<Follower>[]>() };
+    groups.set(name, group);
+    addTo(group.views, key, view);
+  } else {
+    const { column, isText, interval } = place;
+    const group = ranges.get(name) ?? { column, isText, views: new IntervalTree<View<Follower>>() };
+    ranges.set(name, group);
+    group.views.add(interval, view);
+  }
 }
 
 function removeAt<Follower>(
