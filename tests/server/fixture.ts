@@ -12,6 +12,7 @@ import {
   type OriginRequest,
   type Page,
   type Representation,
+  type Revocations,
 } from "../../src/server/index.ts";
 import {
   connectMemoryPeer,
@@ -32,6 +33,7 @@ export interface WorldOptions {
   /** Put around the store's origin. */
   readonly around?: (origin: Origin) => Origin;
   readonly requestsInBand?: boolean;
+  readonly revocations?: Revocations;
   readonly requestFields?: readonly string[];
   readonly seed?: number;
 }

@@ -70,6 +70,7 @@ class Bench implements SubscriptionHolder {
   readonly peer: unknown = undefined;
   readonly frames: SharedFrames = new SharedFrames();
   readonly clock: Clock = systemClock;
+  readonly isRevoked = (): boolean => false;
   readonly subscription: Subscription;
   /** What the view's next piece of the way comes to. */
   next: Advance | "arrived" | Promise<Advance> = "more";

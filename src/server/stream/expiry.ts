@@ -1,10 +1,17 @@
 import { createProblem, type Field, fieldValue, problemResponse, tokenExpiry } from "../../protocol/index.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { OriginResponse } from "../ports/origin.ts";
+import type { Revocations } from "../ports/revocations.ts";
 
 /** What a subscription ends with when its credentials do [R-SEC-11]. */
-export const expiredResponse: OriginResponse = problemResponse(
+const expiredResponse: OriginResponse = problemResponse(
   createProblem(401, "The token has expired. SUBSCRIBE with another one."),
+  [["WWW-Authenticate", 'Bearer error="invalid_token"']],
+);
+
+/** What a subscription ends with when its credentials were taken back. */
+const revokedResponse: OriginResponse = problemResponse(
+  createProblem(401, "The session has ended. SUBSCRIBE with the token of another one."),
   [["WWW-Authenticate", 'Bearer error="invalid_token"']],
 );
 
@@ -14,19 +21,23 @@ const longestMs = 60_000;
 /** When the credentials of a subscription end. */
 export class Expiry {
   readonly #clock: Clock;
+  readonly #isRevoked: Revocations["isRevoked"];
   readonly #onEnd: () => void;
+  #fields: readonly Field[] = [];
   #at: number | undefined;
   #cancel: (() => void) | undefined;
 
   /** @param onEnd - called once it is over; to end it is the callee's own business */
-  constructor(clock: Clock, onEnd: () => void) {
+  constructor(clock: Clock, isRevoked: Revocations["isRevoked"], onEnd: () => void) {
     this.#clock = clock;
+    this.#isRevoked = isRevoked;
     this.#onEnd = onEnd;
   }
 
   /** Takes the credentials that count from now on. */
   set(fields: readonly Field[]): void {
     this.stop();
+    this.#fields = fields;
     const at = tokenExpiry(fieldValue(fields, "authorization"));
     // A token that is over, and was taken all the same, is the origin's own business.
     if (at === undefined || at <= this.#clock.wallTime()) return;
@@ -34,9 +45,10 @@ export class Expiry {
     this.#wait(at);
   }
 
-  /** True once the credentials have ended. */
-  get isOver(): boolean {
-    return this.#at !== undefined && this.#clock.wallTime() >= this.#at;
+  /** What the subscription is to end with, once the credentials have ended; `undefined` until then. */
+  get refusal(): OriginResponse | undefined {
+    if (this.#at !== undefined && this.#clock.wallTime() >= this.#at) return expiredResponse;
+    return this.#isRevoked(this.#fields) ? revokedResponse : undefined;
   }
 
   /** Twice is fine. */
@@ -50,7 +62,7 @@ export class Expiry {
     const leftMs = at - this.#clock.wallTime();
     this.#cancel = this.#clock.setTimer(
       () => {
-        if (this.isOver) this.#onEnd();
+        if (this.#clock.wallTime() >= at) this.#onEnd();
         else this.#wait(at);
       },
       Math.min(longestMs, Math.max(1, leftMs)),

@@ -3,6 +3,7 @@ import { type ErrorHandler, errorReporter, inRange } from "../option-checks.ts";
 import { type Clock, systemClock } from "../ports/clock.ts";
 import type { Journal } from "../ports/journal.ts";
 import type { Origin } from "../ports/origin.ts";
+import { noRevocations, type Revocations } from "../ports/revocations.ts";
 import { parseRequestFields } from "../request-fields.ts";
 import type { PeerIdentity } from "../viewer.ts";
 
@@ -89,6 +90,8 @@ export interface HubOptions {
    * 10 to 86,400,000.
    */
   readonly refreshMs?: number;
+  /** Which credentials count no more: what is followed with them ends at once, with a 401. Default: none are ever taken back. */
+  readonly revocations?: Revocations;
   /** Bounds; each has a default. */
   readonly limits?: Partial<HubLimits>;
   /** What the origin keeps, listed at `/.well-known/rocket` [R-WK-4]: `idempotency-key`. Default nothing. */
@@ -117,6 +120,7 @@ export interface ResolvedHubOptions {
   readonly journal: Journal | undefined;
   readonly derived: ResolvedDerivedOptions | undefined;
   readonly limits: HubLimits;
+  readonly revocations: Revocations;
   readonly refreshMs: number;
   readonly promises: readonly string[];
   readonly requestsInBand: boolean;
@@ -208,6 +212,7 @@ export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
     journal: options.journal,
     derived: options.derived && resolveDerivedOptions({ refreshMs, ...options.derived }),
     refreshMs,
+    revocations: options.revocations ?? noRevocations,
     limits,
     hasStreams: options.hasStreams ?? false,
     promises: [...(options.journal ? ["journal", "merge-patch"] : []), ...parsePromises(options.promises)],

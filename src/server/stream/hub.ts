@@ -88,9 +88,10 @@ class LiveHub implements Hub {
   #touched: Connection[] = [];
   #isScheduled = false;
   #drain: Drain | undefined;
+  readonly #unsubscribe: () => void;
 
   constructor(options: ResolvedHubOptions) {
-    const { limits, clock, journal, derived, reportError } = options;
+    const { limits, clock, journal, derived, revocations, reportError } = options;
     this.#options = options;
     this.limits = limits;
     this.held = new ByteBudget(limits.maxHeldBytes);
@@ -110,6 +111,9 @@ class LiveHub implements Hub {
     const stalls = new StallWatch<Connection>(clock, limits.stallTimeoutMs, this.held);
     const kept = [...(this.#direct ? [this.#direct] : []), frames, this.#asker.shared];
     this.#heartbeat = new Heartbeat(clock, this.#connections, stalls, kept);
+    this.#unsubscribe = revocations.subscribe(() => {
+      for (const connection of [...this.#connections]) connection.subscriptions.endExpired();
+    });
   }
 
   get isFull(): boolean {
@@ -162,6 +166,7 @@ class LiveHub implements Hub {
   close(drainMs = 5_000): Promise<void> {
     this.#drain ??= new Drain(this.#options.clock, this.#connections, drainMs, restarting, () => {
       this.#heartbeat.stop();
+      this.#unsubscribe();
       this.#direct?.stop();
       this.#derived?.stop();
     });
@@ -194,7 +199,7 @@ class LiveHub implements Hub {
   }
 
   #partsOfConnections(frames: SharedFrames): ConnectionParts {
-    const { limits, clock, identityOf, requestsInBand, requestFields, reportError } = this.#options;
+    const { limits, clock, identityOf, requestsInBand, requestFields, revocations, reportError } = this.#options;
     const direct = this.#direct;
     return {
       requestsInBand,
@@ -203,6 +208,7 @@ class LiveHub implements Hub {
       wellKnown: () => this.wellKnown(),
       limits,
       clock,
+      isRevoked: (fields) => revocations.isRevoked(fields),
       frames,
       identityOf,
       reportError,

@@ -1,6 +1,7 @@
 import type { Field } from "../../protocol/index.ts";
 import type { SharedFrames } from "../delivery/shared-frames.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { Revocations } from "../ports/revocations.ts";
 import { CatchUp } from "./catch-up.ts";
 import type { Handshake } from "./handshake.ts";
 import { type Opening, type OpeningRequest, type OpeningWishes, openingRequest, openingWishes } from "./opening.ts";
@@ -13,6 +14,7 @@ export interface SubscriptionSetParts {
   readonly openings: Openings;
   readonly frames: SharedFrames;
   readonly clock: Clock;
+  readonly isRevoked: Revocations["isRevoked"];
   /** Whether two URLs may name the same view, as only its opening tells. */
   readonly hasOtherSpellings: boolean;
   /** Where all that is live stands, as fields: what a bookmark says where the handshake has no subscription. */
@@ -28,6 +30,7 @@ export class SubscriptionSet implements SubscriptionHolder {
   readonly peer: unknown;
   readonly frames: SharedFrames;
   readonly clock: Clock;
+  readonly isRevoked: Revocations["isRevoked"];
   readonly #parts: SubscriptionSetParts;
   /** The handshake's subscription. */
   #own: Subscription | undefined;
@@ -47,6 +50,7 @@ export class SubscriptionSet implements SubscriptionHolder {
     this.hasPositions = hasPositions;
     this.frames = parts.frames;
     this.clock = parts.clock;
+    this.isRevoked = parts.isRevoked;
     this.#parts = parts;
   }
 
@@ -135,6 +139,11 @@ export class SubscriptionSet implements SubscriptionHolder {
   drop(subscription: Subscription, code: number, reason: string): void {
     this.remove(subscription);
     if (subscription.isOwn && !this.#others?.size) this.outlet.close(code, reason);
+  }
+
+  /** Ends those whose credentials have ended, or were taken back. */
+  endExpired(): void {
+    for (const subscription of [this.#own, ...(this.#others?.values() ?? [])]) subscription?.endExpired();
   }
 
   /** Ends all of them: the connection is closed. */

@@ -5,7 +5,8 @@ import type { Outlet } from "../delivery/outlet.ts";
 import type { SharedFrames } from "../delivery/shared-frames.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { OriginResponse } from "../ports/origin.ts";
-import { Expiry, expiredResponse } from "./expiry.ts";
+import type { Revocations } from "../ports/revocations.ts";
+import { Expiry } from "./expiry.ts";
 import type { AcceptedOpening, Opening, OpeningRequest, OpeningWishes } from "./opening.ts";
 
 /**
@@ -54,6 +55,7 @@ export interface SubscriptionHolder {
   readonly peer: unknown;
   readonly frames: SharedFrames;
   readonly clock: Clock;
+  readonly isRevoked: Revocations["isRevoked"];
   /** Has it brought to where it can be live. */
   catchUp(subscription: Subscription): void;
   /** Has it opened anew: {@link Subscription.opened} is told what became of that. */
@@ -83,7 +85,7 @@ export class Subscription implements Follower {
     this.#holder = holder;
     this.#request = request;
     this.isOwn = isOwn;
-    this.#expiry = new Expiry(holder.clock, () => this.endRefused(expiredResponse));
+    this.#expiry = new Expiry(holder.clock, holder.isRevoked, () => this.endExpired());
     this.#expiry.set(request.fields);
   }
 
@@ -151,7 +153,7 @@ export class Subscription implements Follower {
    */
   begin(opening: AcceptedOpening, extraFields: readonly Field[] = [], isShared = false): void {
     const { start, status, fields, body, source } = opening;
-    if (!this.#go("begin")) return;
+    if (this.endExpired() || !this.#go("begin")) return;
     this.#isUnseen = false;
     this.#stand(start);
     this.#owesBookmark = true;
@@ -178,10 +180,11 @@ export class Subscription implements Follower {
     this.#holder.catchUp(this);
   }
 
+  /** Ends it where its credentials have ended, or were taken back. True where they have. */
   endExpired(): boolean {
-    if (!this.#expiry.isOver) return false;
-    this.endRefused(expiredResponse);
-    return true;
+    const refusal = this.#state === "ended" ? undefined : this.#expiry.refusal;
+    if (refusal) this.endRefused(refusal);
+    return refusal !== undefined;
   }
 
   fallBehind(): void {
