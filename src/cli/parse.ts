@@ -15,6 +15,17 @@ export function parsePath(text: string): string {
   return text;
 }
 
+/** Claims: a JSON object. */
+export function parseClaims(text: string): Record<string, unknown> {
+  try {
+    const claims: unknown = JSON.parse(text);
+    if (typeof claims === "object" && claims !== null && !Array.isArray(claims)) return { ...claims };
+  } catch {
+    // Said below.
+  }
+  throw new InvalidArgumentError('Give a JSON object, as in {"role":"editor"}.');
+}
+
 /** One more path. */
 export function parsePaths(text: string, before: readonly string[] = []): string[] {
   return [...before, parsePath(text)];

@@ -21,6 +21,7 @@ import { addProxy } from "./proxy-command.ts";
 import type { Action, ServeOptions } from "./serve-options.ts";
 import type { TailOptions } from "./tail.ts";
 import { addTokenFlags } from "./token-flags.ts";
+import { addUsers } from "./users-command.ts";
 import { packageVersion } from "./version.ts";
 
 interface ServeFlags
@@ -189,6 +190,7 @@ export async function main(args: readonly string[]): Promise<number> {
   addCheck(program, exit);
   addMigrate(program, exit);
   addSql(program, exit);
+  addUsers(program, exit);
   program.addHelpText(
     "after",
     "\nExamples:\n  rocket serve music.db\n  rocket proxy http://localhost:3000\n  rocket tail http://127.0.0.1:8080/artists\n\nrocket help <command> says more about one.",

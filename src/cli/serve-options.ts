@@ -74,7 +74,7 @@ export function checkHost(options: ServeOptions): void {
   const { host = "127.0.0.1", readOnly = false, insecure = false } = options;
   if (isLoopbackHost(host) || readOnly || insecure || asksForTokens(options)) return;
   throw new CommandFailure(
-    `Listening on ${host} (--host, or HOST) would let everyone who can reach this machine write to the database: add --read-only, or --insecure if that is what you want; or ask for tokens (--token-env, --jwt-secret-env, --jwks).`,
+    `Listening on ${host} (--host, or HOST) would let everyone who can reach this machine write to the database: add --read-only, or --insecure if that is what you want; or ask for tokens (--token-env, --jwt-secret-env, --jwks) or a sign-in (--users).`,
     2,
   );
 }

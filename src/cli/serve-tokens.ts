@@ -1,8 +1,12 @@
-import type { AnonymousAccess, TokenOptions } from "../scaffold/index.ts";
+import type { AnonymousAccess, TokenOptions, UsersOptions } from "../scaffold/index.ts";
 import { CommandFailure } from "./failure.ts";
 
 /** Which tokens count, as a command was told. */
 export interface TokenFlags {
+  /** Whether people sign in by email and password: whoever comes, or those who are invited. */
+  readonly users?: true | "invite";
+  /** The role of the database that they act as. */
+  readonly usersRole?: string;
   /** The variable that has the one token that all share. */
   readonly tokenEnv?: string;
   /** What those without a token may do. Default: nothing, or what `anonymousRole` may. */
@@ -23,7 +27,7 @@ export interface TokenFlags {
 
 /** Whether a request has to show who asks. */
 export function asksForTokens(flags: TokenFlags): boolean {
-  return flags.tokenEnv !== undefined || takesJwts(flags);
+  return flags.tokenEnv !== undefined || flags.users !== undefined || takesJwts(flags);
 }
 
 function takesJwts({ jwtSecretEnv, jwks }: TokenFlags): boolean {
@@ -50,10 +54,12 @@ function requireNone(flags: Readonly<Record<string, unknown>>, needed: string): 
  */
 export function readTokens(flags: TokenFlags): TokenOptions | undefined {
   const { tokenEnv, anonymous, jwtSecretEnv, jwks, jwtAudience, jwtIssuer, jwtRoleClaim, anonymousRole } = flags;
-  if (!takesJwts(flags))
-    requireNone({ jwtAudience, jwtIssuer, jwtRoleClaim, anonymousRole }, "--jwt-secret-env or --jwks");
+  if (!takesJwts(flags)) requireNone({ jwtAudience, jwtIssuer }, "--jwt-secret-env or --jwks");
+  if (!takesJwts(flags) && flags.usersRole === undefined) {
+    requireNone({ jwtRoleClaim, anonymousRole }, "--jwt-secret-env, --jwks or --users-role");
+  }
   if (!asksForTokens(flags)) {
-    requireNone({ anonymous }, "--token-env, --jwt-secret-env or --jwks");
+    requireNone({ anonymous }, "--token-env, --users, --jwt-secret-env or --jwks");
     return undefined;
   }
   return {
@@ -68,6 +74,12 @@ export function readTokens(flags: TokenFlags): TokenOptions | undefined {
   };
 }
 
+/** Who signs in here; `undefined` where nobody does. @throws CommandFailure where a flag needs another one */
+export function readUsers({ users, usersRole }: TokenFlags): UsersOptions | undefined {
+  if (users === undefined) requireNone({ usersRole }, "--users");
+  return users && { signUp: users !== "invite", ...(usersRole === undefined ? {} : { role: usersRole }) };
+}
+
 /** A trouble with an option, in the words of the command; `undefined` where it is none of these. */
 export function optionsInFlags({ message }: Error, { jwtSecretEnv, tokenEnv }: TokenFlags): CommandFailure | undefined {
   const flags: readonly (readonly [option: string, flag: string])[] = [
@@ -76,6 +88,7 @@ export function optionsInFlags({ message }: Error, { jwtSecretEnv, tokenEnv }: T
     ["tokens.roleClaim", "--jwt-role-claim"],
     ["tokens.anonymousRole", "--anonymous-role"],
     ["tokens.anonymous", "--anonymous"],
+    ["users.role", "--users-role"],
     ["tokens.shared", `--token-env: the token in ${tokenEnv}`],
   ];
   const found = flags.find(([option]) => message.startsWith(option));

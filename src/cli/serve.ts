@@ -8,7 +8,7 @@ import { listen } from "./listen.ts";
 import { type Output, onOutputClosed, processOutput } from "./output.ts";
 import { checkHost, checkPublicFolder, type ServeOptions } from "./serve-options.ts";
 import { describeAdditions, describeFirstSteps, listCollections, shownDatabase, sqliteWarning } from "./serve-text.ts";
-import { optionsInFlags, readTokens } from "./serve-tokens.ts";
+import { optionsInFlags, readTokens, readUsers } from "./serve-tokens.ts";
 import { onStopSignal } from "./signals.ts";
 import { onCertificateSignal, readTlsFiles } from "./tls-files.ts";
 import { sqliteVersion } from "./version.ts";
@@ -60,7 +60,15 @@ async function openScaffold({ options, onError }: Run): Promise<Scaffold> {
   const { database, tables, only, except, readOnly, create, extensions, functionsModule, basePath } = options;
   const { readTimeoutMs, readThreads, schemas } = options;
   const access = given({ tables, only, except, readOnly, create, basePath });
-  const more = given({ extensions, functionsModule, readTimeoutMs, readThreads, schemas, tokens: readTokens(options) });
+  const more = given({
+    extensions,
+    functionsModule,
+    readTimeoutMs,
+    readThreads,
+    schemas,
+    tokens: readTokens(options),
+    users: readUsers(options),
+  });
   try {
     return await createScaffold({ path: database, ...access, ...more, onError });
   } catch (error) {
@@ -95,13 +103,13 @@ async function abandon(scaffold: Scaffold, { onError }: Run): Promise<void> {
 }
 
 function makeServer(scaffold: Scaffold, { options, output, tls, onError }: Run): Server {
-  const { origin, journal, promises, owns, derived, basePath, ready } = scaffold;
+  const { origin, journal, revocations, promises, owns, derived, basePath, ready } = scaffold;
   const { allowOrigins, allowHosts, publicFolder, maxBodyBytes } = options;
   // Some of the largest bodies must find room at the same time.
   const limits = maxBodyBytes === undefined ? {} : { maxHeldBytes: Math.max(64 * 1024 * 1024, maxBodyBytes * 4) };
   return createServer({
     ...{ origin, promises, owns, derived, basePath, ready },
-    ...given({ tls, journal, allowOrigins, allowHosts, publicFolder, maxBodyBytes }),
+    ...given({ tls, journal, revocations, allowOrigins, allowHosts, publicFolder, maxBodyBytes }),
     limits,
     onError,
     log: (line) => output.note(`rocket: ${line}`),

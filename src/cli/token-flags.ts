@@ -4,7 +4,10 @@ import { parseNames } from "./parse.ts";
 /** Adds what says which tokens count. */
 export function addTokenFlags(command: Command): Command {
   const anonymous = new Option("--anonymous <what>", "what those without a token may do (default: none)");
+  const users = new Option("--users [how]", "let people sign up and in by email and password; invite: nobody signs up");
   return command
+    .addOption(users.choices(["invite"]))
+    .option("--users-role <name>", "PostgreSQL: the role that users act as, unless their claims name one")
     .option("--token-env <name>", "ask for the one token in this variable, which all share who may come in")
     .addOption(anonymous.choices(["read", "none"]))
     .option("--jwt-secret-env <name>", "ask for JWTs signed with the secret in this variable (HS256, HS384, HS512)")

@@ -1,5 +1,6 @@
 export { administratorSql } from "./administrator-sql.ts";
 export { detach } from "./detach.ts";
+export { openUsers } from "./open-users.ts";
 export type { ScaffoldOptions } from "./options.ts";
 export { isPostgresUrl } from "./postgres-url.ts";
 export { type Action, type ActionOptions, actions } from "./rest/actions.ts";
@@ -7,3 +8,6 @@ export { type CollectionCount, createScaffold, type Scaffold } from "./scaffold.
 export type { Additions, SqlFunction } from "./sqlite/additions.ts";
 export { type PausedJournal, pauseJournal } from "./sqlite/journal.ts";
 export type { AnonymousAccess, TokenOptions } from "./tokens/options.ts";
+export type { UsersOptions } from "./users/options.ts";
+export type { User } from "./users/user.ts";
+export type { UserDirectory } from "./users/user-directory.ts";

@@ -6,6 +6,8 @@ import type { Additions } from "./sqlite/additions.ts";
 import { moduleUrl } from "./sqlite/functions-module.ts";
 import type { SqliteJournalOptions } from "./sqlite/journal.ts";
 import { type ResolvedTokenOptions, resolveTokenOptions, type TokenOptions } from "./tokens/options.ts";
+import { type ResolvedUsersOptions, resolveUsersOptions, type UsersOptions } from "./users/options.ts";
+import { usersSchema } from "./users-database.ts";
 
 /** What a scaffold stands on. */
 export interface ScaffoldOptions extends ActionOptions, Additions {
@@ -26,6 +28,11 @@ export interface ScaffoldOptions extends ActionOptions, Additions {
    * and everybody is the same.
    */
   readonly tokens?: TokenOptions;
+  /**
+   * Has people sign in by email and password, at `/auth/…`: they are kept in the database, where nobody is served them. A request
+   * without a session is 401 then, unless `tokens` says otherwise. Default: nobody signs in here.
+   */
+  readonly users?: UsersOptions;
   /** Makes the file, in WAL mode, where there is none or an empty one. Default false. */
   readonly create?: boolean;
   /** Records that a GET answers at most; then a `Link` names the next ones. Default 1,000; 1 to 1,000,000. */
@@ -68,6 +75,7 @@ export interface ResolvedScaffoldOptions {
   readonly basePath: string;
   readonly actions: ReadonlySet<Action>;
   readonly tokens: ResolvedTokenOptions | undefined;
+  readonly users: ResolvedUsersOptions | undefined;
   readonly create: boolean;
   readonly additions: Additions;
   readonly functionsModule: string | undefined;
@@ -116,13 +124,17 @@ export function resolveScaffoldOptions(options: ScaffoldOptions): ResolvedScaffo
   if (isPostgresUrl(path)) refuseSqliteOptions(options);
   else if (options.schemas) throw new TypeError("schemas is for PostgreSQL, and path names a SQLite file.");
   if (schemas.length === 0) throw new TypeError("schemas must name one schema at least.");
+  if (schemas.includes(usersSchema)) throw new TypeError(`schemas names ${usersSchema}, which is never served.`);
+  const isPostgres = isPostgresUrl(path);
+  const users = options.users && resolveUsersOptions(options.users, isPostgres);
   return {
     path,
     schemas,
     tables,
     basePath: new BasePath(options.basePath).text,
     actions: resolveActions(options),
-    tokens: options.tokens && resolveTokenOptions(options.tokens, isPostgresUrl(path)),
+    tokens: options.tokens || users ? resolveTokenOptions(options.tokens ?? {}, { isPostgres, users }) : undefined,
+    users,
     create,
     additions: { extensions, functions },
     functionsModule: functionsModule === undefined ? undefined : moduleUrl(functionsModule),

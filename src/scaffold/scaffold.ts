@@ -1,4 +1,5 @@
-import type { DerivedOptions, Journal, Origin } from "../server/index.ts";
+import { RocketError } from "../protocol/index.ts";
+import type { DerivedOptions, Journal, Origin, Revocations } from "../server/index.ts";
 import type { Engine } from "./engine/engine.ts";
 import { done } from "./engine/steps.ts";
 import { everybody } from "./engine/viewer.ts";
@@ -7,12 +8,17 @@ import { type ResolvedScaffoldOptions, resolveScaffoldOptions, type ScaffoldOpti
 import { troubleOf } from "./ready.ts";
 import { canWrite } from "./rest/actions.ts";
 import { type Catalog, catalogOf, type IsServed } from "./rest/catalog.ts";
+import { refuse } from "./rest/failure.ts";
 import { LeftOutReporter } from "./rest/left-out.ts";
 import { Refusal } from "./rest/refusal.ts";
 import { ownsTarget } from "./rest/route.ts";
 import { Service, type ServiceOptions } from "./rest/service.ts";
 import { Verifier } from "./tokens/verifier.ts";
 import { Viewers } from "./tokens/viewers.ts";
+import { openSignIn, type SignIn } from "./users/sign-in.ts";
+import { openUserDatabase } from "./users-database.ts";
+
+type OnError = ServiceOptions["onError"];
 
 /** A collection and how many records it has. */
 export interface CollectionCount {
@@ -31,6 +37,8 @@ const maxCounted = 100_000;
 export interface Scaffold {
   /** Answers requests. */
   readonly origin: Origin;
+  /** Which sessions have ended, for the server, so that what is followed with them ends, too; absent where nobody signs in here. */
+  readonly revocations?: Revocations;
   /** Where changes come from; absent where the file can't be written. */
   readonly journal?: Journal;
   /**
@@ -92,9 +100,8 @@ async function countAll(engine: Engine, { resources }: Catalog): Promise<Collect
   return counts;
 }
 
-/** @throws TypeError where the role of those without a token can't be taken on */
-async function requireAnonymousRole(engine: Engine, { tokens }: ResolvedScaffoldOptions): Promise<void> {
-  const role = tokens?.anonymousRole;
+/** @throws TypeError where a role that an option names can't be taken on */
+async function requireRole(engine: Engine, option: string, role: string | undefined): Promise<void> {
   if (role === undefined) return;
   try {
     await engine.read(() => done(undefined), { ...everybody, role });
@@ -103,14 +110,46 @@ async function requireAnonymousRole(engine: Engine, { tokens }: ResolvedScaffold
     if (!isUnknown && engine.troubleOf(error)?.status !== 403) throw error;
     const name = JSON.stringify(role);
     const reason = isUnknown ? "which the database does not have" : "which this connection's role may not take on";
-    throw new TypeError(`tokens.anonymousRole names ${name}, ${reason}.`, { cause: error });
+    throw new TypeError(`${option} names ${name}, ${reason}.`, { cause: error });
   }
 }
 
-function viewerBy({ tokens, clock, reportError }: ResolvedScaffoldOptions): ServiceOptions["viewerOf"] {
+function viewerBy(
+  { tokens, clock, reportError }: ResolvedScaffoldOptions,
+  signIn: SignIn | undefined,
+): ServiceOptions["viewerOf"] {
   if (!tokens) return () => everybody;
   const verifier = new Verifier(tokens, { clock, reportError });
-  return new Viewers({ tokens, verifier, clock }).of;
+  return new Viewers({ tokens, verifier, users: signIn?.sessions, clock }).of;
+}
+
+/** What people sign in by; `undefined` where nobody does. @throws RocketError where the database can't keep users */
+async function openUsers(engine: Engine, resolved: ResolvedScaffoldOptions): Promise<SignIn | undefined> {
+  const { users, path, basePath, clock, reportError } = resolved;
+  if (!users) return undefined;
+  if (!engine.canWrite) {
+    throw new RocketError("journal-readonly", "The database can't be written, so nobody can sign in (users).");
+  }
+  const database = await openUserDatabase(path, (error) => reportError(error, "users"));
+  try {
+    return await openSignIn({ database, users, basePath, clock, reportError });
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+/** An origin with the URLs by which people sign in. */
+function besideSignIn(origin: Origin, signIn: SignIn | undefined, engine: Engine, onError: OnError): Origin {
+  if (!signIn) return origin;
+  return async (request) => {
+    if (!signIn.owns(request.target)) return origin(request);
+    try {
+      return await signIn.answer(request);
+    } catch (error) {
+      return refuse(error, request, undefined, engine, onError);
+    }
+  };
 }
 
 /**
@@ -125,9 +164,12 @@ export async function createScaffold(options: ScaffoldOptions): Promise<Scaffold
   const isServed: IsServed = Object.assign(isAsked, { basePath });
   const leftOut = new LeftOutReporter(isServed, reportError);
   const { engine, answers } = await openEngine(resolved, isServed, { onSchema: (schema) => leftOut.tell(schema) });
+  let signIn: SignIn | undefined;
   try {
     requireTables(engine, tables, isServed);
-    await requireAnonymousRole(engine, resolved);
+    await requireRole(engine, "tokens.anonymousRole", resolved.tokens?.anonymousRole);
+    await requireRole(engine, "users.role", resolved.users?.role);
+    signIn = await openUsers(engine, resolved);
   } catch (error) {
     await engine.abandon();
     throw error;
@@ -138,7 +180,7 @@ export async function createScaffold(options: ScaffoldOptions): Promise<Scaffold
   const reads = answers(settings);
   const service = new Service({
     engine,
-    viewerOf: viewerBy(resolved),
+    viewerOf: viewerBy(resolved, signIn),
     answerRead: (request, target, viewer) => reads.answer(request, target, viewer),
     isServed,
     actions,
@@ -147,22 +189,27 @@ export async function createScaffold(options: ScaffoldOptions): Promise<Scaffold
   });
   const catalog = (): Catalog => catalogOf(engine.schema, isServed);
   let closing: Promise<void> | undefined;
+  const closeReads = async (): Promise<void> => {
+    await reads.close();
+    await signIn?.close();
+  };
   return {
-    origin: service.answer,
+    origin: besideSignIn(service.answer, signIn, engine, reportError),
+    ...(signIn ? { revocations: signIn.revocations } : {}),
     derived: {},
     ...(engine.journal ? { journal: engine.journal } : {}),
     ...(notLive === undefined ? {} : { notLive }),
     basePath,
     promises: engine.canWrite && canWrite(actions) ? ["idempotency-key"] : [],
-    owns: (target) => ownsTarget(catalog(), target),
+    owns: (target) => signIn?.owns(target) === true || ownsTarget(catalog(), target),
     ready: () => troubleOf(engine),
     collections: () => countAll(engine, catalog()),
     close() {
-      closing ??= reads.close().then(() => engine.close());
+      closing ??= closeReads().then(() => engine.close());
       return closing;
     },
     abandon() {
-      closing ??= reads.close().then(() => engine.abandon());
+      closing ??= closeReads().then(() => engine.abandon());
       return closing;
     },
   };

@@ -66,7 +66,13 @@ export function listNames(names: readonly string[], count: number = names.length
 /** What is wrong with a body's members: the first ones of it, and how many there are. */
 export class FieldErrors {
   readonly #first: FieldError[] = [];
+  readonly #sentence: string;
   #count = 0;
+
+  /** @param sentence - what that means in all, without a full stop */
+  constructor(sentence = "The record can't be stored as sent") {
+    this.#sentence = sentence;
+  }
 
   add(field: string, detail: string): void {
     this.#count += 1;
@@ -77,7 +83,7 @@ export class FieldErrors {
   refuse(): void {
     if (this.#count === 0) return;
     const names = this.#first.map(({ field }) => field);
-    const detail = `The record can't be stored as sent: see ${listNames(names, this.#count)}.`;
+    const detail = `${this.#sentence}: see ${listNames(names, this.#count)}.`;
     throw new Refusal(422, detail, { errors: this.#first });
   }
 }

@@ -56,7 +56,9 @@ function checkShared(shared: string | undefined, hasRoles: boolean): void {
   if (shared.length < minSharedLength) {
     throw new RangeError(`tokens.shared must have ${minSharedLength} characters at least; it has ${shared.length}.`);
   }
-  if (hasRoles) throw new TypeError("tokens.shared can't be beside secret or jwks on PostgreSQL: it names no role.");
+  if (hasRoles) {
+    throw new TypeError("tokens.shared can't be beside secret, jwks or users.role on PostgreSQL: it names no role.");
+  }
 }
 
 function checkAnonymous({ anonymous, anonymousRole }: TokenOptions, hasRoles: boolean): void {
@@ -90,23 +92,43 @@ function resolveJwks(jwks: string | URL | undefined): URL | undefined {
   throw new TypeError(`tokens.jwks must be an https: URL, not ${String(jwks)}.`);
 }
 
+/** What stands beside tokens. */
+export interface TokenSurroundings {
+  /** Whether the database has roles. */
+  readonly isPostgres: boolean;
+  /** Those who sign in here, where anybody does. */
+  readonly users: ResolvedUsers | undefined;
+}
+
+interface ResolvedUsers {
+  /** The role that they act as. */
+  readonly role: string | undefined;
+}
+
 /**
  * Checks which tokens count.
  *
- * @param isPostgres - whether the database has roles
  * @throws TypeError | RangeError naming the option
  */
-export function resolveTokenOptions(options: TokenOptions, isPostgres: boolean): ResolvedTokenOptions {
+export function resolveTokenOptions(
+  options: TokenOptions,
+  { isPostgres, users }: TokenSurroundings,
+): ResolvedTokenOptions {
   const { shared, anonymous, audience = [], issuer, roleClaim = "role", anonymousRole } = options;
   const [secret, jwks] = [resolveSecret(options.secret), resolveJwks(options.jwks)];
-  if (!secret && !jwks && shared === undefined) {
+  if (!secret && !jwks && shared === undefined && !users) {
     throw new TypeError("tokens must have a secret, jwks or shared: without, no token could count.");
   }
-  const hasRoles = isPostgres && (secret !== undefined || jwks !== undefined);
+  const isSigned = secret !== undefined || jwks !== undefined;
+  const hasRoles = isPostgres && (isSigned || users?.role !== undefined);
+  if (hasRoles && users && users.role === undefined) {
+    throw new TypeError("users.role is missing: beside tokens that name roles, users need one.");
+  }
   for (const name of ["roleClaim", "anonymousRole"] as const) {
     if (options[name] === undefined) continue;
     if (!isPostgres) throw new TypeError(`tokens.${name} is for PostgreSQL, and path names a SQLite file.`);
-    if (!hasRoles) throw new TypeError(`tokens.${name} needs a secret or jwks: other tokens name no role.`);
+    if (!hasRoles)
+      throw new TypeError(`tokens.${name} needs a secret, jwks or users.role: without, nobody acts as a role.`);
     if (options[name] === "") throw new TypeError(`tokens.${name} must not be empty.`);
   }
   checkShared(shared, hasRoles);

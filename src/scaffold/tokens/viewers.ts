@@ -4,6 +4,7 @@ import type { Viewer } from "../engine/viewer.ts";
 import { formatJson } from "../json/json.ts";
 import { unauthorized } from "../rest/refusal.ts";
 import type { ResolvedTokenOptions } from "./options.ts";
+import type { UserSession, UserSessions } from "./user-session.ts";
 import type { Claims, Verifier } from "./verifier.ts";
 
 /** So many tokens are remembered at most. */
@@ -15,6 +16,8 @@ const maxAgeMs = 60_000;
 type Holder = Pick<Viewer, "role" | "claims" | "key"> & {
   /** When it ends, in milliseconds since 1970. */
   readonly endsAt: number;
+  /** Whether it has ended before: somebody has signed out. */
+  readonly isOver?: () => boolean;
 };
 
 interface Entry {
@@ -27,6 +30,8 @@ interface Entry {
 export interface ViewersOptions {
   readonly tokens: ResolvedTokenOptions;
   readonly verifier: Pick<Verifier, "verify">;
+  /** Those who sign in here. */
+  readonly users?: UserSessions | undefined;
   readonly clock: Clock;
 }
 
@@ -82,8 +87,9 @@ export class Viewers {
    */
   readonly of = (request: OriginRequest): Viewer | Promise<Viewer> => {
     const token = tokenOf(request);
-    if (token === undefined) return this.#withRequest(this.#anonymous(request), request);
-    const holder = this.#holderOf(token);
+    const cookie = token === undefined ? this.#options.users?.cookieIn(request.fields) : undefined;
+    if (token === undefined && cookie === undefined) return this.#withRequest(this.#anonymous(request), request);
+    const holder = token === undefined ? this.#holderOfCookie(cookie ?? "") : this.#holderOf(token);
     if (!(holder instanceof Promise)) return this.#withRequest(this.#current(holder), request);
     return holder.then((found) => this.#withRequest(this.#current(found), request));
   };
@@ -104,21 +110,39 @@ export class Viewers {
 
   /** What ends subscriptions knows no tolerance, so there is none here either. @throws Refusal 401 */
   #current(holder: Holder): Holder {
+    if (holder.isOver?.()) throw unauthorized("The session has ended. Sign in again.", "invalid_token");
     if (this.#options.clock.wallTime() < holder.endsAt) return holder;
     throw unauthorized("The token has expired.", "invalid_token");
+  }
+
+  /** What is known of a cookie is looked up anew once it is no longer so: its account may have been changed only. */
+  #holderOfCookie(cookie: string): Holder | Promise<Holder> {
+    const name = `cookie ${cookie}`;
+    const known = this.#known.get(name)?.holder;
+    if (known && !(known instanceof Promise) && known.isOver?.()) this.#known.delete(name);
+    return this.#remembered(name, async () => {
+      const { users } = this.#options;
+      if (!users) throw unauthorized("Nobody signs in here.");
+      return this.#ofSession(await users.ofCookie(cookie));
+    });
   }
 
   #holderOf(token: string): Holder | Promise<Holder> {
     const { shared } = this.#options.tokens;
     if (shared !== undefined && isSameSecret(token, shared)) return sharer;
+    return this.#remembered(token, () => this.#verify(token));
+  }
+
+  /** Who it is that shows something, looked up now and then. @param name - what is shown: a token has no space */
+  #remembered(name: string, look: () => Promise<Holder>): Holder | Promise<Holder> {
     const now = this.#options.clock.now();
-    const known = this.#known.get(token);
+    const known = this.#known.get(name);
     if (known && now - known.since < maxAgeMs) return known.holder;
-    const verifying = this.#verify(token);
+    const verifying = look();
     const entry: Entry = { since: now, holder: verifying };
     // What is asked for last comes last, so that the oldest is forgotten first.
-    this.#known.delete(token);
-    this.#known.set(token, entry);
+    this.#known.delete(name);
+    this.#known.set(name, entry);
     const [oldest] = this.#known.keys();
     if (this.#known.size > maxTokens && oldest !== undefined) this.#known.delete(oldest);
     verifying.then(
@@ -126,19 +150,28 @@ export class Viewers {
         entry.holder = holder;
       },
       () => {
-        if (this.#known.get(token) === entry) this.#known.delete(token);
+        if (this.#known.get(name) === entry) this.#known.delete(name);
       },
     );
     return verifying;
   }
 
   async #verify(token: string): Promise<Holder> {
-    const { verifier } = this.#options;
+    const { verifier, users } = this.#options;
+    if (users?.made(token)) return this.#ofSession(await users.ofToken(token));
     const claims = await verifier.verify(token);
     const role = this.#roleOf(claims);
     const { exp } = claims.payload;
     const endsAt = exp === undefined ? Number.POSITIVE_INFINITY : exp * 1_000;
     return { role, claims: claims.json, key: keyOf(role, claims), endsAt };
+  }
+
+  #ofSession({ claims, endsAt, isOver }: UserSession): Holder {
+    const { tokens, users } = this.#options;
+    const named = Object.hasOwn(claims, tokens.roleClaim) ? claims[tokens.roleClaim] : users?.role;
+    const role = tokens.hasRoles && typeof named === "string" ? named : undefined;
+    if (tokens.hasRoles && role === undefined) throw unauthorized("The user has no role.", "invalid_token");
+    return { role, claims, key: keyOf(role, { payload: claims, json: claims }), endsAt, isOver };
   }
 
   /** @throws Refusal 401 where the token names no role, and there is none for those that don't */

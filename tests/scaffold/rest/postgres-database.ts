@@ -25,7 +25,7 @@ async function make(): Promise<string> {
 /** Takes out everything of the test's and of Rocket's. */
 async function empty(name: string, client: Client): Promise<void> {
   await client.query(
-    "ROLLBACK; SET lock_timeout = 1000; DROP SCHEMA IF EXISTS public, rocket CASCADE; CREATE SCHEMA public",
+    "ROLLBACK; SET lock_timeout = 1000; DROP SCHEMA IF EXISTS public, rocket, rocket_users CASCADE; CREATE SCHEMA public",
   );
   emptied.push(name);
 }

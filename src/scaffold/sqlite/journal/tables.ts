@@ -78,10 +78,14 @@ export function widenTables(connection: Connection, width: number): boolean {
   return true;
 }
 
-/** The names of the tables that Rocket made, also those of older versions. */
+/** People's accounts are no part of the journal: they stay when that goes. */
+const userTables: ReadonlySet<string> = new Set(["_rocket_users", "_rocket_sessions", "_rocket_keys"]);
+
+/** The names of the tables that Rocket made for the journal, also those of older versions. */
 export function rocketTables(connection: Connection): string[] {
   return connection
     .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND substr(name, 1, 8) = '_rocket_'")
     .all()
-    .map(([name]) => String(name));
+    .map(([name]) => String(name))
+    .filter((name) => !userTables.has(name));
 }
