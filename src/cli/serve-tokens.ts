@@ -44,7 +44,7 @@ function requireNone(flags: Readonly<Record<string, unknown>>, needed: string): 
   const [lone] = Object.entries(flags).find(([, value]) => value !== undefined) ?? [];
   if (lone === undefined) return;
   const flag = lone.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-  throw new CommandFailure(`--${flag} needs ${needed}: without, there are no tokens.`, 2);
+  throw new CommandFailure(`--${flag} needs ${needed}: without, it would mean nothing.`, 2);
 }
 
 /**

@@ -21,6 +21,7 @@ export const errorCodes = {
   "records-unfit": "A document is not as the option records says; the message says what was not found.",
   "runtime-unsupported": "This JavaScript runtime can't do it; the message says what works there.",
   "user-invalid": "An account can't be made or changed as was asked; the message says why.",
+  "users-denied": "The database's role may not make the tables of users, or not use them.",
   "user-unknown": "Nobody signs in with that email.",
   "table-not-live": "A table's changes can't be watched; the message says why. All others are.",
 } as const;

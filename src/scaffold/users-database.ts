@@ -1,4 +1,6 @@
+import { RocketError } from "../protocol/index.ts";
 import { openPool } from "./postgres/index.ts";
+import { isDenied } from "./postgres/sql-state.ts";
 import { isPostgresUrl } from "./postgres-url.ts";
 import { unavailable } from "./rest/refusal.ts";
 import { retryWhenBusy } from "./sqlite/busy.ts";
@@ -56,8 +58,18 @@ async function openPostgresUsers(connect: string, onError: (error: unknown) => v
   const pool = await openPool({ connect, max: 2, answerMs: 10_000, onError });
   return {
     tables: postgresTables,
-    placeSql: `CREATE SCHEMA IF NOT EXISTS ${usersSchema}; `,
-    script: async (sql) => void (await pool.script(sql)),
+    // Also where the schema is there, CREATE SCHEMA needs the right to make one.
+    placeSql: `DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = '${usersSchema}')
+      THEN CREATE SCHEMA ${usersSchema}; END IF; END $$; `,
+    async script(sql) {
+      try {
+        await pool.script(sql);
+      } catch (cause) {
+        if (!isDenied(cause)) throw cause;
+        const message = `This role may not make the schema ${usersSchema}. Let an administrator run: CREATE SCHEMA ${usersSchema} AUTHORIZATION, followed by the role's name.`;
+        throw new RocketError("users-denied", message, { cause });
+      }
+    },
     query: (sql, parameters = []) => pool.query(numbered(sql), parameters),
     close: () => pool.close(),
   };

@@ -43,6 +43,8 @@ const scaffoldFolderTable: Readonly<Record<string, readonly string[]>> = {
   "sqlite/threads": ["engine", "rest", "sqlite", "sqlite/engine"],
   postgres: ["json", "engine", "rest"],
   tokens: ["json", "engine", "rest"],
+  // Where users are kept, it has by a port.
+  users: ["json", "rest", "tokens"],
 };
 
 /** The files that may know both ways to a stream: all others have a `Following`. */

@@ -95,11 +95,15 @@ describe("rocket serve, told wrongly which tokens count,", () => {
     [
       "a role of those without a token, and no JWTs",
       ["--token-env", "LONG", "--anonymous-role", "anon"],
-      "--anonymous-role needs --jwt-secret-env or --jwks",
+      "--anonymous-role needs --jwt-secret-env, --jwks or --users-role",
     ],
     ["keys by plain http", ["--jwks", "http://id.example.com/k"], "--jwks must be an https: URL"],
     ["an audience of nothing", ["--jwt-audience", "shop"], "--jwt-audience needs --jwt-secret-env or --jwks"],
-    ["a role without tokens", ["--anonymous-role", "anon"], "--anonymous-role needs --jwt-secret-env or --jwks"],
+    [
+      "a role without tokens",
+      ["--anonymous-role", "anon"],
+      "--anonymous-role needs --jwt-secret-env, --jwks or --users-role",
+    ],
     [
       "a role of SQLite",
       ["--jwks", "https://a.example/k", "--anonymous-role", "anon"],

@@ -68,12 +68,12 @@ function perform(
   return destroyRecord(transaction, resource, key, write);
 }
 
-/** What is answered to a role of the database is for nobody else to keep. */
-function forViewer(response: OriginResponse, { role }: Viewer): OriginResponse {
-  if (role === undefined) return response;
+/** What is answered to somebody, or to a role of the database, is for nobody else to keep. */
+function forViewer(response: OriginResponse, { role, claims }: Viewer): OriginResponse {
+  if (role === undefined && claims === undefined) return response;
   const own: readonly Field[] = [
     ["Cache-Control", "private"],
-    ["Vary", "Authorization"],
+    ["Vary", "Authorization, Cookie"],
   ];
   return { ...response, fields: [...response.fields, ...own] };
 }

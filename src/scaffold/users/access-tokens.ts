@@ -19,7 +19,7 @@ import type { Account } from "./user.ts";
 export const accessTokenS = 600;
 
 /** Who makes these tokens, as they say. */
-export const issuer = "rocket";
+const issuer = "rocket";
 
 const algorithm = "EdDSA";
 

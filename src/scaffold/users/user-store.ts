@@ -63,31 +63,40 @@ export class UserStore {
    * @throws RocketError `database-invalid` where others of the same name are there
    */
   async prepare(): Promise<void> {
-    const { placeSql, tables } = this.#database;
+    if ((await this.#look()) === "ours") return;
     try {
-      if (!(await this.#isThere())) await this.#database.script(`${placeSql}${this.#tablesSql()}`);
+      await this.#database.script(`${this.#database.placeSql}${this.#tablesSql()}`);
     } catch (error) {
       // Another process may have made them at the same time.
-      if (!(await this.#isThere())) throw error;
-    }
-    try {
-      await this.#query(`SELECT ${accountColumns}, folded, changed_at FROM ${tables.users} LIMIT 0`);
-      await this.#query(`SELECT ${sessionColumns} FROM ${tables.sessions} LIMIT 0`);
-      await this.#query(`SELECT name, value FROM ${tables.keys} LIMIT 0`);
-    } catch (cause) {
-      const message = `The database has a table ${tables.users}, ${tables.sessions} or ${tables.keys} that is not Rocket's own. Rename it: users are kept there.`;
-      throw new RocketError("database-invalid", message, { cause });
+      if ((await this.#look()) !== "ours") throw error;
     }
   }
 
-  async #isThere(): Promise<boolean> {
-    try {
-      const { users, sessions, keys } = this.#database.tables;
-      for (const table of [users, sessions, keys]) await this.#query(`SELECT 1 FROM ${table} LIMIT 0`);
-      return true;
-    } catch {
-      return false;
+  /** Whether the tables are there. @throws RocketError `database-invalid` where one is another one */
+  async #look(): Promise<"ours" | "missing"> {
+    const { users, sessions, keys } = this.#database.tables;
+    const columns = [
+      [users, `${accountColumns}, folded, changed_at`],
+      [sessions, sessionColumns],
+      [keys, "name, value"],
+    ] as const;
+    let isMissing = false;
+    for (const [table, names] of columns) {
+      if (await this.#has(table, names)) continue;
+      if (await this.#has(table, "1")) {
+        const message = `The database has a table ${table} that is not Rocket's own. Rename it: users are kept there.`;
+        throw new RocketError("database-invalid", message);
+      }
+      isMissing = true;
     }
+    return isMissing ? "missing" : "ours";
+  }
+
+  async #has(table: string, columns: string): Promise<boolean> {
+    return this.#query(`SELECT ${columns} FROM ${table} LIMIT 0`).then(
+      () => true,
+      () => false,
+    );
   }
 
   #tablesSql(): string {

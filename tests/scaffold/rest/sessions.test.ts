@@ -251,6 +251,16 @@ describe("A browser's cookie", () => {
     expect(near.json).toEqual({ user: expect.objectContaining({ email: ann.email }) });
   });
 
+  test("makes what it is answered nobody else's", async () => {
+    const { send } = await serveUsers();
+    const cookie = cookieOf(await send("POST", "/auth/sign-up", { ...ann, cookie: true }, local));
+
+    const answer = await send("GET", "/notes", undefined, { ...local, Cookie: cookie });
+
+    expect(answer.fields).toContainEqual(["Cache-Control", "private"]);
+    expect(answer.fields).toContainEqual(["Vary", "Authorization, Cookie"]);
+  });
+
   test("stands for its user, and no cookie of that name that somebody else could set", async () => {
     const { send } = await serveUsers();
     const cookie = cookieOf(await send("POST", "/auth/sign-up", { ...ann, cookie: true }, local));

@@ -6,7 +6,7 @@ import { type EngineSql, type Service, serve, type TestOptions } from "./service
 /** Where people sign in, by passwords whose hashes cost little. */
 export const users = { signUp: true, passwordCost: 4 } as UsersOptions;
 
-export const notes: EngineSql = "CREATE TABLE notes (id integer PRIMARY KEY, text text)";
+const notes: EngineSql = "CREATE TABLE notes (id integer PRIMARY KEY, text text)";
 
 export const ann = { email: "ann@example.com", password: "correct horse" };
 
