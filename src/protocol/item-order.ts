@@ -11,21 +11,25 @@ export type ItemOrder = readonly {
    * bytes in base64 [R-FLD-6].
    */
   readonly as?: "number" | "bytes";
-  /** Where NULL stands, whatever the direction. No field says it. Default: lowest. */
+  /** Where NULL stands, whatever the direction [R-FLD-6]. Default: it is lowest. */
   readonly nulls?: "first" | "last" | undefined;
 }[];
 
-const part = /^[ \t]*((?:[\w.~-]|%[0-9A-Fa-f]{2})+)\.(asc|desc)(?:-(number|bytes))?[ \t]*$/;
+const part = /^[ \t]*((?:[\w.~-]|%[0-9A-Fa-f]{2})+)\.(asc|desc)(?:-(number|bytes))?(?:-nulls(first|last))?[ \t]*$/;
 
 /** Reads an `Item-Order` field, `name.desc,id.asc-number`; `undefined` where it is malformed [R-FLD-5]. */
 export function parseItemOrder(text: string): ItemOrder | undefined {
   const order: ItemOrder[number][] = [];
   for (const one of text.split(",")) {
-    const [, encoded, direction, as] = part.exec(one) ?? [];
+    const [, encoded, direction, as, nulls] = part.exec(one) ?? [];
     const name = encoded && decodeUrlPart(encoded);
     if (name === undefined) return undefined;
     const descending = direction === "desc";
-    order.push(as === "number" || as === "bytes" ? { name, descending, as } : { name, descending });
+    order.push({
+      ...{ name, descending },
+      ...(as === "number" || as === "bytes" ? { as } : {}),
+      ...(nulls === "first" || nulls === "last" ? { nulls } : {}),
+    });
   }
   return order;
 }
@@ -40,7 +44,10 @@ export function formatItemOrder(order: ItemOrder): string {
     throw new TypeError("An item order needs a name in each part, and at least one part.");
   }
   return order
-    .map(({ name, descending, as }) => `${encodeUrlPart(name)}.${descending ? "desc" : "asc"}${as ? `-${as}` : ""}`)
+    .map(({ name, descending, as, nulls }) => {
+      const compared = `${as ? `-${as}` : ""}${nulls ? `-nulls${nulls}` : ""}`;
+      return `${encodeUrlPart(name)}.${descending ? "desc" : "asc"}${compared}`;
+    })
     .join(",");
 }
 
@@ -106,7 +113,7 @@ function comparedOf(row: unknown, { name, as }: ItemOrder[number]): unknown {
 
 /**
  * A comparison for rows: NULL lowest, false before true, numbers by value, text by code point; of different types, in
- * that order [R-FLD-6]. Members that are compared as numbers or bytes, as R-FLD-6 says.
+ * that order [R-FLD-6]. Members that are compared as numbers or bytes, or whose NULL stands elsewhere, as R-FLD-6 says.
  */
 export function compareByItemOrder(order: ItemOrder): (a: unknown, b: unknown) => number {
   return (a, b) => {

@@ -57,6 +57,12 @@ const good = messageVectors.filter(({ expect: message }) => message !== undefine
 const exact = good.filter((vector) => vector.exact);
 const bad = messageVectors.filter(({ closeCode }) => closeCode !== undefined);
 
+/** The field for the same list, read from its end. */
+function reversed(order: string): string {
+  const others: Readonly<Record<string, string>> = { asc: "desc", desc: "asc", first: "last", last: "first" };
+  return order.replace(/(?<=\.)(?:asc|desc)|(?<=-nulls)(?:first|last)/g, (word) => others[word] ?? "");
+}
+
 describe("a message", () => {
   it.each(titled(good))("with %s is decoded [%s]", (_name, _requirement, vector) => {
     const { bodyHex, ...rest } = vector.expect ?? { fields: [] };
@@ -115,7 +121,7 @@ describe("a field", () => {
     const rows = groups.flatMap((values, place) => values.map((v) => ({ v, place })));
     for (const [field, sign] of [
       [order, 1],
-      [order.replace(".asc", ".desc"), -1],
+      [reversed(order), -1],
     ] as const) {
       const compare = compareByItemOrder(parseItemOrder(field) ?? []);
       for (const one of rows) {

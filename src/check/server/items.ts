@@ -161,9 +161,12 @@ export interface OrderPart {
   readonly name: string;
   readonly isDescending: boolean;
   readonly compared: "as they are" | "number" | "bytes";
+  /** Where null stands, whatever the direction. Default: it is lowest. */
+  readonly nulls?: string | undefined;
 }
 
-const partPattern = /^[ \t]*((?:[A-Za-z0-9._~-]|%[0-9A-Fa-f]{2})+)\.(asc|desc)(?:-(number|bytes))?[ \t]*$/;
+const partPattern =
+  /^[ \t]*((?:[A-Za-z0-9._~-]|%[0-9A-Fa-f]{2})+)\.(asc|desc)(?:-(number|bytes))?(?:-nulls(first|last))?[ \t]*$/;
 
 /** Percent-encoded text; `undefined` where it is no UTF-8. */
 function decodePart(text: string): string | undefined {
@@ -177,11 +180,11 @@ function decodePart(text: string): string | undefined {
 /** Reads an `Item-Order` field; `undefined` where it is malformed. */
 export function parseOrder(text: string): OrderPart[] | undefined {
   const parts = text.split(",").map((part): OrderPart | undefined => {
-    const [, name = "", direction, how] = partPattern.exec(part) ?? [];
+    const [, name = "", direction, how, nulls] = partPattern.exec(part) ?? [];
     const decoded = direction === undefined ? undefined : decodePart(name);
     if (decoded === undefined) return undefined;
     const compared = how === "number" || how === "bytes" ? how : "as they are";
-    return { name: decoded, isDescending: direction === "desc", compared };
+    return { name: decoded, isDescending: direction === "desc", compared, nulls };
   });
   return parts.every((part) => part !== undefined) ? parts : undefined;
 }
@@ -214,11 +217,13 @@ function compareValues(one: unknown, other: unknown, isBytes: boolean): number {
 
 /** Compares two rows by an order (R-FLD-6). */
 export function compareRows(order: readonly OrderPart[], one: unknown, other: unknown): number {
-  for (const { name, isDescending, compared } of order) {
+  for (const { name, isDescending, compared, nulls } of order) {
     const member = (row: unknown) => {
       const value = (row as Record<string, unknown> | null)?.[name];
       return compared === "number" ? asNumber(value) : value;
     };
+    const missing = Number((member(other) ?? null) === null) - Number((member(one) ?? null) === null);
+    if (nulls !== undefined && missing !== 0) return nulls === "first" ? missing : -missing;
     const order = compareValues(member(one), member(other), compared === "bytes");
     if (order !== 0) return isDescending ? -order : order;
   }

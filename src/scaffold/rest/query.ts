@@ -141,6 +141,17 @@ function formatOrder(order: readonly Ordering[]): string {
   return parts.join(",");
 }
 
+/** Where NULL stands, if the field has to say that: by itself it is lowest there. */
+function toldNulls(
+  { nulls: usual }: Member,
+  descending: boolean,
+  asked: Ordering["nulls"],
+): Pick<ItemOrder[number], "nulls"> {
+  if (usual === "none") return {};
+  const place = asked ?? ((usual === "lowest") === descending ? "last" : "first");
+  return place === (descending ? "last" : "first") ? {} : { nulls: place };
+}
+
 /**
  * The `Item-Order` field; `undefined` where the records' JSON does not tell their order, by the columns' types. A value
  * that is not comparable, as its column's type says, has no place in it.
@@ -148,12 +159,10 @@ function formatOrder(order: readonly Ordering[]): string {
 export function itemOrder({ order }: Query): string | undefined {
   const parts: ItemOrder[number][] = [];
   for (const { member, descending, nulls } of order) {
-    // The field says nothing of NULL: that is lowest.
-    if (nulls !== undefined) return undefined;
     const { name } = member;
     const as = member.type.comparison;
     if (as === undefined || name === "" || member.path) return undefined;
-    parts.push(as === "json" ? { name, descending } : { name, descending, as });
+    parts.push({ name, descending, ...(as === "json" ? {} : { as }), ...toldNulls(member, descending, nulls) });
   }
   return parts.length === 0 ? undefined : formatItemOrder(parts);
 }

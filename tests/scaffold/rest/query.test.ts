@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { compareByItemOrder, parseItemOrder } from "../../../src/protocol/index.ts";
 import { here, musicSql, serve } from "./service.ts";
 
 async function names(target: string): Promise<unknown> {
@@ -104,10 +105,28 @@ describe("order, limit and offset", () => {
     );
   });
 
-  test("with NULL elsewhere than Item-Order has it are followed by asking again", async () => {
-    const { send } = await serve(musicSql);
-    const answer = await send("GET", "/artists?order=year.desc.nullsfirst,id");
-    expect([answer.view, answer.field("Item-Order")]).toEqual([undefined, undefined]);
+  test.each([
+    ["year", { sqlite: "", postgres: "-nullslast" }],
+    ["year.desc", { sqlite: "", postgres: "-nullsfirst" }],
+    ["year.nullsfirst", { sqlite: "", postgres: "" }],
+    ["year.nullslast", { sqlite: "-nullslast", postgres: "-nullslast" }],
+    ["year.desc.nullsfirst", { sqlite: "-nullsfirst", postgres: "-nullsfirst" }],
+    ["year.desc.nullslast", { sqlite: "", postgres: "" }],
+  ])("say in Item-Order where NULL stands, and are followed by the journal: %s [R-FLD-5]", async (order, nulls) => {
+    const { send, run } = await serve(musicSql);
+    await run("INSERT INTO artists (name, year) VALUES ('Cluster', NULL), ('Harmonia', 1974), ('La D', 1974)");
+
+    const get = await send("GET", `/artists?order=${order}`);
+    const head = await send("HEAD", `/artists?order=${order}`);
+
+    const direction = order.includes("desc") ? "desc" : "asc";
+    const field = `year.${direction}-number${here(nulls)},id.asc-number`;
+    expect([get.field("Item-Order"), head.field("Item-Order")]).toEqual([field, field]);
+    expect(head.view?.url).toBe(get.view?.url);
+    const rows = (get.json as { artists: { id: number }[] }).artists;
+    const sorted = [...rows].sort((a, b) => b.id - a.id).sort(compareByItemOrder(parseItemOrder(field) ?? []));
+    expect(rows).toEqual(sorted);
+    expect(get.view).toBeDefined();
   });
 
   test("give no view of their own: the hub derives it", async () => {

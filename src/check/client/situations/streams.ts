@@ -37,6 +37,16 @@ const mixed: readonly Row[] = [
   { id: 21, rank: "\u{1f600}" },
 ];
 
+/** In the order of their ranks, the greatest first, and none behind all of them. */
+const withoutRank: readonly Row[] = [
+  { id: 43, rank: null },
+  { id: 44, rank: "b" },
+  { id: 45, rank: "a" },
+  { id: 46, rank: 2 },
+  { id: 41, rank: 1 },
+  { id: 42, rank: false },
+];
+
 /** In the order of their ranks as numbers. */
 const numbers: readonly Row[] = [
   { id: 30, rank: "-9007199254740993" },
@@ -89,6 +99,7 @@ const ordinary: readonly Situation[] = [
   },
   ordered("item-order", "keeps a list in the order of Item-Order, whatever the values are", mixed, "rank.asc,id.asc"),
   ordered("item-order-number", "compares as numbers what Item-Order says so of", numbers, "rank.asc-number"),
+  ordered("item-order-nulls", "puts null where Item-Order says", withoutRank, "rank.desc-nullsfirst,id.asc"),
   {
     name: "item-index",
     requirement: "R-FLD-10",

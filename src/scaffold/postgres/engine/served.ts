@@ -129,7 +129,7 @@ export class Served {
       const { isNotNull = false, isCodePoint = false, isExact = true } = comparing;
       const member = {
         name,
-        type: new PostgresType(type, { isNotNull, isCodePoint, isExact }),
+        type: new PostgresType(type, { isCodePoint, isExact }),
         generated: isGenerated,
         inKey: table.key.includes(name),
         nulls: isNotNull ? "none" : "highest",

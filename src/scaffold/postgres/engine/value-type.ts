@@ -15,15 +15,13 @@ import { readValue } from "./read-json.ts";
 
 /** What of a column, beside its type, tells how its values compare. */
 export interface Comparing {
-  /** Whether it is never null: NULL has its place at another end in PostgreSQL than in `Item-Order`. */
-  readonly isNotNull: boolean;
   /** Whether its texts sort by code point. */
   readonly isCodePoint: boolean;
   /** Whether texts are equal only where they are the same. */
   readonly isExact: boolean;
 }
 
-const usual: Comparing = { isNotNull: false, isCodePoint: false, isExact: true };
+const usual: Comparing = { isCodePoint: false, isExact: true };
 
 const fractions = new Set(["numeric", "float4", "float8"]);
 
@@ -31,8 +29,7 @@ const fractions = new Set(["numeric", "float4", "float8"]);
  * How `Item-Order` compares a type's values, where it does so whatever comes: NaN, infinities and years before the first
  * have no place in it.
  */
-function comparisonOf(kind: string, { isNotNull, isCodePoint }: Comparing): ValueType["comparison"] {
-  if (!isNotNull) return undefined;
+function comparisonOf(kind: string, { isCodePoint }: Comparing): ValueType["comparison"] {
   if (isIntegerKind(kind) || kind === "bool") return "number";
   if (kind === "bytea") return "bytes";
   return kind === "uuid" || ((kind === "text" || kind === "varchar") && isCodePoint) ? "json" : undefined;
@@ -74,8 +71,9 @@ export class PostgresType implements ValueType {
     this.#comparing = comparing;
   }
 
-  isComparable(value: Text): boolean {
-    return value !== null;
+  /** Types whose values may have no place in an order have no comparison. */
+  isComparable(): boolean {
+    return true;
   }
 
   toJson(value: Text): string {
