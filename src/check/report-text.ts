@@ -13,6 +13,7 @@ const areas: readonly (readonly [name: string, title: string])[] = [
   ["RES", "Resuming"],
   ["DER", "Derived views"],
   ["BAND", "Requests in band"],
+  ["BATCH", "Batches"],
   ["WK", "The well-known URL"],
   ["HB", "Liveness"],
   ["STR", "Streams over HTTP"],

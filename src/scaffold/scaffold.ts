@@ -42,8 +42,8 @@ export interface Scaffold {
   /** Where changes come from; absent where the file can't be written. */
   readonly journal?: Journal;
   /**
-   * What clients may rely on beside the journal, for `/.well-known/rocket`: `idempotency-key` where writes are taken
-   * [R-WK-4].
+   * What clients may rely on beside the journal, for `/.well-known/rocket`: `idempotency-key` and `batch` where writes are
+   * taken [R-WK-4].
    */
   readonly promises: readonly string[];
   /** How parts of collections are followed (`limit`, `offset`, and what is more than a GET answers): by asking again. */
@@ -200,7 +200,7 @@ export async function createScaffold(options: ScaffoldOptions): Promise<Scaffold
     ...(engine.journal ? { journal: engine.journal } : {}),
     ...(notLive === undefined ? {} : { notLive }),
     basePath,
-    promises: engine.canWrite && canWrite(actions) ? ["idempotency-key"] : [],
+    promises: engine.canWrite && canWrite(actions) ? ["idempotency-key", "batch"] : [],
     owns: (target) => signIn?.owns(target) === true || ownsTarget(catalog(), target),
     ready: () => troubleOf(engine),
     collections: () => countAll(engine, catalog()),

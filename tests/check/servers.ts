@@ -66,6 +66,7 @@ async function startProxy(): Promise<string> {
 }
 
 const ofJournals = ["R-DELTA-2", "R-DELTA-5", "R-DELTA-6", "R-DELTA-7", "R-POS-2", "R-POS-6", "R-POS-7", "R-WK-4"];
+const ofBatches = ["R-BATCH-1", "R-BATCH-2", "R-BATCH-3", "R-BATCH-4"];
 
 export const ownServers: readonly OwnServer[] = [
   {
@@ -80,6 +81,7 @@ export const ownServers: readonly OwnServer[] = [
     isFast: false,
     leftOut: [
       ...ofJournals,
+      ...ofBatches,
       "R-FLD-6",
       "R-FLD-9",
       "R-FLD-11",
@@ -96,6 +98,6 @@ export const ownServers: readonly OwnServer[] = [
     start: startProxy,
     isFast: true,
     // Other subprotocols are passed on to the upstream, which refuses them.
-    leftOut: [...ofJournals, "R-FLD-4", "R-FLD-6", "R-L1-2", "R-STR-22", "R-SUB-13"],
+    leftOut: [...ofJournals, ...ofBatches, "R-FLD-4", "R-FLD-6", "R-L1-2", "R-STR-22", "R-SUB-13"],
   },
 ];

@@ -23,6 +23,7 @@ const ofServersOnly: Readonly<Record<string, readonly number[]>> = {
   DER: [1, 2, 3, 4, 5, 6, 7, 8, 9],
   BAND: [1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 15, 16, 17, 19, 20],
   WK: [1, 2, 3, 6, 7],
+  BATCH: [1, 2, 3, 4],
   HB: [1, 4, 5],
   CLOSE: [4, 6],
   DELTA: [1, 2, 6, 7],

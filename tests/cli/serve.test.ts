@@ -210,7 +210,7 @@ describe("rocket serve", () => {
   });
 
   it.each([
-    ["promises idempotency keys", [], ["journal", "merge-patch", "idempotency-key"]],
+    ["promises idempotency keys", [], ["journal", "merge-patch", "idempotency-key", "batch"]],
     ["does not promise idempotency keys where it is", ["--read-only"], ["journal", "merge-patch"]],
   ])("%s %j [R-WK-4]", async (_what, args, promises) => {
     const { url } = await serve(createDatabase(), "--port", "0", ...args);

@@ -1,4 +1,5 @@
 import { bandCases } from "./cases/band.ts";
+import { batchCases } from "./cases/batch.ts";
 import { betweenCases } from "./cases/between.ts";
 import { deltaCases } from "./cases/deltas.ts";
 import { derivedCases } from "./cases/derived.ts";
@@ -36,6 +37,7 @@ export const serverCases: readonly ServerCase[] = [
   ...requestCases,
   ...plainRequestCases,
   ...wellKnownCases,
+  ...batchCases,
   ...securityCases,
   ...livenessCases,
   ...streamCases,

@@ -49,9 +49,9 @@ export interface AttachOptions
   /**
    * What the application keeps, told to clients at `/.well-known/rocket` [R-WK-4]: `["idempotency-key"]` where it does a write
    * once that comes again with the same `Idempotency-Key`, and gives the first answer again. Clients then repeat writes whose
-   * answer was lost. Default: nothing.
+   * answer was lost. `"batch"` where it takes several writes at once [R-BATCH-1]. Default: nothing.
    */
-  readonly promises?: readonly "idempotency-key"[];
+  readonly promises?: readonly ("idempotency-key" | "batch")[];
   /** Bounds; each has a default. */
   readonly limits?: Partial<AttachLimits>;
   /**

@@ -29,30 +29,35 @@ export type BodyShape = "object" | "list" | "either";
 
 const shapes: Readonly<Record<BodyShape, string>> = {
   object: "a JSON object",
-  list: "a JSON list of operations",
+  list: "a JSON list",
   either: "a JSON object, or a list of them",
 };
+
+/** Checks what a body is. @throws Refusal 422 */
+export function requireShape(json: unknown, shape: BodyShape): object {
+  if (shape !== "list" && isJsonObject(json)) return json;
+  if (shape !== "object" && Array.isArray(json)) return json;
+  throw new Refusal(422, `The body must be ${shapes[shape]}.`);
+}
 
 /**
  * Parses a body.
  *
+ * @param around - how deep records stand in it
  * @throws Refusal 400 where it is not JSON, 422 where it is of another shape or nested too deeply
  */
-export function parseBody(body: Body, shape: BodyShape = "object"): object {
+export function parseBody(body: Body, shape: BodyShape = "object", around = 0): object {
   const text = decodeText(body);
+  const most = maxBodyNesting + around;
   let json: unknown;
   try {
     // Whoever walks through it later, to write or merge it, has only so much of a stack.
-    json = parseJson(text, maxBodyNesting);
+    json = parseJson(text, most);
   } catch (error) {
-    if (error instanceof NestingError) {
-      throw new Refusal(422, `The body may be nested ${maxBodyNesting} levels deep at most.`);
-    }
+    if (error instanceof NestingError) throw new Refusal(422, `The body may be nested ${most} levels deep at most.`);
     throw new Refusal(400, text.trim() === "" ? "The body is empty; JSON was expected." : "The body is not JSON.");
   }
-  if (shape !== "list" && isJsonObject(json)) return json;
-  if (shape !== "object" && Array.isArray(json)) return json;
-  throw new Refusal(422, `The body must be ${shapes[shape]}.`);
+  return requireShape(json, shape);
 }
 
 /** The list of records that a body has, by itself or in a collection's envelope; `undefined` where it has one record. */

@@ -4,26 +4,21 @@ import { Denied } from "../engine/denied.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Snapshot, Transaction } from "../engine/snapshot.ts";
 import { done, type Steps } from "../engine/steps.ts";
-import { hasKey } from "../engine/table.ts";
 import type { Viewer } from "../engine/viewer.ts";
 import { acceptedBodies, requireJsonAccepted, requireJsonBody } from "./accept.ts";
-import { type Action, allowedMethods, type Writable } from "./actions.ts";
-import { type BodyShape, parseBody } from "./body.ts";
-import { destroyCollection, patchCollection } from "./bulk.ts";
+import type { Action } from "./actions.ts";
+import { batchPath, ofRequest, performBatch, readBatch } from "./batch.ts";
+import { parseBody } from "./body.ts";
 import { type Catalog, catalogOf, type IsServed } from "./catalog.ts";
-import { createRecord, createRelated, createUnseen } from "./create.ts";
 import { refuse } from "./failure.ts";
 import { findRecord } from "./find-record.ts";
 import { parseOnce, performOnce, type ShownRecord } from "./idempotency.ts";
 import type { LiveSettings } from "./live.ts";
-import { isJsonPatch } from "./patch.ts";
-import { asPreferred, preferredReturn, requirePreferences } from "./preferences.ts";
-import { refuseParameters } from "./read.ts";
-import { Refusal, shorten } from "./refusal.ts";
+import { performWrite, requireMethod, requireWritable, shapeOf, takesBody } from "./perform.ts";
+import { Refusal } from "./refusal.ts";
 import { representRecord } from "./representation.ts";
 import { findRoute, type Route, requireRoute } from "./route.ts";
 import { parseTarget, type Target } from "./target.ts";
-import { destroyRecord, patchRecord, putRecord } from "./write.ts";
 import type { WriteRequest } from "./write-request.ts";
 
 /** What a REST service over a database stands on. */
@@ -47,27 +42,6 @@ function optionsResponse(allow: Field, methods: readonly string[]): OriginRespon
   return { status: 204, fields: [allow, ...bodies], body: "" };
 }
 
-function perform(
-  transaction: Transaction,
-  catalog: Catalog,
-  target: Target,
-  write: WriteRequest,
-): Steps<OriginResponse> {
-  const { method } = write.request;
-  const route = requireRoute(catalog, target);
-  if (route.place === "collection" && method === "POST") return createRecord(transaction, route.resource, write);
-  if (route.place === "collection" && method === "PATCH") return patchCollection(transaction, route.resource, write);
-  if (route.place === "collection" && method === "DELETE") return destroyCollection(transaction, route.resource, write);
-  if (route.place === "unseen" && method === "POST") return createUnseen(transaction, route.resource, write);
-  if (route.place === "related" && method === "POST") return createRelated(transaction, route, write);
-  if (route.place !== "record") throw new Refusal(404, "There is nothing here any more.");
-  refuseParameters(target);
-  const { resource, key } = route;
-  if (method === "PUT") return putRecord(transaction, resource, key, write);
-  if (method === "PATCH") return patchRecord(transaction, resource, key, write);
-  return destroyRecord(transaction, resource, key, write);
-}
-
 /** What is answered to somebody, or to a role of the database, is for nobody else to keep. */
 function forViewer(response: OriginResponse, { role, claims }: Viewer): OriginResponse {
   if (role === undefined && claims === undefined) return response;
@@ -76,18 +50,6 @@ function forViewer(response: OriginResponse, { role, claims }: Viewer): OriginRe
     ["Vary", "Authorization, Cookie"],
   ];
   return { ...response, fields: [...response.fields, ...own] };
-}
-
-/** What a body's JSON may be. */
-function shapeOf({ method, fields }: OriginRequest): BodyShape {
-  if (method === "POST") return "either";
-  return isJsonPatch(fieldValue(fields, "content-type")) ? "list" : "object";
-}
-
-function writableOf(route: Route): Writable {
-  if (route.place === "index") return { writes: [], hasKey: false };
-  const { table } = route.resource;
-  return { writes: table.writes, hasKey: hasKey(table) };
 }
 
 /** Whether a request asks to be shown what its viewer may not read. */
@@ -119,6 +81,7 @@ export class Service {
       // Without an await where the viewer and the URL are known: writes of one turn keep their order and share a transaction.
       const asked = viewerOf(request);
       viewer = asked instanceof Promise ? await asked : asked;
+      if (this.#isBatch(request)) return forViewer(await this.#batch(request, viewer), viewer);
       const target = parseTarget(request.target);
       const found = engine.schemaFor(viewer);
       const schema = found instanceof Promise ? await found : found;
@@ -130,6 +93,10 @@ export class Service {
       return viewer ? forViewer(refusal, viewer) : refusal;
     }
   };
+
+  #isBatch({ target }: OriginRequest): boolean {
+    return target.split("?", 1)[0] === this.#options.isServed.basePath + batchPath;
+  }
 
   /** A URL that is not known may be that of a new table, and what could not be read may be granted by now. */
   #lookAgain(target: Target, viewer: Viewer): Promise<Route> {
@@ -144,37 +111,68 @@ export class Service {
   async #dispatch(request: OriginRequest, target: Target, route: Route, viewer: Viewer): Promise<OriginResponse> {
     const { answerRead, actions } = this.#options;
     const { method } = request;
-    const methods = allowedMethods(actions, route.place, writableOf(route));
-    const allow: Field = ["Allow", methods.join(", ")];
     // Others may read it, so that is no question of the method.
     if (isUnread(route, request)) throw new Denied();
-    if (!methods.includes(method)) {
-      throw new Refusal(405, `${shorten(method)} is not allowed here; ${allow[1]} are.`, { fields: [allow] });
-    }
-    if (method === "OPTIONS") return optionsResponse(allow, methods);
+    const methods = requireMethod(route, method, actions);
+    if (method === "OPTIONS") return optionsResponse(["Allow", methods.join(", ")], methods);
     if (method === "GET" || method === "HEAD") return answerRead(request, target, viewer);
     return this.#write(request, target, viewer);
   }
 
   async #write(request: OriginRequest, target: Target, viewer: Viewer): Promise<OriginResponse> {
-    const { engine, actions, settings } = this.#options;
-    if (!engine.canWrite)
-      throw new Refusal(405, "The database can't be written.", { fields: [["Allow", "GET, HEAD, OPTIONS"]] });
-    requirePreferences(request.fields);
-    const once = parseOnce(request, viewer);
-    const takesBody = request.method !== "DELETE";
-    if (takesBody) {
-      requireJsonBody(request.method, request.fields);
-    }
-    if (takesBody || preferredReturn(request.fields) === "representation") requireJsonAccepted(request.fields);
-    const json = takesBody ? parseBody(request.body, shapeOf(request)) : {};
+    const { actions, settings } = this.#options;
+    this.#requireWrites();
+    requireWritable(request);
+    const json = takesBody(request) ? parseBody(request.body, shapeOf(request)) : {};
     const write: WriteRequest = { request, target, json, canCreate: actions.has("create"), limits: settings };
-    const { result, bookmark } = await engine.write((transaction) => {
+    return this.#carryOut(request, viewer, (transaction, catalog) => performWrite(transaction, catalog, write));
+  }
+
+  /** Answers a batch of writes, which are one transaction. */
+  async #batch(request: OriginRequest, viewer: Viewer): Promise<OriginResponse> {
+    const { engine, actions, settings, onError } = this.#options;
+    this.#requireWrites();
+    if (request.method !== "POST") {
+      throw new Refusal(405, "A batch is a POST.", { fields: [["Allow", "POST"]] });
+    }
+    requireJsonBody("POST", request.fields);
+    requireJsonAccepted(request.fields);
+    const known = engine.schemaFor(viewer);
+    if (known instanceof Promise) await known;
+    const batch = { request, parts: readBatch(request.body), actions, limits: settings };
+    let current: number | undefined;
+    const note = (at: number | undefined): void => {
+      current = at;
+    };
+    try {
+      return await this.#carryOut(request, viewer, (...given) => performBatch(...given, batch, note));
+    } catch (error) {
+      const refusal = refuse(error, request, viewer, engine, onError);
+      return current === undefined ? refusal : ofRequest(refusal, current);
+    }
+  }
+
+  #requireWrites(): void {
+    if (this.#options.engine.canWrite) return;
+    throw new Refusal(405, "The database can't be written.", { fields: [["Allow", "GET, HEAD, OPTIONS"]] });
+  }
+
+  /** Carries out what a request asks for in one transaction, once only where it has a key for that. */
+  async #carryOut(
+    request: OriginRequest,
+    viewer: Viewer,
+    run: (transaction: Transaction, catalog: Catalog) => Steps<OriginResponse>,
+  ): Promise<OriginResponse> {
+    const once = parseOnce(request, viewer);
+    const { result, bookmark } = await this.#options.engine.write((transaction) => {
       const catalog = this.#catalogOf(transaction);
-      const run = function* (): Steps<OriginResponse> {
-        return asPreferred(yield* perform(transaction, catalog, target, write), request.fields);
-      };
-      return once ? performOnce(transaction, once, run, (url) => show(transaction, catalog, url)) : run();
+      if (!once) return run(transaction, catalog);
+      return performOnce(
+        transaction,
+        once,
+        () => run(transaction, catalog),
+        (url) => show(transaction, catalog, url),
+      );
     }, viewer);
     if (!bookmark || fieldValue(result.fields, "event-id") !== undefined) return result;
     return { ...result, fields: [...result.fields, ["Event-ID", bookmark.eventId]] };

@@ -94,7 +94,7 @@ export interface HubOptions {
   readonly revocations?: Revocations;
   /** Bounds; each has a default. */
   readonly limits?: Partial<HubLimits>;
-  /** What the origin keeps, listed at `/.well-known/rocket` [R-WK-4]: `idempotency-key`. Default nothing. */
+  /** What the origin keeps, listed at `/.well-known/rocket` [R-WK-4]: `idempotency-key`, `batch`. Default nothing. */
   readonly promises?: readonly string[];
   /**
    * Whether requests in band are carried out beside SUBSCRIBE and UNSUBSCRIBE, as over HTTP. False where a front has rules
@@ -131,10 +131,14 @@ export interface ResolvedHubOptions {
   readonly clock: Clock;
 }
 
+/** The promises that are an origin's to keep [R-WK-4]. */
+const originPromises: readonly string[] = ["idempotency-key", "batch"];
+
 function parsePromises(promises: readonly string[] = []): readonly string[] {
-  const strange = promises.find((name) => name !== "idempotency-key");
+  const strange = promises.find((name) => !originPromises.includes(name));
   if (strange === undefined) return promises;
-  throw new TypeError(`promises: ${JSON.stringify(strange)} is none that an origin can keep; "idempotency-key" is.`);
+  const known = originPromises.map((name) => JSON.stringify(name)).join(" and ");
+  throw new TypeError(`promises: ${JSON.stringify(strange)} is none that an origin can keep; ${known} are.`);
 }
 
 const defaults: HubLimits = {

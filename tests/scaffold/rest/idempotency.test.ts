@@ -249,8 +249,8 @@ describe("The table of keys", () => {
 
 describe("The promise of idempotency keys", () => {
   test.each([
-    [{}, ["idempotency-key"]],
-    [{ only: ["create"] as const }, ["idempotency-key"]],
+    [{}, ["idempotency-key", "batch"]],
+    [{ only: ["create"] as const }, ["idempotency-key", "batch"]],
     [{ only: ["read", "subscribe"] as const }, []],
     [{ readOnly: true }, []],
   ])("is given where something can be written: %j", async (options, promises) => {

@@ -77,9 +77,28 @@ describe("A JSON Patch", () => {
     expect(Object.getPrototypeOf(document)).toBe(Object.prototype);
   });
 
+  test("can be applied again: what it adds is each document's own", () => {
+    const operations = parseJsonPatch([
+      { op: "add", path: "/a", value: [] },
+      { op: "add", path: "/a/-", value: 1 },
+      { op: "replace", path: "/b", value: { c: 1 } },
+      { op: "remove", path: "/b/c" },
+    ]);
+    for (let time = 0; time < 2; time += 1) {
+      expect(applyJsonPatch({ b: 0 }, operations)).toEqual({ a: [1], b: {} });
+    }
+  });
+
+  test("moves nothing into itself, and to its own place without harm", () => {
+    expect(() => patched({ a: { b: 1 } }, [{ op: "move", from: "/a", path: "/a/b" }])).toThrow("into itself");
+    expect(patched([1, 2], [{ op: "move", from: "/0", path: "/0" }])).toEqual([1, 2]);
+  });
+
   test("does not grow beyond bounds by copies of copies", () => {
     const doubling = Array.from({ length: 40 }, (_, at) => ({ op: "copy", from: "", path: `/${at}` }));
     expect(() => patched({}, doubling)).toThrow("no more than 10000 values may be copied");
+    const again = Array.from({ length: 3 }, () => ({ op: "copy", from: "/a", path: "/b" }));
+    expect(() => patched({ a: Array(4_000).fill(0) }, again)).toThrow(/^Operation 3 /);
   });
 });
 
@@ -117,7 +136,7 @@ describe("PATCH with a JSON Patch", () => {
     [[{ op: "add", path: "/name" }], 400, 'Operation 1 has no "value"'],
     [[{ op: "become", path: "/name" }], 400, 'has no "op" of RFC 6902'],
     [[1], 400, "Operation 1 is no JSON object"],
-    [{ name: "x" }, 422, "The body must be a JSON list of operations"],
+    [{ name: "x" }, 422, "The body must be a JSON list."],
     [[{ op: "add", path: "/nothing", value: 1 }], 422, "see nothing"],
     [[{ op: "remove", path: "/name" }], 422, "A value is missing"],
     [[{ op: "replace", path: "/id", value: 7 }], 422, "see id"],
