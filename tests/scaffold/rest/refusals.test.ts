@@ -24,7 +24,7 @@ describe("A body", () => {
     ["POST", "/artists", "application/x-www-form-urlencoded", "Accept-Post"],
     ["POST", "/artists", "application/json; charset=latin1", "Accept-Post"],
     ["PUT", "/artists/1", "application/merge-patch+json", "Accept"],
-    ["PATCH", "/artists/1", "application/json-patch+json", "Accept-Patch"],
+    ["PATCH", "/artists/1", "application/xml-patch+xml", "Accept-Patch"],
   ])("of %s %s that is %j is 415, and %s says what is taken", async (method, target, type, field) => {
     const { send } = await start(musicSql);
 
