@@ -7,7 +7,9 @@ function numeral(json: number | JsonNumber): string {
   const [, sign = "", whole = "", fraction = "", exponent = "0"] =
     /^(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?$/.exec(text) ?? [];
   const digits = `${whole}${fraction}`.replace(/^0+/, "");
-  const short = digits.replace(/0+$/, "");
+  let end = digits.length;
+  while (digits[end - 1] === "0") end -= 1;
+  const short = digits.slice(0, end);
   if (short === "") return "0";
   return `${sign}${short}e${BigInt(exponent) + BigInt(digits.length - short.length - fraction.length)}`;
 }

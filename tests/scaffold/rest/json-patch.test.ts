@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { applyJsonPatch, parseJsonPatch } from "../../../src/scaffold/json/json-patch.ts";
+import { parseJson } from "../../../src/scaffold/json/json-reader.ts";
+import { isSameJson } from "../../../src/scaffold/json/same-json.ts";
 import { type Answer, musicSql, serve } from "./service.ts";
 
 const patchType = { "Content-Type": "application/json-patch+json" };
@@ -75,6 +77,13 @@ describe("A JSON Patch", () => {
     const document = patched({}, [{ op: "add", path: "/__proto__", value: { a: 1 } }]);
     expect(JSON.stringify(document)).toBe('{"__proto__":{"a":1}}');
     expect(Object.getPrototypeOf(document)).toBe(Object.prototype);
+  });
+
+  test("compares numbers by their values, however long they are written", () => {
+    const numbers = parseJson(`[1.50, 15e-1, 1e2, 100, -0, 0.000, 1${"0".repeat(200_000)}1, 1${"0".repeat(200_000)}2]`);
+    const [a, b, c, d, e, f, g, h] = numbers as unknown[];
+    expect([isSameJson(a, b), isSameJson(c, d), isSameJson(e, f), isSameJson(g, h)]).toEqual([true, true, true, false]);
+    expect(isSameJson({ n: a }, { n: "1.5" })).toBe(false);
   });
 
   test("can be applied again: what it adds is each document's own", () => {
