@@ -12,6 +12,8 @@ const steps = [
   ["format and lint", tool("@biomejs/biome/bin/biome", "ci", "--error-on-warnings", "--colors=off")],
   ["types and build", tool("typescript/bin/tsc", "-b")],
   ["types of the tests", tool("typescript/bin/tsc", "-p", "tsconfig.tests.json")],
+  ["types of the page", tool("typescript/bin/tsc", "-p", "tsconfig.page.json")],
+  ["the page", [process.execPath, "scripts/build-page.js"]],
   ["types of the examples", tool("typescript/bin/tsc", "-p", "examples/chat")],
   ["linear patterns", [process.execPath, "scripts/linear-patterns.js"]],
   ["nothing unused", tool("knip/bin/knip.js", "--no-progress")],
@@ -58,12 +60,20 @@ function packageContent() {
   if (status !== 0) return stderr;
   const paths = JSON.parse(stdout)[0].files.map(({ path }) => path);
   const wanted =
-    /^(?:dist\/[a-z][\w-]*\/[\w/-]+\.(?:js|js\.map|d\.ts)|package\.json|LICENSE|tests\/vectors\/[\w-]+\.json|(?:docs\/[\w-]+|examples\/[\w-]+\/README|tests\/vectors\/README|[A-Z]+)\.md)$/;
-  const needed = ["package.json", "LICENSE", "README.md", "PROTOCOL.md", "CHANGELOG.md", "dist/cli/main.js"];
+    /^(?:dist\/page\/inspector\.html|dist\/[a-z][\w-]*\/[\w/-]+\.(?:js|js\.map|d\.ts)|package\.json|LICENSE|tests\/vectors\/[\w-]+\.json|(?:docs\/[\w-]+|examples\/[\w-]+\/README|tests\/vectors\/README|[A-Z]+)\.md)$/;
+  const needed = [
+    "package.json",
+    "LICENSE",
+    "README.md",
+    "PROTOCOL.md",
+    "CHANGELOG.md",
+    "dist/cli/main.js",
+    "dist/page/inspector.html",
+  ];
   const trouble = [
     ...paths.filter((path) => !wanted.test(path)).map((path) => `the package must not contain ${path}`),
     ...paths
-      .filter((path) => path.startsWith("dist/") && !hasSource(path))
+      .filter((path) => path.startsWith("dist/") && path !== "dist/page/inspector.html" && !hasSource(path))
       .map((path) => `${path} has no source any more: delete dist`),
     ...needed.filter((path) => !paths.includes(path)).map((path) => `the package lacks ${path}`),
   ];

@@ -19,12 +19,14 @@ function showWhatToTry(url) {
   const insert = "INSERT INTO artists (name, country, genre, formed) VALUES ('Low', 'United States', 'slowcore', 1993)";
   const json = '{"name":"Stereolab","country":"United Kingdom","genre":"pop","formed":1990}';
   console.log(`
+Open it:            ${url}
+
 Read it:            curl '${url}/artists?genre=jazz'
 Follow it:          npx rocket tail ${url}/artists
 Write with SQL:     ${isPostgres ? `psql '${postgres.url}' -c` : `sqlite3 ${shown}`} "${insert}"
 Write with HTTP:    curl ${url}/artists -H 'Content-Type: application/json' -d '${json}'
 
-Keep the second in a terminal of its own, then write. Ctrl-C stops the server.`);
+Keep the page open, or the second in a terminal of its own, then write. Ctrl-C stops the server.`);
 }
 
 const options = {

@@ -88,6 +88,8 @@ function addServe(program: Command, exit: (code: number) => void): void {
     .option("--allow-origin <origin>", "let pages of this web origin in; may be repeated", parseOrigin)
     .option("--allow-host <name>", "answer under this host name too; may be repeated", parseHostName)
     .option("--public <folder>", "serve the files of this folder beside the API: a built front end", parsePath)
+    .option("--page", "show browsers the page that shows what is there (default: unless NODE_ENV is production)")
+    .option("--no-page", "show them a line that says what this is")
     .option("--max-body <mib>", "MiB that the body of a write may have (default: 1)", parseMebibytes)
     .option("--load-extension <file>", "load a SQLite extension that the database needs; may be repeated", parsePaths)
     .option("--functions <module>", "a JavaScript module whose exported functions the database needs", parsePath)

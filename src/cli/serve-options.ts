@@ -47,6 +47,8 @@ export interface ServeOptions extends TlsOptions, TokenFlags {
   readonly basePath?: string;
   /** Create the database if there is none, or an empty file. Default false. */
   readonly create?: boolean;
+  /** Whether browsers are shown the page that shows what is there. Default: unless `NODE_ENV` is `production`. */
+  readonly page?: boolean;
   /** Serve writes to everyone who can reach the host. Default false. */
   readonly insecure?: boolean;
   /** Remove what Rocket added to the database, instead of serving it. Default false. */
@@ -83,4 +85,9 @@ export function checkHost(options: ServeOptions): void {
 export function checkPublicFolder({ publicFolder }: ServeOptions): void {
   if (publicFolder === undefined || statSync(publicFolder, { throwIfNoEntry: false })?.isDirectory()) return;
   throw new CommandFailure(`--public: there is no folder ${JSON.stringify(publicFolder)}.`);
+}
+
+/** Whether browsers are shown the page that shows what is there. */
+export function showsPage({ page }: Pick<ServeOptions, "page">): boolean {
+  return page ?? process.env.NODE_ENV !== "production";
 }

@@ -34,8 +34,14 @@ export function shownDatabase(database: string): string {
 }
 
 /** A shell's command that runs SQL in a database. */
-function sqlCommand(database: string): string {
+export function sqlCommand(database: string): string {
   return `${isPostgresUrl(database) ? "psql" : "sqlite3"} ${quoted(shownDatabase(database))}${isPostgresUrl(database) ? " -c" : ""}`;
+}
+
+/** What a page calls a database: its file's name, or PostgreSQL's own. */
+export function databaseName(database: string): string {
+  const [path = ""] = isPostgresUrl(database) ? shownDatabase(database).split("?") : [database];
+  return path.split(/[\\/]/).at(-1) || "database";
 }
 
 /** What to do with a database that has no tables yet. */

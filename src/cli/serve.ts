@@ -6,8 +6,16 @@ import { createScaffold, detach, isPostgresUrl } from "../scaffold/index.ts";
 import { CommandFailure, explain } from "./failure.ts";
 import { listen } from "./listen.ts";
 import { type Output, onOutputClosed, processOutput } from "./output.ts";
-import { checkHost, checkPublicFolder, type ServeOptions } from "./serve-options.ts";
-import { describeAdditions, describeFirstSteps, listCollections, shownDatabase, sqliteWarning } from "./serve-text.ts";
+import { checkHost, checkPublicFolder, type ServeOptions, showsPage } from "./serve-options.ts";
+import {
+  databaseName,
+  describeAdditions,
+  describeFirstSteps,
+  listCollections,
+  shownDatabase,
+  sqlCommand,
+  sqliteWarning,
+} from "./serve-text.ts";
 import { optionsInFlags, readTokens, readUsers } from "./serve-tokens.ts";
 import { onStopSignal } from "./signals.ts";
 import { onCertificateSignal, readTlsFiles } from "./tls-files.ts";
@@ -111,6 +119,12 @@ function makeServer(scaffold: Scaffold, { options, output, tls, onError }: Run):
     ...{ origin, promises, owns, derived, basePath, ready },
     ...given({ tls, journal, revocations, allowOrigins, allowHosts, publicFolder, maxBodyBytes }),
     limits,
+    page: showsPage(options) ? "inspector" : "line",
+    pageFacts: {
+      name: databaseName(options.database),
+      shell: sqlCommand(options.database),
+      command: options.commandHint ?? "rocket",
+    },
     onError,
     log: (line) => output.note(`rocket: ${line}`),
   });

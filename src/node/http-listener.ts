@@ -9,6 +9,7 @@ import { withMonitor } from "./discovery.ts";
 import { requestFields } from "./fields.ts";
 import type { HealthDesk } from "./health.ts";
 import { type LongPolls, longPollOf } from "./long-polls.ts";
+import type { PageDesk } from "./page/page-desk.ts";
 import { peerOf } from "./peer.ts";
 import type { PublicFolder } from "./public-folder.ts";
 import { closeWhereUnread, sendAnswer } from "./send-answer.ts";
@@ -22,6 +23,7 @@ export interface ListenerParts {
   readonly hub: Hub;
   readonly access: Access;
   readonly health: HealthDesk;
+  readonly page: PageDesk;
   readonly streams: StreamHandler;
   readonly tickets: TicketDesk;
   readonly polls: LongPolls;
@@ -45,6 +47,12 @@ function busy(): OriginResponse {
 function withoutContent({ status, fields }: OriginResponse): OriginResponse {
   const kept = fields.filter(([name]) => !/^content-(?:type|length)$/i.test(name));
   return { status: status === 200 ? 204 : status, fields: kept, body: "" };
+}
+
+/** Browsers are given a page there. */
+function withVary(answer: OriginResponse): OriginResponse {
+  const isSaid = answer.fields.some(([name, value]) => /^vary$/i.test(name) && /\baccept\b(?!-)/i.test(value));
+  return isSaid ? answer : { ...answer, fields: [...answer.fields, ["Vary", "Accept"]] };
 }
 
 /** Why a body is not taken. */
@@ -132,7 +140,7 @@ export class HttpListener {
 
   /** The answer, unless the response was taken over: a file is being sent. */
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<OriginResponse | "taken"> {
-    const { access, health, hub, publicFolder, streams, tickets } = this.#parts;
+    const { access, health, hub, page, publicFolder, streams, tickets } = this.#parts;
     // Who balances asks by an address, and shows nothing.
     const asked = health.answer(request);
     if (asked) return asked;
@@ -156,6 +164,8 @@ export class HttpListener {
       if (method === "GET" || method === "HEAD") return hub.wellKnown();
       return problemResponse(createProblem(405, `${method} is not served here.`), [["Allow", "GET, HEAD"]]);
     }
+    const shown = page.answer(request);
+    if (shown) return compressAnswer(request, shown);
     if (method === "SUBSCRIBE") {
       return stream ? streams.answer(request, response, stream, this.#corsFields(request)) : refuseSubscribe();
     }
@@ -182,7 +192,7 @@ export class HttpListener {
 
   /** The origin's answer. */
   async #ask(request: IncomingMessage, response: ServerResponse): Promise<OriginResponse> {
-    const { hub, origin, maxBodyBytes } = this.#parts;
+    const { hub, origin, page, maxBodyBytes } = this.#parts;
     const { method = "GET", url = "/" } = request;
     const claim = hub.held.claim();
     try {
@@ -198,7 +208,8 @@ export class HttpListener {
       const fields = plainConditions(requestFields(request));
       const said = await origin({ method, target: url, fields, body, peer: peerOf(request), signal: abort.signal });
       const isRead = method === "GET" || method === "HEAD";
-      const answer = isRead && said ? withMonitor(said, url, this.#parts.followsAll) : said;
+      const monitored = isRead && said ? withMonitor(said, url, this.#parts.followsAll) : said;
+      const answer = isRead && said && page.isAt(url) ? withVary(monitored) : monitored;
       // While it is compressed, there are both forms of it.
       return claim.hold(answer?.body?.length ?? 0) ? await compressAnswer(request, answer) : answer;
     } finally {

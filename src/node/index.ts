@@ -12,6 +12,7 @@ export { HealthDesk, type HealthOptions } from "./health.ts";
 export { createHost, type HostParts, type RocketServer, type ServerAddress } from "./host.ts";
 export { inBandOrigin } from "./in-band-origin.ts";
 export { type ResolvedServerOptions, resolveServerOptions, type ServerOptions } from "./options.ts";
+export { PageDesk, type PageFacts, type PageKind } from "./page/page-desk.ts";
 export { hasOtherCoding } from "./request-target.ts";
 export { sendAnswer } from "./send-answer.ts";
 export { createServer } from "./server.ts";

@@ -2,6 +2,7 @@ import { domainToASCII } from "node:url";
 import { BasePath, type HubOptions } from "../server/index.ts";
 import { inRange } from "../server/inner.ts";
 import { hostNameIn } from "./named-host.ts";
+import type { PageFacts, PageKind } from "./page/page-desk.ts";
 import type { TlsCertificate } from "./tls.ts";
 
 /** How a server is made: a hub's options and who may come in. */
@@ -33,6 +34,14 @@ export interface ServerOptions extends HubOptions {
    * stage `ready`, and is a 503. Default: it is always ready, and only `/.well-known/rocket/healthz` and `readyz` are answered.
    */
   readonly ready?: () => Promise<string | undefined>;
+  /**
+   * What browsers are shown where programs get data, by `Accept`: at `/` and at what the origin {@link owns}.
+   * `inspector` shows what is there, live, and is at `/.well-known/rocket/inspector` as well; only there, beside a
+   * `publicFolder`. Default `none`.
+   */
+  readonly page?: PageKind;
+  /** What the page is told of what it is a page of. Default: nothing. */
+  readonly pageFacts?: PageFacts;
   /**
    * The path below which clients see this server, as `/api`, where a front shows it so, whether that takes the path off
    * requests or not. The origin is asked for targets with it; the well-known URL and the files of `publicFolder` are below

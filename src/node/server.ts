@@ -10,9 +10,8 @@ import { HttpListener } from "./http-listener.ts";
 import { inBandOrigin, ownOrigin } from "./in-band-origin.ts";
 import { LongPolls } from "./long-polls.ts";
 import { type ResolvedServerOptions, resolveServerOptions, type ServerOptions } from "./options.ts";
-
+import { PageDesk, pageKinds } from "./page/page-desk.ts";
 import { identityOf, peerOf } from "./peer.ts";
-
 import { PublicFolder } from "./public-folder.ts";
 import { sha256 } from "./sha256.ts";
 import { StreamHandler } from "./stream-handler.ts";
@@ -28,6 +27,19 @@ function healthOf(
   reportError: (error: unknown, stage: string) => void,
 ): HealthDesk {
   return new HealthDesk({ basePath, hasShortUrls: ready !== undefined, owns, trouble: ready, clock, reportError });
+}
+
+function pageOf(
+  { page: kind = "none", pageFacts: facts, publicFolder, owns = () => false }: ServerOptions,
+  { basePath }: ResolvedServerOptions,
+  access: Access,
+): PageDesk {
+  if (!pageKinds.includes(kind))
+    throw new TypeError(`page must be one of ${pageKinds.join(", ")}, not ${JSON.stringify(kind)}.`);
+  const isLocal = (): boolean => access.isLocal;
+  // A front end has the root, and pages of its own.
+  const isAtResources = publicFolder === undefined;
+  return new PageDesk({ kind, facts, basePath, isAtResources, owns, isLocal });
 }
 
 /**
@@ -66,8 +78,9 @@ export function createServer(options: ServerOptions): RocketServer {
   });
   const followsAll = options.derived !== undefined;
   const health = healthOf(options, resolved, reportError);
-  const answering = { origin, hub, access, health, streams, polls, tickets, followsAll, publicFolder, reportError };
-  const listener = new HttpListener({ ...resolved, ...answering });
+  const page = pageOf(options, resolved, access);
+  const answering = { origin, hub, access, streams, polls, tickets, followsAll, publicFolder, reportError };
+  const listener = new HttpListener({ ...resolved, ...answering, health, page });
   const requestTimeout = requestTimeoutMs;
   const { server, sessions } = createWebServer({ ...deadlineOptions, requestTimeout, tls, clock, reportError });
   const maxMessageBytes = hub.limits.maxMessageBytes;

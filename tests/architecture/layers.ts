@@ -11,6 +11,8 @@ export const layerTable: Readonly<Record<string, readonly string[]>> = {
   proxy: ["protocol", "server", "node"],
   client: ["protocol", "filter"],
   react: ["protocol", "client"],
+  // What a browser runs; it is built into one file, which `node` sends.
+  page: ["protocol", "filter", "client"],
   main: [],
   testing: ["protocol", "filter", "server", "client"],
   // It is to find faults in all the others: it stands on none of them.
@@ -60,6 +62,7 @@ const allowedPackages: Readonly<Record<string, readonly string[]>> = {
   client: ["ws", "#node-web-socket"],
   testing: [],
   react: ["react"],
+  page: [],
   main: [],
 };
 

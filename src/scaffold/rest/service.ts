@@ -18,6 +18,7 @@ import { performWrite, requireMethod, requireWritable, shapeOf, takesBody } from
 import { Refusal } from "./refusal.ts";
 import { representRecord } from "./representation.ts";
 import { findRoute, type Route, requireRoute } from "./route.ts";
+import { answerSchema, isSchemaTarget } from "./schema-document.ts";
 import { parseTarget, type Target } from "./target.ts";
 import type { WriteRequest } from "./write-request.ts";
 
@@ -75,7 +76,7 @@ export class Service {
 
   /** Answers a request; never rejects. */
   readonly answer: Origin = async (request) => {
-    const { engine, onError, viewerOf } = this.#options;
+    const { engine, isServed, onError, viewerOf } = this.#options;
     let viewer: Viewer | undefined;
     try {
       // Without an await where the viewer and the URL are known: writes of one turn keep their order and share a transaction.
@@ -83,6 +84,7 @@ export class Service {
       viewer = asked instanceof Promise ? await asked : asked;
       if (this.#isBatch(request)) return forViewer(await this.#batch(request, viewer), viewer);
       const target = parseTarget(request.target);
+      if (isSchemaTarget(isServed.basePath, target)) return forViewer(await this.#tellSchema(request, viewer), viewer);
       const found = engine.schemaFor(viewer);
       const schema = found instanceof Promise ? await found : found;
       const known = findRoute(this.#catalogOf({ schema }), target);
@@ -102,6 +104,14 @@ export class Service {
   #lookAgain(target: Target, viewer: Viewer): Promise<Route> {
     const look = (snapshot: Snapshot): Steps<Route> => done(requireRoute(this.#catalogOf(snapshot), target));
     return this.#options.engine.read(look, viewer);
+  }
+
+  async #tellSchema(request: OriginRequest, viewer: Viewer): Promise<OriginResponse> {
+    const { actions, engine } = this.#options;
+    // As it is now: what was seen last may lack a new table.
+    const schema = await engine.read((snapshot) => done(snapshot.schema), viewer);
+    const { canWrite } = engine;
+    return answerSchema(request, this.#catalogOf({ schema }), { actions, canWrite, foreignKeys: schema.foreignKeys });
   }
 
   #catalogOf({ schema }: Pick<Snapshot, "schema">): Catalog {

@@ -1,0 +1,84 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import type { Field } from "../../protocol/index.ts";
+import type { OriginResponse } from "../../server/index.ts";
+
+/** Where the build puts the page; the same from the sources and from what they are compiled to. */
+const pageUrl = new URL("../../../dist/page/inspector.html", import.meta.url);
+
+const plainText =
+  "<p>This is an API, live over WebSockets by Rocket. Programs GET the same URL and are given JSON.</p>";
+const unbuiltText = "<p>The page was not built: <code>npm run build</code> does it.</p>";
+
+function documentOf(body: string): string {
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Rocket</title></head><body>${body}</body></html>`;
+}
+
+function hashOf(text: string): string {
+  return `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
+}
+
+/** What may run in a page: what is written in it, and nothing else. */
+function policyOf(html: string): string {
+  const sources = (tag: string): string => {
+    const texts = [...html.matchAll(new RegExp(`<${tag}\\b[^>]*>(.*?)</${tag}>`, "gs"))].map(([, text = ""]) => text);
+    return texts.length === 0 ? "'none'" : texts.map(hashOf).join(" ");
+  };
+  return [
+    "default-src 'none'",
+    `script-src ${sources("script")}`,
+    `style-src ${sources("style")}`,
+    "connect-src 'self'",
+    "img-src data:",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join("; ");
+}
+
+function escapeAttribute(text: string): string {
+  return text.replace(/[&"<>]/g, (sign) => `&#${sign.charCodeAt(0)};`);
+}
+
+/** A page that is one file: what it is sent with, and how facts are written into it. */
+export class PageFile {
+  readonly #parts: readonly [before: string, behind: string];
+  readonly #policy: string;
+
+  /** @param html - with a place for facts: `<meta name="rocket" content="">` */
+  constructor(html: string) {
+    const [before = "", behind] = html.split('name="rocket" content="');
+    this.#parts = behind === undefined ? [before, ""] : [`${before}name="rocket" content="`, behind];
+    // Facts are no script: the policy is that of the file.
+    this.#policy = policyOf(html);
+  }
+
+  /** The page, with facts for it to read. */
+  answer(facts: object): OriginResponse {
+    const [before, behind] = this.#parts;
+    const body = behind === "" ? before : before + escapeAttribute(JSON.stringify(facts)) + behind;
+    const fields: readonly Field[] = [
+      ["Content-Type", "text/html; charset=utf-8"],
+      ["Content-Security-Policy", this.#policy],
+      ["Cache-Control", "private, no-cache"],
+      ["ETag", `"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"`],
+      ["Cross-Origin-Opener-Policy", "same-origin"],
+      ["Referrer-Policy", "no-referrer"],
+      ["X-Content-Type-Options", "nosniff"],
+      ["Vary", "Accept"],
+    ];
+    return { status: 200, fields, body };
+  }
+}
+
+/** The page in one line, for where nobody is to look around. */
+export const plainPage: PageFile = new PageFile(documentOf(plainText));
+
+/** The inspector, as it was built. */
+export function readInspector(url: URL = pageUrl): PageFile {
+  try {
+    return new PageFile(readFileSync(url, "utf8"));
+  } catch {
+    return new PageFile(documentOf(unbuiltText));
+  }
+}

@@ -1,0 +1,238 @@
+import { type Client, createClient } from "../client/index.ts";
+import { button, element, fill, OncePerFrame } from "./dom.ts";
+import type { Facts } from "./facts.ts";
+import { Announcer } from "./panes/announcer.ts";
+import { FirstSteps } from "./panes/first-steps.ts";
+import { type ForeignWrite, ForeignWriteDialog } from "./panes/foreign-write.ts";
+import { RowsPane } from "./panes/rows-pane.ts";
+import { SideBar, sideBarToggle } from "./panes/side-bar.ts";
+import { Session } from "./panes/sign-in.ts";
+import { createSplitter } from "./panes/splitter.ts";
+import { counted, TopBar } from "./panes/top-bar.ts";
+import { type Place, Places } from "./place.ts";
+import type { Row } from "./rows/row-source.ts";
+import { readSchema, type Schema } from "./schema.ts";
+import { snippetsOf } from "./snippets.ts";
+import { suggestChange } from "./suggest-change.ts";
+import { Effects } from "./wire/effects.ts";
+import type { Entry, NewEntry } from "./wire/entry.ts";
+import { WireLog } from "./wire/log.ts";
+import { WirePane } from "./wire/pane.ts";
+import { Tap } from "./wire/tap.ts";
+
+/** The page: what is where, and who tells whom. */
+export class App {
+  readonly #facts: Facts;
+  readonly #places: Places;
+  readonly #log: WireLog = new WireLog();
+  readonly #effects: Effects = new Effects();
+  readonly #announcer: Announcer = new Announcer();
+  readonly #tap: Tap = new Tap((entry) => this.#hear(entry));
+  readonly #session: Session = new Session(() => this.#begin());
+  readonly #signIn: HTMLButtonElement;
+  readonly #rows: RowsPane;
+  readonly #wire: WirePane;
+  readonly #steps: FirstSteps = new FirstSteps(() => this.#writeForeign());
+  readonly #settle: OncePerFrame = new OncePerFrame(() => this.#settled());
+  #client: Client;
+  #side: SideBar;
+  #top: TopBar;
+  #schema: Schema | undefined;
+  #needsToken = false;
+
+  constructor(facts: Facts) {
+    this.#facts = facts;
+    this.#places = new Places(facts, () => this.#show(false));
+    this.#client = this.#createClient();
+    this.#signIn = button("Sign in", () => this.#signInOrOut());
+    this.#rows = new RowsPane({
+      client: () => this.#client,
+      places: this.#places,
+      announcer: this.#announcer,
+      snippets: (target) => this.#snippets(target),
+      onRows: () => this.#settle.ask(),
+      onSignedOut: (detail) => this.#askToken(detail),
+    });
+    this.#wire = new WirePane(this.#log, this.#tap, () => this.#writeForeign());
+    this.#side = new SideBar(this.#client, this.#places);
+    this.#top = new TopBar(sideBarToggle(this.#side.element), this.#signIn);
+    const main = element(
+      "main",
+      { class: "main" },
+      this.#steps.element,
+      this.#rows.element,
+      createSplitter(),
+      this.#wire.element,
+    );
+    fill(document.body, this.#top.element, this.#side.element, main, this.#announcer.element);
+    setInterval(() => this.#showTop(), 1_000);
+  }
+
+  /** Asks the server what there is, and shows it. */
+  async start(): Promise<void> {
+    await this.#readSchema();
+    this.#show(true);
+  }
+
+  #createClient(): Client {
+    const { fetch, WebSocket } = this.#tap;
+    const { base } = this.#facts;
+    const token = (): string | undefined => this.#session.token;
+    return createClient(location.origin + base, {
+      fetch,
+      WebSocket,
+      ...(this.#session.token !== undefined && { token }),
+      onError: (error, { stage }) => {
+        if (stage === "callback") console.error(error);
+      },
+    });
+  }
+
+  /** Begins anew, as somebody else. */
+  #begin(): void {
+    this.#client.close();
+    this.#client = this.#createClient();
+    const side = new SideBar(this.#client, this.#places);
+    this.#side.element.replaceWith(side.element);
+    this.#side = side;
+    side.element.id = "side";
+    void this.start();
+  }
+
+  async #readSchema(): Promise<void> {
+    try {
+      const schema = await readSchema(this.#client, this.#facts.base);
+      this.#needsToken = schema === "signed out" || this.#session.token !== undefined;
+      this.#schema = typeof schema === "string" ? undefined : schema;
+      if (schema === "signed out") this.#askToken("");
+    } catch {
+      this.#schema = undefined;
+    }
+  }
+
+  /** @param isOther - whether somebody else looks */
+  #show(isOther: boolean): void {
+    const place = this.#placeToShow();
+    this.#side.show(this.#schema, place, false);
+    document.body.classList.toggle("has-nothing", place.path === "");
+    if (place.path !== "") this.#rows.show(place, this.#schema, isOther);
+    this.#effects.watch(this.#rows.source);
+    this.#showTop();
+    this.#showSteps();
+    document.title = `${this.#rows.info?.name ?? "Rocket"} · ${this.#name}`;
+  }
+
+  /** A record's URL shows its collection, and that record alone. */
+  #placeToShow(): Place {
+    const place = this.#places.current;
+    const collections = this.#schema?.collections ?? [];
+    if (place.path === "") {
+      const [first] = collections;
+      if (first) return { view: "rows", path: first.url, query: "" };
+      return place;
+    }
+    const at = place.path.lastIndexOf("/");
+    const parent = collections.find(({ url }) => url === place.path.slice(0, at));
+    if (!parent || collections.some(({ url }) => url === place.path)) return place;
+    const parts = place.path.slice(at + 1).split(",");
+    const query = parent.key.map((name, index) => `${encodeURIComponent(name)}=eq.${parts[index] ?? ""}`).join("&");
+    return { view: "rows", path: parent.url, query };
+  }
+
+  get #name(): string {
+    return this.#facts.name ?? location.host;
+  }
+
+  #showTop(): void {
+    const { source } = this.#rows;
+    const token = this.#session.token;
+    this.#signIn.hidden = !this.#needsToken;
+    this.#signIn.textContent = token === undefined ? "Sign in" : `Sign out ${this.#session.name ?? ""}`.trim();
+    this.#top.show({
+      name: this.#name,
+      collections: this.#schema?.collections.length,
+      following: source?.followed ?? 0,
+      changesPerMinute: this.#log.changesPerMinute,
+      status: source?.status ?? { state: "connecting" },
+    });
+  }
+
+  #hear(entry: NewEntry): void {
+    const added = this.#log.add(entry);
+    this.#effects.note(added);
+    if (added.position !== undefined) this.#setLatency(added);
+    if (added.isChange && added.status !== 202) this.#side.changed(added.url);
+    this.#settle.ask();
+  }
+
+  /** The time between the answer to a write and the message that tells it, whichever came first. */
+  #setLatency(entry: Entry): void {
+    const { kind, position, moment } = entry;
+    const answeredAt = this.#tap.answeredAt(position ?? "");
+    if (answeredAt === undefined) return;
+    if (entry.isChange) entry.sinceAnswerMs = moment - answeredAt;
+    if (kind !== "http") return;
+    for (const other of this.#log.entries.slice(-50)) {
+      if (!other.isChange || other.position !== position) continue;
+      other.sinceAnswerMs ??= other.moment - answeredAt;
+    }
+  }
+
+  #settled(): void {
+    const changed = this.#effects.settle();
+    this.#wire.refresh();
+    this.#showTop();
+    this.#showSteps();
+    if (changed.length === 0) return;
+    const [first] = changed;
+    this.#announcer.say(changed.length === 1 ? `${first?.url} ${first?.effect}` : counted(changed.length, "change"));
+    if (first) this.#steps.changed(first.url, first.sinceAnswerMs);
+  }
+
+  #snippets(target: string): ReturnType<typeof snippetsOf> {
+    const { base, command } = this.#facts;
+    return snippetsOf({ origin: location.origin, base, target, command, needsToken: this.#needsToken });
+  }
+
+  #askToken(detail: string): void {
+    this.#needsToken = true;
+    this.#showTop();
+    if (!document.querySelector("dialog[open]")) this.#session.ask(detail);
+  }
+
+  #signInOrOut(): void {
+    if (this.#session.token === undefined) this.#session.ask();
+    else this.#session.token = undefined;
+  }
+
+  get #suggestion(): ForeignWrite | undefined {
+    const { info, source } = this.#rows;
+    const found = source?.known().next().value as readonly [number, Row] | undefined;
+    const url = found && source?.urlOf(found[1]);
+    if (!info || !found || url === undefined) return undefined;
+    return suggestChange(info, found[1], url, this.#facts.shell);
+  }
+
+  #showSteps(): void {
+    const { info } = this.#rows;
+    const suggestion = this.#suggestion;
+    if (!info || !suggestion) return;
+    this.#steps.show({ shell: suggestion.shell, canWrite: info.methods.record.includes("PATCH") });
+  }
+
+  #writeForeign(): void {
+    const path = this.#rows.info?.url ?? "/";
+    const suggestion = this.#suggestion ?? { method: "POST", target: path, body: "{}" };
+    new ForeignWriteDialog(suggestion, {
+      origin: location.origin,
+      send: (method, target, body) => {
+        const { token } = this.#session;
+        const headers = {
+          "Content-Type": "application/json",
+          ...(token !== undefined && { Authorization: `Bearer ${token}` }),
+        };
+        return this.#tap.fetch(target, { method, headers, ...(body !== "" && { body }) });
+      },
+    });
+  }
+}

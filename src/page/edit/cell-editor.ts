@@ -1,0 +1,93 @@
+import { button, element, fill } from "../dom.ts";
+import { isSameValue } from "../rows/cell-text.ts";
+import type { CellAt } from "../rows/grid.ts";
+import { createValueInput, type ValueInput } from "./value-input.ts";
+
+/** Where a cell is edited: over it, with an input that fits its type. */
+export class CellEditor {
+  readonly #at: CellAt;
+  readonly #input: ValueInput;
+  readonly #form: HTMLFormElement;
+  readonly #trouble: HTMLElement = element("p", { class: "trouble", role: "alert" });
+  readonly #save: (value: unknown) => void;
+  #isOpen = true;
+
+  /** @param save - called with the value that is to be written; not where it is the same */
+  constructor(at: CellAt, save: (value: unknown) => void) {
+    this.#at = at;
+    this.#save = save;
+    const { column, row } = at;
+    this.#input = createValueInput(column, { value: row[column.name] ?? null, label: column.name, id: "cell-input" });
+    this.#form = element(
+      "form",
+      { class: "editor", "aria-label": `Edit ${column.name}` },
+      this.#input.element,
+      this.#trouble,
+      element(
+        "div",
+        { class: "editor-bar" },
+        element("span", { class: "hint" }, column.type || column.kind),
+        button("Cancel", () => this.#close(true)),
+        element("button", { type: "submit", class: "primary" }, "Save"),
+      ),
+    );
+    this.#form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#finish();
+    });
+    this.#form.addEventListener("keydown", (event) => this.#press(event));
+    this.#form.addEventListener("focusout", ({ relatedTarget }) => {
+      const isInside = relatedTarget instanceof Node && this.#form.contains(relatedTarget);
+      // A file dialog takes the focus away, too.
+      if (!isInside && document.hasFocus()) this.#close(false);
+    });
+    document.body.append(this.#form);
+    this.#place();
+    this.#input.focus();
+  }
+
+  #place(): void {
+    const { left, top, width } = this.#at.cell.getBoundingClientRect();
+    const { style } = this.#form;
+    style.minWidth = `${Math.max(width, 220)}px`;
+    style.left = `${Math.max(4, Math.min(left, innerWidth - this.#form.offsetWidth - 4))}px`;
+    style.top = `${Math.max(4, Math.min(top, innerHeight - this.#form.offsetHeight - 4))}px`;
+  }
+
+  #press(event: KeyboardEvent): void {
+    event.stopPropagation();
+    if (event.key === "Escape") {
+      this.#close(true);
+    } else if (
+      event.key === "Enter" &&
+      event.target instanceof HTMLTextAreaElement &&
+      (event.ctrlKey || event.metaKey)
+    ) {
+      event.preventDefault();
+      this.#finish();
+    }
+  }
+
+  #finish(): void {
+    const reading = this.#input.read();
+    if (reading === "left out") {
+      this.#close(true);
+      return;
+    }
+    if ("trouble" in reading) {
+      fill(this.#trouble, reading.trouble);
+      this.#input.focus();
+      return;
+    }
+    const { row, column } = this.#at;
+    this.#close(true);
+    if (!isSameValue(reading.value, row[column.name] ?? null)) this.#save(reading.value);
+  }
+
+  #close(givesFocus: boolean): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#form.remove();
+    if (givesFocus) this.#at.cell.focus();
+  }
+}

@@ -1,0 +1,96 @@
+import { ProblemError } from "../../client/index.ts";
+import { button, element, fill } from "../dom.ts";
+import type { Row } from "../rows/row-source.ts";
+import type { CollectionInfo, Column } from "../schema.ts";
+import { Dialog } from "./dialog.ts";
+import { createValueInput, type ValueInput } from "./value-input.ts";
+
+interface FormField {
+  readonly column: Column;
+  readonly input: ValueInput;
+  readonly trouble: HTMLElement;
+}
+
+/** A form for a new record. What is left as it is gets the database's default. */
+export class CreateDialog {
+  readonly #fields: readonly FormField[];
+  readonly #trouble: HTMLElement = element("p", { class: "trouble", role: "alert" });
+  readonly #dialog: Dialog;
+  readonly #create: (values: Row) => Promise<unknown>;
+
+  /** @param create - writes the record; it rejects where that is refused */
+  constructor({ record, columns }: CollectionInfo, create: (values: Row) => Promise<unknown>) {
+    this.#create = create;
+    this.#fields = columns
+      .filter(({ generated }) => !generated)
+      .map((column, at) => ({
+        column,
+        input: createValueInput(column, { value: undefined, label: column.name, id: `new-${at}` }),
+        trouble: element("p", { class: "trouble" }),
+      }));
+    const rows = this.#fields.map(({ column, input, trouble }, at) =>
+      element(
+        "div",
+        { class: "form-row" },
+        element(
+          "label",
+          { for: `new-${at}` },
+          column.name,
+          element("span", { class: "hint" }, ` ${column.type || column.kind}`),
+        ),
+        input.element,
+        trouble,
+      ),
+    );
+    const form = element(
+      "form",
+      { class: "record-form" },
+      ...rows,
+      this.#trouble,
+      element(
+        "div",
+        { class: "dialog-bar" },
+        button("Cancel", () => this.#dialog.close()),
+        element("button", { type: "submit", class: "primary" }, "Create"),
+      ),
+    );
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      void this.#send();
+    });
+    this.#dialog = new Dialog(`New ${record}`, [form]);
+    // The key is mostly the database's to give.
+    (this.#fields.find(({ column }) => !/^id$/i.test(column.name)) ?? this.#fields[0])?.input.focus();
+  }
+
+  async #send(): Promise<void> {
+    const values: Record<string, unknown> = {};
+    let isFine = true;
+    for (const { column, input, trouble } of this.#fields) {
+      const reading = input.read();
+      fill(trouble, typeof reading === "object" && "trouble" in reading ? reading.trouble : "");
+      if (reading === "left out") continue;
+      if ("trouble" in reading) isFine = false;
+      else values[column.name] = reading.value;
+    }
+    if (!isFine) return;
+    try {
+      await this.#create(values);
+      this.#dialog.close();
+    } catch (error) {
+      this.#tell(error);
+    }
+  }
+
+  #tell(error: unknown): void {
+    const errors = error instanceof ProblemError ? (error.problem as { errors?: unknown }).errors : undefined;
+    const told = new Set<string>();
+    for (const { field, detail } of Array.isArray(errors) ? (errors as { field?: string; detail?: string }[]) : []) {
+      const place = this.#fields.find(({ column }) => column.name === field);
+      if (!place) continue;
+      fill(place.trouble, detail ?? "");
+      told.add(detail ?? "");
+    }
+    fill(this.#trouble, told.size > 0 ? "" : error instanceof Error ? error.message : String(error));
+  }
+}

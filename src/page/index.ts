@@ -1,0 +1,4 @@
+import { App } from "./app.ts";
+import { readFacts } from "./facts.ts";
+
+void new App(readFacts()).start();

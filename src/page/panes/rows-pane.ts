@@ -1,0 +1,269 @@
+import { type Client, ConflictError } from "../../client/index.ts";
+import { button, copyText, element, fill } from "../dom.ts";
+import { CellEditor } from "../edit/cell-editor.ts";
+import { askConflict } from "../edit/conflict-dialog.ts";
+import { CreateDialog } from "../edit/create-dialog.ts";
+import { Menu, type MenuItem } from "../edit/menu.ts";
+import type { Place, Places } from "../place.ts";
+import {
+  conditionsIn,
+  formatParameters,
+  nextSorting,
+  parameterOf,
+  parseParameters,
+  sortingIn,
+  withSorting,
+} from "../query-text.ts";
+import { type CellAt, Grid } from "../rows/grid.ts";
+import { type Row, RowSource } from "../rows/row-source.ts";
+import { type CollectionInfo, guessCollection, type Schema } from "../schema.ts";
+import type { Snippet } from "../snippets.ts";
+import type { Announcer } from "./announcer.ts";
+import { QueryBar } from "./query-bar.ts";
+
+/** What the pane needs of the page. */
+export interface RowsPaneParts {
+  readonly client: () => Client;
+  readonly places: Places;
+  readonly announcer: Announcer;
+  readonly snippets: (target: string) => Snippet[];
+  /** Told of other rows, and whenever rows have changed. */
+  readonly onRows: (source: RowSource) => void;
+  /** Told of a refusal for want of a token. */
+  readonly onSignedOut: (detail: string) => void;
+}
+
+/** The rows of one URL: filter, table, and all that can be done with them. */
+export class RowsPane {
+  readonly element: HTMLElement;
+  readonly #parts: RowsPaneParts;
+  readonly #grid: Grid;
+  readonly #query: QueryBar;
+  readonly #title: HTMLElement = element("h2", {});
+  readonly #count: HTMLElement = element("p", { class: "count" });
+  readonly #create: HTMLButtonElement;
+  readonly #copy: HTMLButtonElement;
+  readonly #empty: HTMLElement = element("p", { class: "empty", hidden: true });
+  #source: RowSource | undefined;
+  #info: CollectionInfo | undefined;
+  #isGuess = false;
+  #place: Place = { view: "rows", path: "", query: "" };
+  #lastSignedOut = "";
+
+  constructor(parts: RowsPaneParts) {
+    this.#parts = parts;
+    this.#grid = new Grid({
+      sort: (column, adds) => this.#sort(column, adds),
+      edit: (at) => this.#edit(at),
+      menu: (row, anchor) => this.#menu(row, anchor),
+      remove: (row) => this.#remove(row),
+      follow: ({ row, column }) => this.#follow(row, column),
+    });
+    this.#query = new QueryBar((query) => this.#go(query));
+    this.#create = button("+ Row", () => this.#openCreate(), { class: "primary" });
+    this.#copy = button("Copy as ▾", () => this.#openCopy(), { "aria-haspopup": "menu" });
+    this.element = element(
+      "section",
+      { class: "rows", "aria-label": "Rows" },
+      element(
+        "div",
+        { class: "rows-bar bar" },
+        this.#title,
+        this.#count,
+        element("div", { class: "group" }, this.#copy, this.#create),
+      ),
+      this.#query.element,
+      this.#empty,
+      this.#grid.element,
+    );
+  }
+
+  /** The rows that are shown. */
+  get source(): RowSource | undefined {
+    return this.#source;
+  }
+
+  /** Where they are from. */
+  get info(): CollectionInfo | undefined {
+    return this.#info;
+  }
+
+  /** Shows what a place names. @param client - asked anew where it is another one */
+  show(place: Place, schema: Schema | undefined, isOther: boolean): void {
+    const known = schema?.collections.find(({ url }) => url === place.path);
+    const isSameUrl = place.path === this.#place.path && place.query === this.#place.query;
+    this.#place = place;
+    if (isOther || !isSameUrl || !this.#source) {
+      this.#source?.close();
+      this.#source = new RowSource(this.#parts.client(), place.path, place.query);
+      const source = this.#source;
+      source.changed.on(() => source === this.#source && this.update());
+      this.#lastSignedOut = "";
+    }
+    this.#isGuess = known === undefined;
+    this.#info = known ?? guessCollection(place.path, []);
+    this.#showInfo();
+    this.update();
+  }
+
+  /** Looks at the rows again. */
+  update(): void {
+    const [source, info] = [this.#source, this.#info];
+    if (!source || !info) return;
+    if (this.#isGuess) this.#guessAgain(source, info);
+    const { status, total, hasMore } = source;
+    const isFiltered = conditionsIn(parseParameters(this.#place.query)).length > 0;
+    const rows = `${total.toLocaleString("en")}${hasMore ? "+" : ""} ${total === 1 ? "row" : "rows"}`;
+    fill(this.#count, status.state === "connecting" && total === 0 ? "…" : isFiltered ? `${rows} match` : rows);
+    const { problem } = status;
+    const isQuery = problem?.status === 400;
+    this.#query.showTrouble(isQuery ? (problem.detail ?? problem.title ?? "") : "");
+    const nothing = total === 0 && status.state === "live" ? (isFiltered ? "No row matches." : "No rows yet.") : "";
+    const text = problem && !isQuery ? (problem.detail ?? problem.title ?? "") : nothing;
+    this.#empty.hidden = text === "";
+    fill(this.#empty, text);
+    if (problem?.status === 401 && this.#lastSignedOut !== problem.detail) {
+      this.#lastSignedOut = problem.detail ?? "";
+      this.#parts.onSignedOut(problem.detail ?? "");
+    }
+    this.#grid.update();
+    this.#parts.onRows(source);
+  }
+
+  /** Takes the focus into the table. */
+  focus(): void {
+    this.#grid.focus();
+  }
+
+  #guessAgain(source: RowSource, info: CollectionInfo): void {
+    const rows = [...source.known()].map(([, row]) => row);
+    if (rows.length === 0) return;
+    const guessed = guessCollection(this.#place.path, rows.slice(0, 100));
+    if (guessed.columns.map(({ name }) => name).join() === info.columns.map(({ name }) => name).join()) return;
+    this.#info = guessed;
+    this.#showInfo();
+  }
+
+  #showInfo(): void {
+    const [source, info] = [this.#source, this.#info];
+    if (!source || !info) return;
+    const { query } = this.#place;
+    fill(this.#title, info.name);
+    this.#create.hidden = !info.methods.collection.includes("POST");
+    this.#query.show(info, query);
+    this.#grid.show(source, info, sortingIn(parseParameters(query)));
+  }
+
+  #go(query: string): void {
+    this.#parts.places.go({ ...this.#place, query });
+  }
+
+  #sort(column: string, adds: boolean): void {
+    const parameters = parseParameters(this.#place.query);
+    this.#go(formatParameters(withSorting(parameters, nextSorting(sortingIn(parameters), column, adds))));
+  }
+
+  #may(method: string): boolean {
+    return this.#info?.methods.record.includes(method) === true;
+  }
+
+  #edit(at: CellAt): void {
+    const { row, column } = at;
+    if (!this.#may("PATCH") || column.generated || this.#source?.urlOf(row) === undefined) {
+      this.#parts.announcer.show(
+        column.generated ? `${column.name} is computed by the database.` : "This can only be read.",
+      );
+      return;
+    }
+    new CellEditor(at, (value) => void this.#save(row, { [column.name]: value }, row));
+  }
+
+  async #save(row: Row, values: Row, base: Row): Promise<void> {
+    const [source, info] = [this.#source, this.#info];
+    const url = source?.urlOf(row);
+    if (!source || !info || url === undefined) return;
+    try {
+      await source.list.update(url, values, { base });
+      this.#parts.announcer.say(`Saved ${Object.keys(values).join(", ")}`);
+    } catch (error) {
+      if (!(error instanceof ConflictError)) return this.#fail(error);
+      const { conflict } = error as ConflictError<Row>;
+      const wanted = await askConflict(info, conflict, base);
+      if (wanted && conflict.theirs) await this.#save(row, wanted, conflict.theirs);
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#parts.announcer.show(error instanceof Error ? error.message : String(error), "trouble");
+  }
+
+  #remove(row: Row): void {
+    const [source, info] = [this.#source, this.#info];
+    const url = source?.urlOf(row);
+    if (!source || !info || url === undefined || !this.#may("DELETE")) return;
+    const { list } = source;
+    const again = (): void => {
+      const values = Object.fromEntries(
+        info.columns.filter(({ generated }) => !generated).map(({ name }) => [name, row[name]]),
+      );
+      list.create(values).catch((error: unknown) => this.#fail(error));
+    };
+    list.destroy(url).then(
+      () => {
+        const undo = info.methods.collection.includes("POST") ? { label: "Undo", run: again } : undefined;
+        this.#parts.announcer.show(`Deleted ${url}`, "done", undo);
+      },
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  #follow(row: Row, { name, references }: CellAt["column"]): void {
+    const value = row[name];
+    if (!references || value === null || value === undefined) return;
+    const query = formatParameters([parameterOf(references.column, "eq", String(value))]);
+    this.#parts.places.go({ view: "rows", path: references.url, query });
+  }
+
+  #menu(row: Row, anchor: HTMLElement): void {
+    const url = this.#source?.urlOf(row);
+    const { places } = this.#parts;
+    const related: MenuItem[] = (this.#info?.referrers ?? []).map(({ name, url: path, columns }) => {
+      const parameters = Object.entries(columns).map(([there, here]) => parameterOf(there, "eq", String(row[here])));
+      return {
+        label: `${name} of this row`,
+        action: () => places.go({ view: "rows", path, query: formatParameters(parameters) }),
+      };
+    });
+    const items: MenuItem[] = [
+      ...(related.length > 0 ? [{ label: "Related" }, ...related] : []),
+      { label: "Row" },
+      { label: "Copy as JSON", action: () => void copyText(JSON.stringify(row, undefined, 2)) },
+      ...(url === undefined
+        ? []
+        : [{ label: "Copy URL", action: () => void copyText(new URL(url, location.origin).href) }]),
+      ...(url === undefined || !this.#may("DELETE")
+        ? []
+        : [{ label: "Delete", action: () => this.#remove(row), isDangerous: true }]),
+    ];
+    new Menu(anchor, "What to do with this row", items);
+  }
+
+  #openCreate(): void {
+    const [source, info] = [this.#source, this.#info];
+    if (!source || !info) return;
+    new CreateDialog(info, async (values) => {
+      await source.list.create(values);
+      this.#parts.announcer.say(`Created a ${info.record}`);
+    });
+  }
+
+  #openCopy(): void {
+    const { path, query } = this.#place;
+    const snippets = this.#parts.snippets(query === "" ? path : `${path}?${query}`);
+    const items = snippets.map(({ name, text }) => ({
+      label: name,
+      action: () => void copyText(text).then(() => this.#parts.announcer.show(`Copied: ${name}`)),
+    }));
+    new Menu(this.#copy, "Copy as", items);
+  }
+}

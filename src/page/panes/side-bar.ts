@@ -1,0 +1,142 @@
+import type { Client } from "../../client/index.ts";
+import { button, element, fill } from "../dom.ts";
+import type { Place, Places } from "../place.ts";
+import { countRows } from "../rows/count-rows.ts";
+import type { Schema } from "../schema.ts";
+
+/** After a change, rows are counted again after so long, in milliseconds; and all of them now and then. */
+const recountMs = 800;
+const lookMs = 20_000;
+
+/** The collections with how many rows they have, and what else there is to see. */
+export class SideBar {
+  readonly element: HTMLElement = element("nav", { class: "side", "aria-label": "Collections" });
+  readonly #client: Client;
+  readonly #places: Places;
+  readonly #counts: Map<string, HTMLElement> = new Map();
+  readonly #due: Map<string, ReturnType<typeof setTimeout>> = new Map();
+  #urls: readonly string[] = [];
+  #visited: string[] = [];
+
+  constructor(client: Client, places: Places) {
+    this.#client = client;
+    this.#places = places;
+    setInterval(() => {
+      if (document.visibilityState === "visible") this.countAll();
+    }, lookMs);
+  }
+
+  /** Shows the collections. @param schema - `undefined` where the server doesn't tell any */
+  show(schema: Schema | undefined, place: Place, hasState: boolean): void {
+    this.#urls = schema?.collections.map(({ url }) => url) ?? [];
+    const links = schema
+      ? schema.collections.map(({ name, url }) => this.#link(name, url, place))
+      : this.#visit(place).map((url) => this.#link(decodeURIComponent(url), url, place));
+    const who = hasState && this.#stateLink(place);
+    fill(
+      this.element,
+      element("h2", {}, schema ? "Collections" : "URLs"),
+      schema ? undefined : this.#form(),
+      element("ul", { class: "collections" }, ...links),
+      who && element("ul", { class: "collections" }, who),
+    );
+    if (schema) this.countAll();
+  }
+
+  /** Counts all rows again. */
+  countAll(): void {
+    for (const url of this.#urls) this.#count(url);
+  }
+
+  /** Says that a record has come or gone. @param url - the record's, or a list's */
+  changed(url: string): void {
+    const list = this.#urls.find((one) => url === one || url.startsWith(`${one}/`) || url.startsWith(`${one}?`));
+    if (list === undefined || this.#due.has(list)) return;
+    const timer = setTimeout(() => {
+      this.#due.delete(list);
+      this.#count(list);
+    }, recountMs);
+    this.#due.set(list, timer);
+  }
+
+  #count(url: string): void {
+    const place = this.#counts.get(url);
+    if (!place) return;
+    void countRows(this.#client, url).then((count) => {
+      if (count !== undefined) fill(place, count.toLocaleString("en"));
+    });
+  }
+
+  #link(name: string, url: string, place: Place): HTMLElement {
+    const count = this.#counts.get(url) ?? element("span", { class: "count" });
+    this.#counts.set(url, count);
+    const to: Place = { view: "rows", path: url, query: "" };
+    const isCurrent = place.view === "rows" && (place.path === url || place.path.startsWith(`${url}/`));
+    return this.#item(to, isCurrent, element("span", { class: "name" }, name), count);
+  }
+
+  #stateLink({ view }: Place): HTMLElement {
+    return this.#item(
+      { view: "state", path: "", query: "" },
+      view === "state",
+      element("span", { class: "name" }, "Who follows what"),
+    );
+  }
+
+  #item(to: Place, isCurrent: boolean, ...content: readonly HTMLElement[]): HTMLElement {
+    const go = (event: MouseEvent): void => {
+      if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+      event.preventDefault();
+      this.#places.go(to);
+    };
+    const current = isCurrent && { "aria-current": "page" };
+    return element("li", {}, element("a", { href: this.#places.href(to), click: go, ...current }, ...content));
+  }
+
+  #visit({ view, path }: Place): readonly string[] {
+    if (view === "rows" && path !== "" && !this.#visited.includes(path))
+      this.#visited = [path, ...this.#visited].slice(0, 12);
+    return this.#visited;
+  }
+
+  #form(): HTMLElement {
+    const field = element("input", {
+      type: "text",
+      id: "url",
+      placeholder: "/posts",
+      autocomplete: "off",
+      spellcheck: "false",
+    });
+    const form = element(
+      "form",
+      { class: "follow" },
+      element("label", { for: "url", class: "hint" }, "Any URL that answers a GET"),
+      element("div", { class: "group" }, field, element("button", { type: "submit", class: "primary" }, "Follow")),
+    );
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const [path = "", query = ""] = field.value.trim().split(/\?(.*)/s);
+      if (path !== "") this.#places.go({ view: "rows", path: path.startsWith("/") ? path : `/${path}`, query });
+    });
+    return form;
+  }
+}
+
+/** A button that shows and hides the side bar where there is little room. */
+export function sideBarToggle(bar: HTMLElement): HTMLButtonElement {
+  const toggle = button(
+    "☰",
+    () => {
+      const isOpen = document.body.classList.toggle("shows-side");
+      toggle.setAttribute("aria-expanded", String(isOpen));
+    },
+    { class: "side-toggle", "aria-label": "Collections", "aria-expanded": "false", "aria-controls": "side" },
+  );
+  bar.id = "side";
+  bar.addEventListener("click", ({ target }) => {
+    if (!(target as Element).closest("a")) return;
+    document.body.classList.remove("shows-side");
+    toggle.setAttribute("aria-expanded", "false");
+  });
+  return toggle;
+}

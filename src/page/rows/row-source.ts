@@ -1,0 +1,181 @@
+import type { Client, Collection, Status } from "../../client/index.ts";
+import { Signal } from "../dom.ts";
+import { countRows } from "./count-rows.ts";
+
+/** A row as the API has it. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/** Up to so many rows, all are followed; beyond, those that are looked at. */
+const maxWhole = 1_000;
+
+/** How many rows are followed together where not all are. */
+const windowSize = 100;
+/** How long changes are waited for before rows are counted again, in milliseconds. */
+const recountMs = 1_500;
+
+/** Whether a query asks for a part by itself. */
+function asksForPart(query: string): boolean {
+  return /(?:^|&)(?:limit|offset|page|per_page)=/.test(query);
+}
+
+/** The rows of a URL, live: all of them where they are few, and those that are looked at where they are many. */
+export class RowSource {
+  readonly changed: Signal = new Signal();
+  readonly path: string;
+  readonly query: string;
+  readonly #client: Client;
+  readonly #windows: Map<number, { readonly collection: Collection<Row>; readonly stop: () => void }> = new Map();
+  #mode: "asking" | "whole" | "windows" = "asking";
+  #counted: number | undefined;
+  #recount: ReturnType<typeof setTimeout> | undefined;
+  #isClosed = false;
+
+  /** @param path - as the API has it, with `query` behind it */
+  constructor(client: Client, path: string, query: string) {
+    this.#client = client;
+    this.path = path;
+    this.query = query;
+    void this.#begin();
+  }
+
+  /** Whether only what is looked at is followed. */
+  get isWindowed(): boolean {
+    return this.#mode === "windows";
+  }
+
+  /** How many rows there are, as far as that is known. */
+  get total(): number {
+    if (this.#mode === "whole") return this.#windows.get(0)?.collection.getSnapshot().rows.length ?? 0;
+    let most = this.#counted ?? 0;
+    for (const [page, { collection }] of this.#windows) {
+      const { rows } = collection.getSnapshot();
+      if (rows.length > 0) most = Math.max(most, page * windowSize + rows.length);
+    }
+    return most;
+  }
+
+  /** Whether there are rows that can't be reached here. */
+  get hasMore(): boolean {
+    return this.#mode === "whole" && this.#windows.get(0)?.collection.getSnapshot().hasMore === true;
+  }
+
+  /** How well what is shown agrees with the server. */
+  get status(): Status {
+    const all = [...this.#windows.values()].map(({ collection }) => collection.getSnapshot().status);
+    return all.find(({ state }) => state !== "live") ?? all[0] ?? { state: "connecting" };
+  }
+
+  /** How many URLs are followed for it. */
+  get followed(): number {
+    return this.#windows.size;
+  }
+
+  /** The row at a place; `undefined` where it is not here yet. */
+  at(index: number): Row | undefined {
+    if (this.#mode === "whole") return this.#windows.get(0)?.collection.getSnapshot().rows[index];
+    const page = Math.floor(index / windowSize);
+    return this.#windows.get(page)?.collection.getSnapshot().rows[index - page * windowSize];
+  }
+
+  /** All rows that are here, with their places. */
+  *known(): Generator<readonly [index: number, row: Row]> {
+    for (const [page, { collection }] of this.#windows) {
+      const { rows } = collection.getSnapshot();
+      for (let at = 0; at < rows.length; at += 1) yield [page * windowSize + at, rows[at] as Row];
+    }
+  }
+
+  /** What tells a row apart, also from one that is made here and not answered yet. */
+  keyOf(row: Row): string {
+    return this.#any.keyOf(row);
+  }
+
+  /** The row's URL; `undefined` where it has none. */
+  urlOf(row: Row): string | undefined {
+    try {
+      return this.#any.urlOf(row);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** True while it shows a write that is not answered yet. */
+  isPending(row: Row): boolean {
+    return this.#any.isPending(row);
+  }
+
+  /** The list that writes go to. */
+  get list(): Collection<Row> {
+    return this.#any;
+  }
+
+  /** Says which rows are looked at. */
+  look(from: number, to: number): void {
+    if (this.#mode !== "windows") return;
+    const [first, last] = [Math.floor(from / windowSize), Math.floor(Math.max(from, to - 1) / windowSize)];
+    for (let page = first; page <= last; page += 1) this.#follow(page);
+    for (const [page, { stop }] of this.#windows) {
+      if (page >= first - 1 && page <= last + 1) continue;
+      stop();
+      this.#windows.delete(page);
+    }
+  }
+
+  /** Follows nothing any more. */
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#recount);
+    for (const { stop } of this.#windows.values()) stop();
+    this.#windows.clear();
+  }
+
+  get #any(): Collection<Row> {
+    const [first] = this.#windows.values();
+    return first?.collection ?? this.#client.collection<Row>(this.path);
+  }
+
+  get #target(): string {
+    return this.query === "" ? this.path : `${this.path}?${this.query}`;
+  }
+
+  async #begin(): Promise<void> {
+    const isPart = asksForPart(this.query);
+    this.#counted = isPart ? undefined : await countRows(this.#client, this.#target);
+    if (this.#isClosed || this.#mode !== "asking") return;
+    this.#mode = (this.#counted ?? 0) > maxWhole ? "windows" : "whole";
+    this.#follow(0);
+    this.changed.tell();
+  }
+
+  #follow(page: number): void {
+    if (this.#windows.has(page)) return;
+    const window = this.#mode === "windows" ? { limit: windowSize, offset: page * windowSize } : {};
+    const collection = this.#client.collection<Row>(this.#target, window);
+    const stop = collection.subscribe(() => this.#hear());
+    this.#windows.set(page, { collection, stop });
+  }
+
+  #hear(): void {
+    // A list that has grown beyond what a GET gives is followed by what is looked at.
+    if (this.hasMore && this.#counted !== undefined && !asksForPart(this.query)) {
+      const whole = this.#windows.get(0);
+      this.#windows.clear();
+      this.#mode = "windows";
+      this.#counted = maxWhole + 1;
+      this.#follow(0);
+      whole?.stop();
+      this.#countAgain();
+    } else if (this.#mode === "windows") this.#countAgain();
+    this.changed.tell();
+  }
+
+  #countAgain(): void {
+    this.#recount ??= setTimeout(async () => {
+      this.#recount = undefined;
+      const counted = await countRows(this.#client, this.#target);
+      if (this.#isClosed || counted === undefined || counted === this.#counted) return;
+      this.#counted = counted;
+      this.changed.tell();
+    }, recountMs);
+  }
+}

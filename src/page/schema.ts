@@ -1,0 +1,80 @@
+import type { Client } from "../client/index.ts";
+
+/** What kind of JSON a column's values are. */
+export type Kind = "boolean" | "number" | "text" | "bytes" | "json";
+
+/** Where a column's values are found as the key of another collection. */
+export interface Reference {
+  readonly url: string;
+  readonly column: string;
+}
+
+/** A column of a collection. */
+export interface Column {
+  readonly name: string;
+  /** What the database calls its type; empty where it has no name. */
+  readonly type: string;
+  readonly kind: Kind;
+  readonly nullable: boolean;
+  /** Computed: shown, and never written. */
+  readonly generated: boolean;
+  readonly references?: Reference;
+}
+
+/** Rows of another collection that refer to a row of this one. */
+export interface Referrer {
+  readonly name: string;
+  readonly url: string;
+  /** The columns there, and those here whose values they have. */
+  readonly columns: Readonly<Record<string, string>>;
+}
+
+/** A collection, as its viewer may see it. */
+export interface CollectionInfo {
+  readonly name: string;
+  readonly url: string;
+  /** What one record is called: `artist`. */
+  readonly record: string;
+  readonly key: readonly string[];
+  readonly columns: readonly Column[];
+  readonly methods: { readonly collection: readonly string[]; readonly record: readonly string[] };
+  readonly referrers?: readonly Referrer[];
+}
+
+/** All that the viewer may see. */
+export interface Schema {
+  readonly collections: readonly CollectionInfo[];
+}
+
+/** Why there is no schema: nobody tells one here, or it is told to those who sign in. */
+export type NoSchema = "none" | "signed out";
+
+/** Asks the server what there is. @throws Error where it can't be reached */
+export async function readSchema(client: Client, base: string): Promise<Schema | NoSchema> {
+  const response = await client.fetch(`${base}/.well-known/rocket/schema`, { headers: { Accept: "application/json" } });
+  if (response.status === 401) return "signed out";
+  if (!response.ok || !/json/.test(response.headers.get("content-type") ?? "")) return "none";
+  const schema = (await response.json()) as Partial<Schema>;
+  return Array.isArray(schema.collections) ? (schema as Schema) : "none";
+}
+
+function kindOf(value: unknown): Kind {
+  if (typeof value === "boolean" || typeof value === "number") return typeof value as "boolean" | "number";
+  return typeof value === "object" && value !== null ? "json" : "text";
+}
+
+/** What rows tell of their collection, where nobody else does. */
+export function guessCollection(path: string, rows: readonly Readonly<Record<string, unknown>>[]): CollectionInfo {
+  const columns = new Map<string, Column>();
+  for (const row of rows) {
+    for (const [name, value] of Object.entries(row)) {
+      const known = columns.get(name);
+      if (known && (value === null || known.kind !== "text")) continue;
+      columns.set(name, { name, type: "", kind: kindOf(value), nullable: true, generated: false });
+    }
+  }
+  const all = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
+  const name = decodeURIComponent(path.slice(path.lastIndexOf("/") + 1));
+  const methods = { collection: all, record: all };
+  return { name, url: path, record: name, key: [], columns: [...columns.values()], methods };
+}

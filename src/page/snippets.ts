@@ -1,0 +1,128 @@
+/** What is followed, and how the page reaches it. */
+export interface SnippetPlace {
+  /** The scheme and host: `http://127.0.0.1:8080`. */
+  readonly origin: string;
+  /** What stands before all paths: nothing, or `/api`. */
+  readonly base: string;
+  /** The path and query. */
+  readonly target: string;
+  /** How Rocket's command is called. */
+  readonly command: string;
+  /** Whether requests have to show a token. What is copied has none in it: it reads the variable `TOKEN`. */
+  readonly needsToken: boolean;
+}
+
+/** Something to copy that runs as it is. */
+export interface Snippet {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** A text as a POSIX shell takes it. */
+function quoted(text: string): string {
+  return /^[\w./:@%,=+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+function componentName(target: string): string {
+  const [path = ""] = target.split("?");
+  const words = decodeURIComponent(path.slice(path.lastIndexOf("/") + 1)).match(/[A-Za-z0-9]+/g) ?? [];
+  const name = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("");
+  return /^[A-Z]/.test(name) ? name : `Rows${name}`;
+}
+
+function clientText({ origin, base, target, needsToken }: SnippetPlace): string {
+  const options = needsToken ? ", { token: process.env.TOKEN }" : "";
+  return [
+    'import { createClient } from "rocket-rest/client";',
+    "",
+    `const client = createClient(${JSON.stringify(origin + base)}${options});`,
+    `const list = client.collection(${JSON.stringify(target)});`,
+    "list.subscribe(() => console.log(list.getSnapshot().rows));",
+    "",
+  ].join("\n");
+}
+
+function reactText({ origin, base, target, needsToken }: SnippetPlace): string {
+  const name = componentName(target);
+  const options = needsToken ? ', { token: () => sessionStorage.getItem("token") ?? undefined }' : "";
+  return [
+    'import { RocketProvider, useCollection } from "rocket-rest/react";',
+    'import { createClient } from "rocket-rest/client";',
+    "",
+    `const client = createClient(${JSON.stringify(origin + base)}${options});`,
+    "",
+    `function ${name}() {`,
+    `  const { rows, status } = useCollection(${JSON.stringify(target)});`,
+    "  return <pre>{status.state + JSON.stringify(rows, null, 2)}</pre>;",
+    "}",
+    "",
+    `export const App = () => <RocketProvider client={client}><${name} /></RocketProvider>;`,
+    "",
+  ].join("\n");
+}
+
+function eventSourceText({ origin, target }: SnippetPlace): string {
+  return [
+    `const source = new EventSource(${JSON.stringify(origin + target)});`,
+    'for (const type of ["200", "201", "202", "204"]) {',
+    "  source.addEventListener(type, (event) => console.log(type, event.lastEventId, event.data));",
+    "}",
+    "",
+  ].join("\n");
+}
+
+/** Ways to read and follow what the page shows, from elsewhere. */
+export function snippetsOf(place: SnippetPlace): Snippet[] {
+  const { origin, target, command, needsToken } = place;
+  const url = quoted(origin + target);
+  const header = needsToken ? ' -H "Authorization: Bearer $TOKEN"' : "";
+  const tailHeader = needsToken ? ' --header "Authorization: Bearer $TOKEN"' : "";
+  const all = [
+    { name: "curl", text: `curl -i ${url}${header}` },
+    { name: "rocket tail", text: `${command} tail ${url}${tailHeader}` },
+    { name: "Client code", text: clientText(place) },
+    { name: "React hook", text: reactText(place) },
+  ];
+  // An EventSource can't show a token.
+  return needsToken ? all : [...all, { name: "EventSource", text: eventSourceText(place) }];
+}
+
+/** A request that writes, as curl sends it. */
+export function curlOf(method: string, url: string, body: string): string {
+  const data = body === "" ? "" : ` -H 'Content-Type: application/json' -d ${quoted(body)}`;
+  return `curl -X ${method} ${quoted(url)}${data}`;
+}
+
+/** Words that SQL takes for its own where they stand for a table or a column. */
+const reserved = new Set(
+  (
+    "add all alter and as asc between by case check collate column commit constraint create cross current_date current_time " +
+    "current_user default delete desc distinct do drop else end except exists fetch for foreign from full grant group having " +
+    "if in index inner insert intersect into is join left like limit natural not null offset on or order outer primary " +
+    "references right rollback select set some table then to transaction union unique update user using values when where window with"
+  ).split(" "),
+);
+
+/** SQL that changes one value of one row, as a shell runs it. */
+export function updateCommand(
+  shell: string,
+  {
+    table,
+    key,
+    column,
+    value,
+  }: {
+    readonly table: string;
+    readonly key: Readonly<Record<string, unknown>>;
+    readonly column: string;
+    readonly value: unknown;
+  },
+): string {
+  const name = (text: string): string =>
+    /^[a-z_][a-z0-9_]*$/.test(text) && !reserved.has(text) ? text : `"${text.replaceAll('"', '""')}"`;
+  const literal = (one: unknown): string =>
+    typeof one === "number" ? String(one) : `'${String(one).replaceAll("'", "''")}'`;
+  const where = Object.entries(key).map(([member, one]) => `${name(member)} = ${literal(one)}`);
+  const sql = `UPDATE ${name(table)} SET ${name(column)} = ${literal(value)} WHERE ${where.join(" AND ")}`;
+  return `${shell} "${sql.replace(/[\\"$`]/g, "\\$&")}"`;
+}

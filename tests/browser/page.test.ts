@@ -1,0 +1,195 @@
+import { beforeAll, expect, it } from "vitest";
+import { describeInBrowser } from "./browser.ts";
+import { buildPage, cell, edit, PageSite } from "./page-site.ts";
+
+beforeAll(() => {
+  buildPage();
+});
+
+const wireLine = (text: string) => `.wire-line:has-text("${text}")`;
+
+describeInBrowser("the page", (openContext) => {
+  it("shows what another program writes, in the table and on the wire, and asks nobody else", async () => {
+    const site = await PageSite.start();
+    const page = await site.open(await openContext());
+    site.run("UPDATE artists SET name = 'The Beatles (UK)' WHERE id = 1");
+
+    await cell(page, "The Beatles (UK)").waitFor();
+    const line = page.locator(wireLine("202 Accepted"));
+    await line.getByText("changed name").waitFor();
+    await line.click();
+    const message = await page.locator(".wire-entry[open] pre").textContent();
+    expect(message).toMatch(/^HTTP\/1\.1 202 Accepted\r\n/);
+    expect(message).toContain("Content-Location: /artists/1\r\n");
+    expect(message).toContain('"name":"The Beatles (UK)"');
+    expect([...site.hosts]).toEqual([new URL(site.url).host]);
+    expect(site.troubles).toEqual([]);
+  });
+
+  it("edits in place, and shows how long the message took after the answer", async () => {
+    const site = await PageSite.start();
+    const page = await site.open(await openContext());
+    await edit(page, "Pink Floyd", "The Pink Floyd");
+    await cell(page, "The Pink Floyd").waitFor();
+    await page
+      .locator(wireLine("202 Accepted"))
+      .getByText(/^[+−]\d+\.\d ms$/)
+      .waitFor();
+    const response = await fetch(`${site.url}/artists/3`);
+    expect(await response.json()).toMatchObject({ artist: { name: "The Pink Floyd", genre: "progressive rock" } });
+  });
+
+  it("shows both versions where somebody else was faster, and writes what is chosen", async () => {
+    const site = await PageSite.start();
+    const page = await site.open(await openContext());
+    await cell(page, "Queen").dblclick();
+    site.run("UPDATE artists SET name = 'Smile' WHERE id = 7");
+    await cell(page, "Smile").waitFor();
+    await page.locator("#cell-input").fill("King");
+    await page.keyboard.press("Enter");
+
+    const dialog = page.getByRole("dialog", { name: "Changed by somebody else" });
+    await dialog.waitFor();
+    expect(await dialog.locator("tbody tr").allTextContents()).toEqual(["nameQueenSmileKing"]);
+    await dialog.getByRole("button", { name: "Keep theirs" }).click();
+    await cell(page, "Smile").waitFor();
+
+    await edit(page, "Smile", "King");
+    await cell(page, "King").waitFor();
+    expect(site.troubles).toEqual([]);
+  });
+
+  it("tells NULL from the empty text", async () => {
+    const site = await PageSite.start("UPDATE albums SET label = NULL; UPDATE albums SET label = '' WHERE id = 2;");
+    const page = await site.open(await openContext(), "/albums?id=lte.2");
+    const [first, second] = [cell(page, "NULL"), cell(page, "empty")];
+    await first.waitFor();
+    await second.dblclick();
+    await page.locator(".editor").getByRole("button", { name: "NULL" }).click();
+    await page.getByRole("button", { name: "Save" }).click();
+    await expect.poll(() => first.count()).toBe(2);
+    const response = await fetch(`${site.url}/albums/2`);
+    expect(await response.json()).toMatchObject({ album: { label: null } });
+  });
+
+  it("creates a record by a form that says what is wrong with each field", async () => {
+    const site = await PageSite.start();
+    const page = await site.open(await openContext());
+    await page.getByRole("button", { name: "+ Row" }).click();
+    const form = page.getByRole("dialog", { name: "New artist" });
+    await form.getByLabel("name").fill("Low");
+    await form.getByRole("button", { name: "Create" }).click();
+    await form.getByText("This must not be null.").first().waitFor();
+    for (const [name, value] of Object.entries({ country: "US", genre: "slowcore", formed: "1993" })) {
+      await form.getByLabel(name).fill(value);
+    }
+    await form.getByRole("button", { name: "Create" }).click();
+    await form.waitFor({ state: "detached" });
+    await page.locator(wireLine("201 Created")).getByText("entered at 124").waitFor();
+    await page.locator(".rows-bar .count", { hasText: "124 rows" }).waitFor();
+    await page.getByRole("link", { name: "artists 124" }).waitFor();
+  });
+
+  it("deletes by a key, and takes that back", async () => {
+    const site = await PageSite.start("PRAGMA foreign_keys = OFF; DELETE FROM albums WHERE artist_id = 2;");
+    const page = await site.open(await openContext());
+    await cell(page, "The Rolling Stones").focus();
+    await page.keyboard.press("Delete");
+    await cell(page, "The Rolling Stones").waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "Undo" }).click();
+    await cell(page, "The Rolling Stones").waitFor();
+    const response = await fetch(`${site.url}/artists/2`);
+    expect(await response.json()).toMatchObject({ artist: { id: 2, country: "United Kingdom" } });
+  });
+
+  it("filters and sorts in the URL, by the form and by the text", async () => {
+    const site = await PageSite.start();
+    const page = await site.open(await openContext());
+    await page.getByRole("button", { name: "+ Filter" }).click();
+    await page.getByLabel("Column").selectOption("formed");
+    await page.getByLabel("Operator").selectOption("lt");
+    await page.getByLabel("Value").fill("1950");
+    await page.getByRole("button", { name: "Add", exact: true }).click();
+    await page.locator(".rows-bar .count", { hasText: "match" }).waitFor();
+    expect(page.url()).toBe(`${site.url}/artists?formed=lt.1950`);
+
+    await page.getByRole("columnheader", { name: "name" }).getByRole("button").click();
+    await page.locator('[aria-sort="ascending"]').waitFor();
+    expect(page.url()).toBe(`${site.url}/artists?formed=lt.1950&order=name`);
+    const { artists } = (await (await fetch(page.url())).json()) as { artists: { name: string }[] };
+    await expect
+      .poll(() => page.locator(".grid-body .cell:nth-child(3)").allTextContents())
+      .toEqual(artists.slice(0, 15).map(({ name }) => name));
+
+    await page.getByLabel("Query, as the URL has it").fill("formed=lt.x");
+    await page.keyboard.press("Enter");
+    await page.getByRole("alert").getByText("formed").waitFor();
+    await page.goBack();
+    await page.locator('[aria-sort="ascending"]').waitFor();
+  });
+
+  it("goes from a row to what it refers to, and to what refers to it", async () => {
+    const site = await PageSite.start();
+    const page = await site.open(await openContext(), "/albums/1");
+    await page.locator(".reference").first().click();
+    await page.waitForURL(/\/artists\?id=/);
+    await cell(page, "The Beatles").waitFor();
+    await page.locator(".row-menu").first().click();
+    await page.getByRole("menuitem", { name: "albums of this row" }).click();
+    await page.waitForURL(`${site.url}/albums?artist_id=1`);
+    await page.locator(".rows-bar .count", { hasText: "match" }).waitFor();
+  });
+
+  it("goes on where it was after the connection was cut, and catches up after it was offline", async () => {
+    const site = await PageSite.start();
+    const page = await site.open(await openContext());
+    await page.getByRole("button", { name: "Cut the connection" }).click();
+    await page.locator(wireLine("goes on where it was")).first().waitFor();
+    await page.locator(".status.is-live").waitFor();
+
+    await page.getByRole("button", { name: "Go offline" }).click();
+    await page.locator(".status.is-offline").waitFor();
+    site.run("UPDATE artists SET name = 'Meanwhile' WHERE id = 4");
+    await page.getByRole("button", { name: "Go online" }).click();
+    await cell(page, "Meanwhile").waitFor();
+    await page.locator(".status.is-live").waitFor();
+    expect(site.troubles).toEqual([]);
+  });
+
+  it("writes as another program does", async () => {
+    const site = await PageSite.start();
+    const page = await site.open(await openContext());
+    await page.getByRole("button", { name: "Write from another program…" }).click();
+    await page.getByRole("button", { name: "Send" }).click();
+    await page.getByText("200 OK", { exact: true }).first().waitFor();
+    await cell(page, "The Beatles!").waitFor();
+    expect(await page.locator(".command code").last().textContent()).toContain(
+      "UPDATE artists SET name = 'The Beatles!'",
+    );
+  });
+
+  it("keeps in the page only what is seen of a long list, and goes to its end", async () => {
+    const rows =
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000) SELECT i, 'row ' || i FROM n";
+    const site = await PageSite.start(
+      `CREATE TABLE long (id INTEGER PRIMARY KEY, text TEXT); INSERT INTO long ${rows};`,
+    );
+    const page = await site.open(await openContext(), "/long");
+    await page.locator(".rows-bar .count", { hasText: "300,000 rows" }).waitFor();
+    await cell(page, "row 1").focus();
+    await page.keyboard.press("Control+End");
+    await cell(page, "row 300000").waitFor();
+    expect(await page.locator(".grid-body .grid-row").count()).toBeLessThan(60);
+    site.run("UPDATE long SET text = 'the last' WHERE id = 300000");
+    await cell(page, "the last").waitFor();
+  });
+
+  it("can only be read where the server takes no writes", async () => {
+    const site = await PageSite.start("", "--read-only");
+    const page = await site.open(await openContext());
+    expect(await page.getByRole("button", { name: "+ Row" }).isVisible()).toBe(false);
+    await cell(page, "Queen").dblclick();
+    await page.getByText("This can only be read.").waitFor();
+    expect(await page.locator(".editor").count()).toBe(0);
+  });
+});
