@@ -7,6 +7,8 @@ export type { TokenSource } from "./http.ts";
 export type { ReadyOptions } from "./live.ts";
 export { type ClientErrorCode, ProblemError } from "./problem.ts";
 export type { Conditions, Order, Query, Where } from "./query.ts";
+export { type Credentials, createSession, type Session, type SessionOptions, type SessionState } from "./session.ts";
+export type { SessionUser } from "./session-tokens.ts";
 export type { Status } from "./status.ts";
 export type { ClientStorage } from "./storage.ts";
 export type { MessageCallback, SubscribeOptions, Subscription } from "./subscription.ts";
