@@ -68,6 +68,8 @@ export function addProxy(program: Command, exit: (code: number) => void): void {
       `where lists have their rows and these their link or key: '{"/posts":{"list":"/_embedded/posts","link":"/_links/self/href"}}'`,
       parseRecords,
     )
+    .option("--page", "show a page at /.well-known/rocket/inspector (default: unless NODE_ENV is production)")
+    .option("--no-page", "show none")
     .option("--refresh <seconds>", "look again after this time without a write (default: 60)", parseSeconds)
     .option("--timeout <seconds>", "how long the upstream may take to begin an answer (default: 120)", parseSeconds)
     .addHelpText("after", "\nExample:\n  rocket proxy http://localhost:3000 --port 8080")

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { showsPageByDefault } from "../node/index.ts";
 import { createProxy, type ProxyOptions } from "../proxy/index.ts";
 import { CommandFailure, explain } from "./failure.ts";
 import { listen } from "./listen.ts";
@@ -31,18 +32,23 @@ export interface ProxyCommandOptions extends TlsOptions {
   readonly idempotencyKeys?: boolean;
   /** Where records are, by the list's path as clients see it. Default: found by looking. */
   readonly records?: NonNullable<ProxyOptions["records"]>;
+  /** Whether there is a page to look around. Default: unless `NODE_ENV` is `production`. */
+  readonly page?: boolean;
   /** Seconds until what is followed is looked at without a write. Default 60. */
   readonly refresh?: number;
   /** Seconds that the upstream may take to begin an answer. Default 120. */
   readonly timeout?: number;
 }
 
-function introduce(url: string, { upstream, host = "127.0.0.1" }: ProxyCommandOptions): string {
+function introduce(url: string, { upstream, host = "127.0.0.1", page }: ProxyCommandOptions): string {
   const lines = [
     url,
     "",
     `Passes everything on to ${upstream}. Each URL there that answers a GET can be followed:`,
     `  rocket tail ${url}/…`,
+    ...((page ?? showsPageByDefault())
+      ? ["To look around, with a browser:", `  ${url}/.well-known/rocket/inspector`]
+      : []),
   ];
   if (!isLoopbackHost(host)) lines.push("", `Everyone who can reach this machine can now reach ${upstream}.`);
   return `${lines.join("\n")}\n`;
@@ -68,6 +74,7 @@ export async function runProxy(options: ProxyCommandOptions): Promise<number> {
       ...{ upstream, allowOrigins, allowHosts, trustForwarded, basePath, records },
       ...(hostField && { hostField }),
       ...(tls && { tls }),
+      ...(options.page !== undefined && { page: options.page }),
       ...(shareAnonymous && { anonymous: "shared" }),
       ...(idempotencyKeys && { promises: ["idempotency-key"] }),
       refreshMs: refresh * 1_000,

@@ -1,4 +1,5 @@
 import { statSync } from "node:fs";
+import { showsPageByDefault } from "../node/index.ts";
 import { CommandFailure } from "./failure.ts";
 import { asksForTokens, type TokenFlags } from "./serve-tokens.ts";
 import type { TlsOptions } from "./tls-files.ts";
@@ -89,5 +90,5 @@ export function checkPublicFolder({ publicFolder }: ServeOptions): void {
 
 /** Whether browsers are shown the page that shows what is there. */
 export function showsPage({ page }: Pick<ServeOptions, "page">): boolean {
-  return page ?? process.env.NODE_ENV !== "production";
+  return page ?? showsPageByDefault();
 }

@@ -16,7 +16,7 @@ import {
   sqlCommand,
   sqliteWarning,
 } from "./serve-text.ts";
-import { optionsInFlags, readTokens, readUsers } from "./serve-tokens.ts";
+import { asksForTokens, optionsInFlags, readTokens, readUsers } from "./serve-tokens.ts";
 import { onStopSignal } from "./signals.ts";
 import { onCertificateSignal, readTlsFiles } from "./tls-files.ts";
 import { sqliteVersion } from "./version.ts";
@@ -124,6 +124,7 @@ function makeServer(scaffold: Scaffold, { options, output, tls, onError }: Run):
       name: databaseName(options.database),
       shell: sqlCommand(options.database),
       command: options.commandHint ?? "rocket",
+      tellsState: !asksForTokens(options),
     },
     onError,
     log: (line) => output.note(`rocket: ${line}`),

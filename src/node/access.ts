@@ -40,7 +40,7 @@ export function isForeignPage(
 const nobody: ReadonlySet<string> = new Set();
 
 /** True where no page of another origin made the request, whoever is allowed to come in. */
-export function isOwnPage(request: IncomingMessage): boolean {
+export function isOwnPage(request: Pick<IncomingMessage, "headers">): boolean {
   return !isForeignPage(request, nobody);
 }
 

@@ -2,7 +2,7 @@ import { domainToASCII } from "node:url";
 import { BasePath, type HubOptions } from "../server/index.ts";
 import { inRange } from "../server/inner.ts";
 import { hostNameIn } from "./named-host.ts";
-import type { PageFacts, PageKind } from "./page/page-desk.ts";
+import type { PageFacts, PageKind } from "./page/page-options.ts";
 import type { TlsCertificate } from "./tls.ts";
 
 /** How a server is made: a hub's options and who may come in. */

@@ -10,7 +10,8 @@ import { HttpListener } from "./http-listener.ts";
 import { inBandOrigin, ownOrigin } from "./in-band-origin.ts";
 import { LongPolls } from "./long-polls.ts";
 import { type ResolvedServerOptions, resolveServerOptions, type ServerOptions } from "./options.ts";
-import { PageDesk, pageKinds } from "./page/page-desk.ts";
+import { PageDesk } from "./page/page-desk.ts";
+import { pageKinds } from "./page/page-options.ts";
 import { identityOf, peerOf } from "./peer.ts";
 import { PublicFolder } from "./public-folder.ts";
 import { sha256 } from "./sha256.ts";
@@ -33,13 +34,14 @@ function pageOf(
   { page: kind = "none", pageFacts: facts, publicFolder, owns = () => false }: ServerOptions,
   { basePath }: ResolvedServerOptions,
   access: Access,
+  state: () => object,
 ): PageDesk {
   if (!pageKinds.includes(kind))
     throw new TypeError(`page must be one of ${pageKinds.join(", ")}, not ${JSON.stringify(kind)}.`);
   const isLocal = (): boolean => access.isLocal;
   // A front end has the root, and pages of its own.
   const isAtResources = publicFolder === undefined;
-  return new PageDesk({ kind, facts, basePath, isAtResources, owns, isLocal });
+  return new PageDesk({ kind, facts, basePath, isAtResources, owns, isLocal, state });
 }
 
 /**
@@ -78,7 +80,7 @@ export function createServer(options: ServerOptions): RocketServer {
   });
   const followsAll = options.derived !== undefined;
   const health = healthOf(options, resolved, reportError);
-  const page = pageOf(options, resolved, access);
+  const page = pageOf(options, resolved, access, () => hub.state);
   const answering = { origin, hub, access, streams, polls, tickets, followsAll, publicFolder, reportError };
   const listener = new HttpListener({ ...resolved, ...answering, health, page });
   const requestTimeout = requestTimeoutMs;

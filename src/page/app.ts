@@ -8,6 +8,7 @@ import { RowsPane } from "./panes/rows-pane.ts";
 import { SideBar, sideBarToggle } from "./panes/side-bar.ts";
 import { Session } from "./panes/sign-in.ts";
 import { createSplitter } from "./panes/splitter.ts";
+import { StatePane } from "./panes/state-pane.ts";
 import { counted, TopBar } from "./panes/top-bar.ts";
 import { type Place, Places } from "./place.ts";
 import type { Row } from "./rows/row-source.ts";
@@ -32,6 +33,7 @@ export class App {
   readonly #signIn: HTMLButtonElement;
   readonly #rows: RowsPane;
   readonly #wire: WirePane;
+  readonly #state: StatePane;
   readonly #steps: FirstSteps = new FirstSteps(() => this.#writeForeign());
   readonly #settle: OncePerFrame = new OncePerFrame(() => this.#settled());
   #client: Client;
@@ -56,11 +58,13 @@ export class App {
     this.#wire = new WirePane(this.#log, this.#tap, () => this.#writeForeign());
     this.#side = new SideBar(this.#client, this.#places);
     this.#top = new TopBar(sideBarToggle(this.#side.element), this.#signIn);
+    this.#state = new StatePane(() => fetch(`${facts.base}/.well-known/rocket/inspector/state`));
     const main = element(
       "main",
       { class: "main" },
       this.#steps.element,
       this.#rows.element,
+      this.#state.element,
       createSplitter(),
       this.#wire.element,
     );
@@ -113,8 +117,11 @@ export class App {
   /** @param isOther - whether somebody else looks */
   #show(isOther: boolean): void {
     const place = this.#placeToShow();
-    this.#side.show(this.#schema, place, false);
-    document.body.classList.toggle("has-nothing", place.path === "");
+    this.#side.show(this.#schema, place, this.#facts.hasState === true);
+    const isState = place.view === "state";
+    this.#rows.element.hidden = isState || place.path === "";
+    this.#state.element.hidden = !isState;
+    if (isState) void this.#state.look();
     if (place.path !== "") this.#rows.show(place, this.#schema, isOther);
     this.#effects.watch(this.#rows.source);
     this.#showTop();
@@ -126,7 +133,7 @@ export class App {
   #placeToShow(): Place {
     const place = this.#places.current;
     const collections = this.#schema?.collections ?? [];
-    if (place.path === "") {
+    if (place.path === "" && place.view === "rows") {
       const [first] = collections;
       if (first) return { view: "rows", path: first.url, query: "" };
       return place;

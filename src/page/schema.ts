@@ -58,6 +58,15 @@ export async function readSchema(client: Client, base: string): Promise<Schema |
   return Array.isArray(schema.collections) ? (schema as Schema) : "none";
 }
 
+/** The collection whose rows a path has: also of a list below a record, as `/artists/3/albums`. */
+export function collectionAt({ collections }: Schema, path: string): CollectionInfo | undefined {
+  const known = collections.find(({ url }) => url === path);
+  if (known) return known;
+  const parent = collections.find(({ url }) => path.startsWith(`${url}/`));
+  const [, last] = parent ? (/^[^/]+\/([^/]+)$/.exec(path.slice(parent.url.length + 1)) ?? []) : [];
+  return last === undefined ? undefined : collections.find(({ url }) => url.endsWith(`/${last}`));
+}
+
 function kindOf(value: unknown): Kind {
   if (typeof value === "boolean" || typeof value === "number") return typeof value as "boolean" | "number";
   return typeof value === "object" && value !== null ? "json" : "text";

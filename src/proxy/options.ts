@@ -27,6 +27,11 @@ export interface ProxyOptions
    * answer was lost. Default: nothing.
    */
   readonly promises?: readonly "idempotency-key"[];
+  /**
+   * Whether `/.well-known/rocket/inspector` is a page on which any URL of the API can be followed, with the wire beside it.
+   * Default: unless `NODE_ENV` is `production`.
+   */
+  readonly page?: boolean;
   /** The hub's bounds; each has a default. */
   readonly limits?: Partial<HubLimits>;
   /** Bytes that a document may have to be followed. Default 8 MiB; 1 KiB to 1 GiB. More is refused with 413. */
@@ -91,8 +96,9 @@ export function resolveProxyOptions(options: ProxyOptions): ResolvedProxyOptions
   if (hostField !== "keep" && hostField !== "upstream") {
     throw new TypeError(`hostField must be "keep" or "upstream", not ${JSON.stringify(hostField)}.`);
   }
+  const { page: _, ...others } = options;
   const { allowOrigins, allowHosts, basePath, drainMs, log } = resolveServerOptions({
-    ...options,
+    ...others,
     origin: () => Promise.reject(new Error("not asked")),
   });
   return {

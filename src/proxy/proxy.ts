@@ -14,6 +14,8 @@ import {
   inBandOrigin,
   isOwnPage,
   openEntrances,
+  ownPage,
+  type PageDesk,
   type RocketServer,
   StreamsBeside,
   type StreamsBesideParts,
@@ -37,7 +39,7 @@ import { ProxyUpgrades } from "./upgrades.ts";
 import { Upstream } from "./upstream.ts";
 import type { WriteListener } from "./write-watch.ts";
 
-const maxHeadBytes = 64 * 1024;
+const serverOptions = { ...deadlineOptions, requestTimeout: 0, maxHeaderSize: 64 * 1024 };
 
 function isStream({ rawHeaders }: IncomingMessage): boolean {
   return chooseStream(pairs(rawHeaders)) !== undefined;
@@ -55,6 +57,7 @@ interface Desks {
   readonly tickets: TicketDesk;
   readonly streams: StreamsBeside;
   readonly health: HealthDesk;
+  readonly page: PageDesk;
 }
 
 type AddressOf = (request: AddressedRequest) => ClientAddress;
@@ -69,10 +72,12 @@ class RequestHandler {
 
   readonly #streams: StreamsBeside;
   readonly #health: HealthDesk;
+  readonly #page: PageDesk;
 
-  constructor(parts: ForwardingParts, { hub, access, tickets, streams, health }: Desks) {
+  constructor(parts: ForwardingParts, { hub, access, tickets, streams, health, page }: Desks) {
     this.#parts = parts;
     this.#health = health;
+    this.#page = page;
     this.#hub = hub;
     this.#access = access;
     this.#tickets = tickets;
@@ -95,8 +100,10 @@ class RequestHandler {
     const tickets = this.#tickets;
     const isTicketed = tickets.isPresented(request);
     const refusal = this.#access.admit(request, isTicketed) ?? refuseConnectionAuth(request.rawHeaders);
+    const page = refusal ? undefined : this.#page.answer(request);
     const ticket = refusal ?? (isTicketed ? tickets.redeem(request, isStream(request)) : undefined);
-    if (typeof ticket === "object") sendAnswer(response, ticket);
+    if (page) sendAnswer(response, page);
+    else if (typeof ticket === "object") sendAnswer(response, ticket);
     else if (tickets.isAt(request)) void tickets.serve(request, response).catch(() => response.destroy());
     else if (this.#isWellKnown(request)) sendAnswer(response, this.#hub.wellKnown());
     else this.#forward(request, response);
@@ -193,8 +200,8 @@ export function createProxy(options: ProxyOptions): RocketServer {
   const bounds = new ClientBounds(hub.limits, clock ?? systemClock);
   const streams = streamsOf({ hub, clock: clock ?? systemClock, bounds, addressOf, access, reportError });
   const health = questionsOf(upstream, { basePath, clock: clock ?? systemClock, reportError });
-  const handler = new RequestHandler(parts, { hub, access, tickets, streams, health });
-  const serverOptions = { ...deadlineOptions, requestTimeout: 0, maxHeaderSize: maxHeadBytes };
+  const page = ownPage(options.page, basePath, { isLocal: () => access.isLocal, state: () => hub.state });
+  const handler = new RequestHandler(parts, { hub, access, tickets, streams, health, page });
   const { server, sessions } = createWebServer({ ...serverOptions, tls, clock, reportError });
   const { maxMessageBytes } = hub.limits;
   const rocket = new UpgradeHandler({

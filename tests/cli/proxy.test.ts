@@ -33,6 +33,8 @@ describe("rocket proxy", () => {
       "",
       `Passes everything on to ${api}. Each URL there that answers a GET can be followed:`,
       `  rocket tail ${url}/…`,
+      "To look around, with a browser:",
+      `  ${url}/.well-known/rocket/inspector`,
       "",
     ]);
     expect(await (await fetch(`${url}/rows`)).json()).toEqual([{ id: 1 }]);

@@ -1,11 +1,12 @@
 import { AsyncResource } from "node:async_hooks";
-import type { Server as HttpServer } from "node:http";
+import type { Server as HttpServer, IncomingMessage } from "node:http";
 import type { Server } from "node:net";
 import { wellKnownPath } from "../../protocol/index.ts";
-import { BasePath, createHub, type Hub, type HubCounts, systemClock } from "../../server/index.ts";
+import { BasePath, createHub, type Hub, type HubCounts, type OriginResponse, systemClock } from "../../server/index.ts";
 import { errorReporter } from "../../server/inner.ts";
 import { isOwnPage } from "../access.ts";
 import { ClientBounds } from "../client-bounds.ts";
+import { ownPage } from "../page/page-desk.ts";
 import { identityOf, peerOf } from "../peer.ts";
 import { sha256 } from "../sha256.ts";
 import { StreamsBeside } from "../streams-beside.ts";
@@ -56,6 +57,26 @@ function bareTarget(target: string, bases: readonly BasePath[]): string | undefi
   return bare.find((one) => one.split("?")[0] === wellKnownPath);
 }
 
+/** What GETs of Rocket's own are answered with: of the well-known URL, and of the page. */
+function ownAnswers(
+  server: Server,
+  parts: { readonly hub: Hub; readonly places: readonly BasePath[]; readonly isShown: boolean | undefined },
+): (request: IncomingMessage) => OriginResponse | undefined {
+  const { hub, places, isShown } = parts;
+  const facts = { isLocal: () => listensOnLoopback(server), state: () => hub.state };
+  const pages = places.map((basePath) => ownPage(isShown, basePath, facts));
+  return (request) => {
+    const { url = "" } = request;
+    if (!url.includes(wellKnownPath)) return undefined;
+    if (bareTarget(url, places) !== undefined) return hub.wellKnown();
+    for (const page of pages) {
+      const answer = page.answer(request);
+      if (answer) return answer;
+    }
+    return undefined;
+  };
+}
+
 /** What only the application's author can mend is not kept quiet. */
 function warn(error: unknown, stage: string): void {
   if (stage === "records") process.emitWarning(String(error), "RocketWarning");
@@ -84,8 +105,8 @@ class AttachedServer implements Attachment {
   #closing: Promise<void> | undefined;
 
   constructor(server: Server, options: ResolvedAttachOptions) {
-    const { paths, bases, allowOrigins, allowHosts, derived, limits, maxDocumentBytes, inBand, promises, onError } =
-      options;
+    const { paths, bases, allowOrigins, allowHosts, derived, limits, maxDocumentBytes, inBand } = options;
+    const { page, promises, onError } = options;
     const reportError = errorReporter(onError, warn);
     const event = connectionEventOf(server);
     const context = this.#context;
@@ -136,8 +157,7 @@ class AttachedServer implements Attachment {
         request.url = enter(request.url ?? "");
         run(() => this.#upgrades.handle(request, socket, head));
       },
-      isWellKnown: (target) => bareTarget(target, bases) !== undefined,
-      wellKnown: () => hub.wellKnown(),
+      answerOwn: ownAnswers(server, { hub, places, isShown: page }),
       admit: (request) => context.runInAsyncScope(() => access.admit(request)),
       ...{ tickets, inContext: run },
       onClose: () => void this.close(),

@@ -26,9 +26,8 @@ export interface InterceptionParts {
   readonly server: Server;
   readonly event: ConnectionEvent;
   readonly choose: (request: Handshake, hasOthers: boolean) => UpgradeTaker;
-  /** Whether a target is the well-known URL, and what a GET of it is answered with [R-WK-1]. */
-  readonly isWellKnown: (target: string) => boolean;
-  readonly wellKnown: () => OriginResponse;
+  /** What a GET or HEAD of Rocket's own is answered with, as of the well-known URL [R-WK-1]; `undefined` where it is not. */
+  readonly answerOwn: (request: IncomingMessage) => OriginResponse | undefined;
   /** Takes an upgrade over. Must not throw. */
   readonly onUpgrade: (request: IncomingMessage, socket: Socket, head: Buffer) => void;
   /** Refuses whose pages and hosts may not follow the application. */
@@ -142,9 +141,10 @@ export class Interception {
       return true;
     }
     if (this.#ticket(request, response)) return true;
-    const { isWellKnown, wellKnown } = this.#parts;
-    if ((request.method === "GET" || request.method === "HEAD") && isWellKnown(request.url ?? "")) {
-      sendAnswer(response, wellKnown());
+    const isRead = request.method === "GET" || request.method === "HEAD";
+    const own = isRead ? this.#parts.answerOwn(request) : undefined;
+    if (own) {
+      sendAnswer(response, own);
       return true;
     }
     if (isMarked(request.socket)) guardSessions(request);

@@ -52,6 +52,11 @@ export interface AttachOptions
    * answer was lost. `"batch"` where it takes several writes at once [R-BATCH-1]. Default: nothing.
    */
   readonly promises?: readonly ("idempotency-key" | "batch")[];
+  /**
+   * Whether `/.well-known/rocket/inspector` is a page on which any URL of the application can be followed, with the wire
+   * beside it. Default: unless `NODE_ENV` is `production`.
+   */
+  readonly page?: boolean;
   /** Bounds; each has a default. */
   readonly limits?: Partial<AttachLimits>;
   /**
@@ -80,6 +85,7 @@ export interface ResolvedAttachOptions {
   readonly maxDocumentBytes: number;
   readonly inBand: Pick<HubOptions, "requestFields" | "requestsInBand">;
   readonly promises: readonly string[];
+  readonly page: boolean | undefined;
   readonly onError: AttachOptions["onError"];
 }
 
@@ -155,6 +161,7 @@ const known = new Set([
   "onError",
   "paths",
   "promises",
+  "page",
   "requestFields",
   "requestsInBand",
   ...derivedNames,
@@ -183,6 +190,7 @@ export function resolveAttachOptions(options: AttachOptions): ResolvedAttachOpti
     ),
     inBand: { ...(requestFields && { requestFields }), ...(requestsInBand !== undefined && { requestsInBand }) },
     promises,
+    page: options.page,
     limits: hubLimits,
     maxDocumentBytes: documentLimit(maxDocumentBytes),
     onError,

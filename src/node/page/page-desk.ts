@@ -1,28 +1,18 @@
 import type { IncomingMessage } from "node:http";
-import { fieldValue, matchesEntityTag, wellKnownPath } from "../../protocol/index.ts";
+import {
+  createProblem,
+  type Field,
+  fieldValue,
+  matchesEntityTag,
+  problemResponse,
+  wellKnownPath,
+} from "../../protocol/index.ts";
 import type { BasePath, OriginResponse } from "../../server/index.ts";
+import { isOwnPage } from "../access.ts";
 import { isLoopback } from "../named-host.ts";
 import { prefersHtml } from "../prefers-html.ts";
 import { type PageFile, plainPage, readInspector } from "./page-file.ts";
-
-/** What the page is told of what it is a page of. */
-export interface PageFacts {
-  /** What it calls what is served: `music.db`. Default: the host. Told only where nobody but this machine reaches the server, to who asks by a loopback name. */
-  readonly name?: string;
-  /** How SQL is run from a shell: `sqlite3 music.db`. Default: nothing. Told as {@link PageFacts.name} is. */
-  readonly shell?: string;
-  /** How Rocket's command is called. Default `rocket`. */
-  readonly command?: string;
-}
-
-/**
- * What a browser is shown. `inspector`: the page that shows what is there, live. `line`: one line that says what this is.
- * `none`: what programs get.
- */
-export type PageKind = "inspector" | "line" | "none";
-
-/** All of {@link PageKind}. */
-export const pageKinds: readonly PageKind[] = ["inspector", "line", "none"];
+import type { PageFacts, PageKind } from "./page-options.ts";
 
 /** What is answered to browsers, and where. */
 export interface PageDeskOptions {
@@ -34,10 +24,13 @@ export interface PageDeskOptions {
   readonly owns: (target: string) => boolean;
   /** Whether only this machine reaches the server. */
   readonly isLocal: () => boolean;
+  /** Who follows what. */
+  readonly state: () => object;
 }
 
 /** The page's own URL. */
 const inspectorPath = `${wellKnownPath}/inspector`;
+const statePath = `${inspectorPath}/state`;
 
 /** What of a request decides whether it is answered with the page. */
 type Asking = Pick<IncomingMessage, "headers" | "method" | "url">;
@@ -63,7 +56,9 @@ export class PageDesk {
   answer({ headers, method = "GET", url = "/" }: Asking): OriginResponse | undefined {
     const { kind, basePath } = this.#options;
     if (kind === "none" || (method !== "GET" && method !== "HEAD")) return undefined;
-    const isOwn = kind === "inspector" && basePath.remove(url).split("?")[0] === inspectorPath;
+    const [path] = basePath.remove(url).split("?");
+    if (kind === "inspector" && path === statePath) return this.#state(headers);
+    const isOwn = kind === "inspector" && path === inspectorPath;
     if (!isOwn && !(prefersHtml(headers.accept) && this.isAt(url))) return undefined;
     const answer = this.#page(headers.host ?? "", isOwn);
     const known = headers["if-none-match"];
@@ -71,12 +66,55 @@ export class PageDesk {
     return isKnown ? { ...answer, status: 304, body: "" } : answer;
   }
 
+  /** Whether it is asked on this machine, by a name of it: what is shown then is the operator's own to see. */
+  #isLocal(host: string): boolean {
+    return this.#options.isLocal() && isLoopback(host.replace(/:\d*$/, ""));
+  }
+
+  #tellsState(host: string): boolean {
+    return this.#isLocal(host) && this.#options.facts?.tellsState !== false;
+  }
+
+  #state(headers: Asking["headers"]): OriginResponse {
+    if (!this.#tellsState(headers.host ?? "") || !isOwnPage({ headers })) {
+      return problemResponse(
+        createProblem(403, "Who follows what is told on the server's own machine only, where no tokens are asked for."),
+      );
+    }
+    const fields: readonly Field[] = [
+      ["Content-Type", "application/json"],
+      ["Cache-Control", "no-store"],
+    ];
+    const { rss: memoryBytes } = process.memoryUsage();
+    const state = { ...this.#options.state(), memoryBytes, uptimeSeconds: Math.floor(process.uptime()) };
+    return { status: 200, fields, body: JSON.stringify(state) };
+  }
+
   #page(host: string, isOwn: boolean): OriginResponse {
-    const { kind, facts, basePath, isLocal } = this.#options;
+    const { kind, facts, basePath } = this.#options;
     if (kind === "line") return plainPage.answer({});
     this.#inspector ??= readInspector();
-    const { command = "rocket", ...local } = facts ?? {};
-    const told = isLocal() && isLoopback(host.replace(/:\d*$/, "")) ? local : {};
+    const { command = "rocket", tellsState: _, ...local } = facts ?? {};
+    const told = this.#isLocal(host) ? { ...local, hasState: this.#tellsState(host) } : {};
     return this.#inspector.answer({ base: basePath.text, place: isOwn ? "inspector" : "api", command, ...told });
   }
+}
+
+/** Whether the page is shown where nothing is said of it: not in production. */
+export function showsPageByDefault(): boolean {
+  return process.env.NODE_ENV !== "production";
+}
+
+/**
+ * The page for what is somebody else's: at its own URL only.
+ *
+ * @param isShown - default: not in production
+ */
+export function ownPage(
+  isShown: boolean | undefined,
+  basePath: BasePath,
+  parts: Pick<PageDeskOptions, "isLocal" | "facts" | "state">,
+): PageDesk {
+  const kind = (isShown ?? showsPageByDefault()) ? "inspector" : "none";
+  return new PageDesk({ kind, basePath, isAtResources: false, owns: () => false, ...parts });
 }

@@ -16,7 +16,7 @@ import {
 } from "../query-text.ts";
 import { type CellAt, Grid } from "../rows/grid.ts";
 import { type Row, RowSource } from "../rows/row-source.ts";
-import { type CollectionInfo, guessCollection, type Schema } from "../schema.ts";
+import { type CollectionInfo, collectionAt, guessCollection, type Schema } from "../schema.ts";
 import type { Snippet } from "../snippets.ts";
 import type { Announcer } from "./announcer.ts";
 import { QueryBar } from "./query-bar.ts";
@@ -90,7 +90,7 @@ export class RowsPane {
 
   /** Shows what a place names. @param client - asked anew where it is another one */
   show(place: Place, schema: Schema | undefined, isOther: boolean): void {
-    const known = schema?.collections.find(({ url }) => url === place.path);
+    const known = schema && collectionAt(schema, place.path);
     const isSameUrl = place.path === this.#place.path && place.query === this.#place.query;
     this.#place = place;
     if (isOther || !isSameUrl || !this.#source) {

@@ -60,6 +60,8 @@ export class DerivedView {
   readonly members: Members = new Members();
   readonly live: Set<DerivedFollower> = new Set();
   isConditional = true;
+  /** How often it was asked for, and how often something said that it may have changed. */
+  readonly asked: { gets: number; writes: number } = { gets: 0, writes: 0 };
   readonly sources: Sources;
   readonly #parts: ViewParts;
   readonly #asking: AskingParts;
@@ -147,6 +149,7 @@ export class DerivedView {
    * a little later, unless the difference has one of them
    */
   stale(written: readonly string[] = []): void {
+    this.asked.writes += 1;
     this.#pending.add(written);
     this.#isTold = true;
     this.#restless.written();
@@ -283,6 +286,7 @@ export class DerivedView {
   }
 
   async #ask(member: Member): Promise<Verdict> {
+    this.asked.gets += 1;
     const verdict = await askAs(this.#asking, this, member);
     this.#delayed.note(member, this.#parts.clock.now());
     if ("response" in verdict) this.#learn(verdict.response);

@@ -1,6 +1,7 @@
 import { type Field, fieldValue } from "../../protocol/index.ts";
 import type { BasePath } from "../base-path.ts";
 import { Gate } from "../gate.ts";
+import type { ViewSight } from "../hub-state.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { OriginResponse } from "../ports/origin.ts";
 import type { Staleness } from "../ports/staleness.ts";
@@ -96,6 +97,14 @@ export class DerivedViews {
 
   get counts(): { readonly views: number; readonly followers: number } {
     return { views: this.#views.size, followers: this.#views.followers };
+  }
+
+  /** The views, as an operator sees them. */
+  get sights(): ViewSight[] {
+    return this.#views.all.map(({ url, members, asked, standing }) => {
+      const items = fieldValue(standing.fields, "items");
+      return { url, kind: "derived", followers: members.followers, asked: { ...asked }, items };
+    });
   }
 
   /** Looks at nothing any more. */

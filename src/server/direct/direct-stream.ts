@@ -3,6 +3,7 @@ import { Deltas } from "../delivery/deltas.ts";
 import type { Follower } from "../delivery/following.ts";
 import type { Notification } from "../delivery/notification.ts";
 import { Unseen } from "../delivery/unseen.ts";
+import type { ViewSight } from "../hub-state.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Batch, Bookmark, Change, Journal } from "../ports/journal.ts";
 import type { Ahead, DirectView } from "../ports/origin.ts";
@@ -112,6 +113,11 @@ export class DirectStream {
 
   get counts(): { readonly views: number; readonly followers: number } {
     return { views: this.#views.size, followers: this.#views.followers };
+  }
+
+  /** The views, as an operator sees them. */
+  get sights(): ViewSight[] {
+    return this.#views.sights;
   }
 
   /** Has somebody follow a view, whose right to it was just granted. */

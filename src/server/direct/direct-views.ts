@@ -1,3 +1,4 @@
+import type { ViewSight } from "../hub-state.ts";
 import type { DirectView } from "../ports/origin.ts";
 import { View } from "./view.ts";
 import type { ViewIndex } from "./view-index.ts";
@@ -21,6 +22,11 @@ export class DirectViews<Follower> {
     let count = 0;
     for (const { followers } of this.#views.values()) count += followers.size;
     return count;
+  }
+
+  /** The views, as an operator sees them. */
+  get sights(): ViewSight[] {
+    return [...this.#views.values()].map(({ url, followers }) => ({ url, kind: "direct", followers: followers.size }));
   }
 
   /** Has somebody follow the view of that description: the one that is followed already, or a new one. @param isCurrent - whether its position means something */

@@ -3,6 +3,7 @@ import { type ByteClaim, smallBytes } from "../byte-budget.ts";
 import { joinBytes } from "../delivery/delivery.ts";
 import { encodeMessage, type Message } from "../delivery/message.ts";
 import type { Outlet } from "../delivery/outlet.ts";
+import type { ConnectionSight } from "../hub-state.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Framing, Transport } from "../ports/transport.ts";
 import type { PeerIdentity } from "../viewer.ts";
@@ -119,6 +120,13 @@ export class Connection implements Outlet, TurnTaker {
   get isCongested(): boolean {
     const { limits, held } = this.#parts;
     return this.#unsentBytes > (held.isFull ? Math.min(smallBytes, limits.maxUnsentBytes) : limits.maxUnsentBytes);
+  }
+
+  /** The connection, as an operator sees it. */
+  get sight(): ConnectionSight {
+    const { address, isCongested, subscriptions } = this;
+    const unsentBytes = this.#unsentBytes;
+    return { level: this.#peer.level, address, unsentBytes, isSlow: isCongested, subscriptions: subscriptions.sights };
   }
 
   hasRoomFor(bytes: number): boolean {

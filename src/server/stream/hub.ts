@@ -4,6 +4,7 @@ import { SharedFrames } from "../delivery/shared-frames.ts";
 import { createDerivedViews } from "../derived/create-derived-views.ts";
 import type { DerivedViews } from "../derived/derived-views.ts";
 import { DirectStream } from "../direct/direct-stream.ts";
+import type { HubState } from "../hub-state.ts";
 import { OriginAsker } from "../origin-asker.ts";
 import type { Journal } from "../ports/journal.ts";
 import type { OriginResponse } from "../ports/origin.ts";
@@ -43,6 +44,8 @@ export interface Hub {
    */
   readonly needsChanges: boolean;
   readonly counts: HubCounts;
+  /** Who follows what, and what that takes: for operators, and for nobody else. It is made anew at each look. */
+  readonly state: HubState;
   /**
    * Runs the request that authorises a subscription before it is connected: at Level 0 before the 101 is sent, at Level 1
    * before the head of a stream over plain HTTP is. Never rejects.
@@ -130,6 +133,15 @@ class LiveHub implements Hub {
       connections: this.#connections.size,
       subscriptions: kinds.reduce((sum, counts) => sum + (counts?.followers ?? 0), 0),
       views: kinds.reduce((sum, counts) => sum + (counts?.views ?? 0), 0),
+    };
+  }
+
+  get state(): HubState {
+    return {
+      connections: [...this.#connections].map(({ sight }) => sight),
+      views: [...(this.#direct?.sights ?? []), ...(this.#derived?.sights ?? [])],
+      heldBytes: this.held.used,
+      maxHeldBytes: this.limits.maxHeldBytes,
     };
   }
 

@@ -1,5 +1,6 @@
 import type { Field } from "../../protocol/index.ts";
 import type { SharedFrames } from "../delivery/shared-frames.ts";
+import type { SubscriptionSight } from "../hub-state.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Revocations } from "../ports/revocations.ts";
 import { CatchUp } from "./catch-up.ts";
@@ -56,6 +57,12 @@ export class SubscriptionSet implements SubscriptionHolder {
 
   get size(): number {
     return (this.#others?.size ?? 0) + (this.#own ? 1 : 0);
+  }
+
+  /** The subscriptions, as an operator sees them. */
+  get sights(): SubscriptionSight[] {
+    const all = [...(this.#own ? [this.#own] : []), ...(this.#others?.values() ?? [])];
+    return all.map(({ target, state }) => ({ url: target, state }));
   }
 
   /** Opens the handshake's subscription. @param authorised - what its request came to, where that was asked before */

@@ -1,0 +1,41 @@
+/** A subscription, as its server's operator sees it. */
+export interface SubscriptionSight {
+  /** What was asked for, as it was asked. */
+  readonly url: string;
+  /** `opening`, `behind`, `held`, `live` or `ended`. */
+  readonly state: string;
+}
+
+/** A connection, as its server's operator sees it. */
+export interface ConnectionSight {
+  readonly level: 0 | 1;
+  /** Where its peer is, where that is known. */
+  readonly address: string | undefined;
+  /** What waits for the peer to take it. */
+  readonly unsentBytes: number;
+  /** Whether it reads more slowly than it is told: what is new is told later, and as less. */
+  readonly isSlow: boolean;
+  readonly subscriptions: readonly SubscriptionSight[];
+}
+
+/** A view, as its server's operator sees it. */
+export interface ViewSight {
+  /** Its URL, in canonical form. */
+  readonly url: string;
+  /** Whether a journal decides what is new in it, or it is asked for again. */
+  readonly kind: "direct" | "derived";
+  readonly followers: number;
+  /** Of a derived view: how often it was asked for since it stands, and how often something said that it may have changed. */
+  readonly asked?: { readonly gets: number; readonly writes: number };
+  /** Of a derived view: where its records are, as was said or learnt. */
+  readonly items?: string | undefined;
+}
+
+/** Who follows what, and what that takes: for operators, and for nobody else. */
+export interface HubState {
+  readonly connections: readonly ConnectionSight[];
+  readonly views: readonly ViewSight[];
+  /** Bytes that are held for all peers together, and their bound. */
+  readonly heldBytes: number;
+  readonly maxHeldBytes: number;
+}
