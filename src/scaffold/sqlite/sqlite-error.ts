@@ -87,7 +87,9 @@ export function constraintOf(error: unknown): Constraint | undefined {
   if (primary === 20) return { kind: "datatype", columns: [] };
   if (primary !== 19) return undefined;
   const { code, errcode, message } = error as DriverError;
-  const kind = constraintKinds[String(errcode ?? code)] ?? "check";
+  // ON DELETE RESTRICT raises it as a trigger would.
+  const isForeignKey = message === "FOREIGN KEY constraint failed";
+  const kind = isForeignKey ? "foreignKey" : (constraintKinds[String(errcode ?? code)] ?? "check");
   const text = kind === "check" ? String(message).replace("CHECK constraint failed: ", "") : undefined;
   return { kind, ...namesIn(String(message)), ...(text === undefined ? {} : { text }) };
 }

@@ -316,3 +316,12 @@ describe("A method", () => {
     if (method === "PATCH") expect((await refused(service, method, "/artists/99", {})).status).toBe(404);
   });
 });
+
+test("A record that others name by a foreign key with ON DELETE RESTRICT is not deleted: 409", async () => {
+  const service = await start(`CREATE TABLE labels (id integer PRIMARY KEY);
+    CREATE TABLE artists (id integer PRIMARY KEY, label_id integer REFERENCES labels ON DELETE RESTRICT);
+    INSERT INTO labels VALUES (1), (2); INSERT INTO artists VALUES (1, 1)`);
+
+  expect((await refused(service, "DELETE", "/labels/1")).status).toBe(409);
+  expect((await service.send("DELETE", "/labels/2")).status).toBe(204);
+});

@@ -5,6 +5,7 @@ import { type Failed, failedOf } from "./failure.ts";
 import type { PostgresTable } from "./served.ts";
 
 const kinds: Readonly<Record<string, RuleKind>> = {
+  "23001": "foreignKey",
   "23502": "notNull",
   "23503": "foreignKey",
   "23505": "unique",
