@@ -37,6 +37,7 @@ interface ServeFlags
     | "readTimeoutMs"
     | "schemas"
   > {
+  readonly database?: string;
   readonly schema?: readonly string[];
   readonly maxBody?: number;
   readonly public?: string;
@@ -47,15 +48,20 @@ interface ServeFlags
   readonly allowHost?: readonly string[];
 }
 
+/** A model's own database is given by a flag. */
+function databaseOf(named: string, database: string | undefined): Pick<ServeOptions, "database" | "model"> {
+  return database === undefined ? { database: named } : { database, model: named };
+}
+
 interface TailFlags extends Omit<TailOptions, "url" | "lastEventId"> {
   readonly lastEventId?: string;
 }
 
-function serveOptions(database: string, given: ServeFlags): ServeOptions {
+function serveOptions(named: string, given: ServeFlags): ServeOptions {
   const { allowOrigin, allowHost, public: publicFolder, maxBody: maxBodyBytes, ...others } = given;
-  const { loadExtension, functions, readTimeout: readTimeoutMs, schema: schemas, ...flags } = others;
+  const { loadExtension, functions, readTimeout: readTimeoutMs, schema: schemas, database, ...flags } = others;
   return {
-    database,
+    ...databaseOf(named, database),
     ...flags,
     ...(allowOrigin ? { allowOrigins: allowOrigin } : {}),
     ...(allowHost ? { allowHosts: allowHost } : {}),
@@ -76,8 +82,13 @@ function addServe(program: Command, exit: (code: number) => void): void {
       "Serves each table of a SQLite or PostgreSQL database as a REST collection, and each of its URLs as a live stream " +
         "over WebSocket. Writes by any program are seen.",
     )
-    .argument("<database>", "path of a SQLite database, or postgres://user@host/database", parsePath);
+    .argument("<database>", "path of a SQLite database, postgres://user@host/database, or an .xcdatamodeld", parsePath);
   addTokenFlags(addListenFlags(command))
+    .option(
+      "--database <database>",
+      "the database of an .xcdatamodeld, whose tables are made where it has none",
+      parsePath,
+    )
     .option("--tables <list>", "serve only these tables, separated by commas", parseNames)
     .option("--schema <list>", "PostgreSQL's schemas to serve, separated by commas (default: public)", parseNames)
     .option("--only <list>", "allow only these actions: create, read, update, destroy, subscribe", parseActions)

@@ -14,6 +14,8 @@ export type Action = (typeof actions)[number];
 export interface ServeOptions extends TlsOptions, TokenFlags {
   /** The path of a SQLite database, or the URL of one of PostgreSQL. */
   readonly database: string;
+  /** The path of a Core Data model, whose tables the database has, or gets where it has none. Default none. */
+  readonly model?: string;
   /** PostgreSQL's schemas whose tables are served. Default `public`. */
   readonly schemas?: readonly string[];
   /** Default 8080; 0 picks a free one. */

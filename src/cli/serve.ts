@@ -6,6 +6,7 @@ import { createScaffold, detach, isPostgresUrl } from "../scaffold/index.ts";
 import { CommandFailure, explain } from "./failure.ts";
 import { listen } from "./listen.ts";
 import { type Output, onOutputClosed, processOutput } from "./output.ts";
+import { checkModel, makeModelTables } from "./serve-model.ts";
 import { checkHost, checkPublicFolder, type ServeOptions, showsPage } from "./serve-options.ts";
 import {
   databaseName,
@@ -192,10 +193,12 @@ export async function runServe(options: ServeOptions): Promise<number> {
       output.write(`Removed what Rocket had added to ${shown}. If a server runs on it, that stops.\n`);
       return 0;
     }
+    checkModel(options);
     checkHost(options);
     checkPublicFolder(options);
     const warning = isPostgresUrl(options.database) ? undefined : sqliteWarning(sqliteVersion());
     if (warning !== undefined) output.note(warning);
+    await makeModelTables(options, output);
     const run = startRun(options, output);
     const scaffold = await openScaffold(run);
     try {

@@ -18,6 +18,7 @@ export const errorCodes = {
   "table-not-served": "A table or view is not served; the message says why. All others are.",
   "read-too-slow": "A read took longer than it may and was ended; the message says which index would help.",
   "reads-unthreaded": "This process can't have threads for reads, so all run on the main thread.",
+  "model-invalid": "A model of data can't be read, or no tables can hold what it says; the message says what.",
   "records-unfit": "A document is not as the option records says; the message says what was not found.",
   "runtime-unsupported": "This JavaScript runtime can't do it; the message says what works there.",
   "user-invalid": "An account can't be made or changed as was asked; the message says why.",

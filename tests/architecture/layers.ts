@@ -44,6 +44,7 @@ const scaffoldFolderTable: Readonly<Record<string, readonly string[]>> = {
   "sqlite/engine": ["json", "engine", "rest", "sqlite"],
   "sqlite/threads": ["engine", "rest", "sqlite", "sqlite/engine"],
   postgres: ["json", "engine", "rest"],
+  models: ["sqlite", "postgres"],
   tokens: ["json", "engine", "rest"],
   // Where users are kept, it has by a port.
   users: ["json", "rest", "tokens"],
