@@ -102,6 +102,7 @@ function addServe(program: Command, exit: (code: number) => void): void {
     .option("--page", "show browsers the page that shows what is there (default: unless NODE_ENV is production)")
     .option("--no-page", "show them a line that says what this is")
     .option("--max-body <mib>", "MiB that the body of a write may have (default: 1)", parseMebibytes)
+    .option("--rules <file>", "who may read and write which records (default: rocket.rules.json here, if there is one)")
     .option("--load-extension <file>", "load a SQLite extension that the database needs; may be repeated", parsePaths)
     .option("--functions <module>", "a JavaScript module whose exported functions the database needs", parsePath)
     .option("--read-timeout <seconds>", "seconds that a read may take; then it is a 503 (default: 5)", parseSeconds)

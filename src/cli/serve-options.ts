@@ -42,6 +42,8 @@ export interface ServeOptions extends TlsOptions, TokenFlags {
   readonly extensions?: readonly string[];
   /** A JavaScript module: what functions it exports are functions of SQL. Default none. */
   readonly functionsModule?: string;
+  /** The file with row rules. Default: `rocket.rules.json` in the working directory, if there is one. */
+  readonly rules?: string;
   /** Milliseconds that a read may take. Default 5,000. */
   readonly readTimeoutMs?: number;
   /** How many threads do the reads that take long. Default 2. */

@@ -8,6 +8,7 @@ import { listen } from "./listen.ts";
 import { type Output, onOutputClosed, processOutput } from "./output.ts";
 import { checkModel, makeModelTables } from "./serve-model.ts";
 import { checkHost, checkPublicFolder, type ServeOptions, showsPage } from "./serve-options.ts";
+import { describeRules, rulesFailure, rulesFile } from "./serve-rules.ts";
 import {
   databaseName,
   describeAdditions,
@@ -69,24 +70,17 @@ async function openScaffold({ options, onError }: Run): Promise<Scaffold> {
   const { database, tables, only, except, readOnly, create, extensions, functionsModule, basePath } = options;
   const { readTimeoutMs, readThreads, schemas } = options;
   const access = given({ tables, only, except, readOnly, create, basePath });
-  const more = given({
-    extensions,
-    functionsModule,
-    readTimeoutMs,
-    readThreads,
-    schemas,
-    tokens: readTokens(options),
-    users: readUsers(options),
-  });
+  const viewers = given({ tokens: readTokens(options), users: readUsers(options), rules: rulesFile(options) });
+  const more = given({ extensions, functionsModule, readTimeoutMs, readThreads, schemas });
   try {
-    return await createScaffold({ path: database, ...access, ...more, onError });
+    return await createScaffold({ path: database, ...access, ...more, ...viewers, onError });
   } catch (error) {
     if (error instanceof TypeError && error.message.startsWith("tables names"))
       throw new CommandFailure(`--${error.message}`, 1, { cause: error });
     if (error instanceof RocketError && error.message.startsWith("functionsModule: "))
       throw new CommandFailure(error.message.replace("functionsModule", "--functions"), 1, { cause: error });
-    const named =
-      error instanceof TypeError || error instanceof RangeError ? optionsInFlags(error, options) : undefined;
+    const isOption = error instanceof TypeError || error instanceof RangeError;
+    const named = isOption ? (rulesFailure(error) ?? optionsInFlags(error, options)) : undefined;
     throw named ?? error;
   }
 }
@@ -135,6 +129,7 @@ function makeServer(scaffold: Scaffold, { options, output, tls, onError }: Run):
 /** What is said once the server listens, by its URL. */
 async function describe(scaffold: Scaffold, options: ServeOptions): Promise<(url: string) => string> {
   const { database, publicFolder, commandHint } = options;
+  const rules = describeRules(options);
   const additions = scaffold.journal ? describeAdditions(database, commandHint) : scaffold.notLive;
   const collections = await scaffold.collections();
   const isEmpty = collections.length === 0;
@@ -142,6 +137,7 @@ async function describe(scaffold: Scaffold, options: ServeOptions): Promise<(url
     `Serving ${shownDatabase(database)} at ${url}`,
     listCollections(collections),
     ...(isEmpty ? [describeFirstSteps(database, url, commandHint)] : []),
+    ...(rules === undefined ? [] : [rules]),
     ...(publicFolder === undefined ? [] : [`Beside them: the files of ${publicFolder}`]),
     ...(additions === undefined ? [] : [additions]),
   ];

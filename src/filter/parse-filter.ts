@@ -53,7 +53,12 @@ function takes(name: string, modifier: string): boolean {
 
 /** Reads the filters of one URL. */
 class FilterReader {
+  readonly #hasPaths: boolean;
   #conditions = 0;
+
+  constructor(hasPaths: boolean) {
+    this.#hasPaths = hasPaths;
+  }
 
   parameter([name, value]: Parameter): Filter {
     const [, not, kind] = groupName.exec(name) ?? [];
@@ -147,11 +152,19 @@ class FilterReader {
   #part(reader: TextReader, isNot: boolean, depth: number): Filter {
     const [, not, kind] = reader.look(groupStart) ?? [];
     if (kind === undefined) {
-      const column = reader.column();
+      const column = this.#hasPaths ? this.#path(reader) : reader.column();
       return this.#condition(reader, { column, isNot, depth }, () => reader.array() ?? reader.value([",", ")"]));
     }
     reader.take(/^(?:not\.)?(?:and|or)/);
     return this.#group(reader, kind as "and" | "or", isNot !== (not !== undefined), depth + 1);
+  }
+
+  /** Names up to the operator: `team.members.user`. */
+  #path(reader: TextReader): string {
+    let path = reader.column();
+    const isOver = (): boolean => isOperator(reader.look(operator)?.[2] ?? "");
+    while (!isOver() && reader.look(/^[^.,()"]+\./)) path += `.${reader.column()}`;
+    return path;
   }
 
   #count(): void {
@@ -169,10 +182,11 @@ function requireDepth(depth: number): void {
  * Reads a filter, as PostgREST writes them: `genre=rock`, `year=gte.1977`, `or=(year.is.null,not.and(a.eq.1,b.in.(1,2)))`.
  * All parameters must be met.
  *
+ * @param hasPaths - whether a column's name may be a path of several, with dots between them, within a group, too
  * @throws FilterError where one can't be read, or the filter is larger than it may be
  */
-export function parseFilter(parameters: readonly Parameter[]): Filter {
-  const reader = new FilterReader();
+export function parseFilter(parameters: readonly Parameter[], hasPaths = false): Filter {
+  const reader = new FilterReader(hasPaths);
   const filters = parameters.map((parameter) => reader.parameter(parameter));
   const plain = new Set<string>();
   for (const [name, value] of parameters) {

@@ -5,6 +5,7 @@ export type { ScaffoldOptions } from "./options.ts";
 export { isPostgresUrl } from "./postgres-url.ts";
 export { isModelPath, type PreparedModel, prepareModel } from "./prepare-model.ts";
 export { type Action, type ActionOptions, actions } from "./rest/actions.ts";
+export type { CreateRule, Rule, Rules, RuleText, RuleViewer, TableRules } from "./rules/rules.ts";
 export { type CollectionCount, createScaffold, type Scaffold } from "./scaffold.ts";
 export type { Additions, SqlFunction } from "./sqlite/additions.ts";
 export { type PausedJournal, pauseJournal } from "./sqlite/journal.ts";

@@ -1,5 +1,6 @@
 import type { OriginRequest, OriginResponse } from "../server/index.ts";
 import type { Engine } from "./engine/engine.ts";
+import type { Guard } from "./engine/snapshot.ts";
 import type { ServedSchema } from "./engine/table.ts";
 import type { Viewer } from "./engine/viewer.ts";
 import type { ResolvedScaffoldOptions } from "./options.ts";
@@ -24,7 +25,8 @@ export interface ReadAnswers {
 /** An engine, and how its reads run. */
 export interface OpenEngine {
   readonly engine: Engine;
-  answers(settings: LiveSettings): ReadAnswers;
+  /** @param guard - a snapshot as a viewer may see it */
+  answers(settings: LiveSettings, guard: Guard): ReadAnswers;
 }
 
 /** What is told while an engine is open. */
@@ -47,12 +49,12 @@ async function openPostgresUrl(
   });
   return {
     engine,
-    answers: (settings) => ({
+    answers: (settings, guard) => ({
       answer: (request, target, viewer) =>
-        engine.read(
-          (snapshot) => read(snapshot, catalogOf(snapshot.schema, isServed), request, target, settings),
-          viewer,
-        ),
+        engine.read((snapshot) => {
+          const shown = guard(snapshot, viewer);
+          return read(shown, catalogOf(shown.schema, isServed), request, target, settings);
+        }, viewer),
       close: async () => undefined,
     }),
   };
@@ -75,7 +77,10 @@ async function openSqliteFile(
     onSchema: (schema) => onSchema(servedSchema(schema)),
   });
   const { extensions = [] } = additions;
-  return { engine, answers: (settings) => openReads(engine, settings, { ...options, extensions, isServed }) };
+  return {
+    engine,
+    answers: (settings, guard) => openReads(engine, settings, { ...options, extensions, isServed, guard }),
+  };
 }
 
 /** Opens the database that the options name. @throws RocketError where it can't be opened */

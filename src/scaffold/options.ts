@@ -2,6 +2,8 @@ import { BasePath, type Clock, type ErrorHandler, systemClock } from "../server/
 import { errorReporter } from "../server/inner.ts";
 import { isPostgresUrl } from "./postgres-url.ts";
 import { type Action, type ActionOptions, resolveActions } from "./rest/actions.ts";
+import { readRules } from "./rules/read-rules.ts";
+import { hasFunctions, type ResolvedRules, type Rules, resolveRules } from "./rules/rules.ts";
 import type { Additions } from "./sqlite/additions.ts";
 import { moduleUrl } from "./sqlite/functions-module.ts";
 import type { SqliteJournalOptions } from "./sqlite/journal.ts";
@@ -33,6 +35,11 @@ export interface ScaffoldOptions extends ActionOptions, Additions {
    * without a session is 401 then, unless `tokens` says otherwise. Default: nobody signs in here.
    */
   readonly users?: UsersOptions;
+  /**
+   * Who may read and write which records: an object, or the path or URL of a JSON file or of a module whose default export
+   * it is. Default: everybody may all. With rules, a table that they have no entry for is closed.
+   */
+  readonly rules?: Rules | string | URL;
   /** Makes the file, in WAL mode, where there is none or an empty one. Default false. */
   readonly create?: boolean;
   /** Records that a GET answers at most; then a `Link` names the next ones. Default 1,000; 1 to 1,000,000. */
@@ -76,6 +83,7 @@ export interface ResolvedScaffoldOptions {
   readonly actions: ReadonlySet<Action>;
   readonly tokens: ResolvedTokenOptions | undefined;
   readonly users: ResolvedUsersOptions | undefined;
+  readonly rules: ResolvedRules | undefined;
   readonly create: boolean;
   readonly additions: Additions;
   readonly functionsModule: string | undefined;
@@ -101,7 +109,7 @@ function refuseSqliteOptions(options: ScaffoldOptions): void {
  *
  * @throws TypeError | RangeError naming the option and its value
  */
-export function resolveScaffoldOptions(options: ScaffoldOptions): ResolvedScaffoldOptions {
+export async function resolveScaffoldOptions(options: ScaffoldOptions): Promise<ResolvedScaffoldOptions> {
   const { path, tables, create = false, maxRows = 1000, retention, onError, clock = systemClock } = options;
   const { maxPageBytes = 8 * 1024 * 1024, extensions = [], functions = {}, functionsModule } = options;
   const { readThreads = 2, readTimeoutMs = 5_000, mainReadMs = 2, schemas = ["public"] } = options;
@@ -123,6 +131,7 @@ export function resolveScaffoldOptions(options: ScaffoldOptions): ResolvedScaffo
   }
   if (isPostgresUrl(path)) refuseSqliteOptions(options);
   else if (options.schemas) throw new TypeError("schemas is for PostgreSQL, and path names a SQLite file.");
+  const rules = options.rules === undefined ? undefined : resolveRules(await readRules(options.rules));
   if (schemas.length === 0) throw new TypeError("schemas must name one schema at least.");
   if (schemas.includes(usersSchema)) throw new TypeError(`schemas names ${usersSchema}, which is never served.`);
   const isPostgres = isPostgresUrl(path);
@@ -133,13 +142,18 @@ export function resolveScaffoldOptions(options: ScaffoldOptions): ResolvedScaffo
     tables,
     basePath: new BasePath(options.basePath).text,
     actions: resolveActions(options),
-    tokens: options.tokens || users ? resolveTokenOptions(options.tokens ?? {}, { isPostgres, users }) : undefined,
+    rules,
+    tokens:
+      options.tokens || users
+        ? resolveTokenOptions(options.tokens ?? {}, { isPostgres, users, hasRules: rules !== undefined })
+        : undefined,
     users,
     create,
     additions: { extensions, functions },
     functionsModule: functionsModule === undefined ? undefined : moduleUrl(functionsModule),
     // A function can't be handed to a thread, nor a database that is in memory only.
-    readThreads: Object.keys(functions).length > 0 || path === ":memory:" ? 0 : readThreads,
+    readThreads:
+      Object.keys(functions).length > 0 || path === ":memory:" || (rules && hasFunctions(rules)) ? 0 : readThreads,
     readTimeoutMs,
     mainReadMs,
     maxRows,

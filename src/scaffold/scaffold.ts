@@ -2,6 +2,7 @@ import { RocketError } from "../protocol/index.ts";
 import type { DerivedOptions, Journal, Origin, Revocations } from "../server/index.ts";
 import type { Engine } from "./engine/engine.ts";
 import { done } from "./engine/steps.ts";
+import type { ServedSchema } from "./engine/table.ts";
 import { everybody } from "./engine/viewer.ts";
 import { openEngine } from "./open-engine.ts";
 import { type ResolvedScaffoldOptions, resolveScaffoldOptions, type ScaffoldOptions } from "./options.ts";
@@ -13,6 +14,8 @@ import { LeftOutReporter } from "./rest/left-out.ts";
 import { Refusal } from "./rest/refusal.ts";
 import { ownsTarget } from "./rest/route.ts";
 import { Service, type ServiceOptions } from "./rest/service.ts";
+import { RuleBook } from "./rules/rule-book.ts";
+import { RuledEngine } from "./rules/ruled-engine.ts";
 import { Verifier } from "./tokens/verifier.ts";
 import { Viewers } from "./tokens/viewers.ts";
 import { openSignIn, type SignIn } from "./users/sign-in.ts";
@@ -83,6 +86,11 @@ function requireTables({ schema }: Engine, tables: readonly string[] | undefined
         : `tables names "${table}", which is not served: ${reason}.`,
     );
   }
+}
+
+function isServedBy({ tables, basePath }: ResolvedScaffoldOptions): IsServed {
+  const isAsked = (table: string): boolean => tables === undefined || tables.includes(table);
+  return Object.assign(isAsked, { basePath });
 }
 
 function reasonNotLive({ journal }: Engine, { actions }: ResolvedScaffoldOptions): string | undefined {
@@ -158,14 +166,17 @@ function besideSignIn(origin: Origin, signIn: SignIn | undefined, engine: Engine
  * @throws TypeError | RangeError for an option that can't be; RocketError where the database can't be opened
  */
 export async function createScaffold(options: ScaffoldOptions): Promise<Scaffold> {
-  const resolved = resolveScaffoldOptions(options);
-  const { tables, basePath, actions, maxRows, maxPageBytes, reportError } = resolved;
-  const isAsked = (table: string): boolean => tables === undefined || tables.includes(table);
-  const isServed: IsServed = Object.assign(isAsked, { basePath });
+  const resolved = await resolveScaffoldOptions(options);
+  const { rules, tables, basePath, actions, maxRows, maxPageBytes, reportError } = resolved;
+  const isServed = isServedBy(resolved);
   const leftOut = new LeftOutReporter(isServed, reportError);
-  const { engine, answers } = await openEngine(resolved, isServed, { onSchema: (schema) => leftOut.tell(schema) });
+  const book = rules && new RuleBook(rules, isServed, reportError);
+  const told = (schema: ServedSchema): void => leftOut.tell(book?.schemaOf(schema).all ?? schema);
+  const opened = await openEngine(resolved, isServed, { onSchema: told });
+  const engine = book ? new RuledEngine(opened.engine, book) : opened.engine;
   let signIn: SignIn | undefined;
   try {
+    book?.requireAll(opened.engine.schema);
     requireTables(engine, tables, isServed);
     await requireRole(engine, "tokens.anonymousRole", resolved.tokens?.anonymousRole);
     await requireRole(engine, "users.role", resolved.users?.role);
@@ -174,17 +185,16 @@ export async function createScaffold(options: ScaffoldOptions): Promise<Scaffold
     await engine.abandon();
     throw error;
   }
-  leftOut.tell(engine.schema);
+  told(opened.engine.schema);
   const notLive = reasonNotLive(engine, resolved);
   const settings = { notLive, maxRows, maxPageBytes };
-  const reads = answers(settings);
+  const reads = opened.answers(settings, (snapshot, viewer) => book?.guard(snapshot, viewer) ?? snapshot);
   const service = new Service({
     engine,
     viewerOf: viewerBy(resolved, signIn),
     answerRead: (request, target, viewer) => reads.answer(request, target, viewer),
-    isServed,
-    actions,
-    settings,
+    ...{ isServed, actions, settings },
+    hasRules: rules !== undefined,
     onError: reportError,
   });
   const catalog = (): Catalog => catalogOf(engine.schema, isServed);

@@ -39,10 +39,11 @@ const scaffoldFolderTable: Readonly<Record<string, readonly string[]>> = {
   json: [],
   engine: [],
   rest: ["json", "engine"],
+  rules: ["json", "engine", "rest"],
   // The driver, the schema and the journal: they know nothing of how records look from outside.
   sqlite: ["engine"],
   "sqlite/engine": ["json", "engine", "rest", "sqlite"],
-  "sqlite/threads": ["engine", "rest", "sqlite", "sqlite/engine"],
+  "sqlite/threads": ["json", "engine", "rest", "rules", "sqlite", "sqlite/engine"],
   postgres: ["json", "engine", "rest"],
   models: ["sqlite", "postgres"],
   tokens: ["json", "engine", "rest"],

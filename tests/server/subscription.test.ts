@@ -115,7 +115,7 @@ class Bench implements SubscriptionHolder {
   opening(start: Partial<Start> = {}): AcceptedOpening {
     const fields: readonly Field[] = [["Event-ID", "7"]];
     const follow = (follower: Follower): Following => this.#follow(follower);
-    const from: Start = { url: "/a", isOfViewer: true, follow, ...start };
+    const from: Start = { url: "/a", scope: "viewer", isOfViewer: true, follow, ...start };
     return { kind: "accepted", status: 200, fields, body: "", source: {}, described: fields, start: from };
   }
 
@@ -145,6 +145,7 @@ class Bench implements SubscriptionHolder {
     const bench = this;
     return {
       url: "/a",
+      scope: "viewer",
       position: "7",
       get resumesFrom() {
         return bench.resumesFrom;

@@ -1,8 +1,9 @@
 import type { Field } from "../../protocol/index.ts";
 import type { Ahead, Bookmark, Value } from "../../server/index.ts";
-import type { Query } from "./query.ts";
+import type { Query, RecordFilter, RowRule } from "./query.ts";
 import type { Steps } from "./steps.ts";
 import type { Member, RecordKey, ServedSchema, ServedTable } from "./table.ts";
+import type { Viewer } from "./viewer.ts";
 
 /** A record's values, one for each of its table's members. */
 export type Row = readonly Value[];
@@ -25,6 +26,13 @@ export interface TableSources {
   readonly isUnwatched: boolean;
 }
 
+/** What records must meet to be shown to a viewer. */
+export interface ViewerFilter {
+  readonly filter: RecordFilter;
+  /** Whether the same viewer may have been shown others before, by other claims. */
+  readonly isChanging: boolean;
+}
+
 /** The database as one transaction sees it. */
 export interface Snapshot {
   /** What there is to serve to whom the transaction is for. */
@@ -39,8 +47,17 @@ export interface Snapshot {
   isPrivate(table: ServedTable): boolean;
   /** What decides what a table shows that is private. */
   sources(table: ServedTable): Steps<TableSources>;
-  /** The record with a key; `undefined` where there is none. */
-  find(table: ServedTable, key: RecordKey): Steps<Row | undefined>;
+  /**
+   * What the images of a table's records must meet beside a query, for whom the transaction is for; `undefined` where that
+   * is nothing. Not asked for where the table is private.
+   */
+  filterOf(table: ServedTable): ViewerFilter | undefined;
+  /**
+   * The record with a key; `undefined` where there is none.
+   *
+   * @param rule - what it must meet to be found
+   */
+  find(table: ServedTable, key: RecordKey, rule?: RowRule): Steps<Row | undefined>;
   /**
    * Gives row by row of a query to `visit`, in its order, until that says false: no more is in memory than it keeps.
    *
@@ -57,6 +74,9 @@ export interface Snapshot {
   /** How many records a query lets through, whatever its limit and offset. {@link each} has read some of them before. */
   count(table: ServedTable, query: Query): Steps<number>;
 }
+
+/** A snapshot as a viewer may see it. */
+export type Guard = (snapshot: Snapshot, viewer: Viewer) => Snapshot;
 
 /** Values by their members. */
 export type Values = ReadonlyMap<Member, Value>;
@@ -94,13 +114,13 @@ export interface Transaction extends Snapshot {
   /**
    * As `find`, for a record that will be changed: nobody else changes it until the end of the transaction.
    *
-   * @throws Refusal 403 where the viewer may read it, and not change it
+   * @throws Denied where the viewer may read it, and not change it
    */
-  findToUpdate(table: ServedTable, key: RecordKey): Steps<Row | undefined>;
+  findToUpdate(table: ServedTable, key: RecordKey, rule?: RowRule): Steps<Row | undefined>;
   /**
    * As `each`, for records that will be changed or taken away, each by its key.
    *
-   * @throws Refusal 403 where the viewer may read one of them, and not change it
+   * @throws Denied where the viewer may read one of them, and not change it
    */
   eachToWrite(
     table: ServedTable,
@@ -130,12 +150,12 @@ export interface Transaction extends Snapshot {
    */
   update(table: ServedTable, key: RecordKey, change: RecordChange): Steps<boolean>;
   /**
-   * Takes a record away; `false` where the database kept it.
+   * Takes a record away; `false` where the database kept it, or it does not meet the rule.
    *
    * @param seen - the record as it was read
-   * @throws BrokenRule; Refusal 403 where the viewer may read it, and not take it away
+   * @throws BrokenRule; Denied where the viewer may read it, and not take it away
    */
-  remove(table: ServedTable, key: RecordKey, seen: Row): Steps<boolean>;
+  remove(table: ServedTable, key: RecordKey, seen: Row, rule?: RowRule): Steps<boolean>;
   /** The answer that is kept under an `Idempotency-Key`; `undefined` where there is none, or only one that is too old. */
   findAnswer(key: string): Steps<KeptAnswer | undefined>;
   /**

@@ -26,6 +26,8 @@ export interface ServedTable {
   readonly name: string;
   /** The members of its records, in the table's order. Rows have their values so. */
   readonly members: readonly Member[];
+  /** Members that the viewer may write, and not read. Absent: none. */
+  readonly unread?: readonly Member[];
   /**
    * Where in {@link members} the parts of the key are; empty where nothing tells the rows apart, as in a view, or where the
    * viewer may read none of them: they have no URLs.

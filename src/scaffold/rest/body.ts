@@ -116,7 +116,7 @@ export function decodeMembers(resource: Resource, members: BodyMembers, addresse
   const values = new Map<Member, Value>();
   const errors = new FieldErrors();
   const all = resource.table.members;
-  const byName = new Map(all.map((member) => [member.name, member]));
+  const byName = new Map([...all, ...(resource.table.unread ?? [])].map((member) => [member.name, member]));
   for (const [name, json] of members) {
     const member = byName.get(name);
     if (!member) {

@@ -2,7 +2,7 @@ import type { OriginRequest, OriginResponse } from "../../server/index.ts";
 import { BrokenRule, type RuleKind } from "../engine/broken-rule.ts";
 import { Denied } from "../engine/denied.ts";
 import type { Engine } from "../engine/engine.ts";
-import type { Viewer } from "../engine/viewer.ts";
+import { everybody, type Viewer } from "../engine/viewer.ts";
 import { Refusal, unauthorized, unavailable } from "./refusal.ts";
 
 /** A rule's meaning: the status, what it is in all, and what it is for one of its columns. */
@@ -38,9 +38,12 @@ export function refusalOf(rule: BrokenRule): Refusal {
   return new Refusal(status, detail, errors.length > 0 ? { errors } : {});
 }
 
-/** What a viewer may not do: one without a token may come again with one. Nothing of the reason is told. */
+/**
+ * What a viewer may not do: one without a token may come again with one, where there are tokens. Nothing of the reason is
+ * told.
+ */
 function denial(viewer: Viewer | undefined): Refusal {
-  const isAnonymous = viewer?.claims === undefined;
+  const isAnonymous = viewer?.claims === undefined && viewer !== everybody;
   return isAnonymous ? unauthorized("That needs a token that allows it.") : new Refusal(403, "You may not do that.");
 }
 

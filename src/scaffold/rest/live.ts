@@ -1,9 +1,11 @@
-import { type Condition, conditionsOf, type Filter, groupOf, mapFilter, partsOf } from "../../filter/index.ts";
-import type { DirectView, OriginResponse, Value } from "../../server/index.ts";
-import type { MemberCondition, Query, RecordFilter } from "../engine/query.ts";
+import { conditionsOf, groupOf } from "../../filter/index.ts";
+import type { DirectView, OriginResponse } from "../../server/index.ts";
+import type { Query, RecordFilter } from "../engine/query.ts";
 import type { Row, Snapshot, TableSources } from "../engine/snapshot.ts";
 import { done, type Steps } from "../engine/steps.ts";
+import { isDirect, viewFilter } from "./image-filter.ts";
 import { type CollectionQuery, canonicalUrl } from "./query.ts";
+import { formatRecordFilter } from "./record-filter.ts";
 import { collectionPath, type Resource, urlOf } from "./resource.ts";
 
 /** How an answer can be followed, or why it can't. */
@@ -49,11 +51,30 @@ function* derive(snapshot: Snapshot, settings: LiveSettings, resource: Resource,
   return { url, reads: { collections: tables.map((name) => collectionPath(name, resource.basePath)), isComplete } };
 }
 
+const everything: RecordFilter = { kind: "and", parts: [] };
+
+/** A filter as a view has it, with what its viewer may be shown. */
+function filterFor(
+  snapshot: Snapshot,
+  { table }: Resource,
+  filter: RecordFilter,
+): Pick<DirectView, "equals" | "filter" | "scope" | "isScopeChanging"> {
+  const viewer = snapshot.filterOf(table);
+  if (!viewer) return viewFilter(filter);
+  const conditions = formatRecordFilter(viewer.filter);
+  return {
+    ...viewFilter(groupOf("and", [filter, viewer.filter])),
+    scope: conditions.length === 0 ? "" : JSON.stringify(conditions),
+    isScopeChanging: viewer.isChanging,
+  };
+}
+
 function follow(
   snapshot: Snapshot,
   settings: LiveSettings,
   resource: Resource,
-  view: Omit<DirectView, "position" | "eventId" | "collection">,
+  view: Omit<DirectView, "position" | "eventId" | "collection" | "equals" | "filter">,
+  filter: RecordFilter = everything,
 ): Steps<Liveness> {
   const { bookmark, ahead } = snapshot;
   const notLive = whyNotLive(snapshot, settings, resource);
@@ -61,9 +82,9 @@ function follow(
   // Where that has no place in the journal, or is one viewer's, it is followed by asking again.
   if (!bookmark || snapshot.isPrivate(resource.table)) return derive(snapshot, settings, resource, view.url);
   const { path: collection } = resource;
-  return done({
-    view: { collection, ...view, position: bookmark.position, eventId: bookmark.eventId, ...(ahead && { ahead }) },
-  });
+  const { position, eventId } = bookmark;
+  const asked = filterFor(snapshot, resource, filter);
+  return done({ view: { collection, ...view, ...asked, position, eventId, ...(ahead && { ahead }) } });
 }
 
 /** How a record is followed. */
@@ -74,7 +95,7 @@ export function followRecord(
   row: Row,
 ): Steps<Liveness> {
   const url = urlOf(resource, row);
-  return follow(snapshot, settings, resource, { url, record: url, equals: [] });
+  return follow(snapshot, settings, resource, { url, record: url });
 }
 
 /** What of a collection an answer holds. */
@@ -93,36 +114,6 @@ export function isDerived({ filter, limit, offset }: Query, { hasMore, order }: 
   return !conditionsOf(filter).every(isDirect);
 }
 
-/** Whether a change alone tells what a condition lets through. */
-function isDirect(condition: MemberCondition): boolean {
-  const { path, type } = condition.column;
-  return condition.kind !== "test" && path === undefined && type.isDecidedByImages(condition);
-}
-
-/** A condition as images decide it. */
-function imageCondition(condition: MemberCondition): Condition<string, Value> {
-  const { name: column, type } = condition.column;
-  if (condition.kind === "compare") return { ...condition, column, literal: type.toImage(condition.literal) };
-  if (condition.kind !== "in") return { ...condition, column };
-  return { ...condition, column, literals: condition.literals.map((literal) => type.toImage(literal)) };
-}
-
-/** A filter as a view has it: equality by itself, since that is the most usual. */
-function viewFilter(filter: RecordFilter): Pick<DirectView, "equals" | "filter"> {
-  const equals: (readonly [string, Value])[] = [];
-  const others: Filter<string, Value>[] = [];
-  const names = new Set<string>();
-  for (const part of partsOf(mapFilter(filter, imageCondition))) {
-    if (part.kind === "compare" && part.relation === "eq" && !names.has(part.column)) {
-      equals.push([part.column, part.literal]);
-      names.add(part.column);
-    } else {
-      others.push(part);
-    }
-  }
-  return others.length === 0 ? { equals } : { equals, filter: groupOf("and", others) };
-}
-
 /** How a collection is followed. */
 export function followCollection(
   snapshot: Snapshot,
@@ -132,10 +123,10 @@ export function followCollection(
   extent: Extent,
 ): Steps<Liveness> {
   if (isDerived(query, extent)) return derive(snapshot, settings, resource, canonicalUrl(resource, query));
-  return follow(snapshot, settings, resource, {
+  const view: Parameters<typeof follow>[3] = {
     url: canonicalUrl(resource, query),
-    ...viewFilter(query.filter),
     order: query.order.map(({ member: { name, type } }) => [name, type.comparison === "bytes"]),
     room: { rows: settings.maxRows - extent.count, bytes: settings.maxPageBytes - extent.bytes },
-  });
+  };
+  return follow(snapshot, settings, resource, view, query.filter);
 }

@@ -70,8 +70,8 @@ function readLiteral(member: Member, operator: Operator, text: string): Value {
   return decoded.value;
 }
 
-/** @throws Refusal 400 where the column can't be asked so */
-function readCondition(resource: Resource, condition: Condition): MemberCondition {
+/** Reads a condition on a column. @throws Refusal 400 where the column can't be asked so */
+export function readCondition(resource: Resource, condition: Condition): MemberCondition {
   const column = findOperand(resource, condition.column);
   switch (condition.kind) {
     case "compare":

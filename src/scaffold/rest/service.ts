@@ -30,6 +30,8 @@ export interface ServiceOptions {
   /** Answers a GET or HEAD: by `read`, wherever the engine runs that. */
   readonly answerRead: (request: OriginRequest, target: Target, viewer: Viewer) => Promise<OriginResponse>;
   readonly isServed: IsServed;
+  /** Whether what is answered depends on who asks, beside their roles. Default: no. */
+  readonly hasRules?: boolean;
   readonly actions: ReadonlySet<Action>;
   readonly settings: LiveSettings;
   readonly onError: (error: unknown, stage: string) => void;
@@ -43,9 +45,9 @@ function optionsResponse(allow: Field, methods: readonly string[]): OriginRespon
   return { status: 204, fields: [allow, ...bodies], body: "" };
 }
 
-/** What is answered to somebody, or to a role of the database, is for nobody else to keep. */
-function forViewer(response: OriginResponse, { role, claims }: Viewer): OriginResponse {
-  if (role === undefined && claims === undefined) return response;
+/** What is answered to a viewer is for nobody else to keep. @param isForViewers - whether others may be answered otherwise */
+function forViewer(response: OriginResponse, isForViewers: boolean): OriginResponse {
+  if (!isForViewers) return response;
   const own: readonly Field[] = [
     ["Cache-Control", "private"],
     ["Vary", "Authorization, Cookie"],
@@ -82,17 +84,18 @@ export class Service {
       // Without an await where the viewer and the URL are known: writes of one turn keep their order and share a transaction.
       const asked = viewerOf(request);
       viewer = asked instanceof Promise ? await asked : asked;
-      if (this.#isBatch(request)) return forViewer(await this.#batch(request, viewer), viewer);
+      if (this.#isBatch(request)) return forViewer(await this.#batch(request, viewer), this.#isForViewers(viewer));
       const target = parseTarget(request.target);
-      if (isSchemaTarget(isServed.basePath, target)) return forViewer(await this.#tellSchema(request, viewer), viewer);
+      if (isSchemaTarget(isServed.basePath, target))
+        return forViewer(await this.#tellSchema(request, viewer), this.#isForViewers(viewer));
       const found = engine.schemaFor(viewer);
       const schema = found instanceof Promise ? await found : found;
       const known = findRoute(this.#catalogOf({ schema }), target);
       const route = known && !isUnread(known, request) ? known : await this.#lookAgain(target, viewer);
-      return forViewer(await this.#dispatch(request, target, route, viewer), viewer);
+      return forViewer(await this.#dispatch(request, target, route, viewer), this.#isForViewers(viewer));
     } catch (error) {
       const refusal = refuse(error, request, viewer, engine, onError);
-      return viewer ? forViewer(refusal, viewer) : refusal;
+      return viewer ? forViewer(refusal, this.#isForViewers(viewer)) : refusal;
     }
   };
 
@@ -112,6 +115,10 @@ export class Service {
     const schema = await engine.read((snapshot) => done(snapshot.schema), viewer);
     const { canWrite } = engine;
     return answerSchema(request, this.#catalogOf({ schema }), { actions, canWrite, foreignKeys: schema.foreignKeys });
+  }
+
+  #isForViewers({ role, claims }: Viewer): boolean {
+    return role !== undefined || claims !== undefined || this.#options.hasRules === true;
   }
 
   #catalogOf({ schema }: Pick<Snapshot, "schema">): Catalog {

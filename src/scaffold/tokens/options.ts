@@ -24,7 +24,7 @@ export interface TokenOptions {
   readonly audience?: string | readonly string[];
   /** Who makes the tokens (`iss`). Default: anybody who has the key. */
   readonly issuer?: string;
-  /** The claim that names the role of the database, on PostgreSQL. Default `role`. */
+  /** The claim that names the role of the database, on PostgreSQL. Default `role`. With rules, a token need not have it. */
   readonly roleClaim?: string;
   /** The role of requests without a token, on PostgreSQL. Default: they are answered with 401. */
   readonly anonymousRole?: string;
@@ -37,6 +37,8 @@ export interface ResolvedTokenOptions {
   readonly anonymousReads: boolean;
   /** Whether requests act as roles of the database. */
   readonly hasRoles: boolean;
+  /** Whether a request that names no role is refused. Otherwise it acts as the connection's own. */
+  readonly needsRole: boolean;
   readonly secret: Uint8Array | undefined;
   readonly jwks: URL | undefined;
   readonly audiences: readonly string[];
@@ -61,14 +63,14 @@ function checkShared(shared: string | undefined, hasRoles: boolean): void {
   }
 }
 
-function checkAnonymous({ anonymous, anonymousRole }: TokenOptions, hasRoles: boolean): void {
+function checkAnonymous({ anonymous, anonymousRole }: TokenOptions, needsRole: boolean): void {
   if (anonymous !== undefined && anonymous !== "read" && anonymous !== "none") {
     throw new TypeError(`tokens.anonymous must be "read" or "none", not ${JSON.stringify(anonymous)}.`);
   }
   if (anonymous === "none" && anonymousRole !== undefined) {
     throw new TypeError('tokens.anonymous is "none", and anonymousRole lets them in: say one of them.');
   }
-  if (anonymous === "read" && hasRoles && anonymousRole === undefined) {
+  if (anonymous === "read" && needsRole && anonymousRole === undefined) {
     throw new TypeError('tokens.anonymous is "read": name the role that they read as, anonymousRole.');
   }
 }
@@ -98,6 +100,8 @@ export interface TokenSurroundings {
   readonly isPostgres: boolean;
   /** Those who sign in here, where anybody does. */
   readonly users: ResolvedUsers | undefined;
+  /** Whether rules say who may what, so that a request need have no role. */
+  readonly hasRules: boolean;
 }
 
 interface ResolvedUsers {
@@ -112,7 +116,7 @@ interface ResolvedUsers {
  */
 export function resolveTokenOptions(
   options: TokenOptions,
-  { isPostgres, users }: TokenSurroundings,
+  { isPostgres, users, hasRules }: TokenSurroundings,
 ): ResolvedTokenOptions {
   const { shared, anonymous, audience = [], issuer, roleClaim = "role", anonymousRole } = options;
   const [secret, jwks] = [resolveSecret(options.secret), resolveJwks(options.jwks)];
@@ -121,7 +125,7 @@ export function resolveTokenOptions(
   }
   const isSigned = secret !== undefined || jwks !== undefined;
   const hasRoles = isPostgres && (isSigned || users?.role !== undefined);
-  if (hasRoles && users && users.role === undefined) {
+  if (hasRoles && !hasRules && users && users.role === undefined) {
     throw new TypeError("users.role is missing: beside tokens that name roles, users need one.");
   }
   for (const name of ["roleClaim", "anonymousRole"] as const) {
@@ -132,8 +136,9 @@ export function resolveTokenOptions(
     if (options[name] === "") throw new TypeError(`tokens.${name} must not be empty.`);
   }
   checkShared(shared, hasRoles);
-  checkAnonymous(options, hasRoles);
+  const needsRole = hasRoles && !hasRules;
+  checkAnonymous(options, needsRole);
   const audiences = typeof audience === "string" ? [audience] : audience;
   const anonymousReads = anonymous === "read";
-  return { shared, anonymousReads, hasRoles, secret, jwks, audiences, issuer, roleClaim, anonymousRole };
+  return { shared, anonymousReads, hasRoles, needsRole, secret, jwks, audiences, issuer, roleClaim, anonymousRole };
 }

@@ -170,16 +170,17 @@ export class Viewers {
     const { tokens, users } = this.#options;
     const named = Object.hasOwn(claims, tokens.roleClaim) ? claims[tokens.roleClaim] : users?.role;
     const role = tokens.hasRoles && typeof named === "string" ? named : undefined;
-    if (tokens.hasRoles && role === undefined) throw unauthorized("The user has no role.", "invalid_token");
+    if (tokens.needsRole && role === undefined) throw unauthorized("The user has no role.", "invalid_token");
     return { role, claims, key: keyOf(role, { payload: claims, json: claims }), endsAt, isOver };
   }
 
   /** @throws Refusal 401 where the token names no role, and there is none for those that don't */
   #roleOf({ payload }: Claims): string | undefined {
-    const { hasRoles, roleClaim, anonymousRole } = this.#options.tokens;
+    const { hasRoles, needsRole, roleClaim, anonymousRole } = this.#options.tokens;
     if (!hasRoles) return undefined;
     const role = Object.hasOwn(payload, roleClaim) ? payload[roleClaim] : anonymousRole;
     if (typeof role === "string") return role;
+    if (role === undefined && !needsRole) return undefined;
     throw unauthorized(`The token names no role: it has no claim ${JSON.stringify(roleClaim)}.`, "invalid_token");
   }
 }

@@ -17,6 +17,8 @@ export type Advance = "more" | "restart" | "held" | "ended";
 export interface Following {
   /** The URL of the view, in canonical form. */
   readonly url: string;
+  /** Whom the view is for, where others are shown something else at its URL. */
+  readonly scope: string;
   /** The position of a subscription that is live. */
   readonly position: string;
   /** The position from which an opening anew can go on; `undefined` where only the state tells what happened. */
@@ -80,6 +82,8 @@ export interface ShownState {
 export interface Start {
   /** The URL of the view, in canonical form. */
   readonly url: string;
+  /** Whom it is for: an own place in it is none in one that is for others. */
+  readonly scope: string;
   /** True where what is followed is for this viewer alone: another one's place in it is none. */
   readonly isOfViewer: boolean;
   /**

@@ -6,6 +6,9 @@ import type { DerivedFollower } from "./derived-follower.ts";
 import type { DerivedView } from "./derived-view.ts";
 import type { Admission, DerivedViews } from "./derived-views.ts";
 
+/** A derived view's members are found anew by each look. No direct view has this for its scope. */
+const ofViewer = "viewer";
+
 /**
  * Where a subscription begins to follow a derived view.
  *
@@ -14,6 +17,7 @@ import type { Admission, DerivedViews } from "./derived-views.ts";
 export function startDerived(views: DerivedViews, admission: Admission, position: string): Start {
   return {
     url: admission.view.url,
+    scope: ofViewer,
     isOfViewer: true,
     follow: (follower, given = position) => new DerivedFollowing(views, admission, given, follower),
   };
@@ -21,6 +25,7 @@ export function startDerived(views: DerivedViews, admission: Admission, position
 
 /** A subscription's place in a derived view: there is no history, only the document that it was given last. */
 class DerivedFollowing implements Following, DerivedFollower {
+  readonly scope: string = ofViewer;
   readonly #views: DerivedViews;
   readonly #view: DerivedView;
   readonly #follower: Follower;

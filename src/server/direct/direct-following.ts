@@ -16,6 +16,7 @@ const retryMs = 100;
 export function startDirect(stream: DirectStream, start: DirectStart): Start {
   return {
     url: start.view.url,
+    scope: start.view.scope ?? "",
     isOfViewer: false,
     follow: (follower) => new DirectFollowing(stream, start, follower),
   };
@@ -24,6 +25,7 @@ export function startDirect(stream: DirectStream, start: DirectStart): Start {
 /** A subscription's place in a direct view. Live, it needs no cursor: it stands where the stream stands. */
 class DirectFollowing implements Following, DirectFollower {
   readonly url: string;
+  readonly scope: string;
   readonly follower: Follower;
   readonly #stream: DirectStream;
   readonly #view: View<DirectFollower>;
@@ -48,6 +50,7 @@ class DirectFollowing implements Following, DirectFollower {
   constructor(stream: DirectStream, start: DirectStart, follower: Follower) {
     const { view, cursor, epoch } = start;
     this.url = view.url;
+    this.scope = view.scope ?? "";
     this.follower = follower;
     this.#stream = stream;
     this.#cursor = cursor;

@@ -29,6 +29,7 @@ export interface DirectStart {
 /** Who follows a direct view: one subscription's place in the stream of its changes. */
 export interface DirectFollower {
   readonly url: string;
+  readonly scope: string;
   readonly follower: Follower;
   /** Gives it what its view produced, or has it fall behind where there is no room. */
   deliver(delivery: Delivery): void;

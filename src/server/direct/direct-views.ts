@@ -3,6 +3,11 @@ import type { DirectView } from "../ports/origin.ts";
 import { View } from "./view.ts";
 import type { ViewIndex } from "./view-index.ts";
 
+/** No URL has a space. */
+function nameOf({ url, scope }: Pick<View, "url" | "scope">): string {
+  return scope === "" ? url : `${url} ${scope}`;
+}
+
 /** The direct views that are followed: equal ones are one. */
 export class DirectViews<Follower> {
   readonly #index: ViewIndex<Follower>;
@@ -34,7 +39,7 @@ export class DirectViews<Follower> {
     const view = this.#find(description);
     if (isCurrent) view.renew(description);
     if (view.followers.size === 0) {
-      this.#views.set(view.url, view);
+      this.#views.set(nameOf(view), view);
       this.#index.add(view);
     }
     view.followers.add(follower);
@@ -46,12 +51,12 @@ export class DirectViews<Follower> {
     view.live.delete(follower);
     if (!view.followers.delete(follower) || view.followers.size > 0) return;
     this.#index.remove(view);
-    if (this.#views.get(view.url) === view) this.#views.delete(view.url);
+    if (this.#views.get(nameOf(view)) === view) this.#views.delete(nameOf(view));
   }
 
   #find(description: DirectView): View<Follower> {
     const view = new View<Follower>(description);
-    const known = this.#views.get(view.url);
+    const known = this.#views.get(nameOf(view));
     const isSame = known?.key === view.key && known.collection === view.collection && known.record === view.record;
     const hasSameFilter = known?.filter === view.filter || view.filter?.isSame(known?.filter) === true;
     return known && isSame && hasSameFilter ? known : view;

@@ -20,8 +20,9 @@ export interface RightsParts {
 
 /** One that a view was granted to. */
 export interface Grantee {
-  /** The URL of its view. */
+  /** The URL of its view, and whom that is for. */
   readonly url: string;
+  readonly scope: string;
   readonly follower: Pick<Follower, "target" | "fields" | "peer" | "restart" | "endRefused">;
 }
 
@@ -163,13 +164,13 @@ export class Rights {
     const refusal = isLater(status) ? unconfirmed : response;
     const isGranted = (status >= 200 && status < 300) || status === 304;
     for (const grantee of [...right.grantees]) {
-      const { follower, url } = grantee;
+      const { follower, url, scope } = grantee;
       // Credentials that a SUBSCRIBE replaced meanwhile are nobody's.
       if (this.#grants.get(grantee)?.fields !== follower.fields) {
         this.granted(grantee);
       } else if (!isGranted) {
         follower.endRefused(headRefusalOf(refusal));
-      } else if (status !== 304 && view?.url !== url) {
+      } else if (status !== 304 && (view?.url !== url || (view.scope ?? "") !== scope)) {
         follower.restart();
       }
     }

@@ -55,6 +55,8 @@ function bytesBefore(change: Change): number {
 export class View<Follower = unknown> {
   /** The canonical URL. */
   readonly url: string;
+  /** Whom it is for; empty where that is everybody. */
+  readonly scope: string;
   readonly collection: string;
   /** The record's URL where the view is one record. */
   readonly record: string | undefined;
@@ -77,6 +79,7 @@ export class View<Follower = unknown> {
 
   constructor(description: DirectView) {
     this.url = description.url;
+    this.scope = description.scope ?? "";
     this.collection = description.collection;
     this.record = description.record;
     const values: Record<string, Value> = Object.create(null);

@@ -68,6 +68,16 @@ export interface DirectView extends Bookmark {
   readonly ahead?: Ahead;
   /** The view's URL in canonical form (path, sorted parameters): equal views have equal URLs. */
   readonly url: string;
+  /**
+   * Whom the view is for, where the origin shows others something else at its URL: any text that is equal for those who are
+   * shown the same. Its filter says so, too. Default: everybody who is shown it.
+   */
+  readonly scope?: string;
+  /**
+   * Whether who asks may have had another scope before, as a right that is given and taken does: then a position says
+   * nothing of what was shown, and a subscription begins with the state [R-RES-2]. Default false.
+   */
+  readonly isScopeChanging?: boolean;
   /** The collection's path, as in {@link Change.collection}. */
   readonly collection: string;
   /** The record's URL where the view is one record. */

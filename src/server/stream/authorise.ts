@@ -111,8 +111,10 @@ export class Authoriser {
     const { lastEventId } = wishes;
     const isResume = lastEventId !== undefined && lastEventId !== "*";
     const located = isResume ? await direct?.journal.locate(lastEventId) : undefined;
-    const needsState = !direct || (located === undefined && lastEventId !== "*");
-    const response = await ask(needsState ? "GET" : "HEAD");
+    const isUnknown = !direct || (located === undefined && lastEventId !== "*");
+    const first = await ask(isUnknown ? "GET" : "HEAD");
+    const needsState = isUnknown || (isResume && first.view?.isScopeChanging === true);
+    const response = needsState && !isUnknown ? await ask("GET") : first;
     const { view } = response;
     if (!isSuccess(response)) return refused(refusalOf(response));
     if (!view || !direct) return { kind: "other", response, isHead: !needsState };

@@ -174,7 +174,8 @@ export class Subscription implements Follower {
     const position = this.#state === "live" ? this.position : [];
     this.#isUnseen = false;
     this.outlet.sendMessage({ status: 304, fields: [...position, ["Subscription", start.url], ...extraFields] });
-    // Another viewer's document may be another one: then it comes as a fresh 200.
+    // What another viewer is shown of the same URL may be something else: then it begins anew, or comes as a fresh 200.
+    if (!start.isOfViewer && start.scope !== this.#following?.scope) this.restart();
     if (!start.isOfViewer || this.#state === "opening" || !this.#go("begin")) return;
     this.#stand(start, this.#following?.position);
     this.#holder.catchUp(this);

@@ -1,5 +1,5 @@
 import { inject } from "vitest";
-import type { Scaffold, TokenOptions, UsersOptions } from "../../../src/scaffold/index.ts";
+import type { Rules, Scaffold, TokenOptions, UsersOptions } from "../../../src/scaffold/index.ts";
 import type { Clock } from "../../../src/server/index.ts";
 import { type Send, sendTo } from "../answer.ts";
 import { musicSql as sqliteMusic } from "../sqlite/service.ts";
@@ -25,6 +25,7 @@ export interface TestOptions {
   readonly readOnly?: boolean;
   readonly tokens?: TokenOptions;
   readonly users?: UsersOptions;
+  readonly rules?: Rules;
   readonly clock?: Clock;
 }
 

@@ -7,9 +7,11 @@ import {
   type TestOperator,
   writePattern,
 } from "../../../filter/index.ts";
+import { isRuleGroup } from "../../engine/query.ts";
 import type { Text } from "../driver.ts";
 import { quoteName, quoteText } from "../sql-text.ts";
-import type { PostgresCondition, PostgresFilter, PostgresMember } from "./served.ts";
+import type { PostgresCondition, PostgresFilter, PostgresLinked, PostgresMember, PostgresRule } from "./served.ts";
+import { tableName } from "./table-name.ts";
 
 const operators = { eq: "=", neq: "<>", gt: ">", gte: ">=", lt: "<", lte: "<=" } as const;
 
@@ -87,11 +89,41 @@ function textOf(filter: PostgresFilter, place: () => string): string {
   return parts.join(filter.kind === "and" ? " AND " : " OR ") || String(filter.kind === "and");
 }
 
+/** What is bound to a rule's parameters, in their order. */
+export function ruleOperands(rule: PostgresRule): Text[] {
+  if (rule.kind === "linked") return ruleOperands(rule.rule);
+  return isRuleGroup(rule) ? rule.parts.flatMap(ruleOperands) : [...operandsOf(rule)];
+}
+
+/**
+ * A condition on records of another table. It names no column of this one inside, so that neither needs another name there.
+ */
+function linkedText({ columns, others, table, rule }: PostgresLinked, place: () => string): string {
+  const [own, other] = [columns, others].map((members) => members.map(({ name }) => quoteName(name)).join(", "));
+  return `(${own}) IN (SELECT ${other} FROM ${tableName(table)} WHERE ${ruleTextOf(rule, place)})`;
+}
+
+function ruleTextOf(rule: PostgresRule, place: () => string): string {
+  if (rule.kind === "linked") return linkedText(rule, place);
+  if (!isRuleGroup(rule)) return conditionText(rule, place);
+  const parts = rule.parts.map((part) => ruleTextOf(part, place));
+  return `(${parts.join(rule.kind === "and" ? " AND " : " OR ") || String(rule.kind === "and")})`;
+}
+
+function placesFrom(first: number): () => string {
+  let next = first;
+  return () => {
+    next += 1;
+    return `$${next - 1}`;
+  };
+}
+
 /** A filter as SQL, with {@link filterOperands} bound from `$1` on. */
 export function filterText(filter: PostgresFilter): string {
-  let count = 0;
-  return textOf(filter, () => {
-    count += 1;
-    return `$${count}`;
-  });
+  return textOf(filter, placesFrom(1));
+}
+
+/** A rule as SQL, with {@link ruleOperands} bound. @param first - the number of its first parameter */
+export function ruleText(rule: PostgresRule, first: number): string {
+  return ruleTextOf(rule, placesFrom(first));
 }

@@ -1,6 +1,6 @@
 import type { Condition, Filter, JsonPath } from "../../../filter/index.ts";
 import { keysBetween } from "../../engine/keys-between.ts";
-import type { Ordering, Query } from "../../engine/query.ts";
+import type { Linked, Ordering, Query, RuleGroup } from "../../engine/query.ts";
 import type { ForeignKey, LeftOut, Member, ServedSchema, ServedTable } from "../../engine/table.ts";
 import type { Text } from "../driver.ts";
 import type { Table } from "../table.ts";
@@ -39,9 +39,25 @@ export type PostgresCondition = Condition<PostgresMember, Text>;
 /** Which records are asked for, in PostgreSQL. */
 export type PostgresFilter = Filter<PostgresMember, Text>;
 
+/** What a viewer's right to a record depends on, in PostgreSQL. */
+export type PostgresRule = PostgresCondition | PostgresLinked | PostgresRuleGroup;
+
+/** A condition on records that foreign keys lead to, in PostgreSQL. */
+export interface PostgresLinked extends Linked {
+  readonly columns: readonly PostgresMember[];
+  readonly others: readonly PostgresMember[];
+  readonly table: PostgresTable;
+  readonly rule: PostgresRule;
+}
+
+interface PostgresRuleGroup extends RuleGroup {
+  readonly parts: readonly PostgresRule[];
+}
+
 /** Which of a table's records are asked for, in PostgreSQL. */
 export interface PostgresQuery extends Query {
   readonly filter: PostgresFilter;
+  readonly rule?: PostgresRule | undefined;
   readonly order: readonly (Ordering & { readonly member: PostgresMember })[];
 }
 

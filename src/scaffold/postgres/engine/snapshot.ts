@@ -1,5 +1,6 @@
 import { conditionsOf } from "../../../filter/index.ts";
 import type { Ahead, Bookmark } from "../../../server/index.ts";
+import { Denied } from "../../engine/denied.ts";
 import type { Measure, Snapshot, TableSources } from "../../engine/snapshot.ts";
 import { type Steps, wait } from "../../engine/steps.ts";
 import type { Viewer } from "../../engine/viewer.ts";
@@ -8,7 +9,7 @@ import { Refusal } from "../../rest/refusal.ts";
 import type { Row } from "../driver.ts";
 import { filterOperands } from "./condition-sql.ts";
 import { incomparablePlace, isIncomparable, isUnreadable, isUnreadableSearch } from "./failure.ts";
-import type { PostgresKey, PostgresQuery, PostgresSchema, PostgresTable } from "./served.ts";
+import type { PostgresKey, PostgresQuery, PostgresRule, PostgresSchema, PostgresTable } from "./served.ts";
 import type { SourceFinder } from "./source-finder.ts";
 import { countRecords, hasAnotherPart, isAnotherFile, type Sql, selectRecord, selectRecords } from "./sql.ts";
 import type { ViewerSession } from "./viewer-session.ts";
@@ -62,8 +63,12 @@ export class PostgresSnapshot implements Snapshot {
     return yield* wait(this.#finder.find(this.session, table));
   }
 
-  *find(table: PostgresTable, key: PostgresKey): Steps<Row | undefined> {
-    const [row] = yield* wait(this.rows(selectRecord(table, key)));
+  filterOf(): undefined {
+    return undefined;
+  }
+
+  *find(table: PostgresTable, key: PostgresKey, rule?: PostgresRule): Steps<Row | undefined> {
+    const [row] = yield* wait(this.rows(selectRecord(table, key, { rule }), rule));
     if (!row) yield* this.#requireSameFile(table);
     return row;
   }
@@ -116,7 +121,7 @@ export class PostgresSnapshot implements Snapshot {
   }
 
   /** As {@link #filtered}, for a statement that was sent. */
-  async #answered({ filter }: PostgresQuery, text: string, answer: Promise<Row[]>): Promise<Row[]> {
+  async #answered({ filter, rule }: PostgresQuery, text: string, answer: Promise<Row[]>): Promise<Row[]> {
     try {
       return await answer;
     } catch (error) {
@@ -128,18 +133,23 @@ export class PostgresSnapshot implements Snapshot {
       const found = place === undefined ? undefined : operands[place - 1];
       // Of what is read row by row, no place is told.
       const operand = found ?? operands.find(({ member }) => tests.some(({ column }) => column === member));
+      if (!operand && rule) throw new Denied(error);
       // It is a policy's own trouble.
       if (!operand) throw error;
       throw unreadable(operand.member, operand.value ?? "", "PostgreSQL does not take it.");
     }
   }
 
-  /** @throws Refusal 400 where a value of the URL can't be read as its column's type */
-  protected async rows({ text, values }: Sql): Promise<Row[]> {
+  /**
+   * @param rule - what is in the statement of one
+   * @throws Refusal 400 where a value of the URL can't be read as its column's type; Denied where one of a rule may be it
+   */
+  protected async rows({ text, values }: Sql, rule?: PostgresRule): Promise<Row[]> {
     try {
       return await this.session.query(text, values);
     } catch (error) {
       // Without values it is a policy's own trouble.
+      if (rule && (isUnreadable(error) || isIncomparable(error))) throw new Denied(error);
       if (!isUnreadable(error) || values.length === 0) throw error;
       throw new Refusal(400, "A value in the URL can't be read as its column's type.");
     }

@@ -5,7 +5,7 @@ import type { PostgresJournal } from "../journal/options.ts";
 import { type NamedTable, nameOf } from "../journal/watch-list.ts";
 import { type PlanNames, readPlan } from "./plan.ts";
 import type { PostgresTable, Served } from "./served.ts";
-import { tableName } from "./sql.ts";
+import { tableName } from "./table-name.ts";
 import type { ViewerSession } from "./viewer-session.ts";
 
 /** Functions that PostgreSQL brought and that run a query that is given to them as a text. */

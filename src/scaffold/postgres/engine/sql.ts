@@ -2,18 +2,21 @@ import { partsOf } from "../../../filter/index.ts";
 import { keyMembers } from "../../engine/table.ts";
 import type { Text } from "../driver.ts";
 import { quoteName, quoteText } from "../sql-text.ts";
-import { expressionOf, filterOperands, filterText } from "./condition-sql.ts";
-import type { PostgresKey, PostgresMember, PostgresQuery, PostgresTable, PostgresValues } from "./served.ts";
+import { expressionOf, filterOperands, filterText, ruleOperands, ruleText } from "./condition-sql.ts";
+import type {
+  PostgresKey,
+  PostgresMember,
+  PostgresQuery,
+  PostgresRule,
+  PostgresTable,
+  PostgresValues,
+} from "./served.ts";
+import { tableName } from "./table-name.ts";
 
 /** A statement and what is bound to it. Names are always quoted, values always bound. */
 export interface Sql {
   readonly text: string;
   readonly values: readonly Text[];
-}
-
-/** A table's name as SQL has it, with its schema's. */
-export function tableName({ schema, ownName }: PostgresTable): string {
-  return `${quoteName(schema)}.${quoteName(ownName)}`;
 }
 
 function names(members: readonly PostgresMember[]): string {
@@ -25,15 +28,35 @@ function equalAll(members: readonly PostgresMember[], first: number): string {
   return members.map(({ name }, at) => `${quoteName(name)} = $${first + at}`).join(" AND ");
 }
 
-/** Selects one record. @param lock - what is said behind it */
-export function selectRecord(table: PostgresTable, { members, values }: PostgresKey, lock = ""): Sql {
-  const text = `SELECT ${names(table.members)} FROM ${tableName(table)} WHERE ${equalAll(members, 1)}${lock}`;
-  return { text, values };
+/** The condition for one record. @param rule - what it must meet */
+function whereKey({ members, values }: PostgresKey, rule: PostgresRule | undefined): Sql {
+  const text = ` WHERE ${equalAll(members, 1)}`;
+  if (rule === undefined) return { text, values };
+  return {
+    text: `${text} AND ${ruleText(rule, values.length + 1)}`,
+    values: [...values, ...ruleOperands(rule)],
+  };
 }
 
-function where({ filter }: PostgresQuery): Sql {
-  if (partsOf(filter).length === 0) return { text: "", values: [] };
-  return { text: ` WHERE ${filterText(filter)}`, values: filterOperands(filter).map(({ value }) => value) };
+/** What a record must meet to be selected, and what is said behind it. */
+export interface Selecting {
+  readonly rule?: PostgresRule | undefined;
+  readonly lock?: string;
+}
+
+/** Selects one record. */
+export function selectRecord(table: PostgresTable, key: PostgresKey, { rule, lock = "" }: Selecting = {}): Sql {
+  const { text, values } = whereKey(key, rule);
+  return { text: `SELECT ${names(table.members)} FROM ${tableName(table)}${text}${lock}`, values };
+}
+
+function where({ filter, rule }: PostgresQuery): Sql {
+  const values = filterOperands(filter).map(({ value }) => value);
+  const own = partsOf(filter).length === 0 ? [] : [`(${filterText(filter)})`];
+  const ruled = rule === undefined ? [] : [ruleText(rule, values.length + 1)];
+  const conditions = [...own, ...ruled];
+  if (conditions.length === 0) return { text: "", values: [] };
+  return { text: ` WHERE ${conditions.join(" AND ")}`, values: [...values, ...(rule ? ruleOperands(rule) : [])] };
 }
 
 /**
@@ -126,8 +149,8 @@ export function updateRecord(
   };
 }
 
-/** Deletes a record; gives what was deleted. */
-export function deleteRecord(table: PostgresTable, { members, values }: PostgresKey): Sql {
-  const condition = equalAll(members, 1);
-  return { text: `DELETE FROM ${tableName(table)} WHERE ${condition} RETURNING ${names(table.members)}`, values };
+/** Deletes a record; gives what was deleted. @param rule - what it must meet */
+export function deleteRecord(table: PostgresTable, key: PostgresKey, rule?: PostgresRule): Sql {
+  const { text, values } = whereKey(key, rule);
+  return { text: `DELETE FROM ${tableName(table)}${text} RETURNING ${names(table.members)}`, values };
 }

@@ -7,18 +7,17 @@ import type { Row } from "../driver.ts";
 import { findAnswer, keepAnswer } from "./answers.ts";
 import { hasNoUniqueRule, Overtaken } from "./failure.ts";
 import { brokenRule } from "./rule.ts";
-import type { PostgresKey, PostgresMember, PostgresQuery, PostgresTable, PostgresValues } from "./served.ts";
+import type {
+  PostgresKey,
+  PostgresMember,
+  PostgresQuery,
+  PostgresRule,
+  PostgresTable,
+  PostgresValues,
+} from "./served.ts";
 import { PostgresSnapshot, type SnapshotState } from "./snapshot.ts";
-import {
-  deleteRecord,
-  insertRecord,
-  type Sql,
-  selectAlike,
-  selectRecord,
-  selectRecords,
-  tableName,
-  updateRecord,
-} from "./sql.ts";
+import { deleteRecord, insertRecord, type Sql, selectAlike, selectRecord, selectRecords, updateRecord } from "./sql.ts";
+import { tableName } from "./table-name.ts";
 import type { ViewerSession } from "./viewer-session.ts";
 
 interface Change {
@@ -45,11 +44,11 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
     this.#now = now;
   }
 
-  *findToUpdate(table: PostgresTable, key: PostgresKey): Steps<Row | undefined> {
-    const [row] = yield* wait(this.rows(selectRecord(table, key, lockOf(table))));
+  *findToUpdate(table: PostgresTable, key: PostgresKey, rule?: PostgresRule): Steps<Row | undefined> {
+    const [row] = yield* wait(this.rows(selectRecord(table, key, { rule, lock: lockOf(table) }), rule));
     if (row || this.viewer.role === undefined) return row;
     // A policy may let it be read, and not changed.
-    if (yield* super.find(table, key)) throw new Denied();
+    if (yield* super.find(table, key, rule)) throw new Denied();
     return undefined;
   }
 
@@ -117,8 +116,8 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
     return rows.length > 0;
   }
 
-  *remove(table: PostgresTable, key: PostgresKey, seen: Row): Steps<boolean> {
-    const [row] = yield* wait(this.#write(table, [], deleteRecord(table, key)));
+  *remove(table: PostgresTable, key: PostgresKey, seen: Row, rule?: PostgresRule): Steps<boolean> {
+    const [row] = yield* wait(this.#write(table, [], deleteRecord(table, key, rule)));
     // It is not locked by reading: who may take it away need not be allowed to change it.
     if (row && seen.some((value, at) => value !== row[at])) throw new Overtaken();
     // Another one has taken it away meanwhile, or a trigger did in its own way.

@@ -1,8 +1,9 @@
 import { isGroup, type Pattern, type TestOperator, writePattern } from "../../../filter/index.ts";
+import { isRuleGroup } from "../../engine/query.ts";
 import type { SqlValue } from "../schema.ts";
 import { quoteName } from "../sql-text.ts";
 import { expressionOf } from "./json-part.ts";
-import type { SqliteCondition, SqliteFilter, SqliteMember } from "./served.ts";
+import type { SqliteCondition, SqliteFilter, SqliteLinked, SqliteMember, SqliteRule } from "./served.ts";
 
 /** A statement, or a part of one, and what is bound to it. Names are always quoted, values always bound. */
 export interface Sql {
@@ -117,4 +118,21 @@ function joined(parts: readonly Sql[], word: "AND" | "OR"): Sql {
 export function filterSql(filter: SqliteFilter): Sql {
   if (!isGroup(filter)) return conditionSql(filter);
   return joined(filter.parts.map(filterSql), filter.kind === "and" ? "AND" : "OR");
+}
+
+/**
+ * A condition on records of another table. It names no column of this one inside, so that neither needs another name there.
+ */
+function linkedSql({ columns, others, table, rule }: SqliteLinked): Sql {
+  const [own, other] = [columns, others].map((members) => members.map(({ name }) => quoteName(name)).join(", "));
+  const { text, values } = ruleSql(rule);
+  const tuple = columns.length === 1 ? own : `(${own})`;
+  return { text: `${tuple} IN (SELECT ${other} FROM ${quoteName(table.name)} WHERE ${text})`, values };
+}
+
+/** A rule as a condition that is true where the rule is; elsewhere it is false or NULL. */
+export function ruleSql(rule: SqliteRule): Sql {
+  if (rule.kind === "linked") return linkedSql(rule);
+  if (!isRuleGroup(rule)) return conditionSql(rule);
+  return joined(rule.parts.map(ruleSql), rule.kind === "and" ? "AND" : "OR");
 }

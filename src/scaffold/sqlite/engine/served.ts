@@ -1,6 +1,6 @@
 import type { Condition, Filter } from "../../../filter/index.ts";
 import { keysBetween } from "../../engine/keys-between.ts";
-import type { Ordering, Query } from "../../engine/query.ts";
+import type { Linked, Ordering, Query, RuleGroup } from "../../engine/query.ts";
 import type {
   ForeignKey,
   Member,
@@ -55,9 +55,24 @@ export type SqliteCondition = Condition<SqliteMember, SqlValue>;
 /** Which records are asked for, in SQLite. */
 export type SqliteFilter = Filter<SqliteMember, SqlValue>;
 
+/** What a viewer's right to a record depends on, in SQLite. */
+export type SqliteRule = SqliteCondition | SqliteLinked | SqliteRuleGroup;
+
+/** A condition on records that foreign keys lead to, in SQLite. */
+export interface SqliteLinked extends Linked {
+  readonly columns: readonly SqliteMember[];
+  readonly others: readonly SqliteMember[];
+  readonly rule: SqliteRule;
+}
+
+interface SqliteRuleGroup extends RuleGroup {
+  readonly parts: readonly SqliteRule[];
+}
+
 /** Which of a table's records are asked for, in SQLite. */
 export interface SqliteQuery extends Query {
   readonly filter: SqliteFilter;
+  readonly rule?: SqliteRule | undefined;
   readonly order: readonly (Ordering & { readonly member: SqliteMember })[];
 }
 

@@ -12,7 +12,15 @@ import type { ValueAt } from "./broken-keys.ts";
 import type { Sql } from "./condition-sql.ts";
 import { brokenRule, unknownRule } from "./rule.ts";
 import { searching } from "./search-trouble.ts";
-import type { SqliteKey, SqliteMember, SqliteQuery, SqliteSchema, SqliteTable, SqliteValues } from "./served.ts";
+import type {
+  SqliteKey,
+  SqliteMember,
+  SqliteQuery,
+  SqliteRule,
+  SqliteSchema,
+  SqliteTable,
+  SqliteValues,
+} from "./served.ts";
 import {
   countAll,
   countSome,
@@ -64,8 +72,12 @@ export class SqliteSnapshot implements Snapshot {
     });
   }
 
-  find(table: SqliteTable, key: SqliteKey): Steps<SqlValue[] | undefined> {
-    return done(this.row(table, key));
+  filterOf(): undefined {
+    return undefined;
+  }
+
+  find(table: SqliteTable, key: SqliteKey, rule?: SqliteRule): Steps<SqlValue[] | undefined> {
+    return done(this.row(table, key, rule));
   }
 
   each(table: SqliteTable, query: SqliteQuery, limit: number, visit: (row: SqlValue[]) => boolean): Steps<void> {
@@ -90,8 +102,8 @@ export class SqliteSnapshot implements Snapshot {
   }
 
   /** The record with a key. */
-  protected row(table: SqliteTable, key: SqliteKey): SqlValue[] | undefined {
-    const [row] = this.rows(selectRecord(table, key));
+  protected row(table: SqliteTable, key: SqliteKey, rule?: SqliteRule): SqlValue[] | undefined {
+    const [row] = this.rows(selectRecord(table, key, rule));
     return row && exactRow(table, row);
   }
 
@@ -134,8 +146,8 @@ export class SqliteTransaction extends SqliteSnapshot implements Transaction {
   }
 
   /** Nobody else writes meanwhile. */
-  findToUpdate(table: SqliteTable, key: SqliteKey): Steps<SqlValue[] | undefined> {
-    return this.find(table, key);
+  findToUpdate(table: SqliteTable, key: SqliteKey, rule?: SqliteRule): Steps<SqlValue[] | undefined> {
+    return this.find(table, key, rule);
   }
 
   eachToWrite(
@@ -174,8 +186,8 @@ export class SqliteTransaction extends SqliteSnapshot implements Transaction {
     return done(count > 0 || table.isView === true);
   }
 
-  remove(table: SqliteTable, key: SqliteKey): Steps<boolean> {
-    const sql = deleteRecord(table, key);
+  remove(table: SqliteTable, key: SqliteKey, _seen: SqlValue[], rule?: SqliteRule): Steps<boolean> {
+    const sql = deleteRecord(table, key, rule);
     this.#last = undefined;
     // SQLite does not count what INSTEAD OF triggers do.
     return done(this.#write(table, new Map(), undefined, () => this.#run(sql)) > 0 || table.isView === true);

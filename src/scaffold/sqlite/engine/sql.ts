@@ -4,9 +4,17 @@ import { brakeCondition } from "../brake.ts";
 import { brokenBytes, textOfBytes } from "../broken-text.ts";
 import type { SqlValue } from "../schema.ts";
 import { defaultExpression, quoteName } from "../sql-text.ts";
-import { equal, filterSql, type Sql } from "./condition-sql.ts";
+import { equal, filterSql, ruleSql, type Sql } from "./condition-sql.ts";
 import { expressionOf } from "./json-part.ts";
-import type { SqliteFilter, SqliteKey, SqliteMember, SqliteQuery, SqliteTable, SqliteValues } from "./served.ts";
+import type {
+  SqliteFilter,
+  SqliteKey,
+  SqliteMember,
+  SqliteQuery,
+  SqliteRule,
+  SqliteTable,
+  SqliteValues,
+} from "./served.ts";
 import { isConverted } from "./value-kind.ts";
 
 const brake: Sql = { text: brakeCondition, values: [] };
@@ -45,8 +53,14 @@ function equalKey({ members, values }: SqliteKey): Sql[] {
   return members.map((member, at) => equalPart(member, values[at] ?? null));
 }
 
-function whereQuery({ filter }: SqliteQuery): Sql {
-  return where([brake, ...partsOf(filter).map(filterPart)]);
+function whereQuery({ filter, rule }: SqliteQuery): Sql {
+  return where([brake, ...partsOf(filter).map(filterPart), ...rulePart(rule)]);
+}
+
+function rulePart(rule: SqliteRule | undefined): Sql[] {
+  if (rule === undefined) return [];
+  const { text, values } = ruleSql(rule);
+  return [{ text: `(${text})`, values }];
 }
 
 /** A part of a conjunction: what `OR` joins stands in parentheses. */
@@ -98,9 +112,9 @@ function selectFrom(table: SqliteTable): string {
   return `SELECT ${[...names, ...table.texts.map((at) => textBytes(table.members[at]))].join(", ")} FROM ${quoteName(table.name)}`;
 }
 
-/** Selects one record. */
-export function selectRecord(table: SqliteTable, key: SqliteKey): Sql {
-  const { text, values } = where([brake, ...equalKey(key)]);
+/** Selects one record. @param rule - what it must meet */
+export function selectRecord(table: SqliteTable, key: SqliteKey, rule?: SqliteRule): Sql {
+  const { text, values } = where([brake, ...equalKey(key), ...rulePart(rule)]);
   return { text: selectFrom(table) + text, values };
 }
 
@@ -220,8 +234,8 @@ export function updateRecord(
   };
 }
 
-/** Deletes a record. */
-export function deleteRecord(table: SqliteTable, key: SqliteKey): Sql {
-  const { text, values } = where(equalKey(key));
+/** Deletes a record. @param rule - what it must meet */
+export function deleteRecord(table: SqliteTable, key: SqliteKey, rule?: SqliteRule): Sql {
+  const { text, values } = where([...equalKey(key), ...rulePart(rule)]);
   return { text: `DELETE FROM ${quoteName(table.name)}${text}`, values };
 }

@@ -1,5 +1,6 @@
 import type { OriginRequest, OriginResponse } from "../../../server/index.ts";
 import type { LiveSettings } from "../../rest/live.ts";
+import type { ResolvedRules } from "../../rules/rules.ts";
 import type { Schema } from "../schema.ts";
 
 /** What a thread is given when it starts. */
@@ -14,6 +15,8 @@ export interface ThreadSettings {
   readonly tables: readonly string[] | undefined;
   readonly basePath: string;
   readonly live: LiveSettings;
+  /** Who may see what; absent where there are no rules. */
+  readonly rules: ResolvedRules | undefined;
   /** Has the number of the task that is to end. */
   readonly stop: Int32Array;
 }
@@ -28,11 +31,18 @@ export interface DatabaseState {
   readonly file: number;
 }
 
+/** Whom a read is for, as threads can hand it on. */
+export interface TaskViewer {
+  /** As JSON, each number as it was; absent where there are none. */
+  readonly claims: string | undefined;
+  readonly key: string;
+}
+
 /** A GET or HEAD for a thread. */
 export interface ReadTask {
   /** Above 0, and never given again to the same thread. */
   readonly id: number;
-  readonly request: Pick<OriginRequest, "method" | "target" | "fields">;
+  readonly request: Pick<OriginRequest, "method" | "target" | "fields"> & { readonly viewer: TaskViewer };
   /** Where it is another than that of the task before. */
   readonly state?: DatabaseState;
 }
@@ -50,6 +60,8 @@ export interface Failure {
 export type ReadOutcome =
   | { readonly kind: "answer"; readonly response: OriginResponse }
   | { readonly kind: "failure"; readonly failure: Failure }
+  /** The viewer may not read that. */
+  | { readonly kind: "denied" }
   /** It was ended from outside. */
   | { readonly kind: "stopped" }
   /** The database was locked, or has another schema: it can be tried again. */

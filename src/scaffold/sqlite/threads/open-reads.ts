@@ -1,7 +1,9 @@
 import { resolve } from "node:path";
 import type { Clock } from "../../../server/index.ts";
+import type { Guard } from "../../engine/snapshot.ts";
 import type { IsServed } from "../../rest/catalog.ts";
 import type { LiveSettings } from "../../rest/live.ts";
+import type { ResolvedRules } from "../../rules/rules.ts";
 import type { SqliteEngine } from "../engine/engine.ts";
 import type { DatabaseState } from "./messages.ts";
 import { ReadPool } from "./read-pool.ts";
@@ -14,6 +16,9 @@ export interface OpenReadsOptions {
   readonly functionsModule: string | undefined;
   readonly tables: readonly string[] | undefined;
   readonly isServed: IsServed;
+  /** A snapshot as a viewer may see it, and the rules that say so. */
+  readonly guard: Guard;
+  readonly rules: ResolvedRules | undefined;
   /** How many threads there are at most. */
   readonly readThreads: number;
   /** How long a read may take, in milliseconds. */
@@ -39,16 +44,17 @@ function stateOf({ ledger, replacements }: SqliteEngine): () => DatabaseState {
 
 /** What answers GETs of a SQLite file. Threads start when they are needed. */
 export function openReads(engine: SqliteEngine, live: LiveSettings, options: OpenReadsOptions): Reads {
-  const { path, clock, extensions, functionsModule, tables, isServed, reportError } = options;
+  const { path, clock, extensions, functionsModule, tables, isServed, guard, rules, reportError } = options;
   const { reader, ledger } = engine;
   const state = stateOf(engine);
   const settings = {
     ...{ path: resolve(path), isReadOnly: !engine.canWrite, extensions, functionsModule, tables, live },
     basePath: isServed.basePath,
+    rules,
   };
   const threads = options.readThreads;
   return new Reads({
-    ...{ reader, isServed, state, live, clock },
+    ...{ reader, isServed, guard, state, live, clock },
     pool: threads > 0 ? new ReadPool({ settings, threads, clock, state }) : undefined,
     poll: () => ledger.poll(),
     limitMs: options.readTimeoutMs,

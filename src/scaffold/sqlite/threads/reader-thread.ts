@@ -62,8 +62,9 @@ export class ReaderThread {
       this.#worker.ref();
       const isNews = this.#known !== state;
       this.#known = state;
-      const { method, target, fields } = request;
-      const task: ReadTask = { id: this.#lastId, request: { method, target, fields }, ...(isNews ? { state } : {}) };
+      const { method, target, fields, viewer } = request;
+      const asked = { method, target, fields, viewer };
+      const task: ReadTask = { id: this.#lastId, request: asked, ...(isNews ? { state } : {}) };
       this.#worker.postMessage(task);
     });
   }

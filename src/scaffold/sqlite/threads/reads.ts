@@ -1,6 +1,10 @@
 import { RocketError } from "../../../protocol/index.ts";
 import type { Clock, OriginRequest, OriginResponse } from "../../../server/index.ts";
+import { Denied } from "../../engine/denied.ts";
+import type { Guard } from "../../engine/snapshot.ts";
 import { done } from "../../engine/steps.ts";
+import type { Viewer } from "../../engine/viewer.ts";
+import { formatJson } from "../../json/json.ts";
 import { catalogOf, type IsServed } from "../../rest/catalog.ts";
 import type { LiveSettings } from "../../rest/live.ts";
 import { prefersCount } from "../../rest/preferences.ts";
@@ -9,7 +13,7 @@ import { unavailable } from "../../rest/refusal.ts";
 import type { Target } from "../../rest/target.ts";
 import { busyWaitMs } from "../busy.ts";
 import { Overrun, type Reader } from "../engine/reader.ts";
-import type { DatabaseState, Failure, ReadOutcome } from "./messages.ts";
+import type { DatabaseState, Failure, ReadOutcome, TaskViewer } from "./messages.ts";
 import type { ReadPool } from "./read-pool.ts";
 import { NoThreads } from "./reader-thread.ts";
 import { LongShapes, shapeOf } from "./shapes.ts";
@@ -25,6 +29,8 @@ const lockedLimitMs = 1_000;
 export interface ReadsOptions {
   readonly reader: Reader;
   readonly isServed: IsServed;
+  /** A snapshot as a viewer may see it. */
+  readonly guard: Guard;
   /** Absent where all reads run on the main thread. */
   readonly pool: ReadPool | undefined;
   readonly state: () => DatabaseState;
@@ -43,6 +49,17 @@ function revive({ name, message, stack, code, errcode }: Failure): Error {
   const error = new Error(message);
   const more = Object.entries({ name, stack, code, errcode }).filter(([, value]) => value !== undefined);
   return Object.assign(error, Object.fromEntries(more));
+}
+
+/** A GET or HEAD, and whom it is for. */
+interface Asked {
+  readonly request: OriginRequest;
+  readonly target: Target;
+  readonly viewer: Viewer;
+}
+
+function portableViewer({ claims, key }: Viewer): TaskViewer {
+  return { claims: claims && formatJson(claims), key };
 }
 
 function addressOf({ peer }: OriginRequest): string {
@@ -65,21 +82,21 @@ export class Reads {
   }
 
   /** @throws Refusal, and what the database throws */
-  async answer(request: OriginRequest, target: Target): Promise<OriginResponse> {
+  async answer(request: OriginRequest, target: Target, viewer: Viewer): Promise<OriginResponse> {
     const shape = shapeOf(request.method, target, prefersCount(request.fields));
     if (this.#pool && !this.#long.has(shape)) {
-      const answer = await this.#readHere(request, target, this.#options.mainLimitMs);
+      const answer = await this.#readHere(request, target, viewer, this.#options.mainLimitMs);
       if (answer) return answer;
       this.#long.add(shape);
     }
     try {
-      if (this.#pool) return await this.#readInThread(this.#pool, request, target, shape);
+      if (this.#pool) return await this.#readInThread(this.#pool, { request, target, viewer }, shape);
     } catch (error) {
       if (!(error instanceof NoThreads)) throw error;
       this.#doWithout(error);
     }
     const limitMs = this.#limitMs();
-    const answer = await this.#readHere(request, target, limitMs);
+    const answer = await this.#readHere(request, target, viewer, limitMs);
     if (!answer) throw await this.#tooLong(request, target, { limitMs, isSlow: false });
     return answer;
   }
@@ -90,29 +107,35 @@ export class Reads {
   }
 
   /** On the main thread; `undefined` where it takes too long for that. */
-  async #readHere(request: OriginRequest, target: Target, ms: number): Promise<OriginResponse | undefined> {
-    const { reader, isServed, live } = this.#options;
+  async #readHere(
+    request: OriginRequest,
+    target: Target,
+    viewer: Viewer,
+    ms: number,
+  ): Promise<OriginResponse | undefined> {
+    const { reader, isServed, guard, live } = this.#options;
     if (ms <= 0) return undefined;
     try {
-      return await reader.read(
-        (snapshot) => read(snapshot, catalogOf(snapshot.schema, isServed), request, target, live),
-        ms,
-      );
+      return await reader.read((snapshot) => {
+        const shown = guard(snapshot, viewer);
+        return read(shown, catalogOf(shown.schema, isServed), request, target, live);
+      }, ms);
     } catch (error) {
       if (error instanceof Overrun) return undefined;
       throw error;
     }
   }
 
-  async #readInThread(pool: ReadPool, request: OriginRequest, target: Target, shape: string): Promise<OriginResponse> {
+  async #readInThread(pool: ReadPool, asked: Asked, shape: string): Promise<OriginResponse> {
     const { clock, state } = this.#options;
     const start = clock.now();
     const limit = this.#limitMs();
     let busySince: number | undefined;
     for (let changes = 0; changes < maxSchemaChanges; ) {
       const { segment } = state();
-      const { outcome, ms } = await this.#run(pool, request, target, shape, limit - (clock.now() - start));
+      const { outcome, ms } = await this.#run(pool, asked, shape, limit - (clock.now() - start));
       if (outcome.kind === "failure") throw revive(outcome.failure);
+      if (outcome.kind === "denied") throw new Denied();
       // A position is of the segment that there was when it was asked for.
       if (outcome.kind === "answer" && segment === state().segment) {
         this.#long.note(shape, ms);
@@ -132,15 +155,14 @@ export class Reads {
 
   async #run(
     pool: ReadPool,
-    request: OriginRequest,
-    target: Target,
+    { request, target, viewer }: Asked,
     shape: string,
     limitMs: number,
   ): Promise<{ readonly outcome: ReadOutcome; readonly ms: number }> {
     const late = new Error("The read took too long.");
     try {
       return await pool.read({
-        request,
+        request: { ...request, viewer: portableViewer(viewer) },
         address: addressOf(request),
         isSlow: this.#long.isSlow(shape),
         limitMs,

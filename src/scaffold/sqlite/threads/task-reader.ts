@@ -1,8 +1,13 @@
 import type { OriginResponse } from "../../../server/index.ts";
+import { Denied } from "../../engine/denied.ts";
+import type { Guard } from "../../engine/snapshot.ts";
+import type { Viewer } from "../../engine/viewer.ts";
+import { parseJson } from "../../json/json-reader.ts";
 import { catalogOf, type IsServed } from "../../rest/catalog.ts";
 import { read } from "../../rest/read.ts";
 import { Refusal } from "../../rest/refusal.ts";
 import { parseTarget } from "../../rest/target.ts";
+import { RuleBook } from "../../rules/rule-book.ts";
 import type { SqlFunction } from "../additions.ts";
 import type { Connection } from "../driver.ts";
 import { runAtOnce } from "../engine/at-once.ts";
@@ -13,7 +18,7 @@ import { SqliteSnapshot } from "../engine/snapshot.ts";
 import { rollBack } from "../engine/transaction.ts";
 import { bookmarkIn } from "../journal.ts";
 import { isBusy } from "../sqlite-error.ts";
-import type { DatabaseState, Failure, ReadOutcome, ReadTask, ThreadSettings } from "./messages.ts";
+import type { DatabaseState, Failure, ReadOutcome, ReadTask, TaskViewer, ThreadSettings } from "./messages.ts";
 
 /** Bodies above this go to the main thread as bytes, which are handed over without a copy. */
 const maxCopied = 16 * 1024;
@@ -30,19 +35,27 @@ function portable(response: OriginResponse): OriginResponse {
   return { ...response, body: new TextEncoder().encode(body) };
 }
 
+function viewerOf({ claims, key }: TaskViewer): Viewer {
+  return { role: undefined, claims: claims === undefined ? undefined : (parseJson(claims) as Viewer["claims"]), key };
+}
+
 /** Answers GETs in a thread of its own, as the main thread's reader does. */
 export class TaskReader {
   readonly #settings: ThreadSettings;
   readonly #isServed: IsServed;
+  readonly #guard: Guard;
   readonly #connect: () => Connection;
   #link: Link | undefined;
   #state: DatabaseState | undefined;
 
   constructor(settings: ThreadSettings, functions: Readonly<Record<string, SqlFunction>>) {
-    const { path, isReadOnly, extensions, tables, basePath } = settings;
+    const { path, isReadOnly, extensions, tables, basePath, rules } = settings;
     this.#settings = settings;
     const isAsked = (table: string): boolean => tables === undefined || tables.includes(table);
     this.#isServed = Object.assign(isAsked, { basePath });
+    // No rule is a function here, so none has an error to tell.
+    const book = rules && new RuleBook(rules, isAsked, () => undefined);
+    this.#guard = (snapshot, viewer) => book?.guard(snapshot, viewer) ?? snapshot;
     this.#connect = () => openReader(path, isReadOnly, { extensions, functions });
   }
 
@@ -60,6 +73,7 @@ export class TaskReader {
     } catch (error) {
       if (isStopped) return { kind: "stopped" };
       if (error instanceof Refusal) return { kind: "answer", response: error.toResponse() };
+      if (error instanceof Denied) return { kind: "denied" };
       return isBusy(error) ? { kind: "busy" } : { kind: "failure", failure: failureOf(error) };
     }
   }
@@ -84,9 +98,9 @@ export class TaskReader {
       const bookmark = segment === undefined ? undefined : bookmarkIn(connection, segment);
       const version = bookmark?.schemaVersion ?? schemaVersion(connection);
       if (version !== schema.version) return { kind: "schema" };
-      const served = servedSchema(schema);
-      const catalog = catalogOf(served, this.#isServed);
-      const snapshot = new SqliteSnapshot(connection, { schema: served, bookmark, unwatched });
+      const all = new SqliteSnapshot(connection, { schema: servedSchema(schema), bookmark, unwatched });
+      const snapshot = this.#guard(all, viewerOf(request.viewer));
+      const catalog = catalogOf(snapshot.schema, this.#isServed);
       const run = (): OriginResponse =>
         runAtOnce(read(snapshot, catalog, { ...request, body: "" }, parseTarget(request.target), this.#settings.live));
       return { kind: "answer", response: portable(connection.brake.guard(look, run)) };
