@@ -19,6 +19,8 @@ export function ownSettings({ statementMs, lockMs }: OwnLimits): string {
     lock_timeout: Math.ceil(lockMs),
     idle_in_transaction_session_timeout: idleMs,
     row_security: "on",
+    // Of a list all is fetched that it is asked for: a plan that is quick to begin only may read the whole table.
+    cursor_tuple_fraction: 1,
   };
   return [
     ...Object.entries(settings).map(([name, value]) => `SET LOCAL ${name} = ${value}`),

@@ -97,3 +97,29 @@ test("A regular expression that takes long is ended by the limit of reads", asyn
   expect(status).toBe(503);
   expect(await ask(service, "id=1")).toEqual([1]);
 });
+
+test("Indexes on just what is asked for serve paths into JSON, arrays and full texts", async () => {
+  const service = await serve(
+    server,
+    `CREATE TABLE t (id int PRIMARY KEY, data jsonb, tags text[], title text);
+     CREATE INDEX by_label ON t ((data->>'label')); CREATE INDEX by_data ON t USING gin (data);
+     CREATE INDEX by_tags ON t USING gin (tags); CREATE INDEX by_title ON t USING gin (to_tsvector('english', title));
+     INSERT INTO t SELECT n, jsonb_build_object('label', 'l' || n), ARRAY['t' || n], 'moon w' || n FROM generate_series(1, 20000) n`,
+  );
+  await service.client.query("VACUUM ANALYZE t");
+  const queries = { by_label: "data->>label=l7", by_data: 'data=cs.{"label":"l7"}', by_tags: "tags=cs.{t7}" };
+  for (const [index, query] of Object.entries({ ...queries, by_title: "title=plfts(english).w7" })) {
+    expect([index, await ask(service, query)]).toEqual([index, [7]]);
+    await expect
+      .poll(
+        async () => {
+          // What a session did is counted once it does something else, after a second.
+          await ask(service, "id=1");
+          const sql = `SELECT idx_scan > 0 AS is_used FROM pg_stat_user_indexes WHERE indexrelname = '${index}'`;
+          return [index, (await service.client.query(sql)).rows];
+        },
+        { timeout: 20_000, interval: 500 },
+      )
+      .toEqual([index, [{ is_used: true }]]);
+  }
+});
