@@ -30,6 +30,7 @@ export const unseenOfServers: Readonly<Record<string, string>> = {
   "R-BAND-18": "It takes an application that tells what became of a request whose client has gone.",
   "R-BAND-19": "It takes a server with restricted paths, or an application with CORS rules.",
   "R-BAND-21": ofClient,
+  "R-BATCH-5": "It is about a client that writes.",
   "R-HB-3": ofClient,
   "R-HB-4": "It takes a subscription that has fallen behind, which nobody can tell from outside.",
   "R-HB-5": "It takes a server whose database is away for a while.",
@@ -87,6 +88,7 @@ export const unseenOfClients: Readonly<Record<string, string>> = {
   "R-BAND-18": "It takes a client that writes in band, and is cut off.",
   "R-WK-4":
     "Every situation's well-known URL has a promise that nobody knows; a client that is troubled by it follows nothing.",
+  "R-BATCH-5": "It takes a client that writes several records at once, and shows its own writes ahead of time.",
   "R-WK-5": "Every situation stands below a base path of its own; a client that does not know base paths follows URLs.",
   "R-HB-2": "It allows something to clients, and binds servers.",
   "R-SEC-3": "It takes a client with a token.",

@@ -1,5 +1,5 @@
 import { fieldValue, type HttpResponse } from "../protocol/index.ts";
-import { Callbacks, Listeners } from "./callbacks.ts";
+import { Callbacks, Listeners, watched } from "./callbacks.ts";
 import { checkedMessage } from "./checked.ts";
 import { type ClientOptions, type ResolvedClientOptions, resolveClientOptions } from "./client-options.ts";
 import { type Collection, LiveCollection, LiveOne, type LiveRecord } from "./collection.ts";
@@ -31,6 +31,15 @@ export interface Client {
   collection<Row = Record<string, unknown>, New = Partial<Row>>(path: string, query?: Query<Row>): Collection<Row, New>;
   /** A live record. The same path gives the same one. */
   record<Row = Record<string, unknown>>(path: string): LiveRecord<Row>;
+  /**
+   * Sends all writes that `make` makes before it returns as one: the server carries out all of them, or none. They are shown
+   * at once, and confirmed or taken back together. Resolves once they are carried out. `make` is called at once, unless
+   * nothing was ever followed: then soon.
+   *
+   * @throws ProblemError where the server refuses one of them, ConflictError, TypeError; with code `no-batch` where it does
+   * not promise `batch` [R-BATCH-5]
+   */
+  batch(make: () => void): Promise<void>;
   /** How well everything that is followed agrees with the server: the worst of it. */
   readonly status: Status;
   /** Calls the listener whenever `status` is another. Returns a function that ends it. */
@@ -152,6 +161,13 @@ class OriginClient implements Client {
 
   record<Row>(path: string): LiveRecord<Row> {
     return this.#live(this.#records, LiveOne, path) as unknown as LiveRecord<Row>;
+  }
+
+  batch(make: () => void): Promise<void> {
+    const done = this.#outbox ? this.#outbox.batch(make) : this.#loadOutbox().then((outbox) => outbox.batch(make));
+    return watched(done, (error) => {
+      if (!this.#isClosed) this.#callbacks.report(error, { stage: "write" });
+    });
   }
 
   onStatus(listener: () => void): () => void {

@@ -14,6 +14,7 @@ export interface IdempotencyOptions {
 export class Idempotency {
   readonly #options: IdempotencyOptions;
   #isPromised: boolean | undefined;
+  #takesBatches = false;
   /** True from a write without an answer to the next answer. */
   #isLost = false;
 
@@ -25,6 +26,12 @@ export class Idempotency {
   learn(wellKnown: HttpResponse): void {
     // A promise once given holds: whatever answers in the server's place meanwhile can't take it back.
     this.#isPromised ||= makesPromise(wellKnown, "idempotency-key");
+    this.#takesBatches ||= makesPromise(wellKnown, "batch");
+  }
+
+  /** Whether the server takes several writes as one, as far as it has said [R-BATCH-1]. */
+  get takesBatches(): boolean {
+    return this.#takesBatches;
   }
 
   /** Notes whether a write was answered. */

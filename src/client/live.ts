@@ -49,6 +49,7 @@ interface Writing extends GuardOptions {
   readonly values: unknown;
   readonly row: unknown;
   readonly isGuarded: boolean;
+  readonly isInBatch: boolean;
 }
 
 /** Makes a snapshot. @param hasMore - whether the rows are only the first of more */
@@ -195,17 +196,19 @@ export class LiveView<Snapshot extends { readonly status: Status }> implements V
   ): Promise<Result> {
     const { callbacks, clock, isClosed } = this.context;
     const isGuarded = options.ifUnchanged || "base" in options;
-    const done = this.#write<Result>({ kind, urlOf, values, row, isGuarded, ...options });
+    const isInBatch = this.context.outbox()?.begin() === true;
+    const done = this.#write<Result>({ kind, urlOf, values, row, isGuarded, isInBatch, ...options });
     const madeAt = clock.now();
     return watched(done, (error) => {
-      // That the client was closed is no refusal.
-      if (isClosed()) return;
+      // That the client was closed is no refusal. What becomes of a batch is told by that.
+      if (isClosed() || isInBatch) return;
       const write = { kind, url: urlOrNone(urlOf), values: Object(values), madeAt };
       callbacks.report(error, { stage: "write", write });
     });
   }
 
-  async #write<Result>({ kind, urlOf, values, row, isGuarded, onConflict, ...options }: Writing): Promise<Result> {
+  async #write<Result>(writing: Writing): Promise<Result> {
+    const { kind, urlOf, values, row, isGuarded, isInBatch, onConflict, ...options } = writing;
     const url = urlOf();
     const shown = (): unknown => (typeof row === "object" ? row : this.shownAt(url));
     const seen = "base" in options ? options.base : isGuarded ? shown() : undefined;
@@ -221,7 +224,7 @@ export class LiveView<Snapshot extends { readonly status: Status }> implements V
     } as const;
     const done = outbox.write(this, written);
     // Shown before this returns, where that is possible: an input that is controlled by it keeps its caret.
-    this.context.callbacks.flush();
+    if (!isInBatch) this.context.callbacks.flush();
     return (await done) as Result;
   }
 

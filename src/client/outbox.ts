@@ -1,4 +1,5 @@
 import type { HttpResponse } from "../protocol/index.ts";
+import { Batch } from "./batch.ts";
 import type { CreatedRecords } from "./created.ts";
 import type { Feed } from "./feed.ts";
 import { HeldRows } from "./held-rows.ts";
@@ -47,6 +48,8 @@ export class Outbox implements OverlayContext {
   readonly #delivery: WriteDelivery;
   readonly #recogniser: Recogniser;
   readonly #held: HeldRows;
+  /** The batch that is being made. */
+  #batch: Batch | undefined;
 
   constructor(options: OutboxOptions) {
     this.#options = options;
@@ -73,7 +76,19 @@ export class Outbox implements OverlayContext {
   }
 
   /** Sends a write. Resolves with the record as the server answers it. @throws ProblemError, ConflictError, TypeError (network) */
-  async write(view: View, { kind, url, values, base, guard, onConflict }: WriteToSend): Promise<unknown> {
+  write(view: View, write: WriteToSend): Promise<unknown> {
+    const batch = this.#batch;
+    const done = this.#write(view, write, batch?.id);
+    if (batch && this.writes.filter((one) => one.batch === batch.id).length > batch.added.length)
+      batch.added.push(done);
+    return done;
+  }
+
+  async #write(
+    view: View,
+    { kind, url, values, base, guard, onConflict }: WriteToSend,
+    batch: string | undefined,
+  ): Promise<unknown> {
     if (guard) requireSeen(url, base, guard, this);
     // What can't be written as JSON is refused at once.
     const copy = JSON.parse(JSON.stringify(values)) as Record<string, unknown>;
@@ -94,6 +109,7 @@ export class Outbox implements OverlayContext {
       base: etag ? undefined : seen,
       user,
       madeAt,
+      batch,
     };
     if (this.#delivery.isClosed) throw codedError("closed", "The client is closed.");
     return new Promise((resolve, reject) => {
@@ -101,6 +117,36 @@ export class Outbox implements OverlayContext {
       this.#changed();
       void this.#delivery.run();
     });
+  }
+
+  /** A write is being made: it is one of the batch that is. */
+  begin(): boolean {
+    if (this.#batch) this.#batch.begun += 1;
+    return this.#batch !== undefined;
+  }
+
+  /**
+   * Sends all writes that `make` makes as one: the server carries out all of them, or none.
+   *
+   * @throws ProblemError, ConflictError, TypeError; with it, all of them are taken back
+   */
+  async batch(make: () => unknown): Promise<void> {
+    if (this.#batch) throw new TypeError("A batch can't be made within another one.");
+    const batch = new Batch();
+    this.#batch = batch;
+    try {
+      const trouble = batch.trouble(make());
+      if (trouble) throw trouble;
+    } catch (error) {
+      const made = this.writes.filter((write) => write.batch === batch.id);
+      this.#delivery.refuseAll(made, error as Error);
+      throw error;
+    } finally {
+      this.#batch = undefined;
+      // All of it at once, or nothing.
+      this.#options.callbacks.flush();
+    }
+    await Promise.all(batch.added);
   }
 
   /** Tries at once what waits. */

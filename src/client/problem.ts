@@ -16,7 +16,7 @@ export class ProblemError extends Error {
 }
 
 /** What tells the client's own errors apart, in `code`. The others are mistakes of the caller. */
-export type ClientErrorCode = "problem" | "conflict" | "unanswered" | "closed" | "never-created";
+export type ClientErrorCode = "problem" | "conflict" | "unanswered" | "closed" | "never-created" | "no-batch";
 
 /** A `TypeError` that programs can tell apart. */
 export function codedError(code: ClientErrorCode, message: string, options?: ErrorOptions): TypeError {

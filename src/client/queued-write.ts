@@ -15,6 +15,6 @@ export function queued(
 }
 
 /** What is kept of a write over a reload. */
-export function stored({ id, kind, view, url, values, etag, base, user, madeAt }: StoredWrite): StoredWrite {
-  return { id, kind, view, url, values, etag, base, user, madeAt };
+export function stored({ id, kind, view, url, values, etag, base, user, madeAt, batch }: StoredWrite): StoredWrite {
+  return { id, kind, view, url, values, etag, base, user, madeAt, batch };
 }

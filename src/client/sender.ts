@@ -1,4 +1,4 @@
-import { fieldValue, type HttpResponse, parseAnyItems, resolvePointer } from "../protocol/index.ts";
+import { fieldValue, type HttpResponse, parseAnyItems, resolvePointer, wellKnownPath } from "../protocol/index.ts";
 import type { ClientClock } from "./clock.ts";
 import { isDeepEqual } from "./deep-equal.ts";
 import type { Http } from "./http.ts";
@@ -8,6 +8,9 @@ import { ConflictError, type StoredWrite } from "./write.ts";
 
 /** How long a write may take until it counts as lost. */
 const writeTimeoutMs = 30_000;
+
+/** Where several writes go as one, below the base path [R-BATCH-1]. */
+export const batchPath: string = `${wellKnownPath}/batch`;
 
 const methods = { create: "POST", update: "PATCH", destroy: "DELETE" } as const;
 
@@ -81,7 +84,7 @@ export function wasNeverSent(error: Error): boolean {
  * What the maker of a write is told that is not sent again, though it got no answer of the application's own. A 502 or 504
  * says no more than that none came to who stands between: it may have been done.
  */
-export function unanswered({ kind }: StoredWrite, url: string, answer: HttpResponse | Error): Error {
+export function unanswered({ kind }: Pick<StoredWrite, "kind">, url: string, answer: HttpResponse | Error): Error {
   const cause = answer instanceof Error ? answer : new ProblemError(problemOf(answer));
   if (!(answer instanceof Error) && answer.status !== 502 && answer.status !== 504) return cause;
   const text = `No answer came to ${methods[kind]} ${url}. It may have been done or not, and is not sent again, since the server does not promise idempotency-key.`;
@@ -133,20 +136,37 @@ export class Sender {
   }
 
   /** Sends a write. @throws TypeError where no answer comes */
-  async request(write: StoredWrite, url: string, isIdempotent: boolean): Promise<HttpResponse> {
-    const { http, clock, signal } = this.#options;
+  request(write: StoredWrite, url: string, isIdempotent: boolean): Promise<HttpResponse> {
     const headers: Record<string, string> = { Accept: "application/json" };
     if (isIdempotent) headers["Idempotency-Key"] = `"${write.id}"`;
     if (write.etag !== undefined) headers["If-Match"] = write.etag;
     const isDestroy = write.kind === "destroy";
     if (!isDestroy) headers["Content-Type"] = "application/json";
+    const body = isDestroy ? {} : { body: JSON.stringify(write.values) };
+    return this.#ask(url, { method: methods[write.kind], headers, ...body });
+  }
+
+  /** Sends the writes of a batch as one [R-BATCH-1]. @param urls - where each goes @throws TypeError where no answer comes */
+  requestBatch(writes: readonly StoredWrite[], urls: readonly string[], isIdempotent: boolean): Promise<HttpResponse> {
+    const headers: Record<string, string> = { Accept: "application/json", "Content-Type": "application/json" };
+    if (isIdempotent) headers["Idempotency-Key"] = `"${writes[0]?.batch}"`;
+    const requests = writes.map(({ kind, values, etag }, at) => ({
+      method: methods[kind],
+      url: urls[at],
+      ...(etag === undefined ? {} : { fields: { "If-Match": etag } }),
+      ...(kind === "destroy" ? {} : { body: values }),
+    }));
+    return this.#ask(batchPath, { method: "POST", headers, body: JSON.stringify(requests) });
+  }
+
+  async #ask(url: string, init: RequestInit): Promise<HttpResponse> {
+    const { http, clock, signal } = this.#options;
     const timeout = new AbortController();
     const stop = () => timeout.abort();
     signal.addEventListener("abort", stop);
     const cancel = clock.setTimer(stop, writeTimeoutMs);
     try {
-      const body = isDestroy ? {} : { body: JSON.stringify(write.values) };
-      return await http.ask(url, { method: methods[write.kind], headers, ...body, signal: timeout.signal });
+      return await http.ask(url, { ...init, signal: timeout.signal });
     } finally {
       cancel();
       signal.removeEventListener("abort", stop);

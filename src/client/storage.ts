@@ -89,11 +89,11 @@ const kinds: readonly unknown[] = ["create", "update", "destroy"];
 
 /** Whether a write was kept by a client: anybody may have put something else there. */
 function isStoredWrite(value: unknown): value is StoredWrite {
-  const { id, kind, view, url, values, etag = "", base = {}, user = "", madeAt = 0 } = Object(value);
+  const { id, kind, view, url, values, etag = "", base = {}, user = "", madeAt = 0, batch = "none" } = Object(value);
   const areObjects = [values, base].every((one) => typeof one === "object" && one !== null && !Array.isArray(one));
-  const areTexts = [id, view, url, etag, user].every((text) => typeof text === "string");
+  const areTexts = [id, view, url, etag, user, batch].every((text) => typeof text === "string");
   if (!areTexts || !areObjects || !Number.isFinite(madeAt) || !isWritable({ values, base })) return false;
-  return /^[\w-]{1,64}$/.test(id) && kinds.includes(kind) && isValue(etag);
+  return [id, batch].every((text) => /^[\w-]{1,64}$/.test(text)) && kinds.includes(kind) && isValue(etag);
 }
 
 /** Whether it can be sent: not where it is nested too deeply. */

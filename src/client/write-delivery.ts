@@ -1,5 +1,6 @@
 import { fieldValue, type HttpResponse, type Problem, retryWaitMs } from "../protocol/index.ts";
 import { Backoff } from "./backoff.ts";
+import { answersIn, refusedIn } from "./batch.ts";
 import type { Callbacks } from "./callbacks.ts";
 import type { ClientClock } from "./clock.ts";
 import type { Http } from "./http.ts";
@@ -8,7 +9,16 @@ import { codedError, ProblemError, problemOf, retryAfterMs } from "./problem.ts"
 import { stored } from "./queued-write.ts";
 import type { Recogniser } from "./recogniser.ts";
 import { isStrong, noteUrl, noteVersion, noUrl, type RowUrls, type RowVersions, temporaryUrl } from "./row-urls.ts";
-import { isGatewayStatus, rowIn, Sender, Unanswered, unanswered, wasNeverSent, writtenIn } from "./sender.ts";
+import {
+  batchPath,
+  isGatewayStatus,
+  rowIn,
+  Sender,
+  Unanswered,
+  unanswered,
+  wasNeverSent,
+  writtenIn,
+} from "./sender.ts";
 import { type Conflict, ConflictError, type StoredWrite, type Write } from "./write.ts";
 import type { WriteQueue } from "./write-queue.ts";
 
@@ -78,9 +88,10 @@ export class WriteDelivery {
     for (;;) {
       const write = this.#parts.queue.next;
       if (!write || this.isClosed || this.#isHeld) break;
-      const waitMs = await this.#send(write);
+      const together = write.batch === undefined ? [write] : this.#parts.queue.together(write);
+      const waitMs = write.batch === undefined ? await this.#send(write) : await this.#sendBatch(together);
       if (waitMs === undefined) continue;
-      this.#waited.add(write);
+      for (const one of together) this.#waited.add(one);
       await this.#pause(waitMs);
     }
     this.#isRunning = false;
@@ -147,6 +158,114 @@ export class WriteDelivery {
     else if (answer.status === 412) return this.#conflicted(write, problemOf(answer), url);
     else this.#turnedDown(write, new ProblemError(problemOf(answer)), wasSent);
     return undefined;
+  }
+
+  /** Sends writes as one; gives the time to wait where that has to be tried again. */
+  async #sendBatch(writes: readonly Write[]): Promise<number | undefined> {
+    const { queue } = this.#parts;
+    const isIdempotent = await this.idempotency.ask().catch(() => undefined);
+    if (isIdempotent === undefined) return this.#backoff.next();
+    const urls = writes.map(({ url }) => queue.created.linkOf(url));
+    if (urls.some((url) => this.#isBeingRecognised(url))) return recogniseMs.every;
+    const trouble = this.idempotency.takesBatches ? urls.map(troubleWith).find(Boolean) : noBatch();
+    if (trouble) {
+      this.refuseAll(writes, trouble);
+      return undefined;
+    }
+    const guarded = await this.#guardAll(writes, urls);
+    if (guarded !== true) return guarded;
+    if (!isIdempotent && !this.isClosed) await Promise.all(writes.map((write) => queue.forget(write)));
+    if (this.isClosed) return undefined;
+    const wasSent = writes.some(({ state }) => state === "sent");
+    for (const write of writes) queue.move(write, "send");
+    const answer = await this.#sender.requestBatch(writes, urls, isIdempotent).catch((error: Error) => error);
+    if (this.isClosed) return undefined;
+    this.idempotency.noteAnswer(!(answer instanceof Error));
+    if (answer instanceof Error || isGatewayStatus(answer.status)) {
+      return this.#batchUnanswered(writes, answer, isIdempotent);
+    }
+    this.#backoff.reset();
+    this.#options.onAnswered();
+    if (answer.status < 300) {
+      const answers = answersIn(answer, writes.length);
+      for (const [at, write] of writes.entries()) this.#answered(write, answers[at] ?? answer, urls[at] ?? "");
+    } else await this.#batchTurnedDown(writes, answer, { urls, wasSent });
+    return undefined;
+  }
+
+  /** Finds what guards the writes of a batch: true where they may be sent, else the time to wait, if any. */
+  async #guardAll(writes: readonly Write[], urls: readonly string[]): Promise<true | number | undefined> {
+    try {
+      for (const [at, write] of writes.entries()) {
+        const etag = await this.#sender.guard(write, urls[at] ?? "");
+        if (write.base !== undefined) this.#parts.queue.change(write, { etag, base: undefined });
+      }
+      return true;
+    } catch (error) {
+      if (this.isClosed) return undefined;
+      if (error instanceof Unanswered) return this.#backoff.next(error.leastMs);
+      this.refuseAll(writes, error as Error);
+      return undefined;
+    }
+  }
+
+  /** As {@link #unanswered}, of a batch. */
+  #batchUnanswered(writes: readonly Write[], came: Error | HttpResponse, isIdempotent: boolean): number | undefined {
+    const { queue } = this.#parts;
+    if (came instanceof Error && wasNeverSent(came)) {
+      for (const write of writes) {
+        queue.move(write, "unsent");
+        queue.change(write, {});
+      }
+      return this.#backoff.next();
+    }
+    if (isIdempotent) return this.#backoff.next(came instanceof Error ? 0 : retryAfterMs(came));
+    this.refuseAll(writes, unanswered({ kind: "create" }, batchPath, came));
+    return undefined;
+  }
+
+  /** The server refuses a batch: all of it, for one of its writes [R-BATCH-5]. */
+  async #batchTurnedDown(
+    writes: readonly Write[],
+    answer: HttpResponse,
+    { urls, wasSent }: { readonly urls: readonly string[]; readonly wasSent: boolean },
+  ): Promise<void> {
+    const { queue } = this.#parts;
+    const problem = problemOf(answer);
+    const { status } = problem;
+    if (status === 401 || status === 403) this.#options.onTurnedAway();
+    this.#isHeld = status === 401 && writes.some((write) => this.#waited.has(write) || queue.isLeftBehind(write));
+    if (this.#isHeld) {
+      for (const write of writes) {
+        if (!wasSent) queue.move(write, "unsent");
+        queue.change(write, {});
+      }
+      return;
+    }
+    const at = refusedIn(answer) ?? -1;
+    const write = status === 412 ? writes[at] : undefined;
+    const error = write
+      ? new ConflictError(problem, await this.#conflictOf(write, urls[at] ?? ""))
+      : new ProblemError(problem);
+    if (!this.isClosed) this.refuseAll(writes, error);
+  }
+
+  /** Both versions of a record, as far as the server shows its own. */
+  async #conflictOf({ values }: Write, url: string): Promise<Conflict> {
+    const current = await this.#options.http.ask(url, { cache: "no-store" }).catch(() => undefined);
+    const theirs = current?.status === 200 ? rowIn(current) : undefined;
+    return { url, mine: values, theirs: theirs ?? undefined };
+  }
+
+  /** Takes writes back that belong together. */
+  refuseAll(writes: readonly Write[], error: Error): void {
+    const { queue, onChanged } = this.#parts;
+    for (const write of writes) {
+      queue.remove(write, "refuse");
+      void queue.forget(write);
+    }
+    onChanged();
+    for (const write of writes) write.reject(error);
   }
 
   /**
@@ -258,6 +377,10 @@ export class WriteDelivery {
     onChanged();
     write.reject(error);
   }
+}
+
+function noBatch(): Error {
+  return codedError("no-batch", "The server does not take several writes as one: it does not promise batch.");
 }
 
 /** Why nothing can be sent to a URL; `undefined` where it can. */

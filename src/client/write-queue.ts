@@ -54,6 +54,11 @@ export class WriteQueue {
     return this.writes.find(({ state }) => state !== "answered");
   }
 
+  /** Those that are to be carried out with one, and itself, in their order. */
+  together({ batch }: Write): Write[] {
+    return this.writes.filter((one) => one.state !== "answered" && one.batch === batch);
+  }
+
   /** True for one that a reload left behind. */
   isLeftBehind({ reject }: Write): boolean {
     return this.#refusals.has(reject);

@@ -34,6 +34,8 @@ export interface StoredWrite {
   readonly user: string;
   /** When it was made. */
   readonly madeAt?: number | undefined;
+  /** The batch that it is carried out with, or not at all: also that one's `Idempotency-Key`. */
+  readonly batch?: string | undefined;
 }
 
 /** The two versions of a record that a guarded write met. */
