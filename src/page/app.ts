@@ -29,7 +29,7 @@ export class App {
   readonly #effects: Effects = new Effects();
   readonly #announcer: Announcer = new Announcer();
   readonly #tap: Tap = new Tap((entry) => this.#hear(entry));
-  readonly #session: Session = new Session(() => this.#begin());
+  readonly #session: Session;
   readonly #signIn: HTMLButtonElement;
   readonly #rows: RowsPane;
   readonly #wire: WirePane;
@@ -44,6 +44,7 @@ export class App {
 
   constructor(facts: Facts) {
     this.#facts = facts;
+    this.#session = new Session(facts.base, () => this.#begin());
     this.#places = new Places(facts, () => this.#show(false));
     this.#client = this.#createClient();
     this.#signIn = button("Sign in", () => this.#signInOrOut());
@@ -106,7 +107,7 @@ export class App {
   async #readSchema(): Promise<void> {
     try {
       const schema = await readSchema(this.#client, this.#facts.base);
-      this.#needsToken = schema === "signed out" || this.#session.token !== undefined;
+      this.#needsToken = schema === "signed out" || this.#session.name !== undefined;
       this.#schema = typeof schema === "string" ? undefined : schema;
       if (schema === "signed out") this.#askToken("");
     } catch {
@@ -152,9 +153,9 @@ export class App {
 
   #showTop(): void {
     const { source } = this.#rows;
-    const token = this.#session.token;
+    const { name } = this.#session;
     this.#signIn.hidden = !this.#needsToken;
-    this.#signIn.textContent = token === undefined ? "Sign in" : `Sign out ${this.#session.name ?? ""}`.trim();
+    this.#signIn.textContent = name === undefined ? "Sign in" : `Sign out ${name}`.trim();
     this.#top.show({
       name: this.#name,
       collections: this.#schema?.collections.length,
@@ -204,12 +205,12 @@ export class App {
   #askToken(detail: string): void {
     this.#needsToken = true;
     this.#showTop();
-    if (!document.querySelector("dialog[open]")) this.#session.ask(detail);
+    if (!document.querySelector("dialog[open]")) void this.#session.ask(detail);
   }
 
   #signInOrOut(): void {
-    if (this.#session.token === undefined) this.#session.ask();
-    else this.#session.token = undefined;
+    if (this.#session.name === undefined) void this.#session.ask("");
+    else void this.#session.signOut();
   }
 
   get #suggestion(): ForeignWrite | undefined {

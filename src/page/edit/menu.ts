@@ -24,7 +24,7 @@ export class Menu {
     this.#list.addEventListener("focusout", ({ relatedTarget }) => {
       if (!(relatedTarget instanceof Node && this.#list.contains(relatedTarget))) this.#close(false);
     });
-    document.body.append(this.#list);
+    (document.querySelector("main") ?? document.body).append(this.#list);
     const { left, bottom, top } = anchor.getBoundingClientRect();
     const { style, offsetWidth, offsetHeight } = this.#list;
     style.left = `${Math.max(4, Math.min(left, innerWidth - offsetWidth - 4))}px`;

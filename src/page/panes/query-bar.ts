@@ -36,7 +36,6 @@ export class QueryBar {
       autocomplete: "off",
       spellcheck: "false",
       "aria-label": "Query, as the URL has it",
-      placeholder: "genre=jazz&formed=gte.1960",
     });
     this.#text.addEventListener("input", () => this.#complete());
     this.#text.addEventListener("focus", () => this.#complete());
@@ -59,6 +58,8 @@ export class QueryBar {
     const isOther = info !== this.#info;
     this.#info = info;
     this.#query = query;
+    const [first] = info.columns.filter(({ name }) => !info.key.includes(name));
+    this.#text.placeholder = first ? `${first.name}=like.A*&order=${first.name}` : "";
     if (document.activeElement !== this.#text || isOther) this.#text.value = showQuery(query);
     const parameters = parseParameters(query);
     fill(this.#chips, ...conditionsIn(parameters).map((parameter) => this.#chip(parameter, parameters)));

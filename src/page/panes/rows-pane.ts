@@ -1,4 +1,4 @@
-import { type Client, ConflictError } from "../../client/index.ts";
+import { type Client, ConflictError, ProblemError } from "../../client/index.ts";
 import { button, copyText, element, fill } from "../dom.ts";
 import { CellEditor } from "../edit/cell-editor.ts";
 import { askConflict } from "../edit/conflict-dialog.ts";
@@ -194,6 +194,7 @@ export class RowsPane {
   }
 
   #fail(error: unknown): void {
+    if (error instanceof ProblemError && error.problem.status === 401) this.#parts.onSignedOut(error.message);
     this.#parts.announcer.show(error instanceof Error ? error.message : String(error), "trouble");
   }
 

@@ -1,78 +1,133 @@
-import { button, element, fill } from "../dom.ts";
+import { type Content, element, fill } from "../dom.ts";
 import { Dialog } from "../edit/dialog.ts";
 
 const tokenKey = "rocket: token";
+const emailKey = "rocket: signed in by a cookie as";
 
-/** The token that requests show, for as long as the browser's tab is open. */
+function wordIn(token: string): string {
+  try {
+    const part = (token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/");
+    const bytes = Uint8Array.from(atob(part), (letter) => letter.charCodeAt(0));
+    const { email, sub, role } = JSON.parse(new TextDecoder().decode(bytes)) as Readonly<Record<string, unknown>>;
+    return String(email ?? sub ?? role ?? "");
+  } catch {
+    return "";
+  }
+}
+
+function field(id: string, label: string, attributes: Readonly<Record<string, string>>): HTMLElement {
+  return element(
+    "label",
+    { class: "form-row" },
+    label,
+    element("input", { id, name: id, required: true, ...attributes }),
+  );
+}
+
+/** Who uses the page: by a token, for as long as the browser's tab is open, or by the cookie of an account. */
 export class Session {
+  readonly #auth: string;
   readonly #onChange: () => void;
+  #dialog: Dialog | undefined;
 
-  /** @param onChange - called once there is another token, or none */
-  constructor(onChange: () => void) {
+  /**
+   * @param base - what stands before all paths
+   * @param onChange - called once somebody else uses it, or nobody
+   */
+  constructor(base: string, onChange: () => void) {
+    this.#auth = `${base}/auth`;
     this.#onChange = onChange;
   }
 
-  /** The token; `undefined` where nobody is signed in. */
+  /** The token; `undefined` where there is none. */
   get token(): string | undefined {
     return sessionStorage.getItem(tokenKey) ?? undefined;
   }
 
-  set token(token: string | undefined) {
-    if (token === undefined) sessionStorage.removeItem(tokenKey);
-    else sessionStorage.setItem(tokenKey, token);
+  /** Who is signed in, for a person to read; `undefined` where nobody is. */
+  get name(): string | undefined {
+    const { token } = this;
+    return token === undefined ? (sessionStorage.getItem(emailKey) ?? undefined) : wordIn(token);
+  }
+
+  /** Nobody is signed in any more. */
+  async signOut(): Promise<void> {
+    if (sessionStorage.getItem(emailKey) !== null) await this.#post("sign-out", {}).catch(() => {});
+    this.#keep();
+  }
+
+  /** Asks who it is. @param reason - why, where there is more to say */
+  async ask(reason: string): Promise<void> {
+    const trouble = element("p", { class: "trouble", role: "alert" }, reason);
+    // Where accounts are kept, this is a 401; elsewhere there is nothing.
+    const status = await fetch(`${this.#auth}/user`).then(
+      (response) => response.status,
+      () => 404,
+    );
+    const forms =
+      status === 404
+        ? [this.#tokenForm(trouble)]
+        : [this.#accountForm(trouble), element("hr"), this.#tokenForm(trouble)];
+    if (!document.querySelector("dialog[open]")) this.#dialog = new Dialog("Sign in", [trouble, ...forms]);
+  }
+
+  #keep(name?: string, value = ""): void {
+    sessionStorage.removeItem(tokenKey);
+    sessionStorage.removeItem(emailKey);
+    if (name !== undefined) sessionStorage.setItem(name, value);
+    this.#dialog?.close();
     this.#onChange();
   }
 
-  /** Asks for a token. @param reason - why, where there is more to say */
-  ask(reason = ""): void {
-    const field = element("textarea", {
-      id: "token",
-      rows: 5,
-      spellcheck: "false",
-      autocomplete: "off",
-      placeholder: "eyJhbGciOi…",
-    });
-    const trouble = element("p", { class: "trouble", role: "alert" }, reason);
-    const form = element(
-      "form",
-      {},
-      element("label", { for: "token" }, "This server asks for a token that says who you are:"),
-      field,
-      element("p", { class: "hint" }, "It stays in this tab, and is sent as Authorization: Bearer …"),
-      trouble,
-      element(
-        "div",
-        { class: "dialog-bar" },
-        button("Cancel", () => dialog.close()),
-        element("button", { type: "submit", class: "primary" }, "Sign in"),
-      ),
-    );
+  #form(onSubmit: (values: FormData) => unknown, ...content: readonly Content[]): HTMLElement {
+    const submit = element("button", { type: "submit", class: "primary" }, "Sign in");
+    const form = element("form", {}, ...content, element("div", { class: "dialog-bar" }, submit));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      const token = field.value.trim().replace(/^bearer\s+/i, "");
-      if (!/^[\w.~+/=-]+$/.test(token)) {
-        fill(trouble, "A token is one word of letters, digits and -._~+/.");
-        return;
-      }
-      dialog.close();
-      this.token = token;
+      onSubmit(new FormData(form));
     });
-    const dialog = new Dialog("Sign in", [form]);
-    field.focus();
+    return form;
   }
 
-  /** Who is signed in, as the token says; for a person to read. */
-  get name(): string | undefined {
-    const part = this.token?.split(".")[1];
-    if (part === undefined) return undefined;
-    try {
-      const text = new TextDecoder().decode(
-        Uint8Array.from(atob(part.replaceAll("-", "+").replaceAll("_", "/")), (letter) => letter.charCodeAt(0)),
-      );
-      const { email, sub, role } = JSON.parse(text) as { email?: unknown; sub?: unknown; role?: unknown };
-      return String(email ?? sub ?? role ?? "signed in");
-    } catch {
-      return "signed in";
-    }
+  #accountForm(trouble: HTMLElement): HTMLElement {
+    const signIn = async (values: FormData): Promise<void> => {
+      const { email = "", password } = Object.fromEntries(values) as Readonly<Record<string, string>>;
+      const response = await this.#post("sign-in", { email, password, cookie: true });
+      if (response.ok) return this.#keep(emailKey, email);
+      fill(trouble, ((await response.json().catch(() => ({}))) as { detail?: string }).detail ?? `${response.status}`);
+    };
+    const fail = (error: unknown): void => fill(trouble, String(error));
+    return this.#form(
+      (values) => void signIn(values).catch(fail),
+      field("email", "Email", { type: "email", autocomplete: "username", autofocus: "" }),
+      field("password", "Password", { type: "password", autocomplete: "current-password" }),
+    );
+  }
+
+  #tokenForm(trouble: HTMLElement): HTMLElement {
+    const area = element("textarea", {
+      id: "token",
+      name: "token",
+      rows: 4,
+      spellcheck: "false",
+      placeholder: "eyJhbGciOi…",
+    });
+    return this.#form(
+      (values) => {
+        const token = String(values.get("token"))
+          .trim()
+          .replace(/^bearer\s+/i, "");
+        if (/^[\w.~+/=-]+$/.test(token)) this.#keep(tokenKey, token);
+        else fill(trouble, "A token is one word of letters, digits and -._~+/.");
+      },
+      element("label", { for: "token" }, "A token that says who you are"),
+      area,
+      element("p", { class: "hint" }, "It stays in this tab, and is sent as Authorization: Bearer …"),
+    );
+  }
+
+  #post(action: string, body: object): Promise<Response> {
+    const headers = { "Content-Type": "application/json" };
+    return fetch(`${this.#auth}/${action}`, { method: "POST", headers, body: JSON.stringify(body) });
   }
 }

@@ -262,7 +262,8 @@ export class Grid {
     this.#active = { row: clamp(to[0], total - 1), column: clamp(to[1], columns) };
     this.#scrollToActive(total);
     this.#wantsFocus = true;
-    this.#paint.ask();
+    // At once: the next key is meant for where this one went.
+    this.#show();
     return true;
   }
 

@@ -1,0 +1,218 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { Page } from "playwright-core";
+import { beforeAll, describe, expect, it } from "vitest";
+import { runNode } from "../cli/command.ts";
+import { describeInBrowser } from "./browser.ts";
+import { buildPage, cell, PageSite } from "./page-site.ts";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+beforeAll(() => {
+  buildPage();
+});
+
+/** What axe has to say of a page, by rule and element. */
+async function violationsOf(page: Page): Promise<string[]> {
+  // The page's policy lets no script in, so it comes by the debugger.
+  await page.evaluate(axe);
+  return page.evaluate(async () => {
+    const { axe: checker } = globalThis as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } };
+    interface Violation {
+      readonly id: string;
+      readonly nodes: readonly { readonly html: string }[];
+    }
+    const { violations } = await checker.run();
+    return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 160)}`));
+  });
+}
+
+/** Shows the page in several states, and calls `look` in each. */
+async function inEachState(page: Page, look: (state: string) => Promise<void>): Promise<void> {
+  await cell(page, "Queen").waitFor();
+  await look("rows");
+  await cell(page, "Queen").dblclick();
+  await look("editor");
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "+ Filter" }).click();
+  await look("filter");
+  await page.getByRole("button", { name: "+ Row" }).click();
+  await look("new record");
+  await page.keyboard.press("Escape");
+  await page.locator(".row-menu").first().click();
+  await look("menu");
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Write from another program…" }).click();
+  await look("write");
+  await page.getByRole("button", { name: "Send" }).click();
+  await cell(page, "The Beatles!").waitFor();
+  await page.keyboard.press("Escape");
+  await page.locator(".wire-line").first().click();
+  await look("message");
+  await cell(page, "The Rolling Stones").focus();
+  await page.keyboard.press("Delete");
+  await page.locator(".toast").waitFor();
+  await look("message of a deletion");
+}
+
+describeInBrowser("the page for everybody", (openContext) => {
+  it.each(["light", "dark"] as const)("has no violation that axe finds, in any state, in %s", async (colorScheme) => {
+    const site = await PageSite.start("PRAGMA foreign_keys = OFF; DELETE FROM albums WHERE artist_id = 2;");
+    const page = await site.open(await openContext({ colorScheme, reducedMotion: "reduce" }));
+    const found: Record<string, string[]> = {};
+    await inEachState(page, async (state) => {
+      const violations = await violationsOf(page);
+      if (violations.length > 0) found[state] = violations;
+    });
+    await page.goto(`${site.url}/#who`);
+    await page.getByRole("table", { name: "Connections" }).waitFor();
+    const violations = await violationsOf(page);
+    expect([found, violations]).toEqual([{}, []]);
+  });
+
+  it("fits into 360 pixels in every state", async () => {
+    const site = await PageSite.start("PRAGMA foreign_keys = OFF; DELETE FROM albums WHERE artist_id = 2;");
+    const page = await site.open(await openContext({ viewport: { width: 360, height: 800 } }));
+    const widths: Record<string, number> = {};
+    await inEachState(page, async (state) => {
+      widths[state] = await page.evaluate(() => document.documentElement.scrollWidth);
+    });
+    expect(new Set(Object.values(widths))).toEqual(new Set([360]));
+    await page.getByRole("button", { name: "Collections" }).click();
+    await page.getByRole("link", { name: /^songs/ }).click();
+    await page.getByRole("heading", { name: "songs" }).waitFor();
+  });
+
+  it("is used by keys alone, with a focus that is seen", async () => {
+    const site = await PageSite.start();
+    const page = await site.open(await openContext());
+    await cell(page, "The Beatles").focus();
+    for (const key of ["ArrowDown", "ArrowDown", "Enter"]) await page.keyboard.press(key);
+    await page.locator("#cell-input").waitFor();
+    await page.keyboard.type("Floyd");
+    await page.keyboard.press("Enter");
+    await cell(page, "Floyd").waitFor();
+    await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe("Floyd");
+    const outline = await page.evaluate(() => getComputedStyle(document.activeElement as Element).outlineStyle);
+    expect(outline).toBe("solid");
+    for (const key of ["Home", "Enter", "ArrowDown", "Escape", "End"]) await page.keyboard.press(key);
+    await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe("1965");
+  });
+
+  it("says changes aloud, and moves nothing where that is not wanted", async () => {
+    const site = await PageSite.start();
+    const page = await site.open(await openContext({ reducedMotion: "reduce" }));
+    site.run("UPDATE artists SET name = 'Aloud' WHERE id = 1");
+    await page.locator("[aria-live=polite]", { hasText: "/artists/1 changed name" }).waitFor({ state: "attached" });
+    const animations = await page.evaluate(() =>
+      document.getAnimations().map((one) => (one.effect as KeyframeEffect).getTiming().duration),
+    );
+    expect(animations.every((duration) => duration === 1_000)).toBe(true);
+  });
+
+  it("takes a cell's text for text", async () => {
+    const site = await PageSite.start("UPDATE artists SET name = '<img src=x onerror=alert(1)>' WHERE id = 1");
+    const page = await site.open(await openContext());
+    await cell(page, "<img src=x onerror=alert(1)>").waitFor();
+    expect(await page.locator(".grid img").count()).toBe(0);
+    expect(site.troubles).toEqual([]);
+  });
+});
+
+describeInBrowser("signing in on the page", (openContext) => {
+  it("asks for a token where the server does, keeps it in the tab, and shows what it may", async () => {
+    process.env.ROCKET_PAGE_TOKEN = "a-token-that-all-share";
+    const site = await PageSite.start("", "--token-env", "ROCKET_PAGE_TOKEN");
+    const page = await (await openContext()).newPage();
+    await page.goto(site.url);
+    await page.getByLabel("A token that says who you are").fill("a-token-that-all-share");
+    await page.getByRole("button", { name: "Sign in" }).last().click();
+    await cell(page, "Queen").waitFor();
+    await page.reload();
+    await cell(page, "Queen").waitFor();
+    expect(await page.getByRole("link", { name: "Who follows what" }).count()).toBe(0);
+    expect(await page.locator(".wire-list").textContent()).not.toContain("a-token-that-all-share");
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("dialog", { name: "Sign in" }).waitFor();
+    expect(await cell(page, "Queen").count()).toBe(0);
+  });
+
+  it("takes an account's email and password where the server keeps accounts", async () => {
+    const site = await PageSite.start("", "--users");
+    const signUp = await fetch(`${site.url}/auth/sign-up`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ email: "ann@example.com", password: "correct horse" }),
+    });
+    expect(signUp.status).toBe(201);
+    const page = await (await openContext()).newPage();
+    await page.goto(site.url);
+    await page.getByLabel("Email").fill("ann@example.com");
+    await page.getByLabel("Password").fill("wrong horse");
+    const submit = page.getByRole("dialog").getByRole("button", { name: "Sign in" }).first();
+    await submit.click();
+    await page.getByRole("alert").filter({ hasText: /./ }).waitFor();
+    await page.getByLabel("Password").fill("correct horse");
+    await submit.click();
+    await cell(page, "Queen").waitFor();
+    await page.getByRole("button", { name: "Sign out ann@example.com" }).click();
+    await page.getByRole("dialog", { name: "Sign in" }).waitFor();
+  });
+});
+
+describeInBrowser("what is copied on the page", (openContext) => {
+  it("runs: curl, rocket tail, client code and an EventSource", async () => {
+    const site = await PageSite.start();
+    const context = await openContext({ permissions: ["clipboard-read", "clipboard-write"] });
+    const page = await site.open(context, "/artists?name=like.The*&order=formed.desc");
+    const copy = async (name: string): Promise<string> => {
+      await page.getByRole("button", { name: "Copy as ▾" }).click();
+      await page.getByRole("menuitem", { name, exact: true }).click();
+      await page.getByText(`Copied: ${name}`).last().waitFor();
+      return page.evaluate(() => navigator.clipboard.readText());
+    };
+
+    const curl = execFileSync("sh", ["-c", await copy("curl")], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    expect(curl).toMatch(/^HTTP\/1\.1 200 OK/);
+    expect(curl).toContain('"name":"The Clash"');
+
+    const tail = (await copy("rocket tail")).replace(/^rocket /, `"${process.execPath}" dist/cli/main.js `);
+    const tailed = execFileSync("sh", ["-c", `${tail} --count 1`], { encoding: "utf8" });
+    expect(tailed).toContain('"name":"The Clash"');
+
+    const code = (await copy("Client code")).replace(
+      "rocket-rest/client",
+      new URL("../../dist/client/index.js", import.meta.url).href,
+    );
+    const run = runNode("--input-type=module", ["-e", code]);
+    await run.until(({ stdout }) => stdout.includes("The Clash"));
+    run.process.kill();
+
+    const source = await copy("EventSource");
+    const logged = page.waitForEvent("console", (message) => message.text().includes("The Clash"));
+    // As what is pasted into a browser's console, it is run by the debugger.
+    await page.evaluate(source);
+    await logged;
+  });
+});
+
+describe("what is copied", () => {
+  it("is told for a component", async () => {
+    const { snippetsOf } = await import("../../src/page/snippets.ts");
+    const place = {
+      origin: "http://a.example",
+      base: "/api",
+      target: "/api/big%20rooms",
+      command: "rocket",
+      needsToken: false,
+    };
+    const react = snippetsOf(place).find(({ name }) => name === "React hook")?.text ?? "";
+    expect(react).toContain("function BigRooms() {");
+    expect(react).toContain('createClient("http://a.example/api")');
+    expect(react).toContain('useCollection("/api/big%20rooms")');
+  });
+});
