@@ -3,7 +3,7 @@ import type { OriginRequest, OriginResponse } from "../../server/index.ts";
 import { type ForeignKey, hasKey, keyMembers, type Member } from "../engine/table.ts";
 import type { ValueType } from "../engine/value-type.ts";
 import { requireJsonAccepted } from "./accept.ts";
-import { type Action, allowedMethods } from "./actions.ts";
+import { type Action, allowedMethods, type Writable } from "./actions.ts";
 import type { Catalog } from "./catalog.ts";
 import { Refusal } from "./refusal.ts";
 import type { Resource } from "./resource.ts";
@@ -65,9 +65,7 @@ function describeCollection({ table, path, singular }: Resource, catalog: Catalo
     ...{ name, type: type.name, kind: kindOf(type), nullable: nulls !== "none", generated },
     ...referenceOf(table.name, name, catalog, foreignKeys),
   });
-  const isRead = table.isView === true || !canWrite;
-  const writable = { isView: isRead, hasKey: hasKey(table) };
-  const records = writable.hasKey ? allowedMethods(actions, "record", writable) : [];
+  const writable: Writable = { writes: canWrite ? table.writes : [], hasKey: hasKey(table) };
   return {
     name: table.name,
     url: path,
@@ -77,7 +75,7 @@ function describeCollection({ table, path, singular }: Resource, catalog: Catalo
     referrers: referrersOf(table.name, catalog, foreignKeys),
     methods: {
       collection: allowedMethods(actions, "collection", writable),
-      record: isRead ? records.filter((method) => /^(?:GET|HEAD|OPTIONS)$/.test(method)) : records,
+      record: writable.hasKey ? allowedMethods(actions, "record", writable) : [],
     },
   };
 }
