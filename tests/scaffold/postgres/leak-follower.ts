@@ -2,7 +2,21 @@ import { type Field, fieldValue, type HttpResponse } from "../../../src/protocol
 import type { Hub } from "../../../src/server/index.ts";
 import { connectMemoryPeer, type MemoryPeer, Replica } from "../../../src/testing/index.ts";
 import { openWebSocket } from "../../convergence/web-socket-peer.ts";
-import type { LeakHistory, LeakViewer } from "./leak-world.ts";
+
+/** Whoever looks. */
+export interface Looker {
+  readonly name: string;
+}
+
+/** What each viewer was shown by a GET when, as a count of transitions. */
+export interface ShownHistory<Viewer extends Looker> {
+  /** How many transitions were begun, and how many are known to be committed. */
+  readonly begun: number;
+  readonly committed: number;
+  documentNow(viewer: Viewer, target: string): string;
+  /** The first moment from `since` on at which a GET would have shown the viewer this; `undefined`: none until now. */
+  momentOf(viewer: Viewer, target: string, since: number, isIt: (document: string) => boolean): number | undefined;
+}
 
 /** Connects to a server process; each message goes to `onMessage`. */
 export type Connect = (
@@ -48,8 +62,8 @@ function rowsIn({ status, body }: HttpResponse): string[] {
  * - What is said to be gone was there.
  * - A refusal is one that a GET would have met.
  */
-export class LeakFollower {
-  readonly viewer: LeakViewer;
+export class LeakFollower<Viewer extends Looker = Looker> {
+  readonly viewer: Viewer;
   readonly target: string;
   readonly faults: string[] = [];
   messages = 0;
@@ -66,14 +80,15 @@ export class LeakFollower {
   /** Counts openings: what an earlier connection still brings is nobody's. */
   #opening = 0;
   #ended: string | undefined;
-  readonly #history: LeakHistory;
-  readonly #who: Field;
+  readonly #history: ShownHistory<Viewer>;
+  /** What it shows of itself when it opens. */
+  who: Field;
 
-  constructor(history: LeakHistory, viewer: LeakViewer, target: string, who: Field) {
+  constructor(history: ShownHistory<Viewer>, viewer: Viewer, target: string, who: Field) {
     this.#history = history;
     this.viewer = viewer;
     this.target = target;
-    this.#who = who;
+    this.who = who;
     this.#replica = this.#newReplica();
   }
 
@@ -114,7 +129,7 @@ export class LeakFollower {
     this.#openedAt = this.#history.committed;
     this.#told = new Set(this.#replica.records.keys());
     const { position } = this.#replica;
-    const fields: Field[] = [["Host", "example.com"], this.#who];
+    const fields: Field[] = [["Host", "example.com"], this.who];
     if (position !== undefined) fields.push(["Last-Event-ID", position]);
     this.#connection = await connect(this.target, fields, (message) => {
       if (opening === this.#opening) this.#take(message);

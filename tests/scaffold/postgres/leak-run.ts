@@ -30,7 +30,7 @@ class LeakRun {
   readonly #options: LeakRunOptions;
   readonly #random: Random;
   readonly #world: LeakWorld;
-  readonly #followers: readonly LeakFollower[];
+  readonly #followers: readonly LeakFollower<LeakViewer>[];
   readonly #faults: string[] = [];
   readonly #revocations: Map<string, number[]> = new Map();
   #done = 0;
