@@ -6,6 +6,7 @@ import type { ServedSchema } from "./engine/table.ts";
 import { everybody } from "./engine/viewer.ts";
 import { openEngine } from "./open-engine.ts";
 import { type ResolvedScaffoldOptions, resolveScaffoldOptions, type ScaffoldOptions } from "./options.ts";
+import { isPostgresUrl } from "./postgres-url.ts";
 import { troubleOf } from "./ready.ts";
 import { canWrite } from "./rest/actions.ts";
 import { type Catalog, catalogOf, type IsServed } from "./rest/catalog.ts";
@@ -13,6 +14,7 @@ import { refuse } from "./rest/failure.ts";
 import { LeftOutReporter } from "./rest/left-out.ts";
 import { Refusal } from "./rest/refusal.ts";
 import { ownsTarget } from "./rest/route.ts";
+import { isCall } from "./rest/rpc.ts";
 import { Service, type ServiceOptions } from "./rest/service.ts";
 import { RuleBook } from "./rules/rule-book.ts";
 import { RuledEngine } from "./rules/ruled-engine.ts";
@@ -197,6 +199,7 @@ export async function createScaffold(options: ScaffoldOptions): Promise<Scaffold
     hasRules: rules !== undefined,
     onError: reportError,
   });
+  const hasFunctions = isPostgresUrl(resolved.path);
   const catalog = (): Catalog => catalogOf(engine.schema, isServed);
   let closing: Promise<void> | undefined;
   const closeReads = async (): Promise<void> => {
@@ -211,7 +214,8 @@ export async function createScaffold(options: ScaffoldOptions): Promise<Scaffold
     ...(notLive === undefined ? {} : { notLive }),
     basePath,
     promises: engine.canWrite && canWrite(actions) ? ["idempotency-key", "batch"] : [],
-    owns: (target) => signIn?.owns(target) === true || ownsTarget(catalog(), target),
+    owns: (target) =>
+      signIn?.owns(target) === true || ownsTarget(catalog(), target) || (hasFunctions && isCall(target, isServed)),
     ready: () => troubleOf(engine),
     collections: () => countAll(engine, catalog()),
     close() {

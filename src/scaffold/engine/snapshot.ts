@@ -1,5 +1,6 @@
 import type { Field } from "../../protocol/index.ts";
 import type { Ahead, Bookmark, Value } from "../../server/index.ts";
+import type { Arguments, ServedFunction } from "./function.ts";
 import type { Query, RecordFilter, RowRule } from "./query.ts";
 import type { Steps } from "./steps.ts";
 import type { Member, RecordKey, ServedSchema, ServedTable } from "./table.ts";
@@ -73,6 +74,19 @@ export interface Snapshot {
   measure(table: ServedTable, query: Query, limit: number): Steps<Measure>;
   /** How many records a query lets through, whatever its limit and offset. {@link each} has read some of them before. */
   count(table: ServedTable, query: Query): Steps<number>;
+  /**
+   * The functions of a name that the viewer may call; absent where the database has none of its own.
+   *
+   * @throws Denied where there are others only
+   */
+  functions?(name: string): Steps<readonly ServedFunction[]>;
+  /**
+   * Calls a function; gives what it gives, each value or record as JSON.
+   *
+   * @param limit - how much of it at most
+   * @throws BrokenRule; Refusal 400 where an argument is none of its parameter's type
+   */
+  call?(called: ServedFunction, given: Arguments, limit: number): Steps<readonly string[]>;
 }
 
 /** A snapshot as a viewer may see it. */

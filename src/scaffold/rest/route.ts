@@ -40,7 +40,7 @@ function valuesOf(members: readonly Member[], parts: readonly string[]): RecordK
 }
 
 /** The segments of a target below the catalog's base path; `undefined` where it is not below it. */
-function segmentsBelow({ basePath }: Catalog, { segments }: Target): readonly string[] | undefined {
+export function segmentsBelow({ basePath }: Catalog, { segments }: Target): readonly string[] | undefined {
   const base = basePath.split("/").slice(1);
   return base.every((name, at) => segments[at] === name) ? segments.slice(base.length) : undefined;
 }

@@ -18,6 +18,7 @@ import { performWrite, requireMethod, requireWritable, shapeOf, takesBody } from
 import { Refusal } from "./refusal.ts";
 import { representRecord } from "./representation.ts";
 import { findRoute, type Route, requireRoute } from "./route.ts";
+import { answerCall, calledName, callPlace } from "./rpc.ts";
 import { answerSchema, isSchemaTarget } from "./schema-document.ts";
 import { parseTarget, type Target } from "./target.ts";
 import type { WriteRequest } from "./write-request.ts";
@@ -90,7 +91,13 @@ export class Service {
         return forViewer(await this.#tellSchema(request, viewer), this.#isForViewers(viewer));
       const found = engine.schemaFor(viewer);
       const schema = found instanceof Promise ? await found : found;
-      const known = findRoute(this.#catalogOf({ schema }), target);
+      const catalog = this.#catalogOf({ schema });
+      const name = isServed(callPlace) ? calledName(catalog, target) : undefined;
+      if (name !== undefined) {
+        const answer = await answerCall(this.#options, { request, target, viewer, name });
+        return forViewer(answer, this.#isForViewers(viewer));
+      }
+      const known = findRoute(catalog, target);
       const route = known && !isUnread(known, request) ? known : await this.#lookAgain(target, viewer);
       return forViewer(await this.#dispatch(request, target, route, viewer), this.#isForViewers(viewer));
     } catch (error) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { musicSql, type Service, serve as start } from "./service.ts";
+import { here, musicSql, type Service, serve as start } from "./service.ts";
 
 interface Refused {
   readonly status: number;
@@ -324,4 +324,16 @@ test("A record that others name by a foreign key with ON DELETE RESTRICT is not 
 
   expect((await refused(service, "DELETE", "/labels/1")).status).toBe(409);
   expect((await service.send("DELETE", "/labels/2")).status).toBe(204);
+});
+
+describe("A function that is not there", () => {
+  test("is 404, whatever the method, and SQLite says that it has none", async () => {
+    const service = await start(musicSql);
+    for (const method of ["GET", "POST", "OPTIONS"]) {
+      const { status, detail } = await refused(service, method, "/rpc/nothing", method === "POST" ? {} : undefined);
+      const sentence = here({ sqlite: /no functions to call here/, postgres: /no function "nothing"/ });
+      expect([status, detail]).toEqual([404, expect.stringMatching(sentence)]);
+    }
+    expect((await refused(service, "GET", "/rpc/nothing/1")).status).toBe(404);
+  });
 });

@@ -1,12 +1,14 @@
+import { BrokenRule } from "../../engine/broken-rule.ts";
 import type { Steps } from "../../engine/steps.ts";
 import type { Viewer } from "../../engine/viewer.ts";
 import { unavailable } from "../../rest/refusal.ts";
 import type { Pool, Row, Session } from "../driver.ts";
 import { openingOf, openingSql, ShownAhead } from "../journal/opening.ts";
 import type { PostgresJournal } from "../journal/options.ts";
-import { ownSettings } from "../own-transaction.ts";
+import { ownSettings, readingSession } from "../own-transaction.ts";
 import { setValueSettings } from "../value-settings.ts";
 import { isOutdated } from "./failure.ts";
+import { inOwnWords } from "./rule.ts";
 import { runSteps } from "./run-steps.ts";
 import type { SchemaSource } from "./schema-source.ts";
 import { EmptiedMeanwhile, PostgresSnapshot } from "./snapshot.ts";
@@ -63,6 +65,7 @@ export class Reader {
           end,
         )
         .catch(async (error: unknown) => {
+          if (error instanceof BrokenRule) throw await inOwnWords(readingSession(pool), error);
           if (error instanceof EmptiedMeanwhile) return undefined;
           if (error instanceof Untouched) {
             await journal?.touch(error.tables);

@@ -41,11 +41,20 @@ export function brokenRule(error: unknown, table: PostgresTable, written: Readon
   return new BrokenRule(kind, { columns, text: kind === "raised" ? failed.message : failed.constraint }, error);
 }
 
+/** As `brokenRule`, of what a function did, to whichever tables. */
+export function brokenRuleOfCall(error: unknown): unknown {
+  const failed = failedOf(error);
+  const kind = failed && (kinds[failed.code] ?? (failed.code.startsWith("22") ? "datatype" : undefined));
+  if (!failed || kind === undefined) return error;
+  return new BrokenRule(kind, { text: kind === "raised" ? failed.message : failed.constraint }, error);
+}
+
 /**
  * A raised text as far as it stands in a function of the database, and so holds no data; else a rule without words. Asked
  * outside the transaction that failed.
  */
 export async function inOwnWords(session: Session, rule: BrokenRule): Promise<BrokenRule> {
+  if (rule.kind !== "raised") return rule;
   const literal = quoteText(rule.text ?? "");
   const sql = `SELECT EXISTS (SELECT FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
     WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'rocket') AND position($1 IN p.prosrc) > 0)`;

@@ -83,11 +83,14 @@ function partOfJson(member: PostgresMember, path: JsonPath, jsonKind: "json" | "
 /** Tables as REST has them: those of the first schema by their names, those of others with their schema's before it. */
 export class Served {
   readonly #first: string | undefined;
+  /** The schemas that are served. */
+  readonly schemas: readonly string[];
   readonly #tables: WeakMap<Table, PostgresTable> = new WeakMap();
 
   /** @param schemas - those that are served */
   constructor(schemas: readonly string[]) {
     this.#first = schemas[0];
+    this.schemas = schemas;
   }
 
   /** What a schema has to serve. */

@@ -7,8 +7,10 @@ import type { Viewer } from "../../engine/viewer.ts";
 import { unreadable } from "../../rest/record-filter.ts";
 import { Refusal } from "../../rest/refusal.ts";
 import type { Row } from "../driver.ts";
+import { callFunction, type PostgresArguments } from "./call-function.ts";
 import { filterOperands } from "./condition-sql.ts";
 import { incomparablePlace, isIncomparable, isUnreadable, isUnreadableSearch } from "./failure.ts";
+import { type PostgresFunction, readFunctions } from "./functions.ts";
 import type { PostgresKey, PostgresQuery, PostgresRule, PostgresSchema, PostgresTable } from "./served.ts";
 import type { SourceFinder } from "./source-finder.ts";
 import { countRecords, hasAnotherPart, isAnotherFile, type Sql, selectRecord, selectRecords } from "./sql.ts";
@@ -106,6 +108,14 @@ export class PostgresSnapshot implements Snapshot {
   *count(table: PostgresTable, query: PostgresQuery): Steps<number> {
     const [row] = yield* wait(this.#filtered(query, countRecords(table, query, "ALL")));
     return Number(row?.[0] ?? 0);
+  }
+
+  *functions(name: string): Steps<readonly PostgresFunction[]> {
+    return yield* wait(readFunctions(this.session, this.#finder.served, name));
+  }
+
+  *call(called: PostgresFunction, given: PostgresArguments, limit: number): Steps<readonly string[]> {
+    return yield* wait(callFunction(this.session, called, given, limit));
   }
 
   /** @param before - statements that go with the question, in one message */

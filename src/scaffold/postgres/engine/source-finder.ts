@@ -74,6 +74,11 @@ export class SourceFinder {
     this.#options = options;
   }
 
+  /** How what is served is named. */
+  get served(): Served {
+    return this.#options.served;
+  }
+
   /**
    * What decides what a viewer is shown of a table; all of it is watched, as far as that can be.
    *

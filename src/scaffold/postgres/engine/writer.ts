@@ -227,8 +227,7 @@ export class Writer {
         source.doubt();
         throw new Outdated();
       }
-      const isRaised = error instanceof BrokenRule && error.kind === "raised";
-      return { error: isRaised ? await inOwnWords(session, error) : error };
+      return { error: error instanceof BrokenRule ? await inOwnWords(session, error) : error };
     }
   }
 

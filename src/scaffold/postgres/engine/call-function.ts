@@ -1,0 +1,52 @@
+import { Refusal, shorten } from "../../rest/refusal.ts";
+import type { Row, Text } from "../driver.ts";
+import { quoteName } from "../sql-text.ts";
+import { incomparablePlace, isUnreadable } from "./failure.ts";
+import type { PostgresFunction, PostgresParameter } from "./functions.ts";
+import { brokenRuleOfCall } from "./rule.ts";
+import type { Sql } from "./sql.ts";
+import type { ViewerSession } from "./viewer-session.ts";
+
+/** What a function of PostgreSQL is called with. */
+export type PostgresArguments = ReadonlyMap<PostgresParameter, Text>;
+
+/** Calls a function by its parameters' names, so that others have their defaults. */
+function callSql({ schema, ownName }: PostgresFunction, given: PostgresArguments, limit: number): Sql {
+  const places = [...given.keys()].map(({ name, sqlType }, at) => `${quoteName(name)} => $${at + 1}::${sqlType}`);
+  const text = `SELECT * FROM ${quoteName(schema)}.${quoteName(ownName)}(${places.join(", ")}) LIMIT ${limit}`;
+  return { text, values: [...given.values()] };
+}
+
+function jsonOf({ columns, gives }: PostgresFunction, row: Row): string {
+  const values = columns.map(({ type }, at) => type.toJson(row[at] ?? null));
+  if (gives === "value" || gives === "values") return values[0] ?? "null";
+  return `{${columns.map(({ name }, at) => `${JSON.stringify(name)}:${values[at]}`).join(",")}}`;
+}
+
+/** What went wrong in a call: an argument that is none, else a rule that was broken, by whatever the function did. */
+function failureOf(error: unknown, sql: Sql, given: PostgresArguments): unknown {
+  const place = isUnreadable(error) ? incomparablePlace(error, sql.text) : undefined;
+  const parameter = place === undefined ? undefined : [...given.keys()][place - 1];
+  if (!parameter) return brokenRuleOfCall(error);
+  return new Refusal(400, `The argument "${shorten(parameter.name)}" is none of its type, ${parameter.sqlType}.`);
+}
+
+/**
+ * Calls a function; gives each value or record as JSON.
+ *
+ * @throws BrokenRule; Refusal 400
+ */
+export async function callFunction(
+  session: ViewerSession,
+  called: PostgresFunction,
+  given: PostgresArguments,
+  limit: number,
+): Promise<readonly string[]> {
+  const sql = callSql(called, given, limit);
+  try {
+    const rows = await session.query(sql.text, sql.values);
+    return called.gives === "none" ? [] : rows.map((row) => jsonOf(called, row));
+  } catch (error) {
+    throw failureOf(error, sql, given);
+  }
+}
