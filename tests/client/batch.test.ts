@@ -19,7 +19,7 @@ interface Album {
   readonly title: string;
 }
 
-const sql = `CREATE TABLE artists (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+const sql = `PRAGMA journal_mode = WAL; CREATE TABLE artists (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
   CREATE TABLE albums (id INTEGER PRIMARY KEY, artist_id INTEGER NOT NULL REFERENCES artists, title TEXT NOT NULL);
   INSERT INTO artists VALUES (1, 'Can'), (2, 'Neu!'); INSERT INTO albums VALUES (1, 1, 'Tago Mago');`;
 
@@ -27,7 +27,7 @@ const sql = `CREATE TABLE artists (id INTEGER PRIMARY KEY, name TEXT NOT NULL UN
 async function start(promises?: readonly string[]) {
   const path = join(temporaryFolder(), "music.db");
   runSql(path, sql);
-  const scaffold = await createScaffold({ path });
+  const scaffold = await createScaffold({ path, readThreads: 0 });
   const writes: string[] = [];
   const server = createServer({
     ...scaffold,
