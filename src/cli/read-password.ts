@@ -5,9 +5,10 @@ import { processOutput } from "./output.ts";
 
 /** Asks at a terminal, which shows nothing of what is typed. @throws CommandFailure where nothing is: Ctrl-C, Ctrl-D */
 async function ask(prompt: string): Promise<string> {
-  process.stderr.write(prompt);
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input: process.stdin, output: nowhere, terminal: true });
+  // Not before: until then, the terminal itself shows what is typed.
+  process.stderr.write(prompt);
   const gone = new AbortController();
   lines.once("close", () => gone.abort());
   lines.once("SIGINT", () => lines.close());

@@ -57,6 +57,14 @@ export function describeFirstSteps(database: string, url: string, command = "roc
   ].join("\n");
 }
 
+/** Where people sign in, and who may. */
+export function describeSignIn(database: string, url: string, signUp: boolean, command = "rocket"): string {
+  const path = quoted(shownDatabase(database));
+  return signUp
+    ? `Whoever comes may make an account: POST ${url}/auth/sign-up. Without a session, requests are a 401 unless --anonymous says otherwise.`
+    : `People sign in at ${url}/auth/sign-in. To let somebody in: ${command} users add ${path} EMAIL`;
+}
+
 /** What was added to the database, and how to remove it. */
 export function describeAdditions(database: string, command = "rocket"): string {
   const path = quoted(shownDatabase(database));

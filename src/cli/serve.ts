@@ -13,6 +13,7 @@ import {
   databaseName,
   describeAdditions,
   describeFirstSteps,
+  describeSignIn,
   listCollections,
   shownDatabase,
   sqlCommand,
@@ -128,7 +129,7 @@ function makeServer(scaffold: Scaffold, { options, output, tls, onError }: Run):
 
 /** What is said once the server listens, by its URL. */
 async function describe(scaffold: Scaffold, options: ServeOptions): Promise<(url: string) => string> {
-  const { database, publicFolder, commandHint } = options;
+  const { database, publicFolder, commandHint, users } = options;
   const rules = describeRules(options);
   const additions = scaffold.journal ? describeAdditions(database, commandHint) : scaffold.notLive;
   const collections = await scaffold.collections();
@@ -138,6 +139,7 @@ async function describe(scaffold: Scaffold, options: ServeOptions): Promise<(url
     listCollections(collections),
     ...(isEmpty ? [describeFirstSteps(database, url, commandHint)] : []),
     ...(rules === undefined ? [] : [rules]),
+    ...(users === undefined ? [] : [describeSignIn(database, url, users !== "invite", commandHint)]),
     ...(publicFolder === undefined ? [] : [`Beside them: the files of ${publicFolder}`]),
     ...(additions === undefined ? [] : [additions]),
   ];
@@ -186,7 +188,9 @@ export async function runServe(options: ServeOptions): Promise<number> {
     if (options.detach) {
       await detach(options.database);
       const shown = shownDatabase(options.database);
-      output.write(`Removed what Rocket had added to ${shown}. If a server runs on it, that stops.\n`);
+      output.write(
+        `Removed what Rocket had added to ${shown}, but for the accounts of --users, where there are any. If a server runs on it, that stops.\n`,
+      );
       return 0;
     }
     checkModel(options);

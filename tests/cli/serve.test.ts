@@ -239,7 +239,7 @@ describe("rocket serve", () => {
     const { code, stdout } = await rocket("serve", path, "--detach").result;
     expect({ code, stdout }).toEqual({
       code: 0,
-      stdout: `Removed what Rocket had added to ${path}. If a server runs on it, that stops.\n`,
+      stdout: `Removed what Rocket had added to ${path}, but for the accounts of --users, where there are any. If a server runs on it, that stops.\n`,
     });
     expect(objectsIn(path).filter((name) => !name.startsWith("sqlite_"))).toEqual(before);
   });

@@ -107,7 +107,7 @@ describe("rocket users", () => {
 
 describe("rocket serve --users", () => {
   it("lets people sign up and in, on an address that others reach, too", async () => {
-    const { url } = await serve(createDatabase(), "--port", "0", "--users", "--host", "127.0.0.1");
+    const { command, url } = await serve(createDatabase(), "--port", "0", "--users", "--host", "127.0.0.1");
     const body = JSON.stringify({ email: "ann@example.com", password: "correct horse" });
     const made = await fetch(`${url}/auth/sign-up`, {
       method: "POST",
@@ -117,6 +117,7 @@ describe("rocket serve --users", () => {
     const { token, status } = await signIn(url, "ann@example.com", "correct horse");
 
     expect([made.status, status]).toEqual([201, 200]);
+    expect(command.stdout).toContain(`Whoever comes may make an account: POST ${url}/auth/sign-up.`);
     expect((await fetch(`${url}/artists`)).status).toBe(401);
     expect((await fetch(`${url}/artists`, { headers: bearer(token) })).status).toBe(200);
   });

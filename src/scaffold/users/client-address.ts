@@ -1,5 +1,4 @@
 import { BlockList, isIP } from "node:net";
-import { fieldValue } from "../../protocol/index.ts";
 import type { OriginRequest } from "../../server/index.ts";
 
 /** Addresses of the same machine or house: what comes from there may be a front, and stand for all its clients. */
@@ -50,6 +49,8 @@ export function clientNetwork({ peer, fields }: Pick<OriginRequest, "peer" | "fi
   const version = isIP(address);
   if (version === 0) return undefined;
   if (!inner.check(address, version === 4 ? "ipv4" : "ipv6")) return networkOf(address);
-  const told = (fieldValue(fields, "x-forwarded-for") ?? "").split(",").at(-1)?.trim() ?? "";
+  // Of several fields, the last one is the front's own.
+  const [, forwarded = ""] = fields.findLast(([name]) => name.toLowerCase() === "x-forwarded-for") ?? [];
+  const told = forwarded.split(",").at(-1)?.trim() ?? "";
   return networkOf(plainAddress(told));
 }

@@ -8,13 +8,26 @@ import type { UserStore } from "./user-store.ts";
 /** How often is looked for what other processes have ended. */
 const lookMs = 1_000;
 /** How far the clocks of processes may be apart, and how long a statement may take until others see it. */
-const overlapMs = 60_000;
+const overlapMs = 300_000;
 /** So long an access token counts that says nothing of what was ended, and a little more. */
 const keptMs = accessTokenS * 1_000 + overlapMs;
 /** Where nothing could be looked up for so long, nobody knows who was signed out. */
 const maxAgeMs = 30_000;
 /** So many sessions of cookies are known by their accounts at most. */
 const maxCookies = 100_000;
+
+/** What fields show: the session of a cookie, or what a token says. */
+interface Shown {
+  readonly cookie: string | undefined;
+  readonly standing: Standing | undefined;
+}
+
+/** A token counts before a cookie, as for whoever answers. */
+function shownIn(fields: readonly Field[]): Shown {
+  const hasToken = fields.some(([name]) => name.toLowerCase() === "authorization");
+  const cookie = hasToken ? undefined : cookieIn(fields);
+  return { cookie: cookie === undefined ? undefined : parseShown(cookie)?.id, standing: standingIn(fields) };
+}
 
 /** What a watch stands on. */
 export interface SessionWatchParts {
@@ -35,7 +48,7 @@ export class SessionWatch implements Revocations {
   readonly #cookies: Map<string, Standing> = new Map();
   readonly #listeners: Set<() => void> = new Set();
   /** What was found for fields: they are looked at with each message. */
-  readonly #standings: WeakMap<readonly Field[], Standing | undefined> = new WeakMap();
+  readonly #shown: WeakMap<readonly Field[], Shown> = new WeakMap();
   #lookedAt = Number.NEGATIVE_INFINITY;
   #trimmedAt = Number.NEGATIVE_INFINITY;
   #cancel: (() => void) | undefined;
@@ -63,13 +76,11 @@ export class SessionWatch implements Revocations {
   }
 
   readonly isRevoked = (fields: readonly Field[]): boolean => {
-    const cookie = this.#sessionIn(fields);
-    if (cookie !== undefined) {
-      const known = this.#cookies.get(cookie);
-      return this.#ended.has(cookie) || (known !== undefined && this.isOver(known));
-    }
-    const standing = this.#standingIn(fields);
-    return standing !== undefined && this.isOver(standing);
+    const shown = this.#shown.get(fields) ?? shownIn(fields);
+    this.#shown.set(fields, shown);
+    const { cookie } = shown;
+    const standing = cookie === undefined ? shown.standing : this.#cookies.get(cookie);
+    return (cookie !== undefined && this.#ended.has(cookie)) || (standing !== undefined && this.isOver(standing));
   };
 
   readonly subscribe = (listener: () => void): (() => void) => {
@@ -96,20 +107,6 @@ export class SessionWatch implements Revocations {
     this.#isClosed = true;
     this.#cancel?.();
     this.#listeners.clear();
-  }
-
-  #standingIn(fields: readonly Field[]): Standing | undefined {
-    if (this.#standings.has(fields)) return this.#standings.get(fields);
-    const standing = standingIn(fields);
-    this.#standings.set(fields, standing);
-    return standing;
-  }
-
-  /** A token counts before a cookie, as for whoever answers. */
-  #sessionIn(fields: readonly Field[]): string | undefined {
-    if (fields.some(([name]) => name.toLowerCase() === "authorization")) return undefined;
-    const cookie = cookieIn(fields);
-    return cookie === undefined ? undefined : parseShown(cookie)?.id;
   }
 
   #tell(): void {

@@ -42,4 +42,10 @@ describe("The network of a client", () => {
 
     expect(clientNetwork({ peer: { remoteAddress }, fields })).toBe(network);
   });
+
+  test("is what the front itself has added behind what it was sent", () => {
+    const fields = ["192.0.2.1", "203.0.113.7"].map((address) => ["X-Forwarded-For", address] as const);
+
+    expect(clientNetwork({ peer: { remoteAddress: "10.0.0.1" }, fields })).toBe("203.0.113.7");
+  });
 });
