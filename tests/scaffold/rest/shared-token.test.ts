@@ -108,7 +108,7 @@ describe("Options of tokens that can't be are refused:", () => {
     expect(await trouble).toEqual(
       here({
         sqlite: undefined,
-        postgres: "tokens.shared can't be beside secret or jwks on PostgreSQL: it names no role.",
+        postgres: "tokens.shared can't be beside secret, jwks or users.role on PostgreSQL: it names no role.",
       }),
     );
   });
