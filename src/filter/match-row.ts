@@ -1,4 +1,5 @@
 import type { Comparable } from "./compare.ts";
+import { type FoundInJson, findInJson, jsonLiteral } from "./json-value.ts";
 import { match } from "./match.ts";
 import { type Condition, type Filter, isGroup } from "./tree.ts";
 
@@ -57,9 +58,29 @@ function foldsUnknown(condition: Condition, value: Comparable): boolean {
   return !ascii.test(value) || condition.pattern.some(({ text }) => !ascii.test(text));
 }
 
+/** Judges what a path into JSON leads to. */
+function judgePart(condition: Condition, { value, isJson }: FoundInJson): boolean | undefined {
+  if (value === undefined || condition.kind === "test") return undefined;
+  if (condition.kind === "is" || value === null)
+    return match(condition as Condition<string, never>, () => value) === true;
+  if (condition.kind === "like")
+    return isJson || foldsUnknown(condition, value) ? undefined : match(condition, () => value) === true;
+  const texts = condition.kind === "in" ? condition.literals : [condition.literal];
+  const literals = texts.map((text) => (isJson ? jsonLiteral(text) : text));
+  // Of other sorts, and of how texts are sorted, nobody else knows.
+  const isSame = literals.every((literal) => typeof literal === typeof value);
+  if (!isSame || (isOrder(condition) && typeof value === "string")) return undefined;
+  const exact = literals as (string | number)[];
+  if (condition.kind === "in") return match({ ...condition, literals: exact }, () => value) === true;
+  return match({ ...condition, literal: exact[0] ?? null }, () => value) === true;
+}
+
 function judge(condition: Condition, row: RowReader): boolean | undefined {
   const shown = row.value(condition.column);
-  if (shown === undefined) return undefined;
+  if (shown === undefined) {
+    const part = findInJson(condition.column, (name) => row.value(name));
+    return part && judgePart(condition, part);
+  }
   if (condition.kind === "is") return match(condition, () => (isScalar(shown) ? shown : "")) === true;
   if (!isScalar(shown)) return undefined;
   let value = shown;

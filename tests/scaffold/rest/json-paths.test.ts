@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { matchRow, parseFilter } from "../../../src/filter/index.ts";
 import { here, type Service, serve } from "./service.ts";
 
 const rows = [
@@ -57,6 +58,70 @@ test.each([
   ["data->>name=not.is.null&order=data->>name", [4, 3, 2, 1]],
 ])("A path into JSON is asked for as a column is: %s", async (query, expected) => {
   expect(await ask(await serve(sql), query)).toEqual(expected);
+});
+
+test("A client tells by a row's JSON only what the database says of it", async () => {
+  const service = await serve(sql);
+  const { json } = await service.send("GET", "/t");
+  const shown = (json as { t: { id: number }[] }).t;
+  const places = [
+    "name",
+    "year",
+    "live",
+    "tags",
+    "of",
+    "missing",
+    "of->town",
+    "tags->0",
+    "tags->-1",
+    "0->name",
+    "0",
+    "of->0",
+  ];
+  const texts = [
+    "eq.Low",
+    "neq.Low",
+    "eq.7",
+    "eq.true",
+    "gt.5",
+    "in.(Low,Can)",
+    "not.in.(Low,7)",
+    "like.*o*",
+    "ilike.L*",
+    "isdistinct.Can",
+    "eq(any).{Low,slow}",
+  ];
+  const parts = [
+    'eq."Low"',
+    'neq."Low"',
+    "eq.20",
+    "neq.1968",
+    "gt.20",
+    "lte.1968",
+    'in.("\\"Low\\"",7)',
+    "not.in.(1968)",
+    "isdistinct.7",
+  ];
+  let told = 0;
+  for (const place of places) {
+    const steps = place.split(/->(?=[^>]*$)/);
+    const asText = ["data", ...steps.slice(0, -1)].join("->").concat(`->>${steps.at(-1)}`);
+    const queries = [
+      ...[...texts, "is.null", "not.is.null"].map((one) => [asText, one]),
+      ...[...parts, "is.null"].map((one) => [`data->${place}`, one]),
+    ];
+    for (const [name = "", test = ""] of queries) {
+      const found = await ask(service, `${encodeURIComponent(name)}=${encodeURIComponent(test)}`);
+      const filter = parseFilter([[name, test]]);
+      for (const row of shown) {
+        const is = matchRow(filter, { value: (member) => Reflect.get(row, member), order: () => undefined });
+        if (is === undefined) continue;
+        told += 1;
+        expect([name, test, row, is]).toEqual([name, test, row, (found as number[]).includes(row.id)]);
+      }
+    }
+  }
+  expect(told).toBeGreaterThan(800);
 });
 
 test.each([
