@@ -93,6 +93,7 @@ describe("A search in full texts", () => {
     ...(here({
       sqlite: [
         ["title=wfts.moon", "PostgreSQL"],
+        ["title=fts(english).moon", "FTS5 has no configurations"],
         ["title=match.moon", "SQLite has no regular expressions"],
       ],
       postgres: [["title=fts(klingon).moon", '"title"']],

@@ -1,5 +1,6 @@
 import { isGroup, type Pattern, type TestOperator, writePattern } from "../../../filter/index.ts";
 import { isRuleGroup } from "../../engine/query.ts";
+import { unreadable } from "../../rest/record-filter.ts";
 import type { SqlValue } from "../schema.ts";
 import { quoteName } from "../sql-text.ts";
 import { expressionOf } from "./json-part.ts";
@@ -74,7 +75,11 @@ function searchText(operator: TestOperator, text: string): string {
   return words.map((word) => `"${word.replaceAll('"', '""')}"`).join(" ");
 }
 
-function search({ column, isNot, operator, literal }: Extract<SqliteCondition, { kind: "test" }>): Sql {
+/** @throws Refusal 400 where a configuration is asked for */
+function search(condition: Extract<SqliteCondition, { kind: "test" }>): Sql {
+  const { column, isNot, operator, literal, configuration } = condition;
+  if (configuration !== undefined)
+    throw unreadable(column, String(literal), `FTS5 has no configurations, so "${operator}" takes none.`);
   const { name, textIndex } = column;
   const { table = "", rowid = "" } = textIndex ?? {};
   const found = `SELECT rowid FROM ${quoteName(table)} WHERE ${quoteName(name)} MATCH ?`;
