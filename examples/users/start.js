@@ -36,6 +36,7 @@ async function start() {
     database: relative(process.cwd(), path),
     port: Number(given),
     users: true,
+    rules: fileURLToPath(new URL("rocket.rules.json", import.meta.url)),
     publicFolder: makePublicFolder(),
     portHint: "another port as the first argument",
     commandHint: "npx rocket",
