@@ -11,6 +11,7 @@ const reservedNames: ReadonlySet<string> = new Set([
   ...["or", "and", "not.or", "not.and"],
 ]);
 
+const groupName = /^(?:not\.)?(?:and|or)$/;
 /** A path into JSON as well: `data->>name`. */
 const plainName = /^[\p{L}\p{N}_$>-]+$/u;
 /** Texts that end, or begin, something else where they stand among others. */
@@ -112,5 +113,10 @@ function normalFilter(filter: Filter): Filter {
 
 /** A filter's parameters in canonical form: equal filters have equal ones. Their order is left to who writes the URL. */
 export function formatFilter(filter: Filter): Parameter[] {
-  return partsOf(normalFilter(filter)).map(formatParameter);
+  const parameters = partsOf(normalFilter(filter)).map(formatParameter);
+  const isPlain = ([name, value]: Parameter): boolean => !groupName.test(name) && !startsWithOperator.test(value);
+  const plain = parameters.filter(isPlain).map(([name]) => name);
+  const repeated = new Set(plain.filter((name, at) => plain.indexOf(name) !== at));
+  // Two values without an operator are refused: who asks for both, which nothing has, says so.
+  return parameters.map((one) => (isPlain(one) && repeated.has(one[0]) ? [one[0], `eq.${one[1]}`] : one));
 }

@@ -43,18 +43,55 @@ describe("A filter's canonical text", () => {
     [[String.raw`or=(a.eq."x,y",b.eq."q\"")`], [String.raw`or=(a.eq."x,y",b.eq."q\"")`]],
     [['or=("a.b".eq."x",c.eq.)'], ['or=("a.b".eq.x,c.eq.)']],
     [['a=in.(" x","y")'], ['a=in.(" x",y)']],
+    [
+      ["a=eq(all).{1,2}", "b=3"],
+      ["a=eq.1", "a=eq.2", "b=3"],
+    ],
+    [["and=(a.eq.1,a.eq.2,a.eq.1)"], ["a=eq.1", "a=eq.2"]],
+    [["a=eq(all).{1,1}"], ["a=1"]],
+    [["a=isdistinct.1"], ["or=(a.is.null,a.neq.1)"]],
+    [["a=like(any).{x*,x%,y}"], ["or=(a.like.x*,a.like.y)"]],
+    [
+      ["a->>b=eq.x", "and=(a->b.cs.{1,2})"],
+      ["a->>b=x", "a->b=cs.{1,2}"],
+    ],
+    [['or=(a.cs.{x,y},b->>c.eq."1")'], ['or=(a.cs."{x,y}",b->>c.eq.1)']],
+    [["a=plfts(english).x y"], ["a=plfts(english).x y"]],
   ])("is one for all spellings: %s", (pairs, expected) => {
     expect(canonical(...pairs).sort()).toEqual(expected);
   });
 
   const text = fc.string({ unit: fc.constantFrom(...'ab.,()"\\*%_ {1é🎵', "eq.", "not."), maxLength: 6 });
   const column = fc.oneof(fc.constantFrom("a", "limit", "or", "not", "eq", "a.b"), text);
-  const condition = fc.tuple(column, text, fc.constantFrom("eq", "neq", "gt", "not.lte", "in", "not.in", "is", "like"));
+  const condition = fc.tuple(
+    column,
+    text,
+    fc.constantFrom(
+      "eq",
+      "neq",
+      "gt",
+      "not.lte",
+      "in",
+      "not.in",
+      "is",
+      "like",
+      "isdistinct",
+      "not.isdistinct",
+      "eq(all)",
+      "not.gt(any)",
+    ),
+  );
   const quoted = (value: string): string => `"${value.replace(/["\\]/g, "\\$&")}"`;
   const conditionText = condition.map(([name, value, operator]) => {
     const isPattern = operator === "like";
     const literal = isPattern ? quoted(value.replaceAll("\\", "")) : quoted(value);
-    const operand = operator.endsWith("in") ? `(${literal},x)` : operator === "is" ? "true" : literal;
+    const operand = operator.endsWith("in")
+      ? `(${literal},x)`
+      : operator.endsWith(")")
+        ? `{${literal},x}`
+        : operator === "is"
+          ? "true"
+          : literal;
     return `${quoted(name)}.${operator}.${operand}`;
   });
   const { tree } = fc.letrec<{ tree: string; group: string }>((tie) => ({
