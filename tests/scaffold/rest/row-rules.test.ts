@@ -36,6 +36,14 @@ function open(rules: Rules = notes): Promise<RulesSite> {
 }
 
 describe("A rule for reading", () => {
+  test("is a look-up by equality where it is one", async () => {
+    const site = await open({ notes: { read: own } });
+
+    const { view } = await site.as(ann, "GET", "/notes");
+
+    expect([view?.equals, view?.filter, view?.isScopeChanging]).toEqual([[["owner", "ann"]], undefined, false]);
+  });
+
   test("is asked of every list, count and record", async () => {
     const site = await open();
 
@@ -533,5 +541,21 @@ describe("The schema's document", () => {
       ["notes", "id", "owner", "text"],
     ]);
     expect(text).not.toMatch(/secret|closed/);
+  });
+});
+
+describe("A function of the database", () => {
+  test("is called by nobody where there are rules", async () => {
+    const site = await open();
+    await site.run(
+      here({
+        sqlite: "SELECT 1",
+        postgres: "CREATE FUNCTION secrets() RETURNS SETOF notes LANGUAGE sql STABLE AS 'SELECT * FROM notes'",
+      }),
+    );
+
+    const answers = [await site.as(ann, "GET", "/rpc/secrets"), await site.as(ann, "POST", "/rpc/secrets")];
+
+    expect(answers.map(({ status }) => status)).toEqual([404, 404]);
   });
 });
