@@ -53,6 +53,11 @@ export interface ValueType {
   fromKeyPart(part: string): Decoded;
   /** Whether two values are the same in a key. */
   isSame(value: Value, other: Value): boolean;
+  /**
+   * The moment that a value is, in milliseconds since 1970; `undefined` where it is none, or nobody knows in which zone. Absent
+   * where the type has no moments.
+   */
+  readonly toMoment?: ((value: Value) => number | undefined) | undefined;
   /** A value as views compare it. */
   toImage(value: Value): Value;
   /**

@@ -3,6 +3,7 @@ import type { OriginResponse } from "../../server/index.ts";
 import type { Transaction } from "../engine/snapshot.ts";
 import type { Steps } from "../engine/steps.ts";
 import type { RecordKey } from "../engine/table.ts";
+import { modifiedFields } from "./modified.ts";
 import { representRecord } from "./representation.ts";
 import { type Resource, urlOf } from "./resource.ts";
 
@@ -20,7 +21,13 @@ export function* answerRecord(
   const location: Field[] = status === 201 ? [["Location", url]] : [];
   return {
     status,
-    fields: [["Content-Type", contentType], ...location, ["Content-Location", url], ["ETag", etag]],
+    fields: [
+      ["Content-Type", contentType],
+      ...location,
+      ["Content-Location", url],
+      ["ETag", etag],
+      ...modifiedFields(resource, row),
+    ],
     body,
   };
 }

@@ -20,6 +20,7 @@ import {
   type LiveSettings,
   type PageLimits,
 } from "./live.ts";
+import { isUnmodified, modifiedAt, modifiedFields, requireUnmodified } from "./modified.ts";
 import { partLinks } from "./part-links.ts";
 import { prefersCount } from "./preferences.ts";
 import { type CollectionQuery, canonicalUrl, itemOrder, parseQuery } from "./query.ts";
@@ -67,6 +68,12 @@ function readIndex(request: OriginRequest, catalog: Catalog): OriginResponse {
   return { ...answer(request, etagOf(body), [], body), notLive: "The list of collections can't be followed." };
 }
 
+/** A 304 in place of a 200. */
+function notModified(response: OriginResponse): OriginResponse {
+  const fields = response.fields.filter(([name]) => name.toLowerCase() !== "content-type");
+  return { ...response, status: 304, fields, body: "" };
+}
+
 function* readRecord(
   snapshot: Snapshot,
   request: OriginRequest,
@@ -79,8 +86,11 @@ function* readRecord(
   const { etag, body } = representRecord(resource, row);
   const liveness = yield* followRecord(snapshot, settings, resource, row);
   const position = liveness.url === undefined ? eventIdFields(snapshot) : [];
-  const response = answer(request, etag, [["Items", resource.recordItems], ...position], body as string);
-  return withLiveness(response, liveness);
+  const fields = [["Items", resource.recordItems] as const, ...modifiedFields(resource, row), ...position];
+  const modified = modifiedAt(resource, row);
+  requireUnmodified(request.fields, modified);
+  const response = answer(request, etag, fields, body as string);
+  return withLiveness(isUnmodified(request.fields, modified) ? notModified(response) : response, liveness);
 }
 
 /** A part of a collection, as one answer has it. */

@@ -8,6 +8,7 @@ import { decodeMembers, unwrap } from "./body.ts";
 import { changeRow, ignored } from "./change.ts";
 import { isConditional, requireConditions } from "./conditions.ts";
 import { findRecord, noRecord } from "./find-record.ts";
+import { modifiedAt, requireUnmodified } from "./modified.ts";
 import { decodePatch } from "./patch.ts";
 import { preferredReturn } from "./preferences.ts";
 import { Refusal } from "./refusal.ts";
@@ -22,6 +23,7 @@ function findToUpdate(transaction: Transaction, resource: Resource, key: RecordK
 
 function requireRowConditions(fields: readonly Field[], resource: Resource, row: Row | undefined): void {
   if (isConditional(fields)) requireConditions(fields, row && representRecord(resource, row).etag);
+  if (row) requireUnmodified(fields, modifiedAt(resource, row));
 }
 
 /** Answers a PUT: replaces the record, or creates it. @throws Refusal */

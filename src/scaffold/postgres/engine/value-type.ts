@@ -121,6 +121,10 @@ export class PostgresType implements ValueType {
       : Object.is(one, two);
   }
 
+  get toMoment(): ((value: Value) => number | undefined) | undefined {
+    return this.kind === "timestamptz" ? momentOf : undefined;
+  }
+
   toImage(value: Text): Value {
     if (value === null) return null;
     const { kind } = this;
@@ -156,6 +160,13 @@ export class PostgresType implements ValueType {
     }
     return typeof json !== "object" || json === null ? this.toJson(value) === formatJson(json) : false;
   }
+}
+
+/** What PostgreSQL writes in UTC; not infinity, nor a year that has other than four digits. */
+function momentOf(value: Value): number | undefined {
+  const [, date, time] = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d{1,6})?)\+00$/.exec(String(value)) ?? [];
+  const ms = date === undefined ? Number.NaN : Date.parse(`${date}T${time}Z`);
+  return Number.isNaN(ms) ? undefined : ms;
 }
 
 function sameJson(json: unknown, shown: string): boolean {

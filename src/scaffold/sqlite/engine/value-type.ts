@@ -1,4 +1,5 @@
 import type { Condition } from "../../../filter/index.ts";
+import type { Value } from "../../../server/index.ts";
 import type { Decoded, Operator, ValueType } from "../../engine/value-type.ts";
 import { brokenBytes } from "../broken-text.ts";
 import type { Affinity, Column, SqlValue } from "../schema.ts";
@@ -16,6 +17,23 @@ import {
 } from "./value-kind.ts";
 import { formatValue, type Resolved, resolvePart } from "./value-text.ts";
 
+const written = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)(Z|[+-]\d\d:\d\d)?$/;
+
+/** A moment as texts have it that SQLite's own functions read. @param zone - what counts where a text has none */
+function moment(value: Value, zone: string | undefined): number | undefined {
+  const [, date, time, own = zone] = (typeof value === "string" ? written.exec(value) : undefined) ?? [];
+  const ms = own === undefined ? Number.NaN : Date.parse(`${date}T${time}${own}`);
+  return Number.isNaN(ms) ? undefined : ms;
+}
+
+const momentOf = (value: Value): number | undefined => moment(value, undefined);
+const momentInUtc = (value: Value): number | undefined => moment(value, "Z");
+
+/** Whether a column's default shows that its texts are in UTC: SQLite's own clock is, unless it is told otherwise. */
+function isUtcBy(defaultSql: string): boolean {
+  return /CURRENT_TIMESTAMP|'now'/i.test(defaultSql) && !/localtime/i.test(defaultSql);
+}
+
 /** A column's type in SQLite: its kind from outside, and how SQLite converts what is compared with it. */
 export class SqliteType implements ValueType, StoredType {
   readonly name: string;
@@ -26,6 +44,7 @@ export class SqliteType implements ValueType, StoredType {
   readonly comparison: ValueType["comparison"];
   /** Whether its texts can be searched. */
   readonly isSearched: boolean;
+  readonly toMoment: ValueType["toMoment"];
   readonly #sortsTexts: boolean;
 
   /**
@@ -33,7 +52,7 @@ export class SqliteType implements ValueType, StoredType {
    * @param inKey - whether the column is a part of what tells records apart: JSON in a key is left as stored
    * @param sorts - whether its texts sort by code point: not in a database whose texts are UTF-16
    */
-  constructor(column: TypedColumn & Pick<Partial<Column>, "textIndex">, inKey: boolean, sorts = true) {
+  constructor(column: TypedColumn & Pick<Partial<Column>, "textIndex" | "defaultSql">, inKey: boolean, sorts = true) {
     const { kind, affinity, numbersOnly } = storedTypeOf(column, inKey);
     this.name = column.declaredType;
     this.kind = kind;
@@ -43,6 +62,9 @@ export class SqliteType implements ValueType, StoredType {
     this.comparison = sorts ? comparisonOf(this) : undefined;
     this.#sortsTexts = sorts;
     this.isSearched = column.textIndex !== undefined;
+    const isTime = /DATETIME|TIMESTAMP/i.test(column.declaredType);
+    const read = isUtcBy(column.defaultSql ?? "") ? momentInUtc : momentOf;
+    this.toMoment = isTime ? read : undefined;
   }
 
   isComparable(value: SqlValue): boolean {
