@@ -73,14 +73,15 @@ function testText(
 /** @param place - writes the next parameter */
 function conditionText(condition: PostgresCondition, place: () => string): string {
   const column = expressionOf(condition.column);
+  const { cast } = condition.column.type;
   if (condition.kind === "test") return testText(condition, column, place);
-  if (condition.kind === "compare") return `${column} ${operators[condition.relation]} ${place()}`;
+  if (condition.kind === "compare") return `${column} ${operators[condition.relation]} ${place()}${cast}`;
   const not = condition.isNot ? "NOT " : "";
   if (condition.kind === "like") return `${column} ${not}${condition.foldsCase ? "ILIKE" : "LIKE"} ${place()}`;
   if (condition.kind === "is") return `${column} IS ${not}${condition.state.toUpperCase()}`;
   // No list of SQL is empty.
   if (condition.literals.length === 0) return condition.isNot ? "true" : "false";
-  return `${column} ${not}IN (${condition.literals.map(place).join(", ")})`;
+  return `${column} ${not}IN (${condition.literals.map(() => `${place()}${cast}`).join(", ")})`;
 }
 
 function textOf(filter: PostgresFilter, place: () => string): string {

@@ -14,6 +14,8 @@ export interface FullColumn extends Column {
   readonly isCodePoint: boolean;
   /** Whether texts are equal only where they are the same. */
   readonly isExact: boolean;
+  /** A composite type's name as SQL has it; `null` for any other. */
+  readonly castTo: string | null;
 }
 
 /** A constraint or unique index by its name, and its columns. */
@@ -71,6 +73,7 @@ interface FoundColumn {
   readonly isGenerated: boolean;
   readonly isCodePoint: boolean;
   readonly isExact: boolean;
+  readonly castTo: string | null;
   readonly isReadable: boolean;
   readonly isGivable: boolean;
 }
@@ -89,7 +92,9 @@ const columnsSql = `SELECT json_agg(json_build_object('name', a.attname, 'type',
     'isNotNull', a.attnotnull, 'isGenerated', a.attgenerated <> '' OR a.attidentity = 'a'
       OR (c.relkind = 'v' AND NOT pg_column_is_updatable(c.oid, a.attnum, false)
         AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgtype & 64 <> 0)),
-    'isCodePoint', coalesce(${codePointSql}, false), 'isExact', coalesce(o.collisdeterministic, true)) ORDER BY a.attnum)
+    'isCodePoint', coalesce(${codePointSql}, false), 'isExact', coalesce(o.collisdeterministic, true),
+    'castTo', (SELECT quote_ident(n.nspname) || '.' || quote_ident(t.typname) FROM pg_type t
+      JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.oid = a.atttypid AND t.typtype = 'c')) ORDER BY a.attnum)
   FROM pg_attribute a LEFT JOIN pg_collation o ON o.oid = a.attcollation
   WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped`;
 

@@ -145,10 +145,10 @@ export class Served {
     const members = table.columns.map((column): PostgresMember => {
       // The journal tells less of a column: enough to show a record.
       const { name, type, isGenerated = false, ...comparing } = column as Partial<FullColumn> & typeof column;
-      const { isNotNull = false, isCodePoint = false, isExact = true } = comparing;
+      const { isNotNull = false, isCodePoint = false, isExact = true, castTo } = comparing;
       const member = {
         name,
-        type: new PostgresType(type, { isCodePoint, isExact }),
+        type: new PostgresType(type, { isCodePoint, isExact, castTo }),
         generated: isGenerated,
         inKey: table.key.includes(name),
         nulls: isNotNull ? "none" : "highest",

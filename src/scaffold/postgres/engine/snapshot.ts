@@ -9,7 +9,7 @@ import { Refusal } from "../../rest/refusal.ts";
 import type { Row } from "../driver.ts";
 import { callFunction, type PostgresArguments } from "./call-function.ts";
 import { filterOperands } from "./condition-sql.ts";
-import { incomparablePlace, isIncomparable, isUnreadable, isUnreadableSearch } from "./failure.ts";
+import { failedOf, incomparablePlace, isIncomparable, isUnreadable, isUnreadableSearch } from "./failure.ts";
 import { type PostgresFunction, readFunctions } from "./functions.ts";
 import type { PostgresKey, PostgresQuery, PostgresRule, PostgresSchema, PostgresTable } from "./served.ts";
 import type { SourceFinder } from "./source-finder.ts";
@@ -36,6 +36,11 @@ export interface SnapshotState {
 /** How many rows are fetched at first, and then. */
 const [firstRows, moreRows] = [100, 500];
 const cursor = "rocket_rows";
+
+/** What a policy can't read of what the viewer claims is no right; any other trouble of the database is its own. */
+function ownTrouble({ isPrivate, isView }: PostgresTable, error: unknown): unknown {
+  return isPrivate && !isView && failedOf(error)?.code === "22P02" ? new Denied(error) : error;
+}
 
 /** The database as a session's transaction sees it. */
 export class PostgresSnapshot implements Snapshot {
@@ -89,24 +94,24 @@ export class PostgresSnapshot implements Snapshot {
     const declare = `DECLARE ${cursor} NO SCROLL CURSOR FOR ${text}`;
     const fetch = (count: number): string => `FETCH ${count} FROM ${cursor}`;
     // What has no values takes one message.
-    if (values.length > 0) yield* wait(this.#filtered(query, { text: declare, values }));
+    if (values.length > 0) yield* wait(this.#filtered(table, query, { text: declare, values }));
     const first = values.length > 0 ? fetch(firstRows) : `${declare}; ${fetch(firstRows)}`;
-    let rows = yield* wait(this.#answered(query, first, this.session.script(first)));
+    let rows = yield* wait(this.#answered(table, query, first, this.session.script(first)));
     for (let count = firstRows; rows.every(visit) && rows.length === count; ) {
       count = moreRows;
-      rows = yield* wait(this.#answered(query, "", this.session.query(fetch(count), [])));
+      rows = yield* wait(this.#answered(table, query, "", this.session.query(fetch(count), [])));
     }
     yield* this.#requireSameFile(table, `CLOSE ${cursor}; `);
   }
 
   *measure(table: PostgresTable, query: PostgresQuery, limit: number): Steps<Measure> {
-    const [row] = yield* wait(this.#filtered(query, countRecords(table, query, limit)));
+    const [row] = yield* wait(this.#filtered(table, query, countRecords(table, query, limit)));
     // Types whose values may have no place in an order have no comparison.
     return { count: Number(row?.[0] ?? 0), isComparable: true };
   }
 
   *count(table: PostgresTable, query: PostgresQuery): Steps<number> {
-    const [row] = yield* wait(this.#filtered(query, countRecords(table, query, "ALL")));
+    const [row] = yield* wait(this.#filtered(table, query, countRecords(table, query, "ALL")));
     return Number(row?.[0] ?? 0);
   }
 
@@ -126,12 +131,17 @@ export class PostgresSnapshot implements Snapshot {
   }
 
   /** @throws Refusal 400 where a column can't be compared with a literal of the filter */
-  #filtered(query: PostgresQuery, { text, values }: Sql): Promise<Row[]> {
-    return this.#answered(query, text, this.session.query(text, values));
+  #filtered(table: PostgresTable, query: PostgresQuery, { text, values }: Sql): Promise<Row[]> {
+    return this.#answered(table, query, text, this.session.query(text, values));
   }
 
   /** As {@link #filtered}, for a statement that was sent. */
-  async #answered({ filter, rule }: PostgresQuery, text: string, answer: Promise<Row[]>): Promise<Row[]> {
+  async #answered(
+    table: PostgresTable,
+    { filter, rule }: PostgresQuery,
+    text: string,
+    answer: Promise<Row[]>,
+  ): Promise<Row[]> {
     try {
       return await answer;
     } catch (error) {
@@ -144,8 +154,7 @@ export class PostgresSnapshot implements Snapshot {
       // Of what is read row by row, no place is told.
       const operand = found ?? operands.find(({ member }) => tests.some(({ column }) => column === member));
       if (!operand && rule) throw new Denied(error);
-      // It is a policy's own trouble.
-      if (!operand) throw error;
+      if (!operand) throw ownTrouble(table, error);
       throw unreadable(operand.member, operand.value ?? "", "PostgreSQL does not take it.");
     }
   }
@@ -158,7 +167,6 @@ export class PostgresSnapshot implements Snapshot {
     try {
       return await this.session.query(text, values);
     } catch (error) {
-      // Without values it is a policy's own trouble.
       if (rule && (isUnreadable(error) || isIncomparable(error))) throw new Denied(error);
       if (!isUnreadable(error) || values.length === 0) throw error;
       throw new Refusal(400, "A value in the URL can't be read as its column's type.");

@@ -25,7 +25,7 @@ function names(members: readonly PostgresMember[]): string {
 
 /** @param first - the number of its first parameter */
 function equalAll(members: readonly PostgresMember[], first: number): string {
-  return members.map(({ name }, at) => `${quoteName(name)} = $${first + at}`).join(" AND ");
+  return members.map(({ name, type }, at) => `${quoteName(name)} = $${first + at}${type.cast}`).join(" AND ");
 }
 
 /** The condition for one record. @param rule - what it must meet */

@@ -19,6 +19,8 @@ export interface Comparing {
   readonly isCodePoint: boolean;
   /** Whether texts are equal only where they are the same. */
   readonly isExact: boolean;
+  /** The type as SQL has its name, where PostgreSQL does not read what is compared with it otherwise: of composite ones. */
+  readonly castTo?: string | null | undefined;
 }
 
 const usual: Comparing = { isCodePoint: false, isExact: true };
@@ -60,11 +62,14 @@ export class PostgresType implements ValueType {
   readonly holdsJson: boolean;
   readonly comparison: ValueType["comparison"];
   readonly name: string;
+  /** What stands behind a parameter that its values are compared with: nothing, or `::"public"."point"`. */
+  readonly cast: string;
   readonly #comparing: Comparing;
 
   constructor(type: ColumnType, comparing: Comparing = usual) {
     this.type = type;
     this.kind = type.kind;
+    this.cast = comparing.castTo ? `::${comparing.castTo}` : "";
     this.holdsJson = type.kind === "json" || type.kind === "jsonb";
     this.comparison = comparisonOf(type.kind, comparing);
     this.name = isArrayType(type) || type.kind === "other" ? "" : type.kind;

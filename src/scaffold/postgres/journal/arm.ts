@@ -58,6 +58,8 @@ export interface Missed {
   readonly unwatched: ReadonlyMap<string, string>;
   /** Those that are to be touched, and of which not even that is told. */
   readonly untouched: ReadonlyMap<string, string>;
+  /** Those of the first of which nothing at all can be told. */
+  readonly silent: ReadonlyMap<string, string>;
 }
 
 /** What a table is to be armed for, as far as that can be; `undefined`: nothing. */
@@ -74,6 +76,7 @@ function watchingOf(watchList: WatchList, candidate: Candidate): Watching | unde
  */
 export async function armTables(pool: Pool, { schemas, watchList, clock }: ArmOptions): Promise<Missed> {
   const unwatched = new Map<string, string>();
+  const silent = new Map<string, string>();
   const untouched = new Map(
     watchList.touched.map((table) => [nameOf(table), "it is no table that can have triggers."]),
   );
@@ -83,6 +86,7 @@ export async function armTables(pool: Pool, { schemas, watchList, clock }: ArmOp
     const { obstacle, touchObstacle, armed } = candidate;
     untouched.delete(name);
     if (watchList.hasRows(candidate) && obstacle !== undefined) unwatched.set(name, obstacle);
+    if (watchList.hasRows(candidate) && touchObstacle !== undefined) silent.set(name, touchObstacle);
     if (watchList.isTouched(candidate) && touchObstacle !== undefined) untouched.set(name, touchObstacle);
     const watching = watchingOf(watchList, candidate);
     if (!watching || armed === "rows" || armed === watching) continue;
@@ -90,11 +94,14 @@ export async function armTables(pool: Pool, { schemas, watchList, clock }: ArmOp
       await inShort(pool, armSql(candidate, watching), clock);
     } catch (error) {
       const reason = whyNotArmed(error);
-      if (watchList.hasRows(candidate)) unwatched.set(name, reason);
+      if (watchList.hasRows(candidate)) {
+        unwatched.set(name, reason);
+        silent.set(name, reason);
+      }
       if (watchList.isTouched(candidate)) untouched.set(name, reason);
     }
   }
-  return { unwatched, untouched };
+  return { unwatched, untouched, silent };
 }
 
 async function findCandidates(pool: Pool, schemas: readonly string[]): Promise<Candidate[]> {

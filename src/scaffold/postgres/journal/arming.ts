@@ -1,22 +1,29 @@
+import { RocketError } from "../../../protocol/index.ts";
 import type { Pool } from "../driver.ts";
 import { type ArmOptions, armTables, type Missed } from "./arm.ts";
 import { journalFailure } from "./failure.ts";
 import { type NamedTable, nameOf } from "./watch-list.ts";
 
+/** How tables are kept armed, and who is told of those that can't be. */
+export interface ArmingOptions extends ArmOptions {
+  readonly onError: (error: unknown, context: { readonly stage: string }) => void;
+}
+
 /** Keeps the watched tables armed: one go at a time, and nobody waits for locks who does not have to. */
 export class Arming {
   readonly #pool: Pool;
-  readonly #options: ArmOptions;
+  readonly #options: ArmingOptions;
   #missed: Missed;
   #running: Promise<void> | undefined;
   /** Begins when the running go has ended: for all who asked meanwhile. */
   #next: Promise<void> | undefined;
 
   /** @param missed - what the first go gave */
-  constructor(pool: Pool, options: ArmOptions, missed: Missed) {
+  constructor(pool: Pool, options: ArmingOptions, missed: Missed) {
     this.#pool = pool;
     this.#options = options;
     this.#missed = missed;
+    this.#tell(missed, new Map());
   }
 
   get missed(): Missed {
@@ -60,10 +67,20 @@ export class Arming {
     return fresh;
   }
 
+  /** Says which tables can't be followed, where that is news. */
+  #tell({ silent }: Missed, told: Missed["silent"]): void {
+    for (const [name, reason] of silent) {
+      if (told.get(name) === reason) continue;
+      const message = `Changes of table ${JSON.stringify(name)} can't be watched, so it can't be followed: ${reason}`;
+      this.#options.onError(new RocketError("table-not-live", message), { stage: "arm" });
+    }
+  }
+
   #start(): Promise<void> {
     const running = armTables(this.#pool, this.#options)
       .then(
         (missed) => {
+          this.#tell(missed, this.#missed.silent);
           this.#missed = missed;
         },
         (error) => {
