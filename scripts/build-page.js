@@ -21,6 +21,9 @@ const leaveOut = {
   load: (id) => (id.startsWith("\0unused:") ? "export {};" : null),
 };
 
+/** What it would load where no WebSocket passes: it then says that it could not be loaded, and the page that it is offline. */
+const absent = "./fallback.ts";
+
 /** In one file, all is there from the beginning: what is loaded later elsewhere is imported, and only what is used of it is kept. */
 const importAtOnce = {
   name: "import at once",
@@ -31,6 +34,7 @@ const importAtOnce = {
     // A browser has a WebSocket.
     const bare = code.replace('await import("#node-web-socket")', "{}");
     const changed = bare.replace(/(?<!typeof )\bimport\("(\.\/[\w-]+\.ts)"\)/g, (_, path) => {
+      if (path === absent) return `Promise.reject(new Error("The page needs WebSockets."))`;
       imports.push(`import * as later${imports.length} from "${path}";`);
       return `Promise.resolve(later${imports.length - 1})`;
     });

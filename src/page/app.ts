@@ -161,7 +161,7 @@ export class App {
       collections: this.#schema?.collections.length,
       following: source?.followed ?? 0,
       changesPerMinute: this.#log.changesPerMinute,
-      status: source?.status ?? { state: "connecting" },
+      status: source?.status,
     });
   }
 

@@ -118,8 +118,10 @@ export function updateCommand(
     readonly value: unknown;
   },
 ): string {
+  // PostgreSQL folds what is not quoted.
+  const plain = shell.startsWith("psql") ? /^[a-z_][a-z0-9_]*$/ : /^\w+$/;
   const name = (text: string): string =>
-    /^[a-z_][a-z0-9_]*$/.test(text) && !reserved.has(text) ? text : `"${text.replaceAll('"', '""')}"`;
+    plain.test(text) && !reserved.has(text.toLowerCase()) ? text : `"${text.replaceAll('"', '""')}"`;
   const literal = (one: unknown): string =>
     typeof one === "number" ? String(one) : `'${String(one).replaceAll("'", "''")}'`;
   const where = Object.entries(key).map(([member, one]) => `${name(member)} = ${literal(one)}`);

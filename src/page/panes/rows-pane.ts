@@ -114,7 +114,10 @@ export class RowsPane {
     const { status, total, hasMore } = source;
     const isFiltered = conditionsIn(parseParameters(this.#place.query)).length > 0;
     const rows = `${total.toLocaleString("en")}${hasMore ? "+" : ""} ${total === 1 ? "row" : "rows"}`;
-    fill(this.#count, status.state === "connecting" && total === 0 ? "…" : isFiltered ? `${rows} match` : rows);
+    fill(
+      this.#count,
+      status.problem ? "" : status.state === "connecting" && total === 0 ? "…" : isFiltered ? `${rows} match` : rows,
+    );
     const { problem } = status;
     const isQuery = problem?.status === 400;
     this.#query.showTrouble(isQuery ? (problem.detail ?? problem.title ?? "") : "");

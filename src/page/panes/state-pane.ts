@@ -39,6 +39,11 @@ function table(
   );
 }
 
+/** The server names a peer by its address and the ports of the connection, as JSON. */
+function hostOf(address = "this machine"): string {
+  return /^\["([^"]+)"/.exec(address)?.[1] ?? address;
+}
+
 /** Who follows what, and what that takes of the server. */
 export class StatePane {
   readonly element: HTMLElement;
@@ -83,7 +88,7 @@ export class StatePane {
       `up for ${uptimeSeconds} s`,
     ];
     const peers = connections.map(({ level, address, unsentBytes, isSlow, subscriptions }) => [
-      address ?? "this machine",
+      hostOf(address),
       String(level),
       isSlow ? "reads slowly" : "keeps up",
       formatBytes(unsentBytes),

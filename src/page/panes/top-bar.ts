@@ -7,7 +7,8 @@ export interface TopFacts {
   readonly collections: number | undefined;
   readonly following: number;
   readonly changesPerMinute: number;
-  readonly status: Status;
+  /** Absent where nothing is shown that has one. */
+  readonly status: Status | undefined;
 }
 
 const words: Readonly<Record<Status["state"], string>> = {
@@ -55,6 +56,8 @@ export class TopBar {
     if (this.#name.textContent !== name) fill(this.#name, name);
     const text = parts.join(" · ");
     if (this.#facts.textContent !== text) fill(this.#facts, text);
+    this.#status.hidden = status === undefined;
+    if (!status) return;
     const since = status.since === undefined ? "" : ` since ${new Date(status.since).toLocaleTimeString()}`;
     const said = words[status.state] + (status.state === "live" ? "" : since);
     if (this.#status.textContent === said) return;

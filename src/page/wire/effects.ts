@@ -95,6 +95,7 @@ export class Effects {
   #effectOf({ status, url, text, isChange }: Entry, before: PlacedRow | undefined): string {
     const after = this.#find(url);
     if (status === 200 && url === "") return "the server's limits and promises";
+    if (status === 200 && this.#source?.isWindowed) return "a part: the rows that are looked at";
     if (status === 200)
       return this.#source ? `the whole: ${this.#source.total.toLocaleString("en")} rows` : "the whole";
     if (!isChange) return "";
