@@ -1,6 +1,6 @@
 import type { Condition, Filter } from "../../filter/index.ts";
 import type { Value } from "../../server/index.ts";
-import type { Member, ServedTable } from "./table.ts";
+import type { Link, Member, ServedTable } from "./table.ts";
 
 /** What is asked of one member. */
 export type MemberCondition = Condition<Member, Value>;
@@ -36,6 +36,10 @@ export function isRuleGroup<Rule extends RowRule>(rule: Rule): rule is Extract<R
 /** A member that records are sorted by. */
 export interface Ordering {
   readonly member: Member;
+  /** The record that has the member, which each record names by a foreign key, and its name in URLs; absent: it is its own. */
+  readonly of?:
+    | { readonly table: ServedTable; readonly link: Link; readonly rule?: RowRule | undefined; readonly name: string }
+    | undefined;
   readonly descending: boolean;
   /** Where NULL is to stand; absent where that is where the database puts it by itself, in the order of its indexes. */
   readonly nulls?: "first" | "last" | undefined;

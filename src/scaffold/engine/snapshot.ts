@@ -4,6 +4,7 @@ import type { Arguments, ServedFunction } from "./function.ts";
 import type { Query, RecordFilter, RowRule } from "./query.ts";
 import type { Steps } from "./steps.ts";
 import type { Member, RecordKey, ServedSchema, ServedTable } from "./table.ts";
+import type { Tree, TreeQuery } from "./tree.ts";
 import type { Viewer } from "./viewer.ts";
 
 /** A record's values, one for each of its table's members. */
@@ -87,6 +88,12 @@ export interface Snapshot {
    * @throws BrokenRule; Refusal 400 where an argument is none of its parameter's type
    */
   call?(called: ServedFunction, given: Arguments, limit: number): Steps<readonly string[]>;
+  /** As {@link find}, with what is embedded. Of the query, what is shown and embedded counts, and what embeds keep. */
+  findTree(table: ServedTable, key: RecordKey, query: TreeQuery): Steps<Tree | undefined>;
+  /** As {@link each}, with what is embedded, or of groups. */
+  eachTree(table: ServedTable, query: TreeQuery, limit: number, visit: (tree: Tree) => boolean): Steps<void>;
+  /** As {@link count}. */
+  countTrees(table: ServedTable, query: TreeQuery): Steps<number>;
 }
 
 /** A snapshot as a viewer may see it. */

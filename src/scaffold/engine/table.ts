@@ -73,6 +73,12 @@ export function keyOf({ members, key }: Pick<ServedTable, "members" | "key">, ro
   return { members: key.flatMap((at) => members[at] ?? []), values: key.map((at) => row[at] ?? null) };
 }
 
+/** Members of two tables, in parallel: where their values are equal, the records are related. */
+export interface Link {
+  readonly from: readonly Member[];
+  readonly to: readonly Member[];
+}
+
 /** A table or view that can't be served. */
 export interface LeftOut {
   readonly name: string;

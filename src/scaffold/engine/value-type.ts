@@ -7,6 +7,9 @@ export type Decoded = { readonly value: Value } | { readonly detail: string };
 /** What a filter does with a value, as URLs have it. */
 export type Operator = Relation | "in" | "like" | "ilike" | "is" | TestOperator;
 
+/** What several values come to. */
+export type AggregateName = "count" | "sum" | "avg" | "min" | "max";
+
 /** What a row has already, where a body brings a value for it. */
 export interface Stored {
   readonly value: Value;
@@ -58,6 +61,8 @@ export interface ValueType {
    * where the type has no moments.
    */
   readonly toMoment?: ((value: Value) => number | undefined) | undefined;
+  /** The type of what values of this one come to; `undefined` where they come to nothing of that sort. */
+  aggregate(name: AggregateName): ValueType | undefined;
   /** A value as views compare it. */
   toImage(value: Value): Value;
   /**

@@ -1,12 +1,15 @@
 import { conditionsOf, groupOf } from "../../filter/index.ts";
 import type { DirectView, OriginResponse } from "../../server/index.ts";
-import type { Query, RecordFilter } from "../engine/query.ts";
+import type { RecordFilter } from "../engine/query.ts";
 import type { Row, Snapshot, TableSources } from "../engine/snapshot.ts";
 import { done, type Steps } from "../engine/steps.ts";
+import type { ServedTable } from "../engine/table.ts";
+import { embeddedTables } from "../engine/tree.ts";
 import { isDirect, viewFilter } from "./image-filter.ts";
 import { type CollectionQuery, canonicalUrl } from "./query.ts";
 import { formatRecordFilter } from "./record-filter.ts";
 import { collectionPath, type Resource, urlOf } from "./resource.ts";
+import type { Selected } from "./selection.ts";
 
 /** How an answer can be followed, or why it can't. */
 export type Liveness = Pick<OriginResponse, "view" | "url" | "reads" | "notLive">;
@@ -26,7 +29,7 @@ export interface LiveSettings extends PageLimits {
 }
 
 /** Why a table can't be followed; `undefined` where it can. */
-function whyNotLive(snapshot: Snapshot, settings: LiveSettings, { table }: Resource): string | undefined {
+function whyNotLive(snapshot: Snapshot, settings: LiveSettings, table: ServedTable): string | undefined {
   if (settings.notLive !== undefined) return settings.notLive;
   // Of a private one, what decides what it shows counts.
   const reason = snapshot.isPrivate(table) ? undefined : snapshot.unwatched.get(table.name);
@@ -37,18 +40,35 @@ function whyNotLive(snapshot: Snapshot, settings: LiveSettings, { table }: Resou
 
 const unwatched = "What is shown here depends on something whose changes can't be watched, so it can't be followed.";
 
-function sourcesOf(snapshot: Snapshot, { table }: Resource): Steps<TableSources> {
+function sourcesOf(snapshot: Snapshot, table: ServedTable): Steps<TableSources> {
   if (snapshot.isPrivate(table)) return snapshot.sources(table);
   return done({ tables: [table.name], isComplete: true, isUnwatched: false });
 }
 
-/** How an answer is followed that no journal keeps: the hub asks again when what it was read from has changed. */
-function* derive(snapshot: Snapshot, settings: LiveSettings, resource: Resource, url: string): Steps<Liveness> {
-  const notLive = whyNotLive(snapshot, settings, resource);
-  if (notLive !== undefined) return { notLive };
-  const { tables, isComplete, isUnwatched } = yield* sourcesOf(snapshot, resource);
-  if (isUnwatched) return { notLive: unwatched };
-  return { url, reads: { collections: tables.map((name) => collectionPath(name, resource.basePath)), isComplete } };
+/**
+ * How an answer is followed that no journal keeps: the hub asks again when what it was read from has changed.
+ *
+ * @param url - in canonical form
+ * @param others - the tables that it was read from beside the resource's own
+ */
+function* derive(
+  snapshot: Snapshot,
+  settings: LiveSettings,
+  { table: own, basePath }: Resource,
+  url: string,
+  others: readonly ServedTable[] = [],
+): Steps<Liveness> {
+  const names = new Set<string>();
+  let isComplete = true;
+  for (const table of new Set([own, ...others])) {
+    const notLive = whyNotLive(snapshot, settings, table);
+    if (notLive !== undefined) return { notLive };
+    const sources = yield* sourcesOf(snapshot, table);
+    if (sources.isUnwatched) return { notLive: unwatched };
+    for (const name of sources.tables) names.add(name);
+    isComplete &&= sources.isComplete;
+  }
+  return { url, reads: { collections: [...names].map((name) => collectionPath(name, basePath)), isComplete } };
 }
 
 const everything: RecordFilter = { kind: "and", parts: [] };
@@ -77,7 +97,7 @@ function follow(
   filter: RecordFilter = everything,
 ): Steps<Liveness> {
   const { bookmark, ahead } = snapshot;
-  const notLive = whyNotLive(snapshot, settings, resource);
+  const notLive = whyNotLive(snapshot, settings, resource.table);
   if (notLive !== undefined) return done({ notLive });
   // Where that has no place in the journal, or is one viewer's, it is followed by asking again.
   if (!bookmark || snapshot.isPrivate(resource.table)) return derive(snapshot, settings, resource, view.url);
@@ -98,6 +118,16 @@ export function followRecord(
   return follow(snapshot, settings, resource, { url, record: url });
 }
 
+/** How what is selected of a record is followed: by asking again. @param url - in canonical form */
+export function followSelected(
+  snapshot: Snapshot,
+  settings: LiveSettings,
+  resource: Resource,
+  { selected, url }: { readonly selected: Selected; readonly url: string },
+): Steps<Liveness> {
+  return derive(snapshot, settings, resource, url, embeddedTables(selected));
+}
+
 /** What of a collection an answer holds. */
 export interface Extent {
   readonly count: number;
@@ -109,8 +139,8 @@ export interface Extent {
 }
 
 /** Whether what is in the answer, and where, can't be told from a change alone: as in a part of a collection. */
-export function isDerived({ filter, limit, offset }: Query, { hasMore, order }: Extent): boolean {
-  if (hasMore || order === undefined || limit !== undefined || offset !== undefined) return true;
+export function isDerived({ filter, limit, offset, selected }: CollectionQuery, { hasMore, order }: Extent): boolean {
+  if (selected || hasMore || order === undefined || limit !== undefined || offset !== undefined) return true;
   return !conditionsOf(filter).every(isDirect);
 }
 
@@ -122,6 +152,10 @@ export function followCollection(
   query: CollectionQuery,
   extent: Extent,
 ): Steps<Liveness> {
+  const { selected } = query;
+  if (selected) {
+    return followSelected(snapshot, settings, resource, { selected, url: canonicalUrl(resource, query) });
+  }
   if (isDerived(query, extent)) return derive(snapshot, settings, resource, canonicalUrl(resource, query));
   const view: Parameters<typeof follow>[3] = {
     url: canonicalUrl(resource, query),

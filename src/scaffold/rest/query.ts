@@ -4,6 +4,7 @@ import { hasKey, keyMembers, type Member } from "../engine/table.ts";
 import { findOperand, formatRecordFilter, parseRecordFilter } from "./record-filter.ts";
 import { Refusal, shorten } from "./refusal.ts";
 import type { Resource } from "./resource.ts";
+import type { Selected } from "./selection.ts";
 import { maxQueryBytes } from "./target.ts";
 
 type Parameters = readonly (readonly [name: string, value: string])[];
@@ -12,11 +13,12 @@ type Parameters = readonly (readonly [name: string, value: string])[];
 export interface CollectionQuery extends Query {
   /** The number of the page that is asked for, from 1; its size is the limit. `undefined` where none is asked for. */
   readonly page: number | undefined;
+  /** What is shown of each record; absent: all of it. */
+  readonly selected?: Selected | undefined;
 }
 
 type Part = Pick<CollectionQuery, "page" | "limit" | "offset">;
 
-const later = ["select"];
 const single = ["order", "limit", "offset", "page", "per_page"];
 
 /** How many records a page has by itself. */
@@ -60,12 +62,17 @@ function askedNulls(member: Member, descending: boolean, nulls: string | undefin
   return isUsual ? undefined : (nulls as "first" | "last");
 }
 
-function parseOrder(resource: Resource, text: string): Ordering[] {
+/** What records of others `order` may sort by, as `labels(name)`; `undefined` for what is no such text. */
+export type FindOther = (text: string) => Pick<Ordering, "member" | "of"> | undefined;
+
+function parseOrder(resource: Resource, text: string, findOther: FindOther): Ordering[] {
   return text.split(",").map((part) => {
     const [, sorted = part, nulls] = /^(.*)\.nulls(first|last)$/s.exec(part) ?? [];
     const [, name = sorted, direction = "asc"] = /^(.*)\.(asc|desc)$/s.exec(sorted) ?? [];
-    const member = findOperand(resource, name);
     const descending = direction === "desc";
+    const other = findOther(name);
+    if (other) return { ...other, descending, nulls: nulls as Ordering["nulls"] };
+    const member = findOperand(resource, name);
     return { member, descending, nulls: askedNulls(member, descending, nulls) };
   });
 }
@@ -74,14 +81,15 @@ function parseOrder(resource: Resource, text: string): Ordering[] {
  * The order down to the key: what comes after the whole key decides nothing, nor does a column's second mention. Rows without
  * a key stand as the database gives them, but for what was asked for.
  */
-function completeOrder({ table }: Resource, order: readonly Ordering[]): Ordering[] {
+export function completeOrder({ table }: Resource, order: readonly Ordering[]): Ordering[] {
   const rest = new Set(keyMembers(table));
   const complete: Ordering[] = [];
-  for (const part of [...order, ...[...rest].map((member) => ({ member, descending: false }))]) {
+  const last = [...rest].map((member): Ordering => ({ member, descending: false }));
+  for (const part of [...order, ...last]) {
     if (hasKey(table) && rest.size === 0) break;
-    if (complete.some(({ member }) => member.name === part.member.name)) continue;
+    if (complete.some(({ member, of }) => member.name === part.member.name && of?.name === part.of?.name)) continue;
     complete.push(part);
-    rest.delete(part.member);
+    if (!part.of) rest.delete(part.member);
   }
   return complete;
 }
@@ -90,23 +98,25 @@ function completeOrder({ table }: Resource, order: readonly Ordering[]): Orderin
  * Reads a collection's parameters.
  *
  * @param maxRows - how many records an answer has at most, and so a page
+ * @param findOther - what else `order` may name
  * @throws Refusal 400 naming the parameter that can't be
  */
 export function parseQuery(
   resource: Resource,
   parameters: Parameters,
   maxRows: number = Number.MAX_SAFE_INTEGER,
+  findOther: FindOther = () => undefined,
 ): CollectionQuery {
   const seen = new Map<string, string>();
   for (const [name, value] of parameters) {
-    if (later.includes(name)) throw badRequest(`The parameter "${name}" is not supported yet.`);
+    if (name === "select") throw badRequest('The parameter "select" has no place here.');
     if (!single.includes(name)) continue;
     if (seen.has(name)) throw badRequest(`The parameter "${name}" is given more than once.`);
     seen.set(name, value);
   }
   const order = seen.get("order");
   return {
-    order: completeOrder(resource, order === undefined ? [] : parseOrder(resource, order)),
+    order: completeOrder(resource, order === undefined ? [] : parseOrder(resource, order, findOther)),
     ...parsePart(seen, maxRows),
     filter: parseRecordFilter(
       resource,
@@ -118,25 +128,37 @@ export function parseQuery(
 /**
  * The collection's URL in canonical form: equal sets in equal order have equal URLs.
  *
- * @throws Refusal 400 where that is longer than a URL that is sent may be: it could not be asked for again
+ * @throws Refusal 400 as {@link formatParameters}
  */
-export function canonicalUrl(resource: Resource, { filter, order, page, limit, offset }: CollectionQuery): string {
-  const parameters = formatRecordFilter(filter);
+export function canonicalUrl(resource: Resource, query: CollectionQuery): string {
+  const { filter, order, page, limit, offset, selected } = query;
+  const parameters = [...formatRecordFilter(filter), ...(selected?.parameters ?? [])];
   const orderText = formatOrder(order);
-  if (orderText !== formatOrder(completeOrder(resource, []))) parameters.push(["order", orderText]);
+  // Groups have an order of their own.
+  if (!selected?.grouping && orderText !== formatOrder(completeOrder(resource, [])))
+    parameters.push(["order", orderText]);
   if (limit !== undefined) parameters.push([page === undefined ? "limit" : "per_page", String(limit)]);
   if (page !== undefined) parameters.push(["page", String(page)]);
   else if (offset !== undefined && offset !== 0) parameters.push(["offset", String(offset)]);
-  const parts = parameters.map(([name, value]) => `${encodeUrlPart(name)}=${encodeUrlPart(value)}`).sort();
-  const query = parts.join("&");
-  if (query.length > maxQueryBytes)
-    throw badRequest(`The query in its canonical form has more than ${maxQueryBytes / 1024} KiB.`);
-  return parts.length === 0 ? resource.path : `${resource.path}?${query}`;
+  return parameters.length === 0 ? resource.path : `${resource.path}?${formatParameters(parameters)}`;
 }
 
-function formatOrder(order: readonly Ordering[]): string {
-  const parts = order.map(({ member: { name }, descending, nulls }) => {
-    return `${name}.${descending ? "desc" : "asc"}${nulls ? `.nulls${nulls}` : ""}`;
+/**
+ * Parameters as the query of a URL, in canonical order.
+ *
+ * @throws Refusal 400 where that is longer than a URL that is sent may be: it could not be asked for again
+ */
+export function formatParameters(parameters: Parameters): string {
+  const parts = parameters.map(([name, value]) => `${encodeUrlPart(name)}=${encodeUrlPart(value)}`).sort();
+  const query = parts.join("&");
+  if (query.length <= maxQueryBytes) return query;
+  throw badRequest(`The query in its canonical form has more than ${maxQueryBytes / 1024} KiB.`);
+}
+
+/** An order as a URL has it. */
+export function formatOrder(order: readonly Ordering[]): string {
+  const parts = order.map(({ member: { name }, of, descending, nulls }) => {
+    return `${of ? `${of.name}(${name})` : name}.${descending ? "desc" : "asc"}${nulls ? `.nulls${nulls}` : ""}`;
   });
   return parts.join(",");
 }
@@ -158,7 +180,8 @@ function toldNulls(
  */
 export function itemOrder({ order }: Query): string | undefined {
   const parts: ItemOrder[number][] = [];
-  for (const { member, descending, nulls } of order) {
+  for (const { member, of: other, descending, nulls } of order) {
+    if (other) return undefined;
     const { name } = member;
     const as = member.type.comparison;
     if (as === undefined || name === "" || member.path) return undefined;

@@ -3,18 +3,20 @@ import type { Field } from "../../protocol/index.ts";
 import type { OriginRequest, OriginResponse } from "../../server/index.ts";
 import { Denied } from "../engine/denied.ts";
 import type { RecordFilter } from "../engine/query.ts";
-import type { Row, Snapshot } from "../engine/snapshot.ts";
+import type { Snapshot } from "../engine/snapshot.ts";
 import type { Steps } from "../engine/steps.ts";
 import type { RecordKey } from "../engine/table.ts";
+import type { Tree } from "../engine/tree.ts";
 import { requireJsonAccepted } from "./accept.ts";
 import type { Catalog } from "./catalog.ts";
 import { isConditional, isKnown, requireMatch } from "./conditions.ts";
 import { findRecord, noRecord } from "./find-record.ts";
-import { type CollectionFormat, chooseFormat, jsonFormat } from "./formats.ts";
+import { chooseFormat, jsonFormat } from "./formats.ts";
 import {
   type Extent,
   followCollection,
   followRecord,
+  followSelected,
   isDerived,
   type Liveness,
   type LiveSettings,
@@ -23,12 +25,15 @@ import {
 import { isUnmodified, modifiedAt, modifiedFields, requireUnmodified } from "./modified.ts";
 import { partLinks } from "./part-links.ts";
 import { prefersCount } from "./preferences.ts";
-import { type CollectionQuery, canonicalUrl, itemOrder, parseQuery } from "./query.ts";
+import { type CollectionQuery, canonicalUrl, formatParameters, itemOrder, parseQuery } from "./query.ts";
+import { countTotal, readPage } from "./read-page.ts";
 import { Refusal, shorten } from "./refusal.ts";
 import { type Related, relatedFilter } from "./related.ts";
-import { etagOf, representRecord } from "./representation.ts";
-import type { Resource } from "./resource.ts";
+import { etagOf, representRecord, representTree } from "./representation.ts";
+import { type Resource, urlOf } from "./resource.ts";
 import { requireRoute } from "./route.ts";
+import { parseRecordQuery, parseSelectedQuery, treeQueryOf } from "./select-query.ts";
+import type { Selected } from "./selection.ts";
 import type { Target } from "./target.ts";
 
 /** Records have no parameters. @throws Refusal 400 where there are some */
@@ -74,6 +79,30 @@ function notModified(response: OriginResponse): OriginResponse {
   return { ...response, status: 304, fields, body: "" };
 }
 
+/** What is selected of a record. */
+function* readSelected(
+  snapshot: Snapshot,
+  request: OriginRequest,
+  settings: LiveSettings,
+  { resource, key }: { readonly resource: Resource; readonly key: RecordKey },
+  selected: Selected,
+): Steps<OriginResponse> {
+  const { selection } = selected;
+  const all = parseQuery(resource, []);
+  let found: Tree | undefined;
+  yield* findRecord(resource, key, function* (...named) {
+    found = yield* snapshot.findTree(...named, treeQueryOf(all, selected));
+    return found?.row;
+  });
+  if (!found) throw noRecord();
+  const { etag, body } = representTree(selection, found);
+  const query = formatParameters(selected.parameters);
+  const url = `${urlOf(resource, found.row)}?${query}`;
+  const liveness = yield* followSelected(snapshot, settings, resource, { selected, url });
+  const response = answer(request, etag, [["Items", selection.recordItems]], body as string);
+  return withLiveness(response, liveness);
+}
+
 function* readRecord(
   snapshot: Snapshot,
   request: OriginRequest,
@@ -91,50 +120,6 @@ function* readRecord(
   requireUnmodified(request.fields, modified);
   const response = answer(request, etag, fields, body as string);
   return withLiveness(isUnmodified(request.fields, modified) ? notModified(response) : response, liveness);
-}
-
-/** A part of a collection, as one answer has it. */
-interface RecordPage extends Extent {
-  readonly records: readonly string[];
-}
-
-/** A collection's records up to the limits, read one by one: no more is in memory than is answered. */
-function* readPage(
-  snapshot: Snapshot,
-  resource: Resource,
-  query: CollectionQuery,
-  { maxRows, maxPageBytes }: PageLimits,
-  format: CollectionFormat,
-): Steps<RecordPage> {
-  const { table } = resource;
-  const most = Math.min(query.limit ?? maxRows, maxRows);
-  const records: string[] = [];
-  let bytes = 0;
-  let hasMore = false;
-  let order = itemOrder(query);
-  const places = query.order.map(({ member }) => [table.members.indexOf(member), member.type] as const);
-  const take = (row: Row): boolean => {
-    if (order !== undefined && !places.every(([at, type]) => type.isComparable(row[at] ?? null))) order = undefined;
-    const record = records.length < most ? format.encodeRecord(resource, row) : "";
-    bytes += Buffer.byteLength(record) + 1;
-    hasMore = records.length >= most || (records.length > 0 && bytes > maxPageBytes);
-    if (!hasMore) records.push(record);
-    return !hasMore;
-  };
-  yield* snapshot.each(table, query, most + 1, take);
-  return { records, count: records.length, bytes, hasMore, order };
-}
-
-/** How many records there are of which a part was read. */
-function* countTotal(
-  snapshot: Snapshot,
-  { table }: Resource,
-  query: CollectionQuery,
-  { hasMore, count }: Extent,
-): Steps<number> {
-  const before = query.offset ?? 0;
-  const endsHere = !hasMore && (count > 0 || before === 0);
-  return endsHere ? before + count : yield* snapshot.count(table, query);
 }
 
 /** What a request that asks for the number of records is told of it: `Content-Range: items 20-39/57`. */
@@ -173,7 +158,12 @@ function* measure(snapshot: Snapshot, resource: Resource, query: CollectionQuery
 }
 
 /** A part's place is its document's, and its records' that of `Item-Index`: it has neither of the journal's. */
-function collectionFields(snapshot: Snapshot, { items }: Resource, { order }: Extent, isPart: boolean): Field[] {
+function collectionFields(
+  snapshot: Snapshot,
+  { items }: Pick<Resource, "items">,
+  { order }: Extent,
+  isPart: boolean,
+): Field[] {
   if (isPart || order === undefined) return [["Items", items]];
   return [["Items", items], ["Item-Order", order], ...eventIdFields(snapshot)];
 }
@@ -196,7 +186,8 @@ function* readCollection(
   const format = chooseFormat(request.fields);
   const isJson = format === jsonFormat;
   // A HEAD resumes or authorises a subscription: it needs the position, not the records.
-  const isPlain = isJson && !isPartQuery(query) && !isCounted;
+  const { selected } = query;
+  const isPlain = isJson && !isPartQuery(query) && !isCounted && !selected;
   if (request.method === "HEAD" && !isConditional(request.fields) && isPlain) {
     const extent = yield* measure(snapshot, resource, query, settings);
     const liveness = yield* followCollection(snapshot, settings, resource, query, extent);
@@ -208,9 +199,10 @@ function* readCollection(
   const { page: number } = query;
   const total = isCounted || number !== undefined ? yield* countTotal(snapshot, resource, query, page) : undefined;
   const facts = number === undefined || total === undefined ? undefined : { page: number, total };
-  const body = format.join(resource, page.records, facts);
+  const body = format.join(resource, page.records, facts, selected?.selection);
   const liveness = yield* followCollection(snapshot, settings, resource, query, page);
-  const fields = collectionFields(snapshot, resource, page, liveness.url !== undefined || isDerived(query, page));
+  const isPart = liveness.url !== undefined || isDerived(query, page);
+  const fields = collectionFields(snapshot, selected?.selection ?? resource, page, isPart);
   const told = isCounted && total !== undefined ? countFields(query, page, total) : [];
   const link = partLinks(resource, query, page, { maxRows: settings.maxRows, total });
   if (link !== undefined) fields.push(["Link", link]);
@@ -223,6 +215,7 @@ function* readCollection(
 /** The records of a collection that belong to a record: the collection under a filter, and followed as that. */
 function* readRelated(
   snapshot: Snapshot,
+  catalog: Catalog,
   request: OriginRequest,
   { parameters }: Target,
   settings: LiveSettings,
@@ -230,7 +223,7 @@ function* readRelated(
 ): Steps<OriginResponse> {
   const { resource } = related;
   const own = yield* relatedFilter(snapshot, related);
-  const asked = parseQuery(resource, parameters, settings.maxRows);
+  const asked = parseSelectedQuery(catalog, resource, parameters, settings.maxRows);
   const query = { ...asked, filter: groupOf("and", [own, asked.filter]) };
   const response = yield* readCollection(snapshot, request, settings, resource, query);
   return { ...response, fields: [...response.fields, ["Content-Location", canonicalUrl(resource, query)]] };
@@ -247,12 +240,16 @@ export function* read(
   const route = requireRoute(catalog, target);
   if (route.place === "unseen") throw new Denied();
   if (route.place === "collection") {
-    const query = parseQuery(route.resource, target.parameters, settings.maxRows);
+    const query = parseSelectedQuery(catalog, route.resource, target.parameters, settings.maxRows);
     return yield* readCollection(snapshot, request, settings, route.resource, query);
   }
-  if (route.place === "related") return yield* readRelated(snapshot, request, target, settings, route);
+  if (route.place === "related") return yield* readRelated(snapshot, catalog, request, target, settings, route);
   requireJsonAccepted(request.fields);
+  if (route.place === "record") {
+    const selected = parseRecordQuery(catalog, route.resource, target.parameters, settings.maxRows);
+    if (selected) return yield* readSelected(snapshot, request, settings, route, selected);
+    return yield* readRecord(snapshot, request, settings, route.resource, route.key);
+  }
   refuseParameters(target);
-  if (route.place === "index") return readIndex(request, catalog);
-  return yield* readRecord(snapshot, request, settings, route.resource, route.key);
+  return readIndex(request, catalog);
 }

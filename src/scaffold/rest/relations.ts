@@ -1,14 +1,15 @@
-import { type ForeignKey, keyMembers, type Member, type ServedSchema, type ServedTable } from "../engine/table.ts";
+import {
+  type ForeignKey,
+  keyMembers,
+  type Link,
+  type Member,
+  type ServedSchema,
+  type ServedTable,
+} from "../engine/table.ts";
 import { listNames, Refusal, shorten } from "./refusal.ts";
 
-/** Columns of two tables, in parallel: where their values are equal, the records are related. */
-export interface Step {
-  readonly from: readonly Member[];
-  readonly to: readonly Member[];
-}
-
 /** How the records of a table lead to those of another, or of the same one. */
-export interface Relation extends Step {
+export interface Relation extends Link {
   /**
    * `one`: a foreign key of the table names a record at most. `many`: foreign keys there name this table's records.
    * `through`: both are named by the records of a third table.
@@ -16,8 +17,8 @@ export interface Relation extends Step {
   readonly kind: "one" | "many" | "through";
   /** The table that it leads to. */
   readonly table: ServedTable;
-  /** The third table: {@link Step.from} and the first step's other end are equal, and so on; absent where there is none. */
-  readonly join?: { readonly table: ServedTable; readonly first: Step; readonly last: Step };
+  /** The third table: {@link Link.from} and the first step's other end are equal, and so on; absent where there is none. */
+  readonly join?: { readonly table: ServedTable; readonly first: Link; readonly last: Link };
   /** What it can be named by, of which others may have some, too. */
   readonly names: readonly string[];
   /** What tells it from others of the same name, behind a `!`. */
@@ -25,7 +26,7 @@ export interface Relation extends Step {
 }
 
 /** A foreign key with what it names in place of names. */
-interface Key extends Step {
+interface Key extends Link {
   readonly table: ServedTable;
   readonly other: ServedTable;
   readonly name: string | undefined;
@@ -36,7 +37,7 @@ function membersOf({ members }: ServedTable, names: readonly string[]): Member[]
 }
 
 /** The column of a foreign key that has one, and that less `_id`. */
-function columnNames({ from }: Step): string[] {
+function columnNames({ from }: Link): string[] {
   const [column, ...more] = from.map(({ name }) => name);
   if (column === undefined || more.length > 0) return [];
   const less = column.replace(/_id$/i, "");

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import type { Representation, Value } from "../../server/index.ts";
+import type { Tree } from "../engine/tree.ts";
 import { type Resource, urlOf } from "./resource.ts";
+import type { Field, Selection } from "./selection.ts";
 
 /**
  * A strong entity tag: a digest of the body's bytes.
@@ -19,6 +21,25 @@ export function encodeRow(resource: Resource, row: readonly Value[]): string {
     parts.push(jsonNames[at] + type.toJson(row[at] ?? null));
   });
   return `{${parts.join(",")}}`;
+}
+
+function fieldJson(field: Field, { row, embedded }: Tree): string {
+  if (field.kind === "value") return field.type.toJson(row[field.at] ?? null);
+  const records = (embedded[field.at] ?? []).map((tree) => encodeTree(field.selection, tree));
+  return field.isOne ? (records[0] ?? "null") : `[${records.join(",")}]`;
+}
+
+/** What is selected of a record, with what is embedded, as a JSON object. */
+export function encodeTree({ resource, urlMember, fields }: Selection, tree: Tree): string {
+  const parts = urlMember === undefined ? [] : [`"${urlMember}":"${urlOf(resource, tree.row)}"`];
+  for (const field of fields) parts.push(`${JSON.stringify(field.name)}:${fieldJson(field, tree)}`);
+  return `{${parts.join(",")}}`;
+}
+
+/** What is selected of a record as GET answers it. */
+export function representTree(selection: Selection, tree: Tree): Representation & { etag: string } {
+  const body = `{${JSON.stringify(selection.resource.singular)}:${encodeTree(selection, tree)}}`;
+  return { contentType: "application/json", body, etag: etagOf(body) };
 }
 
 /** A record as GET answers it: `{"artist":{…}}`, with its entity tag. */

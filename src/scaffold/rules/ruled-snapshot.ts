@@ -3,12 +3,9 @@ import type { Query, RowRule } from "../engine/query.ts";
 import type { Measure, Row, Snapshot, TableSources, ViewerFilter } from "../engine/snapshot.ts";
 import type { Steps } from "../engine/steps.ts";
 import type { RecordKey, ServedSchema, ServedTable } from "../engine/table.ts";
+import type { Tree, TreeQuery } from "../engine/tree.ts";
+import { bothOf, ruledTree, shownTree } from "./ruled-tree.ts";
 import type { TableRights, ViewerRights } from "./viewer-rights.ts";
-
-/** Two rules of which both must be met. */
-function bothOf(one: RowRule | undefined, other: RowRule | undefined): RowRule | undefined {
-  return one && other ? { kind: "and", parts: [one, other] } : (one ?? other);
-}
 
 /** The database as a viewer may see it by the rules. Whatever reads, reads here. */
 export class RuledSnapshot implements Snapshot {
@@ -80,6 +77,21 @@ export class RuledSnapshot implements Snapshot {
   count(table: ServedTable, query: Query): Steps<number> {
     const rights = this.rights.of(table);
     return this.#inner.count(rights.real, ruledQuery(query, rights));
+  }
+
+  *findTree(table: ServedTable, key: RecordKey, query: TreeQuery): Steps<Tree | undefined> {
+    const tree = yield* this.#inner.findTree(this.rights.of(table).real, key, ruledTree(table, query, this.rights));
+    return tree && shownTree(table, query, this.rights, tree);
+  }
+
+  eachTree(table: ServedTable, query: TreeQuery, limit: number, visit: (tree: Tree) => boolean): Steps<void> {
+    const { real } = this.rights.of(table);
+    const take = (tree: Tree): boolean => visit(shownTree(table, query, this.rights, tree));
+    return this.#inner.eachTree(real, ruledTree(table, query, this.rights), limit, take);
+  }
+
+  countTrees(table: ServedTable, query: TreeQuery): Steps<number> {
+    return this.#inner.countTrees(this.rights.of(table).real, ruledTree(table, query, this.rights));
   }
 }
 

@@ -119,9 +119,9 @@ function placesFrom(first: number): () => string {
   };
 }
 
-/** A filter as SQL, with {@link filterOperands} bound from `$1` on. */
-export function filterText(filter: PostgresFilter): string {
-  return textOf(filter, placesFrom(1));
+/** A filter as SQL, with {@link filterOperands} bound. @param first - the number of its first parameter */
+export function filterText(filter: PostgresFilter, first = 1): string {
+  return textOf(filter, placesFrom(first));
 }
 
 /** A rule as SQL, with {@link ruleOperands} bound. @param first - the number of its first parameter */

@@ -3,6 +3,8 @@ import type { Ahead, Bookmark } from "../../../server/index.ts";
 import { Denied } from "../../engine/denied.ts";
 import type { Measure, Snapshot, TableSources } from "../../engine/snapshot.ts";
 import { type Steps, wait } from "../../engine/steps.ts";
+import type { ServedTable } from "../../engine/table.ts";
+import { embeddedTables, type Tree, type TreeQuery } from "../../engine/tree.ts";
 import type { Viewer } from "../../engine/viewer.ts";
 import { unreadable } from "../../rest/record-filter.ts";
 import { Refusal } from "../../rest/refusal.ts";
@@ -11,9 +13,19 @@ import { callFunction, type PostgresArguments } from "./call-function.ts";
 import { filterOperands } from "./condition-sql.ts";
 import { failedOf, incomparablePlace, isIncomparable, isUnreadable, isUnreadableSearch } from "./failure.ts";
 import { type PostgresFunction, readFunctions } from "./functions.ts";
-import type { PostgresKey, PostgresQuery, PostgresRule, PostgresSchema, PostgresTable } from "./served.ts";
+import type {
+  PostgresFilter,
+  PostgresKey,
+  PostgresMember,
+  PostgresQuery,
+  PostgresRule,
+  PostgresSchema,
+  PostgresTable,
+} from "./served.ts";
 import type { SourceFinder } from "./source-finder.ts";
 import { countRecords, hasAnotherPart, isAnotherFile, type Sql, selectRecord, selectRecords } from "./sql.ts";
+import { countTrees, type Operand, selectTreeOf, selectTrees, type TreeSql } from "./tree-sql.ts";
+import { treeIn } from "./tree-text.ts";
 import type { ViewerSession } from "./viewer-session.ts";
 
 /**
@@ -36,10 +48,39 @@ export interface SnapshotState {
 /** How many rows are fetched at first, and then. */
 const [firstRows, moreRows] = [100, 500];
 const cursor = "rocket_rows";
+/** How many rows are fetched at once that may have many others in them. */
+const treesAtOnce = 50;
+
+/** The columns that a filter has tests of that only the database makes. */
+function searchedIn(filter: PostgresFilter): PostgresMember[] {
+  return conditionsOf(filter).flatMap(({ kind, column }) => (kind === "test" ? [column] : []));
+}
+
+/** What a statement was made of: what its refusal may be about. */
+interface Asked {
+  readonly tables: readonly PostgresTable[];
+  readonly operands: readonly Operand[];
+  /** The columns that are searched in a way that only the database knows. */
+  readonly searched: readonly PostgresMember[];
+  /** Whether a rule that is not the peer's has a part in it. */
+  readonly hasRule: boolean;
+}
+
+/** A query, and those of what is embedded. */
+function allQueries(query: TreeQuery): TreeQuery[] {
+  return [query, ...query.embeds.flatMap((embed) => allQueries(embed.query))];
+}
+
+function askedIn(table: PostgresTable, query: TreeQuery, operands: readonly Operand[]): Asked {
+  const searched = allQueries(query).flatMap(({ filter }) => searchedIn(filter as PostgresFilter));
+  const tables = [table, ...(embeddedTables(query) as PostgresTable[])];
+  return { tables, operands, searched, hasRule: operands.some(({ member }) => !member) };
+}
 
 /** What a policy can't read of what the viewer claims is no right; any other trouble of the database is its own. */
-function ownTrouble({ isPrivate, isView }: PostgresTable, error: unknown): unknown {
-  return isPrivate && !isView && failedOf(error)?.code === "22P02" ? new Denied(error) : error;
+function ownTrouble(tables: readonly PostgresTable[], error: unknown): unknown {
+  const hasPolicy = tables.some(({ isPrivate, isView }) => isPrivate && !isView);
+  return hasPolicy && failedOf(error)?.code === "22P02" ? new Denied(error) : error;
 }
 
 /** The database as a session's transaction sees it. */
@@ -123,6 +164,37 @@ export class PostgresSnapshot implements Snapshot {
     return yield* wait(callFunction(this.session, called, given, limit));
   }
 
+  *findTree(table: PostgresTable, key: PostgresKey, query: TreeQuery): Steps<Tree | undefined> {
+    const { text, operands } = selectTreeOf(table, key, query);
+    const [row] = yield* wait(this.rows({ text, values: operands.map(({ value }) => value) }));
+    yield* this.#requireSameFiles([table, ...embeddedTables(query)]);
+    return row && treeIn(row, query);
+  }
+
+  *eachTree(table: PostgresTable, query: TreeQuery, limit: number, visit: (tree: Tree) => boolean): Steps<void> {
+    const { text, operands } = selectTrees(table, query, limit);
+    yield* wait(this.#asked(table, { text: `DECLARE ${cursor} NO SCROLL CURSOR FOR ${text}`, operands }, query));
+    for (let rows: Row[] = [], isDone = false; !isDone; ) {
+      const fetch = this.session.query(`FETCH ${treesAtOnce} FROM ${cursor}`, []);
+      rows = yield* wait(this.#judged("", askedIn(table, query, operands), fetch));
+      isDone = !rows.every((row) => visit(treeIn(row, query))) || rows.length < treesAtOnce;
+    }
+    yield* this.#requireSameFiles([table, ...embeddedTables(query)], `CLOSE ${cursor}; `);
+  }
+
+  *countTrees(table: PostgresTable, query: TreeQuery): Steps<number> {
+    const [row] = yield* wait(this.#asked(table, countTrees(table, query), query));
+    return Number(row?.[0] ?? 0);
+  }
+
+  *#requireSameFiles(tables: readonly ServedTable[], before = ""): Steps<void> {
+    let first = before;
+    for (const table of new Set(tables)) {
+      yield* this.#requireSameFile(table as PostgresTable, first);
+      first = "";
+    }
+  }
+
   /** @param before - statements that go with the question, in one message */
   *#requireSameFile(table: PostgresTable, before = ""): Steps<void> {
     const [row] = yield* wait(this.session.script(`${before}${isAnotherFile(table)}`));
@@ -136,25 +208,38 @@ export class PostgresSnapshot implements Snapshot {
   }
 
   /** As {@link #filtered}, for a statement that was sent. */
-  async #answered(
+  #answered(
     table: PostgresTable,
     { filter, rule }: PostgresQuery,
     text: string,
     answer: Promise<Row[]>,
   ): Promise<Row[]> {
+    const searched = searchedIn(filter);
+    return this.#judged(
+      text,
+      { tables: [table], operands: filterOperands(filter), searched, hasRule: rule !== undefined },
+      answer,
+    );
+  }
+
+  /** As {@link #filtered}, for a statement with several filters. */
+  #asked(table: PostgresTable, { text, operands }: TreeSql, query: TreeQuery): Promise<Row[]> {
+    const values = operands.map(({ value }) => value);
+    return this.#judged(text, askedIn(table, query, operands), this.session.query(text, values));
+  }
+
+  async #judged(text: string, { tables, operands, searched, hasRule }: Asked, answer: Promise<Row[]>): Promise<Row[]> {
     try {
       return await answer;
     } catch (error) {
-      const tests = conditionsOf(filter).filter(({ kind }) => kind === "test");
-      const isSearch = tests.length > 0 && isUnreadableSearch(error);
+      const isSearch = searched.length > 0 && isUnreadableSearch(error);
       if (!isIncomparable(error) && !isSearch) throw error;
       const place = incomparablePlace(error, text);
-      const operands = filterOperands(filter);
       const found = place === undefined ? undefined : operands[place - 1];
       // Of what is read row by row, no place is told.
-      const operand = found ?? operands.find(({ member }) => tests.some(({ column }) => column === member));
-      if (!operand && rule) throw new Denied(error);
-      if (!operand) throw ownTrouble(table, error);
+      const operand = found ?? operands.find(({ member }) => member !== undefined && searched.includes(member));
+      if (!operand?.member && hasRule) throw new Denied(error);
+      if (!operand?.member) throw ownTrouble(tables, error);
       throw unreadable(operand.member, operand.value ?? "", "PostgreSQL does not take it.");
     }
   }

@@ -1,7 +1,7 @@
 import type { Condition } from "../../../filter/index.ts";
 import { encodeUrlPart } from "../../../protocol/index.ts";
 import type { Value } from "../../../server/index.ts";
-import type { Decoded, Operator, Stored, ValueType } from "../../engine/value-type.ts";
+import type { AggregateName, Decoded, Operator, Stored, ValueType } from "../../engine/value-type.ts";
 import { encodeBase64 } from "../../json/base64.ts";
 import { formatJson } from "../../json/json.ts";
 import { NestingError, parseJson } from "../../json/json-reader.ts";
@@ -53,6 +53,30 @@ function isPlainTime(literal: unknown, kind: string): boolean {
 
 function bytesOf(text: string): Uint8Array {
   return new Uint8Array(Buffer.from(text.slice(2), "hex"));
+}
+
+/** What PostgreSQL makes of numbers that it adds up. */
+const sums: ReadonlyMap<string, string> = new Map([
+  ...[
+    ["int2", "int8"] as const,
+    ["int4", "int8"] as const,
+    ["int8", "numeric"] as const,
+    ["numeric", "numeric"] as const,
+  ],
+  ...["float4", "float8", "money", "interval"].map((kind) => [kind, kind] as const),
+]);
+
+const averages: ReadonlyMap<string, string> = new Map([
+  ...["int2", "int4", "int8", "numeric"].map((kind) => [kind, "numeric"] as const),
+  ...["float4", "float8"].map((kind) => [kind, "float8"] as const),
+  ["interval", "interval"],
+]);
+
+/** Whether PostgreSQL knows the least value of a type: it has no `min` of others, as booleans. */
+function isSorted(kind: string): boolean {
+  return (
+    sums.has(kind) || isTextKind(kind) || kind === "bpchar" || isTimeKind(kind) || kind === "time" || kind === "timetz"
+  );
 }
 
 /** A column's type in PostgreSQL. Its values are the texts that PostgreSQL makes of them under `valueSettings`. */
@@ -144,6 +168,13 @@ export class PostgresType implements ValueType {
     if (kind === "float4") return Math.fround(Number(value)) + 0;
     if (isTimeKind(kind)) return orderableTime(value);
     return kind === "bytea" ? bytesOf(value) : value;
+  }
+
+  aggregate(name: AggregateName): PostgresType | undefined {
+    if (name === "count") return new PostgresType({ kind: "int8" });
+    if (name === "min" || name === "max") return isSorted(this.kind) ? this : undefined;
+    const kind = (name === "sum" ? sums : averages).get(this.kind);
+    return kind === undefined ? undefined : new PostgresType({ kind });
   }
 
   isDecidedByImages(condition: Condition<unknown, Value>): boolean {

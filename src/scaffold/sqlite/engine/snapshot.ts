@@ -2,6 +2,7 @@ import type { Bookmark } from "../../../server/index.ts";
 import type { KeptAnswer, Measure, Placed, Snapshot, TableSources, Transaction } from "../../engine/snapshot.ts";
 import { done, type Steps } from "../../engine/steps.ts";
 import { keyMembers } from "../../engine/table.ts";
+import type { Tree } from "../../engine/tree.ts";
 import { FieldErrors, notUnique, Refusal } from "../../rest/refusal.ts";
 import { isBrokenText, mayBeBroken, textOfBytes } from "../broken-text.ts";
 import type { Connection } from "../driver.ts";
@@ -35,12 +36,25 @@ import {
   selectTexts,
   updateRecord,
 } from "./sql.ts";
+import { countTrees, type SqliteTreeQuery, selectTreeOf, selectTrees } from "./tree-sql.ts";
+import { readTrees } from "./tree-text.ts";
 
 /** Where a connection's transaction stands. */
 export interface SnapshotState {
   readonly schema: SqliteSchema;
   readonly bookmark: Bookmark | undefined;
   readonly unwatched: ReadonlyMap<string, string>;
+}
+
+/** A selected row with those that are embedded in it. Changes the row in place. */
+function treeIn(table: SqliteTable, { grouping, embeds }: SqliteTreeQuery, row: SqlValue[]): Tree {
+  if (grouping) return { row, embedded: [] };
+  const embedded = row.splice(row.length - embeds.length);
+  return { row: exactRow(table, row), embedded: embeds.map((embed, at) => readTrees(embedded[at], embed)) };
+}
+
+function tooBigSum(): Refusal {
+  return new Refusal(422, "A sum has no place in the 64 bits of SQLite's integers.");
 }
 
 /** The database as a connection's transaction sees it. */
@@ -98,6 +112,31 @@ export class SqliteSnapshot implements Snapshot {
 
   count(table: SqliteTable, query: SqliteQuery): Steps<number> {
     const [[count = 0] = []] = searching(query, () => this.rows(countAll(table, query)));
+    return done(Number(count));
+  }
+
+  findTree(table: SqliteTable, key: SqliteKey, query: SqliteTreeQuery): Steps<Tree | undefined> {
+    const [row] = searching(query, () => this.rows(selectTreeOf(table, key, query)));
+    return done(row && treeIn(table, query, row));
+  }
+
+  eachTree(table: SqliteTable, query: SqliteTreeQuery, limit: number, visit: (tree: Tree) => boolean): Steps<void> {
+    const { text, values } = selectTrees(table, query, limit);
+    const { brake } = this.connection;
+    const take = (row: SqlValue[]): boolean => {
+      brake.goOn();
+      return visit(treeIn(table, query, row));
+    };
+    try {
+      return done(searching(query, () => this.connection.prepare(text).each(take, ...values)));
+    } catch (error) {
+      if (error instanceof Error && error.message === "integer overflow") throw tooBigSum();
+      throw error;
+    }
+  }
+
+  countTrees(table: SqliteTable, query: SqliteTreeQuery): Steps<number> {
+    const [[count = 0] = []] = searching(query, () => this.rows(countTrees(table, query)));
     return done(Number(count));
   }
 

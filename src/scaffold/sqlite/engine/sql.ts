@@ -49,7 +49,8 @@ function equalPart(member: SqliteMember, value: SqlValue): Sql {
   return { text: `${text} AND typeof(${column}) IN (${sorts})`, values };
 }
 
-function equalKey({ members, values }: SqliteKey): Sql[] {
+/** What a record with a key meets. */
+export function equalKey({ members, values }: SqliteKey): Sql[] {
   return members.map((member, at) => equalPart(member, values[at] ?? null));
 }
 
@@ -69,16 +70,15 @@ function filterPart(part: SqliteFilter): Sql {
   return part.kind === "or" ? { ...sql, text: `(${sql.text})` } : sql;
 }
 
-/** Whether a column has a text with other characters than those of ASCII, or a NUL. */
-function isNotAscii(name: string): string {
-  const column = quoteName(name);
+/** Whether a column, as SQL has it, has a text with other characters than those of ASCII, or a NUL. */
+export function isNotAscii(column: string): string {
   return `(typeof(${column}) = 'text' AND (${column} GLOB '*[^' || char(1) || '-' || char(127) || ']*' OR instr(${column}, char(0))))`;
 }
 
 /** The bytes of a text, where it may be no UTF-8 or have a NUL: what a driver gives may stand for several texts. */
-function textBytes(member: SqliteMember | undefined): string {
+export function textBytes(member: SqliteMember | undefined): string {
   const name = member?.name ?? "";
-  return `CASE WHEN ${isNotAscii(name)} THEN CAST(${quoteName(name)} AS BLOB) END`;
+  return `CASE WHEN ${isNotAscii(quoteName(name))} THEN CAST(${quoteName(name)} AS BLOB) END`;
 }
 
 /** Puts texts in as they are stored: their bytes stand after `count` values. Changes the values in place. */
@@ -174,7 +174,7 @@ export function selectTexts(table: SqliteTable, query: SqliteQuery, limit: numbe
   if (members.length === 0) return undefined;
   const columns = members.map(({ name }) => quoteName(name)).join(", ");
   const some = `SELECT ${columns} FROM ${quoteName(table.name)}${text} LIMIT ?`;
-  const tests = members.map(({ name }) => isNotAscii(name)).join(" OR ");
+  const tests = members.map(({ name }) => isNotAscii(quoteName(name))).join(" OR ");
   return { text: `SELECT ${columns} FROM (${some}) WHERE ${tests}`, values: [...values, limit] };
 }
 

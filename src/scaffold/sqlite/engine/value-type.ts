@@ -1,6 +1,6 @@
 import type { Condition } from "../../../filter/index.ts";
 import type { Value } from "../../../server/index.ts";
-import type { Decoded, Operator, ValueType } from "../../engine/value-type.ts";
+import type { AggregateName, Decoded, Operator, ValueType } from "../../engine/value-type.ts";
 import { brokenBytes } from "../broken-text.ts";
 import type { Affinity, Column, SqlValue } from "../schema.ts";
 import { formatKeyPart, isSameKey, parseKeyPart } from "./key-part.ts";
@@ -105,6 +105,13 @@ export class SqliteType implements ValueType, StoredType {
 
   isSame(value: SqlValue, other: SqlValue): boolean {
     return isSameKey(value, other);
+  }
+
+  aggregate(name: AggregateName): SqliteType | undefined {
+    if (name === "count") return new SqliteType({ declaredType: "INTEGER", affinity: "integer" }, false);
+    if (name === "min" || name === "max") return this.kind === "json" || this.kind === "boolean" ? undefined : this;
+    if (!this.numbersOnly) return undefined;
+    return new SqliteType({ declaredType: "", affinity: name === "avg" ? "real" : "numeric" }, false);
   }
 
   isDecidedByImages(condition: Condition<unknown, SqlValue>): boolean {

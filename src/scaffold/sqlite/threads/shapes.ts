@@ -32,7 +32,7 @@ const lengths: ReadonlySet<string> = new Set(["offset", "limit", "page", "per_pa
 export function shapeOf(method: string, { segments, parameters }: Target, isCounted = false): string {
   const [collection = "", ...below] = segments.length > 2 ? [segments.slice(0, -1).join("/"), ""] : segments;
   const parts = parameters.map(([name, value]) => {
-    if (name === "order") return [name, value];
+    if (name === "order" || name === "select") return [name, value];
     // How far, not where exactly.
     return lengths.has(name) ? [name, value.length] : costOf(name, value);
   });

@@ -1,9 +1,9 @@
 import { isGroup, partsOf } from "../../../filter/index.ts";
 import type { Query } from "../../engine/query.ts";
 import { catalogOf, type IsServed } from "../../rest/catalog.ts";
-import { parseQuery } from "../../rest/query.ts";
 import { Refusal } from "../../rest/refusal.ts";
 import { findRoute } from "../../rest/route.ts";
+import { parseSelectedQuery } from "../../rest/select-query.ts";
 import type { Target } from "../../rest/target.ts";
 import type { SqliteTable } from "../engine/served.ts";
 import type { SqliteSnapshot } from "../engine/snapshot.ts";
@@ -87,14 +87,15 @@ function createIndex({ connection }: SqliteSnapshot, table: string, columns: rea
 
 /** Which index would make a read short, in a sentence; `undefined` where none would. */
 function adviseIndex(snapshot: SqliteSnapshot, isServed: IsServed, target: Target): string | undefined {
-  const route = findRoute(catalogOf(snapshot.schema, isServed), target);
+  const catalog = catalogOf(snapshot.schema, isServed);
+  const route = findRoute(catalog, target);
   if (route?.place !== "collection") return undefined;
   const { resource } = route;
   const { stored: table } = resource.table as SqliteTable;
   if (table.view) return undefined;
-  const query = parseQuery(resource, target.parameters);
+  const query = parseSelectedQuery(catalog, resource, target.parameters);
   // An index of a part of JSON serves just what is written as it is.
-  if (query.order.some(({ member }) => member.path)) return undefined;
+  if (query.order.some(({ member, of: other }) => member.path || other)) return undefined;
   const wanted = wantedColumns(table, query);
   if (wanted.length === 0 || wanted.length > maxColumns) return undefined;
   if (hasIndex(snapshot, table.name, wanted, soughtColumns(query).fixed.length)) return undefined;

@@ -1,0 +1,83 @@
+import type { Row, Snapshot } from "../engine/snapshot.ts";
+import type { Steps } from "../engine/steps.ts";
+import type { CollectionFormat } from "./formats.ts";
+import type { Extent, PageLimits } from "./live.ts";
+import { type CollectionQuery, itemOrder } from "./query.ts";
+import type { Resource } from "./resource.ts";
+import { treeQueryOf } from "./select-query.ts";
+
+/** A part of a collection, as one answer has it. */
+export interface RecordPage extends Extent {
+  readonly records: readonly string[];
+}
+
+/** Takes records in up to the limits: no more is in memory than is answered. */
+class Page {
+  readonly records: string[] = [];
+  readonly most: number;
+  readonly #maxBytes: number;
+  bytes = 0;
+  hasMore = false;
+
+  constructor({ limit }: CollectionQuery, { maxRows, maxPageBytes }: PageLimits) {
+    this.most = Math.min(limit ?? maxRows, maxRows);
+    this.#maxBytes = maxPageBytes;
+  }
+
+  /** Takes another record, where it has a place; `false` where no more is taken. */
+  take(encode: () => string): boolean {
+    const { records } = this;
+    const record = records.length < this.most ? encode() : "";
+    this.bytes += Buffer.byteLength(record) + 1;
+    this.hasMore = records.length >= this.most || (records.length > 0 && this.bytes > this.#maxBytes);
+    if (!this.hasMore) records.push(record);
+    return !this.hasMore;
+  }
+
+  end(order: string | undefined): RecordPage {
+    const { records, bytes, hasMore } = this;
+    return { records, count: records.length, bytes, hasMore, order };
+  }
+}
+
+/** A collection's records up to the limits, read one by one. */
+export function* readPage(
+  snapshot: Snapshot,
+  resource: Resource,
+  query: CollectionQuery,
+  limits: PageLimits,
+  format: CollectionFormat,
+): Steps<RecordPage> {
+  const { table } = resource;
+  const { selected } = query;
+  const page = new Page(query, limits);
+  if (selected) {
+    const { selection } = selected;
+    const trees = treeQueryOf(query, selected);
+    yield* snapshot.eachTree(table, trees, page.most + 1, (tree) =>
+      page.take(() => format.encodeTree(selection, tree)),
+    );
+    return page.end(undefined);
+  }
+  let order = itemOrder(query);
+  const places = query.order.map(({ member }) => [table.members.indexOf(member), member.type] as const);
+  yield* snapshot.each(table, query, page.most + 1, (row: Row) => {
+    if (order !== undefined && !places.every(([at, type]) => type.isComparable(row[at] ?? null))) order = undefined;
+    return page.take(() => format.encodeRecord(resource, row));
+  });
+  return page.end(order);
+}
+
+/** How many records there are of which a part was read. */
+export function* countTotal(
+  snapshot: Snapshot,
+  { table }: Resource,
+  query: CollectionQuery,
+  { hasMore, count }: Extent,
+): Steps<number> {
+  const before = query.offset ?? 0;
+  const endsHere = !hasMore && (count > 0 || before === 0);
+  if (endsHere) return before + count;
+  const { selected } = query;
+  return yield* selected ? snapshot.countTrees(table, treeQueryOf(query, selected)) : snapshot.count(table, query);
+}

@@ -1,0 +1,223 @@
+import { describe, expect, test } from "vitest";
+import { serveLibrary } from "./music-library.ts";
+
+interface Detail {
+  readonly detail: string;
+}
+
+async function get(target: string, fields: Record<string, string> = {}) {
+  const { send } = await serveLibrary();
+  return send("GET", target, undefined, fields);
+}
+
+/** The records of a list, without their URLs. */
+async function list(target: string): Promise<unknown> {
+  const answer = await get(target);
+  expect([answer.status, answer.text]).toEqual([200, expect.anything()]);
+  const [records] = Object.values(answer.json as object);
+  return JSON.parse(JSON.stringify(records), (name, value: unknown) => (name === "url" ? undefined : value));
+}
+
+describe("Embedded records", () => {
+  test("are a list where they name the record, and one or null where it names them", async () => {
+    expect(await list("/artists?select=name,albums(title,songs(title))&id=gt.2")).toEqual([
+      { name: "Neu!", albums: [{ title: "Neu! 75", songs: [{ title: "Hero" }] }] },
+      { name: "Nobody", albums: [] },
+    ]);
+    expect(await list("/albums?select=title,label:labels(name)&id=gt.3")).toEqual([
+      { title: "Ege Bamyasi", label: { name: "Spoon" } },
+      { title: "Neu! 75", label: null },
+    ]);
+  });
+
+  test("have URLs of their own", async () => {
+    expect((await get("/albums/5?select=title,artists(name),songs(title)")).text).toBe(
+      '{"album":{"url":"/albums/5","title":"Neu! 75","artists":{"url":"/artists/3","name":"Neu!"},"songs":[{"url":"/songs/6","title":"Hero"}]}}',
+    );
+  });
+
+  test("come through a third table, both ways", async () => {
+    expect(await list("/albums?select=title,tags(word)&id=in.(2,3)")).toEqual([
+      { title: "Computerwelt", tags: [] },
+      { title: "Tago Mago", tags: [{ word: "long" }, { word: "loud" }] },
+    ]);
+    expect(await list("/tags?select=word,albums(title)&id=eq.1")).toEqual([
+      { word: "long", albums: [{ title: "Autobahn" }, { title: "Tago Mago" }] },
+    ]);
+  });
+
+  test("may be of the same table, and are named by foreign keys where there are several", async () => {
+    expect(await list("/staff?select=name,manager(name),staff(name)&id=in.(1,2)")).toEqual([
+      { name: "Ann", manager: null, staff: [{ name: "Ben" }, { name: "Cem" }] },
+      { name: "Ben", manager: { name: "Ann" }, staff: [] },
+    ]);
+    expect(await list("/letters?select=sender:staff!sender_id(name),receiver(name)&id=eq.1")).toEqual([
+      { sender: { name: "Ann" }, receiver: { name: "Ben" } },
+    ]);
+    expect(await list("/staff?select=sent:letters!sender(text),got:letters!receiver_id(text)&id=eq.1")).toEqual([
+      { sent: [{ text: "hello" }], got: [{ text: "hi" }] },
+    ]);
+  });
+
+  test("are filtered, sorted and cut by parameters with their name before", async () => {
+    const target =
+      "/artists?select=name,albums(title,songs(title))&id=lt.3&albums.title=like.*o*&albums.order=year.desc&albums.limit=1";
+    expect(await list(`${target}&albums.songs.seconds=gt.250`)).toEqual([
+      { name: "Kraftwerk", albums: [{ title: "Computerwelt", songs: [{ title: "Taschenrechner" }] }] },
+      { name: "Can", albums: [{ title: "Tago Mago", songs: [{ title: "Halleluhwah" }] }] },
+    ]);
+    expect(
+      await list("/artists?select=name,records:albums(title)&id=eq.1&records.order=title.desc&records.offset=1"),
+    ).toEqual([{ name: "Kraftwerk", records: [{ title: "Autobahn" }] }]);
+    expect(await list("/artists?select=albums(title)&id=eq.2&albums.or=(year.eq.1971,title.eq.x)")).toEqual([
+      { albums: [{ title: "Tago Mago" }] },
+    ]);
+  });
+
+  test("decide which records are there where they are asked to", async () => {
+    expect(await list("/artists?select=name,albums!inner(title)&albums.year=lt.1972")).toEqual([
+      { name: "Can", albums: [{ title: "Tago Mago" }] },
+    ]);
+    expect(await list("/albums?select=title,labels!inner(name)&labels.name=eq.Spoon")).toEqual([
+      { title: "Tago Mago", labels: { name: "Spoon" } },
+      { title: "Ege Bamyasi", labels: { name: "Spoon" } },
+    ]);
+    expect(await list("/artists?select=name,albums()&albums=is.null")).toEqual([{ name: "Nobody" }]);
+    expect(await list("/artists?select=name,albums()&albums=not.is.null&albums.year=gt.1980")).toEqual([
+      { name: "Kraftwerk" },
+    ]);
+    expect(await list("/tags?select=word,albums!inner(songs!inner())&albums.songs.seconds=gt.1200")).toEqual([
+      { word: "long", albums: [{}] },
+    ]);
+    expect(await list("/albums?select=title,labels!left(name)&labels.name=eq.Spoon&id=eq.1")).toEqual([
+      { title: "Autobahn", labels: null },
+    ]);
+  });
+
+  test("count where they are asked to", async () => {
+    const { send } = await serveLibrary();
+
+    const answer = await send("GET", "/artists?select=name,albums!inner()&albums.year=lt.1975&limit=1", undefined, {
+      Prefer: "count=exact",
+    });
+
+    expect(answer.field("Content-Range")).toBe("items 0-0/2");
+    expect((await send("GET", "/artists/4?select=name,albums!inner(title)")).status).toBe(404);
+  });
+
+  test("sort the records that name them", async () => {
+    expect(await list("/albums?select=title,artists(name)&order=artists(name),year.desc&id=neq.5")).toEqual([
+      { title: "Ege Bamyasi", artists: { name: "Can" } },
+      { title: "Tago Mago", artists: { name: "Can" } },
+      { title: "Computerwelt", artists: { name: "Kraftwerk" } },
+      { title: "Autobahn", artists: { name: "Kraftwerk" } },
+    ]);
+    const titles = (await list("/albums?select=title,labels()&order=labels(name).desc.nullslast,id")) as {
+      title: string;
+    }[];
+    expect(titles.map(({ title }) => title).join()).toBe("Tago Mago,Ege Bamyasi,Autobahn,Computerwelt,Neu! 75");
+  });
+
+  test("may be what several come to", async () => {
+    expect(await list("/artists?select=name,albums(count()),years:albums(year,count())&id=in.(3,4)")).toEqual([
+      { name: "Neu!", albums: [{ count: 1 }], years: [{ year: 1975, count: 1 }] },
+      { name: "Nobody", albums: [{ count: 0 }], years: [] },
+    ]);
+    expect(await list("/artists?select=albums(artist_id,price.sum())&id=eq.1&albums.order=sum.desc")).toEqual([
+      { albums: [{ artist_id: 1, sum: 19.5 }] },
+    ]);
+  });
+
+  test("are as many as an answer has records at most", async () => {
+    const { send } = await serveLibrary({ maxRows: 1 });
+
+    expect((await send("GET", "/artists?select=albums(title)&albums.limit=5")).text).toBe(
+      '{"artists":[{"url":"/artists/1","albums":[{"url":"/albums/1","title":"Autobahn"}]}]}',
+    );
+  });
+
+  test("count for the bytes that an answer ends after", async () => {
+    const { send, run } = await serveLibrary({ maxPageBytes: 1024 });
+    await run(`UPDATE songs SET title = '${"x".repeat(400)}'`);
+
+    const answer = await send("GET", "/albums?select=songs(title)");
+
+    expect((answer.json as { albums: object[] }).albums).toHaveLength(1);
+    expect(answer.field("Link")).toContain("offset=1");
+  });
+
+  test("are in CSV as JSON, and nothing where there is none", async () => {
+    expect((await get("/albums?select=title,labels(name)&id=gt.3", { Accept: "text/csv" })).text).toBe(
+      'title,labels\r\nEge Bamyasi,"{""url"":""/labels/2"",""name"":""Spoon""}"\r\nNeu! 75,\r\n',
+    );
+  });
+
+  test("are followed by asking again when one of their tables changes", async () => {
+    const answer = await get("/artists?select=*,albums(tags(word),songs(title))&albums.order=year&albums.limit=2");
+
+    expect(answer.url).toBe(
+      "/artists?albums.limit=2&albums.order=year.asc%2Cid.asc&select=%2A%2Calbums%28tags%28word%29%2Csongs%28title%29%29",
+    );
+    expect([...(answer.reads?.collections ?? [])].sort()).toEqual([
+      "/albums",
+      "/albums_tags",
+      "/artists",
+      "/songs",
+      "/tags",
+    ]);
+    expect(answer.reads?.isComplete).toBe(true);
+  });
+
+  test("are asked for again by the URL that the answer goes on under", async () => {
+    const { send } = await serveLibrary();
+    const target = "/artists?select=label:name,%22a,b%22:albums!inner(*,songs(count()))&%22a,b%22.x=1";
+    const better = target.replace(
+      "&%22a,b%22.x=1",
+      "&a,b.title=in.(Autobahn,%22a,%5C%22b%22)&a,b.order=title.desc&a,b=not.is.null",
+    );
+    expect((await send("GET", target)).status).toBe(400);
+
+    const first = await send("GET", better);
+    const again = await send("GET", first.url ?? "");
+
+    expect(first.status).toBe(200);
+    expect([again.text, again.url]).toEqual([first.text, first.url]);
+    expect(first.text).toContain("Autobahn");
+  });
+
+  test.each([
+    ["/artists?select=labels(*)", 'There is no relation "labels" from "artists"; there are albums.'],
+    ["/letters?select=staff(*)", 'From "letters", "staff" may be one of several: sender, receiver.'],
+    ["/staff?select=letters(*)", '"letters" may be one of several: '],
+    ["/artists?select=albums(titel)", 'There is no column "titel"; there are id, artist_id'],
+    ["/artists?select=albums(title)&albums.titel=x", 'There is no column "titel"'],
+    ["/artists?select=albums(title)&albums.order=titel", 'There is no column "titel"'],
+    ["/artists?select=name&albums.title=x", 'There is no column "albums.title"'],
+    ["/artists?select=albums(title)&albums=eq.x", 'Of the embedded "albums" only is.null'],
+    ["/artists?select=albums(title)&order=albums(title)", 'and "albums" is none; there are none.'],
+    ["/artists?select=albums(title),albums(year)", '"select" has "albums" more than once'],
+    ["/artists?select=albums(title", '")" was expected at character 13'],
+    ["/artists?select=albums!inner", '"(" was expected'],
+    ["/staff?select=staff(staff(staff(staff(staff(staff(name))))))", "more than 5 deep"],
+    [
+      `/artists?select=${Array.from({ length: 17 }, (_, at) => `a${at}:albums(id)`).join(",")}`,
+      "more than 16 lists and records",
+    ],
+  ])("that can't be are 400 and say why: %s", async (target, detail) => {
+    const answer = await get(target);
+
+    expect([answer.status, (answer.json as Detail).detail]).toEqual([400, expect.stringContaining(detail)]);
+  });
+
+  test("of a table that is not served are as unknown as of none", async () => {
+    const { send } = await serveLibrary({ tables: ["artists", "albums"] });
+
+    const [known, unknown] = [
+      await send("GET", "/albums?select=songs(*)"),
+      await send("GET", "/albums?select=nothing(*)"),
+    ];
+
+    expect(known.status).toBe(400);
+    expect((known.json as Detail).detail.replace("songs", "nothing")).toBe((unknown.json as Detail).detail);
+  });
+});
