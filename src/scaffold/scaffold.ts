@@ -199,7 +199,7 @@ export async function createScaffold(options: ScaffoldOptions): Promise<Scaffold
     hasRules: rules !== undefined,
     onError: reportError,
   });
-  const hasFunctions = isPostgresUrl(resolved.path);
+  const isFunction = (target: string): boolean => isPostgresUrl(resolved.path) && isCall(target, isServed);
   const catalog = (): Catalog => catalogOf(engine.schema, isServed);
   let closing: Promise<void> | undefined;
   const closeReads = async (): Promise<void> => {
@@ -214,8 +214,7 @@ export async function createScaffold(options: ScaffoldOptions): Promise<Scaffold
     ...(notLive === undefined ? {} : { notLive }),
     basePath,
     promises: engine.canWrite && canWrite(actions) ? ["idempotency-key", "batch"] : [],
-    owns: (target) =>
-      signIn?.owns(target) === true || ownsTarget(catalog(), target) || (hasFunctions && isCall(target, isServed)),
+    owns: (target) => signIn?.owns(target) === true || ownsTarget(catalog(), target) || isFunction(target),
     ready: () => troubleOf(engine),
     collections: () => countAll(engine, catalog()),
     close() {
