@@ -53,6 +53,11 @@ function databaseOf(named: string, database: string | undefined): Pick<ServeOpti
   return database === undefined ? { database: named } : { database, model: named };
 }
 
+interface SqlFlags {
+  readonly schema?: readonly string[];
+  readonly database?: string;
+}
+
 interface TailFlags extends Omit<TailOptions, "url" | "lastEventId"> {
   readonly lastEventId?: string;
 }
@@ -159,21 +164,27 @@ function addMigrate(program: Command, exit: (code: number) => void): void {
 function addSql(program: Command, exit: (code: number) => void): void {
   program
     .command("sql")
-    .summary("print the SQL for a PostgreSQL administrator")
+    .summary("print the SQL for a PostgreSQL administrator, or a model's tables")
     .description(
       "Prints the SQL that makes Rocket's journal in a PostgreSQL database, puts its triggers on the tables, and lets the " +
-        "role of the URL use it: for an administrator to run where that role may not. Changes nothing itself.",
+        "role of the URL use it: for an administrator to run where that role may not. Of a Core Data model, it prints what " +
+        "makes its tables. Changes nothing itself.",
     )
-    .argument("<database>", "postgres://user@host/database", parsePath)
+    .argument("<database>", "postgres://user@host/database, or an .xcdatamodeld", parsePath)
+    .option("--database <database>", "the database of an .xcdatamodeld (default: one of SQLite)", parsePath)
     .option(
       "--schema <list>",
       "the schemas whose tables are to be watched, separated by commas (default: public)",
       parseNames,
     )
     .addHelpText("after", "\nExample:\n  rocket sql postgres://app@db.example.com/shop > rocket.sql")
-    .action(async (database: string, { schema }: { readonly schema?: readonly string[] }) => {
+    .action(async (named: string, { schema, database }: SqlFlags) => {
       const { runSql } = await import("./sql.ts");
-      exit(await runSql({ database, ...(schema ? { schemas: schema } : {}) }));
+      const more = {
+        ...(database === undefined ? {} : { modelDatabase: database }),
+        ...(schema ? { schemas: schema } : {}),
+      };
+      exit(await runSql({ database: named, ...more }));
     });
 }
 

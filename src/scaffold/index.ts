@@ -3,7 +3,7 @@ export { detach } from "./detach.ts";
 export { openUsers } from "./open-users.ts";
 export type { ScaffoldOptions } from "./options.ts";
 export { isPostgresUrl } from "./postgres-url.ts";
-export { isModelPath, type PreparedModel, prepareModel } from "./prepare-model.ts";
+export { isModelPath, modelSql, type PreparedModel, prepareModel } from "./prepare-model.ts";
 export { type Action, type ActionOptions, actions } from "./rest/actions.ts";
 export type { CreateRule, Rule, Rules, RuleText, RuleViewer, TableRules } from "./rules/rules.ts";
 export { type CollectionCount, createScaffold, type Scaffold } from "./scaffold.ts";

@@ -1,5 +1,5 @@
 import { readCoreData } from "./models/core-data.ts";
-import { boundNotes } from "./models/create-sql.ts";
+import { boundNotes, createStatements } from "./models/create-sql.ts";
 import { readContents } from "./models/find-contents.ts";
 import { postgresDialect } from "./models/postgres-dialect.ts";
 import { preparePostgres } from "./models/postgres-model.ts";
@@ -18,6 +18,19 @@ export interface PreparedModel {
   readonly differences: readonly string[];
   /** What of the model no table keeps, in sentences. */
   readonly notes: readonly string[];
+}
+
+/**
+ * The SQL that makes the tables that a Core Data model asks for. Nothing is changed.
+ *
+ * @param model - as {@link prepareModel} has it
+ * @param isPostgres - whether it is for PostgreSQL; else for SQLite
+ * @throws RocketError `model-invalid`
+ */
+export function modelSql(model: string, isPostgres: boolean): string {
+  const { tables } = tablesOf(readCoreData(readContents(model)));
+  const statements = createStatements(tables, isPostgres ? postgresDialect : sqliteDialect, isPostgres);
+  return statements.map((statement) => `${statement};\n`).join("");
 }
 
 /**
