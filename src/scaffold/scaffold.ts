@@ -195,8 +195,7 @@ export async function createScaffold(options: ScaffoldOptions): Promise<Scaffold
     engine,
     viewerOf: viewerBy(resolved, signIn),
     answerRead: (request, target, viewer) => reads.answer(request, target, viewer),
-    ...{ isServed, actions, settings },
-    hasRules: rules !== undefined,
+    ...{ isServed, actions, settings, hasRules: rules !== undefined },
     onError: reportError,
   });
   const isFunction = (target: string): boolean => isPostgresUrl(resolved.path) && isCall(target, isServed);

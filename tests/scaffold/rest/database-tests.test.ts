@@ -104,3 +104,17 @@ describe("A search in full texts", () => {
     expect(service.errors.filter((error) => !/^Not served/.test(String((error as Error).message)))).toEqual([]);
   });
 });
+
+test("Writes by a filter take what reads take, and refuse the same", async () => {
+  const service = await serve(songsSql);
+  const refused = await service.send("DELETE", "/songs?title=fts.(moon");
+  expect([refused.status, (refused.json as { detail: string }).detail]).toEqual([
+    400,
+    expect.stringContaining('"title"'),
+  ]);
+  const changed = await service.send("PATCH", "/songs?title=plfts.moon&year=lt(any).{1950,1940}", { year: 1900 });
+  expect(changed.status).toBe(200);
+  expect(await ask(service, "/songs?year=1900")).toEqual([1]);
+  expect((await service.send("DELETE", "/songs?lyrics=phfts.wider%20than")).status).toBe(204);
+  expect(await ask(service, "/songs?id=gt.0")).toEqual([1, 3, 4]);
+});
