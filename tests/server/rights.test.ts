@@ -62,6 +62,25 @@ describe("A direct view", () => {
     expect(briefs(peer).at(-1)).toBe("201 /b/1 @1 sub=/b");
   });
 
+  it("begins anew for who is shown another part of its URL by now [R-SEC-7]", async () => {
+    let scope = "one";
+    const around =
+      (origin: Origin): Origin =>
+      async (request) => {
+        const answer = await origin(request);
+        return answer.view ? { ...answer, view: { ...answer.view, scope } } : answer;
+      };
+    const world = createWorld({ refreshMs: 1_000, around });
+    const anna = await world.opened("/a", [token("anna")]);
+    const states = (): number => anna.messages.filter(({ status }) => status === 200).length;
+    await world.clock.advance(5_000);
+    expect(states()).toBe(1);
+    scope = "other";
+    await world.clock.advance(1_000);
+    await world.clock.settle();
+    expect(states()).toBe(2);
+  });
+
   it("is given to nobody whose right can't be confirmed: it ends with 503, to be resumed [R-SEC-7]", async () => {
     const { world, refusals } = guarded(10_000);
     const anna = await world.opened("/a", [token("anna")]);
