@@ -287,6 +287,36 @@ describe("The session of a token", () => {
 });
 
 describe("The session of a cookie", () => {
+  test("is asked for until the server says whose it is", async () => {
+    const { url } = await start();
+    const { options } = createBrowser();
+    const first = open(url, options);
+    await first.signUp(ann);
+    first.close();
+    let failures = 3;
+    const second = open(url, {
+      ...options,
+      clock: {
+        now: () => Date.now(),
+        random: () => 0.5,
+        setTimer(callback, ms) {
+          const timer = setTimeout(callback, ms / 100);
+          return () => clearTimeout(timer);
+        },
+      },
+      fetch: (input, init) => {
+        failures -= 1;
+        if (failures === 1) return Promise.resolve(new Response(null, { status: 503 }));
+        return failures > 0 ? Promise.reject(new TypeError("away")) : options.fetch(input, init);
+      },
+    });
+    expect(second.state).toBe("starting");
+
+    await second.ready;
+
+    expect([second.state, second.user?.email, failures]).toEqual(["signed-in", ann.email, 0]);
+  });
+
   test("outlives a reload, and its sign-out leaves no cookie", async () => {
     const { url } = await start();
     const { options, jar } = createBrowser();
