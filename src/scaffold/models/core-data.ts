@@ -95,7 +95,13 @@ class EntityReader {
       attributes: elementsOf(element, "attribute").flatMap((one) => this.#attribute(one, name)),
       relationships: elementsOf(element, "relationship").flatMap((one) => this.#relationship(one, name)),
       unique: lists("uniquenessConstraints", "uniquenessConstraint", "constraint", "value"),
-      indexes: lists("fetchIndex", "", "fetchIndexElement", "property").filter((names) => !names.includes("")),
+      indexes: [
+        // As models had them before there were fetch indexes.
+        ...elementsOf(element, "attribute").flatMap((one) =>
+          isYes(one, "indexed") ? [[one.attributes.name ?? ""]] : [],
+        ),
+        ...lists("fetchIndex", "", "fetchIndexElement", "property").filter((names) => !names.includes("")),
+      ],
     };
   }
 

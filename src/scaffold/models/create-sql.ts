@@ -60,6 +60,12 @@ function laterSql(table: string, { name, references }: ModelColumn): string {
   return `ALTER TABLE ${quoteName(table)} ADD FOREIGN KEY (${quoteName(name)}) REFERENCES ${quoteName(other)} (${quoteName(column)}) ON DELETE ${onDelete}`;
 }
 
+/** A name that no table has, nor another index: names of entities have no spaces. */
+function indexSql(table: string, names: readonly string[], { namesIndexes }: Dialect): string {
+  const name = namesIndexes ? `${quoteName(`${table} by ${names.join(", ")}`)} ` : "";
+  return `CREATE INDEX ${name}ON ${quoteName(table)} (${list(names)})`;
+}
+
 /**
  * The statements that make tables.
  *
@@ -78,10 +84,7 @@ export function createStatements(tables: readonly ModelTable[], dialect: Dialect
     ];
     made?.push(`CREATE TABLE ${quoteName(now.name)} (\n  ${parts.join(",\n  ")}\n)`);
     later?.push(...rest.map((column) => laterSql(table.name, column)));
-    for (const names of table.indexes)
-      indexes?.push(
-        `CREATE INDEX ${quoteName([table.name, ...names].join("_"))} ON ${quoteName(table.name)} (${list(names)})`,
-      );
+    indexes?.push(...table.indexes.map((names) => indexSql(table.name, names, dialect)));
   }
   return [...(made ?? []), ...(later ?? []), ...new Set(indexes)];
 }

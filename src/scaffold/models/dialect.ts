@@ -12,6 +12,8 @@ export interface Dialect {
   checks(column: ModelColumn, name: string): string[];
   /** Whether regular expressions are checked. */
   readonly hasPatterns: boolean;
+  /** Whether an index needs a name. */
+  readonly namesIndexes: boolean;
 }
 
 /** Whether an attribute is a number. */

@@ -32,4 +32,5 @@ export const postgresDialect: Dialect = {
   literal,
   checks,
   hasPatterns: true,
+  namesIndexes: false,
 };

@@ -39,4 +39,5 @@ export const sqliteDialect: Dialect = {
   literal,
   checks,
   hasPatterns: false,
+  namesIndexes: true,
 };

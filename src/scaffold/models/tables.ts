@@ -80,6 +80,18 @@ function concrete({ entities }: Model): Entity[] {
     });
 }
 
+function withoutRepeats(lists: readonly string[][]): string[][] {
+  return [...new Map(lists.map((list) => [JSON.stringify(list), list])).values()];
+}
+
+/** How many bytes a name of PostgreSQL has at most: it would cut a longer one. */
+const maxNameBytes = 63;
+
+function requireShort(name: string): void {
+  if (new TextEncoder().encode(name).length > maxNameBytes)
+    invalidModel(`The name ${name} has more than ${maxNameBytes} bytes.`);
+}
+
 /** Makes tables of a model's entities. */
 class TableMaker {
   readonly #entities: readonly Entity[];
@@ -114,6 +126,7 @@ class TableMaker {
     for (const { name, columns } of all) {
       if (names.has(name)) invalidModel(`Two entities or relationships would have the table ${name}.`);
       names.add(name);
+      for (const one of [name, ...columns.map((column) => column.name)]) requireShort(one);
       const folded = new Set(columns.map((column) => column.name.toLowerCase()));
       if (folded.size < columns.length) invalidModel(`The table ${name} would have two columns of one name.`);
     }
@@ -124,17 +137,18 @@ class TableMaker {
     const key = this.#keys.get(name);
     const columns = this.#columns.get(name) ?? [];
     const known = new Set(columns.map((column) => column.name));
+    const isKey = (list: readonly string[]): boolean => list.length === 1 && list[0] === "id";
     const named = (lists: readonly (readonly string[])[]): string[][] =>
       lists
         .map((list) => list.map((one) => this.#columnOf.get(`${name}.${one}`) ?? one))
-        .filter((list) => list.length > 0 && list.every((one) => known.has(one)));
+        .filter((list) => list.length > 0 && !isKey(list) && list.every((one) => known.has(one)));
     return {
       name: tableName(name),
       columns,
       key: ["id"],
       isKeyMade: key?.type !== "string",
-      unique: [...named(unique), ...(this.#unique.get(name) ?? [])],
-      indexes: [...named(indexes), ...(this.#indexes.get(name) ?? [])],
+      unique: withoutRepeats([...named(unique), ...(this.#unique.get(name) ?? [])]),
+      indexes: withoutRepeats([...named(indexes), ...(this.#indexes.get(name) ?? [])]),
     };
   }
 

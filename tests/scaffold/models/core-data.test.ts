@@ -190,6 +190,30 @@ describe.each(Object.entries(databases))("A Core Data model on %s", (engine, new
   });
 });
 
+it.each(Object.entries(databases))(
+  "Indexes on %s have names that nothing else has, and none is there twice",
+  async (_, newDatabase) => {
+    const index = (...names: string[]) =>
+      `<fetchIndex name="x">${names.map((name) => `<fetchIndexElement property="${name}"/>`).join("")}</fetchIndex>`;
+    const text = model(
+      entity(
+        "Song",
+        `<attribute name="id" attributeType="UUID" indexed="YES"/><attribute name="genres" attributeType="String" indexed="YES"/>
+       <attribute name="b_c" attributeType="String"/>${index("genres")}${index("id")}${index("b_c")}${index("genres", "b_c")}`,
+      ),
+      entity("SongB", `<attribute name="c" attributeType="String" indexed="YES"/>`),
+      entity("SongsGenre", ""),
+    );
+    const path = writeModel(newFolder(), { "Music.xcdatamodel": text });
+    expect(tablesOf(readCoreData(text)).tables.map(({ indexes }) => indexes)).toEqual([
+      [["genres"], ["b_c"], ["genres", "b_c"]],
+      [["c"]],
+      [],
+    ]);
+    expect((await prepareModel(path, await newDatabase())).made).toEqual(["songs", "song_bs", "songs_genres"]);
+  },
+);
+
 it("PostgreSQL refuses a regular expression that it can't read, and makes nothing", async () => {
   const database = await databases.PostgreSQL();
   const text = model(entity("Note", '<attribute name="text" attributeType="String" regularExpressionString="(a"/>'));
@@ -296,6 +320,7 @@ describe("The tables of a model", () => {
       model(entity("A", relationship("b", "B", "")), entity("B", ""), entity("C", "", 'parentEntity="B"')),
       "in several tables",
     ],
+    [model(entity("x".repeat(64), "")), "more than 63 bytes"],
     [model(entity("Cat", ""), entity("Cats", "")), "the table cats"],
     [
       model(
