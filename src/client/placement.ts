@@ -23,7 +23,7 @@ function parseOrder(text: string): ItemOrder {
 /** What another server takes may be no filter of ours. */
 function filterOf(parameters: URLSearchParams): Filter | undefined {
   try {
-    return parseFilter([...parameters].filter(([name]) => !/^(?:order|limit|offset)$/.test(name)));
+    return parseFilter([...parameters].filter(([name]) => !/^(?:order|limit|offset|after)$/.test(name)));
   } catch {
     return undefined;
   }

@@ -7,7 +7,7 @@ export type Parameter = readonly [name: string, value: string];
 
 /** Parameters that mean something else than a column. */
 const reservedNames: ReadonlySet<string> = new Set([
-  ...["order", "limit", "offset", "select", "page", "per_page"],
+  ...["order", "limit", "offset", "after", "select", "page", "per_page"],
   ...["or", "and", "not.or", "not.and"],
 ]);
 

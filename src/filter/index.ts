@@ -7,6 +7,7 @@ export { matchRow } from "./match-row.ts";
 export { isSearch, isTest, type Relation, type TestOperator } from "./operators.ts";
 export { maxConditions, maxDepth, maxListed, parseFilter } from "./parse-filter.ts";
 export { type Pattern, parsePattern, writePattern } from "./pattern.ts";
+export { formatPlace, parsePlace } from "./place-text.ts";
 export {
   type Condition,
   conditionsOf,

@@ -26,7 +26,7 @@ export const operators: readonly OperatorChoice[] = [
   { name: "not.is.null", label: "is not NULL", takesValue: false },
 ];
 
-const reserved = ["order", "limit", "offset", "page", "per_page", "select"];
+const reserved = ["order", "limit", "offset", "after", "page", "per_page", "select"];
 
 /** Reads a query as it is sent, or as a person has typed it. */
 export function parseParameters(query: string): Parameter[] {

@@ -15,7 +15,7 @@ const recountMs = 1_500;
 
 /** Whether a query asks for a part by itself. */
 function asksForPart(query: string): boolean {
-  return /(?:^|&)(?:limit|offset|page|per_page)=/.test(query);
+  return /(?:^|&)(?:limit|offset|after|page|per_page)=/.test(query);
 }
 
 /** The rows of a URL, live: all of them where they are few, and those that are looked at where they are many. */

@@ -20,8 +20,8 @@ import type { WriteRequest } from "./write-request.ts";
 /** Which records a write to a collection is for. @throws Refusal 400 where it does not say */
 function parseBulk(resource: Resource, { target, limits }: WriteRequest): CollectionQuery {
   const query = parseQuery(resource, target.parameters, limits.maxRows);
-  if (query.page !== undefined || query.offset !== undefined) {
-    throw new Refusal(400, "A write to several records takes order and limit, and no offset, page or per_page.");
+  if (query.page !== undefined || query.offset !== undefined || query.after !== undefined) {
+    throw new Refusal(400, "A write to several records takes order and limit, and no offset, after, page or per_page.");
   }
   if (partsOf(query.filter).length > 0) return query;
   const [key] = keyMembers(resource.table);

@@ -6,6 +6,7 @@ import { done, type Steps } from "../engine/steps.ts";
 import type { ServedTable } from "../engine/table.ts";
 import { embeddedTables } from "../engine/tree.ts";
 import { isDirect, viewFilter } from "./image-filter.ts";
+import type { Place } from "./keyset.ts";
 import { type CollectionQuery, canonicalUrl } from "./query.ts";
 import { formatRecordFilter } from "./record-filter.ts";
 import { collectionPath, type Resource, urlOf } from "./resource.ts";
@@ -134,13 +135,20 @@ export interface Extent {
   readonly bytes: number;
   /** Whether the collection has more. */
   readonly hasMore: boolean;
+  /** The place of its last record; `undefined` where a URL can't say that. */
+  readonly last?: Place | undefined;
   /** The `Item-Order`; `undefined` where the records' JSON does not tell their order. */
   readonly order: string | undefined;
 }
 
+/** Whether a GET asks for a part of a collection, however much that has. */
+export function isPartQuery({ limit, offset, after }: Pick<CollectionQuery, "limit" | "offset" | "after">): boolean {
+  return limit !== undefined || offset !== undefined || after !== undefined;
+}
+
 /** Whether what is in the answer, and where, can't be told from a change alone: as in a part of a collection. */
-export function isDerived({ filter, limit, offset, selected }: CollectionQuery, { hasMore, order }: Extent): boolean {
-  if (selected || hasMore || order === undefined || limit !== undefined || offset !== undefined) return true;
+export function isDerived({ filter, selected, ...query }: CollectionQuery, { hasMore, order }: Extent): boolean {
+  if (selected || hasMore || order === undefined || isPartQuery(query)) return true;
   return !conditionsOf(filter).every(isDirect);
 }
 

@@ -1,6 +1,10 @@
+import { hasKey } from "../engine/table.ts";
 import type { Extent } from "./live.ts";
 import { type CollectionQuery, canonicalUrl } from "./query.ts";
+import { Refusal } from "./refusal.ts";
 import type { Resource } from "./resource.ts";
+
+const notByKey = "What this list is sorted by has values that no URL says, so its parts don't go by after; use offset.";
 
 /** What is known of the records that a part is one of. */
 export interface Whole {
@@ -8,6 +12,8 @@ export interface Whole {
   readonly maxRows: number;
   /** How many records there are; `undefined` where they were not counted. */
   readonly total: number | undefined;
+  /** Whether parts go by key, where nothing else is asked for. */
+  readonly isByKey: boolean;
 }
 
 function sizeOf({ limit }: CollectionQuery, { maxRows }: Whole): number {
@@ -25,6 +31,7 @@ function lastOffset(total: number, size: number): number {
 }
 
 function previousPart(query: CollectionQuery, whole: Whole): CollectionQuery | undefined {
+  if (query.after !== undefined) return undefined;
   const { page, offset = 0 } = query;
   const size = sizeOf(query, whole);
   if (offset === 0 || size === 0) return undefined;
@@ -34,8 +41,31 @@ function previousPart(query: CollectionQuery, whole: Whole): CollectionQuery | u
   return { ...query, limit: offset, offset: 0 };
 }
 
-function nextPart(query: CollectionQuery, { hasMore, count }: Extent): CollectionQuery | undefined {
+function firstPart(
+  query: CollectionQuery,
+  size: number,
+  previous: CollectionQuery | undefined,
+): CollectionQuery | undefined {
+  if (Array.isArray(query.after)) return { ...query, after: "start" };
+  return previous && partAt(query, 0, size);
+}
+
+/** Where the next part begins, if parts go by key. */
+function nextPlace({ page, offset, after }: CollectionQuery, { last }: Extent, { isByKey }: Whole): Extent["last"] {
+  return after !== undefined || (isByKey && page === undefined && offset === undefined) ? last : undefined;
+}
+
+function nextPart(
+  resource: Resource,
+  query: CollectionQuery,
+  extent: Extent,
+  whole: Whole,
+): CollectionQuery | undefined {
+  const { hasMore, count } = extent;
   if (!hasMore || count === 0) return undefined;
+  const after = hasKey(resource.table) ? nextPlace(query, extent, whole) : undefined;
+  if (after) return { ...query, after };
+  if (query.after !== undefined) throw new Refusal(400, notByKey);
   const offset = (query.offset ?? 0) + count;
   if (query.page === undefined) return { ...query, offset };
   // A page that ends early, for it has too many bytes, has a rest that is no page.
@@ -54,13 +84,18 @@ export function partLinks(
 ): string | undefined {
   const size = sizeOf(query, whole);
   const previous = previousPart(query, whole);
-  const next = nextPart(query, extent);
+  const next = nextPart(resource, query, extent, whole);
   const { total } = whole;
   const parts: readonly (readonly [relation: string, part: CollectionQuery | undefined])[] = [
-    ["first", previous && partAt(query, 0, size)],
+    ["first", firstPart(query, size, previous)],
     ["prev", previous],
     ["next", next],
-    ["last", next && total !== undefined ? partAt(query, lastOffset(total, size), size) : undefined],
+    [
+      "last",
+      next && total !== undefined && next.after === undefined
+        ? partAt(query, lastOffset(total, size), size)
+        : undefined,
+    ],
   ];
   const links = parts.flatMap(([relation, part]) => {
     return part ? [`<${canonicalUrl(resource, part)}>; rel="${relation}"`] : [];

@@ -1,6 +1,7 @@
 import { encodeUrlPart, formatItemOrder, type ItemOrder } from "../../protocol/index.ts";
 import type { Ordering, Query } from "../engine/query.ts";
 import { hasKey, keyMembers, type Member } from "../engine/table.ts";
+import { type Place, readPlace, writePlace } from "./keyset.ts";
 import { findOperand, formatRecordFilter, parseRecordFilter } from "./record-filter.ts";
 import { Refusal, shorten } from "./refusal.ts";
 import type { Resource } from "./resource.ts";
@@ -15,11 +16,13 @@ export interface CollectionQuery extends Query {
   readonly page: number | undefined;
   /** What is shown of each record; absent: all of it. */
   readonly selected?: Selected | undefined;
+  /** Behind which place the part begins, where parts go by key: `start` is before all. Absent: they go by offset. */
+  readonly after?: Place | "start" | undefined;
 }
 
 type Part = Pick<CollectionQuery, "page" | "limit" | "offset">;
 
-const single = ["order", "limit", "offset", "page", "per_page"];
+const single = ["order", "limit", "offset", "after", "page", "per_page"];
 
 /** How many records a page has by itself. */
 const usualPageSize = 20;
@@ -53,6 +56,20 @@ function parsePart(seen: ReadonlyMap<string, string>, maxRows: number): Part {
     return text === undefined ? undefined : parseCount(name, text);
   });
   return { page: undefined, limit, offset };
+}
+
+/** @throws Refusal 400 where parts can't go by key, or the place is none */
+function parseAfter(
+  { table }: Resource,
+  order: readonly Ordering[],
+  seen: ReadonlyMap<string, string>,
+): CollectionQuery["after"] {
+  const text = seen.get("after");
+  if (text === undefined) return undefined;
+  if (["offset", "page", "per_page"].some((name) => seen.has(name)))
+    throw badRequest("after can't be used together with offset, page and per_page.");
+  if (!hasKey(table)) throw badRequest("after needs records that a key tells apart; use offset here.");
+  return text === "" ? "start" : readPlace(order, text);
 }
 
 /** Where NULL is asked to stand, if that is not where it stands anyway. */
@@ -114,10 +131,12 @@ export function parseQuery(
     if (seen.has(name)) throw badRequest(`The parameter "${name}" is given more than once.`);
     seen.set(name, value);
   }
-  const order = seen.get("order");
+  const asked = seen.get("order");
+  const order = completeOrder(resource, asked === undefined ? [] : parseOrder(resource, asked, findOther));
   return {
-    order: completeOrder(resource, order === undefined ? [] : parseOrder(resource, order, findOther)),
+    order,
     ...parsePart(seen, maxRows),
+    after: parseAfter(resource, order, seen),
     filter: parseRecordFilter(
       resource,
       parameters.filter(([name]) => !single.includes(name)),
@@ -131,7 +150,7 @@ export function parseQuery(
  * @throws Refusal 400 as {@link formatParameters}
  */
 export function canonicalUrl(resource: Resource, query: CollectionQuery): string {
-  const { filter, order, page, limit, offset, selected } = query;
+  const { filter, order, page, limit, offset, after, selected } = query;
   const parameters = [...formatRecordFilter(filter), ...(selected?.parameters ?? [])];
   const orderText = formatOrder(order);
   // Groups have an order of their own.
@@ -140,6 +159,7 @@ export function canonicalUrl(resource: Resource, query: CollectionQuery): string
   if (limit !== undefined) parameters.push([page === undefined ? "limit" : "per_page", String(limit)]);
   if (page !== undefined) parameters.push(["page", String(page)]);
   else if (offset !== undefined && offset !== 0) parameters.push(["offset", String(offset)]);
+  if (after !== undefined) parameters.push(["after", after === "start" ? "" : writePlace(order, after)]);
   return parameters.length === 0 ? resource.path : `${resource.path}?${formatParameters(parameters)}`;
 }
 

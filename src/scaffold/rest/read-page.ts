@@ -1,8 +1,10 @@
 import type { Row, Snapshot } from "../engine/snapshot.ts";
 import type { Steps } from "../engine/steps.ts";
 import type { CollectionFormat } from "./formats.ts";
+import { filterFrom, placeOf } from "./keyset.ts";
 import type { Extent, PageLimits } from "./live.ts";
 import { type CollectionQuery, itemOrder } from "./query.ts";
+import { Refusal } from "./refusal.ts";
 import type { Resource } from "./resource.ts";
 import { treeQueryOf } from "./select-query.ts";
 
@@ -52,6 +54,7 @@ export function* readPage(
   const { selected } = query;
   const page = new Page(query, limits);
   if (selected) {
+    if (query.after !== undefined) throw new Refusal(400, "after goes with whole records; with select, use offset.");
     const { selection } = selected;
     const trees = treeQueryOf(query, selected);
     yield* snapshot.eachTree(table, trees, page.most + 1, (tree) =>
@@ -61,11 +64,14 @@ export function* readPage(
   }
   let order = itemOrder(query);
   const places = query.order.map(({ member }) => [table.members.indexOf(member), member.type] as const);
-  yield* snapshot.each(table, query, page.most + 1, (row: Row) => {
+  let last: Row | undefined;
+  yield* snapshot.each(table, { ...query, filter: filterFrom(query) }, page.most + 1, (row: Row) => {
     if (order !== undefined && !places.every(([at, type]) => type.isComparable(row[at] ?? null))) order = undefined;
-    return page.take(() => format.encodeRecord(resource, row));
+    const isTaken = page.take(() => format.encodeRecord(resource, row));
+    if (isTaken) last = row;
+    return isTaken;
   });
-  return page.end(order);
+  return { ...page.end(order), last: last && placeOf(query.order, table, last) };
 }
 
 /** How many records there are of which a part was read. */
@@ -75,6 +81,7 @@ export function* countTotal(
   query: CollectionQuery,
   { hasMore, count }: Extent,
 ): Steps<number> {
+  if (query.after !== undefined) return yield* snapshot.count(table, query);
   const before = query.offset ?? 0;
   const endsHere = !hasMore && (count > 0 || before === 0);
   if (endsHere) return before + count;

@@ -18,6 +18,7 @@ import {
   followRecord,
   followSelected,
   isDerived,
+  isPartQuery,
   type Liveness,
   type LiveSettings,
   type PageLimits,
@@ -123,17 +124,13 @@ function* readRecord(
 }
 
 /** What a request that asks for the number of records is told of it: `Content-Range: items 20-39/57`. */
-function countFields({ offset = 0 }: CollectionQuery, { count }: Extent, total: number): Field[] {
-  const range = count === 0 ? "*" : `${offset}-${offset + count - 1}`;
+function countFields({ offset = 0, after = "start" }: CollectionQuery, { count }: Extent, total: number): Field[] {
+  // How many stand before a place is not counted.
+  const range = count === 0 || after !== "start" ? "*" : `${offset}-${offset + count - 1}`;
   return [
     ["Preference-Applied", "count=exact"],
     ["Content-Range", `items ${range}/${total}`],
   ];
-}
-
-/** Whether a GET asks for a part of a collection, however much that has. */
-function isPartQuery({ limit, offset }: CollectionQuery): boolean {
-  return limit !== undefined || offset !== undefined;
 }
 
 /** The entity tag of a collection, or of what a URL has of it: what conditions on it compare. */
@@ -145,7 +142,7 @@ export function* collectionEtag(
 ): Steps<string> {
   const query = { ...asked, filter: within ?? asked.filter };
   const page = yield* readPage(snapshot, resource, query, limits, jsonFormat);
-  const link = partLinks(resource, query, page, { maxRows: limits.maxRows, total: undefined });
+  const link = partLinks(resource, query, page, { maxRows: limits.maxRows, total: undefined, isByKey: false });
   return etagOf(jsonFormat.join(resource, page.records, undefined), link);
 }
 
@@ -204,7 +201,7 @@ function* readCollection(
   const isPart = liveness.url !== undefined || isDerived(query, page);
   const fields = collectionFields(snapshot, selected?.selection ?? resource, page, isPart);
   const told = isCounted && total !== undefined ? countFields(query, page, total) : [];
-  const link = partLinks(resource, query, page, { maxRows: settings.maxRows, total });
+  const link = partLinks(resource, query, page, { maxRows: settings.maxRows, total, isByKey: !isJson });
   if (link !== undefined) fields.push(["Link", link]);
   const etag = etagOf(body, [link ?? "", ...told.map(([, value]) => value)].join("\n"));
   const said = [vary, ...fields.filter(([name]) => isJson || !isOfJson.test(name)), ...told];

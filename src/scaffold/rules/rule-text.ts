@@ -7,7 +7,7 @@ import type { RuleText } from "./rules.ts";
 /** What is wrong with a rule, in a clause for a person. */
 export class RuleTrouble extends Error {}
 
-const notFilters = new Set(["select", "order", "limit", "offset", "page", "per_page", "on_conflict"]);
+const notFilters = new Set(["select", "order", "limit", "offset", "after", "page", "per_page", "on_conflict"]);
 const negatedGroup = /(?:^|[,(])not\.(?:and|or)\(/;
 
 function filterOf(parameters: readonly (readonly [name: string, value: string])[]): Filter {

@@ -1,6 +1,7 @@
 import Database from "better-sqlite3";
 import { expect, test } from "vitest";
 import type { Query } from "../../../src/scaffold/engine/query.ts";
+import { filterFrom } from "../../../src/scaffold/rest/keyset.ts";
 import { parseQuery } from "../../../src/scaffold/rest/query.ts";
 import { resourceOf } from "../../../src/scaffold/rest/resource.ts";
 import { parseTarget } from "../../../src/scaffold/rest/target.ts";
@@ -24,7 +25,8 @@ function planOf(query: string, isBinary: boolean): string[] {
   database.exec(`CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, folded TEXT COLLATE NOCASE, year INTEGER);
     CREATE INDEX names ON t (name); CREATE INDEX foldeds ON t (folded); CREATE INDEX years ON t (year)`);
   const resource = resourceOf(served, "");
-  const asked: Query = parseQuery(resource, parseTarget(`/t?${query}`).parameters);
+  const parsed = parseQuery(resource, parseTarget(`/t?${query}`).parameters);
+  const asked: Query = { ...parsed, filter: filterFrom(parsed) };
   const { text, values } = selectRecords(served, asked as SqliteQuery, 10);
   const plan = database
     .prepare(`EXPLAIN QUERY PLAN ${text}`)
@@ -46,6 +48,8 @@ test.each([
   ["year=in.(1,2)", ["SEARCH t USING INDEX years (year=?)"]],
   ["year=is.null", ["SEARCH t USING INDEX years (year=?)"]],
   ["name=like.A*", ["SEARCH t USING INDEX names (name>? AND name<?)"]],
+  ["after=(5)", ["SEARCH t USING INTEGER PRIMARY KEY (rowid>?)"]],
+  ["order=year&after=(1977,5)", ["SEARCH t USING INDEX years (year>?)"]],
   ["id=gt.5", ["SEARCH t USING INTEGER PRIMARY KEY (rowid>?)"]],
   [
     "or=(year.eq.5,name.eq.x)&order=name",

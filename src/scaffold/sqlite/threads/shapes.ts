@@ -26,7 +26,7 @@ function costOf(name: string, value: string): string[] {
 }
 
 /** Parameters that say how far a read goes. */
-const lengths: ReadonlySet<string> = new Set(["offset", "limit", "page", "per_page"]);
+const lengths: ReadonlySet<string> = new Set(["offset", "limit", "page", "per_page", "after"]);
 
 /** What a URL has in common with others that cost as much: all but the values of its filters. @param isCounted - whether all is counted, too */
 export function shapeOf(method: string, { segments, parameters }: Target, isCounted = false): string {
