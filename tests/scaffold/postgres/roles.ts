@@ -1,6 +1,12 @@
 import type { Client } from "pg";
 import { onTestFinished } from "vitest";
-import { administratorSql, createScaffold, type Scaffold, type TokenOptions } from "../../../src/scaffold/index.ts";
+import {
+  administratorSql,
+  createScaffold,
+  type Scaffold,
+  type ScaffoldOptions,
+  type TokenOptions,
+} from "../../../src/scaffold/index.ts";
 import { type Send, sendTo } from "../answer.ts";
 import { bearer, secret, signed } from "../tokens/issuer.ts";
 import type { TestServer } from "./server.ts";
@@ -41,7 +47,12 @@ export interface RolesService {
 }
 
 /** Makes a database from SQL and serves it, as an administrator has set it up, until the test ends. */
-export async function serveRoles(server: TestServer, sql: string, tokens: TokenOptions = {}): Promise<RolesService> {
+export async function serveRoles(
+  server: TestServer,
+  sql: string,
+  tokens: TokenOptions = {},
+  more: Pick<ScaffoldOptions, "rules"> = {},
+): Promise<RolesService> {
   const name = await server.database();
   const client = await server.connect(name);
   await client.query(`${rolesSql}; ${authSql}; ${sql}`);
@@ -49,6 +60,7 @@ export async function serveRoles(server: TestServer, sql: string, tokens: TokenO
   await client.query(await administratorSql(path));
   const errors: unknown[] = [];
   const scaffold = await createScaffold({
+    ...more,
     path,
     tokens: { secret, anonymousRole: "anon", ...tokens },
     onError: (error) => errors.push(error),
