@@ -20,7 +20,7 @@ import {
 import { type RulesSite, serveRules, tokenOf } from "./rules-site.ts";
 
 const seed = Number(process.env.ROCKET_SEED ?? 1 + Math.floor(Math.random() * 1e6));
-const transitions = Number(process.env.ROCKET_TRANSITIONS ?? 300);
+const transitions = Number(process.env.ROCKET_TRANSITIONS ?? 200);
 /** A machine that is slow is no fault, so this is long. */
 const patienceMs = 30_000;
 

@@ -24,6 +24,7 @@ type TableName = (typeof tables)[number];
 export const targets: readonly string[] = [
   ...["/notes", "/notes?team=1", "/notes?limit=3", "/notes/1", "/notes/2"],
   ...["/docs", "/docs?limit=2", "/docs/1", "/pages", "/pages?team=gte.2", "/pages/1", "/memos", "/memos/2"],
+  ...["/notes?select=id,text,teams!inner(id)", "/pages?select=id,text"],
 ];
 
 const boolean = here({ sqlite: "BOOLEAN", postgres: "boolean" });
@@ -45,12 +46,13 @@ export const worldSql = `
 
 const own = "owner=eq.$sub";
 
-/** Notes by values and a claim with a list, docs by memberships, pages by a claim alone, memos with less than all columns. */
+/** Teams by memberships, as what may be embedded; notes by values and a claim with a list, docs by memberships, pages by a claim alone, memos with less than all columns. */
 export const worldRules: Rules = {
   notes: {
     read: "or=(owner.eq.$sub,shared.is.true,team.in.($teams))",
     ...{ create: own, update: own, delete: own },
   },
+  teams: { read: "members.who=eq.$sub" },
   docs: { read: "teams.members.who=eq.$sub" },
   pages: { read: "or=($kind.eq.admin,team.lt.2)" },
   memos: { read: "or=($kind.eq.admin,owner.eq.$sub)", columns: { read: ["owner", "team", "shared", "text"] } },
@@ -94,10 +96,14 @@ function documentOf(state: RuleState, viewer: RuleViewer, target: string): strin
   const [, table = "", id] = /^\/(\w+)(?:\/(\d+))?/.exec(target) ?? [];
   const query = new URLSearchParams(target.split("?")[1] ?? "");
   const team = query.get("team");
-  const isAsked = (row: Row): boolean =>
+  const isEmbedded = query.get("select")?.includes("teams!inner") === true;
+  const isMember = ({ team }: Row): boolean => state.members.has(`${team} ${viewer.name}`);
+  const isInTeam = (row: Row): boolean =>
     team === null || (team.startsWith("gte.") ? row.team >= Number(team.slice(4)) : row.team === Number(team));
   const rows = [...state.rows[table as TableName]]
-    .filter(([, row]) => isAsked(row) && isShown(state, viewer, table as TableName, row))
+    .filter(
+      ([, row]) => isInTeam(row) && (!isEmbedded || isMember(row)) && isShown(state, viewer, table as TableName, row),
+    )
     .toSorted(([one], [other]) => one - other)
     .map(([key, { text }]) => `${key}:${text}`);
   if (id !== undefined) return rows.find((row) => row.startsWith(`${id}:`)) ?? "404";
