@@ -10,6 +10,16 @@ export interface RuleDetails {
   readonly columns?: readonly string[];
   /** A check's name, where it has one; what was said, where it was raised. */
   readonly text?: string | undefined;
+  /** Which write it was, where that is told at the end of the transaction. */
+  readonly place?: Place | undefined;
+}
+
+/** Which of several a write is: places in lists, from 0. */
+export interface Place {
+  /** Of the request, in a batch. */
+  readonly request?: number | undefined;
+  /** Of the record, in the request's own list. */
+  readonly record?: number | undefined;
 }
 
 /** Thrown where a write breaks a rule of the database. The service has the words for it, and the status. */
@@ -17,13 +27,21 @@ export class BrokenRule extends Error {
   readonly kind: RuleKind;
   readonly columns: readonly string[];
   readonly text: string | undefined;
+  readonly place: Place | undefined;
 
   /** @param cause - the driver's own error */
-  constructor(kind: RuleKind, { columns = [], text }: RuleDetails, cause: unknown) {
+  constructor(kind: RuleKind, { columns = [], text, place }: RuleDetails, cause: unknown) {
     super(`The write breaks a rule of the database: ${kind}`, { cause });
     this.name = "BrokenRule";
     this.kind = kind;
     this.columns = columns;
     this.text = text;
+    this.place = place;
+  }
+
+  /** The same, of one of several writes. */
+  at(place: Place): BrokenRule {
+    const { columns, text } = this;
+    return new BrokenRule(this.kind, { columns, text, place }, this.cause);
   }
 }

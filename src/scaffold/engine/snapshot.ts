@@ -1,5 +1,6 @@
 import type { Field } from "../../protocol/index.ts";
 import type { Ahead, Bookmark, Value } from "../../server/index.ts";
+import type { Place } from "./broken-rule.ts";
 import type { Arguments, ServedFunction } from "./function.ts";
 import type { Query, RecordFilter, RowRule } from "./query.ts";
 import type { Steps } from "./steps.ts";
@@ -177,6 +178,8 @@ export interface Transaction extends Snapshot {
    * @throws BrokenRule; Denied where the viewer may read it, and not take it away
    */
   remove(table: ServedTable, key: RecordKey, seen: Row, rule?: RowRule): Steps<boolean>;
+  /** Says which the writes are that follow: a rule that is checked at the end of the transaction tells it. */
+  about(place: Place): void;
   /** The answer that is kept under an `Idempotency-Key`; `undefined` where there is none, or only one that is too old. */
   findAnswer(key: string): Steps<KeptAnswer | undefined>;
   /**

@@ -115,6 +115,7 @@ export function* performBatch(
   let bytes = 0;
   for (const [at, part] of batch.parts.entries()) {
     note(at);
+    transaction.about({ request: at });
     const write = writeOf(part, batch);
     requireMethod(requireRoute(catalog, write.target), part.method, batch.actions);
     const answer = encodeAnswer(yield* performWrite(transaction, catalog, write));

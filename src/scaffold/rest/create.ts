@@ -10,7 +10,7 @@ import { answerRecord } from "./answer-record.ts";
 import { listIn } from "./body.ts";
 import { ignored } from "./change.ts";
 import { isConditional, requireConditions } from "./conditions.ts";
-import { refusalOf } from "./failure.ts";
+import { recordOfList, refusalOf } from "./failure.ts";
 import { jsonFormat } from "./formats.ts";
 import { newValues } from "./new-values.ts";
 import { preferredResolution } from "./preferences.ts";
@@ -43,11 +43,12 @@ function* placeOne(
   json: unknown,
   posted: Posted & { readonly at: number },
 ): Steps<Placed> {
+  transaction.about({ record: posted.at });
   try {
     if (!isJsonObject(json)) throw new Refusal(422, "It must be a JSON object.");
     return yield* place(transaction, resource, json, posted);
   } catch (error) {
-    const subject = `Record ${posted.at + 1} of the list`;
+    const subject = recordOfList(posted.at);
     if (error instanceof Refusal) throw error.about(subject);
     throw error instanceof BrokenRule ? refusalOf(error).about(subject) : error;
   }
@@ -69,6 +70,7 @@ function* placeAll(
   if (list.length > maxRows) throw new Refusal(422, `A list may have ${maxRows} records at most.`);
   const all: Placed[] = [];
   for (const [at, json] of list.entries()) all.push(yield* placeOne(transaction, resource, json, { ...posted, at }));
+  transaction.about({ record: undefined });
   const status = all.length === 0 || all.some(({ isNew }) => isNew) ? 201 : 200;
   if (!all.every((one) => isShowable(resource, one))) return { status, fields: [], body: "" };
   const records: string[] = [];

@@ -35,7 +35,14 @@ function meaningOf({ kind, columns, text }: BrokenRule): Meaning {
 export function refusalOf(rule: BrokenRule): Refusal {
   const [status, detail, columnDetail] = meaningOf(rule);
   const errors = rule.columns.map((field) => ({ field, detail: columnDetail }));
-  return new Refusal(status, detail, errors.length > 0 ? { errors } : {});
+  const refusal = new Refusal(status, detail, errors.length > 0 ? { errors } : {});
+  const record = rule.place?.record;
+  return record === undefined ? refusal : refusal.about(recordOfList(record));
+}
+
+/** What a refusal is about that is about one record of a list. @param at - where that is, from 0 */
+export function recordOfList(at: number): string {
+  return `Record ${at + 1} of the list`;
 }
 
 /**

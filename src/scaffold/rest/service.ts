@@ -1,5 +1,6 @@
 import { type Field, fieldValue } from "../../protocol/index.ts";
 import type { Origin, OriginRequest, OriginResponse } from "../../server/index.ts";
+import { BrokenRule } from "../engine/broken-rule.ts";
 import { Denied } from "../engine/denied.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Snapshot, Transaction } from "../engine/snapshot.ts";
@@ -172,7 +173,8 @@ export class Service {
       return await this.#carryOut(request, viewer, (...given) => performBatch(...given, batch, note));
     } catch (error) {
       const refusal = refuse(error, request, viewer, engine, onError);
-      return current === undefined ? refusal : ofRequest(refusal, current);
+      const at = current ?? (error instanceof BrokenRule ? error.place?.request : undefined);
+      return at === undefined ? refusal : ofRequest(refusal, at);
     }
   }
 

@@ -1,6 +1,6 @@
 import { type Field, fieldValue } from "../../protocol/index.ts";
 import type { Value } from "../../server/index.ts";
-import { BrokenRule } from "../engine/broken-rule.ts";
+import { BrokenRule, type Place } from "../engine/broken-rule.ts";
 import { Denied } from "../engine/denied.ts";
 import type { Query, RowRule } from "../engine/query.ts";
 import type { KeptAnswer, Placed, RecordChange, Row, Transaction, Values } from "../engine/snapshot.ts";
@@ -42,6 +42,10 @@ export class RuledTransaction extends RuledSnapshot implements Transaction {
   constructor(inner: Transaction, rights: ViewerRights) {
     super(inner, rights);
     this.#inner = inner;
+  }
+
+  about(place: Place): void {
+    this.#inner.about(place);
   }
 
   *findToUpdate(table: ServedTable, key: RecordKey): Steps<Row | undefined> {
@@ -142,7 +146,9 @@ export class RuledTransaction extends RuledSnapshot implements Transaction {
     if (!(error instanceof BrokenRule) || !columns) return error;
     const known = error.columns.filter((name) => columns.has(name));
     const isAllKnown = known.length === error.columns.length && error.kind !== "check";
-    return isAllKnown ? error : new BrokenRule(error.kind, { columns: known, text: undefined }, error.cause);
+    return isAllKnown
+      ? error
+      : new BrokenRule(error.kind, { columns: known, text: undefined, place: error.place }, error.cause);
   }
 
   /** What a new record gets, and has to meet. @throws Denied where none may be made of these values */

@@ -9,6 +9,8 @@ export interface Failed extends Error {
   readonly table?: string;
   readonly column?: string;
   readonly constraint?: string;
+  /** What of the data it is about; nothing of it goes to peers. */
+  readonly detail?: string;
   /** What it was doing. */
   readonly where?: string;
   /** Where in the statement, in characters from 1. */

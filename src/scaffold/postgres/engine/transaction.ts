@@ -1,11 +1,12 @@
+import { BrokenRule, type Place } from "../../engine/broken-rule.ts";
 import { Denied } from "../../engine/denied.ts";
 import type { KeptAnswer, Placed, Transaction } from "../../engine/snapshot.ts";
 import { type Steps, wait } from "../../engine/steps.ts";
 import { keyMembers, keyOf } from "../../engine/table.ts";
 import { notUnique } from "../../rest/refusal.ts";
-import type { Row } from "../driver.ts";
+import type { Row, Text } from "../driver.ts";
 import { findAnswer, keepAnswer } from "./answers.ts";
-import { hasNoUniqueRule, Overtaken } from "./failure.ts";
+import { failedOf, hasNoUniqueRule, Overtaken } from "./failure.ts";
 import { brokenRule } from "./rule.ts";
 import type {
   PostgresKey,
@@ -30,11 +31,26 @@ function lockOf({ isUnlockable }: PostgresTable): string {
   return isUnlockable ? "" : " FOR UPDATE";
 }
 
+/** A record that was written, with the values that it was given by the names of their columns. */
+interface Written {
+  readonly table: PostgresTable;
+  readonly values: ReadonlyMap<string, Text>;
+  readonly place: Place;
+}
+
+/** Whether PostgreSQL says of just these values that they break a rule. */
+function isAbout(error: unknown, { columns }: BrokenRule, values: ReadonlyMap<string, Text>): boolean {
+  // `Key (a, b)=(1, 2) is not present …`, in whatever language.
+  const [, said] = /\)=\((.*)\)/s.exec(failedOf(error)?.detail ?? "") ?? [];
+  return said !== undefined && columns.length > 0 && said === columns.map((name) => values.get(name)).join(", ");
+}
+
 /** A write, in a savepoint of its own. What it has read stays as it is until the end of the transaction. */
 export class PostgresTransaction extends PostgresSnapshot implements Transaction {
   readonly #now: number;
-  /** What was written last: rules that are checked late are about it. */
-  #last: { readonly table: PostgresTable; readonly written: ReadonlySet<string> } | undefined;
+  /** What was written, in its order: rules that are checked late are about it. */
+  readonly #written: Written[] = [];
+  #place: Place = {};
   /** The numbers of the answers that were kept. */
   readonly kept: string[] = [];
 
@@ -199,12 +215,23 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
 
   /** What fails at the commit: some foreign keys are checked only there. */
   explain(error: unknown): unknown {
-    return this.#last ? brokenRule(error, this.#last.table, this.#last.written) : error;
+    const rules = this.#written.map((one) => ({ one, rule: brokenRule(error, one.table, new Set(one.values.keys())) }));
+    const about = rules.find(({ one, rule }) => rule instanceof BrokenRule && isAbout(error, rule, one.values));
+    if (about?.rule instanceof BrokenRule) return about.rule.at(about.one.place);
+    const last = rules.at(-1);
+    return last ? last.rule : error;
+  }
+
+  about(place: Place): void {
+    this.#place = { ...this.#place, ...place };
   }
 
   async #write(table: PostgresTable, members: Iterable<PostgresMember>, { text, values }: Sql): Promise<Row[]> {
-    const written = new Set([...members].map(({ name }) => name));
-    this.#last = { table, written };
+    const names = [...members].map(({ name }) => name);
+    const written = new Set(names);
+    // The values that are given come first.
+    const given = new Map(names.map((name, at) => [name, values[at] ?? null]));
+    this.#written.push({ table, values: given, place: this.#place });
     try {
       return await this.session.query(text, values);
     } catch (error) {

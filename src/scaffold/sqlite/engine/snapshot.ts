@@ -1,4 +1,5 @@
 import type { Bookmark } from "../../../server/index.ts";
+import { BrokenRule, type Place } from "../../engine/broken-rule.ts";
 import type { KeptAnswer, Measure, Placed, Snapshot, TableSources, Transaction } from "../../engine/snapshot.ts";
 import { done, type Steps } from "../../engine/steps.ts";
 import { keyMembers } from "../../engine/table.ts";
@@ -171,12 +172,21 @@ interface Change {
 
 const notWhole = "What is stored has a text that is not UTF-8, which a merge would lose; PUT replaces all of it.";
 
+/** A record that was written. */
+interface Written {
+  readonly table: SqliteTable;
+  readonly key: SqliteKey;
+  readonly values: SqliteValues;
+  readonly place: Place;
+}
+
 /** A write, in a savepoint of its own. */
 export class SqliteTransaction extends SqliteSnapshot implements Transaction {
   readonly #now: number;
   readonly #kept: number[] = [];
-  /** What was written last. */
-  #last: { readonly table: SqliteTable; readonly key: SqliteKey; readonly values: SqliteValues } | undefined;
+  /** What was written, in its order. */
+  readonly #written: Written[] = [];
+  #place: Place = {};
 
   /** @param now - the wall time */
   constructor(connection: Connection, state: SnapshotState, now: number) {
@@ -221,13 +231,12 @@ export class SqliteTransaction extends SqliteSnapshot implements Transaction {
     if (isMerge) this.#requireWhole(table, key, values);
     const sql = updateRecord(table, key, values, defaulted);
     const count = this.#write(table, values, key, () => this.#run(sql));
-    this.#last = table.isView ? undefined : { table, key, values };
+    this.#note(table, key, values);
     return done(count > 0 || table.isView === true);
   }
 
   remove(table: SqliteTable, key: SqliteKey, _seen: SqlValue[], rule?: SqliteRule): Steps<boolean> {
     const sql = deleteRecord(table, key, rule);
-    this.#last = undefined;
     // SQLite does not count what INSTEAD OF triggers do.
     return done(this.#write(table, new Map(), undefined, () => this.#run(sql)) > 0 || table.isView === true);
   }
@@ -249,13 +258,29 @@ export class SqliteTransaction extends SqliteSnapshot implements Transaction {
 
   /** Says more of what fails at the commit, while all that was done stands: some foreign keys are checked only there. */
   explain(error: unknown): unknown {
-    const last = this.#last;
-    const row = last && this.row(last.table, last.key);
-    if (!last || !row) return unknownRule(error);
-    const { table, values } = last;
+    for (const one of this.#written) {
+      const rule = this.#explainOne(error, one);
+      if (rule instanceof BrokenRule && rule.columns.length > 0) return rule.at(one.place);
+    }
+    const last = this.#written.at(-1);
+    return (last && this.#explainOne(error, last)) ?? unknownRule(error);
+  }
+
+  about(place: Place): void {
+    this.#place = { ...this.#place, ...place };
+  }
+
+  /** What fails at the commit, as far as it is a record's own; `undefined` where that is gone. */
+  #explainOne(error: unknown, { table, key, values }: Written): unknown {
+    const row = this.row(table, key);
+    if (!row) return undefined;
     const written = new Set([...values.keys()].map(({ name }) => name));
     const valueAt: ValueAt = (column) => (written.has(column) ? row[placeOf(table, column)] : undefined);
     return brokenRule(this.connection, error, { table: table.stored, valueAt });
+  }
+
+  #note(table: SqliteTable, key: SqliteKey, values: SqliteValues): void {
+    if (!table.isView) this.#written.push({ table, key, values, place: this.#place });
   }
 
   #keyIn(table: SqliteTable, identity: SqlValue[]): SqliteKey {
@@ -268,7 +293,7 @@ export class SqliteTransaction extends SqliteSnapshot implements Transaction {
     const [identity] = this.#write(table, values, undefined, () => this.rows(sql));
     if (!identity) return undefined;
     const key = this.#keyIn(table, identity);
-    this.#last = table.isView ? undefined : { table, key, values };
+    this.#note(table, key, values);
     return key;
   }
 
