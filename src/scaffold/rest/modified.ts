@@ -40,12 +40,11 @@ export function modifiedFields(resource: Resource, row: readonly Value[]): Field
   return seconds === undefined ? [] : [["Last-Modified", new Date(seconds * 1_000).toUTCString()]];
 }
 
-const days = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)";
 const httpDates: readonly RegExp[] = [
-  new RegExp(`^${days}, \\d\\d [A-Z][a-z]{2} \\d{4} \\d\\d:\\d\\d:\\d\\d GMT$`),
+  /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/,
   // The two obsolete forms, which are to be understood as well (RFC 9110 §5.6.7).
   /^[A-Z][a-z]{5,8}, \d\d-[A-Z][a-z]{2}-\d\d \d\d:\d\d:\d\d GMT$/,
-  new RegExp(`^${days} [A-Z][a-z]{2} [ \\d]\\d \\d\\d:\\d\\d:\\d\\d \\d{4}$`),
+  /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}$/,
 ];
 
 /** The moment in a field, in seconds since 1970; `undefined` where it is absent, given twice, or no date. */
