@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { buildPage } from "./build-page.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const patienceMs = 5_000;
@@ -52,6 +53,7 @@ function kill(child, signal) {
   }
 }
 
+await buildPage();
 const sample = new Sample();
 const compiler = spawn(
   process.execPath,

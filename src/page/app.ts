@@ -59,7 +59,10 @@ export class App {
     this.#wire = new WirePane(this.#log, this.#tap, () => this.#writeForeign());
     this.#side = new SideBar(this.#client, this.#places);
     this.#top = new TopBar(sideBarToggle(this.#side.element), this.#signIn);
-    this.#state = new StatePane(() => fetch(`${facts.base}/.well-known/rocket/inspector/state`));
+    this.#state = new StatePane(
+      () => fetch(`${facts.base}/.well-known/rocket/inspector/state`),
+      (url) => this.#side.changed(url),
+    );
     const main = element(
       "main",
       { class: "main" },
@@ -75,6 +78,7 @@ export class App {
 
   /** Asks the server what there is, and shows it. */
   async start(): Promise<void> {
+    if (this.#facts.hasState) this.#state.begin();
     await this.#readSchema();
     this.#show(true);
   }

@@ -31,10 +31,23 @@ export interface ViewSight {
   readonly items?: string | undefined;
 }
 
+/** The changes of a collection that the server has seen since it started, as its operator sees them. */
+export interface CollectionSight {
+  /** The collection's path: `/artists`. */
+  readonly url: string;
+  readonly created: number;
+  readonly updated: number;
+  readonly deleted: number;
+  /** How often all of it was told anew, as its schema was rebuilt, say. */
+  readonly resets: number;
+}
+
 /** Who follows what, and what that takes: for operators, and for nobody else. */
 export interface HubState {
   readonly connections: readonly ConnectionSight[];
   readonly views: readonly ViewSight[];
+  /** The collections in which the journal has told of changes. */
+  readonly collections: readonly CollectionSight[];
   /** Bytes that are held for all peers together, and their bound. */
   readonly heldBytes: number;
   readonly maxHeldBytes: number;

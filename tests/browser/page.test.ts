@@ -26,6 +26,28 @@ describeInBrowser("the page", (openContext) => {
     expect(site.troubles).toEqual([]);
   });
 
+  it("counts the rows of collections that are not open, too", async () => {
+    const site = await PageSite.start();
+    const page = await site.open(await openContext(), "/albums");
+    await page.getByRole("link", { name: "artists 123" }).waitFor();
+    site.run("INSERT INTO artists (name, country, genre, formed) VALUES ('Low', 'US', 'slowcore', 1993)");
+    await page.getByRole("link", { name: "artists 124" }).waitFor();
+  });
+
+  it("keeps up with thousands of changes, and keeps the last thousand messages", async () => {
+    const site = await PageSite.start();
+    const page = await site.open(await openContext());
+    // Each statement is a transaction of 123 changes.
+    site.run(Array.from({ length: 25 }, (_, at) => `UPDATE artists SET formed = ${at};`).join(""));
+    const formed = page.locator(".grid-body .cell:nth-child(6)");
+    await expect
+      .poll(async () => new Set(await formed.allTextContents()), { timeout: 15_000 })
+      .toEqual(new Set(["24"]));
+    expect(await page.locator(".wire-line").count()).toBeLessThanOrEqual(250);
+    await page.locator(".status.is-live").waitFor();
+    expect(site.troubles).toEqual([]);
+  });
+
   it("edits in place, and shows how long the message took after the answer", async () => {
     const site = await PageSite.start();
     const page = await site.open(await openContext());

@@ -2,6 +2,8 @@ import { element, fill } from "../dom.ts";
 import { formatBytes } from "../rows/cell-text.ts";
 import { counted } from "./top-bar.ts";
 
+type ChangeKind = "created" | "updated" | "deleted" | "resets";
+
 interface HubState {
   readonly connections: readonly {
     readonly level: number;
@@ -17,6 +19,7 @@ interface HubState {
     readonly asked?: { readonly gets: number; readonly writes: number };
     readonly items?: string;
   }[];
+  readonly collections: readonly ({ readonly url: string } & Readonly<Record<ChangeKind, number>>)[];
   readonly heldBytes: number;
   readonly maxHeldBytes: number;
   readonly memoryBytes: number;
@@ -49,11 +52,18 @@ export class StatePane {
   readonly element: HTMLElement;
   readonly #read: () => Promise<Response>;
   readonly #place: HTMLElement = element("div", { class: "state" });
+  readonly #onMoved: (url: string) => void;
+  readonly #moves: Map<string, number> = new Map();
   #shown = "";
+  #isTold = false;
 
-  /** @param read - asks the server */
-  constructor(read: () => Promise<Response>) {
+  /**
+   * @param read - asks the server
+   * @param onMoved - told of a collection in which records have come or gone
+   */
+  constructor(read: () => Promise<Response>, onMoved: (url: string) => void) {
     this.#read = read;
+    this.#onMoved = onMoved;
     this.element = element(
       "section",
       { class: "rows", "aria-label": "Who follows what", hidden: true },
@@ -61,8 +71,13 @@ export class StatePane {
       this.#place,
     );
     setInterval(() => {
-      if (!this.element.hidden && document.visibilityState === "visible") void this.look();
+      if (this.#isTold && document.visibilityState === "visible") void this.look();
     }, lookMs);
+  }
+
+  /** Begins to ask again and again. */
+  begin(): void {
+    this.#isTold = true;
   }
 
   /** Asks how things are, and shows it. */
@@ -72,14 +87,23 @@ export class StatePane {
       const text = await response.text();
       if (text === this.#shown) return;
       this.#shown = text;
-      if (response.ok) this.#show(JSON.parse(text) as HubState);
+      if (response.ok) this.#take(JSON.parse(text) as HubState);
       else fill(this.#place, (JSON.parse(text) as { readonly detail: string }).detail);
     } catch {
       // It is asked again.
     }
   }
 
-  #show({ connections, views, heldBytes, maxHeldBytes, memoryBytes, uptimeSeconds }: HubState): void {
+  #take(state: HubState): void {
+    for (const { url, created, deleted, resets } of state.collections) {
+      const moves = created + deleted + resets;
+      if (this.#moves.get(url) !== moves) this.#onMoved(url);
+      this.#moves.set(url, moves);
+    }
+    if (!this.element.hidden) this.#show(state);
+  }
+
+  #show({ connections, views, collections, heldBytes, maxHeldBytes, memoryBytes, uptimeSeconds }: HubState): void {
     const all = [
       counted(connections.length, "connection"),
       counted(views.length, "view"),
@@ -101,11 +125,16 @@ export class StatePane {
       asked ? `${asked.gets} GETs for ${counted(asked.writes, "write")}` : "none",
       items ?? "",
     ]);
+    const written = collections.map(({ url, created, updated, deleted }) => [
+      url,
+      ...[created, updated, deleted].map(String),
+    ]);
     fill(
       this.#place,
       element("p", {}, all.join(" · ")),
       table("Connections", ["Peer", "Level", "Reading", "Unsent", "Follows"], peers),
       table("Views", ["URL", "How", "Followers", "GETs", "Where its records are"], followed),
+      table("Changes since it started", ["Collection", "Created", "Updated", "Deleted"], written),
     );
   }
 }

@@ -3,10 +3,11 @@ import { Deltas } from "../delivery/deltas.ts";
 import type { Follower } from "../delivery/following.ts";
 import type { Notification } from "../delivery/notification.ts";
 import { Unseen } from "../delivery/unseen.ts";
-import type { ViewSight } from "../hub-state.ts";
+import type { CollectionSight, ViewSight } from "../hub-state.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Batch, Bookmark, Change, Journal } from "../ports/journal.ts";
 import type { Ahead, DirectView } from "../ports/origin.ts";
+import { ChangeCounts } from "./change-counts.ts";
 import { DirectViews } from "./direct-views.ts";
 import { LargeDeliveries } from "./large-deliveries.ts";
 import { netBatch } from "./net-changes.ts";
@@ -67,6 +68,7 @@ export class DirectStream {
   readonly #parts: DirectStreamParts;
   readonly #index: ViewIndex<DirectFollower>;
   readonly #views: DirectViews<DirectFollower>;
+  readonly #changes: ChangeCounts = new ChangeCounts();
   readonly #large: LargeDeliveries;
   readonly #rights: Rights;
   readonly #untail: () => void;
@@ -92,6 +94,7 @@ export class DirectStream {
     this.#unseen = new Unseen(parts.clock, (isUnseen) => this.#tellUnseen(isUnseen));
     this.#bookmark = parts.journal.head;
     this.#untail = parts.journal.tail((batch) => {
+      this.#changes.add(batch);
       this.#incoming.push(netBatch(batch));
       parts.schedule();
     });
@@ -114,6 +117,11 @@ export class DirectStream {
 
   get counts(): { readonly views: number; readonly followers: number } {
     return { views: this.#views.size, followers: this.#views.followers };
+  }
+
+  /** The collections with their changes, as an operator sees them. */
+  get collections(): CollectionSight[] {
+    return this.#changes.sights;
   }
 
   /** The views, as an operator sees them. */

@@ -140,6 +140,7 @@ class LiveHub implements Hub {
     return {
       connections: [...this.#connections].map(({ sight }) => sight),
       views: [...(this.#direct?.sights ?? []), ...(this.#derived?.sights ?? [])],
+      collections: this.#direct?.collections ?? [],
       heldBytes: this.held.used,
       maxHeldBytes: this.limits.maxHeldBytes,
     };

@@ -1,0 +1,34 @@
+import { describe, expect, it } from "vitest";
+import { runNode } from "./command.ts";
+import { createDatabase } from "./database.ts";
+
+const browser = { Accept: "text/html" };
+
+/** Serves in an environment, and gives what a browser is shown at `/`. */
+async function shown(env: NodeJS.ProcessEnv, ...flags: readonly string[]): Promise<string> {
+  const command = runNode("dist/cli/main.js", ["serve", createDatabase(), "--port", "0", ...flags], env);
+  const pattern = /http:\/\/127\.0\.0\.1:\d+\n/;
+  await command.until(({ stdout }) => pattern.test(stdout));
+  const [url = ""] = pattern.exec(command.stdout) ?? [];
+  return (await fetch(url.trim(), { headers: browser })).text();
+}
+
+const line = "Programs GET the same URL and are given JSON.";
+const facts = "&#34;name&#34;:&#34;music.db&#34;";
+
+describe("rocket serve, opened in a browser", () => {
+  it("shows the page, or says that it was not built", async () => {
+    const text = await shown({ NODE_ENV: "" });
+    expect(text.includes(facts) || text.includes("npm run build")).toBe(true);
+    expect(text).not.toContain(`<p>This is an API`);
+  });
+
+  it("shows one line in production", async () => {
+    expect(await shown({ NODE_ENV: "production" })).toContain(line);
+  });
+
+  it("shows the page in production where that is said, and none where that is", async () => {
+    expect(await shown({ NODE_ENV: "production" }, "--page")).not.toContain("<p>This is an API");
+    expect(await shown({ NODE_ENV: "" }, "--no-page")).toContain(line);
+  });
+});
