@@ -90,8 +90,8 @@ describeInBrowser("the page", (openContext) => {
     await page.locator(".editor").getByRole("button", { name: "NULL" }).click();
     await page.getByRole("button", { name: "Save" }).click();
     await expect.poll(() => first.count()).toBe(2);
-    const response = await fetch(`${site.url}/albums/2`);
-    expect(await response.json()).toMatchObject({ album: { label: null } });
+    const album = async () => (await fetch(`${site.url}/albums/2`)).json();
+    await expect.poll(album).toMatchObject({ album: { label: null } });
   });
 
   it("creates a record by a form that says what is wrong with each field", async () => {
@@ -120,8 +120,8 @@ describeInBrowser("the page", (openContext) => {
     await cell(page, "The Rolling Stones").waitFor({ state: "detached" });
     await page.getByRole("button", { name: "Undo" }).click();
     await cell(page, "The Rolling Stones").waitFor();
-    const response = await fetch(`${site.url}/artists/2`);
-    expect(await response.json()).toMatchObject({ artist: { id: 2, country: "United Kingdom" } });
+    const artist = async () => (await fetch(`${site.url}/artists/2`)).json();
+    await expect.poll(artist).toMatchObject({ artist: { id: 2, country: "United Kingdom" } });
   });
 
   it("filters and sorts in the URL, by the form and by the text", async () => {
