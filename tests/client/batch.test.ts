@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { type Client, type ClientOptions, ConflictError, createClient, ProblemError } from "../../src/client/index.ts";
+import { stored } from "../../src/client/queued-write.ts";
 import { createServer } from "../../src/node/index.ts";
 import { createScaffold } from "../../src/scaffold/index.ts";
 import { runSql, temporaryFolder } from "../cli/database.ts";
@@ -179,6 +180,11 @@ describe("client.batch", () => {
         ["Can", "Neu!", "Low", "Air"].map((name) => [name, false]),
       );
     });
+  });
+
+  it("stays one through whatever is noted of its writes meanwhile", () => {
+    const write = { id: "w", kind: "create", view: "/a", url: "/a", values: {}, user: "", batch: "b" } as const;
+    expect(stored(write).batch).toBe("b");
   });
 
   it("tells both versions of a record that somebody else has changed, and takes all back", async () => {

@@ -160,7 +160,7 @@ describe("A batch", () => {
     const alone = await send(service, [other, { ...child, body: [{ id: 2, a: 1 }, child.body] }]);
     expect([alone.status, alone.json]).toMatchObject([409, { request: 1, errors: [{ field: "a" }] }]);
     expect(detail(alone)).toMatch(/^Request 2 of the batch: Record 2 of the list: A foreign key does not hold/);
-    expect((await send(service, [child])).json).toMatchObject({ status: 409, request: 0 });
+    expect((await send(service, [child, other])).json).toMatchObject({ status: 409, request: 0 });
     expect((await service.send("GET", "/b")).json).toEqual({ b: [] });
     expect((await send(service, [child, parent])).status).toBe(200);
   });
