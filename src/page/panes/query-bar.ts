@@ -58,7 +58,7 @@ export class QueryBar {
     const isOther = info !== this.#info;
     this.#info = info;
     this.#query = query;
-    const [first] = info.columns.filter(({ name }) => !info.key.includes(name));
+    const [first] = info.columns.filter(({ name, kind }) => kind === "text" && !info.key.includes(name));
     this.#text.placeholder = first ? `${first.name}=like.A*&order=${first.name}` : "";
     if (document.activeElement !== this.#text || isOther) this.#text.value = showQuery(query);
     const parameters = parseParameters(query);
