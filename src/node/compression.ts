@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { promisify } from "node:util";
-import { brotliCompress, constants, gzip } from "node:zlib";
+import { brotliCompress, brotliCompressSync, constants, gzip, gzipSync } from "node:zlib";
 import { codedEntityTag, type Field, fieldValue, matchesEntityTag, plainEntityTags } from "../protocol/index.ts";
 import type { OriginResponse } from "../server/index.ts";
 
@@ -8,6 +8,8 @@ import type { OriginResponse } from "../server/index.ts";
 export type Coding = "br" | "gzip";
 
 const minBytes = 1024;
+/** Up to so much is compressed at once: to hand it to another thread takes three times as long. */
+const maxBytesAtOnce = 8 * 1024;
 const compressible = /^(?:text\/|application\/(?:x-ndjson|(?:[\w.-]+\+)?(?:json|xml))\b)/i;
 const encodeGzip = promisify(gzip);
 const encodeBrotli = promisify(brotliCompress);
@@ -37,10 +39,12 @@ export function chooseCoding(accept: string | undefined, available: readonly Cod
   return best !== undefined && weightOf(best) > 0 && weightOf(best) >= plain ? best : undefined;
 }
 
-function encode(coding: Coding, body: string | Uint8Array): Promise<Buffer> {
+function encode(coding: Coding, body: string | Uint8Array): Buffer | Promise<Buffer> {
   // Brotli's own default is for what is compressed once and read often.
   const params = { [constants.BROTLI_PARAM_QUALITY]: 4 };
-  return coding === "br" ? encodeBrotli(body, { params }) : encodeGzip(body);
+  const isSmall = body.length <= maxBytesAtOnce;
+  if (coding === "br") return isSmall ? brotliCompressSync(body, { params }) : encodeBrotli(body, { params });
+  return isSmall ? gzipSync(body) : encodeGzip(body);
 }
 
 function withField(fields: readonly Field[], name: string, value: string): Field[] {

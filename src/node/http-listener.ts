@@ -85,7 +85,11 @@ function readBody(
       if (!body.add(part)) give(problemResponse(createProblem(413, `A body may have at most ${maxBytes} bytes.`)));
       else if (!claim.hold(body.length)) give(busy());
     });
-    request.on("end", () => body && resolve(body.take()));
+    request.on("end", () => {
+      // An error that nobody waits for is not for nothing: it notes where it was made.
+      request.off("close", abort);
+      if (body) resolve(body.take());
+    });
     request.on("error", reject);
     request.on("close", abort);
   });

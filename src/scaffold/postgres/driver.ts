@@ -1,21 +1,33 @@
 import type pg from "pg";
 import { RocketError } from "../../protocol/index.ts";
+import type { Row, Text } from "./batch.ts";
+import { type Keeping, Pipe, type Portion } from "./pipe.ts";
+import { type Preparations, PreparedNames } from "./prepared-names.ts";
 import { isIdleTimeout, isReadOnly } from "./sql-state.ts";
 
-/** A value as PostgreSQL writes it; null is null. */
-export type Text = string | null;
-/** A row's values, in the order of the query's columns. */
-export type Row = readonly Text[];
+export type { Row, Text } from "./batch.ts";
+export type { Keeping, Portion } from "./pipe.ts";
 
-/** What runs statements. */
+/** What runs statements, in the order in which they are given. */
 export interface Session {
-  /** Runs one statement with its parameters. */
-  query(sql: string, parameters?: readonly unknown[]): Promise<Row[]>;
+  /**
+   * Runs one statement with its parameters.
+   *
+   * @param keeping - whether the connection may keep it prepared. Not where row-level security decides what it gives: its plan
+   * would outlive that a role is in another one no more
+   */
+  query(sql: string, parameters?: readonly unknown[], keeping?: Keeping): Promise<Row[]>;
   /**
    * Runs statements that have no parameters, in one message: the server carries them out whatever becomes of this process.
    * Gives the rows of the last one that has any.
    */
   script(sql: string): Promise<Row[]>;
+}
+
+/** What runs the statements of one transaction. Those that are given at once take one message. */
+export interface TransactionSession extends Session {
+  /** The first rows of a query, `count` of them at most. */
+  portion(sql: string, parameters: readonly Text[], count: number, keeping?: Keeping): Promise<Portion>;
 }
 
 /** Connections to one database. Each statement may run on another one. */
@@ -29,7 +41,19 @@ export interface Pool extends Session {
    */
   transaction<Result>(
     begin: string,
-    task: (session: Session, begun: readonly Row[]) => Promise<Result>,
+    task: (session: TransactionSession, begun: readonly Row[]) => Promise<Result>,
+    end?: string,
+  ): Promise<Result>;
+  /**
+   * As `transaction`, in fewer messages: what the task asks at once goes with the statements that begin it, and its result
+   * is given without waiting for the end. For what writes nothing.
+   *
+   * @param begin - the statements that begin it, each by itself: the rows of the last one come to the task
+   * @param end - what ends it otherwise. Default `COMMIT`
+   */
+  reading<Result>(
+    begin: readonly string[],
+    task: (session: TransactionSession, begun: Promise<Row[]>) => Promise<Result>,
     end?: string,
   ): Promise<Result>;
   /**
@@ -107,10 +131,17 @@ async function runQuery(
 }
 
 /** Whether something stands before the server that gives out its connections: its name for this one is not the server's. */
-async function isBehindPool(client: pg.Client): Promise<boolean> {
+async function isBehindPool(client: pg.ClientBase): Promise<boolean> {
   const [row] = await runQuery(client, "SELECT pg_backend_pid()");
   // Which the package's types don't tell of.
-  return Number(row?.[0]) !== (client as pg.Client & { readonly processID: number }).processID;
+  return Number(row?.[0]) !== (client as pg.ClientBase & { readonly processID: number }).processID;
+}
+
+/** A connection that is in use. */
+interface Taken {
+  readonly session: TransactionSession;
+  /** @param failed - why it may be in the middle of a transaction */
+  readonly release: (failed?: { readonly error: unknown }) => Promise<void>;
 }
 
 /** How long is waited for a connection, in milliseconds. */
@@ -121,6 +152,9 @@ const keepAliveMs = 10_000;
 class PgPool implements Pool {
   readonly #pool: pg.Pool;
   readonly #clients: Set<pg.PoolClient> = new Set();
+  readonly #preparations: Preparations = { epoch: 0 };
+  /** What the connections that lead to the server itself have prepared: behind another pool it would be anybody's. */
+  readonly #names: WeakMap<pg.ClientBase, PreparedNames> = new WeakMap();
   readonly #config: pg.ClientConfig;
   readonly #Client: typeof pg.Client;
   #closing: Promise<void> | undefined;
@@ -131,7 +165,7 @@ class PgPool implements Pool {
       ...{ query_timeout: answerMs ?? defaultAnswerMs, ...config },
     };
     this.#Client = Client;
-    this.#pool = new Pool({ ...this.#config, max });
+    this.#pool = new Pool({ ...this.#config, max, onConnect: (client) => this.#meet(client) });
     this.#pool.on("error", (error, client) => {
       if (this.#clients.has(client) && !isIdleTimeout(error)) onError(error);
     });
@@ -153,7 +187,7 @@ class PgPool implements Pool {
 
   async transaction<Result>(
     begin: string,
-    task: (session: Session, begun: readonly Row[]) => Promise<Result>,
+    task: (session: TransactionSession, begun: readonly Row[]) => Promise<Result>,
     end = "COMMIT",
   ): Promise<Result> {
     return this.#using(async (session) => {
@@ -162,6 +196,37 @@ class PgPool implements Pool {
       await session.script(end);
       return result;
     });
+  }
+
+  async reading<Result>(
+    begin: readonly string[],
+    task: (session: TransactionSession, begun: Promise<Row[]>) => Promise<Result>,
+    end = "COMMIT",
+  ): Promise<Result> {
+    const { session, release } = await this.#take();
+    const all = begin.map((sql) => session.query(sql, [], "keep"));
+    const begun = Promise.all(all);
+    let result: Result;
+    try {
+      result = await task(
+        session,
+        begun.then(() => all.at(-1) ?? []),
+      );
+      await begun;
+    } catch (failure) {
+      // Where it was not begun, that is why the task failed.
+      const error = await begun.then(
+        () => failure,
+        (reason: unknown) => reason,
+      );
+      await release({ error });
+      throw error;
+    }
+    session.query(end, [], "keep").then(
+      () => release(),
+      (error: unknown) => release({ error }),
+    );
+    return result;
   }
 
   async listen(channel: string, onMessage: (payload: string) => void, onLost: () => void): Promise<Listening> {
@@ -205,8 +270,36 @@ class PgPool implements Pool {
     return this.#closing;
   }
 
+  /** Looks what a new connection leads to. */
+  async #meet(client: pg.ClientBase): Promise<void> {
+    if (!(await isBehindPool(client))) this.#names.set(client, new PreparedNames(this.#preparations));
+  }
+
+  #pipeOf(client: pg.PoolClient): Pipe {
+    return new Pipe({
+      client,
+      names: this.#names.get(client),
+      runScript: (sql) => runScript(client, sql),
+      runQuery: (sql, parameters) => runQuery(client, sql, parameters),
+    });
+  }
+
   /** Runs `task` on one connection, which is in no transaction afterwards. */
-  async #using<Result>(task: (session: Session) => Promise<Result>): Promise<Result> {
+  async #using<Result>(task: (session: TransactionSession) => Promise<Result>): Promise<Result> {
+    const { session, release } = await this.#take();
+    let result: Result;
+    try {
+      result = await task(session);
+    } catch (error) {
+      await release({ error });
+      throw error;
+    }
+    await release();
+    return result;
+  }
+
+  /** Takes a connection; `release` gives it back once it is in no transaction, whatever went wrong. */
+  async #take(): Promise<Taken> {
     const client = await this.#pool.connect();
     let isBroken = false;
     // The pool listens to connections that nobody uses; what breaks here is an error of the statement, too, if one runs.
@@ -214,20 +307,15 @@ class PgPool implements Pool {
       isBroken = true;
     };
     client.on("error", breakIt);
-    try {
-      return await task({
-        query: (sql, parameters) => runQuery(client, sql, parameters),
-        script: (sql) => runScript(client, sql),
-      });
-    } catch (error) {
+    const session = this.#pipeOf(client);
+    const release: Taken["release"] = async (failed) => {
       // One that leads to a standby would lead there for good, wherever its name leads by now.
-      if (isReadOnly(error)) breakIt();
-      else await client.query("ROLLBACK").catch(breakIt);
-      throw error;
-    } finally {
+      if (failed && isReadOnly(failed.error)) breakIt();
+      else if (failed) await session.script("ROLLBACK").catch(breakIt);
       client.off("error", breakIt);
       client.release(isBroken);
-    }
+    };
+    return { session, release };
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Pool, Session } from "./driver.ts";
+import { valueSettings } from "./value-settings.ts";
 
 /** How long a transaction of Rocket's may wait for its next statement: this process stands still, or the way to it is cut. */
 const idleMs = 60_000;
@@ -9,23 +10,34 @@ export interface OwnLimits {
   readonly lockMs: number;
 }
 
-/**
- * Statements that set, for the rest of a transaction, what a role or a database may have set in a way that ends Rocket's
- * statements, or has them read something else. Only newer servers have `transaction_timeout`.
- */
-export function ownSettings({ statementMs, lockMs }: OwnLimits): string {
-  const settings = {
-    statement_timeout: Math.ceil(statementMs),
-    lock_timeout: Math.ceil(lockMs),
-    idle_in_transaction_session_timeout: idleMs,
+/** What a role or a database may have set in a way that ends Rocket's statements, has them read something else, or slows them. */
+function settingsOf({ statementMs, lockMs }: OwnLimits): Readonly<Record<string, string>> {
+  return {
+    statement_timeout: String(Math.ceil(statementMs)),
+    lock_timeout: String(Math.ceil(lockMs)),
+    idle_in_transaction_session_timeout: String(idleMs),
     row_security: "on",
     // Of a list all is fetched that it is asked for: a plan that is quick to begin only may read the whole table.
-    cursor_tuple_fraction: 1,
+    cursor_tuple_fraction: "1",
+    jit: "off",
   };
-  return [
-    ...Object.entries(settings).map(([name, value]) => `SET LOCAL ${name} = ${value}`),
-    "SELECT set_config(name, '0', true) FROM (VALUES ('transaction_timeout')) one (name) WHERE current_setting(name, true) IS NOT NULL",
-  ].join("; ");
+}
+
+/** Only newer servers have it. */
+const noTransactionTimeout =
+  "SELECT set_config(name, '0', true) FROM (VALUES ('transaction_timeout')) one (name) WHERE current_setting(name, true) IS NOT NULL";
+
+/** Statements that set, for the rest of a transaction, what is to hold in one of Rocket's own. */
+export function ownSettings(limits: OwnLimits): string {
+  const settings = Object.entries(settingsOf(limits));
+  return [...settings.map(([name, value]) => `SET LOCAL ${name} = ${value}`), noTransactionTimeout].join("; ");
+}
+
+/** As {@link ownSettings}, and how values are written as text, in one query. */
+export function allSettingsQuery(limits: OwnLimits): string {
+  const settings = Object.entries({ ...valueSettings, ...settingsOf(limits) });
+  const calls = settings.map(([name, value]) => `set_config('${name}', '${value}', true)`);
+  return `SELECT ${calls.join(", ")}, (${noTransactionTimeout})`;
 }
 
 const anyTime = ownSettings({ statementMs: 0, lockMs: 0 });
@@ -36,12 +48,14 @@ const anyTime = ownSettings({ statementMs: 0, lockMs: 0 });
  */
 export const beginWrite: string = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; ${anyTime}`;
 
-const beginRead = `BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; ${anyTime}`;
+const beginRead = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY";
+const readStatements = [beginRead, allSettingsQuery({ statementMs: 0, lockMs: 0 })];
 
 /** A session each of whose statements is a transaction that reads, whatever the defaults of its role are. */
 export function readingSession(pool: Pool): Session {
   return {
-    query: (sql, parameters) => pool.transaction(beginRead, (session) => session.query(sql, parameters)),
-    script: (sql) => pool.script(`${beginRead}; ${sql}; COMMIT`),
+    query: (sql, parameters, keeping) =>
+      pool.reading(readStatements, (session) => session.query(sql, parameters, keeping)),
+    script: (sql) => pool.script(`${beginRead}; ${anyTime}; ${sql}; COMMIT`),
   };
 }

@@ -33,3 +33,8 @@ export function isReadOnly(error: unknown): boolean {
 export function isNameTaken(error: unknown): boolean {
   return ["42P06", "42P07", "42723", "42710"].includes(sqlStateOf(error) ?? "");
 }
+
+/** Whether it asks for what PostgreSQL can't do: as to carry out a prepared statement whose columns are others by now. */
+export function isFeatureLack(error: unknown): boolean {
+  return sqlStateOf(error) === "0A000";
+}

@@ -70,7 +70,7 @@ export function isUnreadableSearch(error: unknown): boolean {
 export function incomparablePlace(error: unknown, sql: string): number | undefined {
   const { where = "", position } = failedOf(error) ?? {};
   // JSON has a line ahead of that, of where in its text it went wrong.
-  const [, named] = /^unnamed portal parameter \$(\d+)/m.exec(where) ?? [];
+  const [, named] = /^(?:unnamed portal|portal "[^"]*") parameter \$(\d+)/m.exec(where) ?? [];
   if (named !== undefined) return Number(named);
   // An operator that is not there stands before its parameter.
   return position === undefined ? undefined : [...sql.slice(0, Number(position)).matchAll(/\$\d+/g)].length + 1;

@@ -36,6 +36,8 @@ export interface FullTable extends Table {
    * a view, or nothing tells its rows apart.
    */
   readonly isPrivate: boolean;
+  /** Whether row-level security is switched on for it, whomever that concerns. */
+  readonly hasPolicies: boolean;
   /** Whether a query shows it. */
   readonly isView: boolean;
   /** What can be done to its rows; absent: everything. */
@@ -122,7 +124,7 @@ const rulesSql = `SELECT json_agg(json_strip_nulls(json_build_object('name', r.n
 
 const relationsSql = `SELECT n.nspname, c.relname, c.relkind::text, has_table_privilege(c.oid, 'SELECT'),
     (${columnsSql}), (${keyColumnsSql}), (${rulesSql}),
-    row_security_active(c.oid) OR NOT has_table_privilege(c.oid, 'SELECT'), c.oid,
+    row_security_active(c.oid) OR NOT has_table_privilege(c.oid, 'SELECT'), c.oid, c.relrowsecurity,
     CASE c.relkind WHEN 'v' THEN pg_relation_is_updatable(c.oid, true) ELSE 0 END,
     CASE c.relkind WHEN 'v' THEN pg_relation_is_updatable(c.oid, false) ELSE 0 END
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -176,7 +178,7 @@ export async function introspect(session: Session, schemas: readonly string[], r
   const leftOut: LeftOutRelation[] = [];
   const denied: FullTable[] = [];
   for (const [schemaText, nameText, kind = null, isReadable = null, columnsText, keyText, rulesText, ...more] of rows) {
-    const [isLess, oid, ...updatable] = more;
+    const [isLess, oid, hasPolicies, ...updatable] = more;
     const [schema, name] = [schemaText ?? "", nameText ?? ""];
     const reason = reasonOf(kind, rights !== "tables" || isReadable === "t");
     if (reason !== undefined) {
@@ -200,9 +202,9 @@ export async function introspect(session: Session, schemas: readonly string[], r
       continue;
     }
     const rules = JSON.parse(rulesText ?? "[]") as Rule[];
-    const isPrivate = isLess === "t" || key.length === 0 || isView;
+    const access = { isPrivate: isLess === "t" || key.length === 0 || isView, hasPolicies: hasPolicies === "t" };
     const facts = view?.facts ?? (isView ? { writes: [] } : {});
-    const table = { schema, name, columns, rules, isView, isPrivate, isKeyDeferrable: false, ...facts };
+    const table = { schema, name, columns, rules, isView, ...access, isKeyDeferrable: false, ...facts };
     if (mayRead) tables.push({ ...table, key });
     else if (!isView || facts.writes?.includes("create")) denied.push({ ...table, key: [] });
     else denied.push({ ...table, columns: [], key: [] });

@@ -114,7 +114,7 @@ export async function openPostgres(options: PostgresEngineOptions): Promise<Post
     journal = await openJournal(options, pools, served, () => void source.recheck());
     await source.refresh();
     const finder = new SourceFinder({ served, journal, reportError });
-    const reader = new Reader({ pool: pools.reads, source, journal, finder, limitMs: readTimeoutMs });
+    const reader = new Reader({ pool: pools.reads, source, journal, finder, clock, limitMs: readTimeoutMs });
     if (!journal) return new PostgresEngine({ pools: all, source, reader });
     const writer = new Writer({ pool: pools.writes, source, journal, finder, clock, onError: reportError });
     return new PostgresEngine({ pools: all, source, reader, live: { journal, writer } });

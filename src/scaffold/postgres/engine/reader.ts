@@ -1,17 +1,19 @@
+import type { Clock } from "../../../server/index.ts";
 import { BrokenRule } from "../../engine/broken-rule.ts";
 import type { Steps } from "../../engine/steps.ts";
 import type { Viewer } from "../../engine/viewer.ts";
 import { unavailable } from "../../rest/refusal.ts";
-import type { Pool, Row, Session } from "../driver.ts";
+import type { Pool, Row, TransactionSession } from "../driver.ts";
 import { openingOf, openingSql, ShownAhead } from "../journal/opening.ts";
 import type { PostgresJournal } from "../journal/options.ts";
-import { ownSettings, readingSession } from "../own-transaction.ts";
-import { setValueSettings } from "../value-settings.ts";
+import { allSettingsQuery, readingSession } from "../own-transaction.ts";
 import { isOutdated } from "./failure.ts";
+import { NotOpened, OpenedSession, type Place } from "./opened-session.ts";
 import { inOwnWords } from "./rule.ts";
 import { runSteps } from "./run-steps.ts";
-import type { SchemaSource } from "./schema-source.ts";
-import { EmptiedMeanwhile, PostgresSnapshot } from "./snapshot.ts";
+import type { Known, SchemaSource } from "./schema-source.ts";
+import { type Read, SharedReads } from "./shared-reads.ts";
+import { EmptiedMeanwhile, PostgresSnapshot, type SnapshotState } from "./snapshot.ts";
 import { type SourceFinder, Untouched } from "./source-finder.ts";
 import { ViewerSession } from "./viewer-session.ts";
 import { commitFor } from "./viewer-settings.ts";
@@ -30,21 +32,34 @@ export interface ReaderOptions {
   readonly source: SchemaSource;
   readonly journal: PostgresJournal | undefined;
   readonly finder: SourceFinder;
+  readonly clock: Clock;
   /** How long a statement may take, in milliseconds. */
   readonly limitMs: number;
 }
 
+/** Who asks, and whether what has no position yet is to be taken as it is. */
+interface Asked {
+  readonly viewer: Viewer;
+  readonly isLate: boolean;
+}
+
+/** Thrown where what a transaction sees has no position, or another schema than is known. */
+class Elsewhere extends Error {}
+
 /** Reads in transactions of one snapshot each, at a known position and a known schema. */
 export class Reader {
   readonly #options: ReaderOptions;
-  readonly #begin: string;
+  readonly #begin: readonly string[];
+  readonly #shared: SharedReads;
   #isClosed = false;
 
   constructor(options: ReaderOptions) {
+    const { pool, journal, clock, limitMs } = options;
     this.#options = options;
-    const limits = ownSettings({ statementMs: options.limitMs, lockMs: 0 });
-    const opening = options.journal ? `; ${openingSql}` : "";
-    this.#begin = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${setValueSettings}; ${limits}${opening}`;
+    const settings = allSettingsQuery({ statementMs: limitMs, lockMs: 0 });
+    const opening = journal ? [openingSql] : [];
+    this.#begin = ["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", settings, ...opening];
+    this.#shared = new SharedReads({ pool, clock, begin: this.#begin });
   }
 
   /**
@@ -53,20 +68,15 @@ export class Reader {
    * @throws what they throw; Denied; Refusal 401 or RoleFailure where the role can't be taken on; Refusal 503 where the schema changes faster than it can be read, or after `close`
    */
   async read<Result>(steps: (snapshot: PostgresSnapshot) => Steps<Result>, viewer: Viewer): Promise<Result> {
-    const { pool, source, journal } = this.#options;
-    const end = commitFor([viewer.role]);
+    const { source, journal } = this.#options;
     let failed: { readonly error: unknown } | undefined;
     for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
       if (this.#isClosed) throw unavailable("The service is stopping.");
-      const outcome = await pool
-        .transaction(
-          this.#begin,
-          (session, begun) => this.#attempt(session, begun, steps, { viewer, isLate: attempt >= patience }),
-          end,
-        )
-        .catch(async (error: unknown) => {
-          if (error instanceof BrokenRule) throw await inOwnWords(readingSession(pool), error);
-          if (error instanceof EmptiedMeanwhile) return undefined;
+      const asked = { viewer, isLate: attempt >= patience };
+      const outcome = await this.#run(viewer, (session, begun) => this.#attempt(session, begun, steps, asked)).catch(
+        async (error: unknown) => {
+          if (error instanceof BrokenRule) throw await inOwnWords(readingSession(this.#options.pool), error);
+          if (error instanceof Elsewhere || error instanceof EmptiedMeanwhile) return undefined;
           if (error instanceof Untouched) {
             await journal?.touch(error.tables);
             return undefined;
@@ -74,7 +84,8 @@ export class Reader {
           if (attempt > 0 || !isOutdated(error)) throw error;
           source.doubt();
           return undefined;
-        });
+        },
+      );
       if (outcome) return outcome.result;
       if (failed) throw failed.error;
       failed = await source.refresh(viewer.role).then(
@@ -92,23 +103,74 @@ export class Reader {
     this.#isClosed = true;
   }
 
-  /** `undefined` where what it would see has no position, or another schema. */
+  /** A role's functions may set what the next one finds: it shares with nobody. */
+  #run<Outcome>({ role }: Viewer, read: Read<Outcome>): Promise<Outcome> {
+    if (role === undefined) return this.#shared.run(read);
+    return this.#options.pool.reading(this.#begin, read, commitFor([role]));
+  }
+
+  /**
+   * Carries steps out as if the transaction were of the schema that is known: what they ask first goes with the question
+   * where it stands, and nothing is given to them before that is answered.
+   *
+   * @throws Elsewhere where what it would see has no position, or another schema
+   */
   async #attempt<Result>(
-    session: Session,
-    begun: readonly Row[],
+    session: TransactionSession,
+    begun: Promise<readonly Row[]>,
     steps: (snapshot: PostgresSnapshot) => Steps<Result>,
-    { viewer, isLate }: { readonly viewer: Viewer; readonly isLate: boolean },
-  ): Promise<{ readonly result: Result } | undefined> {
-    const { source, journal, finder } = this.#options;
-    const opening = journal && openingOf(begun);
+    { viewer, isLate }: Asked,
+  ): Promise<{ readonly result: Result }> {
+    const { source, finder } = this.#options;
+    // Others may learn something newer meanwhile: what the steps are given now is what has to be so.
+    const known = source.knownOf(viewer.role);
+    if (!known) throw new Elsewhere();
+    const opened = new OpenedSession(session, this.#open(session, begun, { viewer, isLate, known }));
+    const state: SnapshotState = {
+      ...{ viewer, schema: known.schema, finder },
+      get bookmark() {
+        return opened.place.bookmark;
+      },
+      get ahead() {
+        return opened.place.ahead;
+      },
+      get unwatched() {
+        return source.unwatched;
+      },
+    };
+    const run = (): Promise<Result> => runSteps(steps(new PostgresSnapshot(new ViewerSession(opened, viewer), state)));
+    try {
+      const result = await run().catch(async (error: unknown) => {
+        if (!(error instanceof NotOpened)) throw error;
+        await opened.known;
+        return run();
+      });
+      await opened.known;
+      return { result };
+    } catch (error) {
+      // What another schema made of it is nobody's concern.
+      await opened.known;
+      throw error;
+    }
+  }
+
+  /** @throws Elsewhere */
+  async #open(
+    session: TransactionSession,
+    begun: Promise<readonly Row[]>,
+    { viewer, isLate, known }: Asked & { readonly known: Known },
+  ): Promise<Place> {
+    const { source, journal } = this.#options;
+    const version = viewer.role === undefined ? undefined : source.versionIn(session, viewer.role);
+    version?.catch(() => undefined);
+    const rows = await begun;
+    const opening = journal && openingOf(rows);
     const isAhead = opening !== undefined && opening.pending.size > 0;
-    if (isAhead && !isLate) return undefined;
-    if (!(await source.isCurrent(session, [viewer.role], opening?.schemaChanges))) return undefined;
-    const bookmark = opening && { position: opening.position, eventId: opening.eventId };
-    const ahead = isAhead ? new ShownAhead(opening) : undefined;
-    const schema = source.schemaFor(viewer.role) ?? source.schema;
-    const state = { viewer, schema, bookmark, ahead, unwatched: source.unwatched, finder };
-    const snapshot = new PostgresSnapshot(new ViewerSession(session, viewer), state);
-    return { result: await runSteps(steps(snapshot)) };
+    if (isAhead && !isLate) throw new Elsewhere();
+    if (!source.isOf(known, (await version) ?? opening?.schemaChanges)) throw new Elsewhere();
+    return {
+      bookmark: opening && { position: opening.position, eventId: opening.eventId },
+      ahead: isAhead ? new ShownAhead(opening) : undefined,
+    };
   }
 }

@@ -28,9 +28,10 @@ export interface SchemaSourceOptions {
 /** A role of the database; `undefined` is the connection's own. */
 export type Role = Viewer["role"];
 
-interface Known {
+/** What a role may read, as it was read at some time. */
+export interface Known {
   readonly schema: PostgresSchema;
-  /** What it was read at: see {@link SchemaSource.isCurrent}. */
+  /** What it was read at: see {@link SchemaSource.isOf}. */
   readonly version: string;
   readonly readAt: number;
   /** How often something was doubted until then. */
@@ -88,17 +89,26 @@ export class SchemaSource {
    * @param schemaChanges - how many there were, where the transaction was asked already
    */
   async isCurrent(session: Session, roles: Iterable<Role>, schemaChanges?: string): Promise<boolean> {
-    const { journal, now } = this.#options;
-    const known = [...roles].map((role) => [role, this.#known.get(role)] as const);
-    if (!journal()) return known.every(([, one]) => one !== undefined && now() - one.readAt < lookMs);
-    const versions = new Map<boolean, string>(schemaChanges === undefined ? [] : [[true, schemaChanges]]);
-    for (const [role, one] of known) {
+    const versions = new Map<boolean, string | undefined>([[true, schemaChanges]]);
+    for (const role of roles) {
       const isOwn = role === undefined;
-      const version = versions.get(isOwn) ?? (await this.#versionIn(session, role));
+      const version = versions.get(isOwn) ?? (await this.versionIn(session, role));
       versions.set(isOwn, version);
-      if (version !== one?.version) return false;
+      const known = this.#known.get(role);
+      if (!known || !this.isOf(known, version)) return false;
     }
     return true;
+  }
+
+  /** What is known of a role; `undefined` where it was not read yet. */
+  knownOf(role: Role): Known | undefined {
+    return this.#known.get(role);
+  }
+
+  /** Whether something known is of a version; without a journal, whether it was read just now. */
+  isOf({ readAt, version: own }: Known, version: string | undefined): boolean {
+    const { journal, now } = this.#options;
+    return journal() ? own === version : now() - readAt < lookMs;
   }
 
   /**
@@ -128,7 +138,8 @@ export class SchemaSource {
     this.#doubts += 1;
   }
 
-  async #versionIn(session: Session, role: Role): Promise<string> {
+  /** What a role's schema is known by in a session's transaction, which the session's own role asks for. */
+  async versionIn(session: Session, role: Role): Promise<string> {
     const { schemas, journal } = this.#options;
     if (!journal()) return "";
     const [row] = role === undefined ? await session.query(versionSql) : await session.query(accessSql, [schemas]);
@@ -152,7 +163,7 @@ export class SchemaSource {
     const begin = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${ownSettings({ statementMs: 0, lockMs: 0 })}`;
     const before = this.#known.get(role);
     const read = await pool.transaction(begin, async (session) => {
-      const version = await this.#versionIn(session, role);
+      const version = await this.versionIn(session, role);
       if (journal() && version === before?.version && doubts === before.doubts) return undefined;
       const asRole = new ViewerSession(session, { ...everybody, role });
       const rights = role !== undefined ? "columns" : hasRoles ? "none" : "tables";

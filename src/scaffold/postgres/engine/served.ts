@@ -25,6 +25,8 @@ export interface PostgresTable extends ServedTable {
   readonly isPrivate: boolean;
   /** Whether its rows can't be locked one by one. */
   readonly isUnlockable: boolean;
+  /** Whether row-level security is switched on for it, whomever that concerns. */
+  readonly hasPolicies: boolean;
 }
 
 /** What names a record, in PostgreSQL. */
@@ -168,6 +170,7 @@ export class Served {
       isPrivate: table.isPrivate ?? false,
       ...(table.isView ? { isView: true, writes: table.writes ?? [] } : {}),
       isUnlockable: table.isUnlockable ?? false,
+      hasPolicies: table.hasPolicies ?? true,
     };
   }
 }

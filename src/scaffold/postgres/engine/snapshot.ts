@@ -8,7 +8,7 @@ import { embeddedTables, type Tree, type TreeQuery } from "../../engine/tree.ts"
 import type { Viewer } from "../../engine/viewer.ts";
 import { unreadable } from "../../rest/record-filter.ts";
 import { Refusal } from "../../rest/refusal.ts";
-import type { Row } from "../driver.ts";
+import type { Keeping, Row } from "../driver.ts";
 import { callFunction, type PostgresArguments } from "./call-function.ts";
 import { filterOperands } from "./condition-sql.ts";
 import { failedOf, incomparablePlace, isIncomparable, isUnreadable, isUnreadableSearch } from "./failure.ts";
@@ -23,7 +23,7 @@ import type {
   PostgresTable,
 } from "./served.ts";
 import type { SourceFinder } from "./source-finder.ts";
-import { countRecords, hasAnotherPart, isAnotherFile, type Sql, selectRecord, selectRecords } from "./sql.ts";
+import { countRecords, hasAnotherPart, isAnotherFile, keepingOf, type Sql, selectRecord, selectRecords } from "./sql.ts";
 import { countTrees, type Operand, selectTreeOf, selectTrees, type TreeSql } from "./tree-sql.ts";
 import { treeIn } from "./tree-text.ts";
 import type { ViewerSession } from "./viewer-session.ts";
@@ -34,7 +34,7 @@ import type { ViewerSession } from "./viewer-session.ts";
  */
 export class EmptiedMeanwhile extends Error {}
 
-/** Where a session's transaction stands. */
+/** Where a session's transaction stands. What it says may be known only once a statement was answered. */
 export interface SnapshotState {
   readonly viewer: Viewer;
   /** What the viewer's role may read. */
@@ -45,9 +45,10 @@ export interface SnapshotState {
   readonly finder: SourceFinder;
 }
 
-/** How many rows are fetched at first, and then. */
+/** How many rows are asked for at first, and then. */
 const [firstRows, moreRows] = [100, 500];
-const cursor = "rocket_rows";
+/** Tables that have no partitions, as far as that was asked. */
+const whole: WeakSet<PostgresTable> = new WeakSet();
 /** How many rows are fetched at once that may have many others in them. */
 const treesAtOnce = 50;
 
@@ -86,21 +87,27 @@ function ownTrouble(tables: readonly PostgresTable[], error: unknown): unknown {
 /** The database as a session's transaction sees it. */
 export class PostgresSnapshot implements Snapshot {
   readonly schema: PostgresSchema;
-  readonly bookmark: Bookmark | undefined;
-  readonly ahead: Ahead | undefined;
-  readonly unwatched: ReadonlyMap<string, string>;
   readonly viewer: Viewer;
   readonly session: ViewerSession;
-  readonly #finder: SourceFinder;
+  readonly #state: SnapshotState;
 
-  constructor(session: ViewerSession, { viewer, schema, bookmark, ahead, unwatched, finder }: SnapshotState) {
+  constructor(session: ViewerSession, state: SnapshotState) {
     this.session = session;
-    this.viewer = viewer;
-    this.schema = schema;
-    this.bookmark = bookmark;
-    this.ahead = ahead;
-    this.unwatched = unwatched;
-    this.#finder = finder;
+    this.viewer = state.viewer;
+    this.schema = state.schema;
+    this.#state = state;
+  }
+
+  get bookmark(): Bookmark | undefined {
+    return this.#state.bookmark;
+  }
+
+  get ahead(): Ahead | undefined {
+    return this.#state.ahead;
+  }
+
+  get unwatched(): ReadonlyMap<string, string> {
+    return this.#state.unwatched;
   }
 
   isPrivate({ isPrivate }: PostgresTable): boolean {
@@ -108,7 +115,7 @@ export class PostgresSnapshot implements Snapshot {
   }
 
   *sources(table: PostgresTable): Steps<TableSources> {
-    return yield* wait(this.#finder.find(this.session, table));
+    return yield* wait(this.#state.finder.find(this.session, table));
   }
 
   filterOf(): undefined {
@@ -116,7 +123,7 @@ export class PostgresSnapshot implements Snapshot {
   }
 
   *find(table: PostgresTable, key: PostgresKey, rule?: PostgresRule): Steps<Row | undefined> {
-    const [row] = yield* wait(this.rows(selectRecord(table, key, { rule }), rule));
+    const [row] = yield* wait(this.rows(selectRecord(table, key, { rule }), keepingOf(table), rule));
     if (!row) yield* this.#requireSameFile(table);
     return row;
   }
@@ -126,23 +133,16 @@ export class PostgresSnapshot implements Snapshot {
   }
 
   /** Gives row by row of a statement that selects records of a query. */
-  protected *walk(
-    table: PostgresTable,
-    query: PostgresQuery,
-    { text, values }: Sql,
-    visit: (row: Row) => boolean,
-  ): Steps<void> {
-    const declare = `DECLARE ${cursor} NO SCROLL CURSOR FOR ${text}`;
-    const fetch = (count: number): string => `FETCH ${count} FROM ${cursor}`;
-    // What has no values takes one message.
-    if (values.length > 0) yield* wait(this.#filtered(table, query, { text: declare, values }));
-    const first = values.length > 0 ? fetch(firstRows) : `${declare}; ${fetch(firstRows)}`;
-    let rows = yield* wait(this.#answered(table, query, first, this.session.script(first)));
-    for (let count = firstRows; rows.every(visit) && rows.length === count; ) {
-      count = moreRows;
-      rows = yield* wait(this.#answered(table, query, "", this.session.query(fetch(count), [])));
+  protected *walk(table: PostgresTable, query: PostgresQuery, sql: Sql, visit: (row: Row) => boolean): Steps<void> {
+    const asking = this.session.portion(sql.text, sql.values, firstRows, keepingOf(table));
+    let portion = yield* wait(this.#answered(table, query, sql.text, asking));
+    let isEmpty = portion.rows.length === 0;
+    while (portion.rows.every(visit) && portion.more) {
+      portion = yield* wait(this.#answered(table, query, sql.text, portion.more(moreRows)));
+      isEmpty &&= portion.rows.length === 0;
     }
-    yield* this.#requireSameFile(table, `CLOSE ${cursor}; `);
+    // One that was emptied, or whose file is another one, shows nothing. A part of it may do so.
+    if (isEmpty || !whole.has(table)) yield* this.#requireSameFile(table);
   }
 
   *measure(table: PostgresTable, query: PostgresQuery, limit: number): Steps<Measure> {
@@ -157,7 +157,7 @@ export class PostgresSnapshot implements Snapshot {
   }
 
   *functions(name: string): Steps<readonly PostgresFunction[]> {
-    return yield* wait(readFunctions(this.session, this.#finder.served, name));
+    return yield* wait(readFunctions(this.session, this.#state.finder.served, name));
   }
 
   *call(called: PostgresFunction, given: PostgresArguments, limit: number): Steps<readonly string[]> {
@@ -173,13 +173,13 @@ export class PostgresSnapshot implements Snapshot {
 
   *eachTree(table: PostgresTable, query: TreeQuery, limit: number, visit: (tree: Tree) => boolean): Steps<void> {
     const { text, operands } = selectTrees(table, query, limit);
-    yield* wait(this.#asked(table, { text: `DECLARE ${cursor} NO SCROLL CURSOR FOR ${text}`, operands }, query));
-    for (let rows: Row[] = [], isDone = false; !isDone; ) {
-      const fetch = this.session.query(`FETCH ${treesAtOnce} FROM ${cursor}`, []);
-      rows = yield* wait(this.#judged("", askedIn(table, query, operands), fetch));
-      isDone = !rows.every((row) => visit(treeIn(row, query))) || rows.length < treesAtOnce;
+    const asked = askedIn(table, query, operands);
+    const values = operands.map(({ value }) => value);
+    let portion = yield* wait(this.#judged(text, asked, this.session.portion(text, values, treesAtOnce)));
+    while (portion.rows.every((row) => visit(treeIn(row, query))) && portion.more) {
+      portion = yield* wait(this.#judged(text, asked, portion.more(treesAtOnce)));
     }
-    yield* this.#requireSameFiles([table, ...embeddedTables(query)], `CLOSE ${cursor}; `);
+    yield* this.#requireSameFiles([table, ...embeddedTables(query)]);
   }
 
   *countTrees(table: PostgresTable, query: TreeQuery): Steps<number> {
@@ -187,18 +187,14 @@ export class PostgresSnapshot implements Snapshot {
     return Number(row?.[0] ?? 0);
   }
 
-  *#requireSameFiles(tables: readonly ServedTable[], before = ""): Steps<void> {
-    let first = before;
-    for (const table of new Set(tables)) {
-      yield* this.#requireSameFile(table as PostgresTable, first);
-      first = "";
-    }
+  *#requireSameFiles(tables: readonly ServedTable[]): Steps<void> {
+    for (const table of new Set(tables)) yield* this.#requireSameFile(table as PostgresTable);
   }
 
-  /** @param before - statements that go with the question, in one message */
-  *#requireSameFile(table: PostgresTable, before = ""): Steps<void> {
-    const [row] = yield* wait(this.session.script(`${before}${isAnotherFile(table)}`));
-    const [parts] = row?.[1] === "t" ? yield* wait(this.session.script(hasAnotherPart(table))) : [];
+  *#requireSameFile(table: PostgresTable): Steps<void> {
+    const [row] = yield* wait(this.session.query(isAnotherFile(table), [], "keep"));
+    if (row?.[1] === "f") whole.add(table);
+    const [parts] = row?.[1] === "t" ? yield* wait(this.session.query(hasAnotherPart(table))) : [];
     if (row?.[0] === "t" || parts?.[0] === "t") throw new EmptiedMeanwhile("A table was emptied while it was read.");
   }
 
@@ -208,12 +204,12 @@ export class PostgresSnapshot implements Snapshot {
   }
 
   /** As {@link #filtered}, for a statement that was sent. */
-  #answered(
+  #answered<Given>(
     table: PostgresTable,
     { filter, rule }: PostgresQuery,
     text: string,
-    answer: Promise<Row[]>,
-  ): Promise<Row[]> {
+    answer: Promise<Given>,
+  ): Promise<Given> {
     const searched = searchedIn(filter);
     return this.#judged(
       text,
@@ -228,7 +224,11 @@ export class PostgresSnapshot implements Snapshot {
     return this.#judged(text, askedIn(table, query, operands), this.session.query(text, values));
   }
 
-  async #judged(text: string, { tables, operands, searched, hasRule }: Asked, answer: Promise<Row[]>): Promise<Row[]> {
+  async #judged<Given>(
+    text: string,
+    { tables, operands, searched, hasRule }: Asked,
+    answer: Promise<Given>,
+  ): Promise<Given> {
     try {
       return await answer;
     } catch (error) {
@@ -248,9 +248,9 @@ export class PostgresSnapshot implements Snapshot {
    * @param rule - what is in the statement of one
    * @throws Refusal 400 where a value of the URL can't be read as its column's type; Denied where one of a rule may be it
    */
-  protected async rows({ text, values }: Sql, rule?: PostgresRule): Promise<Row[]> {
+  protected async rows({ text, values }: Sql, keeping?: Keeping, rule?: PostgresRule): Promise<Row[]> {
     try {
-      return await this.session.query(text, values);
+      return await this.session.query(text, values, keeping);
     } catch (error) {
       if (rule && (isUnreadable(error) || isIncomparable(error))) throw new Denied(error);
       if (!isUnreadable(error) || values.length === 0) throw error;

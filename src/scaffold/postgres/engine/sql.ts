@@ -1,6 +1,6 @@
 import { partsOf } from "../../../filter/index.ts";
 import { keyMembers } from "../../engine/table.ts";
-import type { Text } from "../driver.ts";
+import type { Keeping, Text } from "../driver.ts";
 import { quoteName, quoteText } from "../sql-text.ts";
 import { expressionOf, filterOperands, filterText, ruleOperands, ruleText } from "./condition-sql.ts";
 import type {
@@ -17,6 +17,11 @@ import { tableName } from "./table-name.ts";
 export interface Sql {
   readonly text: string;
   readonly values: readonly Text[];
+}
+
+/** Whether the statements of a table may be kept prepared: not where policies may come to decide, for this role or another. */
+export function keepingOf({ hasPolicies, isView }: PostgresTable): Keeping {
+  return hasPolicies || isView ? undefined : "keep";
 }
 
 function names(members: readonly PostgresMember[]): string {

@@ -1,7 +1,7 @@
 import { Denied } from "../../engine/denied.ts";
 import type { Viewer } from "../../engine/viewer.ts";
 import { unauthorized } from "../../rest/refusal.ts";
-import type { Row, Session } from "../driver.ts";
+import type { Keeping, Portion, Row, Session, Text, TransactionSession } from "../driver.ts";
 import { isDenied } from "../sql-state.ts";
 import { failedOf, RoleFailure } from "./failure.ts";
 import { putOff, resetSession, takeOn } from "./viewer-settings.ts";
@@ -28,20 +28,20 @@ function noSuchRole(): Error {
  * A session in a transaction, whose statements run as a viewer; those of {@link ViewerSession.own} run as the connection's
  * own role. It begins as the connection's own.
  */
-export class ViewerSession implements Session {
-  readonly #session: Session;
+export class ViewerSession implements TransactionSession {
+  readonly #session: TransactionSession;
   readonly #viewer: Viewer;
   #isViewer = false;
   /** What runs as the connection's own role. */
   readonly own: Session;
 
-  constructor(session: Session, viewer: Viewer) {
+  constructor(session: TransactionSession, viewer: Viewer) {
     this.#session = session;
     this.#viewer = viewer;
     this.own = {
-      query: async (sql, parameters) => {
+      query: async (sql, parameters, keeping) => {
         await this.putOff();
-        return session.query(sql, parameters);
+        return session.query(sql, parameters, keeping);
       },
       script: async (sql) => {
         await this.putOff();
@@ -50,12 +50,16 @@ export class ViewerSession implements Session {
     };
   }
 
-  query(sql: string, parameters?: readonly unknown[]): Promise<Row[]> {
-    return this.#asViewer(() => this.#session.query(sql, parameters));
+  query(sql: string, parameters?: readonly unknown[], keeping?: Keeping): Promise<Row[]> {
+    return this.#asViewer(() => this.#session.query(sql, parameters, keeping));
   }
 
   script(sql: string): Promise<Row[]> {
     return this.#asViewer(() => this.#session.script(sql));
+  }
+
+  portion(sql: string, parameters: readonly Text[], count: number, keeping?: Keeping): Promise<Portion> {
+    return this.#asViewer(() => this.#session.portion(sql, parameters, count, keeping));
   }
 
   /** From now on nothing of the viewer is left in the session, whatever becomes of the transaction. */
@@ -77,25 +81,30 @@ export class ViewerSession implements Session {
   }
 
   /** @throws Denied where the viewer may not do that */
-  async #asViewer(run: () => Promise<Row[]>): Promise<Row[]> {
+  async #asViewer<Given>(run: () => Promise<Given>): Promise<Given> {
     const { role } = this.#viewer;
     if (role === undefined) return run();
-    if (!this.#isViewer) await this.#takeOn(role);
+    if (!canBeRole(role)) throw noSuchRole();
+    // In one message with the statement, which is not carried out where the role is not taken on.
+    const taking = this.#isViewer ? undefined : this.#takeOn(role);
+    const running = run();
+    running.catch(() => undefined);
+    await taking;
     try {
-      return await run();
+      return await running;
     } catch (error) {
       throw isDenied(error) ? new Denied(error) : error;
     }
   }
 
   async #takeOn(role: string): Promise<void> {
-    if (!canBeRole(role)) throw noSuchRole();
     const { text, values } = takeOn(role, this.#viewer);
+    this.#isViewer = true;
     try {
       await this.#session.query(text, values);
     } catch (error) {
+      this.#isViewer = false;
       throw roleFailure(error);
     }
-    this.#isViewer = true;
   }
 }

@@ -5,7 +5,7 @@ import type { Transaction } from "../../engine/snapshot.ts";
 import type { Steps } from "../../engine/steps.ts";
 import type { Viewer } from "../../engine/viewer.ts";
 import { unavailable } from "../../rest/refusal.ts";
-import type { Pool, Row, Session } from "../driver.ts";
+import type { Pool, Row, Session, TransactionSession } from "../driver.ts";
 import { journalFailure } from "../journal/failure.ts";
 import { type Opening, openingOf, openingSql } from "../journal/opening.ts";
 import type { PostgresJournal } from "../journal/options.ts";
@@ -153,7 +153,7 @@ export class Writer {
     const { pool } = this.#options;
     let outcomes: readonly Outcome[] | undefined;
     try {
-      const run = async (session: Session, begun: readonly Row[]): Promise<void> => {
+      const run = async (session: TransactionSession, begun: readonly Row[]): Promise<void> => {
         outcomes = undefined;
         outcomes = await this.#runAll(session, openingOf(begun), jobs, attempt);
       };
@@ -181,7 +181,7 @@ export class Writer {
   }
 
   async #runAll(
-    session: Session,
+    session: TransactionSession,
     { schemaChanges, isSchemaPending }: Opening,
     jobs: readonly Job[],
     { isFirst, isLast }: Attempt,
@@ -204,7 +204,7 @@ export class Writer {
   }
 
   async #runOne(
-    session: Session,
+    session: TransactionSession,
     { viewer, run }: Job,
     { now, isLast, deferred }: { readonly now: number; readonly isLast: boolean; readonly deferred: string },
   ): Promise<Outcome> {

@@ -1,0 +1,114 @@
+import type pg from "pg";
+import { Batch, type Given, type Row, type Statement, type Text } from "./batch.ts";
+import type { PreparedNames } from "./prepared-names.ts";
+
+/** Whether a connection may keep a statement prepared for the next time. */
+export type Keeping = "keep" | undefined;
+
+/** Rows of a query, and what gives further ones, up to so many, until the end of the transaction. */
+export interface Portion {
+  readonly rows: Row[];
+  readonly more?: (count: number) => Promise<Portion>;
+}
+
+/** What goes alone in its message. */
+interface Alone {
+  readonly run: () => Promise<Row[]>;
+  readonly resolve: (rows: Row[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** How statements are run that a batch can't have. */
+export interface PipeOptions {
+  readonly client: pg.ClientBase;
+  /** Absent where a pool stands before the server. */
+  readonly names: PreparedNames | undefined;
+  readonly runScript: (sql: string) => Promise<Row[]>;
+  readonly runQuery: (sql: string, parameters: readonly unknown[]) => Promise<Row[]>;
+}
+
+function isAlone(one: Statement | Alone): one is Alone {
+  return "run" in one;
+}
+
+function isText(value: unknown): value is Text {
+  return typeof value === "string" || value === null;
+}
+
+/**
+ * Runs statements on one connection, in the order in which they are given. Those that are given at once go in one message;
+ * so do those that are given while the one before is being carried out.
+ */
+export class Pipe {
+  readonly #options: PipeOptions;
+  #waiting: (Statement | Alone)[] = [];
+  #portals = 0;
+  #isBusy = false;
+  #isScheduled = false;
+
+  constructor(options: PipeOptions) {
+    this.#options = options;
+  }
+
+  query(sql: string, parameters: readonly unknown[] = [], keeping?: Keeping): Promise<Row[]> {
+    const values = parameters.map((value) => (typeof value === "number" ? String(value) : value));
+    if (!values.every(isText)) return this.#alone(() => this.#options.runQuery(sql, parameters));
+    return this.#add({ text: sql, values, isKept: keeping === "keep", portal: "", count: 0 }).then(({ rows }) => rows);
+  }
+
+  script(sql: string): Promise<Row[]> {
+    return this.#alone(() => this.#options.runScript(sql));
+  }
+
+  portion(sql: string, parameters: readonly Text[], count: number, keeping?: Keeping): Promise<Portion> {
+    this.#portals += 1;
+    const portal = `rocket_${this.#portals}`;
+    return this.#portionOf({ text: sql, values: parameters, isKept: keeping === "keep", portal, count });
+  }
+
+  async #portionOf(statement: Omit<Statement, "resolve" | "reject">): Promise<Portion> {
+    const { rows, hasMore } = await this.#add(statement);
+    if (!hasMore) return { rows };
+    return { rows, more: (count) => this.#portionOf({ ...statement, text: undefined, values: [], count }) };
+  }
+
+  #add(statement: Omit<Statement, "resolve" | "reject">): Promise<Given> {
+    return new Promise((resolve, reject) => this.#enqueue({ ...statement, resolve, reject }));
+  }
+
+  #alone(run: () => Promise<Row[]>): Promise<Row[]> {
+    return new Promise((resolve, reject) => this.#enqueue({ run, resolve, reject }));
+  }
+
+  #enqueue(one: Statement | Alone): void {
+    this.#waiting.push(one);
+    if (this.#isBusy || this.#isScheduled) return;
+    this.#isScheduled = true;
+    queueMicrotask(() => {
+      this.#isScheduled = false;
+      this.#send();
+    });
+  }
+
+  #send(): void {
+    const [first] = this.#waiting;
+    if (!first || this.#isBusy) return;
+    this.#isBusy = true;
+    if (isAlone(first)) {
+      this.#waiting.shift();
+      first
+        .run()
+        .then(first.resolve, first.reject)
+        .finally(() => this.#onDone());
+      return;
+    }
+    const end = this.#waiting.findIndex(isAlone);
+    const statements = this.#waiting.splice(0, end < 0 ? this.#waiting.length : end) as Statement[];
+    this.#options.client.query(new Batch(statements, this.#options.names, () => this.#onDone()));
+  }
+
+  #onDone(): void {
+    this.#isBusy = false;
+    this.#send();
+  }
+}
