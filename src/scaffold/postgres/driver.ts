@@ -30,17 +30,23 @@ export interface TransactionSession extends Session {
   portion(sql: string, parameters: readonly Text[], count: number, keeping?: Keeping): Promise<Portion>;
 }
 
+/** A statement with its parameters. */
+export interface BoundStatement {
+  readonly text: string;
+  readonly values: readonly Text[];
+}
+
 /** Connections to one database. Each statement may run on another one. */
 export interface Pool extends Session {
   /**
    * Runs `task` on one connection, in a transaction that is rolled back where it throws.
    *
-   * @param begin - statements that begin it: the rows of the last one that has any are given to the task, which spares it
-   * a message
+   * @param begin - statements that begin it, as a script or each by itself: the rows of the last one that has any are given
+   * to the task, which spares it a message
    * @param end - what ends it otherwise. Default `COMMIT`
    */
   transaction<Result>(
-    begin: string,
+    begin: string | readonly string[],
     task: (session: TransactionSession, begun: readonly Row[]) => Promise<Result>,
     end?: string,
   ): Promise<Result>;
@@ -56,6 +62,11 @@ export interface Pool extends Session {
     task: (session: TransactionSession, begun: Promise<Row[]>) => Promise<Result>,
     end?: string,
   ): Promise<Result>;
+  /**
+   * Runs statements in one message, each by itself: the server carries them out whatever becomes of this process, up to the
+   * first that fails. Gives the rows of each.
+   */
+  batch(statements: readonly BoundStatement[]): Promise<Row[][]>;
   /**
    * Listens to a channel on a connection of its own. `onLost` is called once, when it ends otherwise than by `close`. Where
    * a pool stands before the server, as PgBouncer, nothing is heard: what listened there would be anybody's connection next.
@@ -149,6 +160,12 @@ const connectMs = 10_000;
 /** After so long without a word, a connection's other end is asked whether it is there, in milliseconds. */
 const keepAliveMs = 10_000;
 
+/** The rows of the last of some statements that begin a transaction. */
+async function beginEach(session: Session, begin: readonly string[]): Promise<Row[]> {
+  const all = await Promise.all(begin.map((sql) => session.query(sql, [], "keep")));
+  return all.at(-1) ?? [];
+}
+
 class PgPool implements Pool {
   readonly #pool: pg.Pool;
   readonly #clients: Set<pg.PoolClient> = new Set();
@@ -186,16 +203,22 @@ class PgPool implements Pool {
   }
 
   async transaction<Result>(
-    begin: string,
+    begin: string | readonly string[],
     task: (session: TransactionSession, begun: readonly Row[]) => Promise<Result>,
     end = "COMMIT",
   ): Promise<Result> {
     return this.#using(async (session) => {
-      const begun = await session.script(begin);
+      const begun = typeof begin === "string" ? await session.script(begin) : await beginEach(session, begin);
       const result = await task(session, begun);
       await session.script(end);
       return result;
     });
+  }
+
+  batch(statements: readonly BoundStatement[]): Promise<Row[][]> {
+    return this.#using((session) =>
+      Promise.all(statements.map(({ text, values }) => session.query(text, values, "keep"))),
+    );
   }
 
   async reading<Result>(
@@ -204,14 +227,10 @@ class PgPool implements Pool {
     end = "COMMIT",
   ): Promise<Result> {
     const { session, release } = await this.#take();
-    const all = begin.map((sql) => session.query(sql, [], "keep"));
-    const begun = Promise.all(all);
+    const begun = beginEach(session, begin);
     let result: Result;
     try {
-      result = await task(
-        session,
-        begun.then(() => all.at(-1) ?? []),
-      );
+      result = await task(session, begun);
       await begun;
     } catch (failure) {
       // Where it was not begun, that is why the task failed.

@@ -48,8 +48,14 @@ const anyTime = ownSettings({ statementMs: 0, lockMs: 0 });
  */
 export const beginWrite: string = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; ${anyTime}`;
 
+/** As {@link beginWrite}, each statement by itself. */
+export function writeStatements(limits: OwnLimits): readonly string[] {
+  return ["BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", allSettingsQuery(limits)];
+}
+
 const beginRead = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY";
-const readStatements = [beginRead, allSettingsQuery({ statementMs: 0, lockMs: 0 })];
+/** The statements that begin a transaction of Rocket's own that reads. */
+export const readStatements: readonly string[] = [beginRead, allSettingsQuery({ statementMs: 0, lockMs: 0 })];
 
 /** A session each of whose statements is a transaction that reads, whatever the defaults of its role are. */
 export function readingSession(pool: Pool): Session {

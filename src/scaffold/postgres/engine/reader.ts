@@ -16,7 +16,6 @@ import { type Read, SharedReads } from "./shared-reads.ts";
 import { EmptiedMeanwhile, PostgresSnapshot, type SnapshotState } from "./snapshot.ts";
 import { type SourceFinder, Untouched } from "./source-finder.ts";
 import { ViewerSession } from "./viewer-session.ts";
-import { commitFor } from "./viewer-settings.ts";
 
 /** How often a read begins anew: what it would see has no position yet, another schema than is known, or was emptied meanwhile. */
 const maxAttempts = 10;
@@ -106,7 +105,8 @@ export class Reader {
   /** A role's functions may set what the next one finds: it shares with nobody. */
   #run<Outcome>({ role }: Viewer, read: Read<Outcome>): Promise<Outcome> {
     if (role === undefined) return this.#shared.run(read);
-    return this.#options.pool.reading(this.#begin, read, commitFor([role]));
+    // What they have set for the whole session goes with it.
+    return this.#options.pool.reading(this.#begin, read, "ROLLBACK");
   }
 
   /**

@@ -61,11 +61,11 @@ export class SharedReads {
     });
   }
 
-  /** At the end of the turn, with all that came in it. */
+  /** As soon as what runs now has ended, with all that it asks for. */
   #start(): void {
     if (this.#isStarting || this.#busy >= maxBusy) return;
     this.#isStarting = true;
-    this.#options.clock.defer(() => {
+    queueMicrotask(() => {
       this.#isStarting = false;
       this.#runWaiting();
     });

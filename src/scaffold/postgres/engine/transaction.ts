@@ -17,7 +17,16 @@ import type {
   PostgresValues,
 } from "./served.ts";
 import { PostgresSnapshot, type SnapshotState } from "./snapshot.ts";
-import { deleteRecord, insertRecord, type Sql, selectAlike, selectRecord, selectRecords, updateRecord } from "./sql.ts";
+import {
+  deleteRecord,
+  insertRecord,
+  keepingOf,
+  type Sql,
+  selectAlike,
+  selectRecord,
+  selectRecords,
+  updateRecord,
+} from "./sql.ts";
 import { tableName } from "./table-name.ts";
 import type { ViewerSession } from "./viewer-session.ts";
 
@@ -51,6 +60,10 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
   /** What was written, in its order: rules that are checked late are about it. */
   readonly #written: Written[] = [];
   #place: Place = {};
+  /** A record that was asked for with its change, until something else is asked. */
+  #asked: { readonly key: PostgresKey; readonly rows: Promise<Row[]> } | undefined;
+  /** Whether that is worth its while: not where many records are changed before they are asked for. */
+  #asksAhead = true;
   /** The numbers of the answers that were kept. */
   readonly kept: string[] = [];
 
@@ -60,8 +73,18 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
     this.#now = now;
   }
 
+  override *find(table: PostgresTable, key: PostgresKey, rule?: PostgresRule): Steps<Row | undefined> {
+    // What was asked without a rule may be what that does not let through.
+    const asked = this.#asked?.key === key && rule === undefined ? this.#asked.rows : undefined;
+    this.#asked = undefined;
+    const [known] = asked ? yield* wait(asked) : [];
+    return known ?? (yield* super.find(table, key, rule));
+  }
+
   *findToUpdate(table: PostgresTable, key: PostgresKey, rule?: PostgresRule): Steps<Row | undefined> {
-    const [row] = yield* wait(this.rows(selectRecord(table, key, { rule, lock: lockOf(table) }), rule));
+    if (rule) this.#asksAhead = false;
+    const sql = selectRecord(table, key, { rule, lock: lockOf(table) });
+    const [row] = yield* wait(this.rows(sql, keepingOf(table), rule));
     if (row || this.viewer.role === undefined) return row;
     // A policy may let it be read, and not changed.
     if (yield* super.find(table, key, rule)) throw new Denied();
@@ -128,8 +151,14 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
 
   *update(table: PostgresTable, key: PostgresKey, { values, defaulted = [] }: Change): Steps<boolean> {
     const sql = updateRecord(table, key, values, defaulted);
-    const rows = yield* wait(this.#write(table, [...values.keys(), ...defaulted], sql));
-    return rows.length > 0;
+    const writing = this.#write(table, [...values.keys(), ...defaulted], sql);
+    // How it is then is mostly asked next: that goes in the same message.
+    if (this.#asksAhead) {
+      const rows = this.rows(selectRecord(table, key), keepingOf(table));
+      rows.catch(() => undefined);
+      this.#asked = { key, rows };
+    }
+    return (yield* wait(writing)).length > 0;
   }
 
   *remove(table: PostgresTable, key: PostgresKey, seen: Row, rule?: PostgresRule): Steps<boolean> {
@@ -232,8 +261,10 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
     // The values that are given come first.
     const given = new Map(names.map((name, at) => [name, values[at] ?? null]));
     this.#written.push({ table, values: given, place: this.#place });
+    if (this.#asked) this.#asksAhead = false;
+    this.#asked = undefined;
     try {
-      return await this.session.query(text, values);
+      return await this.session.query(text, values, keepingOf(table));
     } catch (error) {
       throw brokenRule(error, table, written);
     }

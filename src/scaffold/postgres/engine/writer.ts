@@ -10,7 +10,7 @@ import { journalFailure } from "../journal/failure.ts";
 import { type Opening, openingOf, openingSql } from "../journal/opening.ts";
 import type { PostgresJournal } from "../journal/options.ts";
 import { answersSql } from "../journal/sql-tables.ts";
-import { beginWrite, ownSettings } from "../own-transaction.ts";
+import { beginWrite, ownSettings, writeStatements } from "../own-transaction.ts";
 import { isReadOnly } from "../sql-state.ts";
 import { setValueSettings } from "../value-settings.ts";
 import { markAnswers } from "./answers.ts";
@@ -34,10 +34,11 @@ const settleMs = 250;
 /** How long a statement of a write may take, in milliseconds. */
 const statementMs = 60_000;
 
-const settings = `${setValueSettings}; ${ownSettings({ statementMs, lockMs })}`;
+const limits = { statementMs, lockMs };
+const settings = `${setValueSettings}; ${ownSettings(limits)}`;
 /** Each write has its savepoint; the first one's comes with the beginning. */
 const savepoint = "SAVEPOINT rocket_write";
-const begin = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; ${settings}; ${savepoint}; ${openingSql}`;
+const begin = [...writeStatements(limits), savepoint, openingSql];
 
 interface Job {
   readonly viewer: Viewer;
@@ -72,6 +73,11 @@ class Outdated extends Error {}
 const deferredSql = `SELECT coalesce(string_agg(DISTINCT format('%I.%I', n.nspname, c.conname), ', '), '')
   FROM pg_constraint c JOIN pg_namespace n ON n.oid = c.connamespace
   WHERE c.condeferred AND has_schema_privilege(n.oid, 'USAGE')`;
+
+/** Goes with the next statement, in one message: where it fails, that does, too. */
+function renewSavepoint(session: Session): void {
+  for (const sql of ["RELEASE rocket_write", savepoint]) session.query(sql, [], "keep").catch(() => undefined);
+}
 
 /** The roles of some writes, each once. */
 function rolesOf(jobs: readonly Job[]): Set<Role> {
@@ -197,7 +203,7 @@ export class Writer {
     for (const job of jobs) {
       const former = outcomes.at(-1);
       // One that failed was rolled back to its savepoint, which is the next one's.
-      if (former && !("error" in former)) await session.script(`RELEASE rocket_write; ${savepoint}`);
+      if (former && !("error" in former)) renewSavepoint(session);
       outcomes.push(await this.#runOne(session, job, { now: clock.wallTime(), isLast, deferred }));
     }
     return outcomes;

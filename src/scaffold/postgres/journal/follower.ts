@@ -1,12 +1,14 @@
 import type { Batch, Bookmark } from "../../../server/index.ts";
-import type { Pool } from "../driver.ts";
+import type { BoundStatement, Pool, Row } from "../driver.ts";
 import { readingSession } from "../own-transaction.ts";
-import { beginSegment, bookmarkOf, type Head, type Ticked, type TickOptions, tick } from "./head.ts";
-import type { RowReader } from "./rows.ts";
+import { beginSegment, bookmarkOf, type Head, type Ticked, type TickOptions, tickAndRead } from "./head.ts";
+import { type RowReader, rowsAfter } from "./rows.ts";
 
 /** How much is given to the tail at once, about: of more, the collections that it is about are told as changed. */
 const maxBatchBytes = 32 * 1024 * 1024;
 const anyNumber = 2_147_483_647;
+/** What is read with a tick: more is read by itself. */
+const fewRows = { rows: 500, bytes: 1024 * 1024 };
 
 /** What a follower tells. None of it may throw. */
 export interface FollowerEvents {
@@ -48,29 +50,35 @@ export class Follower {
 
   /** Gives everything new to `onBatch`. `more` says that another tick is needed. */
   async advance(options: Pick<TickOptions, "mustWait" | "mustLook">): Promise<"news" | "nothing" | "more"> {
-    const found = await this.#tick(options);
-    const isNew = await this.#take(found);
+    const { position } = this.#head;
+    const upTo = Number.MAX_SAFE_INTEGER;
+    const { ticked: found, rows } = await this.#tick(options, rowsAfter(position, { ...fewRows, upTo }));
+    const isNew = await this.#take(found, rows);
     if (!found.isComplete) return "more";
     return isNew ? "news" : "nothing";
   }
 
-  #tick(options: Pick<TickOptions, "mustWait" | "mustLook">): Promise<Ticked> {
+  #tick(
+    options: Pick<TickOptions, "mustWait" | "mustLook">,
+    read?: BoundStatement,
+  ): ReturnType<typeof tickAndRead> {
     const { pool, maxTickChanges, waitMs } = this.#options;
-    return tick(pool, { ...options, maxChanges: maxTickChanges, waitMs });
+    return tickAndRead(pool, { ...options, maxChanges: maxTickChanges, waitMs }, read);
   }
 
-  async #take(found: Ticked): Promise<boolean> {
+  /** @param rows - what came after the head, as far as that is little */
+  async #take(found: Ticked, rows: readonly Row[]): Promise<boolean> {
     const former = this.#head;
     const isTrimmed = former.position > 0 && former.position <= found.first;
     if (found.segment !== former.segment || isTrimmed) {
       this.#lose(found);
       return true;
     }
-    const read = await this.#read(former, found);
+    const read = await this.#read(former, found, rows);
     if (read === "elsewhere") {
       // The database is an older one than was told from. Whoever notices it first begins the segment for all.
       await beginSegment(this.#options.pool, former.segment);
-      this.#lose(await this.#tick({ mustWait: true, mustLook: true }));
+      this.#lose((await this.#tick({ mustWait: true, mustLook: true })).ticked);
       return true;
     }
     if (read === "trimmed") {
@@ -85,7 +93,7 @@ export class Follower {
   }
 
   /** What comes after `from`, unless it is not there any more, or the row `from` itself is not. */
-  async #read(from: Head, found: Head): Promise<Batch["changes"] | "elsewhere" | "trimmed"> {
+  async #read(from: Head, found: Head, known: readonly Row[]): Promise<Batch["changes"] | "elsewhere" | "trimmed"> {
     const { rows } = this.#options;
     const session = readingSession(this.#options.pool);
     const { position: upTo, total, check } = found;
@@ -93,7 +101,12 @@ export class Follower {
     if (upTo < from.position) return "elsewhere";
     const isLarge = total - from.total > maxBatchBytes;
     const limits = { rows: isLarge ? 1 : anyNumber, bytes: Number.MAX_SAFE_INTEGER, upTo };
-    const stretch = await rows.after(session, from.position, limits);
+    // Others may have given further positions since the tick.
+    const told = known.filter(([position]) => Number(position) <= upTo);
+    const isAll = Number(told.at(-1)?.[0]) === upTo;
+    const stretch = isAll
+      ? await rows.stretchOf(session, from.position, told)
+      : await rows.after(session, from.position, limits);
     if (!stretch) return "trimmed";
     const isSame = from.position === 0 || stretch.startCheck === from.check;
     if (!isSame) return "elsewhere";

@@ -1,7 +1,7 @@
 import { formatEventId } from "../../../protocol/index.ts";
 import type { Bookmark } from "../../../server/index.ts";
-import type { Pool } from "../driver.ts";
-import { beginWrite } from "../own-transaction.ts";
+import type { BoundStatement, Pool, Row } from "../driver.ts";
+import { beginWrite, readStatements, writeStatements } from "../own-transaction.ts";
 import { quoteText } from "../sql-text.ts";
 import type { RowMark } from "./rows.ts";
 
@@ -42,17 +42,41 @@ export function bookmarkOf({ segment, position, check }: SegmentMark): Bookmark 
   return { position, eventId: formatEventId(segment, position, check) };
 }
 
+const commit: BoundStatement = { text: "COMMIT", values: [] };
+
+function bound(texts: readonly string[]): BoundStatement[] {
+  return texts.map((text) => ({ text, values: [] }));
+}
+
 /**
  * Gives positions to what was committed. It is one message to the server: a process that stands still in the middle holds
  * up nobody.
  *
  * @throws an error that `isLockFailure` tells, where another tick takes too long
  */
-export async function tick(pool: Pool, { maxChanges, waitMs, mustWait, mustLook }: TickOptions): Promise<Ticked> {
-  const [row = []] = await pool.script(
-    `${beginWrite}; SET LOCAL lock_timeout = ${Math.ceil(waitMs)}; SELECT segment, position, chk, total, first, schema_changes, is_complete
-     FROM rocket.tick(${maxChanges}, ${mustWait}, ${mustLook}); COMMIT`,
-  );
+export async function tick(pool: Pool, options: TickOptions): Promise<Ticked> {
+  return (await tickAndRead(pool, options)).ticked;
+}
+
+/**
+ * As {@link tick}, and asks something once that is committed, in the same message.
+ *
+ * @throws as {@link tick}
+ */
+export async function tickAndRead(
+  pool: Pool,
+  { maxChanges, waitMs, mustWait, mustLook }: TickOptions,
+  read?: BoundStatement,
+): Promise<{ readonly ticked: Ticked; readonly rows: readonly Row[] }> {
+  const begin = writeStatements({ statementMs: 0, lockMs: waitMs });
+  const ask = `SELECT segment, position, chk, total, first, schema_changes, is_complete
+    FROM rocket.tick(${maxChanges}, ${mustWait}, ${mustLook})`;
+  const behind = read ? [...bound(readStatements), read, commit] : [];
+  const results = await pool.batch([...bound([...begin, ask]), commit, ...behind]);
+  return { ticked: tickedOf(results[begin.length]?.[0] ?? []), rows: read ? (results.at(-2) ?? []) : [] };
+}
+
+function tickedOf(row: Row): Ticked {
   const [segment, position, check, total, first, schemaChanges, isComplete] = row;
   return {
     segment: segment ?? "",

@@ -1,4 +1,4 @@
-import type { Session } from "../driver.ts";
+import type { BoundStatement, Row, Session } from "../driver.ts";
 import type { RecordFormat } from "../record-format.ts";
 import type { Table } from "../table.ts";
 import { type PostgresChange, readChanges, ShapeReader } from "./change.ts";
@@ -27,13 +27,22 @@ export interface StretchLimits {
   readonly upTo: number;
 }
 
-/** In one message: what is told waits for it. */
-const rowsSql = (from: number, { rows, bytes, upTo }: StretchLimits): string => `
+const rowsSql = `
 SELECT position, xid, kind, old, new, coalesce(octet_length(old), 0) + coalesce(octet_length(new), 0) + 32, shape, chk,
-  (SELECT b.chk FROM rocket.journal b WHERE b.position = ${from}) FROM (
+  (SELECT b.chk FROM rocket.journal b WHERE b.position = $1) FROM (
   SELECT *, first_value(total) OVER (ORDER BY position) AS start
-  FROM (SELECT * FROM rocket.journal WHERE position > ${from} AND position <= ${upTo} ORDER BY position LIMIT ${rows}) p) j
-WHERE total - start < ${bytes} ORDER BY position`;
+  FROM (SELECT * FROM rocket.journal WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3) p) j
+WHERE total - start < $4 ORDER BY position`;
+
+/** The row at a position, or the one that its half belongs to: see `readChanges`. */
+function rowBefore(position: number): number {
+  return position - (position % 2);
+}
+
+/** Asks for the rows after a position. */
+export function rowsAfter(position: number, { rows, bytes, upTo }: StretchLimits): BoundStatement {
+  return { text: rowsSql, values: [rowBefore(position), upTo, rows, bytes].map(String) };
+}
 
 /** Reads the journal's rows. */
 export class RowReader {
@@ -49,9 +58,13 @@ export class RowReader {
 
   /** The rows after a position, without a gap; `undefined` where the next one is not there, as where it was trimmed. */
   async after(session: Session, position: number, limits: StretchLimits): Promise<Stretch | undefined> {
-    // Between two positions there may be half a row: see `readChanges`.
-    const from = position - (position % 2);
-    const rows = await session.script(rowsSql(from, limits));
+    const { text, values } = rowsAfter(position, limits);
+    return this.stretchOf(session, position, await session.query(text, values, "keep"));
+  }
+
+  /** What {@link rowsAfter} gave, as changes. */
+  async stretchOf(session: Session, position: number, rows: readonly Row[]): Promise<Stretch | undefined> {
+    const from = rowBefore(position);
     const last = rows.at(-1);
     if (!last || Number(rows[0]?.[0]) !== from + 2) return undefined;
     await this.#learn(
