@@ -58,10 +58,7 @@ export class Follower {
     return isNew ? "news" : "nothing";
   }
 
-  #tick(
-    options: Pick<TickOptions, "mustWait" | "mustLook">,
-    read?: BoundStatement,
-  ): ReturnType<typeof tickAndRead> {
+  #tick(options: Pick<TickOptions, "mustWait" | "mustLook">, read?: BoundStatement): ReturnType<typeof tickAndRead> {
     const { pool, maxTickChanges, waitMs } = this.#options;
     return tickAndRead(pool, { ...options, maxChanges: maxTickChanges, waitMs }, read);
   }
