@@ -12,6 +12,8 @@ describe("Reads that are asked for at once", () => {
   it("share a transaction, and each has its own answer at its position", async () => {
     const { send, client } = await serve(server, `${songs}; CREATE VIEW moment AS SELECT now() AS began, 1 AS one`);
     await client.query("UPDATE songs SET plays = 11 WHERE id = 1");
+    // What it reads is found out once, in a transaction of its own.
+    await send("GET", "/moment");
     const [first, second, list, missing, other] = await Promise.all([
       send("GET", "/songs/1"),
       send("GET", "/moment"),
@@ -45,6 +47,18 @@ describe("Reads that are asked for at once", () => {
     expect(answers.map(({ status }) => status)).toEqual([200, 500, 200, 400, 200, 500, 200]);
     expect(answers[6]?.json).toEqual({ song: { url: "/songs/3", id: 3, plays: 30 } });
     expect(errors).toHaveLength(2);
+  });
+
+  it("do not share one with a function that is called, which may set something", async () => {
+    const { send } = await serve(
+      server,
+      `CREATE TABLE days (id int PRIMARY KEY, day date); INSERT INTO days VALUES (1, '2026-03-01');
+      CREATE FUNCTION unkind() RETURNS text STABLE LANGUAGE sql AS $$ SELECT set_config('DateStyle', 'German', true) $$;`,
+    );
+    const targets = ["/rpc/unkind", "/days/1", "/rpc/unkind", "/days"];
+    const [called, day, , days] = await Promise.all(targets.map((target) => send("GET", target)));
+    expect([called?.status, day?.json]).toEqual([200, { day: { url: "/days/1", id: 1, day: "2026-03-01" } }]);
+    expect(days?.json).toMatchObject({ days: [{ day: "2026-03-01" }] });
   });
 
   it("do not wait for one that takes long", async () => {

@@ -72,7 +72,7 @@ export class Reader {
     for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
       if (this.#isClosed) throw unavailable("The service is stopping.");
       const asked = { viewer, isLate: attempt >= patience };
-      const outcome = await this.#run(viewer, (session, begun) => this.#attempt(session, begun, steps, asked)).catch(
+      const outcome = await this.#run(viewer, (...given) => this.#attempt(given, steps, asked)).catch(
         async (error: unknown) => {
           if (error instanceof BrokenRule) throw await inOwnWords(readingSession(this.#options.pool), error);
           if (error instanceof Elsewhere || error instanceof EmptiedMeanwhile) return undefined;
@@ -106,7 +106,7 @@ export class Reader {
   #run<Outcome>({ role }: Viewer, read: Read<Outcome>): Promise<Outcome> {
     if (role === undefined) return this.#shared.run(read);
     // What they have set for the whole session goes with it.
-    return this.#options.pool.reading(this.#begin, read, "ROLLBACK");
+    return this.#options.pool.reading(this.#begin, (session, begun) => read(session, begun, false), "ROLLBACK");
   }
 
   /**
@@ -116,8 +116,7 @@ export class Reader {
    * @throws Elsewhere where what it would see has no position, or another schema
    */
   async #attempt<Result>(
-    session: TransactionSession,
-    begun: Promise<readonly Row[]>,
+    [session, begun, isShared]: Parameters<Read<unknown>>,
     steps: (snapshot: PostgresSnapshot) => Steps<Result>,
     { viewer, isLate }: Asked,
   ): Promise<{ readonly result: Result }> {
@@ -127,7 +126,7 @@ export class Reader {
     if (!known) throw new Elsewhere();
     const opened = new OpenedSession(session, this.#open(session, begun, { viewer, isLate, known }));
     const state: SnapshotState = {
-      ...{ viewer, schema: known.schema, finder },
+      ...{ viewer, schema: known.schema, finder, isShared },
       get bookmark() {
         return opened.place.bookmark;
       },

@@ -13,7 +13,14 @@ const lateMs = 10;
 const againMs = 100;
 
 /** What reads in a transaction, and where that stands. It may be run again, from the start. */
-export type Read<Result> = (session: TransactionSession, begun: Promise<readonly Row[]>) => Promise<Result>;
+export type Read<Result> = (
+  session: TransactionSession,
+  begun: Promise<readonly Row[]>,
+  isShared: boolean,
+) => Promise<Result>;
+
+/** Thrown by a read that must have a transaction of its own: it may set something that others would read by. */
+export class NotAlone extends Error {}
 
 interface Job {
   readonly read: Read<unknown>;
@@ -34,7 +41,7 @@ export interface SharedReadsOptions {
 
 /** Whether a read may go well where no other was before it in its transaction. */
 function isPerhapsOfOthers(error: unknown): boolean {
-  return error instanceof Skipped || failedOf(error) !== undefined;
+  return error instanceof NotAlone || error instanceof Skipped || failedOf(error) !== undefined;
 }
 
 /**
@@ -111,7 +118,7 @@ export class SharedReads {
         Promise.all(
           jobs.map(async (job) => {
             try {
-              const result = await job.read(session, begun);
+              const result = await job.read(session, begun, !isAlone);
               end(job, () => job.resolve(result));
             } catch (error) {
               if (isAlone) throw error;

@@ -22,6 +22,7 @@ import type {
   PostgresSchema,
   PostgresTable,
 } from "./served.ts";
+import { NotAlone } from "./shared-reads.ts";
 import type { SourceFinder } from "./source-finder.ts";
 import { countRecords, hasAnotherPart, isAnotherFile, keepingOf, type Sql, selectRecord, selectRecords } from "./sql.ts";
 import { countTrees, type Operand, selectTreeOf, selectTrees, type TreeSql } from "./tree-sql.ts";
@@ -43,6 +44,8 @@ export interface SnapshotState {
   readonly ahead?: Ahead | undefined;
   readonly unwatched: ReadonlyMap<string, string>;
   readonly finder: SourceFinder;
+  /** Whether others read in the transaction, too. */
+  readonly isShared?: boolean;
 }
 
 /** How many rows are asked for at first, and then. */
@@ -115,7 +118,9 @@ export class PostgresSnapshot implements Snapshot {
   }
 
   *sources(table: PostgresTable): Steps<TableSources> {
-    return yield* wait(this.#state.finder.find(this.session, table));
+    const { finder, isShared } = this.#state;
+    if (isShared && !finder.hasFound(table)) throw new NotAlone();
+    return yield* wait(finder.find(this.session, table));
   }
 
   filterOf(): undefined {
@@ -161,6 +166,7 @@ export class PostgresSnapshot implements Snapshot {
   }
 
   *call(called: PostgresFunction, given: PostgresArguments, limit: number): Steps<readonly string[]> {
+    if (this.#state.isShared) throw new NotAlone();
     return yield* wait(callFunction(this.session, called, given, limit));
   }
 

@@ -79,6 +79,11 @@ export class SourceFinder {
     return this.#options.served;
   }
 
+  /** Whether it was found out before what decides what is shown of a table. */
+  hasFound(table: PostgresTable): boolean {
+    return this.#found.has(table);
+  }
+
   /**
    * What decides what a viewer is shown of a table; all of it is watched, as far as that can be.
    *
