@@ -52,13 +52,17 @@ describe("Reads that are asked for at once", () => {
   it("do not share one with a function that is called, which may set something", async () => {
     const { send } = await serve(
       server,
-      `CREATE TABLE days (id int PRIMARY KEY, day date); INSERT INTO days VALUES (1, '2026-03-01');
+      `CREATE TABLE days (id int PRIMARY KEY, day date); INSERT INTO days SELECT g, '2026-03-01' FROM generate_series(1, 150) g;
       CREATE FUNCTION unkind() RETURNS text STABLE LANGUAGE sql AS $$ SELECT set_config('DateStyle', 'German', true) $$;`,
     );
-    const targets = ["/rpc/unkind", "/days/1", "/rpc/unkind", "/days"];
-    const [called, day, , days] = await Promise.all(targets.map((target) => send("GET", target)));
-    expect([called?.status, day?.json]).toEqual([200, { day: { url: "/days/1", id: 1, day: "2026-03-01" } }]);
-    expect(days?.json).toMatchObject({ days: [{ day: "2026-03-01" }] });
+    // The second portion of the rows comes after the call.
+    const [called, list] = await Promise.all(["/rpc/unkind", "/days"].map((target) => send("GET", target)));
+    const { days } = list?.json as { readonly days: readonly { readonly day: string }[] };
+    expect([called?.status, days.length, new Set(days.map(({ day }) => day))]).toEqual([
+      200,
+      150,
+      new Set(["2026-03-01"]),
+    ]);
   });
 
   it("do not wait for one that takes long", async () => {
