@@ -24,7 +24,15 @@ import type {
 } from "./served.ts";
 import { NotAlone } from "./shared-reads.ts";
 import type { SourceFinder } from "./source-finder.ts";
-import { countRecords, hasAnotherPart, isAnotherFile, keepingOf, type Sql, selectRecord, selectRecords } from "./sql.ts";
+import {
+  countRecords,
+  hasAnotherPart,
+  isAnotherFile,
+  keepingOf,
+  type Sql,
+  selectRecord,
+  selectRecords,
+} from "./sql.ts";
 import { countTrees, type Operand, selectTreeOf, selectTrees, type TreeSql } from "./tree-sql.ts";
 import { treeIn } from "./tree-text.ts";
 import type { ViewerSession } from "./viewer-session.ts";
