@@ -54,6 +54,9 @@ function comparable(json: unknown): unknown {
   return /^-?\d+$/.test(json.text) ? BigInt(json.text) : Number(json.text);
 }
 
+/** So many values of claims are compared at most: a statement takes only so many. */
+const maxValues = 10_000;
+
 /** A list of literals with the claims' values in their places; `undefined` where a claim is missing, or tells too little. */
 function listed(literals: readonly string[], isNot: boolean, claims: Claims | undefined): string[] | undefined {
   const texts: string[] = [];
@@ -68,7 +71,7 @@ function listed(literals: readonly string[], isNot: boolean, claims: Claims | un
       if (text !== undefined) texts.push(text);
     }
   }
-  return texts;
+  return texts.length > maxValues ? undefined : texts;
 }
 
 /** A condition with the claims' values in their places; `undefined` where one is missing. */

@@ -168,6 +168,12 @@ export class RuleBook {
     for (const column of rules.readable ?? []) memberOf(column, "columns.read");
     const writable = rules.writable && new Set([...rules.writable].map((column) => memberOf(column, "columns.write")));
     const set = [...rules.set].map(([column, value]) => [memberOf(column, "create.set"), value] as const);
+    const computed = set.find(([member]) => member.generated)?.[0];
+    if (computed) {
+      throw new RuleTrouble(
+        `the rules of ${JSON.stringify(name)} set ${JSON.stringify(computed.name)}, which the database computes`,
+      );
+    }
     const sources = new Map(actions.map((action) => [action, this.#sourceOf(real, action, rules, linkOf)]));
     const create = sources.get("create");
     if (!hasKey(real) && !create?.isConstant) {

@@ -1,5 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { conditionsOf } from "../../../src/filter/index.ts";
 import type { Rules } from "../../../src/scaffold/index.ts";
+import { resolveClaims } from "../../../src/scaffold/rules/claims.ts";
+import { parseRule } from "../../../src/scaffold/rules/rule-text.ts";
 import { column, type RulesSite, rowsIn, serveRules, tokenOf } from "./rules-site.ts";
 import { type EngineSql, here } from "./service.ts";
 
@@ -127,6 +130,11 @@ describe("A claim in a rule", () => {
     ["owner=not.in.($groups)", {}, []],
     ["owner=not.in.($groups)", { groups: [null] }, []],
     ["owner=not.in.($groups)", { groups: [] }, [1, 2, 3, 4]],
+    ["$groups=cs.{staff,lead}", { groups: ["lead", "x", "staff"] }, [1, 2, 3, 4]],
+    ["$groups=cs.{staff,lead}", { groups: ["lead"] }, []],
+    ["$groups=cs.{staff}", { groups: "staff" }, []],
+    ["$groups=not.cs.{staff}", { groups: ["lead"] }, [1, 2, 3, 4]],
+    ["$groups=not.cs.{staff}", {}, []],
     ["$kind=eq.admin", { kind: "admin" }, [1, 2, 3, 4]],
     ["$kind=eq.admin", { kind: "user" }, []],
     ["$kind=eq.admin", {}, []],
@@ -461,6 +469,19 @@ describe("A column that may not be read", () => {
   });
 });
 
+describe("A list of claims", () => {
+  test.each([
+    [10_000, 1],
+    [10_001, 0],
+  ])("has so many values at most: %i", (count, conditions) => {
+    const names = Array.from({ length: count }, (_, at) => `n${at}`);
+
+    const rule = resolveClaims(parseRule("owner=in.($names)"), { names });
+
+    expect(conditionsOf(rule)).toHaveLength(conditions);
+  });
+});
+
 describe("Rules that can't be", () => {
   const cases: readonly (readonly [rules: unknown, text: string])[] = [
     [{ notez: { read: "" } }, 'The rules have an entry for "notez", and there is no such table; there are'],
@@ -474,6 +495,8 @@ describe("Rules that can't be", () => {
     [{ notes: { read: "owner=like.$sub*" } }, 'a pattern of "owner" takes no claim'],
     [{ notes: { columns: { read: ["nope"] } } }, 'columns.read "nope", and there is no such column; there are id'],
     [{ notes: { create: { set: { nope: 1 } } } }, 'create.set "nope"'],
+    [{ notes: { read: "owner=match.$sub" } }, 'the operator "match" of "owner" takes no claim'],
+    [{ notes: { read: "owner=isdistinct.$sub" } }, 'the operator "isdistinct" takes no claim'],
     [{ notes: { raed: "" } }, 'rules.notes has "raed"; what it can have is read, create, update, delete, columns.'],
     [{ notes: { read: 7 } }, "rules.notes.read must be a rule, true or false, not 7."],
     [[], "rules must be an object"],
