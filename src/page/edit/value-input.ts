@@ -55,7 +55,7 @@ function fieldOf(column: Column, { value, label, id }: InputOptions): Field {
 /** Reads a number as the API has it: beyond what JavaScript holds exactly, as a text. */
 export function readNumber(text: string): Reading {
   const trimmed = text.trim();
-  if (!/^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(trimmed)) return { trouble: "This is no number." };
+  if (!/^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i.test(trimmed)) return { trouble: "This is no number." };
   const number = Number(trimmed);
   const isExact = Number.isSafeInteger(number) || (!Number.isInteger(number) && trimmed.length <= 15);
   return { value: isExact ? number : trimmed };

@@ -12,7 +12,7 @@ const maxShown = 240;
 
 /** How many bytes a text of Base64 holds. */
 export function base64Bytes(text: string): number {
-  return Math.floor((text.replace(/=+$/, "").length * 3) / 4);
+  return Math.floor((text.replace(/={1,2}$/, "").length * 3) / 4);
 }
 
 /** `1.2 kB` */

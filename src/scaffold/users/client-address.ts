@@ -19,10 +19,8 @@ inner.addSubnet("fe80::", 10, "ipv6");
 
 /** An address as sockets tell it, without a zone, and an IPv4 one as such. */
 function plainAddress(address: string): string {
-  return address
-    .toLowerCase()
-    .replace(/%.*$/, "")
-    .replace(/^::ffff:(?=\d+\.)/, "");
+  const [bare = ""] = address.toLowerCase().split("%", 1);
+  return bare.replace(/^::ffff:(?=\d+\.)/, "");
 }
 
 /** The first half of an IPv6 address: whoever has one has all of that. */
