@@ -5,7 +5,7 @@ import type { Column, LeftOut, RowEvent, Table } from "./schema.ts";
 import { insteadOf } from "./sql-text.ts";
 import { isBusy } from "./sqlite-error.ts";
 import { viewOrigins } from "./view-origins.ts";
-import { viewSources } from "./view-sources.ts";
+import { type RootPages, readRootPages, viewSources } from "./view-sources.ts";
 
 /** What the views of a database are, and which can't be served. */
 export interface FoundViews {
@@ -15,7 +15,13 @@ export interface FoundViews {
 
 function readEvents(connection: Connection): Map<string, RowEvent[]> {
   const events = new Map<string, RowEvent[]>();
-  const rows = connection.prepare("SELECT lower(tbl_name), sql FROM sqlite_schema WHERE type = 'trigger'").all();
+  // Those of tables may be many and long.
+  const rows = connection
+    .prepare(
+      `SELECT lower(tbl_name), sql FROM sqlite_schema WHERE type = 'trigger'
+       AND lower(tbl_name) IN (SELECT lower(name) FROM sqlite_schema WHERE type = 'view')`,
+    )
+    .all();
   for (const [view, sql] of rows) {
     const event = insteadOf(String(sql));
     if (event) events.set(String(view), [...(events.get(String(view)) ?? []), event]);
@@ -30,11 +36,17 @@ function viewColumn(name: string, type: string, origin: Column | undefined): Col
   return { ...shown, name, notNull: false, defaultSql: null, primaryKeyPart: 0, generated: false };
 }
 
+/** What a view stands among. */
+interface ViewContext {
+  readonly find: (name: string) => Table | undefined;
+  readonly events: readonly RowEvent[];
+  readonly pages: RootPages;
+}
+
 function readView(
   connection: Connection,
   { name, sql }: { readonly name: string; readonly sql: string },
-  find: (name: string) => Table | undefined,
-  events: readonly RowEvent[],
+  { find, events, pages }: ViewContext,
 ): Table {
   const rows = connection.prepare("SELECT name, type FROM pragma_table_xinfo(?, 'main') ORDER BY cid").all(name);
   const origins = viewOrigins(sql, rows.length, find);
@@ -49,7 +61,7 @@ function readView(
     identity: { kind: "columns", columns: key },
     foreignKeys: [],
     integerKey: origins.integerKey,
-    view: { sql, sources: viewSources(connection, name), events },
+    view: { sql, sources: viewSources(connection, name, pages), events },
   };
 }
 
@@ -58,6 +70,7 @@ export function readViews(connection: Connection, tables: readonly Table[]): Fou
   const known = new Map(tables.map((table) => [table.name.toLowerCase(), table]));
   const events = readEvents(connection);
   const views: Table[] = [];
+  let pages: RootPages | undefined;
   const leftOut: LeftOut[] = [];
   // One is made of those that were made before, but where it was made anew.
   const found = connection
@@ -74,7 +87,9 @@ export function readViews(connection: Connection, tables: readonly Table[]): Fou
     }
     try {
       const own = events.get(name.toLowerCase()) ?? [];
-      const view = readView(connection, { name, sql: String(sql) }, (other) => known.get(other), own);
+      pages ??= readRootPages(connection);
+      const context = { find: (other: string) => known.get(other), events: own, pages };
+      const view = readView(connection, { name, sql: String(sql) }, context);
       views.push(view);
       known.set(name.toLowerCase(), view);
     } catch (error) {

@@ -43,6 +43,15 @@ function readsUnseen(connection: Connection, name: string): boolean {
   return texts.some((sql) => isPragma(sql) || impure.some((module) => mentions(sql, module)));
 }
 
+/** Tables by the root pages of themselves and of their indexes, in the order of the schema. */
+export type RootPages = ReadonlyMap<number, string>;
+
+/** Reads where tables and their indexes begin in the file. */
+export function readRootPages(connection: Connection): RootPages {
+  const rows = connection.prepare("SELECT rootpage, tbl_name FROM sqlite_schema WHERE rootpage > 0").all();
+  return new Map(rows.map(([page, table]) => [Number(page), String(table)]));
+}
+
 /**
  * The tables that a view is read from, as SQLite itself opens them: by the root pages in the program that it makes of the
  * query. What is opened there and is no table of the file (a virtual table) can't be watched, unless it is a function of
@@ -50,17 +59,13 @@ function readsUnseen(connection: Connection, name: string): boolean {
  *
  * @throws an error of SQLite where the view can't be read
  */
-export function viewSources(connection: Connection, name: string): ViewSources {
+export function viewSources(connection: Connection, name: string, tables: RootPages): ViewSources {
   const program = connection.prepare(`EXPLAIN SELECT * FROM ${quoteName(name)}`).all();
   const opened = (opcode: string): SqlValue[][] => program.filter(([, name]) => name === opcode);
   // `p2` is the root page, and `p3` the database: 0 is the file, others are this connection's own.
   const pages = new Set(opened("OpenRead").flatMap(([, , , page, database]) => (database === 0 ? [Number(page)] : [])));
-  const tables = connection
-    .prepare("SELECT tbl_name, rootpage FROM sqlite_schema WHERE rootpage > 0")
-    .all()
-    .filter(([, page]) => pages.has(Number(page)))
-    .map(([table]) => String(table));
   const isSchemaRead = pages.has(1);
   const isUnwatched = isSchemaRead || (opened("VOpen").length > 0 && readsUnseen(connection, name));
-  return { tables: [...new Set(tables)], isUnwatched };
+  const names = [...tables].flatMap(([page, table]) => (pages.has(page) ? [table] : []));
+  return { tables: [...new Set(names)], isUnwatched };
 }
