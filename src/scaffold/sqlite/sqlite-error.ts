@@ -75,6 +75,11 @@ export function hasNoUniqueRule(error: unknown): boolean {
   return sqliteCode(error) === 1 && String(message).startsWith("ON CONFLICT clause does not match");
 }
 
+/** Whether a view has no trigger for what is written to it: one for an UPDATE may be for some columns only. */
+export function hasNoTrigger(error: unknown): boolean {
+  return error instanceof Error && /^cannot modify .* because it is a view$/s.test(error.message);
+}
+
 /** Whether the file, its folder or the connection allows no writes. */
 export function isReadOnly(error: unknown): boolean {
   const code = sqliteCode(error);

@@ -107,3 +107,22 @@ describe("A view of what no trigger tells of", () => {
     expect([...(reads?.collections ?? [])].sort()).toEqual(["/artists", "/codes", "/plays", "/songs", "/v"]);
   });
 });
+
+describe("A view's triggers", () => {
+  test("that take some columns refuse the others, and one that keeps a record is told so", async () => {
+    const service =
+      await serve(`CREATE TABLE p (id INTEGER PRIMARY KEY, a TEXT, b TEXT); INSERT INTO p VALUES (1, 'x', 'y');
+      CREATE VIEW v AS SELECT * FROM p;
+      CREATE TRIGGER set_a INSTEAD OF UPDATE OF a ON v BEGIN UPDATE p SET a = new.a WHERE id = old.id; END;
+      CREATE TRIGGER adds INSTEAD OF INSERT ON v BEGIN SELECT RAISE(ABORT, 'No more.') WHERE new.a = 'stop'; INSERT INTO p (a) VALUES (new.a); END;
+      CREATE TRIGGER keep INSTEAD OF DELETE ON v BEGIN SELECT RAISE(IGNORE); END`);
+    const { send, errors } = service;
+    expect((await send("PATCH", "/v/1", { a: "z" })).json).toEqual({ v: { url: "/v/1", id: 1, a: "z", b: "y" } });
+    const other = await send("PATCH", "/v/1", { b: "z" });
+    expect([other.status, other.text]).toEqual([422, expect.stringContaining("takes a change of just b.")]);
+    const stop = await send("POST", "/v", { a: "stop" });
+    expect([stop.status, stop.text]).toEqual([422, expect.stringContaining("No more.")]);
+    expect((await send("DELETE", "/v/1")).status).toBe(409);
+    expect(errors).toEqual([]);
+  });
+});

@@ -4,12 +4,12 @@ import type { KeptAnswer, Measure, Placed, Snapshot, TableSources, Transaction }
 import { done, type Steps } from "../../engine/steps.ts";
 import { keyMembers } from "../../engine/table.ts";
 import type { Tree } from "../../engine/tree.ts";
-import { FieldErrors, notUnique, Refusal } from "../../rest/refusal.ts";
+import { FieldErrors, listNames, notUnique, Refusal } from "../../rest/refusal.ts";
 import { isBrokenText, mayBeBroken, textOfBytes } from "../broken-text.ts";
 import type { Connection } from "../driver.ts";
 import { findAnswer, keepAnswer, markAnswer } from "../journal.ts";
 import type { SqlValue } from "../schema.ts";
-import { hasNoUniqueRule } from "../sqlite-error.ts";
+import { hasNoTrigger, hasNoUniqueRule } from "../sqlite-error.ts";
 import type { ValueAt } from "./broken-keys.ts";
 import type { Sql } from "./condition-sql.ts";
 import { brokenRule, unknownRule } from "./rule.ts";
@@ -170,6 +170,12 @@ interface Change {
   readonly isMerge?: boolean;
 }
 
+/** The 422 for a change of a view's columns that no trigger of it takes. */
+function notTaken(values: SqliteValues): Refusal {
+  const names = listNames([...values.keys()].map(({ name }) => name));
+  return new Refusal(422, `No INSTEAD OF trigger of this view takes a change of just ${names}.`);
+}
+
 const notWhole = "What is stored has a text that is not UTF-8, which a merge would lose; PUT replaces all of it.";
 
 /** A record that was written. */
@@ -237,8 +243,7 @@ export class SqliteTransaction extends SqliteSnapshot implements Transaction {
 
   remove(table: SqliteTable, key: SqliteKey, _seen: SqlValue[], rule?: SqliteRule): Steps<boolean> {
     const sql = deleteRecord(table, key, rule);
-    // SQLite does not count what INSTEAD OF triggers do.
-    return done(this.#write(table, new Map(), undefined, () => this.#run(sql)) > 0 || table.isView === true);
+    return done(this.#write(table, new Map(), undefined, () => this.#run(sql)) > 0 || this.#isGone(table, key));
   }
 
   findAnswer(key: string): Steps<KeptAnswer | undefined> {
@@ -308,6 +313,11 @@ export class SqliteTransaction extends SqliteSnapshot implements Transaction {
     }
   }
 
+  /** Whether a record of a view is not there any more: SQLite does not count what its triggers do. */
+  #isGone(table: SqliteTable, key: SqliteKey): boolean {
+    return table.isView === true && this.row(table, key) === undefined;
+  }
+
   #run({ text, values }: Sql): number {
     return this.connection.prepare(text).run(...values);
   }
@@ -322,6 +332,7 @@ export class SqliteTransaction extends SqliteSnapshot implements Transaction {
     try {
       return statement();
     } catch (error) {
+      if (table.isView && hasNoTrigger(error)) throw notTaken(values);
       const valueAt: ValueAt = (column) => {
         const at = placeOf(table, column);
         const member = table.members[at];
