@@ -65,37 +65,63 @@ function readView(
   };
 }
 
+function asText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Reads views, each after those that it is made of. */
+class ViewReader {
+  readonly #connection: Connection;
+  readonly #texts: ReadonlyMap<string, { readonly name: string; readonly sql: string }>;
+  readonly #known: Map<string, Table>;
+  readonly #events: ReadonlyMap<string, RowEvent[]>;
+  readonly #pages: RootPages;
+  readonly #leftOut: Map<string, LeftOut> = new Map();
+
+  constructor(connection: Connection, tables: readonly Table[], found: readonly (readonly [string, string])[]) {
+    this.#connection = connection;
+    this.#texts = new Map(found.map(([name, sql]) => [name.toLowerCase(), { name, sql }]));
+    this.#known = new Map(tables.map((table) => [table.name.toLowerCase(), table]));
+    this.#events = readEvents(connection);
+    this.#pages = readRootPages(connection);
+  }
+
+  all(): FoundViews {
+    const views = [...this.#texts.keys()].flatMap((name) => this.#find(name) ?? []);
+    return { views, leftOut: [...this.#leftOut.values()] };
+  }
+
+  /** A table or view; `undefined` where there is none that can be read. @param name - in lower case */
+  #find(name: string): Table | undefined {
+    const text = this.#texts.get(name);
+    if (!text || this.#known.has(name) || this.#leftOut.has(name)) return this.#known.get(name);
+    const detail = readTrouble(this.#connection, text.name) ?? this.#read(name, text);
+    if (detail !== undefined) this.#leftOut.set(name, { name: text.name, kind: "unreadable", detail });
+    return this.#known.get(name);
+  }
+
+  /** Why it can't be read; `undefined` where it was. */
+  #read(name: string, text: { readonly name: string; readonly sql: string }): string | undefined {
+    const find = (other: string): Table | undefined => this.#find(other);
+    const context = { find, events: this.#events.get(name) ?? [], pages: this.#pages };
+    try {
+      this.#known.set(name, readView(this.#connection, text, context));
+      return undefined;
+    } catch (error) {
+      if (isBusy(error)) throw error;
+      return asText(error);
+    }
+  }
+}
+
 /** Reads the views. One that SQLite can't read, for what it is made of is gone, is left out. */
 export function readViews(connection: Connection, tables: readonly Table[]): FoundViews {
-  const known = new Map(tables.map((table) => [table.name.toLowerCase(), table]));
-  const events = readEvents(connection);
-  const views: Table[] = [];
-  let pages: RootPages | undefined;
-  const leftOut: LeftOut[] = [];
-  // One is made of those that were made before, but where it was made anew.
   const found = connection
     .prepare(
       "SELECT name, sql FROM sqlite_schema WHERE type = 'view' AND lower(substr(name, 1, 8)) <> '_rocket_' ORDER BY rowid",
     )
-    .all();
-  for (const [nameValue, sql] of found) {
-    const name = String(nameValue);
-    const detail = readTrouble(connection, name);
-    if (detail !== undefined) {
-      leftOut.push({ name, kind: "unreadable", detail });
-      continue;
-    }
-    try {
-      const own = events.get(name.toLowerCase()) ?? [];
-      pages ??= readRootPages(connection);
-      const context = { find: (other: string) => known.get(other), events: own, pages };
-      const view = readView(connection, { name, sql: String(sql) }, context);
-      views.push(view);
-      known.set(name.toLowerCase(), view);
-    } catch (error) {
-      if (isBusy(error)) throw error;
-      leftOut.push({ name, kind: "unreadable", detail: error instanceof Error ? error.message : String(error) });
-    }
-  }
-  return { views, leftOut };
+    .all()
+    .map(([name, sql]) => [String(name), String(sql)] as const);
+  if (found.length === 0) return { views: [], leftOut: [] };
+  return new ViewReader(connection, tables, found).all();
 }

@@ -55,6 +55,14 @@ describe("What tells a view's rows apart", () => {
   });
 });
 
+test("A view of a view that was made anew after it keeps its key", async () => {
+  const { send, other } =
+    await serve(`${tables}; CREATE VIEW base AS SELECT id FROM artists; CREATE VIEW v AS SELECT * FROM base;
+    INSERT INTO artists (id, name) VALUES (1, 'Low')`);
+  other.exec("DROP VIEW base; CREATE VIEW base AS SELECT id, name FROM artists");
+  expect((await send("GET", "/v/1")).json).toEqual({ v: { url: "/v/1", id: 1, name: "Low" } });
+});
+
 describe("A view's columns", () => {
   test("are of the types of those that they show", async () => {
     const { send } = await serve(`${tables}
