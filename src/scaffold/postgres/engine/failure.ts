@@ -110,6 +110,9 @@ const troubles: Readonly<Record<string, Trouble>> = {
 
 /** What an error of PostgreSQL is to the peer; `undefined` for any other. */
 export function troubleOf(error: unknown): Trouble | undefined {
+  if (failedOf(error)?.code === "53300") {
+    return { status: 503, detail: "The database takes no more connections just now." };
+  }
   if (isAway(error)) return { status: 503, detail: "The database can't be reached just now." };
   if (error instanceof Overtaken) return inTheWay;
   if (error instanceof RoleFailure) return { status: 403, detail: "This server may not act as the token's role." };

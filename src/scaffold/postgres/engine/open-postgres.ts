@@ -81,10 +81,29 @@ async function openJournal(
   }
 }
 
+/** @throws RocketError where the database has no schema of a name that is to be served */
+async function requireSchemas(pool: Pool, schemas: readonly string[]): Promise<void> {
+  const rows = await pool.query(`SELECT nspname FROM pg_namespace
+    WHERE left(nspname, 3) <> 'pg_' AND nspname NOT IN ('information_schema', 'rocket') ORDER BY nspname`);
+  const known = rows.map(([name]) => name ?? "");
+  const missing = schemas.find((schema) => !known.includes(schema));
+  if (missing === undefined) return;
+  const there = known.length === 0 ? "it has none of its own" : `it has ${known.join(", ")}`;
+  throw new RocketError("database-invalid", `The PostgreSQL database has no schema ${missing}; ${there}.`);
+}
+
+/** What pg says where it is asked for a password and has none. */
+const lacksPassword = /^SASL: .*password must be a/;
+
 /** What keeps the database from being opened, in a sentence for a person. */
 function openFailure(error: unknown): RocketError {
   if (error instanceof RocketError) return error;
   const reason = error instanceof Error ? error.message || String((error as { code?: unknown }).code) : String(error);
+  if (lacksPassword.test(reason)) {
+    const message =
+      "The PostgreSQL server asks for a password, and there is none: postgres://user:password@host/database has one, or PGPASSWORD.";
+    return new RocketError("database-invalid", message, { cause: error });
+  }
   const code = failedOf(error)?.code === "3D000" ? "database-missing" : "database-invalid";
   return new RocketError(code, `The PostgreSQL database can't be opened: ${reason.replace(/\.$/, "")}.`, {
     cause: error,
@@ -104,7 +123,7 @@ export async function openPostgres(options: PostgresEngineOptions): Promise<Post
   let journal: PostgresJournal | undefined;
   try {
     // What is wrong with the URL is said as PostgreSQL says it.
-    await pools.reads.query("SELECT");
+    await requireSchemas(pools.reads, schemas);
     const source = new SchemaSource({
       ...{ pool: pools.reads, served, schemas, hasRoles, onSchema },
       journal: () => journal,
