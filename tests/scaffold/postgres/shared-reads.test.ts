@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { NotAlone, SharedReads } from "../../../src/scaffold/postgres/engine/shared-reads.ts";
 import { PreparedNames } from "../../../src/scaffold/postgres/prepared-names.ts";
+import { systemClock } from "../../../src/server/index.ts";
 import { serverOfFile } from "./server.ts";
 import { serve } from "./service.ts";
 import { connectPool, newSite } from "./workspace.ts";
@@ -49,21 +51,17 @@ describe("Reads that are asked for at once", () => {
     expect(errors).toHaveLength(2);
   });
 
-  it("do not share one with a function that is called, which may set something", async () => {
-    const { send } = await serve(
-      server,
-      `CREATE TABLE days (id int PRIMARY KEY, day date); INSERT INTO days SELECT g, '2026-03-01' FROM generate_series(1, 2500) g;
-      CREATE FUNCTION unkind() RETURNS text STABLE LANGUAGE sql AS $$ SELECT set_config('DateStyle', 'German', true) $$;`,
-      { maxRows: 3000 },
-    );
-    // Most portions of the rows come after the call.
-    const [called, list] = await Promise.all([send("GET", "/rpc/unkind"), send("GET", "/days")]);
-    const { days } = list.json as { readonly days: readonly { readonly day: string }[] };
-    expect([called.status, days.length, new Set(days.map(({ day }) => day))]).toEqual([
-      200,
-      2500,
-      new Set(["2026-03-01"]),
-    ]);
+  it("are begun again where one must have a transaction of its own, and only that one", async () => {
+    const pool = await connectPool(await newSite(server, songs), { max: 2 });
+    const reads = new SharedReads({ pool, clock: systemClock, begin: ["BEGIN"] });
+    const shared: boolean[] = [];
+    const lonely = reads.run(async (session, _begun, isShared) => {
+      shared.push(isShared);
+      if (isShared) throw new NotAlone();
+      return session.query("SELECT 'alone'");
+    });
+    const other = reads.run(async (session, _begun, isShared) => [isShared, await session.query("SELECT 2")]);
+    expect([await lonely, await other, shared]).toEqual([[["alone"]], [true, [["2"]]], [true, false]]);
   });
 
   it("do not wait for one that takes long", async () => {
