@@ -4,6 +4,7 @@ import type { Feed } from "./feed.ts";
 import { Placement } from "./placement.ts";
 import type { Entry } from "./replica.ts";
 import { noteUrl, type RowUrls, temporaryUrl } from "./row-urls.ts";
+import { type Selected, selectedBy } from "./selected.ts";
 import type { Write } from "./write.ts";
 
 /** A view that writes are laid over. */
@@ -62,6 +63,7 @@ export class Layer {
   readonly made: Map<string, unknown> = new Map();
   readonly pending: Set<unknown> = new Set();
   readonly #parts: OverlayParts;
+  readonly #selected: Selected | undefined;
   /** The rows by URL, also those that are in the list no more, or not yet. */
   readonly #rows: Map<string, unknown>;
   /** Whether a URL is in the list by now. */
@@ -70,6 +72,7 @@ export class Layer {
   constructor(parts: OverlayParts) {
     const { feed } = parts.view;
     this.#parts = parts;
+    this.#selected = selectedBy(feed.target);
     this.placement = new Placement(feed);
     this.#rows = new Map(feed.replica.entries.map(({ url, row }) => [url, row]));
     this.#isIn = new Set(this.#rows.keys());
@@ -84,15 +87,18 @@ export class Layer {
     else {
       const known = this.#rows.get(url) ?? this.#rowElsewhere(url);
       if (known === undefined) return;
-      const changed = merge(known, write.values);
-      this.#show(url, write.state === "answered" ? (write.row ?? changed) : changed, write);
+      const changed = merge(known, this.#shown(write.values));
+      const answered = write.state === "answered" ? write.row : undefined;
+      // Of what is selected, the answer to a write is not the row: it has less, or more.
+      const isWhole = answered !== undefined && !this.#selected;
+      this.#show(url, isWhole ? answered : answered ? merge(known, this.#shown(answered)) : changed, write);
     }
   }
 
   #create(write: Write): void {
     const { view, context } = this.#parts;
     const { replica, target } = view.feed;
-    if (replica.isRecord || target.split("?")[0] !== write.url) return;
+    if (replica.isRecord || target.split("?")[0] !== write.url || this.#selected?.isGrouped) return;
     const { created } = context;
     const url = created.of(write);
     // The URL may be that of one that was destroyed.
@@ -104,16 +110,24 @@ export class Layer {
     // Until the answer says which it is, the record that came stands behind the one that is shown already.
     if (come !== undefined && isPending) this.#remove(come);
     else if (come !== undefined && replica.get(come) !== undefined) return;
-    this.#show(url, isPending ? { ...write.values } : (write.row ?? { ...write.values }), write);
+    const values = { ...this.#shown(write.values) };
+    this.#show(url, isPending || !write.row ? values : this.#shown(write.row), write);
+  }
+
+  /** What the list shows of a record's members. */
+  #shown(row: unknown): Readonly<Record<string, unknown>> {
+    const members = row as Readonly<Record<string, unknown>>;
+    return this.#selected ? this.#selected.show(members) : members;
   }
 
   /** The record as another view of the same list shows it. */
   #rowElsewhere(url: string): unknown {
     const path = this.#parts.view.feed.target.split("?")[0];
     for (const { feed } of this.#parts.context.views) {
-      if (feed.target.split("?")[0] !== path) continue;
+      // What another one selects is not all of the record.
+      if (feed.target.split("?")[0] !== path || selectedBy(feed.target)) continue;
       const row = feed.replica.get(url);
-      if (row !== undefined) return row;
+      if (row !== undefined) return this.#shown(row);
     }
     return undefined;
   }

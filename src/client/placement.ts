@@ -2,12 +2,14 @@ import { type Filter, matchRow, parseFilter } from "../filter/index.ts";
 import { compareByItemOrder, type ItemOrder, parseEventId } from "../protocol/index.ts";
 import type { Feed } from "./feed.ts";
 import type { Entry } from "./replica.ts";
+import { type Selected, selectedBy } from "./selected.ts";
 
 /** What a list's URL asks for. */
 interface ListQuery {
   /** `undefined` where it is not known what it means. */
   readonly filter: Filter | undefined;
   readonly order: ItemOrder | undefined;
+  readonly selected: Selected | undefined;
   readonly limit: number;
   readonly offset: number;
 }
@@ -23,7 +25,7 @@ function parseOrder(text: string): ItemOrder {
 /** What another server takes may be no filter of ours. */
 function filterOf(parameters: URLSearchParams): Filter | undefined {
   try {
-    return parseFilter([...parameters].filter(([name]) => !/^(?:order|limit|offset|after)$/.test(name)));
+    return parseFilter([...parameters].filter(([name]) => !/^(?:order|select|limit|offset|after)$/.test(name)));
   } catch {
     return undefined;
   }
@@ -36,6 +38,7 @@ function queryOf(target: string): ListQuery {
   return {
     filter: filterOf(parameters),
     order: order ? parseOrder(order) : undefined,
+    selected: selectedBy(target),
     limit: limit === null ? Number.POSITIVE_INFINITY : Number(limit),
     offset: Number(parameters.get("offset") ?? 0),
   };
@@ -66,10 +69,15 @@ export class Placement {
   /** Whether a row is in the list's set; `undefined` where that can't be told. */
   has(row: unknown): boolean | undefined {
     const { isRecord, order } = this.#feed.replica;
-    const { filter } = this.#query;
+    const { filter, selected } = this.#query;
     if (isRecord || !filter) return isRecord || undefined;
     return matchRow(filter, {
-      value: (name) => (Object.hasOwn(Object(row), name) ? Reflect.get(Object(row), name) : undefined),
+      value(name) {
+        const member = selected ? selected.memberOf(name) : name;
+        return member !== undefined && Object.hasOwn(Object(row), member)
+          ? Reflect.get(Object(row), member)
+          : undefined;
+      },
       order(name) {
         const part = order?.find((one) => one.name === name);
         return part && part.as !== "bytes" ? (part.as ?? "json") : undefined;
@@ -104,11 +112,19 @@ export class Placement {
     this.#entries.splice(to, 0, { url, row });
   }
 
+  /** The order that the URL asks for, by the members that show it; `undefined` where the rows don't. */
+  get #shownOrder(): ItemOrder | undefined {
+    const { order, selected } = this.#query;
+    if (!selected) return order;
+    const shown = order?.map((part) => ({ ...part, name: selected.memberOf(part.name) ?? "" }));
+    return shown?.some(({ name }) => name === "") ? undefined : shown;
+  }
+
   get #compare(): ((a: unknown, b: unknown) => number) | undefined {
     const { position, replica } = this.#feed;
     // A direct view without an order has one that its rows don't tell.
     const isDirect = position !== undefined && parseEventId(position)?.kind === "direct";
-    const order = replica.order ?? (isDirect ? undefined : this.#query.order);
+    const order = replica.order ?? (isDirect ? undefined : this.#shownOrder);
     if (!order || replica.isRecord) return undefined;
     const compare = compareByItemOrder(order);
     const keys = order.map(({ name }) => name).filter((name) => replica.items.url?.includes(`{${name}}`));

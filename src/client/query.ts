@@ -62,6 +62,11 @@ export interface Query<Row> {
   readonly where?: Where<Row>;
   /** `name`, `name.desc`, `name.desc.nullslast`, or several of them. Default: the server's. */
   readonly order?: Order<Row> | readonly Order<Row>[];
+  /**
+   * What is shown of each record, as `rocket serve` takes it: names, `label:name`, `albums(title)`; one or several. Say the
+   * type of such rows to `collection`. Default: everything.
+   */
+  readonly select?: string | readonly string[];
   /** Records at most. Default: the server's. */
   readonly limit?: number;
   /** Records to skip. Default 0. */
@@ -89,11 +94,12 @@ function* parametersOf(place: string, name: string, operator: string, wanted: un
 }
 
 /** A path with a query behind it. @throws TypeError where `where` names a member without a value to compare with */
-export function queryPath<Row>(path: string, { where, order, limit, offset }: Query<Row>): string {
+export function queryPath<Row>(path: string, { where, order, select, limit, offset }: Query<Row>): string {
   const parameters = new URLSearchParams();
   const all: (readonly [string, unknown])[] = [
     ...Object.entries(where ?? {}).flatMap(([name, wanted]) => [...parametersOf(`where.${name}`, name, "", wanted)]),
     ["order", order && [order].flat().join(",")],
+    ["select", select && [select].flat().join(",")],
     ["limit", limit],
     ["offset", offset],
   ];

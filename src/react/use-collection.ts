@@ -5,7 +5,7 @@ import { idleCollection } from "./idle.ts";
 import { useLive } from "./use-live.ts";
 
 /** Options of {@link useCollection}: what of the collection is wanted, and how it is shown. */
-export interface UseCollectionOptions<Row, Selected = readonly Row[]> extends Query<Row> {
+export interface UseCollectionOptions<Row, Selected = readonly Row[]> extends Omit<Query<Row>, "select"> {
   /**
    * Makes something of the rows, for `selected`. A component that reads nothing else renders when it is another: by
    * `Object.is`, a list by its members. It has to be pure. What it throws is thrown in the component. Default: the rows.
