@@ -136,6 +136,20 @@ describe("Embedded records", () => {
     );
   });
 
+  test("have a bound in one record", async () => {
+    const { send, run } = await serveLibrary();
+    await run({
+      sqlite: `INSERT INTO songs (album_id, title) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 900)
+        SELECT 1, hex(zeroblob(20000)) FROM n`,
+      postgres: "INSERT INTO songs (album_id, title) SELECT 1, repeat('x', 40000) FROM generate_series(1, 900)",
+    });
+
+    const answer = await send("GET", "/albums/1?select=songs(title)");
+
+    expect([answer.status, (answer.json as Detail).detail]).toEqual([422, expect.stringContaining("more than 32 MiB")]);
+    expect((await send("GET", "/albums/1?select=songs(title)&songs.limit=10")).status).toBe(200);
+  });
+
   test("count for the bytes that an answer ends after", async () => {
     const { send, run } = await serveLibrary({ maxPageBytes: 1024 });
     await run(`UPDATE songs SET title = '${"x".repeat(400)}'`);

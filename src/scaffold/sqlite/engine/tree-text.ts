@@ -1,4 +1,5 @@
 import type { Embed, Tree, TreeQuery } from "../../engine/tree.ts";
+import { requireEmbeddable } from "../../rest/embedded-size.ts";
 import { textOfBytes } from "../broken-text.ts";
 import type { SqlValue } from "../schema.ts";
 import type { SqliteTable } from "./served.ts";
@@ -57,5 +58,7 @@ function treesOf(rows: readonly JsonRow[], { query, table }: Embed): Tree[] {
 
 /** The records of an embed, from the JSON that was made of them. */
 export function readTrees(json: SqlValue | undefined, embed: Embed): Tree[] {
-  return treesOf(JSON.parse(String(json)) as JsonRow[], embed);
+  const text = String(json);
+  requireEmbeddable(text);
+  return treesOf(JSON.parse(text) as JsonRow[], embed);
 }
