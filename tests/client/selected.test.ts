@@ -69,11 +69,11 @@ async function start() {
     const seen: Row[] = [];
     onTestFinished(list.subscribe(() => seen.push(...list.getSnapshot().rows)));
     await list.ready();
-    await vi.waitUntil(() => list.getSnapshot().status.state === "live", { timeout: 10_000 });
+    await vi.waitUntil(() => list.getSnapshot().status.state === "live", { timeout: 40_000 });
     const rows = (): readonly Row[] => list.getSnapshot().rows;
     const until = (...values: unknown[]): Promise<unknown> =>
       vi.waitUntil(() => JSON.stringify(rows().map((row) => Object.values(row)[1])) === JSON.stringify(values), {
-        timeout: 10_000,
+        timeout: 40_000,
       });
     return { list, seen, rows, until };
   };
@@ -84,7 +84,7 @@ function keysOf(rows: readonly Row[]): string[] {
   return [...new Set(rows.map((row) => Object.keys(row).join()))];
 }
 
-describe("A list of what is selected", () => {
+describe("A list of what is selected", { timeout: 60_000 }, () => {
   it("shows own writes ahead of time as the server will show them, and stays right where it lacks what it is judged by", async () => {
     const { follow } = await start();
     const { list, seen, until, rows } = await follow({
@@ -146,7 +146,7 @@ describe("A list of what is selected", () => {
     const jazz = await follow({ where: { genre: "jazz" } });
 
     await some.list.update("/songs/1", { genre: "jazz" });
-    await vi.waitUntil(() => jazz.rows().length === 2, { timeout: 10_000 });
+    await vi.waitUntil(() => jazz.rows().length === 2, { timeout: 40_000 });
 
     expect(keysOf(jazz.seen)).toEqual(["url,id,title,genre,plays"]);
   });
@@ -157,7 +157,7 @@ describe("A list of what is selected", () => {
     const list = await follow({});
 
     await list.list.create({ title: "x", genre: "rock" });
-    await vi.waitUntil(() => counts.rows().some((row) => row.count === 3), { timeout: 10_000 });
+    await vi.waitUntil(() => counts.rows().some((row) => row.count === 3), { timeout: 40_000 });
 
     expect(keysOf(counts.seen)).toEqual(["genre,count"]);
   });
