@@ -209,6 +209,38 @@ describe("What tells a view's rows apart", () => {
   });
 });
 
+describe("A view that can't be read", () => {
+  it("as one that is made of itself, or fails, keeps nothing else from being served", async () => {
+    const { send, scaffold } = await serve(
+      server,
+      `CREATE TABLE projects (id int PRIMARY KEY); INSERT INTO projects VALUES (1), (2);
+      CREATE VIEW itself AS SELECT * FROM projects; CREATE OR REPLACE VIEW itself AS SELECT * FROM itself;
+      CREATE VIEW one AS SELECT * FROM projects; CREATE VIEW two AS SELECT * FROM one; CREATE OR REPLACE VIEW one AS SELECT * FROM two;
+      CREATE VIEW many AS SELECT * FROM projects WHERE id = (SELECT id FROM projects);
+      CREATE VIEW none AS SELECT id FROM projects WHERE 1 / (id - 1) = 1`,
+    );
+    const counts = await scaffold.collections();
+    expect(counts.find(({ path }) => path === "/projects")).toEqual({ path: "/projects", count: 2 });
+    expect(counts.filter(({ count }) => count === undefined)).toHaveLength(5);
+    expect((await send("GET", "/projects")).status).toBe(200);
+    for (const view of ["itself", "one", "two", "many", "none"]) {
+      expect([view, (await send("GET", `/${view}`)).status]).toEqual([view, 500]);
+    }
+    expect((await send("GET", "/itself/1")).status).toBe(404);
+  });
+
+  it("is a table whose policy fails: its records are not counted", async () => {
+    const { scaffold } = await serve(
+      server,
+      `CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1); ALTER TABLE t ENABLE ROW LEVEL SECURITY; ALTER TABLE t FORCE ROW LEVEL SECURITY;
+      CREATE POLICY fails ON t USING (1 / (id - 1) = 1); DROP ROLE IF EXISTS counter; CREATE ROLE counter LOGIN; GRANT SELECT ON t TO counter;
+      GRANT USAGE ON SCHEMA public TO counter`,
+      { user: "counter" },
+    );
+    expect(await scaffold.collections()).toEqual([{ path: "/t" }]);
+  });
+});
+
 describe("A view that PostgreSQL takes writes to", () => {
   it("keeps to its own rule, and shows what it computes", async () => {
     const { send } = await serve(

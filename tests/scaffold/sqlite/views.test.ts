@@ -55,6 +55,13 @@ describe("What tells a view's rows apart", () => {
   });
 });
 
+test("Views that are made of each other keep nothing else from being served", async () => {
+  const { send } = await serve(`${tables} CREATE VIEW one AS SELECT * FROM two; CREATE VIEW two AS SELECT * FROM one;
+    CREATE VIEW fine AS SELECT id FROM artists`);
+  expect((await send("GET", "/fine")).json).toEqual({ fine: [] });
+  expect((await send("GET", "/one")).status).toBe(404);
+});
+
 test("A view of a view that was made anew after it keeps its key", async () => {
   const { send, other } =
     await serve(`${tables}; CREATE VIEW base AS SELECT id FROM artists; CREATE VIEW v AS SELECT * FROM base;

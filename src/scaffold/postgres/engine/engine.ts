@@ -7,8 +7,7 @@ import { unavailable } from "../../rest/refusal.ts";
 import type { Pool } from "../driver.ts";
 import type { PostgresJournal } from "../journal/options.ts";
 import { readingSession } from "../own-transaction.ts";
-import { isDenied } from "../sql-state.ts";
-import { troubleOf } from "./failure.ts";
+import { failedOf, isAway, troubleOf } from "./failure.ts";
 import type { Reader } from "./reader.ts";
 import type { SchemaSource } from "./schema-source.ts";
 import type { PostgresSchema, PostgresTable } from "./served.ts";
@@ -61,14 +60,15 @@ export class PostgresEngine implements Engine {
 
   async count(table: PostgresTable, limit: number): Promise<number | undefined> {
     // To count what a view shows may take long.
-    if (!hasKey(table)) return undefined;
+    if (!hasKey(table) || table.isView) return undefined;
     const { text } = countRecords(table, undefined, limit);
     try {
       const [pool] = this.#parts.pools;
       const [row] = pool ? await readingSession(pool).query(text) : [];
       return Number(row?.[0] ?? 0);
     } catch (error) {
-      if (isDenied(error)) return undefined;
+      // Others may not read it, or its policies fail: nobody else is kept from being served by that.
+      if (failedOf(error) && !isAway(error)) return undefined;
       throw error;
     }
   }

@@ -42,14 +42,22 @@ async function readRelations(session: Session, oids: readonly string[]): Promise
   return relations;
 }
 
-/** Attributes of a relation: its key, and what only the database gives. Those of a view are from what it is from. */
-function attributesOf(oid: string, relations: ReadonlyMap<string, Relation>): Omit<Relation, "query"> {
+/**
+ * Attributes of a relation: its key, and what only the database gives. Those of a view are from what it is from.
+ *
+ * @param above - the views that led here: PostgreSQL lets one be made of itself
+ */
+function attributesOf(
+  oid: string,
+  relations: ReadonlyMap<string, Relation>,
+  above: readonly string[] = [],
+): Omit<Relation, "query"> {
   const relation = relations.get(oid);
   const { query } = relation ?? {};
   if (!relation || !query) return relation ?? { key: [], generated: [] };
-  if (query.relation === undefined) return { key: [], generated: [] };
+  if (query.relation === undefined || above.includes(oid)) return { key: [], generated: [] };
   const from = query.relation;
-  const behind = attributesOf(from, relations);
+  const behind = attributesOf(from, relations, [...above, oid]);
   const placeOf = (attribute: number): number =>
     query.columns.findIndex((column) => column.relation === from && column.attribute === attribute) + 1;
   const key = behind.key.map(placeOf);
