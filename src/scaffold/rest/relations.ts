@@ -73,6 +73,8 @@ function joins(one: Key, other: Key): boolean {
 function through(one: Key, other: Key): Relation {
   const first = { from: one.to, to: one.from };
   const last = { from: other.from, to: other.to };
+  // Where the third table has several keys to either end, both are to be named.
+  const both = hintsOf(one).flatMap((near) => hintsOf(other).map((far) => `${near}.${far}`));
   return {
     kind: "through",
     table: other.other,
@@ -80,7 +82,7 @@ function through(one: Key, other: Key): Relation {
     to: last.to,
     join: { table: one.table, first, last },
     names: [other.other.name],
-    hints: [one.table.name, ...hintsOf(other)],
+    hints: [one.table.name, ...hintsOf(other), ...both],
   };
 }
 

@@ -64,6 +64,7 @@ class SelectBinder {
     const own = this.#shareOut(resource, pending, parameters);
     const fields = fieldsOf(resource, parts, pending);
     if (fields.some(({ kind }) => kind === "cell")) return this.#groups(resource, fields, own);
+    refuseUnembedded(this.#catalog, resource, own);
     const findOther: FindOther = (text) => findOrdered(resource, pending, text);
     const query = parseQuery(resource, own, this.#maxRows, findOther);
     const levels = pending.map((one) => this.#embed(one));
@@ -245,6 +246,17 @@ function selectedOf({ query: _, ...level }: Level, parts: readonly SelectPart[])
   return { ...level, parameters: [["select", formatSelect(parts)], ...level.parameters] };
 }
 
+/** @throws Refusal 400 for a parameter about related records that are not embedded */
+function refuseUnembedded({ relations }: Catalog, { table }: Resource, parameters: Parameters): void {
+  const names = new Set(relations.of(table).flatMap((relation) => relation.names));
+  for (const [name] of parameters) {
+    const first = name.slice(0, Math.max(name.indexOf("."), 0));
+    if (!names.has(first) || table.members.some((one) => one.name === name)) continue;
+    const way = `select=*,${shorten(first)}!inner(*)`;
+    throw new Refusal(400, `"${shorten(name)}" is about records that are not embedded; ${way} embeds them.`);
+  }
+}
+
 /**
  * Reads a collection's parameters, with what they select of its records and embed in them.
  *
@@ -258,7 +270,10 @@ export function parseSelectedQuery(
   maxRows: number = Number.MAX_SAFE_INTEGER,
 ): CollectionQuery {
   const { parts, others } = takeSelect(parameters);
-  if (!parts) return parseQuery(resource, others, maxRows);
+  if (!parts) {
+    refuseUnembedded(catalog, resource, others);
+    return parseQuery(resource, others, maxRows);
+  }
   const level = new SelectBinder(catalog, maxRows).bind(resource, parts, others);
   return { ...level.query, selected: selectedOf(level, parts) };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { serveLibrary } from "./music-library.ts";
+import { serve } from "./service.ts";
 
 interface Detail {
   readonly detail: string;
@@ -206,7 +207,15 @@ describe("Embedded records", () => {
     ["/artists?select=albums(titel)", 'There is no column "titel"; there are id, artist_id'],
     ["/artists?select=albums(title)&albums.titel=x", 'There is no column "titel"'],
     ["/artists?select=albums(title)&albums.order=titel", 'There is no column "titel"'],
-    ["/artists?select=name&albums.title=x", 'There is no column "albums.title"'],
+    [
+      "/artists?select=name&albums.title=x",
+      '"albums.title" is about records that are not embedded; select=*,albums!inner(*)',
+    ],
+    [
+      "/albums?label.name=eq.x",
+      '"label.name" is about records that are not embedded; select=*,label!inner(*) embeds them.',
+    ],
+    ["/albums?nothing.name=eq.x", 'There is no column "nothing.name"'],
     ["/artists?select=albums(title)&albums=eq.x", 'Of the embedded "albums" only is.null'],
     ["/artists?select=albums(title)&order=albums(title)", 'and "albums" is none; there are none.'],
     ["/artists?select=albums(title),albums(year)", '"select" has "albums" more than once'],
@@ -221,6 +230,24 @@ describe("Embedded records", () => {
     const answer = await get(target);
 
     expect([answer.status, (answer.json as Detail).detail]).toEqual([400, expect.stringContaining(detail)]);
+  });
+
+  test("through a third table with several keys to either end are named by two", async () => {
+    const { send } = await serve(
+      `CREATE TABLE sites (id INTEGER PRIMARY KEY); CREATE TABLE projects (id INTEGER PRIMARY KEY);
+       CREATE TABLE jobs (site_1 INTEGER NOT NULL REFERENCES sites (id), site_2 INTEGER NOT NULL REFERENCES sites (id),
+         project_1 INTEGER NOT NULL REFERENCES projects (id), project_2 INTEGER NOT NULL REFERENCES projects (id),
+         PRIMARY KEY (site_1, site_2, project_1, project_2));
+       INSERT INTO sites VALUES (1), (2); INSERT INTO projects VALUES (1), (2), (3), (4); INSERT INTO jobs VALUES (1, 2, 3, 4)`,
+    );
+
+    const refused = await send("GET", "/sites?select=projects(id)");
+    const named = await send("GET", "/sites?select=projects!site_2.project_1(id)&id=eq.2");
+
+    const names = (refused.json as Detail).detail.replace(/.*: |\.$/g, "").split(", ");
+    expect([names.length, new Set(names).size]).toEqual([4, 4]);
+    for (const name of names) expect((await send("GET", `/sites?select=${name}(id)`)).status).toBe(200);
+    expect(named.text).toBe('{"sites":[{"url":"/sites/2","projects":[{"url":"/projects/3","id":3}]}]}');
   });
 
   test("of a table that is not served are as unknown as of none", async () => {
