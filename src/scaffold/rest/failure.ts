@@ -46,12 +46,12 @@ export function recordOfList(at: number): string {
 }
 
 /**
- * What a viewer may not do: one without a token may come again with one, where there are tokens. Nothing of the reason is
- * told.
+ * What a viewer may not do: one without a token may come again with one, where there are tokens. Of the reason, no
+ * more is told than what the viewer may know.
  */
-function denial(viewer: Viewer | undefined): Refusal {
+function denial(viewer: Viewer | undefined, detail = "You may not do that."): Refusal {
   const isAnonymous = viewer?.claims === undefined && viewer !== everybody;
-  return isAnonymous ? unauthorized("That needs a token that allows it.") : new Refusal(403, "You may not do that.");
+  return isAnonymous ? unauthorized("That needs a token that allows it.") : new Refusal(403, detail);
 }
 
 function reported({ method, target }: OriginRequest, error: unknown): Error {
@@ -73,7 +73,7 @@ export function refuse(
   onError: (error: unknown, stage: string) => void,
 ): OriginResponse {
   if (error instanceof Refusal) return error.toResponse();
-  if (error instanceof Denied) return denial(viewer).toResponse();
+  if (error instanceof Denied) return denial(viewer, error.detail).toResponse();
   if (error instanceof BrokenRule) return refusalOf(error).toResponse();
   const { status, detail } = engine.troubleOf(error) ?? { status: 500, detail: "The service failed." };
   if (status === 503) return unavailable(detail).toResponse();

@@ -7,7 +7,7 @@ import type { KeptAnswer, Placed, RecordChange, Row, Transaction, Values } from 
 import type { Steps } from "../engine/steps.ts";
 import { hasKey, keyOf, type Member, type RecordKey, type ServedTable } from "../engine/table.ts";
 import { claimIn, claimOf, plainText } from "./claims.ts";
-import { mayMeet } from "./may-meet.ts";
+import { mayMeet, settlePaths, startsOfPaths } from "./may-meet.ts";
 import { RuledSnapshot, ruledQuery } from "./ruled-snapshot.ts";
 import { hasChangedFor, looksAtSelf, withoutSelf } from "./self-proof.ts";
 import type { TableRights, ViewerRights } from "./viewer-rights.ts";
@@ -17,7 +17,9 @@ const claimsField = "Rocket-Claims";
 
 /** The members of some that may be written. @throws Denied where others are given a value */
 function requireWritable({ table: { writable } }: TableRights, values: Values): void {
-  if (writable && [...values.keys()].some((member) => !writable.has(member))) throw new Denied();
+  const other = writable && [...values.keys()].find((member) => !writable.has(member));
+  // The request has named it, so that is told.
+  if (other) throw new Denied(undefined, `You may not write ${JSON.stringify(other.name)}.`);
 }
 
 /** @throws Denied for a claim that the viewer lacks, or that the column can't hold */
@@ -78,7 +80,8 @@ export class RuledTransaction extends RuledSnapshot implements Transaction {
   *insert(table: ServedTable, values: Values): Steps<RecordKey | undefined> {
     const rights = this.rights.of(table);
     const { rule, all } = this.#toCreate(rights, values);
-    const key = yield* this.#judged(rights, rule, all, () => this.#inner.insert(rights.real, all));
+    const settled = yield* this.#settled(rule, all);
+    const key = yield* this.#judged(rights, settled, all, () => this.#inner.insert(rights.real, all));
     if (key && hasKey(rights.real)) yield* this.#requireNew(rights, key, rule);
     return key;
   }
@@ -86,10 +89,11 @@ export class RuledTransaction extends RuledSnapshot implements Transaction {
   *insertUnless(table: ServedTable, values: Values, unique: readonly Member[]): Steps<Placed | undefined> {
     const rights = this.rights.of(table);
     const { rule, all } = this.#toCreate(rights, values);
-    const placed = yield* this.#judged(rights, rule, all, () => this.#inner.insertUnless(rights.real, all, unique));
+    const settled = yield* this.#settled(rule, all);
+    const placed = yield* this.#judged(rights, settled, all, () => this.#inner.insertUnless(rights.real, all, unique));
     if (placed?.isNew) yield* this.#requireNew(rights, placed.key, rule);
     // Who could not make it is not told that it is there.
-    else if (rule && !mayMeet(rule, all)) throw new Denied();
+    else if (settled && !mayMeet(settled, all)) throw new Denied();
     return placed;
   }
 
@@ -104,7 +108,9 @@ export class RuledTransaction extends RuledSnapshot implements Transaction {
     const update = (): Steps<boolean> => this.#inner.update(rights.real, key, { ...change, defaulted: replaced });
     const isOwnProof = rule !== undefined && looksAtSelf(rule, rights.real);
     const before = isOwnProof ? yield* this.#inner.find(rights.real, key) : undefined;
-    const isDone = yield* this.#judged(rights, rule, change.values, update);
+    const all = yield* this.#changed(rights, key, rule, { ...change, defaulted: replaced });
+    const settled = yield* this.#settled(rule, all);
+    const isDone = yield* this.#judged(rights, settled, all, update);
     const after = before && (yield* this.#inner.find(rights.real, key));
     const isSame = rule && before && after && !hasChangedFor(rule, rights.real, before, after);
     if (isDone) yield* isSame || !isOwnProof ? this.#require(rights, key, rule) : this.#requireNew(rights, key, rule);
@@ -158,6 +164,24 @@ export class RuledTransaction extends RuledSnapshot implements Transaction {
     const all = new Map(values);
     for (const [member, json] of rights.table.set) all.set(member, valueToSet(rights, member, json));
     return { rule, all };
+  }
+
+  /** All values after a change, where a rule's path starts at one that changes; else the changed ones. */
+  *#changed(
+    { real }: TableRights,
+    key: RecordKey,
+    rule: RowRule | undefined,
+    { values, defaulted = [] }: RecordChange,
+  ): Steps<Values> {
+    if (!rule || !startsOfPaths(rule).some((member) => values.has(member))) return values;
+    const row = yield* this.#inner.find(real, key);
+    const kept = real.members.map((member, at) => [member, row?.[at] ?? null] as const);
+    return new Map([...kept.filter(([member]) => !defaulted.includes(member)), ...values]);
+  }
+
+  /** A rule as it is before a write: when that fails, PostgreSQL answers no more questions in its transaction. */
+  *#settled(rule: RowRule | undefined, values: Values): Steps<RowRule | undefined> {
+    return rule && mayMeet(rule, values) ? yield* settlePaths(this.#inner, rule, values) : rule;
   }
 
   /** @throws Denied where a record does not meet a rule, or can't be found so that it could be judged */

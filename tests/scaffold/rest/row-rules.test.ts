@@ -454,6 +454,7 @@ describe("A column that may not be read", () => {
     const same = await site.as(ann, "PATCH", "/notes/1", { shared: false, text: "same" });
 
     expect([patch.status, same.status]).toEqual([403, 200]);
+    expect(patch.text).toContain('You may not write \\"shared\\".');
   });
 
   test("is named by no broken rule", async () => {
