@@ -100,8 +100,8 @@ describe("A write to several records", () => {
   test.each([
     ["PATCH", "/artists", "needs a filter that says which. id=is.not_null would be all of them."],
     ["DELETE", "/artists?limit=1", "needs a filter"],
-    ["DELETE", "/artists?id=gt.2&offset=1", "takes order and limit, and no offset"],
-    ["PATCH", "/artists?id=gt.2&page=1", "takes order and limit, and no offset, page"],
+    ["DELETE", "/artists?id=gt.2&offset=1", "takes order and limit, and no offset, after, page or per_page"],
+    ["PATCH", "/artists?id=gt.2&page=1", "takes order and limit, and no offset, after, page or per_page"],
     ["DELETE", "/artists?nothing=1", 'There is no column "nothing"'],
   ])("that does not say which is 400: %s %s", async (method, target, text) => {
     const { send } = await serve(musicSql);

@@ -23,6 +23,8 @@ export class Trimmer {
   #cancel: (() => void) | undefined;
   #running: Promise<void> | undefined;
   #isClosed = false;
+  /** Whether the step before failed: why is told once, however long the database is away. */
+  #isFailing = false;
 
   constructor(options: TrimOptions) {
     this.#options = options;
@@ -50,8 +52,10 @@ export class Trimmer {
       const sql = `SELECT rocket.trim(${maxChanges}, ${maxBytes}, ${age}, ${stepChanges})`;
       const [row] = await pool.script(`${beginWrite}; ${sql}; COMMIT`);
       removed = Number(row?.[0] ?? 0);
+      this.#isFailing = false;
     } catch (error) {
-      onError(error);
+      if (!this.#isFailing) onError(error);
+      this.#isFailing = true;
     }
     this.#wake(removed === stepChanges ? stepPauseMs : pauseMs);
   }
