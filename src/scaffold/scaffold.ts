@@ -128,7 +128,7 @@ function viewerBy(
   { tokens, clock, reportError }: ResolvedScaffoldOptions,
   signIn: SignIn | undefined,
 ): ServiceOptions["viewerOf"] {
-  if (!tokens) return () => everybody;
+  if (!tokens) return (request) => ({ ...everybody, request });
   const verifier = new Verifier(tokens, { clock, reportError });
   return new Viewers({ tokens, verifier, users: signIn?.sessions, clock }).of;
 }

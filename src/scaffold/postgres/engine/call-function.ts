@@ -10,10 +10,15 @@ import type { ViewerSession } from "./viewer-session.ts";
 /** What a function of PostgreSQL is called with. */
 export type PostgresArguments = ReadonlyMap<PostgresParameter, Text>;
 
+/** What a function's result is called: no column is likely to be. */
+const whole = quoteName("rocket result");
+
 /** Calls a function by its parameters' names, so that others have their defaults. */
-function callSql({ schema, ownName }: PostgresFunction, given: PostgresArguments, limit: number): Sql {
+function callSql({ schema, ownName, gives }: PostgresFunction, given: PostgresArguments, limit: number): Sql {
   const places = [...given.keys()].map(({ name, sqlType }, at) => `${quoteName(name)} => $${at + 1}::${sqlType}`);
-  const text = `SELECT * FROM ${quoteName(schema)}.${quoteName(ownName)}(${places.join(", ")}) LIMIT ${limit}`;
+  // A value of a domain may be a whole row, which `*` would take apart.
+  const shown = gives === "value" || gives === "values" ? whole : "*";
+  const text = `SELECT ${shown} FROM ${quoteName(schema)}.${quoteName(ownName)}(${places.join(", ")}) AS ${whole} LIMIT ${limit}`;
   return { text, values: [...given.values()] };
 }
 
@@ -43,6 +48,7 @@ export async function callFunction(
   limit: number,
 ): Promise<readonly string[]> {
   const sql = callSql(called, given, limit);
+  session.introduce();
   try {
     const rows = await session.query(sql.text, sql.values);
     return called.gives === "none" ? [] : rows.map((row) => jsonOf(called, row));

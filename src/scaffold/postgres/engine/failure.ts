@@ -11,6 +11,8 @@ export interface Failed extends Error {
   readonly constraint?: string;
   /** What of the data it is about; nothing of it goes to peers. */
   readonly detail?: string;
+  /** The place in PostgreSQL that raised it. */
+  readonly routine?: string;
   /** What it was doing. */
   readonly where?: string;
   /** Where in the statement, in characters from 1. */
@@ -51,14 +53,29 @@ export function hasNoUniqueRule(error: unknown): boolean {
   return ["42P10", "55000"].includes(failedOf(error)?.code ?? "");
 }
 
-/** Whether a value could not be read as its column's type. */
+/** Which parameter of a statement PostgreSQL was reading, from 1. */
+function parameterRead({ where = "" }: Failed): number | undefined {
+  // JSON has a line ahead of that, of where in its text it went wrong.
+  const [, named] = /^(?:unnamed portal|portal "[^"]*") parameter \$(\d+)/m.exec(where) ?? [];
+  return named === undefined ? undefined : Number(named);
+}
+
+/** Whether a value could not be read as its column's type: it is none, has too many dimensions, or names what is not there. */
 export function isUnreadable(error: unknown): boolean {
-  return failedOf(error)?.code.startsWith("22") === true;
+  const failed = failedOf(error);
+  if (!failed || failed.code === "42501") return false;
+  return failed.code.startsWith("22") || (/^(?:54|42|3F|0A)/.test(failed.code) && parameterRead(failed) !== undefined);
 }
 
 /** Whether a column could not be compared with what a filter has: a value of it is none of its type, or the type has no such comparison. */
 export function isIncomparable(error: unknown): boolean {
   return isUnreadable(error) || failedOf(error)?.code === "42883";
+}
+
+/** Whether values of a type can't be told apart, as groups need it: the error is about no operator that was written. */
+export function lacksEquality(error: unknown): boolean {
+  const failed = failedOf(error);
+  return failed?.code === "42883" && failed.routine === "get_sort_group_operators";
 }
 
 /** Whether a search in a full text can't be read, or has a configuration that is not there. */
@@ -68,10 +85,10 @@ export function isUnreadableSearch(error: unknown): boolean {
 
 /** Which parameter of a statement an error is about, from 1; `undefined` where PostgreSQL does not say. */
 export function incomparablePlace(error: unknown, sql: string): number | undefined {
-  const { where = "", position } = failedOf(error) ?? {};
-  // JSON has a line ahead of that, of where in its text it went wrong.
-  const [, named] = /^(?:unnamed portal|portal "[^"]*") parameter \$(\d+)/m.exec(where) ?? [];
-  if (named !== undefined) return Number(named);
+  const failed = failedOf(error);
+  const read = failed && parameterRead(failed);
+  if (read !== undefined) return read;
+  const position = failed?.position;
   // An operator that is not there stands before its parameter.
   return position === undefined ? undefined : [...sql.slice(0, Number(position)).matchAll(/\$\d+/g)].length + 1;
 }

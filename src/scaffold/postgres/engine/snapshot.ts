@@ -11,7 +11,14 @@ import { Refusal } from "../../rest/refusal.ts";
 import type { Keeping, Row } from "../driver.ts";
 import { callFunction, type PostgresArguments } from "./call-function.ts";
 import { filterOperands } from "./condition-sql.ts";
-import { failedOf, incomparablePlace, isIncomparable, isUnreadable, isUnreadableSearch } from "./failure.ts";
+import {
+  failedOf,
+  incomparablePlace,
+  isIncomparable,
+  isUnreadable,
+  isUnreadableSearch,
+  lacksEquality,
+} from "./failure.ts";
 import { type PostgresFunction, readFunctions } from "./functions.ts";
 import type {
   PostgresFilter,
@@ -74,6 +81,7 @@ interface Asked {
   readonly operands: readonly Operand[];
   /** The columns that are searched in a way that only the database knows. */
   readonly searched: readonly PostgresMember[];
+  readonly isGrouped: boolean;
   /** Whether a rule that is not the peer's has a part in it. */
   readonly hasRule: boolean;
 }
@@ -86,13 +94,21 @@ function allQueries(query: TreeQuery): TreeQuery[] {
 function askedIn(table: PostgresTable, query: TreeQuery, operands: readonly Operand[]): Asked {
   const searched = allQueries(query).flatMap(({ filter }) => searchedIn(filter as PostgresFilter));
   const tables = [table, ...(embeddedTables(query) as PostgresTable[])];
-  return { tables, operands, searched, hasRule: operands.some(({ member }) => !member) };
+  const isGrouped = allQueries(query).some(({ grouping }) => grouping !== undefined);
+  return { tables, operands, searched, isGrouped, hasRule: operands.some(({ member }) => !member) };
 }
 
 /** What a policy can't read of what the viewer claims is no right; any other trouble of the database is its own. */
 function ownTrouble(tables: readonly PostgresTable[], error: unknown): unknown {
   const hasPolicy = tables.some(({ isPrivate, isView }) => isPrivate && !isView);
   return hasPolicy && failedOf(error)?.code === "22P02" ? new Denied(error) : error;
+}
+
+function notGrouped(): Refusal {
+  return new Refusal(
+    400,
+    'A column of "select" can\'t make groups: PostgreSQL does not compare values of its type, as of json.',
+  );
 }
 
 /** The database as a session's transaction sees it. */
@@ -179,8 +195,7 @@ export class PostgresSnapshot implements Snapshot {
   }
 
   *findTree(table: PostgresTable, key: PostgresKey, query: TreeQuery): Steps<Tree | undefined> {
-    const { text, operands } = selectTreeOf(table, key, query);
-    const [row] = yield* wait(this.rows({ text, values: operands.map(({ value }) => value) }));
+    const [row] = yield* wait(this.#asked(table, selectTreeOf(table, key, query), query));
     yield* this.#requireSameFiles([table, ...embeddedTables(query)]);
     return row && treeIn(row, query);
   }
@@ -227,7 +242,7 @@ export class PostgresSnapshot implements Snapshot {
     const searched = searchedIn(filter);
     return this.#judged(
       text,
-      { tables: [table], operands: filterOperands(filter), searched, hasRule: rule !== undefined },
+      { tables: [table], operands: filterOperands(filter), searched, isGrouped: false, hasRule: rule !== undefined },
       answer,
     );
   }
@@ -240,7 +255,7 @@ export class PostgresSnapshot implements Snapshot {
 
   async #judged<Given>(
     text: string,
-    { tables, operands, searched, hasRule }: Asked,
+    { tables, operands, searched, isGrouped, hasRule }: Asked,
     answer: Promise<Given>,
   ): Promise<Given> {
     try {
@@ -248,6 +263,7 @@ export class PostgresSnapshot implements Snapshot {
     } catch (error) {
       const isSearch = searched.length > 0 && isUnreadableSearch(error);
       if (!isIncomparable(error) && !isSearch) throw error;
+      if (isGrouped && lacksEquality(error)) throw notGrouped();
       const place = incomparablePlace(error, text);
       const found = place === undefined ? undefined : operands[place - 1];
       // Of what is read row by row, no place is told.

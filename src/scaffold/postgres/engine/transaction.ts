@@ -263,6 +263,7 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
     this.#written.push({ table, values: given, place: this.#place });
     if (this.#asked) this.#asksAhead = false;
     this.#asked = undefined;
+    this.session.introduce();
     try {
       return await this.session.query(text, values, keepingOf(table));
     } catch (error) {

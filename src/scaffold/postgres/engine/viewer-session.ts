@@ -4,7 +4,7 @@ import { unauthorized } from "../../rest/refusal.ts";
 import type { Keeping, Portion, Row, Session, Text, TransactionSession } from "../driver.ts";
 import { isDenied } from "../sql-state.ts";
 import { failedOf, RoleFailure } from "./failure.ts";
-import { putOff, resetSession, takeOn } from "./viewer-settings.ts";
+import { introduce, putOff, resetSession, takeOn } from "./viewer-settings.ts";
 
 /** Longer names are cut by PostgreSQL, and would be another role's. */
 const maxRoleBytes = 63;
@@ -32,6 +32,7 @@ export class ViewerSession implements TransactionSession {
   readonly #session: TransactionSession;
   readonly #viewer: Viewer;
   #isViewer = false;
+  #isIntroduced = false;
   /** What runs as the connection's own role. */
   readonly own: Session;
 
@@ -60,6 +61,16 @@ export class ViewerSession implements TransactionSession {
 
   portion(sql: string, parameters: readonly Text[], count: number, keeping?: Keeping): Promise<Portion> {
     return this.#asViewer(() => this.#session.portion(sql, parameters, count, keeping));
+  }
+
+  /** Tells the database about the request, in one message with the next statement, where the viewer has no role that does. */
+  introduce(): void {
+    const { role, request } = this.#viewer;
+    if (this.#isIntroduced || role !== undefined || !request) return;
+    this.#isIntroduced = true;
+    const { text, values } = introduce(this.#viewer);
+    // Where it fails, that statement does, too.
+    this.#session.query(text, values, "keep").catch(() => undefined);
   }
 
   /** From now on nothing of the viewer is left in the session, whatever becomes of the transaction. */

@@ -30,17 +30,26 @@ function cookiesOf(fields: readonly Field[]): Record<string, string> {
   );
 }
 
-/** Takes a viewer's role and claims on until the end of the transaction, as PostgREST does. Values are bound. */
-export function takeOn(role: string, { claims, request }: Viewer): Sql {
+function requestValues({ request }: Viewer, claims: Readonly<Record<string, unknown>>): string[] {
   const { method = "", target = "", fields = [] } = request ?? {};
-  const values = [
-    formatJson({ ...claims, role }),
+  return [
+    formatJson(claims),
     method,
     target.split("?")[0] ?? "",
     JSON.stringify(headersOf(fields)),
     JSON.stringify(cookiesOf(fields)),
   ];
-  return { text: `SELECT set_config('role', $1, true), ${setAll}`, values: [role, ...values] };
+}
+
+/** Takes a viewer's role and claims on until the end of the transaction, as PostgREST does. Values are bound. */
+export function takeOn(role: string, viewer: Viewer): Sql {
+  const values = [role, ...requestValues(viewer, { ...viewer.claims, role })];
+  return { text: `SELECT set_config('role', $1, true), ${setAll}`, values };
+}
+
+/** As {@link takeOn} where there are no roles: triggers and functions may ask about the request. */
+export function introduce(viewer: Viewer): Sql {
+  return { text: `SELECT $1::text, ${setAll}`, values: ["", ...requestValues(viewer, {})] };
 }
 
 /** Functions that a viewer has called may have set something for the whole session, where the next viewer would find it. */

@@ -1,0 +1,51 @@
+import { expect, it } from "vitest";
+import { serverOfFile } from "./server.ts";
+import { serve } from "./service.ts";
+
+const server = serverOfFile();
+
+const sql = `CREATE TABLE notes (id int PRIMARY KEY, tags text[], doc json, by text);
+  INSERT INTO notes VALUES (1, '{a}', '{}', 'x');
+  CREATE FUNCTION sign() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    NEW.by := current_setting('request.method') || ' ' || current_setting('request.path') || ' ' || current_setting('request.jwt.claims');
+    RETURN NEW; END $$;
+  CREATE TRIGGER sign BEFORE INSERT OR UPDATE ON notes FOR EACH ROW EXECUTE FUNCTION sign();
+  CREATE FUNCTION header(name text) RETURNS text STABLE LANGUAGE sql AS $$ SELECT current_setting('request.headers')::json->>name $$;
+  CREATE FUNCTION header_now(name text) RETURNS text LANGUAGE sql AS $$ SELECT current_setting('request.headers')::json->>name $$;
+  CREATE TYPE pair AS (a int, b int);
+  CREATE DOMAIN positive_pair AS pair CHECK ((VALUE).a > 0);
+  CREATE FUNCTION a_pair() RETURNS positive_pair STABLE LANGUAGE sql AS $$ SELECT ROW(10, 5)::positive_pair $$;
+  CREATE FUNCTION pairs() RETURNS SETOF positive_pair STABLE LANGUAGE sql AS $$ SELECT ROW(10, 5)::positive_pair $$;
+  CREATE TABLE holders (id int PRIMARY KEY, held positive_pair, kind regclass);
+  INSERT INTO holders VALUES (1, ROW(10, 5));`;
+
+it("tells triggers and functions about the request where there are no tokens", async () => {
+  const { send, errors } = await serve(server, sql);
+  const made = await send("POST", "/notes", { id: 2 }, { Prefer: "return=representation" });
+  const changed = await send("PATCH", "/notes/1", { tags: [] }, { "Content-Type": "application/merge-patch+json" });
+  const note = (await send("GET", "/notes/1")).json;
+  const read = await send("GET", "/rpc/header?name=x-own", undefined, { "X-Own": "one" });
+  const called = await send("POST", "/rpc/header_now", { name: "x-own" }, { "X-Own": "two" });
+  expect([made.status, (made.json as { note: { by: string } }).note.by]).toEqual([201, "POST /notes {}"]);
+  expect([changed.status < 300, (note as { note: { by: string } }).note.by]).toEqual([true, "PATCH /notes/1 {}"]);
+  expect([read.json, called.json, errors]).toEqual([{ header: "one" }, { header_now: "two" }, []]);
+});
+
+it.each([
+  ["/rpc/a_pair", { a_pair: "(10,5)" }],
+  ["/rpc/pairs", { pairs: ["(10,5)"] }],
+  ["/holders/1", { holder: { url: "/holders/1", id: 1, held: "(10,5)", kind: null } }],
+])("shows all of a value of a domain over a composite type: %s", async (target, json) => {
+  const { send, errors } = await serve(server, sql);
+  expect([(await send("GET", target)).json, errors]).toEqual([json, []]);
+});
+
+it.each([
+  [`/notes?tags=cs.${"{".repeat(501)}${"}".repeat(501)}`],
+  [`/notes?tags=eq.${"{".repeat(501)}${"}".repeat(501)}`],
+  ["/holders?kind=eq.none_such"],
+  ["/notes?select=doc,count()"],
+])("refuses what PostgreSQL can't read or compare, and logs nothing: %s", async (target) => {
+  const { send, errors } = await serve(server, sql);
+  expect([(await send("GET", target)).status, errors]).toEqual([400, []]);
+});
