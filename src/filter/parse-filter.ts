@@ -18,9 +18,11 @@ const groupStart = /^(not\.)?(and|or)\(/;
 const states = ["null", "not_null", "true", "false", "unknown"];
 const configurationName = /^[A-Za-z_][\w.]*$/;
 
-function stateOf(column: string, text: string): Condition {
+/** @param written - in any case, and with blanks behind it */
+function stateOf(column: string, written: string): Condition {
+  const text = written.trimEnd().toLowerCase();
   if (!states.includes(text)) {
-    throw new FilterError(`"is" takes one of ${states.join(", ")}, so ${cited(column)} can't be ${cited(text)}.`);
+    throw new FilterError(`"is" takes one of ${states.join(", ")}, so ${cited(column)} can't be ${cited(written)}.`);
   }
   const isNull = text !== "true" && text !== "false";
   return { kind: "is", column, isNot: text === "not_null", state: isNull ? "null" : text };
@@ -144,6 +146,7 @@ class FilterReader {
     do {
       reader.passSpaces();
       parts.push(this.#part(reader, isNot, depth));
+      reader.passSpaces();
     } while (reader.passOver(","));
     reader.require(")");
     return groupOf((kind === "and") === isNot ? "or" : "and", parts);

@@ -56,6 +56,7 @@ export class TextReader {
   value(ends: readonly [string, string]): string {
     const quoted = this.#quoted();
     if (quoted === undefined) return this.#upTo(ends);
+    this.passSpaces();
     if (!ends.includes(this.#text[this.#at] ?? "")) throw this.#error(`"${ends[0]}" or "${ends[1]}" was expected`);
     return quoted;
   }

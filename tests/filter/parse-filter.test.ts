@@ -52,6 +52,17 @@ describe("A parameter", () => {
     ["year=is.not_null", is("year", true, "null")],
     ["year=not.is.null", is("year", true, "null")],
     ["year=not.is.not_null", is("year", false, "null")],
+    ["year=is.NoT_NuLl", is("year", true, "null")],
+    ["live=is.TRUE", is("live", false, "true")],
+    ["or=( a.is.Null , b.in.(1,2) )", { kind: "or", parts: [is("a", false, "null"), among("b", false, "1", "2")] }],
+    [
+      'or=( and( a.eq.1, b.eq."x" ) , c.eq."y" )',
+      {
+        kind: "or",
+        parts: [{ kind: "and", parts: [eq("a", "1"), eq("b", "x")] }, eq("c", "y")],
+      },
+    ],
+    ["or=( a.eq.1, b.eq.x )", { kind: "or", parts: [eq("a", "1"), eq("b", "x ")] }],
     ["live=is.true", is("live", false, "true")],
     ["live=not.is.false", is("live", true, "false")],
     ["name=isdistinct.x", { kind: "or", parts: [compare("name", "neq", "x"), is("name", false, "null")] }],

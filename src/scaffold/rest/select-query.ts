@@ -190,7 +190,8 @@ function fieldsOf(resource: Resource, parts: readonly SelectPart[], pending: rea
 }
 
 function stateOf(name: string, value: string): Embed["keeps"] {
-  const keeps = states[value];
+  // As elsewhere, what stands behind `is.` may be in any case.
+  const keeps = states[value.replace(/(?<=^(?:not\.)?is\.).*$/s, (state) => state.toLowerCase())];
   if (keeps) return keeps;
   const list = Object.keys(states).join(", ");
   throw new Refusal(400, `Of the embedded "${shorten(name)}" only ${list} can be asked, not "${shorten(value)}".`);

@@ -47,6 +47,35 @@ describe("Embedded records", () => {
     ]);
   });
 
+  test("of the same table are the list by the table's name, and one record by the column", async () => {
+    const { send } = await serve(`CREATE TABLE staff (id INTEGER PRIMARY KEY, manager_id INTEGER,
+      CONSTRAINT led FOREIGN KEY (manager_id) REFERENCES staff (id)); INSERT INTO staff VALUES (1, NULL), (2, 1)`);
+    const texts = ["staff!led(id)", "staff!manager_id(id)", "manager_id(id)"].map(
+      async (embedded) => (await send("GET", `/staff?select=id,other:${embedded}&id=eq.1`)).text,
+    );
+
+    const list = '{"staff":[{"url":"/staff/1","id":1,"other":[{"url":"/staff/2","id":2}]}]}';
+    expect(await Promise.all(texts)).toEqual([list, list, '{"staff":[{"url":"/staff/1","id":1,"other":null}]}']);
+  });
+
+  test("come by a foreign key before they come through a third table, which a hint names", async () => {
+    const { send } = await serve(`CREATE TABLE projects (id INTEGER PRIMARY KEY);
+      CREATE TABLE sites (id INTEGER PRIMARY KEY, main_id INTEGER REFERENCES projects (id));
+      CREATE TABLE jobs (site_id INTEGER NOT NULL REFERENCES sites (id), project_id INTEGER NOT NULL REFERENCES projects (id),
+        PRIMARY KEY (site_id, project_id));
+      INSERT INTO projects VALUES (1), (2); INSERT INTO sites VALUES (1, 1); INSERT INTO jobs VALUES (1, 2)`);
+
+    expect((await send("GET", "/sites?select=id,projects(id)")).text).toBe(
+      '{"sites":[{"url":"/sites/1","id":1,"projects":{"url":"/projects/1","id":1}}]}',
+    );
+    expect((await send("GET", "/sites?select=id,projects!jobs(id)")).text).toBe(
+      '{"sites":[{"url":"/sites/1","id":1,"projects":[{"url":"/projects/2","id":2}]}]}',
+    );
+    expect((await send("GET", "/sites?select=id,projects()&projects=is.Not_Null")).text).toBe(
+      '{"sites":[{"url":"/sites/1","id":1}]}',
+    );
+  });
+
   test("may be of the same table, and are named by foreign keys where there are several", async () => {
     expect(await list("/staff?select=name,manager(name),staff(name)&id=in.(1,2)")).toEqual([
       { name: "Ann", manager: null, staff: [{ name: "Ben" }, { name: "Cem" }] },
