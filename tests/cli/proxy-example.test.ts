@@ -59,7 +59,7 @@ describe.skipIf(!canRun)("examples/proxy/README.md", () => {
     shell(here(api.commands[1]?.line ?? ""), folder);
     await answered(`http://127.0.0.1:${apiPort}/`);
     const running = shell(here(proxy.commands[0]?.line ?? ""), folder);
-    await running.until(({ stdout }) => stdout.includes("…"));
+    await running.until(({ stdout }) => stdout.includes("inspector"));
     expect(running.stdout.trimEnd()).toBe(here(proxy.commands[0]?.output ?? ""));
     const tail = shell(here(reader.commands[0]?.line ?? ""), folder);
     const count = () => tail.stdout.split(/^HTTP\/1\.1 /m).length - 1;

@@ -83,7 +83,7 @@ describe("the package", () => {
     });
     const [{ files }] = JSON.parse(stdout) as [{ readonly files: readonly { readonly path: string }[] }];
     const paths = files.map(({ path }) => path);
-    const documents = paths.filter((path) => /^(?:README|SECURITY)\.md$|^docs\//.test(path));
+    const documents = paths.filter((path) => /^(?:README|SECURITY)\.md$|^docs\/.*\.md$/.test(path));
     expect(documents.length).toBeGreaterThan(10);
     const pages = documents.map((path) => ({ path, text: read(path) }));
     expect(linkViolations(pages, (path) => paths.includes(path))).toEqual([]);

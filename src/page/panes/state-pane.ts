@@ -51,7 +51,7 @@ function hostOf(address = "this machine"): string {
 export class StatePane {
   readonly element: HTMLElement;
   readonly #read: () => Promise<Response>;
-  readonly #place: HTMLElement = element("div", { class: "state", tabindex: "0", role: "region", "aria-label": "Who follows what" });
+  readonly #place: HTMLElement = element("div", { class: "state", tabindex: "0" });
   readonly #onMoved: (url: string) => void;
   readonly #moves: Map<string, number> = new Map();
   #shown = "";
