@@ -106,8 +106,8 @@ export const defects: readonly Defect[] = [
   {
     name: "repeats a write without its key",
     file: "client/sender.js",
-    find: 'headers["Idempotency-Key"]',
-    replace: 'headers["X-Key"]',
+    find: 'headers["Idempotency-Key"] = `"${write.id}"`',
+    replace: 'headers["X-Key"] = `"${write.id}"`',
     sees: /done 2 times/,
   },
   {

@@ -43,8 +43,8 @@ export const defects: readonly Defect[] = [
     name: "an unknown position is taken for the current one",
     breaks: "P6",
     in: "Authoriser.#openDirect",
-    find: 'const needsState = !direct || (located === undefined && lastEventId !== "*");',
-    replace: "const needsState = lastEventId === undefined;",
+    find: 'const isUnknown = !direct || (located === undefined && lastEventId !== "*");',
+    replace: "const isUnknown = lastEventId === undefined;",
   },
   {
     name: "an unknown position is met with silence",
