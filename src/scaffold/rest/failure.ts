@@ -25,10 +25,14 @@ function meaningOf({ kind, columns, text }: BrokenRule): Meaning {
   if (kind === "raised") return [422, text ?? "", ""];
   if (kind === "check") {
     const rule = text === undefined ? "a rule" : `the rule ${JSON.stringify(text)}`;
-    return [422, `The record breaks ${rule} of the database.`, `It is what ${rule} of the database is about.`];
+    return [422, `The record breaks ${rule} of the database.`, checkTrouble(text)];
   }
   // Where no column is at fault, it may be a record that others name.
   return kind === "foreignKey" && columns.length === 0 ? [409, anyForeignKey, ""] : meanings[kind];
+}
+
+function checkTrouble(name: string | undefined): string {
+  return `It breaks ${name === undefined ? "a check" : `the check ${JSON.stringify(name)}`} of the table.`;
 }
 
 /** The refusal for a broken rule: 409 where it depends on other records, else 422. */

@@ -63,6 +63,15 @@ describe("A function of the database", () => {
     expect([answer.status, answer.json, errors]).toEqual([status, json, []]);
   });
 
+  it("without parameters needs no body, whatever type it would have", async () => {
+    const { send, errors } = await serve(server, sql);
+    const type = { "Content-Type": "application/json" };
+    const answer = await send("POST", "/rpc/counts", "", type);
+    expect([answer.status, answer.json, errors]).toEqual([200, { counts: { n: 2, words: ["a", "b"] } }, []]);
+    const refused = await send("POST", "/rpc/add", "", type);
+    expect([refused.status, refused.json]).toMatchObject([400, { detail: expect.stringContaining("no arguments") }]);
+  });
+
   it.each([
     ["POST", "/rpc/none", {}, 404, /no function "none"/],
     ["GET", "/rpc/on_note", undefined, 404, /no function/],

@@ -211,6 +211,12 @@ describe("A rule of the database that a write breaks", () => {
     expect([problem.status, problem.errors?.map(({ field }) => field)]).toEqual([422, fields]);
   });
 
+  test("names the check that a column's value breaks, where it has a name", async () => {
+    const service = await start(`CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER, CONSTRAINT low CHECK (n < 3))`);
+    const problem = await refused(service, "POST", "/t", { id: 1, n: 4 });
+    expect(problem.errors).toEqual([{ field: "n", detail: 'It breaks the check "low" of the table.' }]);
+  });
+
   const parents = `CREATE TABLE a (id INTEGER PRIMARY KEY, x INTEGER, y INTEGER, UNIQUE (x, y));
     INSERT INTO a VALUES (1, 1, 2);`;
   test.each([

@@ -64,6 +64,12 @@ describe("A rule of the database that a write breaks", () => {
     expect([problem.status, problem.errors?.map(({ field }) => field)]).toEqual([422, fields]);
   });
 
+  test("says of a CHECK without a name that it is the table's", async () => {
+    const service = await start("CREATE TABLE t (id INTEGER PRIMARY KEY, n CHECK (n <> 1))");
+    const problem = await refused(service, "POST", "/t", { n: 1 });
+    expect(problem.errors).toEqual([{ field: "n", detail: "It breaks a check of the table." }]);
+  });
+
   const parents = `CREATE TABLE a (id INTEGER PRIMARY KEY, code TEXT UNIQUE COLLATE NOCASE, x, y, UNIQUE (x, y));
     INSERT INTO a VALUES (1, 'One', 1, 2)`;
   test.each([
