@@ -55,7 +55,7 @@ export interface Client {
    */
   dehydrate(): Promise<ClientState>;
   /**
-   * The user leaves: what is kept of the user's writes is dropped, and the client is closed. Resolves once nothing of it
+   * The user leaves: what is kept of the user's writes is dropped, and the client is closed; its views have no rows then. Resolves once nothing of it
    * is stored any more. A new user gets a new client.
    */
   logout(): Promise<void>;
@@ -188,18 +188,24 @@ class OriginClient implements Client {
   async logout(): Promise<void> {
     const loading = this.#loadOutbox();
     this.#outbox?.drop();
-    this.close();
+    // What this user saw is not for the next one.
+    this.#end(true);
     await (await loading).drop();
   }
 
   close(): void {
+    this.#end(false);
+  }
+
+  /** @param forgets - whether rows that views still have are dropped */
+  #end(forgets: boolean): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#unwatch();
     this.#outbox?.close();
     // Ahead of the feeds: other tabs that share its connection take over, and hear nothing of this client's end.
     this.#transport.close();
-    for (const feed of this.#feeds.values()) feed.close(closed);
+    for (const feed of this.#feeds.values()) feed.close(closed, forgets);
     this.#feeds.clear();
     this.#updateStatus();
     this.#callbacks.close();

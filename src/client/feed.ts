@@ -154,10 +154,11 @@ export class Feed implements Sink {
     this.#options.askAnew(this);
   }
 
-  /** Ends it for good. */
-  close(problem: Problem): void {
+  /** Ends it for good. @param forgets - whether nothing of it may be shown any more */
+  close(problem: Problem, forgets = false): void {
     const wasEnded = this.isEnded;
     this.#move("close");
+    if (forgets) this.replica.clear();
     if (!wasEnded) this.#end(problem);
   }
 

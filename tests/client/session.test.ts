@@ -136,6 +136,20 @@ describe.each<[string, () => SessionOptions]>([
     expect((await session.client.fetch("/notes")).status).toBe(200);
   });
 
+  test("leaves no rows in a collection of who signs out", async () => {
+    const { url } = await start();
+    const session = open(url, optionsOf());
+    await session.signUp(ann);
+    const notes = await follow(session);
+    await notes.create({ text: "mine" });
+    expect(notes.getSnapshot().rows).toHaveLength(1);
+
+    await session.signOut();
+
+    const { rows, status } = notes.getSnapshot();
+    expect([rows, status.problem?.status]).toEqual([[], 499]);
+  });
+
   test("is over once the server says so: who was signed out is told", async () => {
     const { url, path } = await start();
     const session = open(url, optionsOf());
