@@ -106,8 +106,8 @@ export const defects: readonly Defect[] = [
   {
     name: "repeats a write without its key",
     file: "client/sender.js",
-    find: 'headers["Idempotency-Key"] = `"${write.id}"`',
-    replace: 'headers["X-Key"] = `"${write.id}"`',
+    find: 'headers["Idempotency-Key"] = `"${write.',
+    replace: 'headers["X-Key"] = `"${write.',
     sees: /done 2 times/,
   },
   {

@@ -72,7 +72,9 @@ describe("the package", () => {
 
   it("begins its page with how to install it, and links to the repository that package.json names", () => {
     const page = read("README.md");
-    expect(page).toMatch(/^# Rocket\n\n!\[[^\]]+\]\(docs\/page\.png\)\n\n```sh\nnpm ci && npm start .*\nnpm i rocket-rest .*\n```\n/);
+    expect(page).toMatch(
+      /^# Rocket\n\n!\[[^\]]+\]\(docs\/page\.png\)\n\n```sh\nnpm ci && npm start .*\nnpm i rocket-rest .*\n```\n/,
+    );
     expect(page).toContain(`](${repository.url.replace(/^git\+|\.git$/g, "")})`);
   });
 
