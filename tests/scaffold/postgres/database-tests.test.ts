@@ -92,8 +92,8 @@ test("PostgreSQL tests arrays, ranges, JSON, regular expressions and full texts,
 
 test("A regular expression that takes long is ended by the limit of reads", async () => {
   const service = await serve(server, "CREATE TABLE t (id int PRIMARY KEY, name text)", { readTimeoutMs: 300 });
-  await service.client.query("INSERT INTO t SELECT n, repeat('ab', 20000) || n FROM generate_series(1, 2000) n");
-  const { status } = await service.send("GET", `/t?${encodeURI("name=match.(a|b|ab)*(b|ba)*c(.*)\\1x$")}`);
+  await service.client.query("INSERT INTO t SELECT n, repeat('ab', 2000) || n FROM generate_series(1, 20) n");
+  const { status } = await service.send("GET", `/t?${encodeURI("name=match.^(..*)(..*)(..*)\\1\\2\\3\\1$")}`);
   expect(status).toBe(503);
   expect(await ask(service, "id=1")).toEqual([1]);
 });
