@@ -87,3 +87,15 @@ export function guessCollection(path: string, rows: readonly Readonly<Record<str
   const methods = { collection: all, record: all };
   return { name, url: path, record: name, key: [], columns: [...columns.values()], methods };
 }
+
+/** What a `select` shows of a collection: what its rows have, to be read only, as a name may stand for anything. */
+export function selectedCollection(
+  known: CollectionInfo | undefined,
+  path: string,
+  rows: readonly Readonly<Record<string, unknown>>[],
+): CollectionInfo {
+  const guessed = guessCollection(path, rows);
+  const columns = guessed.columns.map((column) => ({ ...column, generated: true }));
+  const reads = ["GET", "HEAD"];
+  return { ...guessed, name: known?.name ?? guessed.name, columns, methods: { collection: reads, record: reads } };
+}

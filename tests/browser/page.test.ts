@@ -26,6 +26,17 @@ describeInBrowser("the page", (openContext) => {
     expect(site.troubles).toEqual([]);
   });
 
+  it("shows what a select gives, as the GET does", async () => {
+    const site = await PageSite.start();
+    const page = await site.open(await openContext(), "/artists?select=label:name,albums(title)&id=eq.1");
+    await cell(page, "The Beatles").waitFor();
+    const heads = await page.getByRole("columnheader").allTextContents();
+    expect(heads.join()).toMatch(/label.*albums/);
+    expect(heads.join()).not.toMatch(/country|formed/);
+    await page.locator('[role="gridcell"]:has-text(\'[{"url":"/albums/1","title":\')').waitFor();
+    expect(site.troubles).toEqual([]);
+  });
+
   it("counts the rows of collections that are not open, too", async () => {
     const site = await PageSite.start();
     const page = await site.open(await openContext(), "/albums");

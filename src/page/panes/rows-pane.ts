@@ -16,7 +16,7 @@ import {
 } from "../query-text.ts";
 import { type CellAt, Grid } from "../rows/grid.ts";
 import { type Row, RowSource } from "../rows/row-source.ts";
-import { type CollectionInfo, collectionAt, guessCollection, type Schema } from "../schema.ts";
+import { type CollectionInfo, collectionAt, guessCollection, type Schema, selectedCollection } from "../schema.ts";
 import type { Snippet } from "../snippets.ts";
 import type { Announcer } from "./announcer.ts";
 import { QueryBar } from "./query-bar.ts";
@@ -46,6 +46,8 @@ export class RowsPane {
   readonly #empty: HTMLElement = element("p", { class: "empty", hidden: true });
   #source: RowSource | undefined;
   #info: CollectionInfo | undefined;
+  /** What the schema says of it. */
+  #known: CollectionInfo | undefined;
   #isGuess = false;
   #place: Place = { view: "rows", path: "", query: "" };
   #lastSignedOut = "";
@@ -100,8 +102,9 @@ export class RowsPane {
       source.changed.on(() => source === this.#source && this.update());
       this.#lastSignedOut = "";
     }
-    this.#isGuess = known === undefined;
-    this.#info = known ?? guessCollection(place.path, []);
+    this.#known = known;
+    this.#isGuess = known === undefined || this.#selects;
+    this.#info = this.#isGuess ? this.#guess([]) : known;
     this.#showInfo();
     this.update();
   }
@@ -138,10 +141,19 @@ export class RowsPane {
     this.#grid.focus();
   }
 
+  get #selects(): boolean {
+    return parseParameters(this.#place.query).some(([name]) => name === "select");
+  }
+
+  #guess(rows: readonly Row[]): CollectionInfo {
+    const { path } = this.#place;
+    return this.#selects ? selectedCollection(this.#known, path, rows) : guessCollection(path, rows);
+  }
+
   #guessAgain(source: RowSource, info: CollectionInfo): void {
     const rows = [...source.known()].map(([, row]) => row);
     if (rows.length === 0) return;
-    const guessed = guessCollection(this.#place.path, rows.slice(0, 100));
+    const guessed = this.#guess(rows.slice(0, 100));
     if (guessed.columns.map(({ name }) => name).join() === info.columns.map(({ name }) => name).join()) return;
     this.#info = guessed;
     this.#showInfo();
@@ -153,7 +165,7 @@ export class RowsPane {
     const { query } = this.#place;
     fill(this.#title, info.name);
     this.#create.hidden = !info.methods.collection.includes("POST");
-    this.#query.show(info, query);
+    this.#query.show(this.#known ?? info, query);
     this.#grid.show(source, info, sortingIn(parseParameters(query)));
   }
 
