@@ -60,7 +60,7 @@ function packageContent() {
   if (status !== 0) return stderr;
   const paths = JSON.parse(stdout)[0].files.map(({ path }) => path);
   const wanted =
-    /^(?:dist\/page\/inspector\.html|dist\/[a-z][\w-]*\/[\w/-]+\.(?:js|js\.map|d\.ts)|package\.json|LICENSE|tests\/vectors\/[\w-]+\.json|(?:docs\/[\w-]+|examples\/[\w-]+\/README|tests\/vectors\/README|[A-Z]+)\.md)$/;
+    /^(?:dist\/page\/inspector\.html|docs\/[\w-]+\.png|dist\/[a-z][\w-]*\/[\w/-]+\.(?:js|js\.map|d\.ts)|package\.json|LICENSE|tests\/vectors\/[\w-]+\.json|(?:docs\/[\w-]+|examples\/[\w-]+\/README|tests\/vectors\/README|[A-Z]+)\.md)$/;
   const needed = [
     "package.json",
     "LICENSE",

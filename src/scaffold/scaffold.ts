@@ -125,10 +125,11 @@ async function requireRole(engine: Engine, option: string, role: string | undefi
 }
 
 function viewerBy(
-  { tokens, clock, reportError }: ResolvedScaffoldOptions,
+  { tokens, path, clock, reportError }: ResolvedScaffoldOptions,
   signIn: SignIn | undefined,
 ): ServiceOptions["viewerOf"] {
-  if (!tokens) return (request) => ({ ...everybody, request });
+  // Only PostgreSQL has settings in which its triggers and functions look for the request.
+  if (!tokens) return isPostgresUrl(path) ? (request) => ({ ...everybody, request }) : () => everybody;
   const verifier = new Verifier(tokens, { clock, reportError });
   return new Viewers({ tokens, verifier, users: signIn?.sessions, clock }).of;
 }

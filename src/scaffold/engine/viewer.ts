@@ -11,9 +11,11 @@ export interface Viewer {
    * service knows no viewers.
    */
   readonly key: string;
+  /** Whether no tokens are asked for, so that there is nobody else. Absent: no. */
+  readonly isEverybody?: boolean;
   /** What the database may ask about the request; absent where there is none. */
   readonly request?: Pick<OriginRequest, "method" | "target" | "fields">;
 }
 
 /** Everybody: where no tokens are asked for, all requests are the same viewer's. */
-export const everybody: Viewer = { role: undefined, claims: undefined, key: "" };
+export const everybody: Viewer = { role: undefined, claims: undefined, key: "", isEverybody: true };

@@ -2,7 +2,7 @@ import type { OriginRequest, OriginResponse } from "../../server/index.ts";
 import { BrokenRule, type RuleKind } from "../engine/broken-rule.ts";
 import { Denied } from "../engine/denied.ts";
 import type { Engine } from "../engine/engine.ts";
-import { everybody, type Viewer } from "../engine/viewer.ts";
+import type { Viewer } from "../engine/viewer.ts";
 import { Refusal, unauthorized, unavailable } from "./refusal.ts";
 
 /** A rule's meaning: the status, what it is in all, and what it is for one of its columns. */
@@ -54,7 +54,7 @@ export function recordOfList(at: number): string {
  * more is told than what the viewer may know.
  */
 function denial(viewer: Viewer | undefined, detail = "You may not do that."): Refusal {
-  const isAnonymous = viewer?.claims === undefined && viewer !== everybody;
+  const isAnonymous = viewer?.claims === undefined && viewer?.isEverybody !== true;
   return isAnonymous ? unauthorized("That needs a token that allows it.") : new Refusal(403, detail);
 }
 
