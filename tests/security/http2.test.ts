@@ -96,6 +96,17 @@ describe("a hostile peer over HTTP/2", () => {
     expect(site.errors).toEqual([]);
   });
 
+  it("that never ends its side of the connection, or reads any more, does not keep the server from closing [R-SEC-5]", async () => {
+    const site = await startSite({ tls });
+    const socket = await raw(site);
+    socket.write(Buffer.concat([preface, frame(4, 0, 0), frame(4, 1, 0)]));
+    await once(socket, "data");
+    socket.pause();
+    await site.rocket.close();
+    socket.destroy();
+    expect(site.errors).toEqual([]);
+  });
+
   it("that ends its connection amid everything leaves nothing behind [R-SEC-4]", async () => {
     const site = await startSite({ tls });
     site.put(1, { text: "x".repeat(500_000) });

@@ -29,6 +29,7 @@ const lookMs = 1_000;
 
 interface Session {
   readonly session: http2.ServerHttp2Session;
+  readonly socket: TLSSocket;
   streams: number;
   /** When it has to have a stream, or to be gone. */
   deadline: number;
@@ -60,7 +61,7 @@ export class Http2Sessions {
       maxHeaderListPairs: mostFields,
       settings: { enableConnectProtocol: true, maxConcurrentStreams: mostStreams, maxHeaderListSize: maxHeadBytes },
     });
-    const entry: Session = { session, streams: 0, deadline: clock.now() + firstStreamMs, isEnding: false };
+    const entry: Session = { session, socket, streams: 0, deadline: clock.now() + firstStreamMs, isEnding: false };
     this.#sessions.add(entry);
     session.on("error", () => session.destroy());
     session.once("close", () => this.#sessions.delete(entry));
@@ -77,7 +78,7 @@ export class Http2Sessions {
 
   /** Ends them all at once. */
   destroy(): void {
-    for (const { session } of this.#sessions) session.destroy();
+    for (const entry of this.#sessions) this.#destroy(entry);
     this.#cancel();
   }
 
@@ -110,13 +111,19 @@ export class Http2Sessions {
     if (!entry.session.closed) entry.session.close();
   }
 
+  /** A session that has ended waits for its peer to end the connection, too, and would wait for ever. */
+  #destroy({ session, socket }: Session): void {
+    session.destroy();
+    socket.destroy();
+  }
+
   #next(): () => void {
     const { clock } = this.#parts;
     return clock.setTimer(() => {
       this.#cancel = this.#next();
       for (const entry of this.#sessions) {
         if (entry.streams > 0 || clock.now() < entry.deadline) continue;
-        if (entry.isEnding) entry.session.destroy();
+        if (entry.isEnding) this.#destroy(entry);
         else this.#close(entry);
       }
     }, lookMs);
