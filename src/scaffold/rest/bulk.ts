@@ -108,15 +108,25 @@ function* requireCollection(
   requireConditions(fields, yield* collectionEtag(transaction, resource, write, query));
 }
 
+/** The records that a write to a collection is about, where its conditions hold. @throws Refusal */
+function* rowsAskedFor(
+  transaction: Transaction,
+  resource: Resource,
+  action: "update" | "destroy",
+  write: WriteRequest,
+): Steps<Row[]> {
+  const query = parseBulk(resource, write);
+  yield* requireCollection(transaction, resource, query, write);
+  return yield* rowsToWrite(transaction, resource, query, action, write);
+}
+
 /** Answers a PATCH of a collection: changes each record that its filter lets through, or none. @throws Refusal */
 export function* patchCollection(
   transaction: Transaction,
   resource: Resource,
   write: WriteRequest,
 ): Steps<OriginResponse> {
-  const query = parseBulk(resource, write);
-  yield* requireCollection(transaction, resource, query, write);
-  const rows = yield* rowsToWrite(transaction, resource, query, "update", write);
+  const rows = yield* rowsAskedFor(transaction, resource, "update", write);
   yield* withEach(resource, rows, function* (row) {
     const key = keyOf(resource.table, row);
     const values = decodePatch(resource, write, { key, row });
@@ -158,9 +168,7 @@ export function* destroyCollection(
   resource: Resource,
   write: WriteRequest,
 ): Steps<OriginResponse> {
-  const query = parseBulk(resource, write);
-  yield* requireCollection(transaction, resource, query, write);
-  const rows = yield* rowsToWrite(transaction, resource, query, "destroy", write);
+  const rows = yield* rowsAskedFor(transaction, resource, "destroy", write);
   yield* withEach(resource, rows, function* (row) {
     if (yield* transaction.remove(resource.table, keyOf(resource.table, row), row)) return;
     throw new Refusal(409, "The database kept the record.");
