@@ -201,6 +201,20 @@ describe("A read that takes longer than it may", () => {
     );
   });
 
+  test("is not called little where it has records of other tables with it", async () => {
+    const world = await threadWorld({ readThreads: 1 });
+    const slow = world.get("/held?select=*,t(*)");
+    await world.begun();
+    world.runDown(readTimeoutMs);
+    const answer = await slow;
+    world.open();
+    expect([answer.status, answer.fields.find(([name]) => name === "Retry-After")?.[1]]).toEqual([503, "30"]);
+    expect(JSON.parse(textOf(answer)).detail).toBe(
+      `This read took longer than ${readTimeoutMs} ms, so it was ended. ` +
+        'Ask for less of it: embed fewer records, each with a "limit" of its own, or filter.',
+    );
+  });
+
   test("has a second at most where it keeps others from writing", async () => {
     const prepare = (other: Database.Database) => void other.pragma("journal_mode = DELETE");
     const world = await threadWorld({ readThreads: 1, prepare });

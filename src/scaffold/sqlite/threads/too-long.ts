@@ -103,8 +103,14 @@ function adviseIndex(snapshot: SqliteSnapshot, isServed: IsServed, target: Targe
   return `No index serves ${names}; one would help: ${createIndex(snapshot, table.name, wanted)}`;
 }
 
-/** Whether what is read is a table of few rows, or a record. */
+/** Whether records of other tables are read with these. */
+function hasOthers({ parameters }: Target): boolean {
+  return parameters.some(([name, value]) => name === "select" && value.includes("("));
+}
+
+/** Whether what is read is a table of few rows, or a record, with nothing else. */
 function isSmall({ schema, connection }: SqliteSnapshot, isServed: IsServed, target: Target): boolean {
+  if (hasOthers(target)) return false;
   const route = findRoute(catalogOf(schema, isServed), target);
   if (route?.place === "record") return !(route.resource.table as SqliteTable).stored.view;
   if (route?.place !== "collection") return false;
@@ -136,7 +142,10 @@ export function tooLong(
     );
   }
   const advice =
-    adviseIndex(snapshot, isServed, target) ?? "Ask for less of it: with a filter, or with a smaller offset.";
+    adviseIndex(snapshot, isServed, target) ??
+    (hasOthers(target)
+      ? 'Ask for less of it: embed fewer records, each with a "limit" of its own, or filter.'
+      : "Ask for less of it: with a filter, or with a smaller offset.");
   return new Refusal(503, `This read took longer than ${limitMs} ms, so it was ended. ${advice}`, {
     fields: [["Retry-After", retryAfter]],
   });
