@@ -200,15 +200,20 @@ describe("a body of 1 MB", () => {
     async (item) => {
       const { send } = await serve("CREATE TABLE notes (id INTEGER PRIMARY KEY, data JSON)");
       const times: number[] = [];
+      const passes: number[] = [];
       for (let round = 0; round < 3; round += 1) {
         await send("PUT", "/notes/1", filled("-0,"));
         const before = process.cpuUsage();
         const { status, text } = await send("PATCH", "/notes/1", filled(item));
-        times.push(process.cpuUsage(before).user / 1_000);
+        times.push(process.cpuUsage(before).user);
         expect([status, text.includes(filled(item).slice(8, -1))]).toEqual([200, true]);
+        const start = process.cpuUsage();
+        // A pass that calls a function for each value.
+        JSON.parse(filled(item), (_, value) => value);
+        passes.push(process.cpuUsage(start).user);
       }
-      // It takes 200 ms with the journal; a call for each value more, twice, were over 750.
-      expect(Math.min(...times)).toBeLessThan(600);
+      // It takes three to six of them with the journal, whatever the machine.
+      expect(Math.min(...times)).toBeLessThan(12 * Math.min(...passes));
     },
   );
 });
