@@ -54,8 +54,10 @@ const names = ["held", "lingers", "slow", "stuck", "deadly", "fails"];
 const sql = `
   CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT);
   INSERT INTO t VALUES (1, 'one'), (2, 'two');
-  CREATE TABLE held (id INTEGER PRIMARY KEY, t_id INTEGER REFERENCES t, v AS (held(id)));
-  INSERT INTO held (id) VALUES (1);
+  CREATE TABLE held (id INTEGER PRIMARY KEY, v AS (held(id)));
+  INSERT INTO held VALUES (1);
+  CREATE TABLE owned (id INTEGER PRIMARY KEY, t_id INTEGER REFERENCES t, v AS (held(id)));
+  INSERT INTO owned VALUES (1, 1);
   CREATE TABLE lingers (id INTEGER PRIMARY KEY, n INTEGER, v AS (lingers(id)));
   WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 100000) INSERT INTO lingers SELECT i, i FROM c;
   CREATE TABLE few (id INTEGER PRIMARY KEY, v AS (lingers(id)));

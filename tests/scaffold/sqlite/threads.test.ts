@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { promisify } from "node:util";
 import Database from "better-sqlite3";
 import { describe, expect, inject, onTestFinished, test } from "vitest";
@@ -203,7 +204,7 @@ describe("A read that takes longer than it may", () => {
 
   test("is not called little where it has records of other tables with it", async () => {
     const world = await threadWorld({ readThreads: 1 });
-    const slow = world.get("/held?select=*,t(*)");
+    const slow = world.get("/owned?select=*,t(*)");
     await world.begun();
     world.runDown(readTimeoutMs);
     const answer = await slow;
@@ -225,6 +226,16 @@ describe("A read that takes longer than it may", () => {
     world.runDown(1_000);
     expect(JSON.parse(textOf(await slow)).detail).toContain("longer than 1000 ms");
     expect((await world.send("PATCH", "/t/1", { name: "written" })).status).toBe(200);
+  });
+
+  test("has all of that second for itself: its thread's start takes nothing of it", async () => {
+    const prepare = (other: Database.Database) => void other.pragma("journal_mode = DELETE");
+    const world = await threadWorld({ readThreads: 1, prepare });
+    const answer = world.get("/t");
+    // It is given to the thread, which starts, meanwhile.
+    await setImmediate();
+    world.runDown(1_000);
+    expect((await answer).status).toBe(200);
   });
 
   test("ends on the main thread, too, where there are no threads", async () => {

@@ -12,7 +12,9 @@ const graceMs = 1_000;
 /** A read that threads are asked for. */
 export interface PooledRead extends Waiter {
   readonly request: ReadTask["request"];
-  /** How long it may take, in milliseconds, waiting included. */
+  /** How long it may take, in milliseconds, waiting and the start of its thread included. */
+  readonly waitMs: number;
+  /** How long it may run in its thread, in milliseconds. */
   readonly limitMs: number;
   /** What is thrown where it runs for longer. */
   readonly onTooLong: () => unknown;
@@ -33,8 +35,16 @@ export interface ReadPoolOptions {
 interface Job extends PooledRead {
   /** Where it runs; `undefined` while it waits. */
   thread: ReaderThread | undefined;
+  /** From now on it runs: its thread has started. */
+  begin(): void;
   /** Tells how it ended; only the first time counts. */
   readonly settle: (outcome: { readonly reply: ReadReply } | { readonly error: unknown }) => void;
+}
+
+/** Why a read has not been answered after all the time that it has. */
+function whyLate({ thread }: Job, { onTooLong }: PooledRead): unknown {
+  if (!thread) return unavailable("Too many other reads take long just now.");
+  return thread.isReady ? onTooLong() : unavailable("The machine is busy: no thread that reads has started in time.");
 }
 
 /**
@@ -66,14 +76,18 @@ export class ReadPool {
       const { signal } = read;
       const end = (error: unknown): void => this.#end(job, error);
       const onAbort = (): void => end(unavailable("Nobody waits for the answer."));
-      const cancelTimer = this.#options.clock.setTimer(() => {
-        end(job.thread ? read.onTooLong() : unavailable("Too many other reads take long just now."));
-      }, read.limitMs);
+      const { clock } = this.#options;
+      let isSettled = false;
+      const cancelTimers = [clock.setTimer(() => end(whyLate(job, read)), read.waitMs)];
       const job: Job = {
         ...read,
         thread: undefined,
+        begin: () => {
+          if (!isSettled) cancelTimers.push(clock.setTimer(() => end(read.onTooLong()), read.limitMs));
+        },
         settle: (outcome) => {
-          cancelTimer();
+          isSettled = true;
+          for (const cancel of cancelTimers) cancel();
           signal?.removeEventListener("abort", onAbort);
           if ("reply" in outcome) resolve(outcome.reply);
           else reject(outcome.error);
@@ -149,7 +163,10 @@ export class ReadPool {
 
   #start(job: Job): ReaderThread | undefined {
     try {
-      return new ReaderThread(this.#options.settings, { onEnd: (thread) => this.#forget(thread) });
+      return new ReaderThread(this.#options.settings, {
+        onReady: (thread) => this.#running.get(thread)?.begin(),
+        onEnd: (thread) => this.#forget(thread),
+      });
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       this.#giveUp(new NoThreads(`No thread can be started: ${reason}`, { cause }), job);
@@ -165,6 +182,7 @@ export class ReadPool {
   async #run(thread: ReaderThread, job: Job): Promise<void> {
     job.thread = thread;
     this.#running.set(thread, job);
+    if (thread.isReady) job.begin();
     try {
       job.settle({ reply: await thread.run(job.request, this.#options.state()) });
     } catch (error) {

@@ -7,6 +7,8 @@ export class NoThreads extends Error {}
 
 /** What a {@link ReaderThread} tells. */
 export interface ThreadEvents {
+  /** It has started, and begins with its first task. */
+  onReady(thread: ReaderThread): void;
   /** It has ended, and what it was doing with it. */
   onEnd(thread: ReaderThread): void;
 }
@@ -31,13 +33,15 @@ export class ReaderThread {
   #error: unknown;
 
   /** @throws where this process may have no threads */
-  constructor(settings: Omit<ThreadSettings, "stop">, { onEnd }: ThreadEvents) {
+  constructor(settings: Omit<ThreadSettings, "stop">, { onReady, onEnd }: ThreadEvents) {
     this.#stop = new Int32Array(new SharedArrayBuffer(4));
     this.#worker = new Worker(threadUrl, { workerData: { ...settings, stop: this.#stop } satisfies ThreadSettings });
     this.#worker.unref();
     this.#worker.on("message", (message: typeof ready | ReadReply) => {
-      if (message === ready) this.#isReady = true;
-      else this.#settle()?.resolve(message);
+      if (message === ready) {
+        this.#isReady = true;
+        onReady(this);
+      } else this.#settle()?.resolve(message);
     });
     this.#worker.on("error", (error) => {
       this.#error = error;
@@ -52,6 +56,11 @@ export class ReaderThread {
         onEnd(this);
       });
     });
+  }
+
+  /** Whether it does a task at once. It takes time to start. */
+  get isReady(): boolean {
+    return this.#isReady;
   }
 
   /** Does a task. @throws Error where the thread ends meanwhile; NoThreads where it never began */

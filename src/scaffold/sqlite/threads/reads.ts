@@ -17,7 +17,7 @@ import type { DatabaseState, Failure, ReadOutcome, TaskViewer } from "./messages
 import type { ReadPool } from "./read-pool.ts";
 import { NoThreads } from "./reader-thread.ts";
 import { LongShapes, shapeOf } from "./shapes.ts";
-import { tooLong } from "./too-long.ts";
+import { isSmall, tooLong } from "./too-long.ts";
 
 const maxSchemaChanges = 5;
 /** How long a read waits until it tries a locked database again, in milliseconds. */
@@ -97,7 +97,7 @@ export class Reads {
     }
     const limitMs = this.#limitMs();
     const answer = await this.#readHere(request, target, viewer, limitMs);
-    if (!answer) throw await this.#tooLong(request, target, { limitMs, isSlow: false });
+    if (!answer) throw await this.#tooLong(request, target, limitMs, shape);
     return answer;
   }
 
@@ -127,13 +127,12 @@ export class Reads {
   }
 
   async #readInThread(pool: ReadPool, asked: Asked, shape: string): Promise<OriginResponse> {
-    const { clock, state } = this.#options;
+    const { clock, state, limitMs } = this.#options;
     const start = clock.now();
-    const limit = this.#limitMs();
     let busySince: number | undefined;
     for (let changes = 0; changes < maxSchemaChanges; ) {
       const { segment } = state();
-      const { outcome, ms } = await this.#run(pool, asked, shape, limit - (clock.now() - start));
+      const { outcome, ms } = await this.#run(pool, asked, shape, limitMs - (clock.now() - start));
       if (outcome.kind === "failure") throw revive(outcome.failure);
       if (outcome.kind === "denied") throw new Denied();
       // A position is of the segment that there was when it was asked for.
@@ -157,33 +156,35 @@ export class Reads {
     pool: ReadPool,
     { request, target, viewer }: Asked,
     shape: string,
-    limitMs: number,
+    waitMs: number,
   ): Promise<{ readonly outcome: ReadOutcome; readonly ms: number }> {
     const late = new Error("The read took too long.");
+    const limitMs = Math.min(this.#limitMs(), waitMs);
     try {
       return await pool.read({
         request: { ...request, viewer: portableViewer(viewer) },
         address: addressOf(request),
         isSlow: this.#long.isSlow(shape),
+        waitMs,
         limitMs,
         onTooLong: () => late,
         signal: request.signal,
       });
     } catch (error) {
       if (error !== late) throw error;
-      const isSlow = this.#long.isSlow(shape);
-      this.#long.note(shape, limitMs);
-      throw await this.#tooLong(request, target, { limitMs: this.#limitMs(), isSlow });
+      throw await this.#tooLong(request, target, this.#limitMs(), shape);
     }
   }
 
-  async #tooLong(
-    request: OriginRequest,
-    target: Target,
-    facts: { readonly limitMs: number; readonly isSlow: boolean },
-  ): Promise<Error> {
+  async #tooLong(request: OriginRequest, target: Target, limitMs: number, shape: string): Promise<Error> {
     const { reader, isServed, onError } = this.#options;
-    const refusal = await reader.read((snapshot) => done(tooLong(snapshot, isServed, target, facts)));
+    const isSlow = this.#long.isSlow(shape);
+    const refusal = await reader.read((snapshot) => {
+      const isBusy = !isSlow && isSmall(snapshot, isServed, target);
+      // What a busy machine made long is not known to be slow.
+      if (!isBusy) this.#long.note(shape, limitMs);
+      return done(tooLong(snapshot, isServed, target, { limitMs, isBusy }));
+    });
     const path = request.target.split("?")[0];
     onError(new RocketError("read-too-slow", `${request.method} ${path}: ${refusal.message}`), "read");
     return refusal;

@@ -108,8 +108,8 @@ function hasOthers({ parameters }: Target): boolean {
   return parameters.some(([name, value]) => name === "select" && value.includes("("));
 }
 
-/** Whether what is read is a table of few rows, or a record, with nothing else. */
-function isSmall({ schema, connection }: SqliteSnapshot, isServed: IsServed, target: Target): boolean {
+/** Whether what is read is a table of few rows, or a record, with nothing else: if that takes long, the machine is busy. */
+export function isSmall({ schema, connection }: SqliteSnapshot, isServed: IsServed, target: Target): boolean {
   if (hasOthers(target)) return false;
   const route = findRoute(catalogOf(schema, isServed), target);
   if (route?.place === "record") return !(route.resource.table as SqliteTable).stored.view;
@@ -124,15 +124,15 @@ function isSmall({ schema, connection }: SqliteSnapshot, isServed: IsServed, tar
 /**
  * The 503 for a read that took longer than it may, with the index that would help where one would.
  *
- * @param isSlow - whether reads like it are known to take long
+ * @param isBusy - whether it is the machine that made it long
  */
 export function tooLong(
   snapshot: SqliteSnapshot,
   isServed: IsServed,
   target: Target,
-  { limitMs, isSlow }: { readonly limitMs: number; readonly isSlow: boolean },
+  { limitMs, isBusy }: { readonly limitMs: number; readonly isBusy: boolean },
 ): Refusal {
-  if (!isSlow && isSmall(snapshot, isServed, target)) {
+  if (isBusy) {
     return new Refusal(
       503,
       `This read took longer than ${limitMs} ms, so it was ended. Little is read: the machine is busy.`,
