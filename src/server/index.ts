@@ -32,7 +32,7 @@ export type { ErrorHandler } from "./option-checks.ts";
 export { type Clock, systemClock } from "./ports/clock.ts";
 export type { Batch, Bookmark, Change, Image, Journal, Page, Representation, Value } from "./ports/journal.ts";
 export type { Ahead, DirectView, Origin, OriginRequest, OriginResponse, Reads } from "./ports/origin.ts";
-export type { Revocations } from "./ports/revocations.ts";
+export type { IsMeant, Revocations } from "./ports/revocations.ts";
 export { createLocalStaleness, type Staleness } from "./ports/staleness.ts";
 export type { Framing, Transport } from "./ports/transport.ts";
 export type { Connection } from "./stream/connection.ts";

@@ -103,6 +103,10 @@ class Bench implements SubscriptionHolder {
     this.did.push(`reopen from ${lastEventId ?? "nothing"}`);
   }
 
+  begun(): void {
+    this.did.push("begun");
+  }
+
   settle(): void {
     this.did.push("settle");
   }

@@ -9,6 +9,7 @@ import { isDocument, isLater, isSuccess, passedFields, refusalOf } from "../orig
 import type { OriginAsker } from "../origin-asker.ts";
 import type { Ahead, OriginResponse } from "../ports/origin.ts";
 import type { Viewer } from "../viewer.ts";
+import type { Doubts } from "./doubts.ts";
 import {
   type Opening,
   type OpeningRequest,
@@ -23,6 +24,14 @@ const isFull = problemResponse(
 );
 
 const isBusy = problemResponse(createProblem(503, "The journal can't be read just now."), [["Retry-After", "1"]]);
+
+const isDoubtful = problemResponse(
+  createProblem(503, "What may be followed here is changing. Try again in a moment."),
+  [["Retry-After", "1"]],
+);
+
+/** So often is asked where rights become others meanwhile. */
+const maxAttempts = 3;
 
 type Ask = (method: string) => Promise<OriginResponse>;
 
@@ -39,6 +48,7 @@ export interface AuthoriserParts {
   readonly held: ByteBudget;
   readonly direct: DirectStream | undefined;
   readonly derived: DerivedViews | undefined;
+  readonly doubts: Doubts;
   readonly reportError: (error: unknown, stage: string) => void;
 }
 
@@ -65,10 +75,24 @@ export class Authoriser {
    * @param since - the moment from which on an answer to somebody who asked the same will do, too
    */
   async authorise(request: OpeningRequest, wishes: OpeningWishes, since?: number): Promise<Opening> {
-    const opening = await this.#authorise(request, wishes, since);
+    const opening = await this.#undoubted(request, wishes, since);
     const hasRoom = !this.#parts.held.isFull || opening.kind === "refused" || opening.body.length <= smallBytes;
     // Who follows already is not sent away for it.
     return hasRoom || since !== undefined ? opening : refused(isFull);
+  }
+
+  /** What was asked for before rights became others is not shown after that. */
+  async #undoubted(request: OpeningRequest, wishes: OpeningWishes, since: number | undefined): Promise<Opening> {
+    const { doubts } = this.#parts;
+    let from = since;
+    for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
+      const right = doubts.enter(request.fields);
+      const opening = await this.#authorise(request, wishes, from);
+      if (opening.kind === "refused" || right.isDoubted) doubts.leave(right);
+      if (!right.isDoubted) return opening.kind === "refused" ? opening : { ...opening, right };
+      from = since === undefined ? undefined : this.moment();
+    }
+    return refused(isDoubtful);
   }
 
   async #authorise(request: OpeningRequest, wishes: OpeningWishes, since: number | undefined): Promise<Opening> {

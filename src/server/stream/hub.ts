@@ -8,10 +8,12 @@ import type { HubState } from "../hub-state.ts";
 import { OriginAsker } from "../origin-asker.ts";
 import type { Journal } from "../ports/journal.ts";
 import type { OriginResponse } from "../ports/origin.ts";
+import type { Revocations } from "../ports/revocations.ts";
 import type { Transport } from "../ports/transport.ts";
 import { viewerFields } from "../viewer.ts";
 import { Authoriser } from "./authorise.ts";
 import { Connection, type ConnectionParts } from "./connection.ts";
+import { Doubts } from "./doubts.ts";
 import { Drain } from "./drain.ts";
 import { createOpeningTurns, createRequestTurns } from "./fair-turns.ts";
 import type { Handshake } from "./handshake.ts";
@@ -91,6 +93,7 @@ class LiveHub implements Hub {
   #touched: Connection[] = [];
   #isScheduled = false;
   #drain: Drain | undefined;
+  readonly #doubts: Doubts = new Doubts();
   readonly #unsubscribe: () => void;
 
   constructor(options: ResolvedHubOptions) {
@@ -106,17 +109,16 @@ class LiveHub implements Hub {
       held: this.held,
       direct: this.#direct,
       derived: this.#derived,
+      doubts: this.#doubts,
       reportError,
     });
     this.#openings = new Openings(authoriser, createOpeningTurns(clock, limits.maxConcurrentOpenings));
     const frames = new SharedFrames();
     this.#connectionParts = this.#partsOfConnections(frames);
     const stalls = new StallWatch<Connection>(clock, limits.stallTimeoutMs, this.held);
-    const kept = [...(this.#direct ? [this.#direct] : []), frames, this.#asker.shared];
+    const kept = [...(this.#direct ? [this.#direct] : []), frames, this.#asker.shared, this.#doubts];
     this.#heartbeat = new Heartbeat(clock, this.#connections, stalls, kept);
-    this.#unsubscribe = revocations.subscribe(() => {
-      for (const connection of [...this.#connections]) connection.subscriptions.endExpired();
-    });
+    this.#unsubscribe = this.#watch(revocations);
   }
 
   get isFull(): boolean {
@@ -192,6 +194,21 @@ class LiveHub implements Hub {
     if (urls.length > 0) this.#derived?.wrote(writer);
   }
 
+  /** Acts on what is told of rights. @returns what ends that */
+  #watch(revocations: Revocations): () => void {
+    const end = revocations.subscribe(() => {
+      for (const { subscriptions } of [...this.#connections]) subscriptions.endExpired();
+    });
+    const endDoubts = revocations.subscribeDoubts?.((isMeant) => {
+      this.#doubts.doubt(isMeant);
+      for (const { subscriptions } of [...this.#connections]) subscriptions.doubt(isMeant);
+    });
+    return () => {
+      end();
+      endDoubts?.();
+    };
+  }
+
   #follow(journal: Journal): DirectStream {
     const { clock, limits, refreshMs, identityOf, reportError } = this.#options;
     const derived = this.#derived;
@@ -222,6 +239,7 @@ class LiveHub implements Hub {
       limits,
       clock,
       isRevoked: (fields) => revocations.isRevoked(fields),
+      doubts: this.#doubts,
       frames,
       identityOf,
       reportError,

@@ -10,6 +10,7 @@ import {
 import type { Start } from "../delivery/following.ts";
 import type { OriginResponse } from "../ports/origin.ts";
 import type { Viewer } from "../viewer.ts";
+import type { GivenRight } from "./doubts.ts";
 
 /** What a subscriber asks for beside the URL. */
 export interface OpeningWishes {
@@ -59,6 +60,8 @@ export interface AcceptedOpening extends OpeningMessage {
   readonly source: object;
   /** The fields of the state, whether that is sent or not. */
   readonly described: readonly Field[];
+  /** What it was authorised by. Default: what nobody doubts. */
+  readonly right?: GivenRight;
 }
 
 /** What became of an opening: accepted, or refused with the origin's or the hub's answer. */

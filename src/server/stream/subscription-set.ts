@@ -2,8 +2,9 @@ import type { Field } from "../../protocol/index.ts";
 import type { SharedFrames } from "../delivery/shared-frames.ts";
 import type { SubscriptionSight } from "../hub-state.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Revocations } from "../ports/revocations.ts";
+import type { IsMeant, Revocations } from "../ports/revocations.ts";
 import { CatchUp } from "./catch-up.ts";
+import type { Doubts, GivenRight } from "./doubts.ts";
 import type { Handshake } from "./handshake.ts";
 import { type Opening, type OpeningRequest, type OpeningWishes, openingRequest, openingWishes } from "./opening.ts";
 import type { Opener, Openings } from "./openings.ts";
@@ -16,6 +17,7 @@ export interface SubscriptionSetParts {
   readonly frames: SharedFrames;
   readonly clock: Clock;
   readonly isRevoked: Revocations["isRevoked"];
+  readonly doubts: Doubts;
   /** Whether two URLs may name the same view, as only its opening tells. */
   readonly hasOtherSpellings: boolean;
   /** Where all that is live stands, as fields: what a bookmark says where the handshake has no subscription. */
@@ -61,8 +63,7 @@ export class SubscriptionSet implements SubscriptionHolder {
 
   /** The subscriptions, as an operator sees them. */
   get sights(): SubscriptionSight[] {
-    const all = [...(this.#own ? [this.#own] : []), ...(this.#others?.values() ?? [])];
-    return all.map(({ target, state }) => ({ url: target, state }));
+    return this.#all.map(({ target, state }) => ({ url: target, state }));
   }
 
   /** Opens the handshake's subscription. @param authorised - what its request came to, where that was asked before */
@@ -108,6 +109,10 @@ export class SubscriptionSet implements SubscriptionHolder {
     return this.#turns.run(this.#parts.hasOtherSpellings ? "" : url, task);
   }
 
+  begun(right: GivenRight): void {
+    this.#parts.doubts.leave(right);
+  }
+
   reopen(subscription: Subscription, wishes: OpeningWishes): void {
     this.#open(subscription, wishes, this.#parts.openings.moment());
   }
@@ -150,14 +155,22 @@ export class SubscriptionSet implements SubscriptionHolder {
 
   /** Ends those whose credentials have ended, or were taken back. */
   endExpired(): void {
-    for (const subscription of [this.#own, ...(this.#others?.values() ?? [])]) subscription?.endExpired();
+    for (const subscription of this.#all) subscription.endExpired();
+  }
+
+  /** Opens those anew whose viewers may have other rights by now: nothing is shown until then. */
+  doubt(isMeant: IsMeant): void {
+    for (const subscription of this.#all.filter(({ fields }) => isMeant(fields))) subscription.restart();
   }
 
   /** Ends all of them: the connection is closed. */
   endAll(): void {
-    this.#own?.end();
-    for (const subscription of this.#others?.values() ?? []) subscription.end();
+    for (const subscription of this.#all) subscription.end();
     this.#catchUp?.stop();
+  }
+
+  get #all(): Subscription[] {
+    return [...(this.#own ? [this.#own] : []), ...(this.#others?.values() ?? [])];
   }
 
   get #hasMissing(): boolean {

@@ -6,6 +6,7 @@ import type { SharedFrames } from "../delivery/shared-frames.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { OriginResponse } from "../ports/origin.ts";
 import type { Revocations } from "../ports/revocations.ts";
+import type { GivenRight } from "./doubts.ts";
 import { Expiry } from "./expiry.ts";
 import type { AcceptedOpening, Opening, OpeningRequest, OpeningWishes } from "./opening.ts";
 
@@ -58,6 +59,8 @@ export interface SubscriptionHolder {
   readonly isRevoked: Revocations["isRevoked"];
   /** Has it brought to where it can be live. */
   catchUp(subscription: Subscription): void;
+  /** It has begun with a right, and is told of doubts by itself. */
+  begun(right: GivenRight): void;
   /** Has it opened anew: {@link Subscription.opened} is told what became of that. */
   reopen(subscription: Subscription, wishes: OpeningWishes): void;
   /** Has its peer told that it is caught up, as it is live now. */
@@ -160,6 +163,7 @@ export class Subscription implements Follower {
     const frames = isShared && status === 200 ? this.#holder.frames.of(source, this.form) : undefined;
     this.outlet.sendMessage({ status, fields: [...fields, ...this.#labels, ...extraFields], body, frames });
     this.#holder.catchUp(this);
+    this.#judge(opening);
   }
 
   /** As `begin`, for another request for the same URL: the state is sent anew. */
@@ -169,16 +173,19 @@ export class Subscription implements Follower {
   }
 
   /** Replaces what it asks with, and keeps its position [R-BAND-5]. */
-  renew(request: OpeningRequest, { start }: AcceptedOpening, extraFields: readonly Field[]): void {
+  renew(request: OpeningRequest, opening: AcceptedOpening, extraFields: readonly Field[]): void {
+    const { start } = opening;
     this.#take(request);
     const position = this.#state === "live" ? this.position : [];
     this.#isUnseen = false;
     this.outlet.sendMessage({ status: 304, fields: [...position, ["Subscription", start.url], ...extraFields] });
     // What another viewer is shown of the same URL may be something else: then it begins anew, or comes as a fresh 200.
     if (!start.isOfViewer && start.scope !== this.#following?.scope) this.restart();
-    if (!start.isOfViewer || this.#state === "opening" || !this.#go("begin")) return;
-    this.#stand(start, this.#following?.position);
-    this.#holder.catchUp(this);
+    if (start.isOfViewer && this.#state !== "opening" && this.#go("begin")) {
+      this.#stand(start, this.#following?.position);
+      this.#holder.catchUp(this);
+    }
+    this.#judge(opening);
   }
 
   /** Ends it where its credentials have ended, or were taken back. True where they have. */
@@ -295,6 +302,13 @@ export class Subscription implements Follower {
   /** The fields that name the subscription on a message of its own. */
   get #labels(): readonly Field[] {
     return this.isOwn || this.url === undefined ? [] : [["Subscription", this.url]];
+  }
+
+  /** What it was authorised by may have become another right before it began: then it is asked for anew. */
+  #judge({ right }: AcceptedOpening): void {
+    if (!right) return;
+    if (right.isDoubted) this.restart();
+    this.#holder.begun(right);
   }
 
   #take(request: OpeningRequest): void {
