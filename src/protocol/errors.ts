@@ -20,7 +20,7 @@ export const errorCodes = {
   "reads-unthreaded": "This process can't have threads for reads, so all run on the main thread.",
   "model-invalid": "A model of data can't be read, or no tables can hold what it says; the message says what.",
   "records-unfit": "A document is not as the option records says; the message says what was not found.",
-  "rule-broken": "A row rule gave nothing that can be asked of a table, so it lets nobody through.",
+  "rule-broken": "A row rule gave nothing that can be asked of a table, so nothing is shown.",
   "runtime-unsupported": "This JavaScript runtime can't do it; the message says what works there.",
   "user-invalid": "An account can't be made or changed as was asked; the message says why.",
   "users-denied": "The database's role may not make the tables of users, or not use them.",

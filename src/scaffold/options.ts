@@ -3,16 +3,22 @@ import { errorReporter } from "../server/inner.ts";
 import { isPostgresUrl } from "./postgres-url.ts";
 import { type Action, type ActionOptions, resolveActions } from "./rest/actions.ts";
 import { readRules } from "./rules/read-rules.ts";
-import { hasFunctions, type ResolvedRules, type Rules, resolveRules } from "./rules/rules.ts";
+import { hasFunctions, type ResolvedRules, type Rows, type Rules, resolveRules } from "./rules/rules.ts";
 import type { Additions } from "./sqlite/additions.ts";
 import { moduleUrl } from "./sqlite/functions-module.ts";
 import type { SqliteJournalOptions } from "./sqlite/journal.ts";
+import type { Authorize } from "./tokens/authorize.ts";
+import type { AppViewer } from "./tokens/authorized-viewers.ts";
 import { type ResolvedTokenOptions, resolveTokenOptions, type TokenOptions } from "./tokens/options.ts";
 import { type ResolvedUsersOptions, resolveUsersOptions, type UsersOptions } from "./users/options.ts";
 import { usersSchema } from "./users-database.ts";
 
-/** What a scaffold stands on. */
-export interface ScaffoldOptions extends ActionOptions, Additions {
+/**
+ * What a scaffold stands on.
+ *
+ * @typeParam Viewer - what `authorize` says of who asks, and `rows` is asked with
+ */
+export interface ScaffoldOptions<Viewer extends object = AppViewer> extends ActionOptions, Additions {
   /** The database: a SQLite file, or the URL of one of PostgreSQL, `postgres://user@host/database`. */
   readonly path: string;
   /**
@@ -35,6 +41,18 @@ export interface ScaffoldOptions extends ActionOptions, Additions {
    * without a session is 401 then, unless `tokens` says otherwise. Default: nobody signs in here.
    */
   readonly users?: UsersOptions;
+  /**
+   * Says who asks, by whatever the application knows people by; not beside `tokens` and `users`. What it throws is a 500.
+   * Default: tokens and users say so.
+   */
+  readonly authorize?: Authorize<Viewer>;
+  /**
+   * Says for each viewer, table and action (`read`, `create`, `update`, `delete`) which records that is about: a filter as in a
+   * URL, or of {@link where}; true: all; false, or nothing: none. It holds as a rule does, together with `rules`, where there are any:
+   * both must allow. What it throws is a 500, and nothing is shown. Without `authorize` it is asked with the token's claims.
+   * Default: the rules alone decide.
+   */
+  readonly rows?: Rows<Viewer>;
   /**
    * Who may read and write which records: an object, or the path or URL of a JSON file or of a module whose default export
    * it is. Default: everybody may all. With rules, a table that they have no entry for is closed.
@@ -84,6 +102,8 @@ export interface ResolvedScaffoldOptions {
   readonly tokens: ResolvedTokenOptions | undefined;
   readonly users: ResolvedUsersOptions | undefined;
   readonly rules: ResolvedRules | undefined;
+  readonly rows: Rows<AppViewer> | undefined;
+  readonly authorize: Authorize<object> | undefined;
   readonly create: boolean;
   readonly additions: Additions;
   readonly functionsModule: string | undefined;
@@ -104,6 +124,16 @@ function refuseSqliteOptions(options: ScaffoldOptions): void {
   }
 }
 
+/** What the application itself says of viewers. @throws TypeError naming the option */
+function refuseFunctions({ authorize, rows, tokens, users }: ScaffoldOptions): void {
+  for (const [name, value] of Object.entries({ authorize, rows })) {
+    if (value !== undefined && typeof value !== "function")
+      throw new TypeError(`${name} must be a function, not ${typeof value}.`);
+  }
+  const other = tokens ? "tokens" : users ? "users" : undefined;
+  if (authorize && other) throw new TypeError(`authorize says who asks, and so does ${other}: give one of them.`);
+}
+
 /**
  * Fills in the defaults and checks what was given.
  *
@@ -112,6 +142,7 @@ function refuseSqliteOptions(options: ScaffoldOptions): void {
 export async function resolveScaffoldOptions(options: ScaffoldOptions): Promise<ResolvedScaffoldOptions> {
   const { path, tables, create = false, maxRows = 1000, retention, onError, clock = systemClock } = options;
   const { maxPageBytes = 8 * 1024 * 1024, extensions = [], functions = {}, functionsModule } = options;
+  const { authorize, rows } = options;
   const { readThreads = 2, readTimeoutMs = 5_000, mainReadMs = 2, schemas = ["public"] } = options;
   if (typeof path !== "string" || path === "") throw new TypeError(`path must name a file, not ${String(path)}.`);
   if (!Number.isInteger(maxRows) || maxRows < 1 || maxRows > 1_000_000) {
@@ -129,6 +160,7 @@ export async function resolveScaffoldOptions(options: ScaffoldOptions): Promise<
   for (const [name, call] of Object.entries(functions)) {
     if (typeof call !== "function") throw new TypeError(`functions.${name} must be a function, not ${typeof call}.`);
   }
+  refuseFunctions(options);
   if (isPostgresUrl(path)) refuseSqliteOptions(options);
   else if (options.schemas) throw new TypeError("schemas is for PostgreSQL, and path names a SQLite file.");
   const rules = options.rules === undefined ? undefined : resolveRules(await readRules(options.rules));
@@ -142,10 +174,10 @@ export async function resolveScaffoldOptions(options: ScaffoldOptions): Promise<
     tables,
     basePath: new BasePath(options.basePath).text,
     actions: resolveActions(options),
-    rules,
+    ...{ rules, rows, authorize },
     tokens:
       options.tokens || users
-        ? resolveTokenOptions(options.tokens ?? {}, { isPostgres, users, hasRules: rules !== undefined })
+        ? resolveTokenOptions(options.tokens ?? {}, { isPostgres, users, hasRules: (rules ?? rows) !== undefined })
         : undefined,
     users,
     create,
@@ -153,7 +185,9 @@ export async function resolveScaffoldOptions(options: ScaffoldOptions): Promise<
     functionsModule: functionsModule === undefined ? undefined : moduleUrl(functionsModule),
     // A function can't be handed to a thread, nor a database that is in memory only.
     readThreads:
-      Object.keys(functions).length > 0 || path === ":memory:" || (rules && hasFunctions(rules)) ? 0 : readThreads,
+      Object.keys(functions).length > 0 || path === ":memory:" || rows || (rules && hasFunctions(rules))
+        ? 0
+        : readThreads,
     readTimeoutMs,
     mainReadMs,
     maxRows,

@@ -18,6 +18,7 @@ import { isCall } from "./rest/rpc.ts";
 import { Service, type ServiceOptions } from "./rest/service.ts";
 import { RuleBook } from "./rules/rule-book.ts";
 import { RuledEngine } from "./rules/ruled-engine.ts";
+import { type AppViewer, AuthorizedViewers } from "./tokens/authorized-viewers.ts";
 import { Verifier } from "./tokens/verifier.ts";
 import { Viewers } from "./tokens/viewers.ts";
 import { openSignIn, type SignIn } from "./users/sign-in.ts";
@@ -38,12 +39,23 @@ export interface CollectionCount {
 /** Up to so many records are counted. */
 const maxCounted = 100_000;
 
-/** A database as a REST service. */
-export interface Scaffold {
+/** A database as a REST service. @typeParam Viewer - what `authorize` says of who asks */
+export interface Scaffold<Viewer extends object = AppViewer> {
   /** Answers requests. */
   readonly origin: Origin;
-  /** Which sessions have ended, for the server, so that what is followed with them ends, too; absent where nobody signs in here. */
+  /**
+   * Which rights have ended or become others, for the server, so that what is followed with them ends or is judged anew; absent
+   * where that can't be.
+   */
   readonly revocations?: Revocations;
+  /**
+   * Says that `authorize` or `rows` may say something else of viewers from now on: what they follow is judged anew, and begins with a
+   * fresh 200 or ends with the refusal; nothing is shown until then. The server must have {@link Scaffold.revocations}.
+   *
+   * @param isMeant - tells by what `authorize` said last whether a viewer is meant. Default: all are. What it throws means so, too
+   * @throws TypeError where there is no `authorize`
+   */
+  rightsChanged(isMeant?: (viewer: Viewer) => boolean): void;
   /** Where changes come from; absent where the file can't be written. */
   readonly journal?: Journal;
   /**
@@ -127,11 +139,23 @@ async function requireRole(engine: Engine, option: string, role: string | undefi
 function viewerBy(
   { tokens, path, clock, reportError }: ResolvedScaffoldOptions,
   signIn: SignIn | undefined,
+  authorized: AuthorizedViewers | undefined,
 ): ServiceOptions["viewerOf"] {
+  if (authorized) return authorized.of;
   // Only PostgreSQL has settings in which its triggers and functions look for the request.
   if (!tokens) return isPostgresUrl(path) ? (request) => ({ ...everybody, request }) : () => everybody;
   const verifier = new Verifier(tokens, { clock, reportError });
   return new Viewers({ tokens, verifier, users: signIn?.sessions, clock }).of;
+}
+
+/** @throws TypeError where there is nothing that could say something else */
+function changeRights(
+  authorized: AuthorizedViewers | undefined,
+  isMeant: (viewer: AppViewer) => boolean = () => true,
+): void {
+  if (!authorized)
+    throw new TypeError("rightsChanged is for scaffolds with authorize: here, tokens say what their viewers may.");
+  authorized.doubt(isMeant);
 }
 
 /** What people sign in by; `undefined` where nobody does. @throws RocketError where the database can't keep users */
@@ -168,12 +192,16 @@ function besideSignIn(origin: Origin, signIn: SignIn | undefined, engine: Engine
  *
  * @throws TypeError | RangeError for an option that can't be; RocketError where the database can't be opened
  */
-export async function createScaffold(options: ScaffoldOptions): Promise<Scaffold> {
-  const resolved = await resolveScaffoldOptions(options);
-  const { rules, tables, basePath, actions, maxRows, maxPageBytes, reportError } = resolved;
+export async function createScaffold<Viewer extends object = AppViewer>(
+  options: ScaffoldOptions<Viewer>,
+): Promise<Scaffold<Viewer>> {
+  // Whatever is a viewer's type: the two functions agree on it.
+  const resolved = await resolveScaffoldOptions(options as unknown as ScaffoldOptions);
+  const { rules, rows, authorize, tables, basePath, actions, maxRows, maxPageBytes, reportError } = resolved;
   const isServed = isServedBy(resolved);
   const leftOut = new LeftOutReporter(isServed, reportError);
-  const book = rules && new RuleBook(rules, isServed, reportError);
+  const book = rules || rows ? new RuleBook({ rules, rows, isAsked: isServed }) : undefined;
+  const authorized = authorize && new AuthorizedViewers(authorize);
   const told = (schema: ServedSchema): void => leftOut.tell(book?.schemaOf(schema).all ?? schema);
   const opened = await openEngine(resolved, isServed, { onSchema: told });
   const engine = book ? new RuledEngine(opened.engine, book) : opened.engine;
@@ -194,13 +222,14 @@ export async function createScaffold(options: ScaffoldOptions): Promise<Scaffold
   const reads = opened.answers(settings, (snapshot, viewer) => book?.guard(snapshot, viewer) ?? snapshot);
   const service = new Service({
     engine,
-    viewerOf: viewerBy(resolved, signIn),
+    viewerOf: viewerBy(resolved, signIn, authorized),
     answerRead: (request, target, viewer) => reads.answer(request, target, viewer),
-    ...{ isServed, actions, settings, hasRules: rules !== undefined },
+    ...{ isServed, actions, settings, hasRules: book !== undefined || authorize !== undefined },
     onError: reportError,
   });
   const isFunction = (target: string): boolean => isPostgresUrl(resolved.path) && isCall(target, isServed);
   const catalog = (): Catalog => catalogOf(engine.schema, isServed);
+  const revocations = authorized ?? signIn?.revocations;
   let closing: Promise<void> | undefined;
   const closeReads = async (): Promise<void> => {
     await reads.close();
@@ -208,7 +237,8 @@ export async function createScaffold(options: ScaffoldOptions): Promise<Scaffold
   };
   return {
     origin: besideSignIn(service.answer, signIn, engine, reportError),
-    ...(signIn ? { revocations: signIn.revocations } : {}),
+    ...(revocations ? { revocations } : {}),
+    rightsChanged: (isMeant) => changeRights(authorized, isMeant as ((viewer: AppViewer) => boolean) | undefined),
     derived: {},
     ...(engine.journal ? { journal: engine.journal } : {}),
     ...(notLive === undefined ? {} : { notLive }),

@@ -12,11 +12,18 @@ import type { Viewer } from "../engine/viewer.ts";
 import { listNames, Refusal } from "../rest/refusal.ts";
 import { Relations } from "../rest/relations.ts";
 import { bindRule, type LinkOf } from "./bind-rule.ts";
-import { RuleSource } from "./rule-source.ts";
+import { BothSources, type RowSource, type RuleParts, RuleSource } from "./rule-source.ts";
 import { RuleTrouble } from "./rule-text.ts";
 import { RuledSnapshot } from "./ruled-snapshot.ts";
 import { RuledTransaction } from "./ruled-transaction.ts";
-import type { ResolvedRules, ResolvedTableRules, RuleAction } from "./rules.ts";
+import {
+  openRules,
+  type ResolvedRules,
+  type ResolvedTableRules,
+  type Rows,
+  type RuleAction,
+  type RuleViewer,
+} from "./rules.ts";
 import { shownTable, unseenTable } from "./shown-table.ts";
 import { type RuledTable, ViewerRights } from "./viewer-rights.ts";
 
@@ -71,18 +78,27 @@ function shownSchema(
   };
 }
 
+/** What says who may what; one of them at least. */
+export interface RuleBookParts {
+  /** Absent: everybody may everything that `rows` allows. */
+  readonly rules?: ResolvedRules | undefined;
+  /** Absent: the rules alone decide. */
+  readonly rows?: Rows<RuleViewer["claims"]> | undefined;
+  /** Whether a table is served at all: others can't be watched. */
+  readonly isAsked: IsAsked;
+}
+
 /** The rules of a database, and what they make of its schemas. */
 export class RuleBook {
-  readonly #rules: ResolvedRules;
+  readonly #rules: ResolvedRules | undefined;
+  readonly #rows: RuleBookParts["rows"];
   readonly #isAsked: IsAsked;
-  readonly #reportError: (error: unknown, stage: string) => void;
   readonly #schemas: WeakMap<ServedSchema, RuledSchema> = new WeakMap();
 
-  /** @param isAsked - whether a table is served at all: others can't be watched */
-  constructor(rules: ResolvedRules, isAsked: IsAsked, reportError: (error: unknown, stage: string) => void) {
+  constructor({ rules, rows, isAsked }: RuleBookParts) {
     this.#rules = rules;
+    this.#rows = rows;
     this.#isAsked = isAsked;
-    this.#reportError = reportError;
   }
 
   /** What the rules make of a schema; the same each time. */
@@ -121,7 +137,7 @@ export class RuleBook {
     const troubles: string[] = [];
     const linkOf = linksIn(schema);
     for (const table of schema.tables) {
-      const rules = this.#rules.get(table.name);
+      const rules = this.#rulesOf(table);
       try {
         if (rules) tables.set(table.name, this.#applyTo(table, rules, linkOf));
         else closed.push({ name: table.name, reason: "the rules have no entry for it, so it is closed" });
@@ -133,7 +149,7 @@ export class RuleBook {
     }
     troubles.push(...this.#missing(schema));
     for (const table of schema.unseen ?? []) {
-      const rules = this.#rules.get(table.name);
+      const rules = this.#rulesOf(table);
       // Nothing of it can be read, so no rule can be judged.
       if (rules)
         tables.set(table.name, this.#applyTo(table, { ...rules, read: false, update: false, delete: false }, linkOf));
@@ -141,15 +157,19 @@ export class RuleBook {
     const shown = shownSchema(
       tables,
       schema.foreignKeys,
-      (schema.denied ?? []).filter((name) => this.#rules.has(name)),
+      (schema.denied ?? []).filter((name) => this.#rules?.has(name) !== false),
     );
     return { tables, shown, all: { ...shown, leftOut: [...schema.leftOut, ...closed] }, troubles };
+  }
+
+  #rulesOf({ name }: ServedTable): ResolvedTableRules | undefined {
+    return this.#rules ? this.#rules.get(name) : openRules;
   }
 
   #missing({ tables, leftOut, denied = [] }: ServedSchema): string[] {
     const there = new Set([...tables.map(({ name }) => name), ...leftOut.map(({ name }) => name), ...denied]);
     const known = listNames(tables.map(({ name }) => name));
-    const missing = [...this.#rules.keys()].filter((name) => !there.has(name));
+    const missing = [...(this.#rules?.keys() ?? [])].filter((name) => !there.has(name));
     return missing.map(
       (name) => `The rules have an entry for ${JSON.stringify(name)}, and there is no such table; there are ${known}.`,
     );
@@ -184,14 +204,18 @@ export class RuleBook {
     return { ...{ real, writable, set, sources }, shown: shownTable(real, rules) };
   }
 
-  #sourceOf(table: ServedTable, action: RuleAction, rules: ResolvedTableRules, linkOf: LinkOf): RuleSource {
+  #sourceOf(table: ServedTable, action: RuleAction, rules: ResolvedTableRules, linkOf: LinkOf): RowSource {
     const place = `the rule of ${JSON.stringify(table.name)} for ${action}`;
+    const bind: RuleParts["bind"] = (filter, isStart) => bindRule(filter, table, linkOf, isStart ? "throw" : "close");
     try {
-      return new RuleSource(rules[action], {
-        place,
-        bind: (filter, isStart) => bindRule(filter, table, linkOf, isStart ? "throw" : "close"),
-        reportError: this.#reportError,
-      });
+      const rule = new RuleSource(rules[action], { place, bind });
+      const rows = this.#rows;
+      if (!rows || rule.isNobody) return rule;
+      const own = `what \`rows\` gives for ${action} of ${JSON.stringify(table.name)}`;
+      return new BothSources(
+        rule,
+        new RuleSource(({ claims }) => rows(claims, table.name, action), { place: own, bind }),
+      );
     } catch (error) {
       if (error instanceof RuleTrouble) throw new RuleTrouble(`${place} can't be: ${error.message}`);
       throw error;

@@ -3,9 +3,11 @@ import { RocketError } from "../../protocol/index.ts";
 import type { RowRule } from "../engine/query.ts";
 import type { Viewer } from "../engine/viewer.ts";
 import { formatJson } from "../json/json.ts";
-import { claimsIn, never, resolveClaims } from "./claims.ts";
+import { isEverything, isNothing } from "./bind-rule.ts";
+import { claimsIn, resolveClaims } from "./claims.ts";
 import { parseRule, RuleTrouble, withoutClaims } from "./rule-text.ts";
-import type { Rule, RuleText, RuleViewer } from "./rules.ts";
+import type { RowFilter, Rule, RuleText, RuleViewer } from "./rules.ts";
+import { Where } from "./where.ts";
 
 /** What a rule is made with. */
 export interface RuleParts {
@@ -13,7 +15,6 @@ export interface RuleParts {
   readonly place: string;
   /** Binds its names to tables. @param isStart - whether what can't be is told, rather than met by nothing */
   readonly bind: (filter: Filter, isStart: boolean) => RowRule;
-  readonly reportError: (error: unknown, stage: string) => void;
 }
 
 /** So many different texts of a function are remembered. */
@@ -31,8 +32,40 @@ function viewerFor({ claims, role }: Viewer): RuleViewer {
   return role === undefined ? { claims: plain ?? {} } : { claims: plain ?? {}, role };
 }
 
+/** What decides for one table and one action. */
+export interface RowSource {
+  /** Whether the same viewer may have other records by other claims. */
+  readonly isChanging: boolean;
+  /** Whether it is known at the start to let all through, or none. */
+  readonly isConstant: boolean;
+  /** Whether it lets nobody do anything. */
+  readonly isNobody: boolean;
+  /** What a viewer's records have to meet. @throws RocketError `rule-broken` where a function can't say so */
+  of(viewer: Viewer): RowRule;
+}
+
+/** What a function gave, as text and values. @throws RuleTrouble where it is neither */
+function readFilter(given: RowFilter): { readonly text: RuleText; readonly values?: Where["values"] } {
+  if (given instanceof Where) return given;
+  if (given === undefined || given === null) return { text: false };
+  if (typeof given === "object") {
+    // Nobody waits for what it comes to.
+    Promise.resolve(given).catch(() => undefined);
+    throw new RuleTrouble("it is an object and no filter of `where`; where it is a promise, what it waits for belongs into the viewer, by `authorize`");
+  }
+  return { text: given };
+}
+
+/** @throws RuleTrouble where a value does not stand where an operator takes one */
+function requireValues(filter: Filter, values: Where["values"]): void {
+  const known = new Set(claimsIn(filter));
+  const at = Object.keys(values).findIndex((name) => !known.has(name));
+  if (at < 0) return;
+  throw new RuleTrouble(`value ${at + 1} of \`where\` does not stand by itself behind an operator`);
+}
+
 /** One rule of one table: it gives what a viewer's records have to meet. */
-export class RuleSource {
+export class RuleSource implements RowSource {
   readonly #parts: RuleParts;
   readonly #rule: Rule;
   /** Absent where each viewer's is its own. */
@@ -41,11 +74,8 @@ export class RuleSource {
   /** By the viewer's claims. */
   readonly #bound: WeakMap<object, RowRule> = new WeakMap();
   readonly #unclaimed: { rule?: RowRule } = {};
-  /** Whether the same viewer may have other records by other claims. */
   readonly isChanging: boolean;
-  /** Whether it lets all through, or none. */
   readonly isConstant: boolean;
-  /** Whether it lets nobody do anything. */
   readonly isNobody: boolean;
 
   /** @throws RuleTrouble where it can't be read, or names what is not there */
@@ -59,10 +89,9 @@ export class RuleSource {
     this.isConstant = typeof rule === "boolean" || rule === "";
   }
 
-  /** What a viewer's records have to meet. */
   of(viewer: Viewer): RowRule {
     const { claims } = viewer;
-    if (!this.#filter) return this.#bind(this.#called(viewer), claims);
+    if (!this.#filter) return this.#called(viewer);
     if (!claims) {
       this.#unclaimed.rule ??= this.#bind(this.#filter, undefined);
       return this.#unclaimed.rule;
@@ -79,25 +108,63 @@ export class RuleSource {
     return this.#parts.bind(resolveClaims(filter, claims), false);
   }
 
-  /** What a function gives; nothing where that can't be. */
-  #called(viewer: Viewer): Filter {
-    const { place, bind, reportError } = this.#parts;
+  /** @throws RocketError `rule-broken` where the function throws, or gives what can't be */
+  #called(viewer: Viewer): RowRule {
+    const { place } = this.#parts;
     try {
-      const text = typeof this.#rule === "function" ? this.#rule(viewerFor(viewer)) : this.#rule;
-      const known = this.#filters.get(text);
-      if (known) return known;
-      const filter = parseRule(text);
-      bind(withoutClaims(filter), true);
-      if (this.#filters.size >= maxTexts) this.#filters.clear();
-      this.#filters.set(text, filter);
-      return filter;
+      const { text, values } = readFilter(
+        typeof this.#rule === "function" ? this.#rule(viewerFor(viewer)) : this.#rule,
+      );
+      const filter = this.#parsed(text);
+      if (values) requireValues(filter, values);
+      return this.#bind(filter, values ? { ...viewer.claims, ...values } : viewer.claims);
     } catch (error) {
       const reason = error instanceof RuleTrouble ? `can't be: ${error.message}.` : "threw an error.";
-      reportError(
-        new RocketError("rule-broken", `${place[0]?.toUpperCase()}${place.slice(1)} ${reason}`, { cause: error }),
-        "rules",
-      );
-      return never;
+      const message = `${place[0]?.toUpperCase()}${place.slice(1)} ${reason}`;
+      throw new RocketError("rule-broken", message, { cause: error });
     }
+  }
+
+  #parsed(text: RuleText): Filter {
+    const known = this.#filters.get(text);
+    if (known) return known;
+    const filter = parseRule(text);
+    this.#parts.bind(withoutClaims(filter), true);
+    if (this.#filters.size >= maxTexts) this.#filters.clear();
+    this.#filters.set(text, filter);
+    return filter;
+  }
+}
+
+/** Two that must both let a record through. */
+export class BothSources implements RowSource {
+  readonly #one: RowSource;
+  readonly #other: RowSource;
+
+  /** @param one - what the rules say @param other - what `rows` says */
+  constructor(one: RowSource, other: RowSource) {
+    this.#one = one;
+    this.#other = other;
+  }
+
+  get isChanging(): boolean {
+    return this.#one.isChanging || this.#other.isChanging;
+  }
+
+  /** What `rows` gives is not known at the start. */
+  get isConstant(): boolean {
+    return this.#one.isConstant;
+  }
+
+  get isNobody(): boolean {
+    return this.#one.isNobody || this.#other.isNobody;
+  }
+
+  of(viewer: Viewer): RowRule {
+    const one = this.#one.of(viewer);
+    if (isNothing(one)) return one;
+    const other = this.#other.of(viewer);
+    if (isEverything(one) || isNothing(other)) return other;
+    return isEverything(other) ? one : { kind: "and", parts: [one, other] };
   }
 }

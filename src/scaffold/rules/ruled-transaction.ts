@@ -1,4 +1,4 @@
-import { type Field, fieldValue } from "../../protocol/index.ts";
+import { type Field, fieldValue, RocketError } from "../../protocol/index.ts";
 import type { Value } from "../../server/index.ts";
 import { BrokenRule, type Place } from "../engine/broken-rule.ts";
 import { Denied } from "../engine/denied.ts";
@@ -20,6 +20,16 @@ function requireWritable({ table: { writable } }: TableRights, values: Values): 
   const other = writable && [...values.keys()].find((member) => !writable.has(member));
   // The request has named it, so that is told.
   if (other) throw new Denied(undefined, `You may not write ${JSON.stringify(other.name)}.`);
+}
+
+/** @throws RocketError `rule-broken` where nothing tells a new record from the others, so that it can't be judged */
+function requireJudgeable({ real }: TableRights, rule: RowRule | undefined): void {
+  if (!rule || hasKey(real)) return;
+  const name = JSON.stringify(real.name);
+  throw new RocketError(
+    "rule-broken",
+    `A new record of ${name}, which has no key, can't be judged: \`rows\` may give true or false.`,
+  );
 }
 
 /** @throws Denied for a claim that the viewer lacks, or that the column can't hold */
@@ -160,6 +170,7 @@ export class RuledTransaction extends RuledSnapshot implements Transaction {
   /** What a new record gets, and has to meet. @throws Denied where none may be made of these values */
   #toCreate(rights: TableRights, values: Values): { readonly rule: RowRule | undefined; readonly all: Values } {
     const rule = rights.require("create");
+    requireJudgeable(rights, rule);
     requireWritable(rights, values);
     const all = new Map(values);
     for (const [member, json] of rights.table.set) all.set(member, valueToSet(rights, member, json));

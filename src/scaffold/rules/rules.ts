@@ -1,5 +1,10 @@
+import type { Where } from "./where.ts";
+
 /** Which records a rule lets through: the query of a GET on the table, as `owner=eq.$sub`; empty or true: all; false: none. */
 export type RuleText = string | boolean;
+
+/** What a function gives: a rule; a filter of {@link where}; nothing, which is as false. */
+export type RowFilter = RuleText | Where | undefined;
 
 /** Whom a rule is asked for. */
 export interface RuleViewer {
@@ -11,9 +16,9 @@ export interface RuleViewer {
 
 /**
  * A rule, or what gives one for a viewer; it is called for each request, and must give the same while the viewer's rights
- * are the same. What it throws is told to `onError`, and lets nobody through.
+ * are the same. What it throws is told to `onError`, and the request is answered with 500.
  */
-export type Rule = RuleText | ((viewer: RuleViewer) => RuleText);
+export type Rule = RuleText | ((viewer: RuleViewer) => RowFilter);
 
 /** Which records may be made, and what they get. */
 export interface CreateRule {
@@ -54,6 +59,12 @@ export type ResolvedRules = ReadonlyMap<string, ResolvedTableRules>;
 
 /** What may be done with a table's records. */
 export type RuleAction = "read" | "create" | "update" | "delete";
+
+/**
+ * Says for a viewer, a table and an action which records that is about, as a rule does. It is called once for each request
+ * in which that is asked, and must not be async: what it needs belongs into the viewer.
+ */
+export type Rows<Viewer> = (viewer: Viewer, table: string, action: RuleAction) => RowFilter;
 
 const ruleNames = ["read", "create", "update", "delete", "columns"];
 
@@ -117,6 +128,9 @@ function tableRules(name: string, value: unknown): ResolvedTableRules {
 export function resolveRules(rules: unknown): ResolvedRules {
   return new Map(Object.entries(objectAt("rules", rules)).map(([name, value]) => [name, tableRules(name, value)]));
 }
+
+/** Rules that let everybody do everything. */
+export const openRules: ResolvedTableRules = tableRules("", { read: true, create: true, update: true, delete: true });
 
 /** Whether some of the rules are functions, which can't be handed to a thread. */
 export function hasFunctions(rules: ResolvedRules): boolean {

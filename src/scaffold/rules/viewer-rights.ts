@@ -7,7 +7,7 @@ import type { Member, ServedSchema, ServedTable } from "../engine/table.ts";
 import type { Viewer } from "../engine/viewer.ts";
 import { formatJson } from "../json/json.ts";
 import { imageFilter, isEverything, isNothing, linkedTables } from "./bind-rule.ts";
-import type { RuleSource } from "./rule-source.ts";
+import type { RowSource } from "./rule-source.ts";
 import type { RuleAction } from "./rules.ts";
 
 /** Claims that are others in each token of one person. */
@@ -23,7 +23,7 @@ export interface RuledTable {
   readonly writable: ReadonlySet<Member> | undefined;
   /** What new records get. */
   readonly set: readonly (readonly [member: Member, value: string | number | boolean | null])[];
-  readonly sources: ReadonlyMap<RuleAction, RuleSource>;
+  readonly sources: ReadonlyMap<RuleAction, RowSource>;
 }
 
 /** The ruled tables of a schema, by name, and what is shown of it. */
@@ -39,6 +39,8 @@ export class TableRights {
   readonly viewer: Viewer;
   readonly #places: readonly number[] | undefined;
   readonly #wholes: WeakMap<Row, Row> = new WeakMap();
+  /** A function is asked once: what it says is one answer's, or one write's. */
+  readonly #rules: Map<RuleAction, RowRule | undefined> = new Map();
 
   constructor(table: RuledTable, viewer: Viewer) {
     this.table = table;
@@ -69,8 +71,11 @@ export class TableRights {
 
   /** What records have to meet for an action; `undefined`: nothing. */
   rule(action: RuleAction): RowRule | undefined {
-    const rule = this.table.sources.get(action)?.of(this.viewer) ?? { kind: "or", parts: [] };
-    return isEverything(rule) ? undefined : rule;
+    if (this.#rules.has(action)) return this.#rules.get(action);
+    const found = this.table.sources.get(action)?.of(this.viewer) ?? { kind: "or", parts: [] };
+    const rule = isEverything(found) ? undefined : found;
+    this.#rules.set(action, rule);
+    return rule;
   }
 
   /** @throws Denied where no record would do */

@@ -39,7 +39,7 @@ export interface ViewersOptions {
 const ofTheToken = new Set(["exp", "iat", "jti", "nbf"]);
 
 /** Equal for the tokens of one person in one role. */
-function keyOf(role: string | undefined, { json }: Claims): string {
+export function keyOf(role: string | undefined, { json }: Pick<Claims, "json">): string {
   const { iss = null, sub } = json;
   if (sub !== undefined) return formatJson([role ?? null, iss, sub]);
   const lasting = Object.entries(json).filter(([name]) => !ofTheToken.has(name));
@@ -171,7 +171,7 @@ export class Viewers {
     const named = Object.hasOwn(claims, tokens.roleClaim) ? claims[tokens.roleClaim] : users?.role;
     const role = tokens.hasRoles && typeof named === "string" ? named : undefined;
     if (tokens.needsRole && role === undefined) throw unauthorized("The user has no role.", "invalid_token");
-    return { role, claims, key: keyOf(role, { payload: claims, json: claims }), endsAt, isOver };
+    return { role, claims, key: keyOf(role, { json: claims }), endsAt, isOver };
   }
 
   /** @throws Refusal 401 where the token names no role, and there is none for those that don't */

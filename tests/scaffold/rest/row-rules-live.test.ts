@@ -5,6 +5,7 @@ import { createHub, type Hub } from "../../../src/server/index.ts";
 import { connectMemoryPeer, type MemoryPeer } from "../../../src/testing/index.ts";
 import { column, type RulesSite, serveRules, tokenOf } from "./rules-site.ts";
 import { type EngineSql, here } from "./service.ts";
+import { told, until } from "./told.ts";
 
 const boolean = here({ sqlite: "BOOLEAN", postgres: "boolean" });
 const sql: EngineSql = `
@@ -18,22 +19,6 @@ const sql: EngineSql = `
 
 function site(read: string, more: Rules = {}): Promise<RulesSite> {
   return serveRules(sql, { notes: { read, create: "", update: "", delete: "" }, ...more });
-}
-
-/** What a peer was told from some message on, but for bookmarks: `201 /notes/1`. */
-function told({ messages }: MemoryPeer, from = 0): string[] {
-  return messages
-    .slice(from)
-    .filter(({ status }) => status !== 304)
-    .map(({ status, fields }) => `${status} ${fieldValue(fields, "content-location") ?? ""}`.trim());
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  const end = performance.now() + 10_000;
-  while (!isSo()) {
-    if (performance.now() > end) throw new Error("It did not come to be so.");
-    await new Promise<void>((resolve) => setTimeout(resolve, 2));
-  }
 }
 
 class Followed {

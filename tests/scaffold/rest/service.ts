@@ -1,5 +1,5 @@
 import { inject } from "vitest";
-import type { Rules, Scaffold, TokenOptions, UsersOptions } from "../../../src/scaffold/index.ts";
+import type { Rules, Scaffold, ScaffoldOptions, TokenOptions, UsersOptions } from "../../../src/scaffold/index.ts";
 import type { Clock } from "../../../src/server/index.ts";
 import { type Send, sendTo } from "../answer.ts";
 import { musicSql as sqliteMusic } from "../sqlite/service.ts";
@@ -26,6 +26,8 @@ export interface TestOptions {
   readonly tokens?: TokenOptions;
   readonly users?: UsersOptions;
   readonly rules?: Rules;
+  readonly rows?: NonNullable<ScaffoldOptions["rows"]>;
+  readonly authorize?: NonNullable<ScaffoldOptions["authorize"]>;
   readonly clock?: Clock;
 }
 

@@ -1,6 +1,6 @@
 import Database from "better-sqlite3";
 import { inject, onTestFinished } from "vitest";
-import { createScaffold } from "../../../src/scaffold/index.ts";
+import { createScaffold, type ScaffoldOptions } from "../../../src/scaffold/index.ts";
 import { temporaryFile } from "../sqlite/service.ts";
 import type { TestDatabase } from "./service.ts";
 
@@ -20,9 +20,7 @@ export async function openSqlite(): Promise<TestDatabase> {
     async serve(options, onError) {
       const mainReadMs = inject("mainReadMs");
       const more = mainReadMs === undefined ? {} : { mainReadMs };
-      const scaffold = await createScaffold({ path, onError, ...more, ...options } as Parameters<
-        typeof createScaffold
-      >[0]);
+      const scaffold = await createScaffold({ path, onError, ...more, ...options } as ScaffoldOptions);
       onTestFinished(() => scaffold.close());
       return scaffold;
     },

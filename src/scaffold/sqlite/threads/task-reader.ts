@@ -54,7 +54,7 @@ export class TaskReader {
     const isAsked = (table: string): boolean => tables === undefined || tables.includes(table);
     this.#isServed = Object.assign(isAsked, { basePath });
     // No rule is a function here, so none has an error to tell.
-    const book = rules && new RuleBook(rules, isAsked, () => undefined);
+    const book = rules && new RuleBook({ rules, isAsked });
     this.#guard = (snapshot, viewer) => book?.guard(snapshot, viewer) ?? snapshot;
     this.#connect = () => openReader(path, isReadOnly, { extensions, functions });
   }

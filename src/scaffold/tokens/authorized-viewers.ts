@@ -1,0 +1,118 @@
+import type { Field, Problem } from "../../protocol/index.ts";
+import type { IsMeant, OriginRequest, Revocations } from "../../server/index.ts";
+import { everybody, type Viewer } from "../engine/viewer.ts";
+import { Refusal, unauthorized } from "../rest/refusal.ts";
+import { type Authorize, ShownRequest } from "./authorize.ts";
+import { keyOf } from "./viewers.ts";
+
+/** A viewer as the application has it: its claims. */
+export type AppViewer = Readonly<Record<string, unknown>>;
+
+/** So much of a refusal's text is told. */
+const maxDetail = 1_000;
+
+/** What a query of a database is may be awaited, and is no promise of the platform's. */
+function isPromise(said: unknown): said is PromiseLike<object | null> {
+  return typeof said === "object" && said !== null && "then" in said && typeof said.then === "function";
+}
+
+/** Whether an application refuses: its `Response` may be another one than the platform's. */
+function isRefusal(said: object): said is Response {
+  return said instanceof Response || ("status" in said && "text" in said && typeof said.text === "function");
+}
+
+/** Claims as JSON has them, so that they can be compared, stored and asked for. @throws TypeError where that can't be */
+function claimsOf(said: unknown): AppViewer {
+  if (typeof said !== "object" || said === null || Array.isArray(said)) {
+    throw new TypeError(
+      `authorize must give an object with the viewer's claims, null or a Response, not ${typeof said}.`,
+    );
+  }
+  const isPlain = [Object.prototype, null].includes(Object.getPrototypeOf(said));
+  if (!isPlain && Object.keys(said).length === 0) {
+    throw new TypeError("authorize gave an object without members that is not plain: for somebody without claims, give {}.");
+  }
+  const text = JSON.stringify(said, (_name, value: unknown) => (typeof value === "bigint" ? String(value) : value));
+  return JSON.parse(text) as AppViewer;
+}
+
+/** @throws Refusal as the application has it; TypeError where that is none */
+async function refuseAs(response: Response): Promise<never> {
+  const { status, headers } = response;
+  if (status < 400) throw new TypeError(`authorize refuses with a status from 400 on, not ${status}.`);
+  const text = await response.text();
+  const fields: Field[] = [];
+  for (const [name, value] of headers) if (!/^content-|^set-cookie$/i.test(name)) fields.push([name, value]);
+  if (status === 401 && !headers.has("www-authenticate")) fields.push(["WWW-Authenticate", "Bearer"]);
+  const detail = /json/.test(headers.get("content-type") ?? "") ? detailIn(text) : text;
+  throw new Refusal(status, (detail || "This is not for you.").slice(0, maxDetail), { fields });
+}
+
+/** What a problem says, as JSON. */
+function detailIn(text: string): string | undefined {
+  try {
+    const { detail, title } = JSON.parse(text) as Partial<Problem>;
+    return [detail, title].find((one) => typeof one === "string");
+  } catch {
+    return undefined;
+  }
+}
+
+/** Tells whom requests are for, as the application says. */
+export class AuthorizedViewers implements Revocations {
+  readonly #authorize: Authorize<object>;
+  readonly #listeners: Set<(isMeant: IsMeant) => void> = new Set();
+  /** Whom the fields of those were for who follow something: the hub asks again with the same. */
+  readonly #known: WeakMap<readonly Field[], AppViewer> = new WeakMap();
+
+  constructor(authorize: Authorize<object>) {
+    this.#authorize = authorize;
+  }
+
+  /**
+   * Whom a request is for; at once where the application says so at once.
+   *
+   * @throws Refusal, and what the application throws; or the promise rejects with it
+   */
+  readonly of = (request: OriginRequest): Viewer | Promise<Viewer> => {
+    const said = this.#authorize(new ShownRequest(request));
+    return isPromise(said)
+      ? Promise.resolve(said).then((one) => this.#viewerOf(one, request))
+      : this.#viewerOf(said, request);
+  };
+
+  /** It is the application that says so. */
+  readonly isRevoked = (): boolean => false;
+
+  readonly subscribe = (): (() => void) => () => undefined;
+
+  readonly subscribeDoubts = (listener: (isMeant: IsMeant) => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  /** Has those judged anew whom `isMeant` names; all whose viewer is not known, too. */
+  doubt(isMeant: (viewer: AppViewer) => boolean): void {
+    const areMeant: IsMeant = (fields) => {
+      const viewer = this.#known.get(fields);
+      try {
+        return viewer === undefined || isMeant(viewer);
+      } catch {
+        return true;
+      }
+    };
+    for (const listener of this.#listeners) listener(areMeant);
+  }
+
+  #viewerOf(said: object | null, request: OriginRequest): Viewer | Promise<Viewer> {
+    if (said === null || said === undefined) throw unauthorized("Nobody is signed in.");
+    if (isRefusal(said)) return refuseAs(said);
+    const claims = claimsOf(said);
+    this.#known.set(request.fields, claims);
+    const { method, target, fields } = request;
+    const isAnybody = Object.keys(claims).length === 0;
+    const shown = { method, target, fields };
+    if (isAnybody) return { ...everybody, isEverybody: false, request: shown };
+    return { role: undefined, claims, key: keyOf(undefined, { json: claims }), request: shown };
+  }
+}
