@@ -11,6 +11,7 @@ export { isForwardingField, nominatedFields } from "./fields.ts";
 export { HealthDesk, type HealthOptions } from "./health.ts";
 export { createHost, type HostParts, type RocketServer, type ServerAddress } from "./host.ts";
 export { inBandOrigin } from "./in-band-origin.ts";
+export { type Mount, type Mountable, type MountOptions, mount } from "./mount/mount.ts";
 export { type ResolvedServerOptions, resolveServerOptions, type ServerOptions } from "./options.ts";
 export { ownPage, type PageDesk, showsPageByDefault } from "./page/page-desk.ts";
 export type { PageFacts, PageKind } from "./page/page-options.ts";

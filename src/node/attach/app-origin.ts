@@ -11,6 +11,7 @@ import {
   tooLargeInBand,
 } from "../../server/index.ts";
 import { decodeContent } from "../content-coding.ts";
+import { isMounted } from "../mount/mounts.ts";
 import type { SocketPeer } from "../peer.ts";
 import type { PathFilter } from "./options.ts";
 import { type RawAnswer, type Target, VirtualConnection } from "./virtual-connection.ts";
@@ -51,12 +52,16 @@ export class AppOrigin {
 
   /** One GET or HEAD, or a request in band. Never rejects. */
   readonly ask: Origin = async (request) => {
-    const { paths, maxDocumentBytes: maxBytes } = this.#parts;
+    const { server, paths, maxDocumentBytes: maxBytes } = this.#parts;
     const { isInBand = false } = request;
-    if (paths && !paths.includes(request.target)) {
+    const isElsewhere = isMounted(server, { url: request.target });
+    if (isElsewhere || (paths && !paths.includes(request.target))) {
       // By 421, a client may send it over another connection.
       const [status, then] = isInBand ? [421, "Send the request over HTTP."] : [422, "GET it instead."];
-      return problemResponse(createProblem(status, `This URL is not among those that can be followed. ${then}`));
+      const where = isElsewhere
+        ? "is followed over a connection below its own base path"
+        : "is not among those that can be followed";
+      return problemResponse(createProblem(status, `This URL ${where}. ${then}`));
     }
     const bytes = encode(request);
     if (!bytes) return problemResponse(createProblem(400, "This is no URL that can be asked for."));

@@ -1,4 +1,3 @@
-import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2SecureServer, IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { Server, Socket } from "node:net";
@@ -8,10 +7,12 @@ import type { OriginResponse } from "../../server/index.ts";
 import { requestFields } from "../fields.ts";
 import { isWebSocketConnect } from "../http2/heads.ts";
 import { openStream } from "../http2/open-stream.ts";
+import { isMounted } from "../mount/mounts.ts";
 import { replayPlain } from "../plain-request.ts";
 import { refuseSeveralHosts } from "../request-target.ts";
 import { sendAnswer } from "../send-answer.ts";
 import { asksBeside, type StreamsBeside } from "../streams-beside.ts";
+import { hasOtherUpgrades, Tap, type Tapped } from "../tap.ts";
 import type { TicketDesk } from "../tickets/ticket-desk.ts";
 import { refuseUpgrade } from "../upgrade.ts";
 import { isMarked } from "./rocket-request.ts";
@@ -42,98 +43,42 @@ export interface InterceptionParts {
   readonly reportError: (error: unknown, stage: string) => void;
 }
 
-type Emit = (event: string | symbol, ...parameters: unknown[]) => boolean;
 type StreamEvent = [stream: ServerHttp2Stream, fields: IncomingHttpHeaders, flags: number, raw?: readonly string[]];
-type Close = (callback?: (error?: Error) => void) => Server;
 
-interface RequestStart {
-  readonly server: Server;
-}
-
-const requestStart = "http.server.request.start";
-
-function portOf(server: Server): number | undefined {
-  const address = server.address();
-  return typeof address === "object" ? address?.port : undefined;
-}
-
-/** Puts a method of one object's own before what it had; gives what takes it away again. */
-function override<Key extends "emit" | "close">(server: Server, key: Key, method: Server[Key]): () => void {
-  const had = Object.getOwnPropertyDescriptor(server, key);
-  Object.defineProperty(server, key, { value: method, writable: true, configurable: true, enumerable: false });
-  return () => {
-    // Where somebody has put another one before ours, ours stays below it and does nothing.
-    if (server[key] !== method) return;
-    if (had) Object.defineProperty(server, key, had);
-    else Reflect.deleteProperty(server, key);
-  };
-}
-
-/**
- * Stands before a server's listeners by way of its `emit`. A listener of its own would not do: others that listen for
- * upgrades answer, end or take over whatever they see.
- */
+/** Stands between a server and the application: takes what is Rocket's, and sees what is written. */
 export class Interception {
   readonly #parts: InterceptionParts;
-  readonly #seen: WeakSet<IncomingMessage> = new WeakSet();
-  readonly #restore: (() => void)[] = [];
-  /** Further servers of the same application. */
-  readonly #others: WeakSet<Server> = new WeakSet();
-  #isActive = true;
+  readonly #tap: Tap;
 
   constructor(parts: InterceptionParts) {
     this.#parts = parts;
-    const { server } = parts;
-    this.#restore.push(override(server, "emit", this.#emitBefore(server.emit as Emit) as Server["emit"]));
-    this.#restore.push(override(server, "close", this.#closeBefore(server.close as Close) as Server["close"]));
+    const { server, onClose } = parts;
+    this.#tap = new Tap({ server, before: (tapped) => this.#before(tapped), onClose });
     this.#offerConnect(true);
-    // Without a listener the server does not tell of upgrades at all.
-    server.on("upgrade", this.#onUnseenUpgrade);
-    subscribe(requestStart, this.#onRequestStart);
   }
 
   /** Takes everything away again. Twice is fine. */
   stop(): void {
-    this.#isActive = false;
     this.#offerConnect(false);
-    this.#parts.server.off("upgrade", this.#onUnseenUpgrade);
-    unsubscribe(requestStart, this.#onRequestStart);
-    for (const restore of this.#restore.splice(0).reverse()) restore();
+    this.#tap.stop();
   }
 
-  /** @param isOther - of a further server, whose WebSockets are its own */
-  #emitBefore(original: Emit, isOther = false): Emit {
-    const before = (self: unknown, event: string | symbol, parameters: unknown[]): boolean => {
-      if (isOther && (event === "upgrade" || event === "stream")) return false;
-      if (event === "upgrade") return this.#upgrade(...(parameters as [IncomingMessage, Socket, Buffer]));
-      if (event === "stream") return this.#stream(...(parameters as StreamEvent));
-      if (event === "request" || event === "checkContinue" || event === "checkExpectation") {
-        const [request, response] = parameters as [IncomingMessage, ServerResponse];
-        if (this.#request(request, response)) return true;
-        if (event !== "request" || !this.#mayAskStream(request)) return false;
-        const proceed = (): void => void original.call(self, event, request, response);
-        return this.#parts.streams.see(request, response, { proceed });
-      }
-      return false;
-    };
-    return function emit(this: unknown, event, ...parameters) {
-      return before(this, event, parameters) || original.call(this, event, ...parameters);
-    };
-  }
-
-  #closeBefore(original: Close): Close {
-    const before = (): void => {
-      if (this.#isActive) this.#parts.onClose();
-    };
-    return function close(this: Server, callback) {
-      before();
-      return original.call(this, callback);
-    };
+  #before({ event, parameters, isOther, proceed }: Tapped): boolean {
+    if (isOther && (event === "upgrade" || event === "stream")) return false;
+    if (event === "upgrade") return this.#upgrade(...(parameters as [IncomingMessage, Socket, Buffer]));
+    if (event === "stream") return this.#stream(...(parameters as StreamEvent));
+    if (event === "request" || event === "checkContinue" || event === "checkExpectation") {
+      const [request, response] = parameters as [IncomingMessage, ServerResponse];
+      if (isMounted(this.#parts.server, request)) return false;
+      if (this.#request(request, response)) return true;
+      if (event !== "request" || !this.#mayAskStream(request)) return false;
+      return this.#parts.streams.see(request, response, { proceed });
+    }
+    return false;
   }
 
   /** True where the request is not the application's: one that no server may answer otherwise [R-SEC-9]. */
   #request(request: IncomingMessage, response: ServerResponse): boolean {
-    if (!this.#isActive) return false;
     const refusal = refuseSeveralHosts(request);
     if (refusal) {
       response.shouldKeepAlive = false;
@@ -168,11 +113,11 @@ export class Interception {
   /** Whether a request may ask for a stream, and is neither Rocket's own, nor one in band. */
   #mayAskStream(request: IncomingMessage): boolean {
     const { socket } = request;
-    return this.#isActive && asksBeside(request) && !isMarked(socket) && !(socket instanceof VirtualSocket);
+    return asksBeside(request) && !isMarked(socket) && !(socket instanceof VirtualSocket);
   }
 
   #watch(request: IncomingMessage, response: ServerResponse): void {
-    if (!this.#isActive || request.method === "GET" || isMarked(request.socket)) return;
+    if (request.method === "GET" || isMarked(request.socket)) return;
     try {
       this.#parts.writes.see(request, response);
     } catch (error) {
@@ -199,7 +144,7 @@ export class Interception {
     raw: readonly string[] = [],
   ): boolean {
     const { server, choose, tickets, reportError } = this.#parts;
-    if (!this.#isActive || !isWebSocketConnect(fields)) return false;
+    if (!isWebSocketConnect(fields)) return false;
     try {
       const handshake = { headers: { ...fields, upgrade: "websocket" }, method: "GET", url: fields[":path"] ?? "" };
       const isTheirs = this.#takesConnect && choose(handshake, true) !== "rocket";
@@ -216,11 +161,9 @@ export class Interception {
   /** True where the upgrade is not the other listeners'. */
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): boolean {
     const { server, event, choose, onUpgrade, reportError } = this.#parts;
-    if (!this.#isActive) return false;
-    this.#seen.add(request);
+    if (isMounted(server, request)) return false;
     try {
-      const hasOthers = server.listeners("upgrade").some((listener) => listener !== this.#onUnseenUpgrade);
-      const taker = refuseSeveralHosts(request) ? "nobody" : choose(request, hasOthers);
+      const taker = refuseSeveralHosts(request) ? "nobody" : choose(request, hasOtherUpgrades(server));
       if (taker === "others") return this.#refuseTicket(request, socket);
       if (taker === "rocket") onUpgrade(request, socket, head);
       else replayPlain(server, event, request, socket, head);
@@ -240,20 +183,4 @@ export class Interception {
     refuseUpgrade(request, socket, refusal);
     return true;
   }
-
-  /** An upgrade that was told past our `emit`: by one that somebody kept from before. */
-  readonly #onUnseenUpgrade = (request: IncomingMessage, socket: Socket, head: Buffer): void => {
-    if (!this.#seen.has(request)) this.#upgrade(request, socket, head);
-  };
-
-  /** Frameworks that listen on several addresses do so by several servers, of which only the first is known. */
-  readonly #onRequestStart = (message: unknown): void => {
-    const { server } = message as RequestStart;
-    if (server === this.#parts.server || this.#others.has(server)) return;
-    const port = portOf(this.#parts.server);
-    if (port === undefined || port !== portOf(server)) return;
-    // It tells of this very request next.
-    this.#others.add(server);
-    this.#restore.push(override(server, "emit", this.#emitBefore(server.emit as Emit, true) as Server["emit"]));
-  };
 }
