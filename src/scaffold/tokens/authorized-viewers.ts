@@ -17,7 +17,8 @@ function isPromise(said: unknown): said is PromiseLike<object | null> {
 }
 
 /** Whether an application refuses: its `Response` may be another one than the platform's. */
-function isRefusal(said: object): said is Response {
+function isRefusal(said: unknown): said is Response {
+  if (typeof said !== "object" || said === null) return false;
   return said instanceof Response || ("status" in said && "text" in said && typeof said.text === "function");
 }
 
@@ -30,7 +31,9 @@ function claimsOf(said: unknown): AppViewer {
   }
   const isPlain = [Object.prototype, null].includes(Object.getPrototypeOf(said));
   if (!isPlain && Object.keys(said).length === 0) {
-    throw new TypeError("authorize gave an object without members that is not plain: for somebody without claims, give {}.");
+    throw new TypeError(
+      "authorize gave an object without members that is not plain: for somebody without claims, give {}.",
+    );
   }
   const text = JSON.stringify(said, (_name, value: unknown) => (typeof value === "bigint" ? String(value) : value));
   return JSON.parse(text) as AppViewer;

@@ -3,6 +3,8 @@ import type { IsMeant } from "../ports/revocations.ts";
 
 /** The right to follow something, as an opening was given it. */
 export interface GivenRight {
+  /** What it was asked for with: the very object, by which the origin knows whose it is. */
+  readonly fields: readonly Field[];
   /** Whether it may have become another one since it was asked for. */
   readonly isDoubted: boolean;
 }

@@ -68,9 +68,11 @@ export class SubscriptionSet implements SubscriptionHolder {
 
   /** Opens the handshake's subscription. @param authorised - what its request came to, where that was asked before */
   openOwn({ target, fields: all }: Handshake, fields: readonly Field[], authorised: Opening | undefined): void {
-    const own = new Subscription(this, openingRequest(target, { fields, peer: this.peer }), true);
+    const request = openingRequest(target, { fields, peer: this.peer });
+    const accepted = authorised?.kind === "accepted" ? authorised : undefined;
+    const own = new Subscription(this, { ...request, fields: accepted?.right?.fields ?? request.fields }, true);
     this.#own = own;
-    if (authorised?.kind === "accepted") own.begin(authorised);
+    if (accepted) own.begin(accepted);
     else if (this.level === 1) this.#open(own, openingWishes(all), undefined);
   }
 
