@@ -174,6 +174,23 @@ async function openUsers(engine: Engine, resolved: ResolvedScaffoldOptions): Pro
   }
 }
 
+/** As `openUsers`, once it is known that all is there that options name. Where it is not, nothing is left behind. */
+async function openSignInOf(
+  engine: Engine,
+  resolved: ResolvedScaffoldOptions,
+  requireAll: () => void,
+): Promise<SignIn | undefined> {
+  try {
+    requireAll();
+    await requireRole(engine, "tokens.anonymousRole", resolved.tokens?.anonymousRole);
+    await requireRole(engine, "users.role", resolved.users?.role);
+    return await openUsers(engine, resolved);
+  } catch (error) {
+    await engine.abandon();
+    throw error;
+  }
+}
+
 /** An origin with the URLs by which people sign in. */
 function besideSignIn(origin: Origin, signIn: SignIn | undefined, engine: Engine, onError: OnError): Origin {
   if (!signIn) return origin;
@@ -205,17 +222,10 @@ export async function createScaffold<Viewer extends object = AppViewer>(
   const told = (schema: ServedSchema): void => leftOut.tell(book?.schemaOf(schema).all ?? schema);
   const opened = await openEngine(resolved, isServed, { onSchema: told });
   const engine = book ? new RuledEngine(opened.engine, book) : opened.engine;
-  let signIn: SignIn | undefined;
-  try {
+  const signIn = await openSignInOf(engine, resolved, () => {
     book?.requireAll(opened.engine.schema);
     requireTables(engine, tables, isServed);
-    await requireRole(engine, "tokens.anonymousRole", resolved.tokens?.anonymousRole);
-    await requireRole(engine, "users.role", resolved.users?.role);
-    signIn = await openUsers(engine, resolved);
-  } catch (error) {
-    await engine.abandon();
-    throw error;
-  }
+  });
   told(opened.engine.schema);
   const notLive = reasonNotLive(engine, resolved);
   const settings = { notLive, maxRows, maxPageBytes };

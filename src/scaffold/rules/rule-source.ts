@@ -51,7 +51,9 @@ function readFilter(given: RowFilter): { readonly text: RuleText; readonly value
   if (typeof given === "object") {
     // Nobody waits for what it comes to.
     Promise.resolve(given).catch(() => undefined);
-    throw new RuleTrouble("it is an object and no filter of `where`; where it is a promise, what it waits for belongs into the viewer, by `authorize`");
+    throw new RuleTrouble(
+      "it is an object and no filter of `where`; where it is a promise, what it waits for belongs into the viewer, by `authorize`",
+    );
   }
   return { text: given };
 }
