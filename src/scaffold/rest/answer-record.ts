@@ -4,29 +4,31 @@ import type { Transaction } from "../engine/snapshot.ts";
 import type { Steps } from "../engine/steps.ts";
 import type { RecordKey } from "../engine/table.ts";
 import { modifiedFields } from "./modified.ts";
-import { representRecord } from "./representation.ts";
+import { recordUrl } from "./query.ts";
+import { representJson } from "./representation.ts";
 import { type Resource, urlOf } from "./resource.ts";
+import { findShown } from "./shown-record.ts";
+import type { WriteRequest } from "./write-request.ts";
 
 /** The record as it stands now, after triggers; a 204 where a trigger has taken it away. */
 export function* answerRecord(
   transaction: Transaction,
   resource: Resource,
-  key: RecordKey,
-  status: 200 | 201,
+  { key, status }: { readonly key: RecordKey; readonly status: 200 | 201 },
+  { selected }: WriteRequest,
 ): Steps<OriginResponse> {
-  const row = yield* transaction.find(resource.table, key);
-  if (!row) return { status: 204, fields: [], body: "" };
-  const { contentType, body, etag } = representRecord(resource, row);
-  const url = urlOf(resource, row);
-  const location: Field[] = status === 201 ? [["Location", url]] : [];
+  const shown = yield* findShown(transaction, resource, key, selected);
+  if (!shown) return { status: 204, fields: [], body: "" };
+  const { contentType, body, etag } = representJson(resource, shown.json);
+  const location: Field[] = status === 201 ? [["Location", urlOf(resource, shown.row)]] : [];
   return {
     status,
     fields: [
       ["Content-Type", contentType],
       ...location,
-      ["Content-Location", url],
+      ["Content-Location", recordUrl(resource, shown.row, selected)],
       ["ETag", etag],
-      ...modifiedFields(resource, row),
+      ...(selected ? [] : modifiedFields(resource, shown.row)),
     ],
     body,
   };

@@ -76,6 +76,11 @@ export function unwrap(resource: Resource, json: object): BodyMembers {
   return isEnvelope ? Object.entries(only[1]) : members;
 }
 
+/** The members of a body that count. @param columns - their names; `undefined`: all do */
+export function pickMembers(members: BodyMembers, columns: ReadonlySet<string> | undefined): BodyMembers {
+  return columns ? members.filter(([name]) => columns.has(name)) : members;
+}
+
 function isSameKey({ type }: Member, value: Value, wanted: Value): boolean {
   if (type.isSame(value, wanted)) return true;
   // As the URL means it.

@@ -5,21 +5,22 @@ import { BrokenRule } from "../engine/broken-rule.ts";
 import type { Row, Transaction } from "../engine/snapshot.ts";
 import type { Steps } from "../engine/steps.ts";
 import { keyMembers, keyOf } from "../engine/table.ts";
+import { answerRecords } from "./answer-records.ts";
 import { changeRow } from "./change.ts";
 import { isConditional, requireConditions } from "./conditions.ts";
 import { refusalOf } from "./failure.ts";
 import { jsonFormat } from "./formats.ts";
 import { decodePatch } from "./patch.ts";
-import { preferredMost, preferredReturn, prefersCount } from "./preferences.ts";
+import { preferredMost, prefersCount, showsWritten } from "./preferences.ts";
 import { type CollectionQuery, parseQuery } from "./query.ts";
 import { collectionEtag } from "./read.ts";
 import { Refusal } from "./refusal.ts";
 import { type Resource, urlOf } from "./resource.ts";
+import { findShown, showRow } from "./shown-record.ts";
 import type { WriteRequest } from "./write-request.ts";
 
 /** Which records a write to a collection is for. @throws Refusal 400 where it does not say */
-function parseBulk(resource: Resource, { target, limits }: WriteRequest): CollectionQuery {
-  const query = parseQuery(resource, target.parameters, limits.maxRows);
+function bulkQuery(resource: Resource, { query = parseQuery(resource, []) }: WriteRequest): CollectionQuery {
   if (query.page !== undefined || query.offset !== undefined || query.after !== undefined) {
     throw new Refusal(400, "A write to several records takes order and limit, and no offset, after, page or per_page.");
   }
@@ -91,11 +92,6 @@ function factFields({ fields }: WriteRequest["request"], count: number): Field[]
   return more;
 }
 
-function showAll(resource: Resource, records: readonly string[], facts: readonly Field[]): OriginResponse {
-  const fields: Field[] = [["Content-Type", jsonFormat.contentType], ["Items", resource.items], ...facts];
-  return { status: 200, fields, body: jsonFormat.join(resource, records, undefined) };
-}
-
 /** Checks conditions against what a GET of the same URL answers. @throws Refusal 412 */
 function* requireCollection(
   transaction: Transaction,
@@ -115,7 +111,7 @@ function* rowsAskedFor(
   action: "update" | "destroy",
   write: WriteRequest,
 ): Steps<Row[]> {
-  const query = parseBulk(resource, write);
+  const query = bulkQuery(resource, write);
   yield* requireCollection(transaction, resource, query, write);
   return yield* rowsToWrite(transaction, resource, query, action, write);
 }
@@ -133,33 +129,26 @@ export function* patchCollection(
     yield* changeRow(transaction, resource, { key, row, values, isMerge: true });
   });
   const facts = factFields(write.request, rows.length);
-  const wanted = preferredReturn(write.request.fields);
-  if (wanted === "minimal" || wanted === "headers-only") return { status: 204, fields: facts, body: "" };
-  return showAll(resource, yield* readAgain(transaction, resource, rows, write), facts);
+  const show = function* (row: Row): Steps<string | undefined> {
+    return (yield* findShown(transaction, resource, keyOf(resource.table, row), write.selected))?.json;
+  };
+  return withFacts(yield* answerAll(resource, rows, show, write), facts);
 }
 
-/** Records as they are after they were written. @throws Refusal 422 where they are too big for an answer */
-function* readAgain(
-  transaction: Transaction,
+/** The answer with the records, where they are to be shown. */
+function* answerAll(
   resource: Resource,
   rows: readonly Row[],
-  { limits: { maxPageBytes } }: WriteRequest,
-): Steps<string[]> {
-  const { table } = resource;
-  const records: string[] = [];
-  let bytes = 0;
-  for (const row of rows) {
-    const found = yield* transaction.find(table, keyOf(table, row));
-    if (!found) continue;
-    const record = jsonFormat.encodeRecord(resource, found);
-    bytes += Buffer.byteLength(record);
-    if (bytes > maxPageBytes && records.length > 0) {
-      const way = "Nothing was written: say limit, or Prefer: return=minimal.";
-      throw new Refusal(422, `The records would have more than ${maxPageBytes} bytes in all. ${way}`);
-    }
-    records.push(record);
-  }
-  return records;
+  show: (row: Row) => Steps<string | undefined>,
+  write: WriteRequest,
+): Steps<OriginResponse> {
+  const { method, fields } = write.request;
+  if (!showsWritten(method, fields)) return { status: 204, fields: [], body: "" };
+  return yield* answerRecords(resource, rows, show, write);
+}
+
+function withFacts(response: OriginResponse, facts: readonly Field[]): OriginResponse {
+  return { ...response, fields: [...response.fields, ...facts] };
 }
 
 /** Answers a DELETE of a collection: takes each record away that its filter lets through, or none. @throws Refusal */
@@ -169,12 +158,12 @@ export function* destroyCollection(
   write: WriteRequest,
 ): Steps<OriginResponse> {
   const rows = yield* rowsAskedFor(transaction, resource, "destroy", write);
+  // As they were, with what they had.
+  const show = (row: Row): Steps<string | undefined> => showRow(transaction, resource, row, write.selected);
+  const response = yield* answerAll(resource, rows, show, write);
   yield* withEach(resource, rows, function* (row) {
     if (yield* transaction.remove(resource.table, keyOf(resource.table, row), row)) return;
     throw new Refusal(409, "The database kept the record.");
   });
-  const facts = factFields(write.request, rows.length);
-  if (preferredReturn(write.request.fields) !== "representation") return { status: 204, fields: facts, body: "" };
-  const records = rows.map((row) => jsonFormat.encodeRecord(resource, row));
-  return showAll(resource, records, facts);
+  return withFacts(response, factFields(write.request, rows.length));
 }

@@ -1,4 +1,3 @@
-import type { Field } from "../../protocol/index.ts";
 import type { OriginResponse } from "../../server/index.ts";
 import { BrokenRule } from "../engine/broken-rule.ts";
 import { Denied } from "../engine/denied.ts";
@@ -7,17 +6,18 @@ import type { Steps } from "../engine/steps.ts";
 import { hasKey } from "../engine/table.ts";
 import { isJsonObject } from "../json/json.ts";
 import { answerRecord } from "./answer-record.ts";
+import { answerRecords } from "./answer-records.ts";
 import { listIn } from "./body.ts";
 import { ignored } from "./change.ts";
 import { isConditional, requireConditions } from "./conditions.ts";
 import { recordOfList, refusalOf } from "./failure.ts";
-import { jsonFormat } from "./formats.ts";
 import { newValues } from "./new-values.ts";
-import { preferredResolution } from "./preferences.ts";
-import { collectionEtag, refuseParameters } from "./read.ts";
+import { preferredResolution, showsWritten } from "./preferences.ts";
+import { collectionEtag } from "./read.ts";
 import { Refusal } from "./refusal.ts";
 import { type Related, relatedFilter, valuesOf } from "./related.ts";
 import type { Resource } from "./resource.ts";
+import { findShown } from "./shown-record.ts";
 import { parseUpsert, type Upsert, upsert } from "./upsert.ts";
 import type { WriteRequest } from "./write-request.ts";
 
@@ -72,17 +72,13 @@ function* placeAll(
   for (const [at, json] of list.entries()) all.push(yield* placeOne(transaction, resource, json, { ...posted, at }));
   transaction.about({ record: undefined });
   const status = all.length === 0 || all.some(({ isNew }) => isNew) ? 201 : 200;
-  if (!all.every((one) => isShowable(resource, one))) return { status, fields: [], body: "" };
-  const records: string[] = [];
-  for (const { key } of all) {
-    const row = yield* transaction.find(resource.table, key);
-    if (row) records.push(jsonFormat.encodeRecord(resource, row));
-  }
-  const fields: Field[] = [
-    ["Content-Type", jsonFormat.contentType],
-    ["Items", resource.items],
-  ];
-  return { status, fields, body: jsonFormat.join(resource, records, undefined) };
+  const { method, fields } = posted.write.request;
+  const isShown = showsWritten(method, fields) && all.every((one) => isShowable(resource, one));
+  if (!isShown) return { status, fields: [], body: "" };
+  const show = function* ({ key }: Placed): Steps<string | undefined> {
+    return (yield* findShown(transaction, resource, key, posted.write.selected))?.json;
+  };
+  return { ...(yield* answerRecords(resource, all, show, posted.write)), status };
 }
 
 /** Answers a POST: creates a record, or several. @throws Refusal */
@@ -107,7 +103,8 @@ export function* createRecord(
 function* placeAlone(transaction: Transaction, resource: Resource, posted: Posted): Steps<OriginResponse> {
   const placed = yield* place(transaction, resource, posted.write.json, posted);
   if (!isShowable(resource, placed)) return { status: 201, fields: [], body: "" };
-  return yield* answerRecord(transaction, resource, placed.key, placed.isNew ? 201 : 200);
+  const status = placed.isNew ? 201 : 200;
+  return yield* answerRecord(transaction, resource, { key: placed.key, status }, posted.write);
 }
 
 /** Answers a POST to the records that belong to one: creates one that does, or several. @throws Refusal */
@@ -126,7 +123,6 @@ export function* createUnseen(
 ): Steps<OriginResponse> {
   // What is there must not be told.
   if (isConditional(write.request.fields) || preferredResolution(write.request.fields)) throw new Denied();
-  refuseParameters(write.target);
   const list = listIn(resource, write.json);
   if (list) return yield* placeAll(transaction, resource, list, { write });
   yield* place(transaction, resource, write.json, { write });

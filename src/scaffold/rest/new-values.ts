@@ -1,6 +1,6 @@
 import type { Value } from "../../server/index.ts";
 import type { Member } from "../engine/table.ts";
-import { type Addressed, decodeMembers, unwrap } from "./body.ts";
+import { type Addressed, decodeMembers, pickMembers, unwrap } from "./body.ts";
 import { FieldErrors } from "./refusal.ts";
 import { valuesOf } from "./related.ts";
 import type { Resource } from "./resource.ts";
@@ -15,10 +15,10 @@ import type { WriteRequest } from "./write-request.ts";
 export function newValues(
   resource: Resource,
   json: object,
-  { within }: Pick<WriteRequest, "within">,
+  { within, columns }: Pick<WriteRequest, "within" | "columns">,
   addressed?: Addressed,
 ): Map<Member, Value> {
-  const members = unwrap(resource, json);
+  const members = pickMembers(unwrap(resource, json), columns);
   // A copy's own URL is nothing here.
   const own = addressed ? members.filter(([name]) => name !== resource.urlMember) : members;
   const values = decodeMembers(resource, own, addressed);

@@ -4,7 +4,7 @@ import type { Member, RecordKey } from "../engine/table.ts";
 import { isJsonObject } from "../json/json.ts";
 import { applyJsonPatch, MalformedPatch, type PatchOperation, parseJsonPatch, UnfitPatch } from "../json/json-patch.ts";
 import { parseJson } from "../json/json-reader.ts";
-import { type BodyMembers, decodeMembers, unwrap } from "./body.ts";
+import { type BodyMembers, decodeMembers, pickMembers, unwrap } from "./body.ts";
 import { Refusal } from "./refusal.ts";
 import { encodeRow } from "./representation.ts";
 import type { Resource } from "./resource.ts";
@@ -85,7 +85,8 @@ export function isJsonPatch(contentType: string | undefined): boolean {
  *
  * @throws Refusal
  */
-export function decodePatch(resource: Resource, { json }: WriteRequest, patched: Patched): Map<Member, Value> {
-  if (Array.isArray(json)) return decodeMembers(resource, patchMembers(resource, json, patched.row), patched);
-  return decodeMembers(resource, unwrap(resource, json), { ...patched, isPatch: true });
+export function decodePatch(resource: Resource, { json, columns }: WriteRequest, patched: Patched): Map<Member, Value> {
+  const isJsonPatch = Array.isArray(json);
+  const members = isJsonPatch ? patchMembers(resource, json, patched.row) : unwrap(resource, json);
+  return decodeMembers(resource, pickMembers(members, columns), isJsonPatch ? patched : { ...patched, isPatch: true });
 }

@@ -11,10 +11,10 @@ import type { Catalog } from "./catalog.ts";
 import { createRecord, createRelated, createUnseen } from "./create.ts";
 import { isJsonPatch } from "./patch.ts";
 import { asPreferred, preferredReturn, requirePreferences } from "./preferences.ts";
-import { refuseParameters } from "./read.ts";
 import { Refusal, shorten } from "./refusal.ts";
 import { type Route, requireRoute } from "./route.ts";
 import { destroyRecord, patchRecord, putRecord } from "./write.ts";
+import { withParameters } from "./write-parameters.ts";
 import type { WriteRequest } from "./write-request.ts";
 
 function writableOf(route: Route): Writable {
@@ -58,7 +58,6 @@ function perform(transaction: Transaction, route: Route, write: WriteRequest): S
   if (route.place === "unseen" && method === "POST") return createUnseen(transaction, route.resource, write);
   if (route.place === "related" && method === "POST") return createRelated(transaction, route, write);
   if (route.place !== "record") throw new Refusal(404, "There is nothing here any more.");
-  refuseParameters(write.target);
   const { resource, key } = route;
   if (method === "PUT") return putRecord(transaction, resource, key, write);
   if (method === "PATCH") return patchRecord(transaction, resource, key, write);
@@ -68,5 +67,6 @@ function perform(transaction: Transaction, route: Route, write: WriteRequest): S
 /** Carries a write out, and answers it as it prefers. @throws Refusal; Denied; BrokenRule */
 export function* performWrite(transaction: Transaction, catalog: Catalog, write: WriteRequest): Steps<OriginResponse> {
   const route = requireRoute(catalog, write.target);
-  return asPreferred(yield* perform(transaction, route, write), write.request.fields);
+  const asked = withParameters(catalog, route, write);
+  return asPreferred(yield* perform(transaction, route, asked), write.request.fields);
 }

@@ -18,6 +18,12 @@ export function preferredReturn(fields: readonly Field[]): Return | undefined {
   return returns.includes(wanted) ? (wanted as Return) : undefined;
 }
 
+/** Whether the answer to a write shows what was written: a DELETE's where that is asked for, others unless it is not. */
+export function showsWritten(method: string, fields: readonly Field[]): boolean {
+  const wanted = preferredReturn(fields);
+  return method === "DELETE" ? wanted === "representation" : wanted !== "minimal" && wanted !== "headers-only";
+}
+
 /** What a POST does with a record that is there already. */
 export type Resolution = "merge-duplicates" | "ignore-duplicates";
 
@@ -42,6 +48,8 @@ const known: Readonly<Record<string, (value: string) => boolean>> = {
   return: (value) => returns.includes(value),
   resolution: (value) => value === "merge-duplicates" || value === "ignore-duplicates",
   count: (value) => value === "exact",
+  // What is missing in a body has its default anyway.
+  missing: (value) => value === "default",
   "max-affected": isCount,
   handling: () => true,
 };

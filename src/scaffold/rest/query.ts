@@ -1,10 +1,11 @@
 import { encodeUrlPart, formatItemOrder, type ItemOrder } from "../../protocol/index.ts";
 import type { Ordering, Query } from "../engine/query.ts";
+import type { Row } from "../engine/snapshot.ts";
 import { hasKey, keyMembers, type Member } from "../engine/table.ts";
 import { type Place, readPlace, writePlace } from "./keyset.ts";
 import { findOperand, formatRecordFilter, parseRecordFilter } from "./record-filter.ts";
 import { Refusal, shorten } from "./refusal.ts";
-import type { Resource } from "./resource.ts";
+import { type Resource, urlOf } from "./resource.ts";
 import type { Selected } from "./selection.ts";
 import { maxQueryBytes } from "./target.ts";
 
@@ -161,6 +162,16 @@ export function canonicalUrl(resource: Resource, query: CollectionQuery): string
   else if (offset !== undefined && offset !== 0) parameters.push(["offset", String(offset)]);
   if (after !== undefined) parameters.push(["after", after === "start" ? "" : writePlace(order, after)]);
   return parameters.length === 0 ? resource.path : `${resource.path}?${formatParameters(parameters)}`;
+}
+
+/**
+ * A record's URL, with what is selected of it.
+ *
+ * @throws Refusal 400 as {@link formatParameters}
+ */
+export function recordUrl(resource: Resource, row: Row, selected: Selected | undefined): string {
+  const url = urlOf(resource, row);
+  return selected ? `${url}?${formatParameters(selected.parameters)}` : url;
 }
 
 /**

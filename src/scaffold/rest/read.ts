@@ -26,12 +26,12 @@ import {
 import { isUnmodified, modifiedAt, modifiedFields, requireUnmodified } from "./modified.ts";
 import { partLinks } from "./part-links.ts";
 import { prefersCount } from "./preferences.ts";
-import { type CollectionQuery, canonicalUrl, formatParameters, itemOrder, parseQuery } from "./query.ts";
+import { type CollectionQuery, canonicalUrl, itemOrder, parseQuery, recordUrl } from "./query.ts";
 import { countTotal, readPage } from "./read-page.ts";
 import { Refusal, shorten } from "./refusal.ts";
 import { type Related, relatedFilter } from "./related.ts";
-import { etagOf, representRecord, representTree } from "./representation.ts";
-import { type Resource, urlOf } from "./resource.ts";
+import { encodeTree, etagOf, representJson, representRecord } from "./representation.ts";
+import type { Resource } from "./resource.ts";
 import { requireRoute } from "./route.ts";
 import { parseRecordQuery, parseSelectedQuery, treeQueryOf } from "./select-query.ts";
 import type { Selected } from "./selection.ts";
@@ -96,9 +96,8 @@ function* readSelected(
     return found?.row;
   });
   if (!found) throw noRecord();
-  const { etag, body } = representTree(selection, found);
-  const query = formatParameters(selected.parameters);
-  const url = `${urlOf(resource, found.row)}?${query}`;
+  const { etag, body } = representJson(resource, encodeTree(selection, found));
+  const url = recordUrl(resource, found.row, selected);
   const liveness = yield* followSelected(snapshot, settings, resource, { selected, url });
   const response = answer(request, etag, [["Items", selection.recordItems]], body as string);
   return withLiveness(response, liveness);

@@ -36,16 +36,15 @@ export function encodeTree({ resource, urlMember, fields }: Selection, tree: Tre
   return `{${parts.join(",")}}`;
 }
 
-/** What is selected of a record as GET answers it. */
-export function representTree(selection: Selection, tree: Tree): Representation & { etag: string } {
-  const body = `{${JSON.stringify(selection.resource.singular)}:${encodeTree(selection, tree)}}`;
+/** A record as GET answers it: `{"artist":{…}}`, with its entity tag. @param json - as {@link encodeTree} gives it */
+export function representJson({ singular }: Resource, json: string): Representation & { etag: string } {
+  const body = `{${JSON.stringify(singular)}:${json}}`;
   return { contentType: "application/json", body, etag: etagOf(body) };
 }
 
-/** A record as GET answers it: `{"artist":{…}}`, with its entity tag. */
+/** All of a record as GET answers it. */
 export function representRecord(resource: Resource, row: readonly Value[]): Representation & { etag: string } {
-  const body = `{${JSON.stringify(resource.singular)}:${encodeRow(resource, row)}}`;
-  return { contentType: "application/json", body, etag: etagOf(body) };
+  return representJson(resource, encodeRow(resource, row));
 }
 
 /** A page of a collection: its number, and how many records there are on all pages. */

@@ -17,10 +17,12 @@ import { parseOnce, performOnce, type ShownRecord } from "./idempotency.ts";
 import type { LiveSettings } from "./live.ts";
 import { performWrite, requireMethod, requireWritable, shapeOf, takesBody } from "./perform.ts";
 import { Refusal } from "./refusal.ts";
-import { representRecord } from "./representation.ts";
+import { representJson } from "./representation.ts";
 import { findRoute, type Route, requireRoute } from "./route.ts";
 import { answerCall, calledName, callPlace } from "./rpc.ts";
 import { answerSchema, isSchemaTarget } from "./schema-document.ts";
+import { parseRecordQuery } from "./select-query.ts";
+import { showRow } from "./shown-record.ts";
 import { parseTarget, type Target } from "./target.ts";
 import type { WriteRequest } from "./write-request.ts";
 
@@ -63,11 +65,15 @@ function isUnread({ place }: Route, { method }: OriginRequest): boolean {
 }
 
 /** The record at a URL of the service's own making, as it is now. */
-function* show(snapshot: Snapshot, catalog: Catalog, url: string): Steps<ShownRecord> {
-  const route = findRoute(catalog, parseTarget(url));
+function* show(snapshot: Snapshot, catalog: Catalog, url: string, maxRows: number): Steps<ShownRecord> {
+  const target = parseTarget(url);
+  const route = findRoute(catalog, target);
   if (route?.place !== "record") return undefined;
-  const row = yield* findRecord(route.resource, route.key, (...named) => snapshot.find(...named));
-  return row && representRecord(route.resource, row);
+  const { resource, key } = route;
+  const row = yield* findRecord(resource, key, (...named) => snapshot.find(...named));
+  const selected = parseRecordQuery(catalog, resource, target.parameters, maxRows);
+  const json = row && (yield* showRow(snapshot, resource, row, selected));
+  return json === undefined ? undefined : representJson(resource, json);
 }
 
 /** Answers HTTP requests from a database. */
@@ -197,7 +203,7 @@ export class Service {
         transaction,
         once,
         () => run(transaction, catalog),
-        (url) => show(transaction, catalog, url),
+        (url) => show(transaction, catalog, url, this.#options.settings.maxRows),
       );
     }, viewer);
     if (!bookmark || fieldValue(result.fields, "event-id") !== undefined) return result;

@@ -3,6 +3,7 @@ import type { Placed, Transaction } from "../engine/snapshot.ts";
 import type { Steps } from "../engine/steps.ts";
 import { hasKey, type Member } from "../engine/table.ts";
 import { changeRow, ignored } from "./change.ts";
+import { parseNames } from "./names-text.ts";
 import { newValues } from "./new-values.ts";
 import { preferredResolution, type Resolution } from "./preferences.ts";
 import { findColumn } from "./record-filter.ts";
@@ -18,14 +19,14 @@ export interface Upsert {
   readonly unique: readonly Member[];
 }
 
-const parameterName = "on_conflict";
+/** The parameter that says by what a record is known to be there. */
+export const conflictName = "on_conflict";
 
-/** The columns that `on_conflict` names; `undefined` where there is none. @throws Refusal 400 for any other parameter */
+/** The columns that `on_conflict` names; `undefined` where there is none. */
 function conflictColumns({ parameters }: Target): string[] | undefined {
-  const other = parameters.find(([name]) => name !== parameterName);
-  if (other) throw new Refusal(400, `The parameter "${shorten(other[0])}" means nothing here.`);
-  if (parameters.length > 1) throw new Refusal(400, `The parameter "${parameterName}" is given more than once.`);
-  return parameters[0]?.[1].split(",");
+  const [found, ...more] = parameters.filter(([name]) => name === conflictName);
+  if (more.length > 0) throw new Refusal(400, `The parameter "${conflictName}" is given more than once.`);
+  return found && parseNames(conflictName, found[1]);
 }
 
 /**

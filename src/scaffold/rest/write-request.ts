@@ -1,6 +1,8 @@
 import type { OriginRequest } from "../../server/index.ts";
 import type { RecordFilter } from "../engine/query.ts";
 import type { PageLimits } from "./live.ts";
+import type { CollectionQuery } from "./query.ts";
+import type { Selected } from "./selection.ts";
 import type { Target } from "./target.ts";
 
 /** A write to a collection or record, its body parsed. */
@@ -15,4 +17,10 @@ export interface WriteRequest {
   readonly within?: RecordFilter;
   /** Where a collection's answer ends: conditions on it compare that. */
   readonly limits: PageLimits;
+  /** Which records of a collection it is for; absent where that is not asked. */
+  readonly query?: CollectionQuery;
+  /** What is shown of the records, where something is; absent: all of it. */
+  readonly selected?: Selected | undefined;
+  /** Which members of the body count, by name; absent: all. */
+  readonly columns?: ReadonlySet<string> | undefined;
 }

@@ -1,4 +1,3 @@
-import type { Field } from "../../protocol/index.ts";
 import type { OriginResponse, Value } from "../../server/index.ts";
 import type { Row, Transaction } from "../engine/snapshot.ts";
 import type { Steps } from "../engine/steps.ts";
@@ -10,10 +9,11 @@ import { isConditional, requireConditions } from "./conditions.ts";
 import { findRecord, noRecord } from "./find-record.ts";
 import { modifiedAt, requireUnmodified } from "./modified.ts";
 import { decodePatch } from "./patch.ts";
-import { preferredReturn } from "./preferences.ts";
+import { showsWritten } from "./preferences.ts";
 import { Refusal } from "./refusal.ts";
-import { representRecord } from "./representation.ts";
+import { representJson } from "./representation.ts";
 import type { Resource } from "./resource.ts";
+import { showRow } from "./shown-record.ts";
 import type { WriteRequest } from "./write-request.ts";
 
 /** The record that a URL names, which will be changed. */
@@ -21,8 +21,17 @@ function findToUpdate(transaction: Transaction, resource: Resource, key: RecordK
   return findRecord(resource, key, (...named) => transaction.findToUpdate(...named));
 }
 
-function requireRowConditions(fields: readonly Field[], resource: Resource, row: Row | undefined): void {
-  if (isConditional(fields)) requireConditions(fields, row && representRecord(resource, row).etag);
+/** Checks conditions against what a GET of the same URL answers. @throws Refusal 412 */
+function* requireRowConditions(
+  transaction: Transaction,
+  resource: Resource,
+  row: Row | undefined,
+  { request: { fields }, selected }: WriteRequest,
+): Steps<void> {
+  if (isConditional(fields)) {
+    const json = row && (yield* showRow(transaction, resource, row, selected));
+    requireConditions(fields, json === undefined ? undefined : representJson(resource, json).etag);
+  }
   if (row) requireUnmodified(fields, modifiedAt(resource, row));
 }
 
@@ -36,18 +45,18 @@ export function* putRecord(
   const row = yield* findToUpdate(transaction, resource, key);
   if (!row && !write.canCreate) throw noRecord();
   const values = decodeMembers(resource, unwrap(resource, write.json), { key, row });
-  requireRowConditions(write.request.fields, resource, row);
+  yield* requireRowConditions(transaction, resource, row, write);
   if (!row) {
     const withKey = new Map<Member, Value>(key.members.map((member, at) => [member, key.values[at] ?? null]));
     for (const [member, value] of values) withKey.set(member, value);
     const made = yield* transaction.insert(resource.table, withKey);
     if (!made) throw ignored();
-    return yield* answerRecord(transaction, resource, made, 201);
+    return yield* answerRecord(transaction, resource, { key: made, status: 201 }, write);
   }
   const { members } = resource.table;
   const defaulted = members.filter((member) => !member.generated && !member.inKey && !values.has(member));
   yield* changeRow(transaction, resource, { key, row, values, defaulted });
-  return yield* answerRecord(transaction, resource, key, 200);
+  return yield* answerRecord(transaction, resource, { key, status: 200 }, write);
 }
 
 /** Answers a PATCH: changes the members that the body has (RFC 7396). @throws Refusal */
@@ -60,9 +69,9 @@ export function* patchRecord(
   const row = yield* findToUpdate(transaction, resource, key);
   if (!row) throw noRecord();
   const values = decodePatch(resource, write, { key, row });
-  requireRowConditions(write.request.fields, resource, row);
+  yield* requireRowConditions(transaction, resource, row, write);
   yield* changeRow(transaction, resource, { key, row, values, isMerge: true });
-  return yield* answerRecord(transaction, resource, key, 200);
+  return yield* answerRecord(transaction, resource, { key, status: 200 }, write);
 }
 
 /** Answers a DELETE. @throws Refusal */
@@ -74,10 +83,12 @@ export function* destroyRecord(
 ): Steps<OriginResponse> {
   const row = yield* findRecord(resource, key, (...named) => transaction.find(...named));
   if (!row) throw noRecord();
-  requireRowConditions(write.request.fields, resource, row);
+  yield* requireRowConditions(transaction, resource, row, write);
+  const { method, fields } = write.request;
+  // As it was, with what it had: it has no URL any more.
+  const json = showsWritten(method, fields) ? yield* showRow(transaction, resource, row, write.selected) : undefined;
   if (!(yield* transaction.remove(resource.table, key, row))) throw new Refusal(409, "The database kept the record.");
-  if (preferredReturn(write.request.fields) !== "representation") return { status: 204, fields: [], body: "" };
-  // As it was: it has no URL any more.
-  const { contentType, body } = representRecord(resource, row);
+  if (json === undefined) return { status: 204, fields: [], body: "" };
+  const { contentType, body } = representJson(resource, json);
   return { status: 200, fields: [["Content-Type", contentType]], body };
 }

@@ -130,13 +130,6 @@ describe("select", () => {
 
     expect([answer.status, (answer.json as Detail).detail]).toEqual([400, expect.stringContaining(detail)]);
   });
-
-  test("has no place in a write", async () => {
-    const { send } = await serveLibrary();
-
-    expect((await send("PATCH", "/artists?select=id&id=eq.1", { name: "x" })).status).toBe(400);
-    expect((await send("PATCH", "/artists/1?select=id", { name: "x" })).status).toBe(400);
-  });
 });
 
 describe("What several records come to", () => {

@@ -3,6 +3,7 @@ import { Denied } from "../../engine/denied.ts";
 import type { KeptAnswer, Placed, Transaction } from "../../engine/snapshot.ts";
 import { type Steps, wait } from "../../engine/steps.ts";
 import { keyMembers, keyOf } from "../../engine/table.ts";
+import type { Tree, TreeQuery } from "../../engine/tree.ts";
 import { notUnique } from "../../rest/refusal.ts";
 import type { Row, Text } from "../driver.ts";
 import { findAnswer, keepAnswer } from "./answers.ts";
@@ -95,6 +96,16 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
     // A condition on a whole collection: nobody else writes to it until this write is committed.
     yield* wait(this.#lock(table));
     yield* super.each(table, query, limit, visit);
+  }
+
+  override *eachTree(
+    table: PostgresTable,
+    query: TreeQuery,
+    limit: number,
+    visit: (tree: Tree) => boolean,
+  ): Steps<void> {
+    yield* wait(this.#lock(table));
+    yield* super.eachTree(table, query, limit, visit);
   }
 
   *eachToWrite(
