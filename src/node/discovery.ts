@@ -1,4 +1,4 @@
-import type { Field } from "../protocol/index.ts";
+import { varyBy } from "../protocol/index.ts";
 import type { OriginResponse } from "../server/index.ts";
 
 /** Whether a GET's answer is of something that can be followed. @param follows - whether what no journal follows is asked for again */
@@ -13,9 +13,5 @@ function canBeFollowed({ status, view, notLive }: OriginResponse, follows: boole
  */
 export function withMonitor(answer: OriginResponse, target: string, follows: boolean): OriginResponse {
   if (!canBeFollowed(answer, follows) || /[<>"\s]/.test(target)) return answer;
-  const added: readonly Field[] = [
-    ["Link", `<${target}>; rel="monitor"`],
-    ["Vary", "Accept"],
-  ];
-  return { ...answer, fields: [...answer.fields, ...added] };
+  return { ...answer, fields: varyBy([...answer.fields, ["Link", `<${target}>; rel="monitor"`]], "Accept") };
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { createProblem, type Field, problemResponse, wellKnownPath } from "../protocol/index.ts";
+import { createProblem, type Field, problemResponse, varyBy, wellKnownPath } from "../protocol/index.ts";
 import { type ByteClaim, ByteCollector, type Hub, type Origin, type OriginResponse } from "../server/index.ts";
 import { chooseAnswer, type LongPoll, preferenceApplied, refuseSubscribe } from "../server/inner.ts";
 import type { Access } from "./access.ts";
@@ -47,12 +47,6 @@ function busy(): OriginResponse {
 function withoutContent({ status, fields }: OriginResponse): OriginResponse {
   const kept = fields.filter(([name]) => !/^content-(?:type|length)$/i.test(name));
   return { status: status === 200 ? 204 : status, fields: kept, body: "" };
-}
-
-/** Browsers are given a page there. */
-function withVary(answer: OriginResponse): OriginResponse {
-  const isSaid = answer.fields.some(([name, value]) => /^vary$/i.test(name) && /\baccept\b(?!-)/i.test(value));
-  return isSaid ? answer : { ...answer, fields: [...answer.fields, ["Vary", "Accept"]] };
 }
 
 /** Why a body is not taken. */
@@ -188,7 +182,7 @@ export class HttpListener {
     const outcome = await this.#parts.polls.wait(request, response, poll);
     if (outcome !== "changed" && "refusal" in outcome) return outcome.refusal;
     const isNew = outcome === "changed" && !response.destroyed;
-    const known: Field[] = outcome === "changed" ? [] : [...outcome.unchanged, ["Vary", "Accept"]];
+    const known = outcome === "changed" ? [] : varyBy(outcome.unchanged, "Accept");
     const unchanged = { status: 304, fields: known, body: "" };
     const answer = isNew ? await this.#ask(request, response) : await compressAnswer(request, unchanged);
     return { ...answer, fields: [...answer.fields, preferenceApplied(poll)] };
@@ -213,7 +207,9 @@ export class HttpListener {
       const said = await origin({ method, target: url, fields, body, peer: peerOf(request), signal: abort.signal });
       const isRead = method === "GET" || method === "HEAD";
       const monitored = isRead && said ? withMonitor(said, url, this.#parts.followsAll) : said;
-      const answer = isRead && said && page.isAt(url) ? withVary(monitored) : monitored;
+      // Browsers are given a page there.
+      const isPage = isRead && said && page.isAt(url);
+      const answer = isPage ? { ...monitored, fields: varyBy(monitored.fields, "Accept") } : monitored;
       // While it is compressed, there are both forms of it.
       return claim.hold(answer?.body?.length ?? 0) ? await compressAnswer(request, answer) : answer;
     } finally {

@@ -1,6 +1,13 @@
 import { AsyncResource } from "node:async_hooks";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { createProblem, type Field, fieldValue, type HttpResponse, problemResponse } from "../protocol/index.ts";
+import {
+  createProblem,
+  type Field,
+  fieldValue,
+  type HttpResponse,
+  problemResponse,
+  varyBy,
+} from "../protocol/index.ts";
 import type { OriginResponse } from "../server/index.ts";
 import {
   type AnswerChoice,
@@ -118,7 +125,7 @@ export class StreamsBeside {
       dropped?.();
       const extra = keptFields(head);
       const refusal = saysWhoMayRead(head) ? undefined : this.#parts.admit(request);
-      if (refusal) sendAnswer(response, refusal, [...extra, ["Vary", "Accept"]], writer);
+      if (refusal) sendAnswer(response, refusal, varyBy(extra, "Accept"), writer);
       else this.#answer(request, response, choice, extra, writer);
     };
     holdAnswer(response, { takes: isNoStream, onTaken });
@@ -141,7 +148,7 @@ export class StreamsBeside {
     const { run, reportError } = this.#parts;
     const finish = (answer: OriginResponse | "taken"): void => {
       if (answer === "taken" || writer?.isOver) return;
-      sendAnswer(response, answer, [...extra, ["Vary", "Accept"]], writer);
+      sendAnswer(response, answer, varyBy(extra, "Accept"), writer);
     };
     run(() => {
       this.#streams

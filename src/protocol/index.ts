@@ -68,4 +68,5 @@ export {
 } from "./subprotocol.ts";
 export { tokenExpiry } from "./token-expiry.ts";
 export { decodeUrlPart, encodeUrlPart, expandUrlTemplate, urlTemplateExpression } from "./url-template.ts";
+export { varyBy } from "./vary.ts";
 export { heartbeatMs, silenceMs, wellKnownPath } from "./well-known.ts";

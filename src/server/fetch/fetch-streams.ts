@@ -1,4 +1,4 @@
-import { type Field, fieldValue, type HttpResponse } from "../../protocol/index.ts";
+import { type Field, fieldValue, type HttpResponse, varyBy } from "../../protocol/index.ts";
 import { type AnswerChoice, chooseAnswer } from "../http/answer-choice.ts";
 import { awaitChange } from "../http/await-change.ts";
 import { type AnswerHead, isNoStream, isUnchanged, keptFields, unchangedFields } from "../http/beside.ts";
@@ -108,14 +108,14 @@ class FetchStreams {
 
   async #open(asked: StreamAsked, choice: AnswerChoice, extra: readonly Field[]): Promise<Response> {
     const { limits } = this.#hub;
-    const vary: Field = ["Vary", "Accept"];
-    if (this.#hub.isFull) return responseOf(refuseOneMore(), [...extra, vary]);
+    const varied = varyBy(extra, "Accept");
+    if (this.#hub.isFull) return responseOf(refuseOneMore(), varied);
     const handshake = streamHandshake(asked, choice);
     const opening = await this.#hub.authorise(handshake);
     const refusal = refuseStream(opening, choice);
-    if (refusal) return responseOf(refusal, [...extra, vary]);
+    if (refusal) return responseOf(refusal, varied);
     // Others may have come while this one was being authorised.
-    if (opening.kind === "refused" || this.#hub.isFull) return responseOf(refuseOneMore(), [...extra, vary]);
+    if (opening.kind === "refused" || this.#hub.isFull) return responseOf(refuseOneMore(), varied);
     const fields = [...streamFields(choice.kind), ...extra];
     if (asked.method === "HEAD") return responseOf({ status: 200, fields, body: "" });
     let connection: Connection | undefined;
