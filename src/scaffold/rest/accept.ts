@@ -1,9 +1,27 @@
-import { acceptedRanges, acceptWeight, type Field, fieldValue } from "../../protocol/index.ts";
+import { acceptedRanges, acceptWeight, type Field, fieldValue, type MediaRange } from "../../protocol/index.ts";
 import { Refusal, shorten } from "./refusal.ts";
+
+/** What PostgREST's clients call JSON with a list in it. */
+const listType = "application/vnd.pgrst.array+json";
+
+/** What a peer accepts, of which nothing is taken for less than it says: nulls are never left out here. */
+export function rangesOf(fields: readonly Field[]): readonly MediaRange[] {
+  return acceptedRanges(fields).map((range) => (range.parameters.has("nulls") ? { ...range, weight: 0 } : range));
+}
+
+/** How much a media type is wanted by its own name. */
+export function weightByName(ranges: readonly MediaRange[], mediaType: string): number {
+  return Math.max(0, ...ranges.filter(({ type }) => type === mediaType).map(({ weight }) => weight));
+}
+
+/** How much JSON is wanted, from 0 to 1. */
+export function jsonWeight(ranges: readonly MediaRange[]): number {
+  return Math.max(acceptWeight(ranges, "application/json"), weightByName(ranges, listType));
+}
 
 /** Checks that the peer takes JSON. @throws Refusal 406 */
 export function requireJsonAccepted(fields: readonly Field[]): void {
-  if (acceptWeight(acceptedRanges(fields), "application/json") > 0) return;
+  if (jsonWeight(rangesOf(fields)) > 0) return;
   throw new Refusal(406, "Records are there as application/json only, and Accept does not take that.");
 }
 

@@ -3,9 +3,10 @@ import type { OriginResponse } from "../../server/index.ts";
 import type { Transaction } from "../engine/snapshot.ts";
 import type { Steps } from "../engine/steps.ts";
 import type { RecordKey } from "../engine/table.ts";
+import { notSingle, representAs } from "./formats.ts";
 import { modifiedFields } from "./modified.ts";
+import { showsWritten } from "./preferences.ts";
 import { recordUrl } from "./query.ts";
-import { representJson } from "./representation.ts";
 import { type Resource, urlOf } from "./resource.ts";
 import { findShown } from "./shown-record.ts";
 import type { WriteRequest } from "./write-request.ts";
@@ -15,11 +16,12 @@ export function* answerRecord(
   transaction: Transaction,
   resource: Resource,
   { key, status }: { readonly key: RecordKey; readonly status: 200 | 201 },
-  { selected }: WriteRequest,
+  { selected, format, request }: WriteRequest,
 ): Steps<OriginResponse> {
   const shown = yield* findShown(transaction, resource, key, selected);
+  if (!shown && format.isSingle && showsWritten(request.method, request.fields)) throw notSingle(0);
   if (!shown) return { status: 204, fields: [], body: "" };
-  const { contentType, body, etag } = representJson(resource, shown.json);
+  const { contentType, body, etag } = representAs(format, resource, shown.json);
   const location: Field[] = status === 201 ? [["Location", urlOf(resource, shown.row)]] : [];
   return {
     status,

@@ -1,7 +1,7 @@
 import type { Field } from "../../protocol/index.ts";
 import type { OriginResponse } from "../../server/index.ts";
 import type { Steps } from "../engine/steps.ts";
-import { jsonFormat } from "./formats.ts";
+import { notSingle } from "./formats.ts";
 import type { PageLimits } from "./live.ts";
 import { Refusal } from "./refusal.ts";
 import type { Resource } from "./resource.ts";
@@ -43,13 +43,12 @@ export function* answerRecords<Item>(
   resource: Resource,
   items: readonly Item[],
   show: (item: Item) => Steps<string | undefined>,
-  { selected, limits }: Pick<WriteRequest, "selected" | "limits">,
+  { selected, limits, format }: Pick<WriteRequest, "selected" | "limits" | "format">,
 ): Steps<OriginResponse> {
   const records = yield* showAll(items, show, limits);
   const selection = selected?.selection;
-  const fields: Field[] = [
-    ["Content-Type", jsonFormat.contentType],
-    ["Items", (selection ?? resource).items],
-  ];
-  return { status: 200, fields, body: jsonFormat.join(resource, records, undefined, selection) };
+  if (format.isSingle && records.length !== 1) throw notSingle(records.length);
+  const places: Field[] = format.isSingle ? [] : [["Items", (selection ?? resource).items]];
+  const fields: Field[] = [["Content-Type", format.contentType], ...places];
+  return { status: 200, fields, body: format.join(resource, records, undefined, selection) };
 }

@@ -6,6 +6,7 @@ import { isJsonObject } from "../json/json.ts";
 import type { Action } from "./actions.ts";
 import { parseBody, requireShape } from "./body.ts";
 import type { Catalog } from "./catalog.ts";
+import { findRecordFormat, jsonFormat } from "./formats.ts";
 import type { PageLimits } from "./live.ts";
 import { performWrite, requireMethod, requireWritable, shapeOf, takesBody } from "./perform.ts";
 import { Refusal, shorten } from "./refusal.ts";
@@ -83,7 +84,8 @@ function writeOf({ method, url, fields, json }: Part, { request, actions, limits
   const own: OriginRequest = { ...request, method, target: url, fields: [...inherited, ...type, ...fields], body: "" };
   requireWritable(own);
   const content = takesBody(own) ? requireShape(json, shapeOf(own)) : {};
-  return { request: own, target: parseTarget(url), json: content, canCreate: actions.has("create"), limits };
+  const format = findRecordFormat(own.fields) ?? jsonFormat;
+  return { request: own, target: parseTarget(url), json: content, format, canCreate: actions.has("create"), limits };
 }
 
 /** An answer as a batch's answer has it. Its body is JSON already. */

@@ -9,7 +9,7 @@ import { answerRecords } from "./answer-records.ts";
 import { changeRow } from "./change.ts";
 import { isConditional, requireConditions } from "./conditions.ts";
 import { refusalOf } from "./failure.ts";
-import { jsonFormat } from "./formats.ts";
+import { jsonFormat, notSingle } from "./formats.ts";
 import { decodePatch } from "./patch.ts";
 import { preferredMost, prefersCount, showsWritten } from "./preferences.ts";
 import { type CollectionQuery, parseQuery } from "./query.ts";
@@ -40,10 +40,10 @@ function* rowsToWrite(
   resource: Resource,
   query: CollectionQuery,
   action: "update" | "destroy",
-  { limits: { maxRows, maxPageBytes }, request: { fields } }: WriteRequest,
+  { limits: { maxRows, maxPageBytes }, request: { fields }, format: { isSingle = false } }: WriteRequest,
 ): Steps<Row[]> {
   const { table } = resource;
-  const most = Math.min(maxRows, preferredMost(fields) ?? maxRows);
+  const most = isSingle ? 1 : Math.min(maxRows, preferredMost(fields) ?? maxRows);
   const rows: Row[] = [];
   let bytes = 0;
   const take = (row: Row): boolean => {
@@ -52,6 +52,7 @@ function* rowsToWrite(
     return bytes <= maxPageBytes || rows.length === 1;
   };
   yield* transaction.eachToWrite(table, query, action, Math.min(query.limit ?? most + 1, most + 1), take);
+  if (isSingle && rows.length !== 1) throw notSingle(rows.length);
   if (rows.length > most) {
     const found = Math.min(yield* transaction.count(table, query), query.limit ?? Number.MAX_SAFE_INTEGER);
     const way = "Nothing was written: narrow the filter, or say limit.";
@@ -101,7 +102,7 @@ function* requireCollection(
 ): Steps<void> {
   const { fields } = write.request;
   if (!isConditional(fields)) return;
-  requireConditions(fields, yield* collectionEtag(transaction, resource, write, query));
+  requireConditions(fields, yield* collectionEtag(transaction, resource, write, { query, format: write.format }));
 }
 
 /** The records that a write to a collection is about, where its conditions hold. @throws Refusal */

@@ -11,6 +11,7 @@ import { listIn } from "./body.ts";
 import { ignored } from "./change.ts";
 import { isConditional, requireConditions } from "./conditions.ts";
 import { recordOfList, refusalOf } from "./failure.ts";
+import { notSingle } from "./formats.ts";
 import { newValues } from "./new-values.ts";
 import { preferredResolution, showsWritten } from "./preferences.ts";
 import { collectionEtag } from "./read.ts";
@@ -67,6 +68,7 @@ function* placeAll(
   posted: Posted,
 ): Steps<OriginResponse> {
   const { maxRows } = posted.write.limits;
+  if (posted.write.format.isSingle && list.length !== 1) throw notSingle(list.length);
   if (list.length > maxRows) throw new Refusal(422, `A list may have ${maxRows} records at most.`);
   const all: Placed[] = [];
   for (const [at, json] of list.entries()) all.push(yield* placeOne(transaction, resource, json, { ...posted, at }));

@@ -1,9 +1,10 @@
-import { acceptedRanges, acceptWeight, type Field, type MediaRange } from "../../protocol/index.ts";
+import { acceptWeight, type Field, type MediaRange } from "../../protocol/index.ts";
 import type { Value } from "../../server/index.ts";
 import type { Tree } from "../engine/tree.ts";
 import type { ValueType } from "../engine/value-type.ts";
+import { jsonWeight, rangesOf, weightByName } from "./accept.ts";
 import { Refusal } from "./refusal.ts";
-import { encodeRow, encodeTree, type PageFacts, representCollection } from "./representation.ts";
+import { encloseRecord, encodeRow, encodeTree, etagOf, type PageFacts, representCollection } from "./representation.ts";
 import type { Resource } from "./resource.ts";
 import type { Field as SelectedField, Selection } from "./selection.ts";
 
@@ -12,6 +13,8 @@ export interface CollectionFormat {
   readonly mediaType: string;
   /** What `Content-Type` says. */
   readonly contentType: string;
+  /** Whether it is for exactly one record. */
+  readonly isSingle?: boolean;
   /** A record by itself. `row` has the values of all members, in their order. */
   encodeRecord(resource: Resource, row: readonly Value[]): string;
   /** What is selected of a record, with what is embedded. */
@@ -30,13 +33,33 @@ export interface CollectionFormat {
   ): string;
 }
 
-/** `{"artists":[…]}`: what can be followed. */
-export const jsonFormat: CollectionFormat = {
+/** How a record by itself is written, too. */
+export interface RecordFormat extends CollectionFormat {
+  /** The body with a record. @param record - as {@link encodeRecord}, or {@link encodeTree}, gives it */
+  enclose(resource: Resource, record: string): string;
+}
+
+/** `{"artists":[…]}` and `{"artist":{…}}`: what can be followed. */
+export const jsonFormat: RecordFormat = {
   mediaType: "application/json",
   contentType: "application/json",
   encodeRecord: encodeRow,
   encodeTree,
   join: representCollection,
+  enclose: encloseRecord,
+};
+
+const singleType = "application/vnd.pgrst.object+json";
+
+/** One record with nothing around it, as PostgREST's clients ask for it; anything else is refused. */
+const singleFormat: RecordFormat = {
+  mediaType: singleType,
+  contentType: singleType,
+  isSingle: true,
+  encodeRecord: encodeRow,
+  encodeTree,
+  join: (_resource, [record]) => record ?? "null",
+  enclose: (_resource, record) => record,
 };
 
 /** JSON may be stored with lines of its own: there they are space, for strings have none (RFC 8259 §7). */
@@ -91,13 +114,24 @@ const csvFormat: CollectionFormat = {
 
 const formats: readonly CollectionFormat[] = [jsonFormat, csvFormat, linesFormat];
 
-function mostWanted(ranges: readonly MediaRange[], jsonWeight: number): CollectionFormat | undefined {
-  let [chosen, best] = [jsonWeight > 0 ? jsonFormat : undefined, jsonWeight];
+/** A record as an answer has it. @param json - as {@link RecordFormat.encodeTree} gives it */
+export function representAs(
+  format: RecordFormat,
+  resource: Resource,
+  json: string,
+): { readonly contentType: string; readonly body: string; readonly etag: string } {
+  const body = format.enclose(resource, json);
+  return { contentType: format.contentType, body, etag: etagOf(body) };
+}
+
+function mostWanted(ranges: readonly MediaRange[], ofJson: number): CollectionFormat | undefined {
+  let chosen: CollectionFormat | undefined = ofJson > 0 ? jsonFormat : undefined;
+  let best = ofJson;
   for (const format of formats) {
     const weight = acceptWeight(ranges, format.mediaType);
     if (weight > best) [chosen, best] = [format, weight];
   }
-  return chosen;
+  return weightByName(ranges, singleType) > best ? singleFormat : chosen;
 }
 
 /**
@@ -106,11 +140,43 @@ function mostWanted(ranges: readonly MediaRange[], jsonWeight: number): Collecti
  * @throws Refusal 406 where it takes none
  */
 export function chooseFormat(fields: readonly Field[]): CollectionFormat {
-  const ranges = acceptedRanges(fields);
-  const jsonWeight = acceptWeight(ranges, jsonFormat.mediaType);
+  const ranges = rangesOf(fields);
+  const ofJson = jsonWeight(ranges);
   const named = ranges.filter(({ type }) => type !== "*/*");
-  const chosen = mostWanted(jsonWeight > 0 && named.length > 0 ? named : ranges, jsonWeight);
+  const chosen = mostWanted(ofJson > 0 && named.length > 0 ? named : ranges, ofJson);
   if (chosen) return chosen;
-  const types = formats.map(({ mediaType }) => mediaType).join(", ");
+  const types = [...formats.map(({ mediaType }) => mediaType), singleType].join(", ");
   throw new Refusal(406, `Collections are there as ${types}, and Accept takes none of them.`);
+}
+
+/** The format of a record that a request wants most; `undefined` where it takes none. */
+export function findRecordFormat(fields: readonly Field[]): RecordFormat | undefined {
+  const ranges = rangesOf(fields);
+  const ofJson = jsonWeight(ranges);
+  if (weightByName(ranges, singleType) > ofJson) return singleFormat;
+  return ofJson > 0 ? jsonFormat : undefined;
+}
+
+/** As {@link findRecordFormat}. @throws Refusal 406 where the request takes none */
+export function chooseRecordFormat(fields: readonly Field[]): RecordFormat {
+  const format = findRecordFormat(fields);
+  if (format) return format;
+  throw new Refusal(406, `Records are there as application/json and ${singleType}, and Accept takes neither.`);
+}
+
+/** The format of a record by the `Content-Type` of an answer with it. */
+export function recordFormatOf(contentType: string | undefined): RecordFormat {
+  return contentType === singleType ? singleFormat : jsonFormat;
+}
+
+/** The 406 for another number of records than one, in PostgREST's words, too. */
+export function notSingle(count: number): Refusal {
+  const found = count === 0 ? "none" : "more than one";
+  const members = {
+    code: "PGRST116",
+    message: "Cannot coerce the result to a single JSON object",
+    details: `The result contains ${count === 0 ? "0 rows" : "more than 1 row"}`,
+    hint: null,
+  };
+  return new Refusal(406, `${singleType} is for exactly one record, and there is ${found}.`, { members });
 }

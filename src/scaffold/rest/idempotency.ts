@@ -48,15 +48,22 @@ export function parseOnce(request: OriginRequest, viewer: Viewer): OnceRequest |
 /** A record as it is now. */
 export type ShownRecord = Pick<Representation, "etag" | "body"> | undefined;
 
+/** Where an answer's record is, and what its content is. */
+export interface AnsweredRecord {
+  readonly url: string;
+  readonly contentType: string | undefined;
+}
+
 /** The first answer once more. A large body is the record's own; once that has changed, it is left out. */
 function* repeat(
   { status, fields, body, eventId }: KeptAnswer,
-  show: (url: string) => Steps<ShownRecord>,
+  show: (record: AnsweredRecord) => Steps<ShownRecord>,
 ): Steps<OriginResponse> {
   const all: readonly Field[] = eventId === undefined ? fields : [...fields, ["Event-ID", eventId]];
   if (body !== undefined) return { status, fields: all, body };
   const url = fieldValue(fields, "content-location");
-  const record = url === undefined ? undefined : yield* show(url);
+  const contentType = fieldValue(fields, "content-type");
+  const record = url === undefined ? undefined : yield* show({ url, contentType });
   if (record && record.etag === fieldValue(fields, "etag")) return { status, fields: all, body: record.body };
   return withoutBody({ status, fields: all, body: "" });
 }
@@ -66,14 +73,14 @@ function* repeat(
  * writes nothing.
  *
  * @param perform - carries the write out
- * @param show - gives the record at a URL
+ * @param show - gives the record of an answer as it is now
  * @throws Refusal 422 where the key was used for another request; what `perform` throws
  */
 export function* performOnce(
   transaction: Transaction,
   { key, digest }: OnceRequest,
   perform: () => Steps<OriginResponse>,
-  show: (url: string) => Steps<ShownRecord>,
+  show: (record: AnsweredRecord) => Steps<ShownRecord>,
 ): Steps<OriginResponse> {
   const kept = yield* transaction.findAnswer(key);
   if (kept?.digest === digest) return yield* repeat(kept, show);

@@ -3,12 +3,13 @@ import type { OriginRequest, OriginResponse } from "../../server/index.ts";
 import type { Transaction } from "../engine/snapshot.ts";
 import type { Steps } from "../engine/steps.ts";
 import { hasKey } from "../engine/table.ts";
-import { requireJsonAccepted, requireJsonBody } from "./accept.ts";
+import { requireJsonBody } from "./accept.ts";
 import { type Action, allowedMethods, type Writable } from "./actions.ts";
 import type { BodyShape } from "./body.ts";
 import { destroyCollection, patchCollection } from "./bulk.ts";
 import type { Catalog } from "./catalog.ts";
 import { createRecord, createRelated, createUnseen } from "./create.ts";
+import { chooseRecordFormat } from "./formats.ts";
 import { isJsonPatch } from "./patch.ts";
 import { asPreferred, preferredReturn, requirePreferences } from "./preferences.ts";
 import { Refusal, shorten } from "./refusal.ts";
@@ -47,7 +48,7 @@ export function requireWritable(request: Pick<OriginRequest, "method" | "fields"
   const { method, fields } = request;
   requirePreferences(fields);
   if (takesBody(request)) requireJsonBody(method, fields);
-  if (takesBody(request) || preferredReturn(fields) === "representation") requireJsonAccepted(fields);
+  if (takesBody(request) || preferredReturn(fields) === "representation") chooseRecordFormat(fields);
 }
 
 function perform(transaction: Transaction, route: Route, write: WriteRequest): Steps<OriginResponse> {

@@ -11,7 +11,15 @@ import { requireJsonAccepted } from "./accept.ts";
 import type { Catalog } from "./catalog.ts";
 import { isConditional, isKnown, requireMatch } from "./conditions.ts";
 import { findRecord, noRecord } from "./find-record.ts";
-import { chooseFormat, jsonFormat } from "./formats.ts";
+import {
+  type CollectionFormat,
+  chooseFormat,
+  chooseRecordFormat,
+  jsonFormat,
+  notSingle,
+  type RecordFormat,
+  representAs,
+} from "./formats.ts";
 import {
   type Extent,
   followCollection,
@@ -27,10 +35,10 @@ import { isUnmodified, modifiedAt, modifiedFields, requireUnmodified } from "./m
 import { partLinks } from "./part-links.ts";
 import { prefersCount } from "./preferences.ts";
 import { type CollectionQuery, canonicalUrl, itemOrder, parseQuery, recordUrl } from "./query.ts";
-import { countTotal, readPage } from "./read-page.ts";
+import { countTotal, type RecordPage, readPage } from "./read-page.ts";
 import { Refusal, shorten } from "./refusal.ts";
 import { type Related, relatedFilter } from "./related.ts";
-import { encodeTree, etagOf, representJson, representRecord } from "./representation.ts";
+import { etagOf } from "./representation.ts";
 import type { Resource } from "./resource.ts";
 import { requireRoute } from "./route.ts";
 import { parseRecordQuery, parseSelectedQuery, treeQueryOf } from "./select-query.ts";
@@ -80,6 +88,16 @@ function notModified(response: OriginResponse): OriginResponse {
   return { ...response, status: 304, fields, body: "" };
 }
 
+/** Only JSON tells where records are, how they compare, and what becomes of them. */
+const isOfJson = /^item/i;
+const notJson: Liveness = { notLive: "This can be followed as application/json only." };
+
+/** How a record's answer is read, and what that depends on. */
+function recordFields(format: RecordFormat, { recordItems }: Pick<Resource, "recordItems">): Field[] {
+  const items: Field[] = format === jsonFormat ? [["Items", recordItems]] : [];
+  return [["Vary", "Accept"], ...items];
+}
+
 /** What is selected of a record. */
 function* readSelected(
   snapshot: Snapshot,
@@ -96,11 +114,12 @@ function* readSelected(
     return found?.row;
   });
   if (!found) throw noRecord();
-  const { etag, body } = representJson(resource, encodeTree(selection, found));
+  const format = chooseRecordFormat(request.fields);
+  const { contentType, etag, body } = representAs(format, resource, format.encodeTree(selection, found));
   const url = recordUrl(resource, found.row, selected);
   const liveness = yield* followSelected(snapshot, settings, resource, { selected, url });
-  const response = answer(request, etag, [["Items", selection.recordItems]], body as string);
-  return withLiveness(response, liveness);
+  const response = answer(request, etag, recordFields(format, selection), body, contentType);
+  return withLiveness(response, format === jsonFormat ? liveness : notJson);
 }
 
 function* readRecord(
@@ -112,14 +131,16 @@ function* readRecord(
 ): Steps<OriginResponse> {
   const row = yield* findRecord(resource, key, (...named) => snapshot.find(...named));
   if (!row) throw noRecord();
-  const { etag, body } = representRecord(resource, row);
+  const format = chooseRecordFormat(request.fields);
+  const { contentType, etag, body } = representAs(format, resource, format.encodeRecord(resource, row));
   const liveness = yield* followRecord(snapshot, settings, resource, row);
   const position = liveness.url === undefined ? eventIdFields(snapshot) : [];
-  const fields = [["Items", resource.recordItems] as const, ...modifiedFields(resource, row), ...position];
+  const fields = [...recordFields(format, resource), ...modifiedFields(resource, row), ...position];
   const modified = modifiedAt(resource, row);
   requireUnmodified(request.fields, modified);
-  const response = answer(request, etag, fields, body as string);
-  return withLiveness(isUnmodified(request.fields, modified) ? notModified(response) : response, liveness);
+  const response = answer(request, etag, fields, body, contentType);
+  const told = format === jsonFormat ? liveness : notJson;
+  return withLiveness(isUnmodified(request.fields, modified) ? notModified(response) : response, told);
 }
 
 /** What a request that asks for the number of records is told of it: `Content-Range: items 20-39/57`. */
@@ -137,12 +158,14 @@ export function* collectionEtag(
   snapshot: Snapshot,
   resource: Resource,
   { limits, within }: { readonly limits: PageLimits; readonly within?: RecordFilter },
-  asked: CollectionQuery = parseQuery(resource, []),
+  asked: { readonly query?: CollectionQuery; readonly format?: CollectionFormat } = {},
 ): Steps<string> {
-  const query = { ...asked, filter: within ?? asked.filter };
-  const page = yield* readPage(snapshot, resource, query, limits, jsonFormat);
-  const link = partLinks(resource, query, page, { maxRows: limits.maxRows, total: undefined, isByKey: false });
-  return etagOf(jsonFormat.join(resource, page.records, undefined), link);
+  const { query: own = parseQuery(resource, []), format = jsonFormat } = asked;
+  const query = { ...own, filter: within ?? own.filter };
+  const page = yield* readPage(snapshot, resource, query, limits, format);
+  const whole = { maxRows: limits.maxRows, total: undefined, isByKey: false };
+  const link = format.isSingle ? undefined : partLinks(resource, query, page, whole);
+  return etagOf(format.join(resource, page.records, undefined), link);
 }
 
 /** How much a GET would answer, without reading it. */
@@ -167,9 +190,22 @@ function collectionFields(
 /** What else an answer depends on (RFC 7240 §2). */
 const vary: Field = ["Vary", "Accept, Prefer"];
 
-/** Only JSON tells where records are, how they compare, and what becomes of them. */
-const isOfJson = /^item/i;
-const notJson: Liveness = { notLive: "A collection can be followed as application/json only." };
+/** As {@link readPage}, no more than is needed. @throws Refusal 406 where exactly one record is asked for, and there is another number */
+function* readAsked(
+  snapshot: Snapshot,
+  resource: Resource,
+  query: CollectionQuery,
+  limits: PageLimits,
+  format: CollectionFormat,
+): Steps<RecordPage> {
+  if (!format.isSingle) return yield* readPage(snapshot, resource, query, limits, format);
+  const limit = Math.min(query.limit ?? 2, 2);
+  const page = yield* readPage(snapshot, resource, { ...query, limit }, limits, format);
+  // One that is big may leave no room for another.
+  const count = page.hasMore && page.count < limit ? limit : page.count;
+  if (count !== 1) throw notSingle(count);
+  return page;
+}
 
 function* readCollection(
   snapshot: Snapshot,
@@ -191,7 +227,7 @@ function* readCollection(
     const fields = collectionFields(snapshot, resource, extent, isPart);
     return { status: 200, fields: [["Content-Type", format.contentType], vary, ...fields], body: "", ...liveness };
   }
-  const page = yield* readPage(snapshot, resource, query, settings, format);
+  const page = yield* readAsked(snapshot, resource, query, settings, format);
   const { page: number } = query;
   const total = isCounted || number !== undefined ? yield* countTotal(snapshot, resource, query, page) : undefined;
   const facts = number === undefined || total === undefined ? undefined : { page: number, total };
@@ -200,7 +236,8 @@ function* readCollection(
   const isPart = liveness.url !== undefined || isDerived(query, page);
   const fields = collectionFields(snapshot, selected?.selection ?? resource, page, isPart);
   const told = isCounted && total !== undefined ? countFields(query, page, total) : [];
-  const link = partLinks(resource, query, page, { maxRows: settings.maxRows, total, isByKey: !isJson });
+  const whole = { maxRows: settings.maxRows, total, isByKey: !isJson };
+  const link = format.isSingle ? undefined : partLinks(resource, query, page, whole);
   if (link !== undefined) fields.push(["Link", link]);
   const etag = etagOf(body, [link ?? "", ...told.map(([, value]) => value)].join("\n"));
   const said = [vary, ...fields.filter(([name]) => isJson || !isOfJson.test(name)), ...told];
@@ -240,12 +277,12 @@ export function* read(
     return yield* readCollection(snapshot, request, settings, route.resource, query);
   }
   if (route.place === "related") return yield* readRelated(snapshot, catalog, request, target, settings, route);
-  requireJsonAccepted(request.fields);
   if (route.place === "record") {
     const selected = parseRecordQuery(catalog, route.resource, target.parameters, settings.maxRows);
     if (selected) return yield* readSelected(snapshot, request, settings, route, selected);
     return yield* readRecord(snapshot, request, settings, route.resource, route.key);
   }
+  requireJsonAccepted(request.fields);
   refuseParameters(target);
   return readIndex(request, catalog);
 }

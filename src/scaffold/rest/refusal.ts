@@ -17,16 +17,20 @@ export class Refusal extends Error {
   /**
    * @param status - the HTTP status
    * @param detail - this one case, for a person
-   * @param more - `errors`: the members at fault; `fields`: further header fields
+   * @param more - `errors`: the members at fault; `members`: what else the problem says; `fields`: further header fields
    */
   constructor(
     status: number,
     detail: string,
-    more: { readonly errors?: readonly FieldError[]; readonly fields?: readonly Field[] } = {},
+    more: {
+      readonly errors?: readonly FieldError[];
+      readonly members?: Readonly<Record<string, unknown>>;
+      readonly fields?: readonly Field[];
+    } = {},
   ) {
     super(detail);
     this.name = "Refusal";
-    this.problem = createProblem(status, detail, more.errors ? { errors: more.errors } : {});
+    this.problem = createProblem(status, detail, { ...more.members, ...(more.errors ? { errors: more.errors } : {}) });
     this.fields = more.fields ?? [];
   }
 

@@ -36,15 +36,15 @@ export function encodeTree({ resource, urlMember, fields }: Selection, tree: Tre
   return `{${parts.join(",")}}`;
 }
 
-/** A record as GET answers it: `{"artist":{…}}`, with its entity tag. @param json - as {@link encodeTree} gives it */
-export function representJson({ singular }: Resource, json: string): Representation & { etag: string } {
-  const body = `{${JSON.stringify(singular)}:${json}}`;
-  return { contentType: "application/json", body, etag: etagOf(body) };
+/** A record in its envelope: `{"artist":{…}}`. @param json - as {@link encodeTree} gives it */
+export function encloseRecord({ singular }: Resource, json: string): string {
+  return `{${JSON.stringify(singular)}:${json}}`;
 }
 
-/** All of a record as GET answers it. */
+/** A record as GET answers it, with its entity tag. */
 export function representRecord(resource: Resource, row: readonly Value[]): Representation & { etag: string } {
-  return representJson(resource, encodeRow(resource, row));
+  const body = encloseRecord(resource, encodeRow(resource, row));
+  return { contentType: "application/json", body, etag: etagOf(body) };
 }
 
 /** A page of a collection: its number, and how many records there are on all pages. */

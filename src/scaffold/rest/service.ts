@@ -13,11 +13,11 @@ import { parseBody } from "./body.ts";
 import { type Catalog, catalogOf, type IsServed } from "./catalog.ts";
 import { refuse } from "./failure.ts";
 import { findRecord } from "./find-record.ts";
-import { parseOnce, performOnce, type ShownRecord } from "./idempotency.ts";
+import { findRecordFormat, jsonFormat, recordFormatOf, representAs } from "./formats.ts";
+import { type AnsweredRecord, parseOnce, performOnce, type ShownRecord } from "./idempotency.ts";
 import type { LiveSettings } from "./live.ts";
 import { performWrite, requireMethod, requireWritable, shapeOf, takesBody } from "./perform.ts";
 import { Refusal } from "./refusal.ts";
-import { representJson } from "./representation.ts";
 import { findRoute, type Route, requireRoute } from "./route.ts";
 import { answerCall, calledName, callPlace } from "./rpc.ts";
 import { answerSchema, isSchemaTarget } from "./schema-document.ts";
@@ -65,7 +65,12 @@ function isUnread({ place }: Route, { method }: OriginRequest): boolean {
 }
 
 /** The record at a URL of the service's own making, as it is now. */
-function* show(snapshot: Snapshot, catalog: Catalog, url: string, maxRows: number): Steps<ShownRecord> {
+function* show(
+  snapshot: Snapshot,
+  catalog: Catalog,
+  { url, contentType }: AnsweredRecord,
+  maxRows: number,
+): Steps<ShownRecord> {
   const target = parseTarget(url);
   const route = findRoute(catalog, target);
   if (route?.place !== "record") return undefined;
@@ -73,7 +78,7 @@ function* show(snapshot: Snapshot, catalog: Catalog, url: string, maxRows: numbe
   const row = yield* findRecord(resource, key, (...named) => snapshot.find(...named));
   const selected = parseRecordQuery(catalog, resource, target.parameters, maxRows);
   const json = row && (yield* showRow(snapshot, resource, row, selected));
-  return json === undefined ? undefined : representJson(resource, json);
+  return json === undefined ? undefined : representAs(recordFormatOf(contentType), resource, json);
 }
 
 /** Answers HTTP requests from a database. */
@@ -155,7 +160,8 @@ export class Service {
     this.#requireWrites();
     requireWritable(request);
     const json = takesBody(request) ? parseBody(request.body, shapeOf(request)) : {};
-    const write: WriteRequest = { request, target, json, canCreate: actions.has("create"), limits: settings };
+    const format = findRecordFormat(request.fields) ?? jsonFormat;
+    const write: WriteRequest = { request, target, json, format, canCreate: actions.has("create"), limits: settings };
     return this.#carryOut(request, viewer, (transaction, catalog) => performWrite(transaction, catalog, write));
   }
 
@@ -203,7 +209,7 @@ export class Service {
         transaction,
         once,
         () => run(transaction, catalog),
-        (url) => show(transaction, catalog, url, this.#options.settings.maxRows),
+        (record) => show(transaction, catalog, record, this.#options.settings.maxRows),
       );
     }, viewer);
     if (!bookmark || fieldValue(result.fields, "event-id") !== undefined) return result;

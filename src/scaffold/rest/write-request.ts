@@ -1,5 +1,6 @@
 import type { OriginRequest } from "../../server/index.ts";
 import type { RecordFilter } from "../engine/query.ts";
+import type { RecordFormat } from "./formats.ts";
 import type { PageLimits } from "./live.ts";
 import type { CollectionQuery } from "./query.ts";
 import type { Selected } from "./selection.ts";
@@ -17,6 +18,8 @@ export interface WriteRequest {
   readonly within?: RecordFilter;
   /** Where a collection's answer ends: conditions on it compare that. */
   readonly limits: PageLimits;
+  /** How it is answered. */
+  readonly format: RecordFormat;
   /** Which records of a collection it is for; absent where that is not asked. */
   readonly query?: CollectionQuery;
   /** What is shown of the records, where something is; absent: all of it. */

@@ -7,11 +7,11 @@ import { decodeMembers, unwrap } from "./body.ts";
 import { changeRow, ignored } from "./change.ts";
 import { isConditional, requireConditions } from "./conditions.ts";
 import { findRecord, noRecord } from "./find-record.ts";
+import { representAs } from "./formats.ts";
 import { modifiedAt, requireUnmodified } from "./modified.ts";
 import { decodePatch } from "./patch.ts";
 import { showsWritten } from "./preferences.ts";
 import { Refusal } from "./refusal.ts";
-import { representJson } from "./representation.ts";
 import type { Resource } from "./resource.ts";
 import { showRow } from "./shown-record.ts";
 import type { WriteRequest } from "./write-request.ts";
@@ -26,11 +26,11 @@ function* requireRowConditions(
   transaction: Transaction,
   resource: Resource,
   row: Row | undefined,
-  { request: { fields }, selected }: WriteRequest,
+  { request: { fields }, selected, format }: WriteRequest,
 ): Steps<void> {
   if (isConditional(fields)) {
     const json = row && (yield* showRow(transaction, resource, row, selected));
-    requireConditions(fields, json === undefined ? undefined : representJson(resource, json).etag);
+    requireConditions(fields, json === undefined ? undefined : representAs(format, resource, json).etag);
   }
   if (row) requireUnmodified(fields, modifiedAt(resource, row));
 }
@@ -89,6 +89,6 @@ export function* destroyRecord(
   const json = showsWritten(method, fields) ? yield* showRow(transaction, resource, row, write.selected) : undefined;
   if (!(yield* transaction.remove(resource.table, key, row))) throw new Refusal(409, "The database kept the record.");
   if (json === undefined) return { status: 204, fields: [], body: "" };
-  const { contentType, body } = representJson(resource, json);
+  const { contentType, body } = representAs(write.format, resource, json);
   return { status: 200, fields: [["Content-Type", contentType]], body };
 }
