@@ -33,6 +33,8 @@ export interface ServedTable {
    * viewer may read none of them: they have no URLs.
    */
   readonly key: readonly number[];
+  /** Sets of columns, by name, of which no two records have the same values, unless one of these is NULL. Absent: not known. */
+  readonly unique?: readonly (readonly string[])[];
   /** Whether a query shows it: what it shows changes with what it is read from. Absent: no. */
   readonly isView?: boolean;
   /** What can be done to its records. Absent: everything. */

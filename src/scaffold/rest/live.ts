@@ -52,7 +52,7 @@ function sourcesOf(snapshot: Snapshot, table: ServedTable): Steps<TableSources> 
  * @param url - in canonical form
  * @param others - the tables that it was read from beside the resource's own
  */
-function* derive(
+export function* derive(
   snapshot: Snapshot,
   settings: LiveSettings,
   { table: own, basePath }: Resource,

@@ -1,12 +1,12 @@
 import { groupOf } from "../../filter/index.ts";
-import type { Field } from "../../protocol/index.ts";
+import { encodeUrlPart, type Field } from "../../protocol/index.ts";
 import type { OriginRequest, OriginResponse } from "../../server/index.ts";
 import { Denied } from "../engine/denied.ts";
 import type { RecordFilter } from "../engine/query.ts";
-import type { Snapshot } from "../engine/snapshot.ts";
+import type { Row, Snapshot } from "../engine/snapshot.ts";
 import type { Steps } from "../engine/steps.ts";
 import type { RecordKey } from "../engine/table.ts";
-import type { Tree } from "../engine/tree.ts";
+import { embeddedTables, type Tree } from "../engine/tree.ts";
 import { requireJsonAccepted } from "./accept.ts";
 import type { Catalog } from "./catalog.ts";
 import { isConditional, isKnown, requireMatch } from "./conditions.ts";
@@ -21,6 +21,7 @@ import {
   representAs,
 } from "./formats.ts";
 import {
+  derive,
   type Extent,
   followCollection,
   followRecord,
@@ -34,12 +35,12 @@ import {
 import { isUnmodified, modifiedAt, modifiedFields, requireUnmodified } from "./modified.ts";
 import { partLinks } from "./part-links.ts";
 import { prefersCount } from "./preferences.ts";
-import { type CollectionQuery, canonicalUrl, itemOrder, parseQuery, recordUrl } from "./query.ts";
+import { type CollectionQuery, canonicalUrl, formatParameters, itemOrder, parseQuery, recordUrl } from "./query.ts";
 import { countTotal, type RecordPage, readPage } from "./read-page.ts";
 import { Refusal, shorten } from "./refusal.ts";
-import { type Related, relatedFilter } from "./related.ts";
+import { filterBeside, findParent, type Related, relatedFilter } from "./related.ts";
 import { etagOf } from "./representation.ts";
-import type { Resource } from "./resource.ts";
+import { type Resource, urlOf } from "./resource.ts";
 import { requireRoute } from "./route.ts";
 import { parseRecordQuery, parseSelectedQuery, treeQueryOf } from "./select-query.ts";
 import type { Selected } from "./selection.ts";
@@ -262,6 +263,46 @@ function* readRelated(
   return { ...response, fields: [...response.fields, ["Content-Location", canonicalUrl(resource, query)]] };
 }
 
+/** The record that a record names by a foreign key, and followed by asking again: it may come to name another one. */
+function* readNamed(
+  snapshot: Snapshot,
+  catalog: Catalog,
+  request: OriginRequest,
+  { parameters }: Target,
+  settings: LiveSettings,
+  related: Related,
+): Steps<OriginResponse> {
+  const { resource, parent, relation } = related;
+  const selected = parseRecordQuery(catalog, resource, parameters, settings.maxRows);
+  const row = yield* findParent(snapshot, related);
+  const query = { ...parseQuery(resource, []), filter: filterBeside(related, row) };
+  const format = chooseRecordFormat(request.fields);
+  let found: { readonly row: Row; readonly json: string } | undefined;
+  const take = (row: Row, json: string): boolean => {
+    found = { row, json };
+    return false;
+  };
+  if (selected) {
+    const trees = treeQueryOf(query, selected);
+    yield* snapshot.eachTree(resource.table, trees, 1, (tree) =>
+      take(tree.row, format.encodeTree(selected.selection, tree)),
+    );
+  } else {
+    yield* snapshot.each(resource.table, query, 1, (one) => take(one, format.encodeRecord(resource, one)));
+  }
+  if (!found) throw noRecord();
+  const { contentType, etag, body } = representAs(format, resource, found.json);
+  const name = encodeUrlPart(catalog.relations.nameOf(parent.table, relation));
+  const asked = selected ? `?${formatParameters(selected.parameters)}` : "";
+  const others = [parent.table, ...(selected ? embeddedTables(selected) : [])];
+  const liveness = yield* derive(snapshot, settings, resource, `${urlOf(parent, row)}/${name}${asked}`, others);
+  const fields: readonly Field[] = [
+    ...recordFields(format, selected?.selection ?? resource),
+    ["Content-Location", recordUrl(resource, found.row, selected)],
+  ];
+  return withLiveness(answer(request, etag, fields, body, contentType), format === jsonFormat ? liveness : notJson);
+}
+
 /** Answers a GET or HEAD. @throws Refusal */
 export function* read(
   snapshot: Snapshot,
@@ -277,6 +318,7 @@ export function* read(
     return yield* readCollection(snapshot, request, settings, route.resource, query);
   }
   if (route.place === "related") return yield* readRelated(snapshot, catalog, request, target, settings, route);
+  if (route.place === "named") return yield* readNamed(snapshot, catalog, request, target, settings, route);
   if (route.place === "record") {
     const selected = parseRecordQuery(catalog, route.resource, target.parameters, settings.maxRows);
     if (selected) return yield* readSelected(snapshot, request, settings, route, selected);

@@ -8,11 +8,11 @@ import { findRecord, noRecord } from "./find-record.ts";
 import type { Relation } from "./relations.ts";
 import type { Resource } from "./resource.ts";
 
-/** The records of a collection that name a record by a foreign key: `/artists/1/albums`. */
+/** What a foreign key ties to a record: those that name it, `/artists/1/albums`, or the one that it names, `/albums/1/artist`. */
 export interface Related {
   /** The collection that they are in. */
   readonly resource: Resource;
-  /** The collection of the record that they name, and its key. */
+  /** The collection of the record, and its key. */
   readonly parent: Resource;
   readonly key: RecordKey;
   readonly relation: Relation;
@@ -27,14 +27,15 @@ function condition(member: Member, from: Member, value: Value): MemberCondition 
   return { kind: "compare", column: member, relation: "eq", literal };
 }
 
-/**
- * What the records have that belong to a record.
- *
- * @throws Refusal 404 where there is no such record
- */
-export function* relatedFilter(snapshot: Snapshot, { parent, key, relation }: Related): Steps<RecordFilter> {
+/** The record itself. @throws Refusal 404 where there is none */
+export function* findParent(snapshot: Snapshot, { parent, key }: Related): Steps<Row> {
   const row: Row | undefined = yield* findRecord(parent, key, (...named) => snapshot.find(...named));
   if (!row) throw noRecord();
+  return row;
+}
+
+/** What is asked of records that are tied to one. @param row - that one */
+export function filterBeside({ parent, relation }: Related, row: Row): RecordFilter {
   const { members } = parent.table;
   return groupOf(
     "and",
@@ -43,6 +44,15 @@ export function* relatedFilter(snapshot: Snapshot, { parent, key, relation }: Re
       return condition(member, from, row[members.indexOf(from)] ?? null);
     }),
   );
+}
+
+/**
+ * What the records have that belong to a record.
+ *
+ * @throws Refusal 404 where there is no such record
+ */
+export function* relatedFilter(snapshot: Snapshot, related: Related): Steps<RecordFilter> {
+  return filterBeside(related, yield* findParent(snapshot, related));
 }
 
 /** The values that a record has to have to be among them. @param filter - as {@link relatedFilter} gives it */

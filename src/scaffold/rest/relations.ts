@@ -15,6 +15,8 @@ export interface Relation extends Link {
    * `through`: both are named by the records of a third table.
    */
   readonly kind: "one" | "many" | "through";
+  /** Whether it leads to one record at most: a foreign key does, and so does one of others that is unique there. */
+  readonly isOne: boolean;
   /** The table that it leads to. */
   readonly table: ServedTable;
   /** The third table: {@link Link.from} and the first step's other end are equal, and so on; absent where there is none. */
@@ -53,13 +55,20 @@ function toOne(key: Key): Relation {
   const hints = hintsOf(key);
   // In a self-reference the table's name is that of the other direction, which has no column to be named by.
   const names = key.table === other ? hints : [other.name, ...hints];
-  return { kind: "one", table: other, from, to, names, hints };
+  return { kind: "one", isOne: true, table: other, from, to, names, hints };
+}
+
+/** Whether a record is named by one of the table at most. */
+function isUnique({ table, from }: Key): boolean {
+  const names = new Set(from.map(({ name }) => name));
+  const key = keyMembers(table).map(({ name }) => name);
+  return [key, ...(table.unique ?? [])].some((columns) => columns.length > 0 && columns.every((one) => names.has(one)));
 }
 
 function toMany(key: Key): Relation {
   const { table, from, to, name } = key;
   const names = [table.name, ...(name === undefined ? [] : [name])];
-  return { kind: "many", table, from: to, to: from, names, hints: hintsOf(key) };
+  return { kind: "many", isOne: isUnique(key), table, from: to, to: from, names, hints: hintsOf(key) };
 }
 
 /** Whether two foreign keys of a table are its key, together: then its records say no more than what is related. */
@@ -77,6 +86,7 @@ function through(one: Key, other: Key): Relation {
   const both = hintsOf(one).flatMap((near) => hintsOf(other).map((far) => `${near}.${far}`));
   return {
     kind: "through",
+    isOne: false,
     table: other.other,
     from: first.from,
     to: last.to,

@@ -8,14 +8,14 @@ import { decodePart, parseTarget, type Target } from "./target.ts";
 
 /**
  * What a URL names: the list of collections, a collection, or a record by its key; the records of a collection that belong
- * to a record; or a collection that the viewer may add records to, and not read.
+ * to a record, or the one that a record names; or a collection that the viewer may add records to, and not read.
  */
 export type Route =
   | { readonly place: "index" }
   | { readonly place: "collection"; readonly resource: Resource }
   | { readonly place: "unseen"; readonly resource: Resource }
   | { readonly place: "record"; readonly resource: Resource; readonly key: RecordKey }
-  | ({ readonly place: "related" } & Related);
+  | ({ readonly place: "related" | "named" } & Related);
 
 /** A key's parts are parted by commas; where there is one part only, its commas belong to it. */
 function parseKey(resource: Resource, text: string): RecordKey | undefined {
@@ -51,12 +51,13 @@ function entryOf<Entry>(entries: ReadonlyMap<string, Entry>, part: string): Entr
   return name === undefined ? undefined : entries.get(name);
 }
 
-/** The records of a list below a record: `/artists/1/albums`. @throws Refusal 404 where there is no such list */
+/** What is below a record: `/artists/1/albums`, `/albums/1/artist`. @throws Refusal 404 where that is nothing */
 function requireRelated({ relations, basePath }: Catalog, parent: Resource, key: RecordKey, part: string): Related {
   const name = decodePart(part);
   const relation = relations.find(parent.table, name, 404);
-  if (relation.kind === "many") return { resource: resourceOf(relation.table, basePath), parent, key, relation };
-  throw new Refusal(404, `"${shorten(name)}" is no list of records that name this one, so it has no URL below it.`);
+  if (relation.kind !== "through") return { resource: resourceOf(relation.table, basePath), parent, key, relation };
+  const what = "neither a list of records that name this one, nor one that it names";
+  throw new Refusal(404, `"${shorten(name)}" is ${what}, so it has no URL below it.`);
 }
 
 function findRelated(...named: Parameters<typeof requireRelated>): Related | undefined {
@@ -83,7 +84,7 @@ export function findRoute(catalog: Catalog, target: Target): Route | undefined {
   if (!key) return undefined;
   if (relatedText === undefined) return { place: "record", resource, key };
   const related = findRelated(catalog, resource, key, relatedText);
-  return related && { place: "related", ...related };
+  return related && { place: related.relation.kind === "one" ? "named" : "related", ...related };
 }
 
 /** Whether a URL is a collection's or below one. A malformed one counts, so that the service says what is wrong with it. */

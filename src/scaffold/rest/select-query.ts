@@ -117,7 +117,7 @@ class SelectBinder {
   } {
     const resource = resourceOf(relation.table, this.#catalog.basePath);
     const level = this.bind(resource, part.parts, parameters);
-    const isOne = relation.kind === "one" && !level.grouping;
+    const isOne = relation.isOne && !level.grouping;
     const { query, shown, grouping, embeds } = level;
     const { filter, order, offset } = query;
     const isShown = part.parts.length > 0;
@@ -197,13 +197,13 @@ function stateOf(name: string, value: string): Embed["keeps"] {
   throw new Refusal(400, `Of the embedded "${shorten(name)}" only ${list} can be asked, not "${shorten(value)}".`);
 }
 
-/** What `labels(name)` means in `order`: a column of a record that each one names, and that is embedded. */
+/** What `labels(name)` means in `order`: a column of the one record that is embedded in each. */
 function findOrdered(resource: Resource, pending: readonly Pending[], text: string): ReturnType<FindOther> {
   const [, key, column] = /^(.+)\(([^()]*)\)$/s.exec(text) ?? [];
   if (key === undefined || column === undefined) return undefined;
   const embedded = pending.find((one) => one.key === key);
-  if (embedded?.relation.kind !== "one") {
-    const ones = pending.filter(({ relation }) => relation.kind === "one").map((one) => one.key);
+  if (!embedded?.relation.isOne) {
+    const ones = pending.filter(({ relation }) => relation.isOne).map((one) => one.key);
     const there = ones.length === 0 ? "there are none" : `there are ${listNames(ones)}`;
     throw new Refusal(
       400,

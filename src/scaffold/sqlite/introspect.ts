@@ -103,6 +103,14 @@ function readUniqueKeys(connection: Connection): ByTable<UniqueKey> {
   return keys;
 }
 
+/** The columns of the declared primary key, in its order. */
+function primaryKey(columns: readonly Column[]): string[] {
+  return columns
+    .filter((column) => column.primaryKeyPart > 0)
+    .sort((one, other) => one.primaryKeyPart - other.primaryKeyPart)
+    .map((column) => column.name);
+}
+
 function isIntegerKey(columns: readonly Column[], unique: readonly UniqueKey[], hasRowid: boolean): boolean {
   const key = columns.filter((column) => column.primaryKeyPart > 0);
   // INTEGER PRIMARY KEY DESC is no alias of the rowid: it has an index.
@@ -114,19 +122,16 @@ function identityOf(
   unique: readonly UniqueKey[],
   shape: { readonly hasRowid: boolean; readonly integerKey: boolean },
 ): Identity | undefined {
-  const key = columns
-    .filter((column) => column.primaryKeyPart > 0)
-    .sort((one, other) => one.primaryKeyPart - other.primaryKeyPart);
-  const keyColumns = key.map((column) => column.name);
-  const isNeverNull = !shape.hasRowid || shape.integerKey || key.every((column) => column.notNull);
-  if (key.length > 0 && isNeverNull) return { kind: "columns", columns: keyColumns };
+  const key = primaryKey(columns);
+  const notNull = new Set(columns.filter((column) => column.notNull).map((column) => column.name));
+  const isNeverNull = !shape.hasRowid || shape.integerKey || key.every((name) => notNull.has(name));
+  if (key.length > 0 && isNeverNull) return { kind: "columns", columns: key };
   const names = new Set(columns.map((column) => column.name.toLowerCase()));
   const alias = ["rowid", "_rowid_", "oid"].find((name) => !names.has(name));
-  if (alias !== undefined) return { kind: "rowid", alias, ...(key.length > 0 ? { key: keyColumns } : {}) };
-  const notNull = new Set(columns.filter((column) => column.notNull).map((column) => column.name));
+  if (alias !== undefined) return { kind: "rowid", alias, ...(key.length > 0 ? { key } : {}) };
   const other = unique.find((index) => index.columns.every((name) => notNull.has(name)));
   if (other) return { kind: "columns", columns: other.columns };
-  return key.length > 0 ? { kind: "columns", columns: keyColumns } : undefined;
+  return key.length > 0 ? { kind: "columns", columns: key } : undefined;
 }
 
 /** SQL takes names for the same whatever their case. */
@@ -149,10 +154,7 @@ function resolveReferences(tables: readonly Table[]): Table[] {
     ...table,
     foreignKeys: table.foreignKeys.map(({ table: name, references, ...key }) => {
       const target = byName.get(name.toLowerCase());
-      const primary = (target?.columns ?? [])
-        .filter((column) => column.primaryKeyPart > 0)
-        .sort((one, other) => one.primaryKeyPart - other.primaryKeyPart)
-        .map((column) => column.name);
+      const primary = primaryKey(target?.columns ?? []);
       const named = references.map((column) => target?.columns.find(isNamed(column))?.name ?? column);
       return { ...key, table: target?.name ?? name, references: named.length > 0 ? named : primary };
     }),
@@ -243,6 +245,7 @@ function readTables(connection: Connection): Omit<Schema, "version"> {
       identity,
       foreignKeys: withNames(foreignKeysOf.get(name) ?? [], String(sql)),
       integerKey,
+      unique: [...unique.map((key) => key.columns), ...(integerKey ? [primaryKey(columns)] : [])],
       ...texts,
       ...binary,
     };

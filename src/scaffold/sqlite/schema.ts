@@ -75,6 +75,8 @@ export interface Table {
   readonly foreignKeys: readonly ForeignKey[];
   /** True where the single key column is an alias of the rowid (INTEGER PRIMARY KEY). */
   readonly integerKey: boolean;
+  /** Sets of columns, without expressions, of which no two rows share all values. Absent in a view. */
+  readonly unique?: readonly (readonly string[])[];
   /** Columns whose collation this program does not have; absent where it has all. */
   readonly uncollated?: readonly string[];
   /** Whether no column has a collation of its own: texts are compared byte for byte. Absent where that is not known. */

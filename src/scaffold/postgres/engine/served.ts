@@ -167,6 +167,7 @@ export class Served {
       schema: table.schema,
       ownName: table.name,
       rules: table.rules ?? [],
+      unique: (table.rules ?? []).flatMap(({ isUnique, columns }) => (isUnique ? [columns] : [])),
       isPrivate: table.isPrivate ?? false,
       ...(table.isView ? { isView: true, writes: table.writes ?? [] } : {}),
       isUnlockable: table.isUnlockable ?? false,

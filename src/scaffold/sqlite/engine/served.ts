@@ -157,6 +157,7 @@ function serveTable(table: Table): SqliteTable {
     hasPlainKey: table.integerKey || (identity.kind === "rowid" && named.length === 0),
     texts: textPlaces(table, members),
     stored: table,
+    ...(table.unique ? { unique: table.unique } : {}),
   };
 }
 
