@@ -4,9 +4,18 @@ import type { Tree } from "../engine/tree.ts";
 import type { ValueType } from "../engine/value-type.ts";
 import { jsonWeight, rangesOf, weightByName } from "./accept.ts";
 import { Refusal } from "./refusal.ts";
-import { encloseRecord, encodeRow, encodeTree, etagOf, type PageFacts, representCollection } from "./representation.ts";
+import {
+  encloseRecord,
+  encodeRow,
+  encodeTree,
+  etagOf,
+  type PageFacts,
+  representCollection,
+  spreadFields,
+  valueJson,
+} from "./representation.ts";
 import type { Resource } from "./resource.ts";
-import type { Field as SelectedField, Selection } from "./selection.ts";
+import { type Field as SelectedField, type Selection, shownNames } from "./selection.ts";
 
 /** How a collection is written. */
 export interface CollectionFormat {
@@ -79,20 +88,27 @@ function quoteText(text: string): string {
   return text === "" || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** A text as it is; anything else, and JSON, as JSON writes it. NULL is nothing, which no text is. */
+/** A text as it is; anything else, and JSON, as JSON writes it. */
+function csvText(json: string, isJson: boolean): string {
+  return quoteText(json.startsWith('"') && !isJson ? String(JSON.parse(json)) : json);
+}
+
+/** NULL is nothing, which no text is. */
 function csvValue(type: ValueType, value: Value): string {
-  if (value === null) return "";
-  const json = type.toJson(value);
-  return quoteText(json.startsWith('"') && !type.holdsJson ? String(JSON.parse(json)) : json);
+  return value === null ? "" : csvText(type.toJson(value), type.holdsJson);
 }
 
 function csvLine(values: readonly string[]): string {
   return `${values.join(",")}\r\n`;
 }
 
-/** What is embedded is JSON. */
-function csvField(field: SelectedField, row: Tree["row"], embedded: Tree["embedded"]): string {
-  if (field.kind === "value") return csvValue(field.type, row[field.at] ?? null);
+/** What is embedded is JSON. A part of JSON that is not there is nothing. */
+function csvField(field: Exclude<SelectedField, { kind: "spread" }>, { row, embedded }: Tree): string {
+  if (field.kind === "value") {
+    if (!field.path) return csvValue(field.type, row[field.at] ?? null);
+    const json = valueJson(field, row);
+    return json === "null" ? "" : csvText(json, !field.path.isText);
+  }
   const records = (embedded[field.at] ?? []).map((tree) => encodeTree(field.selection, tree));
   if (field.isOne && records[0] === undefined) return "";
   return quoteText(field.isOne ? (records[0] ?? "") : `[${records.join(",")}]`);
@@ -103,12 +119,10 @@ const csvFormat: CollectionFormat = {
   mediaType: "text/csv",
   contentType: "text/csv; charset=utf-8; header=present",
   encodeRecord: ({ table }, row) => csvLine(table.members.map(({ type }, at) => csvValue(type, row[at] ?? null))),
-  encodeTree: ({ fields }, { row, embedded }) => {
-    return csvLine(fields.map((field) => csvField(field, row, embedded)));
-  },
+  encodeTree: ({ fields }, tree) => csvLine(spreadFields(fields, tree).map((one) => csvField(...one))),
   join: ({ table }, records, _facts, selection) => {
-    const names = (selection?.fields ?? table.members).map(({ name }) => quoteText(name));
-    return csvLine(names) + records.join("");
+    const names = selection ? shownNames(selection.fields) : table.members.map(({ name }) => name);
+    return csvLine(names.map(quoteText)) + records.join("");
   },
 };
 

@@ -1,3 +1,4 @@
+import type { JsonPath } from "../../filter/index.ts";
 import type { Member } from "../engine/table.ts";
 import type { Grouping } from "../engine/tree.ts";
 import type { AggregateName, ValueType } from "../engine/value-type.ts";
@@ -6,7 +7,8 @@ import type { Resource } from "./resource.ts";
 
 /** A field whose type, or records, are not known yet. */
 export type Unread =
-  | { readonly kind: "value" | "records"; readonly name: string; readonly at: number }
+  | { readonly kind: "value"; readonly name: string; readonly at: number; readonly path?: JsonPath | undefined }
+  | { readonly kind: "records"; readonly name: string; readonly at: number; readonly isSpread: boolean }
   | { readonly kind: "cell"; readonly name: string; readonly at: number; readonly aggregate: AggregateName };
 
 /** A member by its place. */

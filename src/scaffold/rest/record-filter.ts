@@ -34,7 +34,7 @@ export function findOperand(resource: Resource, name: string): Member {
   const { members } = resource.table;
   const path = members.some((member) => member.name === name) ? undefined : parsed(() => parseJsonPath(name));
   const whole = path && members.find((member) => member.name === path.column);
-  return path && whole ? partOf(whole, path) : findColumn(resource, name);
+  return path && whole ? requirePart(whole, path) : findColumn(resource, name);
 }
 
 /**
@@ -49,7 +49,8 @@ export function findColumn({ table: { members } }: Resource, name: string): Memb
   throw new Refusal(400, `There is no column "${shorten(name)}"; there are ${names}.`);
 }
 
-function partOf({ name, at }: Member, path: JsonPath): Member {
+/** A part of a column's JSON, as a member by itself. @throws Refusal 400 where it has none, or the database has no such path */
+export function requirePart({ name, at }: Member, path: JsonPath): Member {
   if (!at)
     throw new Refusal(400, `The column "${shorten(name)}" has no JSON, so "${shorten(path.text)}" leads nowhere.`);
   return parsed(() => at(path));

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Representation, Value } from "../../server/index.ts";
 import type { Tree } from "../engine/tree.ts";
+import { partJson } from "./json-part.ts";
 import { type Resource, urlOf } from "./resource.ts";
 import type { Field, Selection } from "./selection.ts";
 
@@ -23,8 +24,27 @@ export function encodeRow(resource: Resource, row: readonly Value[]): string {
   return `{${parts.join(",")}}`;
 }
 
-function fieldJson(field: Field, { row, embedded }: Tree): string {
-  if (field.kind === "value") return field.type.toJson(row[field.at] ?? null);
+/** A value that is shown, as JSON. */
+export function valueJson({ type, path, at }: Extract<Field, { kind: "value" }>, row: Tree["row"]): string {
+  const value = row[at] ?? null;
+  return path ? partJson(type, value, path) : type.toJson(value);
+}
+
+const nothing: Tree = { row: [], embedded: [] };
+
+/** Fields as they stand in a record, each with the record that it is of: what is spread is of an embedded one. */
+export function spreadFields(
+  fields: readonly Field[],
+  tree: Tree,
+): (readonly [field: Exclude<Field, { kind: "spread" }>, tree: Tree])[] {
+  return fields.flatMap((field) => {
+    if (field.kind !== "spread") return [[field, tree] as const];
+    return spreadFields(field.selection.fields, tree.embedded[field.at]?.[0] ?? nothing);
+  });
+}
+
+function fieldJson(field: Exclude<Field, { kind: "spread" }>, { row, embedded }: Tree): string {
+  if (field.kind === "value") return valueJson(field, row);
   const records = (embedded[field.at] ?? []).map((tree) => encodeTree(field.selection, tree));
   return field.isOne ? (records[0] ?? "null") : `[${records.join(",")}]`;
 }
@@ -32,7 +52,8 @@ function fieldJson(field: Field, { row, embedded }: Tree): string {
 /** What is selected of a record, with what is embedded, as a JSON object. */
 export function encodeTree({ resource, urlMember, fields }: Selection, tree: Tree): string {
   const parts = urlMember === undefined ? [] : [`"${urlMember}":"${urlOf(resource, tree.row)}"`];
-  for (const field of fields) parts.push(`${JSON.stringify(field.name)}:${fieldJson(field, tree)}`);
+  for (const [field, of] of spreadFields(fields, tree))
+    parts.push(`${JSON.stringify(field.name)}:${fieldJson(field, of)}`);
   return `{${parts.join(",")}}`;
 }
 

@@ -1,10 +1,11 @@
-import type { Parameter } from "../../filter/index.ts";
+import type { JsonPath, Parameter } from "../../filter/index.ts";
 import type { Embed, Grouping, TreeQuery } from "../engine/tree.ts";
 import type { AggregateName } from "../engine/value-type.ts";
 import type { Catalog } from "./catalog.ts";
 import { cellType, formatGroupOrder, groupOrder, memberAt, type Unread } from "./groups.ts";
+import { partName } from "./json-part.ts";
 import { type CollectionQuery, completeOrder, type FindOther, formatOrder, parseQuery } from "./query.ts";
-import { findColumn, findOperand, formatRecordFilter } from "./record-filter.ts";
+import { findColumn, findOperand, formatRecordFilter, requirePart } from "./record-filter.ts";
 import { listNames, Refusal, shorten } from "./refusal.ts";
 import type { Relation } from "./relations.ts";
 import { type Resource, resourceOf } from "./resource.ts";
@@ -70,10 +71,14 @@ class SelectBinder {
     const levels = pending.map((one) => this.#embed(one));
     const shown = fields.map((field): Field => {
       const { name, at } = field;
-      if (field.kind !== "records") return { kind: "value", name, at, type: memberAt(resource, at).type };
-      const level = levels[at];
-      if (!level) throw new Error("An embed was not read.");
-      return { kind: "records", name, at, isOne: level.isOne, selection: level.level.selection };
+      if (field.kind === "cell") throw new Error("A group has no place here.");
+      if (field.kind === "value") return { ...field, type: memberAt(resource, at).type };
+      const embed = levels[at];
+      if (!embed) throw new Error("An embed was not read.");
+      const { isOne, level } = embed;
+      if (!field.isSpread) return { kind: "records", name, at, isOne, selection: level.selection };
+      if (!isOne) throw new Refusal(400, `"..." stands before a single record, and "${shorten(name)}" is a list.`);
+      return { kind: "spread", at, selection: level.selection };
     });
     const selection = selectionOf(resource, shown, false);
     return {
@@ -146,6 +151,8 @@ class SelectBinder {
         'In "select", what several records come to, as count(), can\'t stand beside embedded records; it can stand in them.';
       throw new Refusal(400, detail);
     }
+    if (fields.some((field) => field.kind === "value" && field.path))
+      throw new Refusal(400, 'In "select", a path into JSON makes no groups, so it can\'t stand beside count().');
     const { members } = resource.table;
     const cells = fields.flatMap((field): Grouping["cells"][number][] => {
       if (field.kind === "records") return [];
@@ -179,14 +186,29 @@ function fieldsOf(resource: Resource, parts: readonly SelectPart[], pending: rea
       const at = embeds;
       embeds += 1;
       // Without parts it only says which records there are.
-      return part.parts.length === 0 ? [] : [{ kind: "records", name: pending[at]?.key ?? part.name, at }];
+      const name = pending[at]?.key ?? part.name;
+      return part.parts.length === 0 ? [] : [{ kind: "records", name, at, isSpread: part.isSpread === true }];
     }
+    const found = part.path && findPart(resource, part.name, part.path);
+    if (found) return [{ kind: "value", name: part.alias ?? partName(found.path), ...found }];
     const aggregate = part.aggregate as AggregateName | undefined;
     const isCount = aggregate === "count" && part.name === "";
     const at = isCount ? -1 : members.indexOf(findColumn(resource, part.name));
     const name = part.alias ?? aggregate ?? part.name;
     return [aggregate === undefined ? { kind: "value", name, at } : { kind: "cell", name, at, aggregate }];
   });
+}
+
+/** Where a path leads; `undefined` where a column has just that name. @throws Refusal 400 where there is no such place */
+function findPart(
+  resource: Resource,
+  name: string,
+  path: JsonPath,
+): { readonly at: number; readonly path: JsonPath } | undefined {
+  if (resource.table.members.some((member) => member.name === name)) return undefined;
+  const column = findColumn(resource, path.column);
+  requirePart(column, path);
+  return { at: resource.table.members.indexOf(column), path };
 }
 
 function stateOf(name: string, value: string): Embed["keeps"] {

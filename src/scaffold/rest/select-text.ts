@@ -1,3 +1,5 @@
+import { FilterError, type JsonPath, parseJsonPath } from "../../filter/index.ts";
+import { formatSteps, partName } from "./json-part.ts";
 import { Refusal, shorten } from "./refusal.ts";
 
 /** A part of what `select` names, as it stands there. */
@@ -8,6 +10,8 @@ export type SelectPart =
       readonly alias: string | undefined;
       readonly name: string;
       readonly aggregate: string | undefined;
+      /** Where in the column's JSON, where the name has arrows that stand in no quotes. */
+      readonly path?: JsonPath | undefined;
     }
   | {
       readonly kind: "embed";
@@ -16,6 +20,8 @@ export type SelectPart =
       /** What stands behind `!`. */
       readonly hints: readonly string[];
       readonly parts: readonly SelectPart[];
+      /** Whether what is shown of it stands in the outer record. */
+      readonly isSpread?: boolean;
     };
 
 /** How many parts a `select` may have. */
@@ -24,6 +30,10 @@ const maxParts = 256;
 const maxEmbedded = 5;
 
 const plainName = /^[^,():!"\\.]+(?:\.[^,():!"\\.]+)*$/;
+/** What goes on until a sign that ends it, or an arrow. */
+const upToSign = /(?:[^,():!-]|-(?!>))*/y;
+/** Arrows with what stands behind them, in double quotes or up to a sign. */
+const arrows = /(?:->>?(?:"(?:[^"\\]|\\.)*"|(?:[^,():!"-]|-(?!>))*))+/sy;
 const aggregates: ReadonlySet<string> = new Set(["count", "sum", "avg", "min", "max"]);
 
 /** Reads one `select`. */
@@ -31,6 +41,8 @@ class SelectReader {
   readonly #text: string;
   #at = 0;
   #count = 0;
+  /** The path that the last name is. */
+  #path: JsonPath | undefined;
 
   constructor(text: string) {
     this.#text = text;
@@ -57,9 +69,7 @@ class SelectReader {
 
   #part(depth: number): SelectPart {
     this.#passSpaces();
-    if (this.#text.startsWith("...", this.#at)) {
-      throw new Refusal(400, 'In "select", "..." is not supported: an embedded record stands under its own name.');
-    }
+    if (this.#text.startsWith("...", this.#at)) return this.#spread(depth);
     if (this.#passOver("*")) return { kind: "all" };
     const first = this.#name();
     const alias = this.#text[this.#at] === ":" && this.#text[this.#at + 1] !== ":" ? first : undefined;
@@ -75,12 +85,23 @@ class SelectReader {
     return part;
   }
 
+  /** `...artists(name)` */
+  #spread(depth: number): SelectPart {
+    this.#at += "...".length;
+    const part = this.#named(this.#name(), undefined, depth);
+    const isEmbed = part.kind === "embed" && part.parts.length > 0;
+    if (!isEmbed)
+      throw this.#error('behind "..." an embedded record was expected, as in ...artists(name), which ended');
+    this.#passSpaces();
+    return { ...part, isSpread: true };
+  }
+
   #named(name: string, alias: string | undefined, depth: number): SelectPart {
     const hints: string[] = [];
     while (this.#passOver("!")) hints.push(this.#name());
     if (!this.#passOver("(")) {
       if (hints.length > 0) throw this.#error('"(" was expected');
-      return { kind: "column", alias, name, aggregate: undefined };
+      return { kind: "column", alias, name, aggregate: undefined, path: this.#path };
     }
     if (this.#passOver(")") && hints.length === 0) {
       const dot = name.lastIndexOf(".");
@@ -97,6 +118,7 @@ class SelectReader {
   /** A name, in double quotes or up to a sign that ends it; behind quotes an aggregate may follow. */
   #name(): string {
     this.#passSpaces();
+    this.#path = undefined;
     if (this.#text[this.#at] !== '"') return this.#upToSign();
     let text = "";
     this.#at += 1;
@@ -107,18 +129,35 @@ class SelectReader {
       text += character;
       this.#at += 1;
     }
+    if (this.#text.startsWith("->", this.#at)) return this.#arrows(text);
     return this.#text[this.#at] === "." ? text + this.#upToSign() : text;
   }
 
   #upToSign(): string {
-    const start = this.#at;
-    while (this.#at < this.#text.length && !/[,():!]/.test(this.#text[this.#at] ?? "")) this.#at += 1;
-    const name = this.#text.slice(start, this.#at).trim();
+    upToSign.lastIndex = this.#at;
+    const [found = ""] = upToSign.exec(this.#text) ?? [];
+    this.#at += found.length;
+    const name = found.trim();
+    if (this.#text.startsWith("->", this.#at)) return this.#arrows(name);
     if (name === "") throw this.#error("a name was expected");
-    if (/->/.test(name)) {
-      throw new Refusal(400, `In "select", paths into JSON are not supported, as in "${shorten(name)}".`);
-    }
     return name;
+  }
+
+  /** The path behind a column's name; gives both. */
+  #arrows(column: string): string {
+    arrows.lastIndex = this.#at;
+    const [found = ""] = arrows.exec(this.#text) ?? [];
+    const text = found.trim();
+    try {
+      // A name with arrows of its own would be read as a part of the path.
+      const path = parseJsonPath(`json${text}`);
+      this.#path = path && { ...path, column, text: column + path.text.slice("json".length) };
+    } catch (error) {
+      if (error instanceof FilterError) throw new Refusal(400, `In "select": ${error.message}`);
+      throw error;
+    }
+    this.#at += found.length;
+    return column + text;
   }
 
   #passOver(sign: string): boolean {
@@ -137,7 +176,7 @@ class SelectReader {
 }
 
 /**
- * Reads a `select`, as PostgREST writes them: `id,label:name,albums!inner(title,songs(*)),plays.sum()`.
+ * Reads a `select`, as PostgREST writes them: `id,label:name,data->>isbn,albums!inner(title,songs(*)),plays.sum()`.
  *
  * @throws Refusal 400 that says where it can't be read
  */
@@ -157,10 +196,13 @@ function formatPart(part: SelectPart): string {
   if (part.kind === "embed") {
     const own = part.alias === undefined || part.alias === part.name ? "" : `${formatName(part.alias)}:`;
     const hints = [...part.hints].filter((hint) => hint !== "left").map((hint) => `!${formatName(hint)}`);
-    return `${own}${name}${hints.join("")}(${part.parts.map(formatPart).join(",")})`;
+    const spread = part.isSpread ? "..." : "";
+    return `${spread}${own}${name}${hints.join("")}(${part.parts.map(formatPart).join(",")})`;
   }
-  const usual = part.aggregate ?? part.name;
+  const { path } = part;
+  const usual = path ? partName(path) : (part.aggregate ?? part.name);
   const alias = part.alias === undefined || part.alias === usual ? "" : `${formatName(part.alias)}:`;
+  if (path) return alias + formatName(path.column) + formatSteps(path);
   if (part.aggregate === undefined) return alias + name;
   return `${alias}${part.name === "" ? "" : `${name}.`}${part.aggregate}()`;
 }

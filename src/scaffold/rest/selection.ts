@@ -1,4 +1,4 @@
-import type { Parameter } from "../../filter/index.ts";
+import type { JsonPath, Parameter } from "../../filter/index.ts";
 import { formatItems, formatPointer } from "../../protocol/index.ts";
 import { hasKey, type Member, type ServedTable } from "../engine/table.ts";
 import type { TreeQuery } from "../engine/tree.ts";
@@ -8,7 +8,20 @@ import { addressMembers, type Resource } from "./resource.ts";
 
 /** What stands in a record under a name. */
 export type Field =
-  | { readonly kind: "value"; readonly name: string; readonly at: number; readonly type: ValueType }
+  | {
+      readonly kind: "value";
+      readonly name: string;
+      readonly at: number;
+      readonly type: ValueType;
+      /** Where in the column's JSON; absent: all of it. */
+      readonly path?: JsonPath | undefined;
+    }
+  | {
+      /** What is shown of one embedded record stands in the outer one. */
+      readonly kind: "spread";
+      readonly at: number;
+      readonly selection: Selection;
+    }
   | {
       readonly kind: "records";
       readonly name: string;
@@ -30,23 +43,26 @@ export interface Selection {
   readonly recordItems: string;
 }
 
+/** The names under which fields are shown, in their order. */
+export function shownNames(fields: readonly Field[]): string[] {
+  return fields.flatMap((field) => (field.kind === "spread" ? shownNames(field.selection.fields) : field.name));
+}
+
 function isColumn({ members }: ServedTable, name: string): boolean {
   return members.some((member) => member.name.toLowerCase() === name);
 }
 
 /** Whether all columns stand there under their own names. */
 function isWhole({ table }: Resource, fields: readonly Field[]): boolean {
-  const shown = new Map(fields.map((field) => [field.name, field]));
   return table.members.every(({ name }, at) => {
-    const field = shown.get(name);
-    return field?.kind === "value" && field.at === at;
+    return fields.some((field) => field.kind === "value" && field.name === name && field.at === at && !field.path);
   });
 }
 
 /** @param isGrouped - whether its records are groups, which have no URLs */
 function urlMemberOf(resource: Resource, fields: readonly Field[], isGrouped: boolean): string | undefined {
   if (isGrouped || !hasKey(resource.table)) return undefined;
-  const names = new Set(fields.map(({ name }) => name));
+  const names = new Set(shownNames(fields));
   if (isWhole(resource, fields) && !names.has(resource.urlMember ?? "")) return resource.urlMember;
   let name = "url";
   while (isColumn(resource.table, name) || names.has(name)) name = `_${name}`;
@@ -60,7 +76,7 @@ function urlMemberOf(resource: Resource, fields: readonly Field[], isGrouped: bo
  */
 export function selectionOf(resource: Resource, fields: readonly Field[], isGrouped: boolean): Selection {
   const names = new Set<string>();
-  for (const { name } of fields) {
+  for (const name of shownNames(fields)) {
     if (name === "__proto__") throw new Refusal(400, 'In "select", nothing can be named "__proto__".');
     if (names.has(name)) {
       throw new Refusal(
