@@ -158,6 +158,13 @@ export interface Transaction extends Snapshot {
    */
   insert(table: ServedTable, values: Values): Steps<RecordKey | undefined>;
   /**
+   * Makes a record of a table without a key, to be shown; gives it as it was made, `undefined` for a row that can't be told.
+   * `undefined` as {@link insert}.
+   *
+   * @throws as {@link insert}; Denied where the viewer may not read what it makes
+   */
+  insertKeyless(table: ServedTable, values: Values): Steps<{ readonly row: Row | undefined } | undefined>;
+  /**
    * Makes a record unless one is there with the same values in some members, and gives its key; else that one's. `undefined`
    * where the database ignored it.
    *

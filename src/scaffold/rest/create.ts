@@ -1,7 +1,7 @@
 import type { OriginResponse } from "../../server/index.ts";
 import { BrokenRule } from "../engine/broken-rule.ts";
 import { Denied } from "../engine/denied.ts";
-import type { Placed, Transaction } from "../engine/snapshot.ts";
+import type { Placed, Row, Transaction } from "../engine/snapshot.ts";
 import type { Steps } from "../engine/steps.ts";
 import { hasKey } from "../engine/table.ts";
 import { isJsonObject } from "../json/json.ts";
@@ -11,12 +11,13 @@ import { listIn } from "./body.ts";
 import { ignored } from "./change.ts";
 import { isConditional, requireConditions } from "./conditions.ts";
 import { recordOfList, refusalOf } from "./failure.ts";
-import { notSingle } from "./formats.ts";
+import { notSingle, representAs } from "./formats.ts";
 import { newValues } from "./new-values.ts";
-import { preferredResolution, showsWritten } from "./preferences.ts";
+import { preferredResolution, preferredReturn, showsWritten } from "./preferences.ts";
 import { collectionEtag } from "./read.ts";
 import { Refusal } from "./refusal.ts";
 import { type Related, relatedFilter, valuesOf } from "./related.ts";
+import { encodeRow, encodeTree } from "./representation.ts";
 import type { Resource } from "./resource.ts";
 import { findShown } from "./shown-record.ts";
 import { parseUpsert, type Upsert, upsert } from "./upsert.ts";
@@ -27,12 +28,38 @@ interface Posted {
   readonly write: WriteRequest;
   /** What becomes of a record that is there already; absent: it is in the way. */
   readonly upserts?: Upsert | undefined;
+  /** Whether the viewer may not read it. */
+  readonly isUnseen?: boolean;
+}
+
+/** A record that was placed. */
+interface PlacedRecord extends Placed {
+  /** As it was made, where it has no key to read it by. */
+  readonly row?: Row | undefined;
+}
+
+/** Whether a record is to be shown as it is made: nothing tells it from others then. */
+function isShownAtOnce({ table }: Resource, { request: { fields }, selected }: WriteRequest): boolean {
+  if (hasKey(table) || preferredReturn(fields) !== "representation") return false;
+  if (!selected || selected.embeds.length === 0) return true;
+  throw new Refusal(400, "Nothing tells these records apart, so a new one can't be shown with embedded ones.");
 }
 
 /** Makes a record, or goes on with the one that is there. @throws Refusal; BrokenRule */
-function* place(transaction: Transaction, resource: Resource, json: object, { write, upserts }: Posted): Steps<Placed> {
+function* place(
+  transaction: Transaction,
+  resource: Resource,
+  json: object,
+  { write, upserts, isUnseen }: Posted,
+): Steps<PlacedRecord> {
   if (upserts) return yield* upsert(transaction, resource, { json, write }, upserts);
-  const key = yield* transaction.insert(resource.table, newValues(resource, json, write));
+  const values = newValues(resource, json, write);
+  if (!isUnseen && isShownAtOnce(resource, write)) {
+    const made = yield* transaction.insertKeyless(resource.table, values);
+    if (!made) throw ignored();
+    return { key: { members: [], values: [] }, isNew: true, row: made.row };
+  }
+  const key = yield* transaction.insert(resource.table, values);
   if (!key) throw ignored();
   return { key, isNew: true };
 }
@@ -43,7 +70,7 @@ function* placeOne(
   resource: Resource,
   json: unknown,
   posted: Posted & { readonly at: number },
-): Steps<Placed> {
+): Steps<PlacedRecord> {
   transaction.about({ record: posted.at });
   try {
     if (!isJsonObject(json)) throw new Refusal(422, "It must be a JSON object.");
@@ -55,9 +82,20 @@ function* placeOne(
   }
 }
 
-/** A row that has no URL can't be read back, nor one whose key only a trigger of a view knows. */
-function isShowable({ table }: Resource, { key }: Placed): boolean {
-  return hasKey(table) && key.values.every((value) => value !== null);
+/** A row that has no URL can't be read again, nor one whose key only a trigger of a view knows. */
+function isShowable({ table }: Resource, { key, row }: PlacedRecord): boolean {
+  return row !== undefined || (hasKey(table) && key.values.every((value) => value !== null));
+}
+
+/** What is shown of a record that was placed. */
+function* showPlaced(
+  transaction: Transaction,
+  resource: Resource,
+  { key, row }: PlacedRecord,
+  { selected }: WriteRequest,
+): Steps<string | undefined> {
+  if (!row) return (yield* findShown(transaction, resource, key, selected))?.json;
+  return selected ? encodeTree(selected.selection, { row, embedded: [] }) : encodeRow(resource, row);
 }
 
 /** Places the records of a list, all or none, and shows them as they are then. */
@@ -70,16 +108,14 @@ function* placeAll(
   const { maxRows } = posted.write.limits;
   if (posted.write.format.isSingle && list.length !== 1) throw notSingle(list.length);
   if (list.length > maxRows) throw new Refusal(422, `A list may have ${maxRows} records at most.`);
-  const all: Placed[] = [];
+  const all: PlacedRecord[] = [];
   for (const [at, json] of list.entries()) all.push(yield* placeOne(transaction, resource, json, { ...posted, at }));
   transaction.about({ record: undefined });
   const status = all.length === 0 || all.some(({ isNew }) => isNew) ? 201 : 200;
   const { method, fields } = posted.write.request;
   const isShown = showsWritten(method, fields) && all.every((one) => isShowable(resource, one));
   if (!isShown) return { status, fields: [], body: "" };
-  const show = function* ({ key }: Placed): Steps<string | undefined> {
-    return (yield* findShown(transaction, resource, key, posted.write.selected))?.json;
-  };
+  const show = (one: PlacedRecord): Steps<string | undefined> => showPlaced(transaction, resource, one, posted.write);
   return { ...(yield* answerRecords(resource, all, show, posted.write)), status };
 }
 
@@ -105,6 +141,11 @@ export function* createRecord(
 function* placeAlone(transaction: Transaction, resource: Resource, posted: Posted): Steps<OriginResponse> {
   const placed = yield* place(transaction, resource, posted.write.json, posted);
   if (!isShowable(resource, placed)) return { status: 201, fields: [], body: "" };
+  const json = placed.row && (yield* showPlaced(transaction, resource, placed, posted.write));
+  if (json !== undefined) {
+    const { contentType, body } = representAs(posted.write.format, resource, json);
+    return { status: 201, fields: [["Content-Type", contentType]], body };
+  }
   const status = placed.isNew ? 201 : 200;
   return yield* answerRecord(transaction, resource, { key: placed.key, status }, posted.write);
 }
@@ -126,7 +167,7 @@ export function* createUnseen(
   // What is there must not be told.
   if (isConditional(write.request.fields) || preferredResolution(write.request.fields)) throw new Denied();
   const list = listIn(resource, write.json);
-  if (list) return yield* placeAll(transaction, resource, list, { write });
-  yield* place(transaction, resource, write.json, { write });
+  if (list) return yield* placeAll(transaction, resource, list, { write, isUnseen: true });
+  yield* place(transaction, resource, write.json, { write, isUnseen: true });
   return { status: 201, fields: [], body: "" };
 }

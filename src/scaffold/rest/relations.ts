@@ -53,6 +53,8 @@ function hintsOf(key: Key): string[] {
 function toOne(key: Key): Relation {
   const { other, from, to } = key;
   const hints = hintsOf(key);
+  // The foreign key's own names are for the table that it names, not for views of that.
+  if (other.isView) return { kind: "one", isOne: true, table: other, from, to, names: [other.name], hints };
   // In a self-reference the table's name is that of the other direction, which has no column to be named by.
   const names = key.table === other ? hints : [other.name, ...hints];
   return { kind: "one", isOne: true, table: other, from, to, names, hints };
@@ -76,7 +78,8 @@ function joins(one: Key, other: Key): boolean {
   const parts = [...one.from, ...other.from];
   const isApart = one.from.every((member) => !other.from.includes(member));
   const isInKey = parts.every((member) => keyMembers(one.table).includes(member));
-  return one !== other && isApart && isInKey;
+  // A view of a third table leads nowhere that the table does not lead.
+  return one !== other && isApart && isInKey && !one.table.isView;
 }
 
 function through(one: Key, other: Key): Relation {
@@ -129,8 +132,8 @@ export class Relations {
 
   /**
    * The relation of a table that a name means: the other table's, or the foreign key's column, with or without its `_id`, or
-   * the constraint's name; and behind a `!` what tells it from others of that name. A relation through a third table stands
-   * back behind others of its name.
+   * the constraint's name; and behind a `!` what tells it from others of that name. A relation to a view, and one through a third
+   * table, stand back behind others of their name.
    *
    * @param status - of the refusal
    * @throws Refusal where there is none, or more than one, with the names that there are
@@ -169,7 +172,7 @@ export class Relations {
   }
 }
 
-function candidates(all: readonly Relation[], text: string): Relation[] {
+function candidates(all: readonly Relation[], text: string): readonly Relation[] {
   const whole = named(all, text);
   if (whole.length > 0) return direct(whole);
   const { name, hint } = split(text);
@@ -181,8 +184,9 @@ function named(all: readonly Relation[], name: string): Relation[] {
   return all.filter(({ names }) => names.includes(name));
 }
 
-/** Those without a third table, where there are some. */
-function direct(found: readonly Relation[]): Relation[] {
+/** Those without a third table, where there are some, and of these those that lead to tables. */
+function direct(found: readonly Relation[]): readonly Relation[] {
   const near = found.filter(({ kind }) => kind !== "through");
-  return near.length > 0 ? near : [...found];
+  const tables = near.filter(({ table }) => !table.isView);
+  return [tables, near, found].find((some) => some.length > 0) ?? [];
 }

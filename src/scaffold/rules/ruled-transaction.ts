@@ -96,6 +96,16 @@ export class RuledTransaction extends RuledSnapshot implements Transaction {
     return key;
   }
 
+  *insertKeyless(table: ServedTable, values: Values): Steps<{ readonly row: Row | undefined } | undefined> {
+    const rights = this.rights.of(table);
+    const { rule, all } = this.#toCreate(rights, values);
+    const settled = yield* this.#settled(rule, all);
+    const made = yield* this.#judged(rights, settled, all, () => this.#inner.insertKeyless(rights.real, all));
+    // Whether it may be read can't be asked of a record that nothing tells from others.
+    const isShown = made?.row && !rights.rule("read");
+    return made && { row: isShown ? rights.shownRow(made.row) : undefined };
+  }
+
   *insertUnless(table: ServedTable, values: Values, unique: readonly Member[]): Steps<Placed | undefined> {
     const rights = this.rights.of(table);
     const { rule, all } = this.#toCreate(rights, values);

@@ -1,7 +1,8 @@
+import { uniqueIn } from "../engine/keys-of-views.ts";
 import { affinityOf } from "./affinity.ts";
 import type { Connection } from "./connection.ts";
 import { readTrouble } from "./probe.ts";
-import type { Column, LeftOut, RowEvent, Table } from "./schema.ts";
+import type { Column, LeftOut, RowEvent, Table, ViewOfTable } from "./schema.ts";
 import { insteadOf } from "./sql-text.ts";
 import { isBusy } from "./sqlite-error.ts";
 import { viewOrigins } from "./view-origins.ts";
@@ -36,6 +37,26 @@ function viewColumn(name: string, type: string, origin: Column | undefined): Col
   return { ...shown, name, notNull: false, defaultSql: null, primaryKeyPart: 0, generated: false };
 }
 
+/** The table that a view's rows are from, through others that it may be made of. */
+function viewOf(
+  names: readonly string[],
+  base: { readonly table: Table; readonly columns: readonly (string | undefined)[] } | undefined,
+): ViewOfTable | undefined {
+  if (!base) return undefined;
+  const shown = new Map<string, string>();
+  base.columns.forEach((column, at) => {
+    if (column !== undefined && !shown.has(column)) shown.set(column, names[at] ?? "");
+  });
+  const { name, view } = base.table;
+  if (!view) return { table: name, columns: shown };
+  if (!view.of) return undefined;
+  const columns = [...view.of.columns].flatMap(([column, between]) => {
+    const own = shown.get(between);
+    return own === undefined ? [] : [[column, own] as const];
+  });
+  return { table: view.of.table, columns: new Map(columns) };
+}
+
 /** What a view stands among. */
 interface ViewContext {
   readonly find: (name: string) => Table | undefined;
@@ -52,6 +73,11 @@ function readView(
   const origins = viewOrigins(sql, rows.length, find);
   const columns = rows.map(([column, type], at) => viewColumn(String(column), String(type ?? ""), origins.columns[at]));
   const key = (origins.key ?? []).flatMap((at) => columns[at]?.name ?? []);
+  const of = viewOf(
+    columns.map((column) => column.name),
+    origins.base,
+  );
+  const unique = of ? uniqueIn(of, find(of.table.toLowerCase())?.unique ?? []) : [];
   return {
     name,
     columns: columns.map((column) => {
@@ -61,7 +87,8 @@ function readView(
     identity: { kind: "columns", columns: key },
     foreignKeys: [],
     integerKey: origins.integerKey,
-    view: { sql, sources: viewSources(connection, name, pages), events },
+    unique,
+    view: { sql, sources: viewSources(connection, name, pages), events, ...(of ? { of } : {}) },
   };
 }
 

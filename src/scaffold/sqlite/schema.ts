@@ -58,8 +58,17 @@ export interface ViewSources {
 /** What is done to rows, as triggers have it. */
 export type RowEvent = "insert" | "update" | "delete";
 
+/** The table that a view's rows are from, each from one of its rows. */
+export interface ViewOfTable {
+  readonly table: string;
+  /** The view's names of the table's columns, by the table's; of those that it shows as they are. */
+  readonly columns: ReadonlyMap<string, string>;
+}
+
 /** What makes a view of what could be a table. */
 export interface ViewFacts {
+  /** Absent where its rows are from no single table, or nobody can tell. */
+  readonly of?: ViewOfTable;
   /** Its CREATE VIEW. */
   readonly sql: string;
   readonly sources: ViewSources;
@@ -75,7 +84,7 @@ export interface Table {
   readonly foreignKeys: readonly ForeignKey[];
   /** True where the single key column is an alias of the rowid (INTEGER PRIMARY KEY). */
   readonly integerKey: boolean;
-  /** Sets of columns, without expressions, of which no two rows share all values. Absent in a view. */
+  /** Sets of columns, without expressions, of which no two rows share all values. In a view, those of what it is of. */
   readonly unique?: readonly (readonly string[])[];
   /** Columns whose collation this program does not have; absent where it has all. */
   readonly uncollated?: readonly string[];

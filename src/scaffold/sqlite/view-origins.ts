@@ -5,6 +5,8 @@ import { type SqlToken, tokenise, unquote } from "./sql-text.ts";
 export interface ViewOrigins {
   /** For each column of the view the one that it shows as it is; `undefined` where it is computed, or not known. */
   readonly columns: readonly (Column | undefined)[];
+  /** The table, or view, that each of its rows is from, and its column that each column shows; `undefined` where that is not known. */
+  readonly base: { readonly table: Table; readonly columns: readonly (string | undefined)[] } | undefined;
   /** Places of the view's columns that no two rows share; `undefined` where there are none, or not known. */
   readonly key: readonly number[] | undefined;
   /** Whether the key is a single integer that is never null. */
@@ -22,7 +24,7 @@ interface Origin {
   readonly column: Column;
 }
 
-const unknown: ViewOrigins = { columns: [], key: undefined, integerKey: false };
+const unknown: ViewOrigins = { columns: [], base: undefined, key: undefined, integerKey: false };
 
 const endsFrom = /^(?:where|group|having|window|order|limit)$/;
 /** A compound query, or a join that gives rows that the first table does not have. */
@@ -173,6 +175,10 @@ export function viewOrigins(createView: string, width: number, find: (name: stri
   const hasKey = key.length > 0 && !key.includes(-1);
   return {
     columns: origins.map((origin) => origin?.column),
+    base: {
+      table: main.table,
+      columns: origins.map((origin) => (origin?.source === main ? origin.column.name : undefined)),
+    },
     key: hasKey ? key : undefined,
     integerKey: hasKey && main.table.integerKey,
   };

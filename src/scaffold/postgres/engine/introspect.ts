@@ -2,8 +2,9 @@ import type { TableWrite } from "../../engine/table.ts";
 import type { Session } from "../driver.ts";
 import { keySql } from "../journal/sql-shapes.ts";
 import type { Column, Table } from "../table.ts";
+import { type Rule, rulesSql } from "./rules-sql.ts";
 import { readTypes } from "./types.ts";
-import { readViewFacts, type ViewFacts } from "./view-keys.ts";
+import { type BaseTable, readViewFacts, type ViewFacts } from "./view-keys.ts";
 
 /** A column, with what a GET and a write need beside its type. */
 export interface FullColumn extends Column {
@@ -16,18 +17,6 @@ export interface FullColumn extends Column {
   readonly isExact: boolean;
   /** A composite type's name as SQL has it; `null` for any other. */
   readonly castTo: string | null;
-}
-
-/** A constraint or unique index by its name, and its columns. */
-export interface Rule {
-  readonly name: string;
-  readonly columns: readonly string[];
-  /** Whether no two rows have the same values in the columns, unless one of these is NULL. */
-  readonly isUnique: boolean;
-  /** What a foreign key names; `undefined` for what is none. */
-  readonly references?:
-    | { readonly schema: string; readonly name: string; readonly columns: readonly string[] }
-    | undefined;
 }
 
 /** A table as GETs and writes know it. */
@@ -47,6 +36,8 @@ export interface FullTable extends Table {
   /** Whether its rows can't be locked one by one. */
   readonly isUnlockable?: boolean;
   readonly rules: readonly Rule[];
+  /** The table that its rows are from, and its own names of that table's columns, where it is such a view. */
+  readonly base?: { readonly table: BaseTable; readonly columns: ReadonlyMap<string, string> };
 }
 
 /**
@@ -106,24 +97,6 @@ const keyColumnsSql = `SELECT json_agg(a.attname ORDER BY k.place) FROM pg_index
     unnest(i.indkey::int2[]) WITH ORDINALITY k (attnum, place), pg_attribute a
   WHERE i.indexrelid = (${keySql("c.oid")}) AND k.place <= i.indnkeyatts AND a.attrelid = c.oid AND a.attnum = k.attnum`;
 
-/** The names of columns in the order of their numbers. */
-function namesOf(relation: string, numbers: string): string {
-  return `(SELECT coalesce(json_agg(a.attname ORDER BY k.place), '[]') FROM unnest(${numbers}) WITH ORDINALITY k (attnum, place)
-      JOIN pg_attribute a ON a.attrelid = ${relation} AND a.attnum = k.attnum)`;
-}
-
-/** Unique indexes as well, which need not be constraints. */
-const rulesSql = `SELECT json_agg(json_strip_nulls(json_build_object('name', r.name, 'isUnique', r.isunique, 'columns', ${namesOf("c.oid", "r.columns")},
-    'references', (SELECT json_build_object('schema', s.nspname, 'name', f.relname, 'columns', ${namesOf("f.oid", "r.referred")})
-      FROM pg_class f JOIN pg_namespace s ON s.oid = f.relnamespace WHERE f.oid = r.other))) ORDER BY r.oid)
-  FROM (
-    SELECT oid, conname AS name, contype IN ('p', 'u') AS isunique, conkey AS columns, CASE WHEN conparentid = 0 THEN nullif(confrelid, 0) END AS other, confkey AS referred
-    FROM pg_constraint WHERE conrelid = c.oid
-    UNION ALL
-    SELECT x.oid, x.relname, i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL, i.indkey::int2[], NULL, NULL FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
-    WHERE i.indrelid = c.oid AND i.indisunique
-      AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = i.indexrelid AND contype IN ('p', 'u', 'x'))) r`;
-
 const relationsSql = `SELECT n.nspname, c.relname, c.relkind::text, has_table_privilege(c.oid, 'SELECT'),
     (${columnsSql}), (${keyColumnsSql}), (${rulesSql}),
     row_security_active(c.oid) OR NOT has_table_privilege(c.oid, 'SELECT'), c.oid, c.relrowsecurity,
@@ -153,20 +126,25 @@ function writesOf(updatable: string | null | undefined): TableWrite[] {
 function viewOf(
   [updatable, plainly]: readonly (string | null | undefined)[],
   columns: readonly FoundColumn[],
-  { key, generated }: ViewFacts,
+  { key, generated, base, shown }: ViewFacts,
 ): {
-  readonly facts: Pick<FullTable, "writes" | "isUnlockable">;
+  readonly facts: Pick<FullTable, "writes" | "isUnlockable" | "base">;
   readonly key: string[];
   readonly columns: FoundColumn[];
 } {
+  const own = [...shown].map(([name, at]) => [name, columns[at]?.name ?? ""] as const);
   return {
-    facts: { writes: writesOf(updatable), isUnlockable: !writesOf(plainly).includes("update") },
+    facts: {
+      writes: writesOf(updatable),
+      isUnlockable: !writesOf(plainly).includes("update"),
+      ...(base ? { base: { table: base, columns: new Map(own) } } : {}),
+    },
     key: key.flatMap((at) => columns[at]?.name ?? []),
     columns: columns.map((column, at) => (generated.includes(at) ? { ...column, isGenerated: true } : column)),
   };
 }
 
-const noFacts: ViewFacts = { key: [], generated: [] };
+const noFacts: ViewFacts = { key: [], generated: [], shown: new Map() };
 
 /** Reads what the tables of some schemas are to the session's role, in the order of the schemas. */
 export async function introspect(session: Session, schemas: readonly string[], rights: Rights): Promise<Found> {

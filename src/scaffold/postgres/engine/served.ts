@@ -1,10 +1,12 @@
 import type { Condition, Filter, JsonPath } from "../../../filter/index.ts";
 import { keysBetween } from "../../engine/keys-between.ts";
+import { keysOfViews, uniqueIn } from "../../engine/keys-of-views.ts";
 import type { Linked, Ordering, Query, RuleGroup } from "../../engine/query.ts";
 import type { ForeignKey, LeftOut, Member, ServedSchema, ServedTable } from "../../engine/table.ts";
 import type { Text } from "../driver.ts";
 import type { Table } from "../table.ts";
-import type { Found, FullColumn, FullTable, Rule } from "./introspect.ts";
+import type { Found, FullColumn, FullTable } from "./introspect.ts";
+import type { Rule } from "./rules-sql.ts";
 import { PostgresType } from "./value-type.ts";
 
 /** A column as REST has it. */
@@ -82,6 +84,11 @@ function partOfJson(member: PostgresMember, path: JsonPath, jsonKind: "json" | "
   return { ...member, name: path.text, path, jsonKind, type, inKey: false, nulls: "highest" };
 }
 
+function uniqueOf({ rules = [], base }: Partial<Pick<FullTable, "rules" | "base">>): readonly (readonly string[])[] {
+  const sets = (base?.table.rules ?? rules).flatMap(({ isUnique, columns }) => (isUnique ? [columns] : []));
+  return base ? uniqueIn(base, sets) : sets;
+}
+
 /** Tables as REST has them: those of the first schema by their names, those of others with their schema's before it. */
 export class Served {
   readonly #first: string | undefined;
@@ -102,10 +109,7 @@ export class Served {
     return {
       tables: served,
       leftOut: named,
-      foreignKeys: keysBetween(
-        served,
-        tables.flatMap((table) => this.#foreignKeys(table)),
-      ),
+      foreignKeys: keysBetween(served, this.#allKeys(tables)),
       denied: denied.map((one) => this.nameOf(one)),
       unseen: denied.filter(({ columns }) => columns.length > 0).map((table) => this.table(table)),
     };
@@ -135,7 +139,17 @@ export class Served {
     return schema === this.#first ? name : `${schema}.${name}`;
   }
 
-  #foreignKeys(table: FullTable): ForeignKey[] {
+  /** The foreign keys of tables, and those that views have from them; also of views that show tables of other schemas. */
+  #allKeys(tables: readonly FullTable[]): ForeignKey[] {
+    const views = tables.flatMap(({ base, ...view }) => (base ? [{ ...base, view: this.nameOf(view) }] : []));
+    const others = views.map(({ table }) => table).filter(({ schema }) => !this.schemas.includes(schema));
+    const byName = new Map(others.map((table) => [this.nameOf(table), table]));
+    const keys = [...tables, ...byName.values()].flatMap((table) => this.#foreignKeys(table));
+    const bases = views.map(({ view, table, columns }) => ({ view, table: this.nameOf(table), columns }));
+    return [...keys, ...keysOfViews(keys, bases)];
+  }
+
+  #foreignKeys(table: Pick<FullTable, "schema" | "name" | "rules">): ForeignKey[] {
     return table.rules.flatMap(({ name, columns, references }) => {
       if (!references) return [];
       const other = { table: this.nameOf(references), columns: references.columns };
@@ -167,7 +181,7 @@ export class Served {
       schema: table.schema,
       ownName: table.name,
       rules: table.rules ?? [],
-      unique: (table.rules ?? []).flatMap(({ isUnique, columns }) => (isUnique ? [columns] : [])),
+      unique: uniqueOf(table),
       isPrivate: table.isPrivate ?? false,
       ...(table.isView ? { isView: true, writes: table.writes ?? [] } : {}),
       isUnlockable: table.isUnlockable ?? false,

@@ -110,14 +110,14 @@ export function hasAnotherPart(table: PostgresTable): string {
 }
 
 /**
- * Inserts a record and gives its key; where that has no parts, a row that reads nothing.
+ * Inserts a record and gives members of it, mostly its key; where these are none, a row that reads nothing.
  *
  * @param unique - nothing is inserted where a record has the same values in these members; absent: that is an error
  */
 export function insertRecord(
   table: PostgresTable,
   values: PostgresValues,
-  key: readonly PostgresMember[],
+  given: readonly PostgresMember[],
   unique: readonly PostgresMember[] = [],
 ): Sql {
   const members = [...values.keys()];
@@ -125,7 +125,7 @@ export function insertRecord(
   const content = members.length === 0 ? "DEFAULT VALUES" : `(${names(members)}) VALUES (${places})`;
   const unless = unique.length === 0 ? "" : ` ON CONFLICT (${names(unique)}) DO NOTHING`;
   return {
-    text: `INSERT INTO ${tableName(table)} ${content}${unless} RETURNING ${key.length === 0 ? "1" : names(key)}`,
+    text: `INSERT INTO ${tableName(table)} ${content}${unless} RETURNING ${given.length === 0 ? "1" : names(given)}`,
     values: [...values.values()],
   };
 }

@@ -138,6 +138,11 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
     return row && { members, values: row.slice(0, members.length) };
   }
 
+  *insertKeyless(table: PostgresTable, values: PostgresValues): Steps<{ readonly row: Row } | undefined> {
+    const [row] = yield* wait(this.#write(table, values.keys(), insertRecord(table, values, table.members)));
+    return row && { row };
+  }
+
   *insertUnless(
     table: PostgresTable,
     values: PostgresValues,

@@ -1,5 +1,6 @@
 import type { Condition, Filter } from "../../../filter/index.ts";
 import { keysBetween } from "../../engine/keys-between.ts";
+import { keysOfViews } from "../../engine/keys-of-views.ts";
 import type { Linked, Ordering, Query, RuleGroup } from "../../engine/query.ts";
 import type {
   ForeignKey,
@@ -195,7 +196,10 @@ export function servedSchema(schema: Schema): SqliteSchema {
   if (!served) {
     const leftOut = schema.leftOut.map((one): ServedLeftOut => ({ name: one.name, reason: reasonOf(one) }));
     const tables = [...schema.tables, ...schema.views].map(servedTable);
-    served = { tables, leftOut, foreignKeys: keysBetween(tables, foreignKeysOf(schema)), stored: schema };
+    const keys = foreignKeysOf(schema);
+    const bases = schema.views.flatMap(({ name, view }) => (view?.of ? [{ view: name, ...view.of }] : []));
+    const foreignKeys = keysBetween(tables, [...keys, ...keysOfViews(keys, bases)]);
+    served = { tables, leftOut, foreignKeys, stored: schema };
     schemas.set(schema, served);
   }
   return served;

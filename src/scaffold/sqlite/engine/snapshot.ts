@@ -219,6 +219,11 @@ export class SqliteTransaction extends SqliteSnapshot implements Transaction {
     return done(this.#insert(table, values));
   }
 
+  /** Only views have no key, and what their triggers made of a row nobody can tell. */
+  insertKeyless(table: SqliteTable, values: SqliteValues): Steps<{ readonly row: undefined } | undefined> {
+    return done(this.#insert(table, values) && { row: undefined });
+  }
+
   insertUnless(
     table: SqliteTable,
     values: SqliteValues,
