@@ -9,7 +9,7 @@ const sql = `CREATE TABLE artists (id INTEGER PRIMARY KEY, name TEXT NOT NULL, s
   CREATE TABLE albums (id INTEGER PRIMARY KEY, title TEXT, year INTEGER, artist_id INTEGER REFERENCES artists (id));
   CREATE TABLE notes (album_id INTEGER PRIMARY KEY REFERENCES albums (id), text TEXT);
   CREATE TABLE tags (id INTEGER PRIMARY KEY, word TEXT);
-  CREATE TABLE albums_tags (album_id INTEGER REFERENCES albums (id), tag_id INTEGER REFERENCES tags (id), PRIMARY KEY (album_id, tag_id));
+  CREATE TABLE albums_tags (album_id INTEGER NOT NULL REFERENCES albums (id), tag_id INTEGER NOT NULL REFERENCES tags (id), PRIMARY KEY (album_id, tag_id));
   CREATE TABLE staff (id INTEGER PRIMARY KEY, name TEXT, boss_id INTEGER REFERENCES staff (id));
   CREATE VIEW old_albums AS SELECT title AS name, artist_id AS by_id, id AS number FROM albums WHERE year < 1980;
   CREATE VIEW oldest AS SELECT name, by_id, number FROM old_albums WHERE number < 3;
