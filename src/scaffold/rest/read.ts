@@ -91,7 +91,9 @@ function notModified(response: OriginResponse): OriginResponse {
 
 /** Only JSON tells where records are, how they compare, and what becomes of them. */
 const isOfJson = /^item/i;
-const notJson: Liveness = { notLive: "This can be followed as application/json only." };
+function onlyAsJson(what: string): Liveness {
+  return { notLive: `${what} can be followed as application/json only.` };
+}
 
 /** How a record's answer is read, and what that depends on. */
 function recordFields(format: RecordFormat, { recordItems }: Pick<Resource, "recordItems">): Field[] {
@@ -120,7 +122,7 @@ function* readSelected(
   const url = recordUrl(resource, found.row, selected);
   const liveness = yield* followSelected(snapshot, settings, resource, { selected, url });
   const response = answer(request, etag, recordFields(format, selection), body, contentType);
-  return withLiveness(response, format === jsonFormat ? liveness : notJson);
+  return withLiveness(response, format === jsonFormat ? liveness : onlyAsJson("A record"));
 }
 
 function* readRecord(
@@ -140,7 +142,7 @@ function* readRecord(
   const modified = modifiedAt(resource, row);
   requireUnmodified(request.fields, modified);
   const response = answer(request, etag, fields, body, contentType);
-  const told = format === jsonFormat ? liveness : notJson;
+  const told = format === jsonFormat ? liveness : onlyAsJson("A record");
   return withLiveness(isUnmodified(request.fields, modified) ? notModified(response) : response, told);
 }
 
@@ -243,7 +245,7 @@ function* readCollection(
   const etag = etagOf(body, [link ?? "", ...told.map(([, value]) => value)].join("\n"));
   const said = [vary, ...fields.filter(([name]) => isJson || !isOfJson.test(name)), ...told];
   const response = answer(request, etag, said, body, format.contentType);
-  return withLiveness(response, isJson ? liveness : notJson);
+  return withLiveness(response, isJson ? liveness : onlyAsJson("A collection"));
 }
 
 /** The records of a collection that belong to a record: the collection under a filter, and followed as that. */
@@ -300,7 +302,10 @@ function* readNamed(
     ...recordFields(format, selected?.selection ?? resource),
     ["Content-Location", recordUrl(resource, found.row, selected)],
   ];
-  return withLiveness(answer(request, etag, fields, body, contentType), format === jsonFormat ? liveness : notJson);
+  return withLiveness(
+    answer(request, etag, fields, body, contentType),
+    format === jsonFormat ? liveness : onlyAsJson("A record"),
+  );
 }
 
 /** Answers a GET or HEAD. @throws Refusal */

@@ -234,15 +234,6 @@ describe("The name of a list below a record", () => {
     expect((await send("GET", "/users/1/")).status).toBe(404);
   });
 
-  test("of the record that this one names has no URL below it", async () => {
-    const { send } = await serve(mailSql);
-
-    const answer = await send("GET", "/messages/1/sender");
-
-    expect(answer.status).toBe(404);
-    expect((answer.json as Detail).detail).toContain('"sender" is no list');
-  });
-
   test("tells nothing of a table that is not served", async () => {
     const { send } = await serve(mailSql, { tables: ["users"] });
 
