@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { statSync } from "node:fs";
 import { constants } from "node:os";
 import { resolve } from "node:path";
-import { isPostgresUrl, pauseJournal } from "../scaffold/index.ts";
+import { isPostgresUrl, migrate, pauseJournal, type RunMigrations } from "../scaffold/index.ts";
 import { CommandFailure, explain } from "./failure.ts";
 import { processOutput } from "./output.ts";
 import { systemErrorCode } from "./system-error.ts";
@@ -10,7 +11,7 @@ import { systemErrorCode } from "./system-error.ts";
 export interface MigrateOptions {
   /** The path of the SQLite database, or a URL of PostgreSQL. */
   readonly database: string;
-  /** The command and what follows it. */
+  /** The command and what follows it; or a folder of migrations, alone. */
   readonly command: readonly string[];
 }
 
@@ -46,14 +47,40 @@ function run([file = "", ...args]: readonly string[], database: string): Promise
   });
 }
 
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+function describe({ run, known }: RunMigrations): string {
+  const before = known === 0 ? "" : ` ${known} had been run before.`;
+  if (run.length === 0) return `Nothing to run.${before}\n`;
+  return `Ran ${run.join(", ")}.${before}\n`;
+}
+
+/** Runs the migrations of a folder. */
+async function runFolder(database: string, folder: string): Promise<number> {
+  try {
+    const done = await migrate(database, folder);
+    for (const note of done.notes) processOutput.note(`rocket: ${note}`);
+    processOutput.write(describe(done));
+    return 0;
+  } catch (error) {
+    processOutput.note(`rocket: ${explain(error)}`);
+    return 1;
+  }
+}
+
 /**
  * Runs `rocket migrate`: takes Rocket's triggers off a database, runs a command that changes its schema, and puts them
  * back, also where the command failed. PostgreSQL needs none of that: there the command is run, and no more. It finds the
- * database's path or URL in `ROCKET_DATABASE`.
+ * database's path or URL in `ROCKET_DATABASE`. In place of a command, a folder of Prisma's or Drizzle's migrations is run by
+ * itself.
  *
  * @returns the command's exit code; 1 where the triggers could not be taken off or, after a success, put back
  */
 export async function runMigrate({ database, command }: MigrateOptions): Promise<number> {
+  const [folder] = command;
+  if (folder !== undefined && command.length === 1 && isFolder(folder)) return runFolder(database, folder);
   // PostgreSQL alters a table with its triggers in place.
   if (isPostgresUrl(database)) return run(command, database);
   try {

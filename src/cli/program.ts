@@ -108,6 +108,11 @@ function addServe(program: Command, exit: (code: number) => void): void {
     .option("--no-page", "show them a line that says what this is")
     .option("--max-body <mib>", "MiB that the body of a write may have (default: 1)", parseMebibytes)
     .option("--rules <file>", "who may read and write which records (default: rocket.rules.json here, if there is one)")
+    .option(
+      "--models <path>",
+      "a Prisma schema, or a module or folder with Drizzle's: its names are those in URLs and records",
+      parsePath,
+    )
     .option("--load-extension <file>", "load a SQLite extension that the database needs; may be repeated", parsePaths)
     .option("--functions <module>", "a JavaScript module whose exported functions the database needs", parsePath)
     .option("--read-timeout <seconds>", "seconds that a read may take; then it is a 503 (default: 5)", parseSeconds)
@@ -144,17 +149,21 @@ function addTail(program: Command, exit: (code: number) => void): void {
 function addMigrate(program: Command, exit: (code: number) => void): void {
   program
     .command("migrate")
-    .summary("run a command that changes a database's schema")
-    .usage("<database> -- <command...>")
+    .summary("run migrations, or a command that changes a database's schema")
+    .usage("<database> <folder> | <database> -- <command...>")
     .description(
       "Takes Rocket's triggers off a database, runs a command, and puts them back, also where the command failed. " +
         "SQLite's DROP COLUMN, for one, needs that. A server may be running: it goes on by itself, and everyone who " +
         "follows a table gets a fresh 200. PostgreSQL needs none of that: there the command is run, and no more. It finds " +
-        "the database's path or URL in ROCKET_DATABASE; its exit code is the exit code.",
+        "the database's path or URL in ROCKET_DATABASE; its exit code is the exit code. A folder of Prisma's or Drizzle's " +
+        "migrations is run without them, each in one transaction, and noted in their own tables.",
     )
     .argument("<database>", "path of a SQLite database, or postgres://user@host/database", parsePath)
-    .argument("<command...>", "the command and its arguments, after --")
-    .addHelpText("after", "\nExample:\n  rocket migrate music.db -- npx knex migrate:latest")
+    .argument("<command...>", "the command and its arguments, after --; or a folder, as prisma/migrations")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  rocket migrate music.db prisma/migrations\n  rocket migrate music.db -- npx knex migrate:latest",
+    )
     .action(async (database: string, command: readonly string[]) => {
       const { runMigrate } = await import("./migrate.ts");
       exit(await runMigrate({ database, command }));

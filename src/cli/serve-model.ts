@@ -1,10 +1,16 @@
-import { isModelPath, prepareModel } from "../scaffold/index.ts";
+import { isModelPath, isModelsPath, prepareModel } from "../scaffold/index.ts";
 import { CommandFailure } from "./failure.ts";
 import type { Output } from "./output.ts";
 import type { ServeOptions } from "./serve-options.ts";
 
 /** @throws CommandFailure where a model has no database, or what has one is no model */
 export function checkModel({ database, model }: ServeOptions): void {
+  const named = model ?? database;
+  if (isModelsPath(named)) {
+    const served = model === undefined ? "music.db" : database;
+    const advice = `its tables are made by its own migrations (prisma migrate, drizzle-kit migrate), and served by: rocket serve ${served} --models ${named}`;
+    throw new CommandFailure(`${JSON.stringify(named)} names what a database has: ${advice}`, 2);
+  }
   if (model !== undefined && !isModelPath(model))
     throw new CommandFailure(`--database is for a model: ${JSON.stringify(model)} is no .xcdatamodeld.`, 2);
   if (model !== undefined || !isModelPath(database)) return;

@@ -16,6 +16,8 @@ export interface ServeOptions extends TlsOptions, TokenFlags {
   readonly database: string;
   /** The path of a Core Data model, whose tables the database has, or gets where it has none. Default none. */
   readonly model?: string;
+  /** A Prisma schema, or a module of Drizzle's, or a folder of either, that names what the database has. Default none. */
+  readonly models?: string;
   /** PostgreSQL's schemas whose tables are served. Default `public`. */
   readonly schemas?: readonly string[];
   /** Default 8080; 0 picks a free one. */

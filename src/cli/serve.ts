@@ -69,10 +69,10 @@ function startRun(options: ServeOptions, output: Output): Run {
 
 async function openScaffold({ options, onError }: Run): Promise<Scaffold> {
   const { database, tables, only, except, readOnly, create, extensions, functionsModule, basePath } = options;
-  const { readTimeoutMs, readThreads, schemas } = options;
+  const { readTimeoutMs, readThreads, schemas, models } = options;
   const access = given({ tables, only, except, readOnly, create, basePath });
   const viewers = given({ tokens: readTokens(options), users: readUsers(options), rules: rulesFile(options) });
-  const more = given({ extensions, functionsModule, readTimeoutMs, readThreads, schemas });
+  const more = given({ extensions, functionsModule, readTimeoutMs, readThreads, schemas, models });
   try {
     return await createScaffold({ path: database, ...access, ...more, ...viewers, onError });
   } catch (error) {

@@ -1,5 +1,7 @@
 export { administratorSql } from "./administrator-sql.ts";
 export { detach } from "./detach.ts";
+export { migrate, type RunMigrations } from "./migrate.ts";
+export { isModelsPath } from "./models/read-models.ts";
 export { openUsers } from "./open-users.ts";
 export type { ScaffoldOptions } from "./options.ts";
 export { isPostgresUrl } from "./postgres-url.ts";

@@ -11,7 +11,6 @@ import type { LiveSettings } from "./rest/live.ts";
 import { read } from "./rest/read.ts";
 import type { Target } from "./rest/target.ts";
 import { openSqlite } from "./sqlite/engine/open-sqlite.ts";
-import { servedSchema } from "./sqlite/engine/served.ts";
 import { importFunctions } from "./sqlite/functions-module.ts";
 import { openReads } from "./sqlite/threads/open-reads.ts";
 
@@ -72,10 +71,7 @@ async function openSqliteFile(
     ...options.additions.functions,
   };
   const additions = { ...options.additions, functions };
-  const engine = await openSqlite({
-    ...{ ...options, additions, isServed },
-    onSchema: (schema) => onSchema(servedSchema(schema)),
-  });
+  const engine = await openSqlite({ ...options, additions, isServed, onSchema });
   const { extensions = [] } = additions;
   return {
     engine,

@@ -1,5 +1,7 @@
 import { BasePath, type Clock, type ErrorHandler, systemClock } from "../server/index.ts";
 import { errorReporter } from "../server/inner.ts";
+import type { Names } from "./engine/names.ts";
+import { readModels } from "./models/read-models.ts";
 import { isPostgresUrl } from "./postgres-url.ts";
 import { type Action, type ActionOptions, resolveActions } from "./rest/actions.ts";
 import { readRules } from "./rules/read-rules.ts";
@@ -58,6 +60,11 @@ export interface ScaffoldOptions<Viewer extends object = AppViewer> extends Acti
    * it is. Default: everybody may all. With rules, a table that they have no entry for is closed.
    */
   readonly rules?: Rules | string | URL;
+  /**
+   * What names the tables, columns and relations of the database outside: the path or URL of a Prisma schema, of a module
+   * that exports Drizzle's tables and relations, or of a folder of either. Default: the database's own names.
+   */
+  readonly models?: string | URL;
   /** Makes the file, in WAL mode, where there is none or an empty one. Default false. */
   readonly create?: boolean;
   /** Records that a GET answers at most; then a `Link` names the next ones. Default 1,000; 1 to 1,000,000. */
@@ -104,6 +111,7 @@ export interface ResolvedScaffoldOptions {
   readonly rules: ResolvedRules | undefined;
   readonly rows: Rows<AppViewer> | undefined;
   readonly authorize: Authorize<object> | undefined;
+  readonly names: Names | undefined;
   readonly create: boolean;
   readonly additions: Additions;
   readonly functionsModule: string | undefined;
@@ -175,6 +183,7 @@ export async function resolveScaffoldOptions(options: ScaffoldOptions): Promise<
     basePath: new BasePath(options.basePath).text,
     actions: resolveActions(options),
     ...{ rules, rows, authorize },
+    names: options.models === undefined ? undefined : await readModels(options.models),
     tokens:
       options.tokens || users
         ? resolveTokenOptions(options.tokens ?? {}, { isPostgres, users, hasRules: (rules ?? rows) !== undefined })

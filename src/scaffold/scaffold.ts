@@ -102,6 +102,11 @@ function requireTables({ schema }: Engine, tables: readonly string[] | undefined
   }
 }
 
+/** @throws RocketError `models-unfit` where the database has not what models name */
+function requireModels({ troubles = [] }: ServedSchema): void {
+  if (troubles.length > 0) throw new RocketError("models-unfit", troubles.join("\n"));
+}
+
 function isServedBy({ tables, basePath }: ResolvedScaffoldOptions): IsServed {
   const isAsked = (table: string): boolean => tables === undefined || tables.includes(table);
   return Object.assign(isAsked, { basePath });
@@ -223,6 +228,7 @@ export async function createScaffold<Viewer extends object = AppViewer>(
   const opened = await openEngine(resolved, isServed, { onSchema: told });
   const engine = book ? new RuledEngine(opened.engine, book) : opened.engine;
   const signIn = await openSignInOf(engine, resolved, () => {
+    requireModels(opened.engine.schema);
     book?.requireAll(opened.engine.schema);
     requireTables(engine, tables, isServed);
   });

@@ -45,7 +45,8 @@ const scaffoldFolderTable: Readonly<Record<string, readonly string[]>> = {
   "sqlite/engine": ["json", "engine", "rest", "sqlite"],
   "sqlite/threads": ["json", "engine", "rest", "rules", "sqlite", "sqlite/engine"],
   postgres: ["json", "engine", "rest"],
-  models: ["sqlite", "postgres"],
+  models: ["engine", "sqlite", "postgres"],
+  migrations: ["sqlite", "postgres"],
   tokens: ["json", "engine", "rest"],
   // Where users are kept, it has by a port.
   users: ["json", "rest", "tokens"],

@@ -99,14 +99,38 @@ export interface ForeignKey {
   readonly references: { readonly table: string; readonly columns: readonly string[] };
 }
 
+/** Some columns of a table. */
+export interface ColumnsOf {
+  readonly table: string;
+  readonly columns: readonly string[];
+}
+
+/** A relation as models name it, seen from one of its ends: all names are those that the models give. */
+export interface NamedRelation {
+  readonly name: string;
+  /** The table that it leads from, and the columns there whose values are equal to… */
+  readonly table: string;
+  readonly columns: readonly string[];
+  /** …those of these, in their order. */
+  readonly references: ColumnsOf;
+  /** Whether it leads to one record at most, by a foreign key of its own table. */
+  readonly isOne: boolean;
+  /** A third table that leads there: by these columns from the first end, and by those on to the other; absent where none does. */
+  readonly join?: { readonly table: string; readonly from: readonly string[]; readonly to: readonly string[] };
+}
+
 /** What a database has to serve; the same object until it changes. */
 export interface ServedSchema {
   readonly tables: readonly ServedTable[];
   readonly leftOut: readonly LeftOut[];
   /** Those between {@link tables}, in their order, by columns that the viewer may read. */
   readonly foreignKeys: readonly ForeignKey[];
+  /** What models call how {@link tables} are related. Absent: nothing. */
+  readonly relations?: readonly NamedRelation[];
   /** The names of tables that are there, and that the viewer may not read. Absent: none. */
   readonly denied?: readonly string[];
   /** Of these, those that the viewer may add records to. They have the columns that it may give, and no key. */
   readonly unseen?: readonly ServedTable[];
+  /** In what it is not as models say, in sentences. Absent: in nothing. */
+  readonly troubles?: readonly string[];
 }

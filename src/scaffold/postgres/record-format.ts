@@ -1,6 +1,15 @@
 import type { Representation, Value } from "../../server/index.ts";
 import type { Text } from "./driver.ts";
-import type { Column, Table } from "./table.ts";
+import type { Table } from "./table.ts";
+
+/** A column as filters know it. */
+interface ImageMember {
+  readonly name: string;
+  /** Where a row has its value. */
+  readonly place: number;
+  /** A value as filters compare it. */
+  toImage(value: Text): Value;
+}
 
 /** How rows look from outside: what the journal needs to name and show a record. */
 export interface RecordFormat {
@@ -18,6 +27,6 @@ export interface RecordFormat {
    * @param row - the values of `table.columns`, in their order
    */
   represent(table: Table, row: readonly Text[]): Representation;
-  /** A value as filters compare it. */
-  imageValue(column: Column, value: Text): Value;
+  /** What filters compare of a row. */
+  imageMembers(table: Table): readonly ImageMember[];
 }

@@ -30,7 +30,7 @@ function isServable({ members }: ServedTable): boolean {
 }
 
 function createCatalog(schema: ServedSchema, isServed: IsServed): Catalog {
-  const { tables, leftOut, foreignKeys, denied = [], unseen = [] } = schema;
+  const { tables, leftOut, foreignKeys, relations, denied = [], unseen = [] } = schema;
   const asked = tables.filter(({ name }) => isServed(name));
   const servable = asked.filter(isServable);
   const unservable = asked.filter((table) => !isServable(table));
@@ -39,7 +39,7 @@ function createCatalog(schema: ServedSchema, isServed: IsServed): Catalog {
   return {
     basePath,
     resources: new Map(servable.map((table) => [table.name, resourceOf(table, basePath)])),
-    relations: new Relations({ tables: servable, foreignKeys }),
+    relations: new Relations({ tables: servable, foreignKeys, ...(relations ? { relations } : {}) }),
     denied: new Set(denied.filter((name) => isServed(name))),
     unseen: new Map(
       unseen.filter((table) => isServed(table.name)).map((table) => [table.name, resourceOf(table, basePath)]),

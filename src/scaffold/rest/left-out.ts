@@ -2,11 +2,12 @@ import { RocketError } from "../../protocol/index.ts";
 import type { ServedSchema } from "../engine/table.ts";
 import { catalogOf, type IsServed } from "./catalog.ts";
 
-/** Says what is not served, and why; each time what is new. */
+/** Says what is not served, and why, and what of the models the database has not; each time what is new. */
 export class LeftOutReporter {
   readonly #isServed: IsServed;
   readonly #report: (error: unknown, stage: string) => void;
   #told: ReadonlyMap<string, string> = new Map();
+  #troubles: readonly string[] = [];
 
   constructor(isServed: IsServed, report: (error: unknown, stage: string) => void) {
     this.#isServed = isServed;
@@ -15,6 +16,11 @@ export class LeftOutReporter {
 
   tell(schema: ServedSchema): void {
     const { leftOut } = catalogOf(schema, this.#isServed);
+    const { troubles = [] } = schema;
+    for (const trouble of troubles) {
+      if (!this.#troubles.includes(trouble)) this.#report(new RocketError("models-unfit", trouble), "schema");
+    }
+    this.#troubles = troubles;
     const names = new Map<string, string[]>();
     for (const [name, reason] of leftOut) {
       if (this.#told.get(name) === reason) continue;

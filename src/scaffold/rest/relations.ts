@@ -3,6 +3,7 @@ import {
   keyMembers,
   type Link,
   type Member,
+  type NamedRelation,
   type ServedSchema,
   type ServedTable,
 } from "../engine/table.ts";
@@ -25,6 +26,8 @@ export interface Relation extends Link {
   readonly names: readonly string[];
   /** What tells it from others of the same name, behind a `!`. */
   readonly hints: readonly string[];
+  /** What models call it, which means no other then. Absent: nothing. */
+  readonly called?: readonly string[];
 }
 
 /** A foreign key with what it names in place of names. */
@@ -99,6 +102,48 @@ function through(one: Key, other: Key): Relation {
   };
 }
 
+/** A relation as models name it, with what it leads to in place of names; none where that is not served. */
+function namedRelation(tables: ReadonlyMap<string, ServedTable>, relation: NamedRelation): Relation[] {
+  const { name, references, isOne, join } = relation;
+  const [own, other] = [tables.get(relation.table), tables.get(references.table)];
+  const third = join && tables.get(join.table);
+  if (!own || !other || (join && !third)) return [];
+  const [from, to] = [membersOf(own, relation.columns), membersOf(other, references.columns)];
+  const named = { table: other, from, to, names: [name], hints: [], called: [name] };
+  if (!join || !third) return [{ ...named, kind: isOne ? "one" : "many", isOne }];
+  const first = { from, to: membersOf(third, join.from) };
+  return [
+    {
+      ...named,
+      kind: "through",
+      isOne: false,
+      join: { table: third, first, last: { from: membersOf(third, join.to), to } },
+    },
+  ];
+}
+
+/** Whether two links are of the same members, in whatever order. */
+function isSameLink(one: Link, other: Link): boolean {
+  const hasPair = (from: Member, at: number): boolean => other.to[other.from.indexOf(from)] === one.to[at];
+  return one.from.length === other.from.length && one.from.every(hasPair);
+}
+
+function isSame(one: Relation, other: Relation): boolean {
+  if (one.table !== other.table) return false;
+  if (!one.join || !other.join) return one.join === other.join && isSameLink(one, other);
+  const { first, last, table } = one.join;
+  return table === other.join.table && isSameLink(first, other.join.first) && isSameLink(last, other.join.last);
+}
+
+/** Relations with one more name: that of one that is there, or of one that only the models know. */
+function withNamed(all: Relation[], named: Relation): Relation[] {
+  const same = all.filter((one) => isSame(one, named));
+  const known = same.find(({ kind }) => kind === named.kind) ?? same[0];
+  if (!known) return [...all, named];
+  const called = [...(known.called ?? []), ...named.names];
+  return all.map((one) => (one === known ? { ...known, called, names: [...named.names, ...known.names] } : one));
+}
+
 /** A relation's name taken apart: `albums!artist_id` are the albums by their foreign key `artist_id`. */
 function split(text: string): { readonly name: string; readonly hint: string | undefined } {
   const at = text.lastIndexOf("!");
@@ -110,7 +155,7 @@ export class Relations {
   readonly #of: ReadonlyMap<ServedTable, Relation[]>;
 
   /** @param schema - the tables between which relations are, and the foreign keys, of which those between others are none */
-  constructor({ tables, foreignKeys }: Pick<ServedSchema, "tables" | "foreignKeys">) {
+  constructor({ tables, foreignKeys, relations = [] }: Pick<ServedSchema, "tables" | "foreignKeys" | "relations">) {
     const byName = new Map(tables.map((table) => [table.name, table]));
     const keys = foreignKeys.flatMap((key) => this.#keyOf(byName, key));
     this.#of = new Map(
@@ -120,7 +165,8 @@ export class Relations {
         const far = others.flatMap((one) =>
           keys.filter((other) => other.table === one.table && joins(one, other)).map((other) => through(one, other)),
         );
-        return [table, [...own, ...others.map(toMany), ...far]] as const;
+        const named = relations.flatMap((one) => (one.table === table.name ? namedRelation(byName, one) : []));
+        return [table, named.reduce(withNamed, [...own, ...others.map(toMany), ...far])] as const;
       }),
     );
   }
@@ -132,8 +178,8 @@ export class Relations {
 
   /**
    * The relation of a table that a name means: the other table's, or the foreign key's column, with or without its `_id`, or
-   * the constraint's name; and behind a `!` what tells it from others of that name. A relation to a view, and one through a third
-   * table, stand back behind others of their name.
+   * the constraint's name; before all, what models call it; and behind a `!` what tells it from others of that name. A relation
+   * to a view, and one through a third table, stand back behind others of their name.
    *
    * @param status - of the refusal
    * @throws Refusal where there is none, or more than one, with the names that there are
@@ -173,6 +219,8 @@ export class Relations {
 }
 
 function candidates(all: readonly Relation[], text: string): readonly Relation[] {
+  const called = all.filter((relation) => relation.called?.includes(text));
+  if (called.length > 0) return called;
   const whole = named(all, text);
   if (whole.length > 0) return direct(whole);
   const { name, hint } = split(text);

@@ -1,13 +1,6 @@
-import { keysBetween } from "../engine/keys-between.ts";
+import { keysBetween, relationsBetween } from "../engine/keys-between.ts";
 import type { Snapshot, Transaction } from "../engine/snapshot.ts";
-import {
-  type ForeignKey,
-  hasKey,
-  type LeftOut,
-  type Member,
-  type ServedSchema,
-  type ServedTable,
-} from "../engine/table.ts";
+import { hasKey, type LeftOut, type Member, type ServedSchema, type ServedTable } from "../engine/table.ts";
 import type { Viewer } from "../engine/viewer.ts";
 import { listNames, Refusal } from "../rest/refusal.ts";
 import { Relations } from "../rest/relations.ts";
@@ -62,7 +55,7 @@ function capitalised(text: string): string {
 /** What viewers are shown: of what nobody may read, that records may be added. */
 function shownSchema(
   tables: ReadonlyMap<string, RuledTable>,
-  foreignKeys: readonly ForeignKey[],
+  { foreignKeys, relations = [] }: ServedSchema,
   denied: readonly string[],
 ): ServedSchema {
   const all = [...tables.values()];
@@ -73,6 +66,7 @@ function shownSchema(
     tables: readable,
     leftOut: [],
     foreignKeys: keysBetween(readable, foreignKeys),
+    relations: relationsBetween(readable, relations),
     denied: [...denied, ...unread.map(({ real }) => real.name)],
     unseen: unread.map(({ shown }) => unseenTable(shown)),
   };
@@ -156,10 +150,11 @@ export class RuleBook {
     }
     const shown = shownSchema(
       tables,
-      schema.foreignKeys,
+      schema,
       (schema.denied ?? []).filter((name) => this.#rules?.has(name) !== false),
     );
-    return { tables, shown, all: { ...shown, leftOut: [...schema.leftOut, ...closed] }, troubles };
+    const all = { ...shown, leftOut: [...schema.leftOut, ...closed], troubles: schema.troubles ?? [] };
+    return { tables, shown, all, troubles };
   }
 
   #rulesOf({ name }: ServedTable): ResolvedTableRules | undefined {

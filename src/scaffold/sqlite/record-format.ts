@@ -1,6 +1,15 @@
 import type { Representation, Value } from "../../server/index.ts";
 import type { SqlValue, Table } from "./schema.ts";
 
+/** A column as filters know it. */
+export interface ImageMember {
+  readonly name: string;
+  /** Where a row has its value. */
+  readonly place: number;
+  /** A stored value as filters compare it. */
+  toImage(value: SqlValue): Value;
+}
+
 /** How rows look from outside: what the journal needs to name and show a record. */
 export interface RecordFormat {
   /** The collection's path: `/artists`. */
@@ -18,6 +27,6 @@ export interface RecordFormat {
    * @param row - the values of `table.columns`, in their order
    */
   represent(table: Table, key: readonly SqlValue[], row: readonly SqlValue[]): Representation;
-  /** A stored value as filters compare it. */
-  imageValue(table: Table, column: number, value: SqlValue): Value;
+  /** What filters compare of a row: its columns, and behind them the rowid, where that is the identity. */
+  imageMembers(table: Table): readonly ImageMember[];
 }

@@ -5,5 +5,5 @@ export const plainFormat: RecordFormat = {
   collectionPath: ({ schema, name }) => (schema === "public" ? `/${name}` : `/${schema}.${name}`),
   recordUrl: (table, key) => `${plainFormat.collectionPath(table)}/${key.join(",")}`,
   represent: (table, row) => ({ contentType: "application/json", body: recordJson(table.columns, row) }),
-  imageValue: (_column, value) => value,
+  imageMembers: ({ columns }) => columns.map(({ name }, place) => ({ name, place, toImage: (value) => value })),
 };

@@ -56,7 +56,13 @@ export async function openViewerSite(connect: string, options: ViewerSiteOptions
   const served = Object.assign((table: string) => isServed(table), { basePath: "" });
   const engine = await openPostgres({
     ...{ connect, schemas, retention: undefined, readTimeoutMs: 5_000, clock: systemClock },
-    ...{ reportError: (error) => errors.push(error), hasRoles: true, onSchema: () => undefined, isServed: served },
+    ...{
+      reportError: (error) => errors.push(error),
+      hasRoles: true,
+      names: undefined,
+      onSchema: () => undefined,
+      isServed: served,
+    },
   });
   const settings = { notLive: undefined, maxRows: 1_000, maxPageBytes: 1_000_000 };
   const service = new Service({

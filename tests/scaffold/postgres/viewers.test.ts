@@ -26,7 +26,7 @@ async function open(sql = ""): Promise<Opened> {
   await client.query(`DO $$ BEGIN CREATE ROLE anon; CREATE ROLE member; CREATE ROLE other;
     EXCEPTION WHEN duplicate_object THEN NULL; END $$; ${sql}`);
   const engine = await openPostgres({
-    ...{ connect: server.url(name), schemas: ["public"], retention: undefined, readTimeoutMs: 5_000 },
+    ...{ connect: server.url(name), schemas: ["public"], names: undefined, retention: undefined, readTimeoutMs: 5_000 },
     ...{ clock: systemClock, reportError: () => undefined, hasRoles: true, onSchema: () => undefined },
     isServed: Object.assign(() => true, { basePath: "" }),
   });

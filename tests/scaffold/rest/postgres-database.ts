@@ -25,7 +25,7 @@ async function make(): Promise<string> {
 /** Takes out everything of the test's and of Rocket's. */
 async function empty(name: string, client: Client): Promise<void> {
   await client.query(
-    "ROLLBACK; SET lock_timeout = 1000; DROP SCHEMA IF EXISTS public, rocket, rocket_users CASCADE; CREATE SCHEMA public",
+    "ROLLBACK; SET lock_timeout = 1000; DROP SCHEMA IF EXISTS public, rocket, rocket_users, drizzle CASCADE; CREATE SCHEMA public",
   );
   emptied.push(name);
 }
@@ -41,7 +41,9 @@ export async function openPostgres(): Promise<TestDatabase> {
     await empty(name, other).catch(() => undefined);
     await other.end();
   });
+  const path = `postgres://postgres@${encodeURIComponent(host)}:5432/${name}`;
   return {
+    path,
     async run(sql) {
       await other.query(sql);
     },
@@ -49,7 +51,6 @@ export async function openPostgres(): Promise<TestDatabase> {
       return (await other.query<unknown[]>({ text: sql, rowMode: "array" })).rows;
     },
     async serve(options, onError) {
-      const path = `postgres://postgres@${encodeURIComponent(host)}:5432/${name}`;
       const scaffold = await createScaffold({ path, onError, ...options });
       onTestFinished(() => scaffold.close());
       return scaffold;

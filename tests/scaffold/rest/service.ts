@@ -28,11 +28,14 @@ export interface TestOptions {
   readonly rules?: Rules;
   readonly rows?: NonNullable<ScaffoldOptions["rows"]>;
   readonly authorize?: NonNullable<ScaffoldOptions["authorize"]>;
+  readonly models?: string | URL;
   readonly clock?: Clock;
 }
 
 /** A database of a test's own, which goes when the test ends. */
 export interface TestDatabase {
+  /** The file, or the URL. */
+  readonly path: string;
   /** Runs another program's statements. */
   run(sql: string): Promise<void>;
   /** The rows of another program's query. */
@@ -44,6 +47,8 @@ export interface TestDatabase {
 /** A scaffold over a database of its own. */
 export interface Service {
   readonly scaffold: Scaffold;
+  /** The database's file, or its URL. */
+  readonly path: string;
   /** What `onError` was told. */
   readonly errors: unknown[];
   readonly send: Send;
@@ -77,6 +82,7 @@ export async function serve(sql: EngineSql, options: TestOptions = {}): Promise<
   const scaffold = await database.serve(options, (error) => errors.push(error));
   return {
     scaffold,
+    path: database.path,
     errors,
     send: sendTo(scaffold),
     run: (text) => database.run(textOf(text)),

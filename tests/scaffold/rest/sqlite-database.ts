@@ -11,6 +11,7 @@ export async function openSqlite(): Promise<TestDatabase> {
   other.pragma("journal_mode = WAL");
   onTestFinished(() => void other.close());
   return {
+    path,
     async run(sql) {
       other.exec(sql);
     },

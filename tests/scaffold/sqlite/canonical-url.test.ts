@@ -3,12 +3,15 @@ import { describe, expect, test } from "vitest";
 import { canonicalUrl, parseQuery } from "../../../src/scaffold/rest/query.ts";
 import { resourceOf } from "../../../src/scaffold/rest/resource.ts";
 import { parseTarget } from "../../../src/scaffold/rest/target.ts";
-import { servedTable } from "../../../src/scaffold/sqlite/engine/served.ts";
+import { Served } from "../../../src/scaffold/sqlite/engine/served.ts";
 import { column, columnTypes, table } from "./samples.ts";
 import { serve } from "./service.ts";
 import { texts } from "./values.ts";
 
-const resource = resourceOf(servedTable(table("things", [column("id", "INTEGER", "integer"), ...columnTypes])), "");
+const resource = resourceOf(
+  new Served().table(table("things", [column("id", "INTEGER", "integer"), ...columnTypes])),
+  "",
+);
 
 function canonical(target: string): string {
   return canonicalUrl(resource, parseQuery(resource, parseTarget(target).parameters));

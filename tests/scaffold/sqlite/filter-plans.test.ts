@@ -6,7 +6,7 @@ import { parseQuery } from "../../../src/scaffold/rest/query.ts";
 import { resourceOf } from "../../../src/scaffold/rest/resource.ts";
 import { parseTarget } from "../../../src/scaffold/rest/target.ts";
 import { brakeFunction } from "../../../src/scaffold/sqlite/brake.ts";
-import { type SqliteQuery, servedTable } from "../../../src/scaffold/sqlite/engine/served.ts";
+import { Served, type SqliteQuery } from "../../../src/scaffold/sqlite/engine/served.ts";
 import { selectRecords } from "../../../src/scaffold/sqlite/engine/sql.ts";
 import { column, table } from "./samples.ts";
 
@@ -19,7 +19,7 @@ const columns = [
 
 /** How SQLite finds the records of a query. */
 function planOf(query: string, isBinary: boolean): string[] {
-  const served = servedTable(isBinary ? { ...table("t", columns), binary: true } : table("t", columns));
+  const served = new Served().table(isBinary ? { ...table("t", columns), binary: true } : table("t", columns));
   const database = new Database(":memory:");
   database.function(brakeFunction, () => 1);
   database.exec(`CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, folded TEXT COLLATE NOCASE, year INTEGER);

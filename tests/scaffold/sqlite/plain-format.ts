@@ -27,5 +27,9 @@ export const plainFormat: RecordFormat = {
     contentType: "application/json",
     body: JSON.stringify([table.name, key.map(exactText), row.map(exactText)]),
   }),
-  imageValue: (_table, _column, value) => value,
+  imageMembers({ columns, identity }) {
+    const names = columns.map(({ name }) => name);
+    const all = identity.kind === "rowid" ? [...names, identity.alias] : names;
+    return all.map((name, place) => ({ name, place, toImage: (value) => value }));
+  },
 };

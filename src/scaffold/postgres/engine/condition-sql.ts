@@ -29,9 +29,9 @@ const searches: Readonly<Partial<Record<TestOperator, string>>> = {
 };
 
 /** What stands in SQL for a member: its column, or a part of its JSON, which is always jsonb. */
-export function expressionOf({ name, path, jsonKind }: Pick<PostgresMember, "name" | "path" | "jsonKind">): string {
-  if (!path) return quoteName(name);
-  const text = `${quoteName(path.column)}${path.steps.map((step, at) => stepText(path, step, at)).join("")}`;
+export function expressionOf({ column, path, jsonKind }: Pick<PostgresMember, "column" | "path" | "jsonKind">): string {
+  if (!path) return quoteName(column);
+  const text = `${quoteName(column)}${path.steps.map((step, at) => stepText(path, step, at)).join("")}`;
   return jsonKind === "json" && !path.isText ? `((${text})::jsonb)` : `(${text})`;
 }
 
@@ -100,7 +100,7 @@ export function ruleOperands(rule: PostgresRule): Text[] {
  * A condition on records of another table. It names no column of this one inside, so that neither needs another name there.
  */
 function linkedText({ columns, others, table, rule }: PostgresLinked, place: () => string): string {
-  const [own, other] = [columns, others].map((members) => members.map(({ name }) => quoteName(name)).join(", "));
+  const [own, other] = [columns, others].map((members) => members.map(({ column }) => quoteName(column)).join(", "));
   return `(${own}) IN (SELECT ${other} FROM ${tableName(table)} WHERE ${ruleTextOf(rule, place)})`;
 }
 

@@ -115,7 +115,7 @@ function reasonOf(found: Found, parameters: readonly PostgresParameter[], typeOf
 export async function readFunctions(session: Session, served: Served, name: string): Promise<PostgresFunction[]> {
   const dots = [...name.matchAll(/\./g)].map(({ index }) => name.slice(index + 1));
   const rows = await session.query(functionsSql, [served.schemas, [name, ...dots]]);
-  const meant = rows.filter(([schema, own]) => served.nameOf({ schema: schema ?? "", name: own ?? "" }) === name);
+  const meant = rows.filter(([schema, own]) => served.ownNameOf({ schema: schema ?? "", name: own ?? "" }) === name);
   const callable = meant.filter(([, , isCallable]) => isCallable === "t");
   if (meant.length > 0 && callable.length === 0) throw new Denied();
   if (callable.length === 0) return [];

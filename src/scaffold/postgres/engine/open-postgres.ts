@@ -1,5 +1,6 @@
 import { RocketError } from "../../../protocol/index.ts";
 import type { Clock } from "../../../server/index.ts";
+import type { Names } from "../../engine/names.ts";
 import type { IsServed } from "../../rest/catalog.ts";
 import { collectionPath } from "../../rest/resource.ts";
 import { openPool, type Pool } from "../driver.ts";
@@ -29,6 +30,8 @@ export interface PostgresEngineOptions {
   readonly hasRoles: boolean;
   /** Which tables are watched, and what stands before their names in URLs. */
   readonly isServed: IsServed;
+  /** What models call what the database has; `undefined` where there are none. */
+  readonly names: Names | undefined;
   /** Told of each schema that comes later. Must not throw. */
   readonly onSchema: (schema: PostgresSchema) => void;
 }
@@ -61,12 +64,11 @@ async function openJournal(
   onSchema: () => void,
 ): Promise<PostgresJournal | undefined> {
   const { schemas, retention, clock, reportError, isServed } = options;
-  const nameOf = (schema: string, name: string): string => (schema === schemas[0] ? name : `${schema}.${name}`);
   try {
     return await createPostgresJournal({
       ...{ pool, schemas, clock },
       format: recordFormatBelow(served, isServed.basePath),
-      tables: (schema, name) => isServed(nameOf(schema, name)),
+      tables: (schema, name) => served.isShown({ schema, name }) && isServed(served.nameOf({ schema, name })),
       onError: (error, { stage }) => reportError(error, stage),
       // Theirs may lead to the server that was there before.
       onSegment: () => [reads, writes].forEach((other) => void other.renew()),
@@ -117,7 +119,7 @@ function openFailure(error: unknown): RocketError {
  */
 export async function openPostgres(options: PostgresEngineOptions): Promise<PostgresEngine> {
   const { schemas, clock, readTimeoutMs, reportError, onSchema, hasRoles, isServed } = options;
-  const served = new Served(schemas);
+  const served = new Served(schemas, options.names);
   const pools = await openPools(options);
   const all = Object.values(pools);
   let journal: PostgresJournal | undefined;

@@ -2,9 +2,8 @@ import { representRecord } from "../../rest/representation.ts";
 import { type Resource, resourceOf, urlOf } from "../../rest/resource.ts";
 import type { Text } from "../driver.ts";
 import type { RecordFormat } from "../record-format.ts";
-import type { Column, Table } from "../table.ts";
+import type { Table } from "../table.ts";
 import type { Served } from "./served.ts";
-import { PostgresType } from "./value-type.ts";
 
 /** A row that has its key alone. */
 function keyRow({ columns, key: names }: Table, key: readonly Text[]): Text[] {
@@ -18,16 +17,22 @@ function keyRow({ columns, key: names }: Table, key: readonly Text[]): Text[] {
  */
 export function recordFormatBelow(served: Served, basePath: string): RecordFormat {
   const resource = (table: Table): Resource => resourceOf(served.table(table), basePath);
-  const types = new WeakMap<Column, PostgresType>();
-  const typeOf = (column: Column): PostgresType => {
-    const type = types.get(column) ?? new PostgresType(column.type);
-    types.set(column, type);
-    return type;
+  /** A row's values, without those that are shown to nobody. */
+  const shown = (table: Table, row: readonly Text[]): readonly Text[] => {
+    const { places } = served.table(table);
+    return places.length === table.columns.length ? row : places.map((place) => row[place] ?? null);
   };
   return {
     collectionPath: (table) => resource(table).path,
-    recordUrl: (table, key) => urlOf(resource(table), keyRow(table, key)),
-    represent: (table, row) => representRecord(resource(table), row),
-    imageValue: (column, value) => typeOf(column).toImage(value),
+    recordUrl: (table, key) => urlOf(resource(table), shown(table, keyRow(table, key))),
+    represent: (table, row) => representRecord(resource(table), shown(table, row)),
+    imageMembers(table) {
+      const { members, places } = served.table(table);
+      return members.map(({ name, type }, at) => ({
+        name,
+        place: places[at] ?? 0,
+        toImage: (value) => type.toImage(value),
+      }));
+    },
   };
 }

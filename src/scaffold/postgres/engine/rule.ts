@@ -21,7 +21,7 @@ function columnsOf({ column, constraint, table }: Failed, own: PostgresTable): r
   if (table !== own.ownName) return [];
   const columns = column !== undefined ? [column] : (own.rules.find(({ name }) => name === constraint)?.columns ?? []);
   // In the record's order, and only what the viewer may know.
-  return own.members.filter(({ name }) => columns.includes(name)).map(({ name }) => name);
+  return own.members.filter((member) => columns.includes(member.column)).map(({ name }) => name);
 }
 
 /** The columns of a foreign key that names nothing; none where others name the record. */

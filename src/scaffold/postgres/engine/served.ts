@@ -1,6 +1,7 @@
 import type { Condition, Filter, JsonPath } from "../../../filter/index.ts";
-import { keysBetween } from "../../engine/keys-between.ts";
+import { keysBetween, relationsBetween } from "../../engine/keys-between.ts";
 import { keysOfViews, uniqueIn } from "../../engine/keys-of-views.ts";
+import { type Names, Naming, type OwnTable } from "../../engine/names.ts";
 import type { Linked, Ordering, Query, RuleGroup } from "../../engine/query.ts";
 import type { ForeignKey, LeftOut, Member, ServedSchema, ServedTable } from "../../engine/table.ts";
 import type { Text } from "../driver.ts";
@@ -12,6 +13,8 @@ import { PostgresType } from "./value-type.ts";
 /** A column as REST has it. */
 export interface PostgresMember extends Member {
   readonly type: PostgresType;
+  /** Its own name, as SQL has it. */
+  readonly column: string;
   /** Whether a part of JSON is one of a column of `json` or of `jsonb`; absent where it is a column. */
   readonly jsonKind?: "json" | "jsonb";
 }
@@ -22,6 +25,8 @@ export interface PostgresTable extends ServedTable {
   readonly schema: string;
   /** Its name in its schema. */
   readonly ownName: string;
+  /** Where each member's column is among the table's own. */
+  readonly places: readonly number[];
   readonly rules: readonly Rule[];
   /** Whether its own changes don't decide what the role that it was read for is shown. */
   readonly isPrivate: boolean;
@@ -89,29 +94,40 @@ function uniqueOf({ rules = [], base }: Partial<Pick<FullTable, "rules" | "base"
   return base ? uniqueIn(base, sets) : sets;
 }
 
-/** Tables as REST has them: those of the first schema by their names, those of others with their schema's before it. */
+/**
+ * Tables as REST has them: those of the first schema by their names, those of others with their schema's before it, unless
+ * models give them others.
+ */
 export class Served {
   readonly #first: string | undefined;
   /** The schemas that are served. */
   readonly schemas: readonly string[];
+  readonly #naming: Naming;
   readonly #tables: WeakMap<Table, PostgresTable> = new WeakMap();
 
   /** @param schemas - those that are served */
-  constructor(schemas: readonly string[]) {
+  constructor(schemas: readonly string[], names?: Names) {
     this.#first = schemas[0];
+    this.#naming = new Naming(names, schemas[0]);
     this.schemas = schemas;
   }
 
   /** What a schema has to serve. */
   schema({ tables, leftOut, denied }: Found): PostgresSchema {
     const named = leftOut.map((one): LeftOut => ({ name: this.nameOf(one), reason: one.reason }));
-    const served = tables.map((table) => this.table(table));
+    const hidden = tables.flatMap((table): LeftOut[] => {
+      const reason = this.#whyHidden(table);
+      return reason === undefined ? [] : [{ name: this.ownNameOf(table), reason }];
+    });
+    const served = tables.filter((table) => this.isShown(table)).map((table) => this.table(table));
     return {
       tables: served,
-      leftOut: named,
-      foreignKeys: keysBetween(served, this.#allKeys(tables)),
-      denied: denied.map((one) => this.nameOf(one)),
-      unseen: denied.filter(({ columns }) => columns.length > 0).map((table) => this.table(table)),
+      leftOut: [...named, ...hidden],
+      relations: relationsBetween(served, this.#naming.relations),
+      troubles: this.#naming.troubles([...tables, ...denied].map((table) => this.#ownTable(table))),
+      foreignKeys: keysBetween(served, this.#naming.foreignKeys(this.#allKeys(tables))),
+      denied: denied.filter((one) => this.isShown(one)).map((one) => this.nameOf(one)),
+      unseen: denied.filter((one) => this.isShown(one) && one.columns.length > 0).map((table) => this.table(table)),
     };
   }
 
@@ -129,50 +145,75 @@ export class Served {
   unwatched(byOwnName: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
     const prefix = `${this.#first}.`;
     const named = [...byOwnName].map(([name, reason]) => {
-      return [name.startsWith(prefix) ? name.slice(prefix.length) : name, reason] as const;
+      const own = name.startsWith(prefix) ? name.slice(prefix.length) : name;
+      return [this.#naming.table(own), reason] as const;
     });
     return new Map(named);
   }
 
   /** A table's name here. */
-  nameOf({ schema, name }: Pick<Table, "schema" | "name">): string {
+  nameOf(table: Pick<Table, "schema" | "name">): string {
+    return this.#naming.table(this.ownNameOf(table));
+  }
+
+  /** The name of a table, or of anything else of a schema, where no models give it another. */
+  ownNameOf({ schema, name }: Pick<Table, "schema" | "name">): string {
     return schema === this.#first ? name : `${schema}.${name}`;
   }
 
-  /** The foreign keys of tables, and those that views have from them; also of views that show tables of other schemas. */
+  /** Whether a table is for anybody to see. */
+  isShown(table: Pick<Table, "schema" | "name">): boolean {
+    return this.#whyHidden(table) === undefined;
+  }
+
+  #whyHidden(table: Pick<Table, "schema" | "name">): string | undefined {
+    return this.#naming.whyHidden(this.ownNameOf(table));
+  }
+
+  #ownTable(table: Table): OwnTable {
+    return { name: this.ownNameOf(table), columns: table.columns.map(({ name }) => name), key: table.key };
+  }
+
+  /** By their own names: the foreign keys of tables, and those that views have from them; also of views that show tables of other schemas. */
   #allKeys(tables: readonly FullTable[]): ForeignKey[] {
-    const views = tables.flatMap(({ base, ...view }) => (base ? [{ ...base, view: this.nameOf(view) }] : []));
+    const views = tables.flatMap(({ base, ...view }) => (base ? [{ ...base, view: this.ownNameOf(view) }] : []));
     const others = views.map(({ table }) => table).filter(({ schema }) => !this.schemas.includes(schema));
-    const byName = new Map(others.map((table) => [this.nameOf(table), table]));
+    const byName = new Map(others.map((table) => [this.ownNameOf(table), table]));
     const keys = [...tables, ...byName.values()].flatMap((table) => this.#foreignKeys(table));
-    const bases = views.map(({ view, table, columns }) => ({ view, table: this.nameOf(table), columns }));
+    const bases = views.map(({ view, table, columns }) => ({ view, table: this.ownNameOf(table), columns }));
     return [...keys, ...keysOfViews(keys, bases)];
   }
 
   #foreignKeys(table: Pick<FullTable, "schema" | "name" | "rules">): ForeignKey[] {
     return table.rules.flatMap(({ name, columns, references }) => {
       if (!references) return [];
-      const other = { table: this.nameOf(references), columns: references.columns };
-      return [{ name, table: this.nameOf(table), columns, references: other }];
+      const other = { table: this.ownNameOf(references), columns: references.columns };
+      return [{ name, table: this.ownNameOf(table), columns, references: other }];
     });
   }
 
   #serve(table: Table & Partial<Omit<FullTable, keyof Table>>): PostgresTable {
-    const members = table.columns.map((column): PostgresMember => {
+    const own = this.ownNameOf(table);
+    const members = table.columns.flatMap((column): PostgresMember[] => {
+      const name = this.#naming.column(own, column.name);
+      if (name === undefined) return [];
       // The journal tells less of a column: enough to show a record.
-      const { name, type, isGenerated = false, ...comparing } = column as Partial<FullColumn> & typeof column;
+      const { type, isGenerated = false, ...comparing } = column as Partial<FullColumn> & typeof column;
       const { isNotNull = false, isCodePoint = false, isExact = true, castTo } = comparing;
       const member = {
         name,
+        column: column.name,
         type: new PostgresType(type, { isCodePoint, isExact, castTo }),
         generated: isGenerated,
-        inKey: table.key.includes(name),
+        inKey: table.key.includes(column.name),
         nulls: isNotNull ? "none" : "highest",
       } as const;
       const { kind } = type;
-      return kind === "json" || kind === "jsonb" ? { ...member, at: (path) => partOfJson(member, path, kind) } : member;
+      return [
+        kind === "json" || kind === "jsonb" ? { ...member, at: (path) => partOfJson(member, path, kind) } : member,
+      ];
     });
-    const key = table.key.map((name) => members.findIndex((member) => member.name === name));
+    const key = table.key.map((name) => members.findIndex((member) => member.column === name));
     return {
       name: this.nameOf(table),
       members,
@@ -180,8 +221,9 @@ export class Served {
       hasPlainKey: key.every((at) => plainKinds.has(members[at]?.type.kind ?? "")),
       schema: table.schema,
       ownName: table.name,
+      places: members.map(({ column }) => table.columns.findIndex(({ name }) => name === column)),
       rules: table.rules ?? [],
-      unique: uniqueOf(table),
+      unique: this.#naming.columnSets(own, uniqueOf(table)),
       isPrivate: table.isPrivate ?? false,
       ...(table.isView ? { isView: true, writes: table.writes ?? [] } : {}),
       isUnlockable: table.isUnlockable ?? false,

@@ -43,7 +43,7 @@ export interface SourceFinderOptions {
 
 /** The plan of reading a table as the viewer, with nothing left out that another moment would read. */
 async function readOwnPlan(session: ViewerSession, table: PostgresTable): Promise<PlanNames | undefined> {
-  const columns = table.members.map(({ name }) => `"${name.replaceAll('"', '""')}"`).join(", ");
+  const columns = table.members.map(({ column }) => `"${column.replaceAll('"', '""')}"`).join(", ");
   await session.script("SAVEPOINT rocket_plan");
   try {
     await session.script("SET LOCAL enable_partition_pruning = off; SET LOCAL constraint_exclusion = off");

@@ -25,12 +25,12 @@ export function keepingOf({ hasPolicies, isView }: PostgresTable): Keeping {
 }
 
 function names(members: readonly PostgresMember[]): string {
-  return members.map(({ name }) => quoteName(name)).join(", ");
+  return members.map(({ column }) => quoteName(column)).join(", ");
 }
 
 /** @param first - the number of its first parameter */
 function equalAll(members: readonly PostgresMember[], first: number): string {
-  return members.map(({ name, type }, at) => `${quoteName(name)} = $${first + at}${type.cast}`).join(" AND ");
+  return members.map(({ column, type }, at) => `${quoteName(column)} = $${first + at}${type.cast}`).join(" AND ");
 }
 
 /** The condition for one record. @param rule - what it must meet */
@@ -144,8 +144,8 @@ export function updateRecord(
   defaulted: readonly PostgresMember[],
 ): Sql {
   const changes = [
-    ...[...values.keys()].map(({ name }, at) => `${quoteName(name)} = $${at + 1}`),
-    ...defaulted.map(({ name }) => `${quoteName(name)} = DEFAULT`),
+    ...[...values.keys()].map(({ column }, at) => `${quoteName(column)} = $${at + 1}`),
+    ...defaulted.map(({ column }) => `${quoteName(column)} = DEFAULT`),
   ];
   const condition = equalAll(key.members, values.size + 1);
   return {

@@ -1,5 +1,6 @@
 import { partsOf } from "../../../filter/index.ts";
 import type { RowRule } from "../../engine/query.ts";
+import type { Member } from "../../engine/table.ts";
 import type { Cell, Embed, Grouping, TreeQuery } from "../../engine/tree.ts";
 import type { Text } from "../driver.ts";
 import { quoteName } from "../sql-text.ts";
@@ -51,8 +52,8 @@ class Statement {
   }
 }
 
-function at(alias: string, { name }: { readonly name: string }): string {
-  return `${alias}.${quoteName(name)}`;
+function at(alias: string, member: Member): string {
+  return `${alias}.${quoteName((member as PostgresMember).column)}`;
 }
 
 function linkText({ from, to }: Embed["link"], outer: string, inner: string): string {
@@ -116,7 +117,7 @@ function orderText(statement: Statement, { order }: TreeQuery, outer: string): s
 
 function cellText({ member, aggregate }: Cell): string {
   if (!member) return "count(*)";
-  const name = quoteName(member.name);
+  const name = quoteName((member as PostgresMember).column);
   return aggregate === undefined ? name : `${aggregate}(${name})`;
 }
 
@@ -142,7 +143,7 @@ function source(
   return ` FROM ${named(table, alias)}${met}${order} LIMIT ${limit} OFFSET ${query.offset ?? 0}`;
 }
 
-function shownText({ shown }: TreeQuery, member: { readonly name: string }, alias: string): string {
+function shownText({ shown }: TreeQuery, member: Member, alias: string): string {
   const isShown = !shown || [...shown].some(({ name }) => name === member.name);
   return isShown ? at(alias, member) : "NULL";
 }

@@ -9,12 +9,14 @@ export class ShapeReader {
   readonly table: Table;
   readonly collection: string;
   readonly #format: RecordFormat;
+  readonly #members: ReturnType<RecordFormat["imageMembers"]>;
   readonly #keyPlaces: readonly number[];
 
   constructor(table: Table, format: RecordFormat) {
     this.table = table;
     this.collection = format.collectionPath(table);
     this.#format = format;
+    this.#members = format.imageMembers(table);
     this.#keyPlaces = table.key.map((name) => table.columns.findIndex((column) => column.name === name));
   }
 
@@ -28,9 +30,7 @@ export class ShapeReader {
 
   imageOf(row: readonly Text[]): Image {
     const image: Record<string, Value> = Object.create(null);
-    for (const [place, column] of this.table.columns.entries()) {
-      image[column.name] = this.#format.imageValue(column, row[place] ?? null);
-    }
+    for (const { name, place, toImage } of this.#members) image[name] = toImage(row[place] ?? null);
     return image;
   }
 

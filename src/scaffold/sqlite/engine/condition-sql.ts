@@ -37,7 +37,7 @@ function isText(value: SqlValue): boolean {
 function equality(member: SqliteMember, test: string, values: readonly SqlValue[]): Sql {
   const exact = `${exactly(member, values)} ${test}`;
   if (member.collation !== "other" || !values.some(isText)) return { text: exact, values };
-  return { text: `${quoteName(member.name)} ${test} AND ${exact}`, values: [...values, ...values] };
+  return { text: `${quoteName(member.column)} ${test} AND ${exact}`, values: [...values, ...values] };
 }
 
 /** As {@link equality} with one value. */
@@ -80,7 +80,7 @@ function search(condition: Extract<SqliteCondition, { kind: "test" }>): Sql {
   const { column, isNot, operator, literal, configuration } = condition;
   if (configuration !== undefined)
     throw unreadable(column, String(literal), `FTS5 has no configurations, so "${operator}" takes none.`);
-  const { name, textIndex } = column;
+  const { column: name, textIndex } = column;
   const { table = "", rowid = "" } = textIndex ?? {};
   const found = `SELECT rowid FROM ${quoteName(table)} WHERE ${quoteName(name)} MATCH ?`;
   const test = `${quoteName(rowid)} ${isNot ? "NOT " : ""}IN (${found})`;
@@ -129,10 +129,10 @@ export function filterSql(filter: SqliteFilter): Sql {
  * A condition on records of another table. It names no column of this one inside, so that neither needs another name there.
  */
 function linkedSql({ columns, others, table, rule }: SqliteLinked): Sql {
-  const [own, other] = [columns, others].map((members) => members.map(({ name }) => quoteName(name)).join(", "));
+  const [own, other] = [columns, others].map((members) => members.map(({ column }) => quoteName(column)).join(", "));
   const { text, values } = ruleSql(rule);
   const tuple = columns.length === 1 ? own : `(${own})`;
-  return { text: `${tuple} IN (SELECT ${other} FROM ${quoteName(table.name)} WHERE ${text})`, values };
+  return { text: `${tuple} IN (SELECT ${other} FROM ${quoteName(table.stored.name)} WHERE ${text})`, values };
 }
 
 /** A rule as a condition that is true where the rule is; elsewhere it is false or NULL. */

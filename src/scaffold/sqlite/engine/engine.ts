@@ -5,7 +5,7 @@ import { unavailable } from "../../rest/refusal.ts";
 import type { SqliteJournal } from "../journal.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Reader } from "./reader.ts";
-import { type SqliteSchema, type SqliteTable, servedSchema } from "./served.ts";
+import type { Served, SqliteSchema, SqliteTable } from "./served.ts";
 import { troubleOf } from "./trouble.ts";
 import type { Writer } from "./writer.ts";
 
@@ -13,6 +13,7 @@ import type { Writer } from "./writer.ts";
 export interface SqliteEngineParts {
   readonly reader: Reader;
   readonly ledger: Ledger;
+  readonly served: Served;
   /** Absent where the file can't be written. */
   readonly live?: { readonly journal: SqliteJournal; readonly writer: Writer };
   /** How often another file has taken the database's place. */
@@ -24,17 +25,19 @@ export class SqliteEngine implements Engine {
   readonly reader: Reader;
   readonly ledger: Ledger;
   readonly replacements: () => number;
+  readonly #served: Served;
   readonly #live: SqliteEngineParts["live"];
 
-  constructor({ reader, ledger, live, replacements }: SqliteEngineParts) {
+  constructor({ reader, ledger, served, live, replacements }: SqliteEngineParts) {
     this.reader = reader;
     this.ledger = ledger;
     this.replacements = replacements;
+    this.#served = served;
     this.#live = live;
   }
 
   get schema(): SqliteSchema {
-    return servedSchema(this.ledger.schema);
+    return this.#served.schema(this.ledger.schema);
   }
 
   get journal(): SqliteJournal | undefined {

@@ -76,9 +76,9 @@ function pathText(steps: JsonPath["steps"]): string {
 }
 
 /** What stands in SQL for a member: its column, or a part of its JSON. What is no JSON has no parts. */
-export function expressionOf({ name, path }: Pick<Member, "name" | "path">): string {
-  if (!path) return quoteName(name);
-  const column = quoteName(path.column);
+export function expressionOf({ column: name, path }: Pick<Member, "path"> & { readonly column: string }): string {
+  const column = quoteName(name);
+  if (!path) return column;
   const place = pathText(path.steps);
   const value = `${column} ->> ${place}`;
   if (!path.isText) return `CASE WHEN json_valid(${column}) THEN ${value} END`;

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { RocketError } from "../../../protocol/index.ts";
+import { Naming } from "../../engine/names.ts";
 import { unavailable } from "../../rest/refusal.ts";
 import { retryWhenBusy } from "../busy.ts";
 import { type Connection, openConnection } from "../driver.ts";
@@ -13,6 +14,7 @@ import { openReader } from "./open-reader.ts";
 import type { SqliteEngineOptions } from "./options.ts";
 import { Reader } from "./reader.ts";
 import { recordFormatBelow } from "./record-format.ts";
+import { Served } from "./served.ts";
 import { Writer } from "./writer.ts";
 
 function tellOfWait({ path, reportError }: SqliteEngineOptions): () => void {
@@ -54,19 +56,19 @@ function openForWriting({ path, additions }: SqliteEngineOptions): Link {
   });
 }
 
-async function openLive(options: SqliteEngineOptions): Promise<SqliteEngine> {
+async function openLive(options: SqliteEngineOptions, served: Served): Promise<SqliteEngine> {
   const { path, clock, reportError, retention, additions, isServed, onSchema } = options;
   const onWait = tellOfWait(options);
   const links: Link[] = [];
   let replaced = 0;
   const journal = await createSqliteJournal({
     path,
-    format: recordFormatBelow(isServed.basePath),
+    format: recordFormatBelow(served, isServed.basePath),
     clock,
     additions,
-    tables: isServed,
+    tables: (name) => served.isShown(name) && isServed(served.nameOf(name)),
     onWait,
-    onSchema,
+    onSchema: (schema) => onSchema(served.schema(schema)),
     onError: (error, { stage }) => reportError(error, stage),
     onReplaced: () => {
       replaced += 1;
@@ -85,12 +87,12 @@ async function openLive(options: SqliteEngineOptions): Promise<SqliteEngine> {
   }
   const [reading, writing] = links as [Link, Link];
   const ledger = journalLedger(journal);
-  const reader = new Reader(reading, ledger, clock);
-  const writer = new Writer({ link: writing, ledger, clock, onError: reportError });
-  return new SqliteEngine({ reader, ledger, live: { journal, writer }, replacements: () => replaced });
+  const reader = new Reader(reading, ledger, served, clock);
+  const writer = new Writer({ link: writing, ledger, served, clock, onError: reportError });
+  return new SqliteEngine({ reader, ledger, served, live: { journal, writer }, replacements: () => replaced });
 }
 
-async function openReadable(options: SqliteEngineOptions): Promise<SqliteEngine> {
+async function openReadable(options: SqliteEngineOptions, served: Served): Promise<SqliteEngine> {
   const { path, clock, additions } = options;
   const onWait = tellOfWait(options);
   const link = await retryWhenBusy(() => new Link(() => openReader(path, true, additions)), {
@@ -99,7 +101,7 @@ async function openReadable(options: SqliteEngineOptions): Promise<SqliteEngine>
   });
   try {
     const ledger = await schemaLedger(link.current(), clock);
-    return new SqliteEngine({ reader: new Reader(link, ledger, clock), ledger, replacements: () => 0 });
+    return new SqliteEngine({ reader: new Reader(link, ledger, served, clock), ledger, served, replacements: () => 0 });
   } catch (error) {
     link.close();
     throw error;
@@ -117,10 +119,11 @@ function isReadOnlyFile(error: unknown): boolean {
  */
 export async function openSqlite(options: SqliteEngineOptions): Promise<SqliteEngine> {
   await requireFile(options);
+  const served = new Served(new Naming(options.names));
   try {
-    return await openLive(options);
+    return await openLive(options, served);
   } catch (error) {
-    if (isReadOnlyFile(error)) return openReadable(options);
+    if (isReadOnlyFile(error)) return openReadable(options, served);
     throw error;
   }
 }

@@ -1,8 +1,8 @@
 import { BrokenRule } from "../../engine/broken-rule.ts";
 import type { Connection } from "../driver.ts";
 import { isRocketTrigger } from "../journal.ts";
-import type { Table } from "../schema.ts";
 import { type Check, checksOf, isBroken, quotesText } from "../sql-text.ts";
+import type { SqliteMember, SqliteTable } from "./served.ts";
 
 interface SchemaText {
   readonly name: string;
@@ -14,9 +14,9 @@ function schemaTexts(connection: Connection, type: "table" | "trigger"): SchemaT
   return rows.map(([name, sql]) => ({ name: String(name), sql: String(sql) }));
 }
 
-function ruleOf({ name, words }: Check, columns: readonly string[], cause: unknown): BrokenRule {
-  const own = columns.filter((column) => words.has(column.toLowerCase()));
-  return new BrokenRule("check", { text: name, columns: own }, cause);
+function ruleOf({ name, words }: Check, members: readonly SqliteMember[], cause: unknown): BrokenRule {
+  const own = members.filter(({ column }) => words.has(column.toLowerCase()));
+  return new BrokenRule("check", { text: name, columns: own.map((member) => member.name) }, cause);
 }
 
 /**
@@ -26,12 +26,16 @@ function ruleOf({ name, words }: Check, columns: readonly string[], cause: unkno
  * @param said - what SQLite says of it
  * @param table - the record's, whose columns the peer knows
  */
-export function inOwnWords(connection: Connection, said: string, table: Table, cause: unknown): BrokenRule {
+export function inOwnWords(
+  connection: Connection,
+  said: string,
+  { stored, members }: SqliteTable,
+  cause: unknown,
+): BrokenRule {
   const tables = schemaTexts(connection, "table");
-  const own = tables.filter(({ name }) => name === table.name).flatMap(({ sql }) => checksOf(sql));
+  const own = tables.filter(({ name }) => name === stored.name).flatMap(({ sql }) => checksOf(sql));
   const check = own.find((one) => isBroken(one, said));
-  const names = table.columns.map(({ name }) => name);
-  if (check) return ruleOf(check, names, cause);
+  if (check) return ruleOf(check, members, cause);
   const triggers = schemaTexts(connection, "trigger").filter(({ name }) => !isRocketTrigger(name));
   if (triggers.some(({ sql }) => quotesText(sql, said))) return new BrokenRule("raised", { text: said }, cause);
   // A trigger may have written to another table.

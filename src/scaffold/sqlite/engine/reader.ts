@@ -6,7 +6,7 @@ import type { Connection } from "../driver.ts";
 import { runAtOnce } from "./at-once.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Link } from "./link.ts";
-import { type SqliteTable, servedSchema } from "./served.ts";
+import type { Served, SqliteTable } from "./served.ts";
 import { SqliteSnapshot } from "./snapshot.ts";
 import { countRecords } from "./sql.ts";
 import { rollBack } from "./transaction.ts";
@@ -20,12 +20,14 @@ export class Overrun extends Error {}
 export class Reader {
   readonly #link: Link;
   readonly #ledger: Ledger;
+  readonly #served: Served;
   readonly #clock: Clock;
   #isClosed = false;
 
-  constructor(link: Link, ledger: Ledger, clock: Clock) {
+  constructor(link: Link, ledger: Ledger, served: Served, clock: Clock) {
     this.#link = link;
     this.#ledger = ledger;
+    this.#served = served;
     this.#clock = clock;
   }
 
@@ -107,7 +109,7 @@ export class Reader {
       const { schemaVersion, bookmark } = this.#ledger.standIn(connection);
       const { schema, unwatched } = this.#ledger;
       if (schemaVersion !== schema.version) return undefined;
-      const snapshot = new SqliteSnapshot(connection, { schema: servedSchema(schema), bookmark, unwatched });
+      const snapshot = new SqliteSnapshot(connection, { ...this.#served.state(schema, unwatched), bookmark });
       return { result: this.#inTime(connection, () => runAtOnce(steps(snapshot)), limitMs) };
     } finally {
       rollBack(connection);

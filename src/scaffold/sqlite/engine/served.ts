@@ -1,6 +1,7 @@
 import type { Condition, Filter } from "../../../filter/index.ts";
-import { keysBetween } from "../../engine/keys-between.ts";
+import { keysBetween, relationsBetween } from "../../engine/keys-between.ts";
 import { keysOfViews } from "../../engine/keys-of-views.ts";
+import { Naming, type OwnTable } from "../../engine/names.ts";
 import type { Linked, Ordering, Query, RuleGroup } from "../../engine/query.ts";
 import type {
   ForeignKey,
@@ -25,6 +26,8 @@ import { SqliteType } from "./value-type.ts";
 /** A column as SQL needs it, or the rowid of a table that has no key of its own. */
 export interface SqliteMember extends Member {
   readonly type: SqliteType;
+  /** Its own name, as SQL has it. */
+  readonly column: string;
   /**
    * The column's collation: byte for byte, another one (or one that is not known), or one that this program does not have,
    * so that the column can be compared byte for byte alone.
@@ -42,6 +45,8 @@ export interface SqliteTable extends ServedTable {
   /** Where in {@link members} the parts of the key and of URLs are that may be texts in UTF-8. */
   readonly texts: readonly number[];
   readonly stored: Table;
+  /** Where in {@link stored} each member's column is; behind the last one, where it is the rowid. */
+  readonly places: readonly number[];
 }
 
 /** What names a record, in SQLite. */
@@ -63,6 +68,7 @@ export type SqliteRule = SqliteCondition | SqliteLinked | SqliteRuleGroup;
 export interface SqliteLinked extends Linked {
   readonly columns: readonly SqliteMember[];
   readonly others: readonly SqliteMember[];
+  readonly table: SqliteTable;
   readonly rule: SqliteRule;
 }
 
@@ -91,26 +97,29 @@ function collationOf({ uncollated, binary }: Table, column: string): SqliteMembe
   return binary ? "binary" : "other";
 }
 
-function membersOf(table: Table): SqliteMember[] {
+function membersOf(table: Table, naming: Naming): SqliteMember[] {
   const { identity, columns } = table;
   const keyColumns = identity.kind === "columns" ? identity.columns : (identity.key ?? []);
-  const members = columns.map((column): SqliteMember => {
-    const { name, generated, defaultSql, textIndex } = column;
-    const inKey = keyColumns.includes(name);
+  const members = columns.flatMap((column): SqliteMember[] => {
+    const { generated, defaultSql, textIndex } = column;
+    const name = naming.column(table.name, column.name);
+    if (name === undefined) return [];
+    const inKey = keyColumns.includes(column.name);
     const sorts = table.utf16 !== true || (table.integerKey && inKey);
     const type = new SqliteType(column, inKey, sorts);
     const nulls = column.notNull || (table.integerKey && inKey) ? "none" : "lowest";
     const member = {
       name,
+      column: column.name,
       type,
       generated,
       inKey,
       nulls,
-      collation: collationOf(table, name),
+      collation: collationOf(table, column.name),
       defaultSql,
       textIndex,
     } as const;
-    return type.holdsJson ? { ...member, at: (path) => ({ ...member, ...partOfJson(path) }) } : member;
+    return [type.holdsJson ? { ...member, at: (path) => ({ ...member, ...partOfJson(path) }) } : member];
   });
   if (identity.kind === "rowid") {
     const type = new SqliteType({ declaredType: "", affinity: "integer" }, true);
@@ -122,7 +131,7 @@ function membersOf(table: Table): SqliteMember[] {
       collation: "binary",
       defaultSql: null,
     } as const;
-    members.push({ name: identity.alias, ...rowid });
+    members.push({ name: identity.alias, column: identity.alias, ...rowid });
   }
   return members;
 }
@@ -130,9 +139,9 @@ function membersOf(table: Table): SqliteMember[] {
 /** How many values SQLite selects at once. */
 const maxSelected = 2000;
 
-function textPlaces(table: Table, members: readonly SqliteMember[]): number[] {
+function textPlaces(table: Table, members: readonly SqliteMember[], own: readonly number[]): number[] {
   if (table.integerKey || table.utf16) return [];
-  const places = members.flatMap(({ inKey }, at) => (inKey && at < table.columns.length ? [at] : []));
+  const places = members.flatMap(({ inKey }, at) => (inKey && (own[at] ?? 0) < table.columns.length ? [at] : []));
   return members.length + places.length > maxSelected ? [] : places;
 }
 
@@ -142,36 +151,27 @@ function writesOf({ events }: ViewFacts): TableWrite[] {
   return [...new Set(events)].map((event) => writes[event]);
 }
 
-function serveTable(table: Table): SqliteTable {
-  const { name, identity } = table;
-  const members = membersOf(table);
+function serveTable(table: Table, naming: Naming): SqliteTable {
+  const { identity } = table;
+  const members = membersOf(table, naming);
+  const placeOf = (column: string): number => table.columns.findIndex(({ name }) => name === column);
+  const places = members.map(({ column }) => (placeOf(column) < 0 ? table.columns.length : placeOf(column)));
   const keyNames = identity.kind === "columns" ? identity.columns : [identity.alias];
-  const indexOf = (part: string): number => members.findIndex((member) => member.name === part);
+  const indexOf = (part: string): number => members.findIndex((member) => member.column === part);
   const named = urlKey(table).map(indexOf);
   return {
-    name,
+    name: naming.table(table.name),
     members,
     key: keyNames.map(indexOf),
     named: named.length > 0 ? named : undefined,
     // Any other column may hold a value that a template makes no URL of, or another's.
     ...(table.view ? { isView: true, writes: writesOf(table.view) } : {}),
     hasPlainKey: table.integerKey || (identity.kind === "rowid" && named.length === 0),
-    texts: textPlaces(table, members),
+    texts: textPlaces(table, members, places),
     stored: table,
-    ...(table.unique ? { unique: table.unique } : {}),
+    ...(table.unique ? { unique: naming.columnSets(table.name, table.unique) } : {}),
+    places,
   };
-}
-
-const tables = new WeakMap<Table, SqliteTable>();
-
-/** A table as REST has it; the same one each time. */
-export function servedTable(table: Table): SqliteTable {
-  let served = tables.get(table);
-  if (!served) {
-    served = serveTable(table);
-    tables.set(table, served);
-  }
-  return served;
 }
 
 function reasonOf({ kind, detail = "" }: LeftOut): string {
@@ -180,27 +180,96 @@ function reasonOf({ kind, detail = "" }: LeftOut): string {
   return kind === "keyless" ? "nothing tells its rows apart" : `this program can't read it (${detail})`;
 }
 
-function foreignKeysOf({ tables }: Schema): ForeignKey[] {
-  return tables.flatMap(({ name: table, foreignKeys }) => {
-    return foreignKeys.map(({ name, columns, table: other, references }) => {
-      return { name, table, columns, references: { table: other, columns: references } };
-    });
-  });
+function ownTable({ name, columns, identity }: Table): OwnTable {
+  const key = identity.kind === "columns" ? identity.columns : (identity.key ?? []);
+  return { name, columns: columns.map((column) => column.name), key };
 }
 
-const schemas = new WeakMap<Schema, SqliteSchema>();
+/** Tables and schemas as REST has them, by the names that models give. */
+export class Served {
+  readonly #naming: Naming;
+  readonly #tables: WeakMap<Table, SqliteTable> = new WeakMap();
+  readonly #schemas: WeakMap<Schema, SqliteSchema> = new WeakMap();
+  readonly #unwatched: WeakMap<ReadonlyMap<string, string>, ReadonlyMap<string, string>> = new WeakMap();
 
-/** A schema as REST has it; the same one each time. */
-export function servedSchema(schema: Schema): SqliteSchema {
-  let served = schemas.get(schema);
-  if (!served) {
-    const leftOut = schema.leftOut.map((one): ServedLeftOut => ({ name: one.name, reason: reasonOf(one) }));
-    const tables = [...schema.tables, ...schema.views].map(servedTable);
-    const keys = foreignKeysOf(schema);
-    const bases = schema.views.flatMap(({ name, view }) => (view?.of ? [{ view: name, ...view.of }] : []));
-    const foreignKeys = keysBetween(tables, [...keys, ...keysOfViews(keys, bases)]);
-    served = { tables, leftOut, foreignKeys, stored: schema };
-    schemas.set(schema, served);
+  constructor(naming: Naming = new Naming()) {
+    this.#naming = naming;
   }
-  return served;
+
+  /** A table as REST has it; the same one each time. */
+  table(table: Table): SqliteTable {
+    let served = this.#tables.get(table);
+    if (!served) {
+      served = serveTable(table, this.#naming);
+      this.#tables.set(table, served);
+    }
+    return served;
+  }
+
+  /** A schema as REST has it; the same one each time. */
+  schema(schema: Schema): SqliteSchema {
+    let served = this.#schemas.get(schema);
+    if (!served) {
+      served = this.#serve(schema);
+      this.#schemas.set(schema, served);
+    }
+    return served;
+  }
+
+  /** What a table is called, by its own name. */
+  readonly nameOf = (own: string): string => this.#naming.table(own);
+
+  /** Whether a table is for anybody to see. @param own - its own name */
+  isShown(own: string): boolean {
+    return this.#naming.whyHidden(own) === undefined;
+  }
+
+  /** What is known of a database, by what it is called. */
+  state(
+    schema: Schema,
+    unwatched: ReadonlyMap<string, string>,
+  ): {
+    readonly schema: SqliteSchema;
+    readonly unwatched: ReadonlyMap<string, string>;
+    readonly nameOf: (own: string) => string;
+  } {
+    return { schema: this.schema(schema), unwatched: this.#unwatchedOf(unwatched), nameOf: this.nameOf };
+  }
+
+  #unwatchedOf(byOwnName: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+    let named = this.#unwatched.get(byOwnName);
+    if (!named) {
+      named = new Map([...byOwnName].map(([own, reason]) => [this.nameOf(own), reason]));
+      this.#unwatched.set(byOwnName, named);
+    }
+    return named;
+  }
+
+  #serve(schema: Schema): SqliteSchema {
+    const all = [...schema.tables, ...schema.views];
+    const leftOut = schema.leftOut.map(
+      (one): ServedLeftOut => ({ name: this.nameOf(one.name), reason: reasonOf(one) }),
+    );
+    const tables: SqliteTable[] = [];
+    for (const table of all) {
+      const reason = this.#naming.whyHidden(table.name);
+      if (reason === undefined) tables.push(this.table(table));
+      else leftOut.push({ name: table.name, reason });
+    }
+    const foreignKeys = keysBetween(tables, this.#naming.foreignKeys(this.#allKeys(schema)));
+    const relations = relationsBetween(tables, this.#naming.relations);
+    const troubles = this.#naming.troubles(all.map(ownTable));
+    return { tables, leftOut, foreignKeys, relations, troubles, stored: schema };
+  }
+
+  /** By their own names: the foreign keys of tables, and those that views have from them. */
+  #allKeys({ tables, views }: Schema): ForeignKey[] {
+    const keys = tables.flatMap(({ name: table, foreignKeys }) => {
+      return foreignKeys.map(({ name, columns, table: other, references }) => {
+        return { name, table, columns, references: { table: other, columns: references } };
+      });
+    });
+    const bases = views.flatMap(({ name, view }) => (view?.of ? [{ view: name, ...view.of }] : []));
+    return [...keys, ...keysOfViews(keys, bases)];
+  }
 }

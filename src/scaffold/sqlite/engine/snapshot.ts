@@ -45,6 +45,8 @@ export interface SnapshotState {
   readonly schema: SqliteSchema;
   readonly bookmark: Bookmark | undefined;
   readonly unwatched: ReadonlyMap<string, string>;
+  /** What a table is called, by its own name. */
+  readonly nameOf: (own: string) => string;
 }
 
 /** A selected row with those that are embedded in it. Changes the row in place. */
@@ -64,12 +66,14 @@ export class SqliteSnapshot implements Snapshot {
   readonly bookmark: Bookmark | undefined;
   readonly unwatched: ReadonlyMap<string, string>;
   readonly connection: Connection;
+  readonly #nameOf: SnapshotState["nameOf"];
 
-  constructor(connection: Connection, { schema, bookmark, unwatched }: SnapshotState) {
+  constructor(connection: Connection, { schema, bookmark, unwatched, nameOf }: SnapshotState) {
     this.connection = connection;
     this.schema = schema;
     this.bookmark = bookmark;
     this.unwatched = unwatched;
+    this.#nameOf = nameOf;
   }
 
   /** Everybody is shown the same; what a view shows, the changes of other tables decide. */
@@ -79,7 +83,7 @@ export class SqliteSnapshot implements Snapshot {
 
   sources({ name, stored }: SqliteTable): Steps<TableSources> {
     const { tables, isUnwatched } = stored.view?.sources ?? { tables: [], isUnwatched: false };
-    const all = [name, ...tables];
+    const all = [name, ...tables.map(this.#nameOf)];
     return done({
       tables: all,
       isComplete: true,
@@ -284,9 +288,9 @@ export class SqliteTransaction extends SqliteSnapshot implements Transaction {
   #explainOne(error: unknown, { table, key, values }: Written): unknown {
     const row = this.row(table, key);
     if (!row) return undefined;
-    const written = new Set([...values.keys()].map(({ name }) => name));
+    const written = new Set([...values.keys()].map((member) => member.column));
     const valueAt: ValueAt = (column) => (written.has(column) ? row[placeOf(table, column)] : undefined);
-    return brokenRule(this.connection, error, { table: table.stored, valueAt });
+    return brokenRule(this.connection, error, { table, valueAt });
   }
 
   #note(table: SqliteTable, key: SqliteKey, values: SqliteValues): void {
@@ -344,7 +348,7 @@ export class SqliteTransaction extends SqliteSnapshot implements Transaction {
         if (member && values.has(member)) return values.get(member);
         return key && this.row(table, key)?.[at];
       };
-      throw brokenRule(this.connection, error, { table: table.stored, valueAt });
+      throw brokenRule(this.connection, error, { table, valueAt });
     }
   }
 
@@ -366,5 +370,5 @@ export class SqliteTransaction extends SqliteSnapshot implements Transaction {
 }
 
 function placeOf({ members }: SqliteTable, column: string): number {
-  return members.findIndex(({ name }) => name === column);
+  return members.findIndex((member) => member.column === column);
 }

@@ -27,7 +27,7 @@ function where(conditions: readonly Sql[]): Sql {
 }
 
 /** A text that is not UTF-8: no driver binds one. Where the column makes no numbers, its index serves. */
-function equalBroken({ name, type, collation }: SqliteMember, bytes: Uint8Array): Sql {
+function equalBroken({ column: name, type, collation }: SqliteMember, bytes: Uint8Array): Sql {
   const column = quoteName(name);
   const exact = `typeof(${column}) = 'text' AND CAST(${column} AS BLOB) = ?`;
   if (isConverted(type)) return { text: exact, values: [bytes] };
@@ -37,7 +37,7 @@ function equalBroken({ name, type, collation }: SqliteMember, bytes: Uint8Array)
 
 /** A part of a key: SQLite converts what it compares with some columns, so that the value's sort is compared, too. */
 function equalPart(member: SqliteMember, value: SqlValue): Sql {
-  const column = quoteName(member.name);
+  const column = quoteName(member.column);
   const broken = brokenBytes(value);
   if (broken) return equalBroken(member, broken);
   // Compared as a number, such a text would be what stands before its NUL.
@@ -77,7 +77,7 @@ export function isNotAscii(column: string): string {
 
 /** The bytes of a text, where it may be no UTF-8 or have a NUL: what a driver gives may stand for several texts. */
 export function textBytes(member: SqliteMember | undefined): string {
-  const name = member?.name ?? "";
+  const name = member?.column ?? "";
   return `CASE WHEN ${isNotAscii(quoteName(name))} THEN CAST(${quoteName(name)} AS BLOB) END`;
 }
 
@@ -108,8 +108,8 @@ export function exactKey(table: SqliteTable, key: SqlValue[]): SqlValue[] {
 }
 
 function selectFrom(table: SqliteTable): string {
-  const names = table.members.map(({ name }) => quoteName(name));
-  return `SELECT ${[...names, ...table.texts.map((at) => textBytes(table.members[at]))].join(", ")} FROM ${quoteName(table.name)}`;
+  const names = table.members.map(({ column }) => quoteName(column));
+  return `SELECT ${[...names, ...table.texts.map((at) => textBytes(table.members[at]))].join(", ")} FROM ${quoteName(table.stored.name)}`;
 }
 
 /** Selects one record. @param rule - what it must meet */
@@ -119,9 +119,9 @@ export function selectRecord(table: SqliteTable, key: SqliteKey, rule?: SqliteRu
 }
 
 /** Selects the bytes of a record's member. */
-export function selectBytes(table: SqliteTable, key: SqliteKey, { name }: SqliteMember): Sql {
+export function selectBytes(table: SqliteTable, key: SqliteKey, { column }: SqliteMember): Sql {
   const { text, values } = where([brake, ...equalKey(key)]);
-  return { text: `SELECT CAST(${quoteName(name)} AS BLOB) FROM ${quoteName(table.name)}${text}`, values };
+  return { text: `SELECT CAST(${quoteName(column)} AS BLOB) FROM ${quoteName(table.stored.name)}${text}`, values };
 }
 
 /** Selects a collection's records in order, at most `limit` of them. */
@@ -149,14 +149,14 @@ export function countSome(table: SqliteTable, query: SqliteQuery, limit: number)
   const tests = members.map(
     ({ type }, at) => `t${at} ${type.kind === "base64" ? "NOT IN ('blob', 'null')" : "= 'blob'"}`,
   );
-  const some = `SELECT ${columns.join(", ")} FROM ${quoteName(table.name)}${text} LIMIT ?`;
+  const some = `SELECT ${columns.join(", ")} FROM ${quoteName(table.stored.name)}${text} LIMIT ?`;
   return { text: `SELECT count(*), total(${tests.join(" OR ")}) FROM (${some})`, values: [...values, limit] };
 }
 
 /** Counts the records that filters let through. */
 export function countAll(table: SqliteTable, query: SqliteQuery): Sql {
   const { text, values } = whereQuery(query);
-  return { text: `SELECT count(*) FROM ${quoteName(table.name)}${text}`, values };
+  return { text: `SELECT count(*) FROM ${quoteName(table.stored.name)}${text}`, values };
 }
 
 /**
@@ -172,15 +172,15 @@ export function selectTexts(table: SqliteTable, query: SqliteQuery, limit: numbe
     return isWhole || member.type.kind === "base64" ? [] : [member];
   });
   if (members.length === 0) return undefined;
-  const columns = members.map(({ name }) => quoteName(name)).join(", ");
-  const some = `SELECT ${columns} FROM ${quoteName(table.name)}${text} LIMIT ?`;
-  const tests = members.map(({ name }) => isNotAscii(quoteName(name))).join(" OR ");
+  const columns = members.map(({ column }) => quoteName(column)).join(", ");
+  const some = `SELECT ${columns} FROM ${quoteName(table.stored.name)}${text} LIMIT ?`;
+  const tests = members.map(({ column }) => isNotAscii(quoteName(column))).join(" OR ");
   return { text: `SELECT ${columns} FROM (${some}) WHERE ${tests}`, values: [...values, limit] };
 }
 
 /** Counts a collection's records, up to `limit`. */
 export function countRecords(table: SqliteTable, limit: number): Sql {
-  const some = `SELECT 1 FROM ${quoteName(table.name)} LIMIT ?`;
+  const some = `SELECT 1 FROM ${quoteName(table.stored.name)} LIMIT ?`;
   return { text: `SELECT count(*) FROM (${some})`, values: [limit] };
 }
 
@@ -188,7 +188,7 @@ export function countRecords(table: SqliteTable, limit: number): Sql {
 function keyColumns(table: SqliteTable): string {
   const members = keyMembers(table);
   const bytes = textParts(table).map((part) => textBytes(members[part]));
-  return [...members.map(({ name }) => quoteName(name)), ...bytes].join(", ");
+  return [...members.map(({ column }) => quoteName(column)), ...bytes].join(", ");
 }
 
 /**
@@ -197,23 +197,25 @@ function keyColumns(table: SqliteTable): string {
  * @param unique - nothing is inserted where a record has the same values in these members; absent: that is an error
  */
 export function insertRecord(table: SqliteTable, values: SqliteValues, unique: readonly SqliteMember[] = []): Sql {
-  const names = [...values.keys()].map(({ name }) => quoteName(name));
+  const names = [...values.keys()].map(({ column }) => quoteName(column));
   const places = names.map(() => "?");
   const content = names.length === 0 ? "DEFAULT VALUES" : `(${names.join(", ")}) VALUES (${places.join(", ")})`;
-  const target = unique.map(({ name }) => quoteName(name)).join(", ");
+  const target = unique.map(({ column }) => quoteName(column)).join(", ");
   // Where nothing is given, SQL has no place for it, and nothing is the same.
   const unless = target === "" || names.length === 0 ? "" : ` ON CONFLICT (${target}) DO NOTHING`;
   return {
-    text: `INSERT INTO ${quoteName(table.name)} ${content}${unless} RETURNING ${keyColumns(table) || "1"}`,
+    text: `INSERT INTO ${quoteName(table.stored.name)} ${content}${unless} RETURNING ${keyColumns(table) || "1"}`,
     values: [...values.values()],
   };
 }
 
 /** Selects the key of the record that has some values, as its columns compare them, for {@link exactKey}. */
 export function selectAlike(table: SqliteTable, values: SqliteValues): Sql {
-  const conditions = [...values].map(([{ name }, value]): Sql => ({ text: `${quoteName(name)} = ?`, values: [value] }));
+  const conditions = [...values].map(
+    ([{ column }, value]): Sql => ({ text: `${quoteName(column)} = ?`, values: [value] }),
+  );
   const { text, values: bound } = where(conditions);
-  return { text: `SELECT ${keyColumns(table)} FROM ${quoteName(table.name)}${text}`, values: bound };
+  return { text: `SELECT ${keyColumns(table)} FROM ${quoteName(table.stored.name)}${text}`, values: bound };
 }
 
 /** Changes members of a record: to a value, or to the column's default. */
@@ -225,11 +227,11 @@ export function updateRecord(
 ): Sql {
   const { text, values: keyValues } = where(equalKey(key));
   const changes = [
-    ...[...values.keys()].map(({ name }) => `${quoteName(name)} = ?`),
-    ...defaulted.map(({ name, defaultSql }) => `${quoteName(name)} = ${defaultExpression(defaultSql)}`),
+    ...[...values.keys()].map(({ column }) => `${quoteName(column)} = ?`),
+    ...defaulted.map(({ column, defaultSql }) => `${quoteName(column)} = ${defaultExpression(defaultSql)}`),
   ];
   return {
-    text: `UPDATE ${quoteName(table.name)} SET ${changes.join(", ")}${text}`,
+    text: `UPDATE ${quoteName(table.stored.name)} SET ${changes.join(", ")}${text}`,
     values: [...[...values.values()], ...keyValues],
   };
 }
@@ -237,5 +239,5 @@ export function updateRecord(
 /** Deletes a record. @param rule - what it must meet */
 export function deleteRecord(table: SqliteTable, key: SqliteKey, rule?: SqliteRule): Sql {
   const { text, values } = where([...equalKey(key), ...rulePart(rule)]);
-  return { text: `DELETE FROM ${quoteName(table.name)}${text}`, values };
+  return { text: `DELETE FROM ${quoteName(table.stored.name)}${text}`, values };
 }

@@ -1,5 +1,6 @@
 import { partsOf } from "../../../filter/index.ts";
 import type { RowRule } from "../../engine/query.ts";
+import type { ServedTable } from "../../engine/table.ts";
 import type { Cell, Embed, Grouping, TreeQuery } from "../../engine/tree.ts";
 import { brakeCondition } from "../brake.ts";
 import type { SqlValue } from "../schema.ts";
@@ -46,9 +47,14 @@ class Statement {
   }
 }
 
+/** A table as SQL has it. */
+function storedName(table: ServedTable): string {
+  return quoteName((table as SqliteTable).stored.name);
+}
+
 /** A column at one of the places where its table is read. */
-function at(alias: string, { name }: SqliteMember): string {
-  return `${alias}.${quoteName(name)}`;
+function at(alias: string, { column }: SqliteMember): string {
+  return `${alias}.${quoteName(column)}`;
 }
 
 /** Byte for byte, as filters compare; by the columns' own collation, too, so that their indexes serve. */
@@ -75,7 +81,7 @@ function wayText(statement: Statement, { link, join }: Embed, outer: string, inn
     members.map((one) => at(place, one)).join(", ");
   const [from, to] = [join.last.from as readonly SqliteMember[], join.last.to as readonly SqliteMember[]];
   const where = [linkText(join.first, outer, alias), ...statement.rule(join.rule)].join(" AND ");
-  const table = quoteName(join.table.name);
+  const table = storedName(join.table);
   return `(${list(to, inner)}) IN (SELECT ${list(from, alias)} FROM ${table} AS ${alias} WHERE ${where})`;
 }
 
@@ -88,7 +94,7 @@ function keptTexts(statement: Statement, embeds: readonly Embed[], outer: string
   return embeds.flatMap((embed) => {
     if (embed.keeps === "all") return [];
     const alias = statement.alias();
-    const from = `SELECT 1 FROM ${quoteName(embed.table.name)} AS ${alias}`;
+    const from = `SELECT 1 FROM ${storedName(embed.table)} AS ${alias}`;
     const where = [
       brakeCondition,
       wayText(statement, embed, outer, alias),
@@ -120,21 +126,21 @@ function orderText(statement: Statement, { order }: TreeQuery, outer: string): s
     const { table, link, rule } = part.of;
     const alias = statement.alias();
     const where = [linkText(link, outer, alias), ...statement.rule(rule)].join(" AND ");
-    return `(SELECT ${name} FROM ${quoteName(table.name)} AS ${alias} WHERE ${where} LIMIT 1)${direction(part)}`;
+    return `(SELECT ${name} FROM ${storedName(table)} AS ${alias} WHERE ${where} LIMIT 1)${direction(part)}`;
   });
   return parts.length === 0 ? "" : ` ORDER BY ${parts.join(", ")}`;
 }
 
 function cellText({ member, aggregate }: Cell): string {
   if (!member) return "count(*)";
-  const name = quoteName(member.name);
+  const name = quoteName((member as SqliteMember).column);
   if (aggregate === undefined) return name;
   return `${aggregate}(${name}${aggregate === "min" || aggregate === "max" ? " COLLATE BINARY" : ""})`;
 }
 
 function groupText({ cells, order }: Grouping): string {
   const by = cells.flatMap(({ member, aggregate }) =>
-    member && aggregate === undefined ? [`${quoteName(member.name)} COLLATE BINARY`] : [],
+    member && aggregate === undefined ? [`${quoteName((member as SqliteMember).column)} COLLATE BINARY`] : [],
   );
   const sorted = order.map((part) => {
     const cell = cells[part.cell];
@@ -146,14 +152,14 @@ function groupText({ cells, order }: Grouping): string {
 /** Where the records of a query are, sorted and cut. @param way - what leads to them from an outer record */
 function source(
   statement: Statement,
-  table: string,
+  table: ServedTable,
   query: TreeQuery,
   { alias, way, limit }: { readonly alias: string; readonly way: () => string[]; readonly limit: number },
 ): string {
   const where = [brakeCondition, ...way(), ...conditions(statement, query, alias)].join(" AND ");
   const order = query.grouping ? groupText(query.grouping) : orderText(statement, query, alias);
   statement.bind(limit, query.offset ?? 0);
-  return ` FROM ${quoteName(table)} AS ${alias} WHERE ${where}${order} LIMIT ? OFFSET ?`;
+  return ` FROM ${storedName(table)} AS ${alias} WHERE ${where}${order} LIMIT ? OFFSET ?`;
 }
 
 function isShown({ shown }: TreeQuery, member: SqliteMember): boolean {
@@ -171,12 +177,12 @@ function embedText(statement: Statement, embed: Embed, outer: string): string {
       query.grouping.cells.map((_, at) => encoded(`"c${at}"`)),
       [],
     );
-    const groups = `SELECT ${cells}${source(statement, table.name, query, rest)}`;
+    const groups = `SELECT ${cells}${source(statement, table, query, rest)}`;
     return `(SELECT json_group_array(${row}) FROM (${groups}))`;
   }
   const { members, texts } = table as SqliteTable;
   const values = members.map((member, place) => {
-    const name = quoteName(member.name);
+    const name = quoteName(member.column);
     if (!isShown(query, member)) return "NULL";
     return texts.includes(place) ? encodedKeyText(name) : encoded(name);
   });
@@ -184,14 +190,14 @@ function embedText(statement: Statement, embed: Embed, outer: string): string {
     values,
     query.embeds.map((one) => embedText(statement, one, alias)),
   );
-  const rows = `SELECT ${row} AS "row"${source(statement, table.name, query, rest)}`;
+  const rows = `SELECT ${row} AS "row"${source(statement, table, query, rest)}`;
   return `(SELECT json_group_array(json("row")) FROM (${rows}))`;
 }
 
 function selectTree(statement: Statement, table: SqliteTable, query: TreeQuery, alias: string): string {
   if (query.grouping) return `SELECT ${query.grouping.cells.map(cellText).join(", ")}`;
   const columns = [
-    ...table.members.map((member) => (isShown(query, member) ? quoteName(member.name) : "NULL")),
+    ...table.members.map((member) => (isShown(query, member) ? quoteName(member.column) : "NULL")),
     ...table.texts.map((place) => textBytes(table.members[place])),
     ...query.embeds.map((embed) => embedText(statement, embed, alias)),
   ];
@@ -203,7 +209,7 @@ export function selectTrees(table: SqliteTable, query: SqliteTreeQuery, limit: n
   const statement = new Statement();
   const alias = statement.alias();
   const select = selectTree(statement, table, query, alias);
-  return statement.end(select + source(statement, table.name, query, { alias, limit, way: () => [] }));
+  return statement.end(select + source(statement, table, query, { alias, limit, way: () => [] }));
 }
 
 /** Selects one record with those that are embedded. */
@@ -217,7 +223,7 @@ export function selectTreeOf(table: SqliteTable, key: SqliteKey, query: SqliteTr
     ...statement.rule(query.rule),
     ...keptTexts(statement, query.embeds, alias),
   ];
-  return statement.end(`${select} FROM ${quoteName(table.name)} AS ${alias} WHERE ${where.join(" AND ")}`);
+  return statement.end(`${select} FROM ${storedName(table)} AS ${alias} WHERE ${where.join(" AND ")}`);
 }
 
 /** Counts records, or groups of them, whatever the limit. */
@@ -226,6 +232,6 @@ export function countTrees(table: SqliteTable, query: SqliteTreeQuery): Sql {
   const alias = statement.alias();
   const grouping = query.grouping && { ...query.grouping, order: [] };
   const all = { ...query, grouping, order: [], offset: 0 };
-  const rows = `SELECT 1${source(statement, table.name, all, { alias, limit: -1, way: () => [] })}`;
+  const rows = `SELECT 1${source(statement, table, all, { alias, limit: -1, way: () => [] })}`;
   return statement.end(`SELECT count(*) FROM (${rows})`);
 }

@@ -12,7 +12,7 @@ import { runAtOnce } from "./at-once.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Link } from "./link.ts";
 import { unknownRule } from "./rule.ts";
-import { servedSchema } from "./served.ts";
+import type { Served } from "./served.ts";
 import { SqliteTransaction } from "./snapshot.ts";
 import { beginGroup, type Outcome, rollBack } from "./transaction.ts";
 
@@ -37,6 +37,7 @@ const maxSchemaChanges = 5;
 export interface WriterOptions {
   readonly link: Link;
   readonly ledger: Ledger;
+  readonly served: Served;
   readonly clock: Clock;
   readonly onError: (error: unknown, stage: string) => void;
 }
@@ -109,7 +110,7 @@ export class Writer {
 
   /** False where the schema was not the one that is known: nothing was written then. */
   async #tryCommit(jobs: readonly Job[]): Promise<boolean> {
-    const { link, ledger, clock } = this.#options;
+    const { link, ledger, served, clock } = this.#options;
     const deadline = clock.now() + busyWaitMs;
     const retry = <Result>(action: () => Result): Promise<Result> =>
       retryWhenBusy(action, { clock, waitMs: Math.max(0, deadline - clock.now()) });
@@ -117,7 +118,7 @@ export class Writer {
       const connection = link.current();
       this.#prepare(connection);
       const { schema, unwatched } = ledger;
-      const state = { schema: servedSchema(schema), bookmark: undefined, unwatched };
+      const state = { ...served.state(schema, unwatched), bookmark: undefined };
       const actions = jobs.map(({ run }) => (): Done => {
         const transaction = new SqliteTransaction(connection, state, clock.wallTime());
         return { result: runAtOnce(run(transaction)), transaction };

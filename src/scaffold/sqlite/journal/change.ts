@@ -1,5 +1,5 @@
 import type { Change, Image, Representation, Value } from "../../../server/index.ts";
-import type { RecordFormat } from "../record-format.ts";
+import type { ImageMember, RecordFormat } from "../record-format.ts";
 import type { SqlValue, Table } from "../schema.ts";
 import { cutDelete, cutUpdate } from "./names.ts";
 
@@ -18,12 +18,14 @@ export class ArmReader {
   readonly table: Table;
   readonly collection: string;
   readonly #format: RecordFormat;
+  readonly #members: readonly ImageMember[];
   readonly #keyPlaces: readonly number[];
 
   constructor(table: Table, format: RecordFormat) {
     this.table = table;
     this.collection = format.collectionPath(table);
     this.#format = format;
+    this.#members = format.imageMembers(table);
     const { identity } = table;
     this.#keyPlaces =
       identity.kind === "rowid"
@@ -42,15 +44,10 @@ export class ArmReader {
   /** @param isCut - whether texts and bytes are NULL that were too long */
   imageOf(values: readonly SqlValue[], isCut = false): Image {
     const image: Record<string, Value> = Object.create(null);
-    this.table.columns.forEach((column, place) => {
-      if (isCut && values[place] === null && (column.affinity === "text" || column.affinity === "blob")) return;
-      image[column.name] = this.#format.imageValue(this.table, place, values[place] ?? null);
-    });
-    // A row shows its rowid where that is its identity: a filter can ask for it.
-    const { identity } = this.table;
-    const place = this.table.columns.length;
-    if (identity.kind === "rowid") {
-      image[identity.alias] = this.#format.imageValue(this.table, place, values[place] ?? null);
+    for (const { name, place, toImage } of this.#members) {
+      const affinity = this.table.columns[place]?.affinity;
+      if (isCut && values[place] === null && (affinity === "text" || affinity === "blob")) continue;
+      image[name] = toImage(values[place] ?? null);
     }
     return image;
   }

@@ -1,4 +1,5 @@
 import type { OriginRequest, OriginResponse } from "../../../server/index.ts";
+import type { Names } from "../../engine/names.ts";
 import type { LiveSettings } from "../../rest/live.ts";
 import type { ResolvedRules } from "../../rules/rules.ts";
 import type { Schema } from "../schema.ts";
@@ -14,6 +15,8 @@ export interface ThreadSettings {
   readonly functionsModule: string | undefined;
   readonly tables: readonly string[] | undefined;
   readonly basePath: string;
+  /** What models call what the database has; absent where there are none. */
+  readonly names: Names | undefined;
   readonly live: LiveSettings;
   /** Who may see what; absent where there are no rules. */
   readonly rules: ResolvedRules | undefined;

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import type { Clock } from "../../../server/index.ts";
+import type { Names } from "../../engine/names.ts";
 import type { Guard } from "../../engine/snapshot.ts";
 import type { IsServed } from "../../rest/catalog.ts";
 import type { LiveSettings } from "../../rest/live.ts";
@@ -15,6 +16,8 @@ export interface OpenReadsOptions {
   readonly extensions: readonly string[];
   readonly functionsModule: string | undefined;
   readonly tables: readonly string[] | undefined;
+  /** What models call what the database has. */
+  readonly names: Names | undefined;
   readonly isServed: IsServed;
   /** A snapshot as a viewer may see it, and the rules that say so. */
   readonly guard: Guard;
@@ -50,7 +53,7 @@ export function openReads(engine: SqliteEngine, live: LiveSettings, options: Ope
   const settings = {
     ...{ path: resolve(path), isReadOnly: !engine.canWrite, extensions, functionsModule, tables, live },
     basePath: isServed.basePath,
-    rules,
+    ...{ rules, names: options.names },
   };
   const threads = options.readThreads;
   return new Reads({

@@ -1,5 +1,6 @@
 import type { OriginResponse } from "../../../server/index.ts";
 import { Denied } from "../../engine/denied.ts";
+import { Naming } from "../../engine/names.ts";
 import type { Guard } from "../../engine/snapshot.ts";
 import type { Viewer } from "../../engine/viewer.ts";
 import { parseJson } from "../../json/json-reader.ts";
@@ -13,7 +14,7 @@ import type { Connection } from "../driver.ts";
 import { runAtOnce } from "../engine/at-once.ts";
 import { Link } from "../engine/link.ts";
 import { openReader, schemaVersion } from "../engine/open-reader.ts";
-import { servedSchema } from "../engine/served.ts";
+import { Served } from "../engine/served.ts";
 import { SqliteSnapshot } from "../engine/snapshot.ts";
 import { rollBack } from "../engine/transaction.ts";
 import { bookmarkIn } from "../journal.ts";
@@ -43,14 +44,16 @@ function viewerOf({ claims, key }: TaskViewer): Viewer {
 export class TaskReader {
   readonly #settings: ThreadSettings;
   readonly #isServed: IsServed;
+  readonly #served: Served;
   readonly #guard: Guard;
   readonly #connect: () => Connection;
   #link: Link | undefined;
   #state: DatabaseState | undefined;
 
   constructor(settings: ThreadSettings, functions: Readonly<Record<string, SqlFunction>>) {
-    const { path, isReadOnly, extensions, tables, basePath, rules } = settings;
+    const { path, isReadOnly, extensions, tables, basePath, rules, names } = settings;
     this.#settings = settings;
+    this.#served = new Served(new Naming(names));
     const isAsked = (table: string): boolean => tables === undefined || tables.includes(table);
     this.#isServed = Object.assign(isAsked, { basePath });
     // No rule is a function here, so none has an error to tell.
@@ -98,7 +101,7 @@ export class TaskReader {
       const bookmark = segment === undefined ? undefined : bookmarkIn(connection, segment);
       const version = bookmark?.schemaVersion ?? schemaVersion(connection);
       if (version !== schema.version) return { kind: "schema" };
-      const all = new SqliteSnapshot(connection, { schema: servedSchema(schema), bookmark, unwatched });
+      const all = new SqliteSnapshot(connection, { ...this.#served.state(schema, unwatched), bookmark });
       const snapshot = this.#guard(all, viewerOf(request.viewer));
       const catalog = catalogOf(snapshot.schema, this.#isServed);
       const run = (): OriginResponse =>

@@ -1,11 +1,12 @@
 import { isGroup, partsOf } from "../../../filter/index.ts";
 import type { Query } from "../../engine/query.ts";
+import type { Member } from "../../engine/table.ts";
 import { catalogOf, type IsServed } from "../../rest/catalog.ts";
 import { Refusal } from "../../rest/refusal.ts";
 import { findRoute } from "../../rest/route.ts";
 import { parseSelectedQuery } from "../../rest/select-query.ts";
 import type { Target } from "../../rest/target.ts";
-import type { SqliteTable } from "../engine/served.ts";
+import type { SqliteMember, SqliteTable } from "../engine/served.ts";
 import type { SqliteSnapshot } from "../engine/snapshot.ts";
 import type { Table } from "../schema.ts";
 import { quoteName } from "../sql-text.ts";
@@ -24,16 +25,21 @@ interface IndexColumn {
   readonly descending: boolean;
 }
 
+/** A member's column as SQL has it. */
+function columnOf(member: Member): string {
+  return (member as SqliteMember).column;
+}
+
 /** The columns that have one of some values, and one that has a value in a range; all that an index can be asked for. */
 function soughtColumns({ filter }: Query): { readonly fixed: readonly string[]; readonly range: string | undefined } {
   const fixed = new Set<string>();
   let range: string | undefined;
   for (const part of partsOf(filter)) {
     if (isGroup(part) || part.column.path) continue;
-    if (part.kind === "in" && !part.isNot) fixed.add(part.column.name);
+    if (part.kind === "in" && !part.isNot) fixed.add(columnOf(part.column));
     if (part.kind !== "compare" || part.relation === "neq") continue;
-    if (part.relation === "eq") fixed.add(part.column.name);
-    else range ??= part.column.name;
+    if (part.relation === "eq") fixed.add(columnOf(part.column));
+    else range ??= columnOf(part.column);
   }
   return { fixed: [...fixed], range: range !== undefined && fixed.has(range) ? undefined : range };
 }
@@ -43,7 +49,7 @@ function wantedColumns(table: Table, query: Query): IndexColumn[] {
   const { fixed: filtered, range } = soughtColumns(query);
   if (range !== undefined) return [...filtered, range].map((name) => ({ name, descending: false }));
   const ordered = query.order
-    .map(({ member, descending }) => ({ name: member.name, descending }))
+    .map(({ member, descending }) => ({ name: columnOf(member), descending }))
     .filter(({ name }) => !filtered.includes(name));
   const last = ordered.at(-1);
   const key = table.identity.kind === "rowid" ? table.identity.alias : table.identity.columns[0];

@@ -1,0 +1,269 @@
+import { describe, expect, onTestFinished, test } from "vitest";
+import type { Batch } from "../../../src/server/index.ts";
+import { modelledSql, modelsFile, serveModelled } from "./music-models.ts";
+import { type Service, serve } from "./service.ts";
+
+/** The records of a list, without their URLs. */
+async function list({ send }: Service, target: string): Promise<unknown> {
+  const answer = await send("GET", target);
+  expect([answer.status, answer.text]).toEqual([200, expect.anything()]);
+  const [records] = Object.values(answer.json as object);
+  return JSON.parse(JSON.stringify(records), (name, value: unknown) => (name === "url" ? undefined : value));
+}
+
+/** The changes that come while something is done. */
+async function changesOf({ scaffold }: Service, action: () => Promise<unknown>): Promise<Batch["changes"]> {
+  const { journal } = scaffold;
+  if (!journal) throw new Error("This scaffold has no journal.");
+  const changes: Batch["changes"][number][] = [];
+  onTestFinished(journal.tail((batch) => void changes.push(...batch.changes)));
+  await action();
+  await journal.poll();
+  return changes;
+}
+
+describe.each(["prisma", "drizzle"] as const)("By the names of models of %s", (kind) => {
+  test("collections, records and their members are named, and found, sorted and shown", async () => {
+    const service = await serveModelled(kind);
+
+    expect((await service.send("GET", "/Song/1,2")).json).toMatchObject({
+      Song: { url: "/Song/1,2", albumId: 1, trackNo: 2, title: "Morgenspaziergang" },
+    });
+    expect(await list(service, "/Artist?bornIn=gt.1000&order=fullName.desc&select=fullName,year:bornIn")).toEqual([
+      { fullName: "Kraftwerk", year: 1970 },
+      { fullName: "Can", year: 1968 },
+    ]);
+    expect(await list(service, "/Artist?more->>home_town=eq.Düsseldorf&select=id")).toEqual([{ id: 1 }]);
+    expect(await list(service, "/Album?select=artistId,count()&order=artistId")).toEqual([
+      { artistId: 1, count: 2 },
+      { artistId: 2, count: 1 },
+    ]);
+    expect((await service.send("GET", "/artists")).status).toBe(404);
+    expect(await service.send("GET", "/Artist?born_in=gt.1")).toMatchObject({ status: 400 });
+    expect((await service.send("GET", "/Artist?order=bornIn")).field("Item-Order")).toMatch(/bornIn/);
+  });
+
+  test("what no model names has its own names", async () => {
+    const service = await serveModelled(kind);
+
+    expect((await service.send("POST", "/plain_things", { some_thing: "a" })).status).toBe(201);
+    expect(await list(service, "/plain_things?select=some_thing")).toEqual([{ some_thing: "a" }]);
+    expect((await service.send("GET", "/_prisma_migrations")).text).toContain(
+      "it is where Prisma notes its migrations",
+    );
+  });
+
+  test("records are made, changed and taken away, and what the database refuses is told", async () => {
+    const service = await serveModelled(kind);
+    const { send, rows } = service;
+
+    expect((await send("POST", "/Artist", { fullName: "Faust", bornIn: 1971 })).json).toMatchObject({
+      Artist: { fullName: "Faust", bornIn: 1971 },
+    });
+    expect((await send("PATCH", "/Album/1", { title: "Autobahn!" })).json).toMatchObject({
+      Album: { title: "Autobahn!", artistId: 1 },
+    });
+    expect((await send("PUT", "/Song/2,1", { title: "x" })).status).toBe(200);
+    expect((await send("PUT", "/Song/2,7", { title: "x" })).status).toBe(201);
+    const merge = { Prefer: "resolution=merge-duplicates" };
+    const upsert = { albumId: 2, trackNo: 7, title: "y" };
+    expect((await send("POST", "/Song?on_conflict=albumId,trackNo", upsert, merge)).status).toBe(200);
+    expect((await send("PATCH", "/Song?albumId=eq.1&trackNo=gt.1", { title: "z" })).status).toBe(200);
+    expect((await send("DELETE", "/Song/1,1")).status).toBe(204);
+    expect(await rows("SELECT album_id, track_no, song_title FROM songs ORDER BY 1, 2")).toEqual([
+      [1, 2, "z"],
+      [2, 1, "x"],
+      [2, 7, "y"],
+    ]);
+    const refused = [
+      await send("POST", "/Artist", { fullName: "Can" }),
+      await send("POST", "/Album", { title: "Nobody's", artistId: 99 }),
+      await send("POST", "/Artist", { bornIn: 1 }),
+      await send("POST", "/Artist", { full_name: "Can" }),
+    ];
+    expect(
+      refused.map(({ json }) => (json as { errors?: { field: string }[] }).errors?.map(({ field }) => field)),
+    ).toEqual([["fullName"], ["artistId"], [expect.stringMatching(/^(?:fullName|bornIn)$/)], ["full_name"]]);
+  });
+
+  test("relations are embedded, asked for and followed below a record", async () => {
+    const service = await serveModelled(kind);
+
+    expect(
+      await list(service, "/Album?select=title,artist(fullName),producer(fullName),tracks(title)&id=lt.3"),
+    ).toEqual([
+      {
+        title: "Autobahn",
+        artist: { fullName: "Kraftwerk" },
+        producer: { fullName: "Can" },
+        tracks: [{ title: "Autobahn" }, { title: "Morgenspaziergang" }],
+      },
+      { title: "Tago Mago", artist: { fullName: "Can" }, producer: null, tracks: [{ title: "Paperhouse" }] },
+    ]);
+    expect(
+      await list(service, "/Artist?select=fullName,albums(title),produced(title)&albums.order=title.desc&id=eq.1"),
+    ).toEqual([
+      {
+        fullName: "Kraftwerk",
+        albums: [{ title: "Computerwelt" }, { title: "Autobahn" }],
+        produced: [{ title: "Computerwelt" }],
+      },
+    ]);
+    expect(await list(service, "/Album?select=title,artist()&order=artist(fullName),title&id=lt.3")).toEqual([
+      { title: "Tago Mago" },
+      { title: "Autobahn" },
+    ]);
+    expect(await list(service, "/Artist/1/albums?order=title.desc")).toMatchObject([
+      { title: "Computerwelt" },
+      { title: "Autobahn" },
+    ]);
+    expect((await service.send("POST", "/Album/2/tracks", { trackNo: 3, title: "Oh Yeah" })).status).toBe(201);
+    expect((await service.send("GET", "/Album?select=nothing()")).text).toContain("artist");
+  });
+
+  test("changes name and show records as GETs do, whoever writes", async () => {
+    const service = await serveModelled(kind);
+    const answer = await service.send("GET", "/Artist/2");
+
+    const changes = await changesOf(service, () =>
+      service.run(
+        "UPDATE artists SET full_name = 'CAN' WHERE id = 2; UPDATE albums SET album_title = 'T' WHERE id = 2",
+      ),
+    );
+
+    expect(answer.view).toMatchObject({ collection: "/Artist", url: "/Artist/2" });
+    expect(changes.map(({ url, collection }) => [url, collection])).toEqual([
+      ["/Artist/2", "/Artist"],
+      ["/Album/2", "/Album"],
+    ]);
+    const [change] = changes;
+    expect(change?.after).toMatchObject({ fullName: "CAN" });
+    expect(change?.before).toMatchObject({ fullName: "Can" });
+    expect(change?.represent().body).toBe((await service.send("GET", "/Artist/2")).text);
+  });
+
+  test("rules speak of what models name", async () => {
+    const rules = {
+      Album: { read: "artist.fullName=eq.Kraftwerk", update: "title=like.A*" },
+      Artist: { read: "", columns: { read: ["fullName"] } },
+    };
+    const service = await serveModelled(kind, { rules });
+
+    expect(await list(service, "/Album?select=title,artist(fullName)")).toEqual([
+      { title: "Autobahn", artist: { fullName: "Kraftwerk" } },
+      { title: "Computerwelt", artist: { fullName: "Kraftwerk" } },
+    ]);
+    expect((await service.send("PATCH", "/Album/3", { title: "x" })).status).toBe(403);
+    expect(Object.keys((await service.send("GET", "/Artist/1")).json as object)).toEqual(["Artist"]);
+    await expect(serveModelled(kind, { rules: { albums: { read: "" } } })).rejects.toThrow(/"albums"/);
+  });
+
+  test("the schema is told, and only asked tables are served", async () => {
+    const service = await serveModelled(kind, { tables: ["Album", "Artist"], basePath: "/api" });
+    const schema = (await service.send("GET", "/api/.well-known/rocket/schema")).json as {
+      collections: {
+        name: string;
+        url: string;
+        columns: { name: string; references?: object }[];
+        referrers: object[];
+      }[];
+    };
+
+    expect(schema.collections.map(({ name, url }) => [name, url])).toEqual([
+      ["Artist", "/api/Artist"],
+      ["Album", "/api/Album"],
+    ]);
+    const [artist, album] = schema.collections;
+    expect(artist?.referrers).toContainEqual({ name: "Album", url: "/api/Album", columns: { artistId: "id" } });
+    expect(album?.columns.find(({ name }) => name === "artistId")?.references).toEqual({
+      url: "/api/Artist",
+      column: "id",
+    });
+    await expect(serveModelled(kind, { tables: ["albums"] })).rejects.toThrow('"albums"');
+  });
+});
+
+describe("By the names of Prisma's models", () => {
+  test("a list of many on both sides goes through the table that no model is", async () => {
+    const service = await serveModelled("prisma");
+
+    expect(await list(service, "/Album?select=title,tags(word)&order=id")).toEqual([
+      { title: "Autobahn", tags: [{ word: "long" }] },
+      { title: "Tago Mago", tags: [{ word: "long" }, { word: "loud" }] },
+      { title: "Computerwelt", tags: [] },
+    ]);
+    expect(await list(service, "/Tag?select=word,albums!inner(title)&albums.title=like.T*&id=eq.2")).toEqual([
+      { word: "loud", albums: [{ title: "Tago Mago" }] },
+    ]);
+    const followed = await service.send("GET", "/Album?select=title,tags(word)");
+    expect(followed.reads?.collections).toEqual(expect.arrayContaining(["/Album", "/Tag", "/_AlbumToTag"]));
+  });
+
+  test("nobody is shown what @ignore hides", async () => {
+    const service = await serveModelled("prisma");
+    const { send, rows } = service;
+
+    expect((await send("GET", "/Artist/1")).json).toEqual({
+      Artist: { url: "/Artist/1", id: 1, fullName: "Kraftwerk", bornIn: 1970, more: { home_town: "Düsseldorf" } },
+    });
+    for (const target of [
+      "/Artist?secretNote=eq.x",
+      "/Artist?secret_note=eq.x",
+      "/Artist?select=secret_note",
+      "/Artist?order=secretNote",
+    ]) {
+      expect((await send("GET", target)).status).toBe(400);
+    }
+    expect((await send("PATCH", "/Artist/1", { secretNote: "seen" })).status).toBe(422);
+    expect((await send("GET", "/LogLine")).status).toBe(404);
+    expect((await send("GET", "/log_lines")).status).toBe(404);
+    expect((await send("PUT", "/Artist/1", { fullName: "Kraftwerk 2" })).status).toBe(200);
+    expect(await rows("SELECT full_name, born_in, secret_note FROM artists WHERE id = 1")).toEqual([
+      ["Kraftwerk 2", null, "x"],
+    ]);
+    const changes = await changesOf(service, () => service.run("UPDATE artists SET born_in = 1969 WHERE id = 1"));
+    expect(Object.keys(changes.at(-1)?.after ?? {})).toEqual(["id", "fullName", "bornIn", "more"]);
+    expect(changes.at(-1)?.represent().body).not.toContain("secret");
+  });
+});
+
+describe("Models that don't fit", () => {
+  async function refusal(schema: string): Promise<string> {
+    try {
+      await serve(modelledSql, { models: modelsFile("schema.prisma", schema) });
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return "";
+  }
+
+  test("are refused at the start, a sentence for each table and column that the database lacks", async () => {
+    const message = await refusal(`model Artist {
+      id Int @id
+      nick String @map("nick_name")
+      @@map("artists")
+    }
+    model Venue {
+      id Int @id
+      @@map("venues")
+    }`);
+
+    expect(message.split("\n")).toEqual([
+      'The table "artists" has no column "nick_name", which the model Artist has. Run your migrations first (rocket migrate), or leave it out of the models.',
+      'The database has no table "venues", which the model Venue is. Run your migrations first (rocket migrate), or leave it out of the models.',
+    ]);
+  });
+
+  test("are refused where two things would have one name, or a hidden column makes URLs", async () => {
+    expect(await refusal('model tags {\n id Int @id\n @@map("albums")\n}')).toMatch(
+      /The tables "albums" and "tags" would both be called "tags"/,
+    );
+    expect(await refusal('model Tag {\n id Int @id\n id2 String? @map("tag_word")\n @@map("tags")\n}')).toBe("");
+    expect(
+      await refusal(
+        'model Tag {\n key Int @id @map("id")\n id String? @map("tag_word")\n key2 Int @ignore\n @@map("tags")\n}',
+      ),
+    ).toMatch(/no column "key2"/);
+    expect(await refusal('model Tag {\n id Int @id @ignore\n @@map("tags")\n}')).toMatch(/The model Tag hides "id"/);
+  });
+});
