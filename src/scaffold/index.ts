@@ -23,7 +23,7 @@ export { type CollectionCount, createScaffold, type Scaffold } from "./scaffold.
 export type { Additions, SqlFunction } from "./sqlite/additions.ts";
 export { type PausedJournal, pauseJournal } from "./sqlite/journal.ts";
 export type { Authorize, AuthorizeRequest } from "./tokens/authorize.ts";
-export type { AppViewer } from "./tokens/authorized-viewers.ts";
+export type { AppViewer } from "./tokens/known-viewers.ts";
 export type { AnonymousAccess, TokenOptions } from "./tokens/options.ts";
 export type { UsersOptions } from "./users/options.ts";
 export type { User } from "./users/user.ts";

@@ -10,7 +10,7 @@ import type { Additions } from "./sqlite/additions.ts";
 import { moduleUrl } from "./sqlite/functions-module.ts";
 import type { SqliteJournalOptions } from "./sqlite/journal.ts";
 import type { Authorize } from "./tokens/authorize.ts";
-import type { AppViewer } from "./tokens/authorized-viewers.ts";
+import type { AppViewer } from "./tokens/known-viewers.ts";
 import { type ResolvedTokenOptions, resolveTokenOptions, type TokenOptions } from "./tokens/options.ts";
 import { type ResolvedUsersOptions, resolveUsersOptions, type UsersOptions } from "./users/options.ts";
 import { usersSchema } from "./users-database.ts";

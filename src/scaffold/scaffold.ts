@@ -1,5 +1,6 @@
 import { RocketError } from "../protocol/index.ts";
 import type { DerivedOptions, Journal, Origin, Revocations } from "../server/index.ts";
+import { noRevocations } from "../server/inner.ts";
 import type { Engine } from "./engine/engine.ts";
 import { done } from "./engine/steps.ts";
 import type { ServedSchema } from "./engine/table.ts";
@@ -18,7 +19,8 @@ import { isCall } from "./rest/rpc.ts";
 import { Service, type ServiceOptions } from "./rest/service.ts";
 import { RuleBook } from "./rules/rule-book.ts";
 import { RuledEngine } from "./rules/ruled-engine.ts";
-import { type AppViewer, AuthorizedViewers } from "./tokens/authorized-viewers.ts";
+import { authorizedViewers } from "./tokens/authorized-viewers.ts";
+import { type AppViewer, KnownViewers } from "./tokens/known-viewers.ts";
 import { Verifier } from "./tokens/verifier.ts";
 import { Viewers } from "./tokens/viewers.ts";
 import { openSignIn, type SignIn } from "./users/sign-in.ts";
@@ -43,17 +45,14 @@ const maxCounted = 100_000;
 export interface Scaffold<Viewer extends object = AppViewer> {
   /** Answers requests. */
   readonly origin: Origin;
+  /** Which rights have ended or become others, for the server, so that what is followed with them ends or is judged anew. */
+  readonly revocations: Revocations;
   /**
-   * Which rights have ended or become others, for the server, so that what is followed with them ends or is judged anew; absent
-   * where that can't be.
-   */
-  readonly revocations?: Revocations;
-  /**
-   * Says that `authorize` or `rows` may say something else of viewers from now on: what they follow is judged anew, and begins with a
+   * Says that `authorize`, `rows` or a rule that is a function may say something else of viewers from now on: what they follow is judged anew, and begins with a
    * fresh 200 or ends with the refusal; nothing is shown until then. The server must have {@link Scaffold.revocations}.
    *
-   * @param isMeant - tells by what `authorize` said last whether a viewer is meant. Default: all are. What it throws means so, too
-   * @throws TypeError where there is no `authorize`
+   * @param isMeant - tells by what `authorize` said last, or the token's claims, whether a viewer is meant. Default: all are. What it
+   * throws means so, too
    */
   rightsChanged(isMeant?: (viewer: Viewer) => boolean): void;
   /** Where changes come from; absent where the file can't be written. */
@@ -142,25 +141,20 @@ async function requireRole(engine: Engine, option: string, role: string | undefi
 }
 
 function viewerBy(
-  { tokens, path, clock, reportError }: ResolvedScaffoldOptions,
+  { tokens, authorize, path, clock, reportError }: ResolvedScaffoldOptions,
   signIn: SignIn | undefined,
-  authorized: AuthorizedViewers | undefined,
 ): ServiceOptions["viewerOf"] {
-  if (authorized) return authorized.of;
+  if (authorize) return authorizedViewers(authorize);
   // Only PostgreSQL has settings in which its triggers and functions look for the request.
   if (!tokens) return isPostgresUrl(path) ? (request) => ({ ...everybody, request }) : () => everybody;
   const verifier = new Verifier(tokens, { clock, reportError });
   return new Viewers({ tokens, verifier, users: signIn?.sessions, clock }).of;
 }
 
-/** @throws TypeError where there is nothing that could say something else */
-function changeRights(
-  authorized: AuthorizedViewers | undefined,
-  isMeant: (viewer: AppViewer) => boolean = () => true,
-): void {
-  if (!authorized)
-    throw new TypeError("rightsChanged is for scaffolds with authorize: here, tokens say what their viewers may.");
-  authorized.doubt(isMeant);
+/** Which rights have ended, or become others. */
+function revocationsBy(signIn: SignIn | undefined, { subscribeDoubts }: KnownViewers): Revocations {
+  const { isRevoked, subscribe } = signIn?.revocations ?? noRevocations;
+  return { isRevoked, subscribe, subscribeDoubts };
 }
 
 /** What people sign in by; `undefined` where nobody does. @throws RocketError where the database can't keep users */
@@ -223,7 +217,6 @@ export async function createScaffold<Viewer extends object = AppViewer>(
   const isServed = isServedBy(resolved);
   const leftOut = new LeftOutReporter(isServed, reportError);
   const book = rules || rows ? new RuleBook({ rules, rows, isAsked: isServed }) : undefined;
-  const authorized = authorize && new AuthorizedViewers(authorize);
   const told = (schema: ServedSchema): void => leftOut.tell(book?.schemaOf(schema).all ?? schema);
   const opened = await openEngine(resolved, isServed, { onSchema: told });
   const engine = book ? new RuledEngine(opened.engine, book) : opened.engine;
@@ -236,16 +229,16 @@ export async function createScaffold<Viewer extends object = AppViewer>(
   const notLive = reasonNotLive(engine, resolved);
   const settings = { notLive, maxRows, maxPageBytes };
   const reads = opened.answers(settings, (snapshot, viewer) => book?.guard(snapshot, viewer) ?? snapshot);
+  const viewers = new KnownViewers(viewerBy(resolved, signIn));
   const service = new Service({
     engine,
-    viewerOf: viewerBy(resolved, signIn, authorized),
+    viewerOf: viewers.of,
     answerRead: (request, target, viewer) => reads.answer(request, target, viewer),
     ...{ isServed, actions, settings, hasRules: book !== undefined || authorize !== undefined },
     onError: reportError,
   });
   const isFunction = (target: string): boolean => isPostgresUrl(resolved.path) && isCall(target, isServed);
   const catalog = (): Catalog => catalogOf(engine.schema, isServed);
-  const revocations = authorized ?? signIn?.revocations;
   let closing: Promise<void> | undefined;
   const closeReads = async (): Promise<void> => {
     await reads.close();
@@ -253,8 +246,8 @@ export async function createScaffold<Viewer extends object = AppViewer>(
   };
   return {
     origin: besideSignIn(service.answer, signIn, engine, reportError),
-    ...(revocations ? { revocations } : {}),
-    rightsChanged: (isMeant) => changeRights(authorized, isMeant as ((viewer: AppViewer) => boolean) | undefined),
+    revocations: revocationsBy(signIn, viewers),
+    rightsChanged: (isMeant = () => true) => viewers.doubt(isMeant as (viewer: AppViewer) => boolean),
     derived: {},
     ...(engine.journal ? { journal: engine.journal } : {}),
     ...(notLive === undefined ? {} : { notLive }),

@@ -12,3 +12,4 @@ export {
 } from "./http/stream-head.ts";
 export { createStreamTransport } from "./http/stream-transport.ts";
 export { errorReporter, inRange } from "./option-checks.ts";
+export { noRevocations } from "./ports/revocations.ts";

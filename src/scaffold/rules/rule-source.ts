@@ -2,7 +2,7 @@ import type { Filter } from "../../filter/index.ts";
 import { RocketError } from "../../protocol/index.ts";
 import type { RowRule } from "../engine/query.ts";
 import type { Viewer } from "../engine/viewer.ts";
-import { formatJson } from "../json/json.ts";
+import { plainClaims } from "../json/plain-claims.ts";
 import { isEverything, isNothing } from "./bind-rule.ts";
 import { claimsIn, resolveClaims } from "./claims.ts";
 import { parseRule, RuleTrouble, withoutClaims } from "./rule-text.ts";
@@ -20,16 +20,10 @@ export interface RuleParts {
 /** So many different texts of a function are remembered. */
 const maxTexts = 1_000;
 
-/** Claims as JSON has them, for functions of the application. */
-const plainClaims: WeakMap<object, RuleViewer["claims"]> = new WeakMap();
-
-function viewerFor({ claims, role }: Viewer): RuleViewer {
-  let plain = claims && plainClaims.get(claims);
-  if (claims && !plain) {
-    plain = JSON.parse(formatJson(claims)) as RuleViewer["claims"];
-    plainClaims.set(claims, plain);
-  }
-  return role === undefined ? { claims: plain ?? {} } : { claims: plain ?? {}, role };
+function viewerFor(viewer: Viewer): RuleViewer {
+  const { role } = viewer;
+  const claims = plainClaims(viewer);
+  return role === undefined ? { claims } : { claims, role };
 }
 
 /** What decides for one table and one action. */

@@ -1,12 +1,10 @@
 import type { Field, Problem } from "../../protocol/index.ts";
-import type { IsMeant, OriginRequest, Revocations } from "../../server/index.ts";
+import type { OriginRequest } from "../../server/index.ts";
 import { everybody, type Viewer } from "../engine/viewer.ts";
 import { Refusal, unauthorized } from "../rest/refusal.ts";
 import { type Authorize, ShownRequest } from "./authorize.ts";
+import type { AppViewer } from "./known-viewers.ts";
 import { keyOf } from "./viewers.ts";
-
-/** A viewer as the application has it: its claims. */
-export type AppViewer = Readonly<Record<string, unknown>>;
 
 /** So much of a refusal's text is told. */
 const maxDetail = 1_000;
@@ -61,61 +59,23 @@ function detailIn(text: string): string | undefined {
   }
 }
 
-/** Tells whom requests are for, as the application says. */
-export class AuthorizedViewers implements Revocations {
-  readonly #authorize: Authorize<object>;
-  readonly #listeners: Set<(isMeant: IsMeant) => void> = new Set();
-  /** Whom the fields of those were for who follow something: the hub asks again with the same. */
-  readonly #known: WeakMap<readonly Field[], AppViewer> = new WeakMap();
-
-  constructor(authorize: Authorize<object>) {
-    this.#authorize = authorize;
-  }
-
-  /**
-   * Whom a request is for; at once where the application says so at once.
-   *
-   * @throws Refusal, and what the application throws; or the promise rejects with it
-   */
-  readonly of = (request: OriginRequest): Viewer | Promise<Viewer> => {
-    const said = this.#authorize(new ShownRequest(request));
-    return isPromise(said)
-      ? Promise.resolve(said).then((one) => this.#viewerOf(one, request))
-      : this.#viewerOf(said, request);
+/**
+ * Tells whom requests are for, as the application says; at once where that says so at once.
+ *
+ * @returns what throws a Refusal, or what the application throws; or gives a promise that rejects with it
+ */
+export function authorizedViewers(authorize: Authorize<object>): (request: OriginRequest) => Viewer | Promise<Viewer> {
+  return (request) => {
+    const said = authorize(new ShownRequest(request));
+    return isPromise(said) ? Promise.resolve(said).then((one) => viewerOf(one, request)) : viewerOf(said, request);
   };
+}
 
-  /** It is the application that says so. */
-  readonly isRevoked = (): boolean => false;
-
-  readonly subscribe = (): (() => void) => () => undefined;
-
-  readonly subscribeDoubts = (listener: (isMeant: IsMeant) => void): (() => void) => {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  };
-
-  /** Has those judged anew whom `isMeant` names; all whose viewer is not known, too. */
-  doubt(isMeant: (viewer: AppViewer) => boolean): void {
-    const areMeant: IsMeant = (fields) => {
-      const viewer = this.#known.get(fields);
-      try {
-        return viewer === undefined || isMeant(viewer);
-      } catch {
-        return true;
-      }
-    };
-    for (const listener of this.#listeners) listener(areMeant);
-  }
-
-  #viewerOf(said: object | null, request: OriginRequest): Viewer | Promise<Viewer> {
-    if (said === null || said === undefined) throw unauthorized("Nobody is signed in.");
-    if (isRefusal(said)) return refuseAs(said);
-    const claims = claimsOf(said);
-    this.#known.set(request.fields, claims);
-    const { method, target, fields } = request;
-    const isAnybody = Object.keys(claims).length === 0;
-    const shown = { method, target, fields };
-    if (isAnybody) return { ...everybody, isEverybody: false, request: shown };
-    return { role: undefined, claims, key: keyOf(undefined, { json: claims }), request: shown };
-  }
+function viewerOf(said: object | null, { method, target, fields }: OriginRequest): Viewer | Promise<Viewer> {
+  if (said === null || said === undefined) throw unauthorized("Nobody is signed in.");
+  if (isRefusal(said)) return refuseAs(said);
+  const claims = claimsOf(said);
+  const request = { method, target, fields };
+  if (Object.keys(claims).length === 0) return { ...everybody, isEverybody: false, request };
+  return { role: undefined, claims, key: keyOf(undefined, { json: claims }), request };
 }

@@ -3,7 +3,7 @@ import { fieldValue } from "../../../src/protocol/index.ts";
 import type { MemoryPeer } from "../../../src/testing/index.ts";
 import { type AppSite, type People, serveApp } from "./app-site.ts";
 import { column } from "./rules-site.ts";
-import { serve, type TestOptions } from "./service.ts";
+import type { TestOptions } from "./service.ts";
 import { told, until } from "./told.ts";
 
 const sql = `
@@ -132,9 +132,6 @@ describe("What an application says of a request", () => {
   test("can't be beside tokens or users", async () => {
     await expect(open({ users: {} })).rejects.toThrow("authorize says who asks, and so does users: give one of them.");
     await expect(open({ authorize: "ann" as never })).rejects.toThrow("authorize must be a function, not string.");
-    const tokens = { shared: "a".repeat(16) };
-    const { scaffold } = await serve(sql, { tokens });
-    expect(() => scaffold.rightsChanged()).toThrow("rightsChanged is for scaffolds with authorize");
   });
 });
 

@@ -3,7 +3,7 @@ import type { Field, HttpResponse } from "../../../src/protocol/index.ts";
 import { BothSources } from "../../../src/scaffold/rules/rule-source.ts";
 import { RuledSnapshot } from "../../../src/scaffold/rules/ruled-snapshot.ts";
 import { TableRights } from "../../../src/scaffold/rules/viewer-rights.ts";
-import { AuthorizedViewers } from "../../../src/scaffold/tokens/authorized-viewers.ts";
+import { KnownViewers } from "../../../src/scaffold/tokens/known-viewers.ts";
 import { createRandom } from "../../../src/testing/index.ts";
 import { type Connect, LeakFollower } from "../postgres/leak-follower.ts";
 import { type LeakSite, serveWorld, type World, worlds } from "./leak-site.ts";
@@ -162,7 +162,7 @@ const defects: readonly { readonly name: string; readonly world?: World; readonl
   {
     name: "nobody is judged anew whose rights are said to be others",
     world: "functions",
-    seed: () => vi.spyOn(AuthorizedViewers.prototype, "doubt").mockReturnValue(),
+    seed: () => vi.spyOn(KnownViewers.prototype, "doubt").mockReturnValue(),
   },
   {
     name: "a live view does not have the rule",

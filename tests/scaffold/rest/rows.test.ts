@@ -1,7 +1,10 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
+import type { Field } from "../../../src/protocol/index.ts";
 import { type RowFilter, where } from "../../../src/scaffold/index.ts";
+import { createHub } from "../../../src/server/index.ts";
+import { connectMemoryPeer } from "../../../src/testing/index.ts";
 import { type AppSite, serveApp } from "./app-site.ts";
-import { column, serveRules } from "./rules-site.ts";
+import { column, serveRules, tokenOf } from "./rules-site.ts";
 import { type EngineSql, here, type TestOptions } from "./service.ts";
 import { told, until } from "./told.ts";
 
@@ -261,5 +264,30 @@ describe("A live view of an application's rows", () => {
     await until(() => told(peer).length === 3);
 
     expect(told(peer)).toEqual(["200", "200", "202 /notes/2"]);
+  });
+
+  test("is judged anew for those that tokens name, too", async () => {
+    let isOpen = true;
+    const site = await serveRules(sql, undefined as never, { rows: () => isOpen && "owner=eq.$sub" });
+    const { origin, journal, derived, revocations } = site.scaffold;
+    const hub = createHub({ origin, derived, revocations, ...(journal && { journal }) });
+    onTestFinished(() => void hub.close(0));
+    const peers = await Promise.all(
+      ["ann", "bob"].map(async (sub) => {
+        const fields = [["Host", "example.com"], ...Object.entries(await tokenOf({ sub }))] as Field[];
+        return connectMemoryPeer(hub, "/notes", { fields });
+      }),
+    );
+    await until(() => peers.every((peer) => told(peer).length === 1));
+
+    isOpen = false;
+    site.scaffold.rightsChanged(({ sub }) => sub === "ann");
+    await until(() => peers[0]?.messages.filter(({ status }) => status === 304).length === 2);
+
+    expect(
+      peers.map(({ messages }) =>
+        messages.filter(({ status }) => status === 200).map(({ body }) => /a1|b2/.exec(String(body))?.[0]),
+      ),
+    ).toEqual([["a1", undefined], ["b2"]]);
   });
 });
