@@ -1,5 +1,7 @@
 import { connect } from "node:net";
 
+const lastChunk = Buffer.from("0\r\n\r\n");
+
 /** One kept-alive connection that sends requests one after the other, each when the answer before is whole. */
 export class RequestConnection {
   #socket;
@@ -43,10 +45,13 @@ export class RequestConnection {
       this.#text += data.toString("latin1");
       const end = this.#text.indexOf("\r\n\r\n");
       if (end < 0) return;
-      if (!this.#text.startsWith("HTTP/1.1 200")) throw new Error(this.#text.slice(0, 200));
-      this.#length = end + 4 + Number(/^content-length: (\d+)/im.exec(this.#text)?.[1]);
+      if (!/^HTTP\/1\.1 20[01] /.test(this.#text)) throw new Error(this.#text.slice(0, 400));
+      const length = /^content-length: (\d+)/im.exec(this.#text)?.[1];
+      // One that comes in chunks ends with an empty one.
+      this.#length = length === undefined ? Number.POSITIVE_INFINITY : end + 4 + Number(length);
     }
-    if (this.#got < this.#length) return;
+    const isLastChunk = this.#length === Number.POSITIVE_INFINITY && data.subarray(-5).equals(lastChunk);
+    if (this.#got < this.#length && !isLastChunk) return;
     this.#got = 0;
     this.#text = "";
     this.#length = undefined;
@@ -54,9 +59,9 @@ export class RequestConnection {
   }
 }
 
-/** A request as a browser's fetch sends it. */
-export function requestBytes(method, path, body = "") {
+/** A request as a browser's fetch sends it. @param coding - which coding of the answer it takes; empty: none */
+export function requestBytes(method, path, body = "", coding = "gzip") {
   const content = body && `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`;
-  const fields = "Accept: application/json\r\nUser-Agent: bench\r\nAccept-Encoding: gzip\r\n";
+  const fields = `Accept: application/json\r\nUser-Agent: bench\r\n${coding && `Accept-Encoding: ${coding}\r\n`}`;
   return Buffer.from(`${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n${fields}${content}\r\n${body}`);
 }

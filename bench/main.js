@@ -1,4 +1,4 @@
-// `npm run bench -- [fan-out] [memory] [filters] [codec] [client] [react] [proxy] [attach] [reads] [deltas] [page] [postgres] [--strict] [--pairs N]`: measures Rocket
+// `npm run bench -- [fan-out] [memory] [filters] [codec] [client] [react] [proxy] [attach] [reads] [deltas] [page] [rest] [postgres] [--strict] [--pairs N]`: measures Rocket
 // against controls of the same run and prints ratios. docs/performance.md says how to read them.
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
@@ -16,6 +16,7 @@ const suites = [
   "reads",
   "deltas",
   "page",
+  "rest",
   "postgres",
 ];
 

@@ -1,12 +1,10 @@
 import pg from "pg";
-import { requestBytes } from "./load-writer.js";
 import { comparePairs } from "./pairs.js";
 import { Cluster } from "./postgres-cluster.js";
 import { latencyRows } from "./postgres-latency.js";
 import { manyRows } from "./postgres-many.js";
 import { PostgresServer } from "./postgres-server.js";
 
-const roundMs = 600;
 const writers = 4;
 const bulkRows = 5_000;
 
@@ -64,25 +62,6 @@ async function triggerRows({ cluster, add, served }) {
   for (const client of [...watched, ...unwatched]) await client.end();
 }
 
-/** REST over PostgreSQL beside an app that is written by hand. */
-async function restRows({ add, rocket, app }) {
-  const cases = [
-    ["GET of a record", requestBytes("GET", "/songs/7")],
-    ["GET of 20 rows", requestBytes("GET", "/songs?limit=20")],
-  ];
-  let plays = 0;
-  const patch = () => {
-    plays += 1;
-    return requestBytes("PATCH", `/songs/${1 + (plays % 1000)}`, `{"plays":${plays}}`);
-  };
-  for (const [what, request] of [...cases.map(([what, bytes]) => [what, () => bytes]), ["PATCH of a record", patch]]) {
-    const micros = (server) => () => server.microsPerRequest(request, roundMs);
-    const unit = "µs each, 8 at once";
-    await add({ name: `control, ${what}: Express + pg, twice`, a: micros(app), b: micros(app) }, unit);
-    await add({ name: `${what}: Rocket / Express + pg`, a: micros(rocket), b: micros(app) }, unit);
-  }
-}
-
 /** PostgreSQL as an engine: beside an app with Express and pg, and beside a database without triggers. */
 export async function run({ pairs = 15, progress }) {
   const cluster = await new Cluster().start();
@@ -94,10 +73,9 @@ export async function run({ pairs = 15, progress }) {
   const [served, plain] = [await cluster.makeDatabase(), await cluster.makeDatabase()];
   const [rocket, app] = [
     await new PostgresServer("rocket", served).start(),
-    await new PostgresServer("express", plain).start(),
+    await new PostgresServer("express-pg", plain).start(),
   ];
   progress("a server and an app, each over a database of 1,000 songs");
-  await restRows({ add, rocket, app });
   await latencyRows({ add, rocket, app });
   await triggerRows({ cluster, add, served });
   await Promise.all([rocket.stop(), app.stop()]);
