@@ -52,8 +52,10 @@ function withField(fields: readonly Field[], name: string, value: string): Field
 }
 
 /** A request's fields with the entity tags that the origin gave out, without their codings [R-FLD-11]. */
-export function plainConditions(fields: readonly Field[]): Field[] {
-  return fields.map(([name, value]) => [name, /^if-(?:none-)?match$/i.test(name) ? plainEntityTags(value) : value]);
+export function plainConditions(fields: readonly Field[]): readonly Field[] {
+  const isCondition = (name: string): boolean => /^if-(?:none-)?match$/i.test(name);
+  if (!fields.some(([name]) => isCondition(name))) return fields;
+  return fields.map(([name, value]) => [name, isCondition(name) ? plainEntityTags(value) : value]);
 }
 
 /** A 304 says the entity tag that the client has. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createProblem, type Field, problemResponse, varyBy, wellKnownPath } from "../protocol/index.ts";
 import { type ByteClaim, ByteCollector, type Hub, type Origin, type OriginResponse } from "../server/index.ts";
-import { chooseAnswer, type LongPoll, preferenceApplied, refuseSubscribe } from "../server/inner.ts";
+import { chooseAnswer, type LongPoll, preferenceApplied, refuseSubscribe, smallBytes } from "../server/inner.ts";
 import type { Access } from "./access.ts";
 import { BodyTurns, tooManyChunks } from "./body-turns.ts";
 import { compressAnswer, plainConditions } from "./compression.ts";
@@ -89,6 +89,40 @@ function readBody(
   });
 }
 
+const noBody = new Uint8Array();
+
+/** Whether a request says that it has no body: there is nothing to wait for then. */
+function isBodiless({ headers }: IncomingMessage): boolean {
+  const { "content-length": length = "0", "transfer-encoding": coding } = headers;
+  return length === "0" && coding === undefined;
+}
+
+/** Aborted where the peer leaves before it was answered. Made for who asks for it: most requests are over by then. */
+class LeavingSignal {
+  readonly #response: ServerResponse;
+  #signal: AbortSignal | undefined;
+
+  constructor(response: ServerResponse) {
+    this.#response = response;
+  }
+
+  get signal(): AbortSignal {
+    this.#signal ??= this.#watch();
+    return this.#signal;
+  }
+
+  #watch(): AbortSignal {
+    const response = this.#response;
+    const abort = new AbortController();
+    const look = (): void => {
+      if (!response.writableFinished) abort.abort();
+    };
+    if (response.destroyed) look();
+    else response.once("close", look);
+    return abort.signal;
+  }
+}
+
 /** Answers plain HTTP requests from the origin, with CORS for the origins that the options list. */
 export class HttpListener {
   /** True once the server stops: no connection is kept for a further request. */
@@ -129,6 +163,7 @@ export class HttpListener {
   #hold({ method = "GET" }: IncomingMessage, response: ServerResponse, answer: OriginResponse): OriginResponse {
     // What an origin in plain JavaScript may get wrong is found out when it is written.
     const bytes = method === "HEAD" ? 0 : (answer?.body?.length ?? 0);
+    if (bytes <= smallBytes) return answer;
     const claim = this.#parts.hub.held.claim();
     const hasRoom = claim.hold(bytes);
     response.once("close", claim.release);
@@ -194,17 +229,20 @@ export class HttpListener {
     const { method = "GET", url = "/" } = request;
     const claim = hub.held.claim();
     try {
-      const body = await readBody(request, { maxBytes: maxBodyBytes, claim, turns: this.#turns });
+      const body = isBodiless(request)
+        ? noBody
+        : await readBody(request, { maxBytes: maxBodyBytes, claim, turns: this.#turns });
       if ("refusal" in body) {
         if (body.isLast) response.shouldKeepAlive = false;
         return body.refusal;
       }
-      const abort = new AbortController();
-      response.once("close", () => {
-        if (!response.writableFinished) abort.abort();
+      const leaving = new LeavingSignal(response);
+      const said = await origin({
+        ...{ method, target: url, fields: plainConditions(requestFields(request)), body, peer: peerOf(request) },
+        get signal() {
+          return leaving.signal;
+        },
       });
-      const fields = plainConditions(requestFields(request));
-      const said = await origin({ method, target: url, fields, body, peer: peerOf(request), signal: abort.signal });
       const isRead = method === "GET" || method === "HEAD";
       const monitored = isRead && said ? withMonitor(said, url, this.#parts.followsAll) : said;
       // Browsers are given a page there.

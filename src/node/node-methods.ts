@@ -14,6 +14,13 @@ export function fieldsOn(response: ServerResponse): ReturnType<ServerResponse["g
   return nodeMethodsOf(response).getHeaders.call(response);
 }
 
+/** Whether a response is as Node has made it: of HTTP/1.1, no field was set on it, and its head is written in Node's own way. */
+export function isUntouched(response: ServerResponse): boolean {
+  const { writeHead, getHeaderNames } = ServerResponse.prototype;
+  if ("stream" in response || response.writeHead !== writeHead) return false;
+  return getHeaderNames.call(response).length === 0;
+}
+
 /** Whether a field was set on a response. */
 export function hasField(response: ServerResponse, name: string): boolean {
   return nodeMethodsOf(response).hasHeader.call(response, name);

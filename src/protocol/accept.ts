@@ -17,6 +17,10 @@ const type = /([!#$%&'*+.^_`|~0-9A-Za-z-]+\/[!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*/y
 // More digits than the grammar's three are read, too: clients divide.
 const weightShape = /^(?:0(?:\.[0-9]*)?|1(?:\.0*)?)$/;
 
+/** What was read lately, as most requests say the same: so much is kept, of texts that are no longer than this. */
+const [maxKnown, maxKnownLength] = [100, 200];
+const known: Map<string, readonly MediaRange[]> = new Map();
+
 /**
  * Reads an `Accept`. One that is malformed says nothing, like one that is absent or empty: no ranges, and then anything is
  * accepted.
@@ -24,6 +28,17 @@ const weightShape = /^(?:0(?:\.[0-9]*)?|1(?:\.0*)?)$/;
  * @param text - the field's value; of several fields, all values with commas between
  */
 export function parseAccept(text: string): readonly MediaRange[] {
+  const before = known.get(text);
+  if (before) return before;
+  const ranges = readAccept(text);
+  if (text.length <= maxKnownLength) {
+    if (known.size === maxKnown) known.clear();
+    known.set(text, ranges);
+  }
+  return ranges;
+}
+
+function readAccept(text: string): readonly MediaRange[] {
   const ranges: MediaRange[] = [];
   const scanner = new TextScanner(text);
   for (scanner.take(listGap); !scanner.isAtEnd; scanner.take(listGap)) {
