@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Representation, Value } from "../../server/index.ts";
 import type { Tree } from "../engine/tree.ts";
 import { partJson } from "./json-part.ts";
@@ -11,7 +11,7 @@ import type { Field, Selection } from "./selection.ts";
  * @param beside - what the answer says beside the body, as a link to the next part: another one is another answer
  */
 export function etagOf(body: string, beside = ""): string {
-  return `"${createHash("sha1").update(beside).update(body).digest("base64url").slice(0, 20)}"`;
+  return `"${hash("sha1", beside + body, "base64url").slice(0, 20)}"`;
 }
 
 /** A row as a JSON object. `row` has the values of all members, in their order. */

@@ -13,6 +13,8 @@ import { rollBack } from "./transaction.ts";
 
 const maxSchemaChanges = 5;
 
+type Stand = ReturnType<Ledger["standIn"]>;
+
 /** Thrown where a read takes longer than it was given. */
 export class Overrun extends Error {}
 
@@ -23,6 +25,15 @@ export class Reader {
   readonly #served: Served;
   readonly #clock: Clock;
   #isClosed = false;
+  /** Where a connection stood that nobody has committed anything since. */
+  #known:
+    | {
+        readonly connection: Connection;
+        readonly dataVersion: unknown;
+        readonly segment: string | undefined;
+        readonly stand: Stand;
+      }
+    | undefined;
 
   constructor(link: Link, ledger: Ledger, served: Served, clock: Clock) {
     this.#link = link;
@@ -82,6 +93,20 @@ export class Reader {
     this.#link.close();
   }
 
+  /** Where the transaction stands, which it begins with: where it stood last, unless somebody has committed since. */
+  #standIn(connection: Connection): Stand {
+    const [version] = connection.prepare("PRAGMA data_version").all();
+    const dataVersion = version?.[0];
+    const { segment } = this.#ledger;
+    const known = this.#known;
+    if (known?.connection === connection && known.dataVersion === dataVersion && known.segment === segment) {
+      return known.stand;
+    }
+    const stand = this.#ledger.standIn(connection);
+    this.#known = { connection, dataVersion, segment, stand };
+    return stand;
+  }
+
   #inTime<Result>({ brake }: Connection, action: () => Result, limitMs: number): Result {
     if (limitMs === Number.POSITIVE_INFINITY) return action();
     const deadline = this.#clock.now() + limitMs;
@@ -104,9 +129,9 @@ export class Reader {
   ): { readonly result: Result } | undefined {
     if (this.#isClosed) throw unavailable("The service is stopping.");
     const connection = this.#link.current();
-    connection.exec("BEGIN");
+    connection.prepare("BEGIN").run();
     try {
-      const { schemaVersion, bookmark } = this.#ledger.standIn(connection);
+      const { schemaVersion, bookmark } = this.#standIn(connection);
       const { schema, unwatched } = this.#ledger;
       if (schemaVersion !== schema.version) return undefined;
       const snapshot = new SqliteSnapshot(connection, { ...this.#served.state(schema, unwatched), bookmark });

@@ -20,6 +20,7 @@ import { isConverted } from "./value-kind.ts";
 const brake: Sql = { text: brakeCondition, values: [] };
 
 function where(conditions: readonly Sql[]): Sql {
+  if (conditions.length === 0) return { text: "", values: [] };
   return {
     text: ` WHERE ${conditions.map(({ text }) => text).join(" AND ")}`,
     values: conditions.flatMap(({ values }) => values),
@@ -56,6 +57,15 @@ export function equalKey({ members, values }: SqliteKey): Sql[] {
 
 function whereQuery({ filter, rule }: SqliteQuery): Sql {
   return where([brake, ...partsOf(filter).map(filterPart), ...rulePart(rule)]);
+}
+
+/** Whether SQLite looks at no other rows than it gives, one by one, in the order of their numbers: then it needs no brake. */
+function givesEach(
+  { stored, isView }: SqliteTable,
+  { filter, rule, order: [first, ...others], offset = 0 }: SqliteQuery,
+): boolean {
+  const isByNumber = stored.integerKey && !isView && first?.member.inKey === true && !first.of && others.length === 0;
+  return isByNumber && partsOf(filter).length === 0 && rule === undefined && offset === 0;
 }
 
 function rulePart(rule: SqliteRule | undefined): Sql[] {
@@ -114,7 +124,9 @@ function selectFrom(table: SqliteTable): string {
 
 /** Selects one record. @param rule - what it must meet */
 export function selectRecord(table: SqliteTable, key: SqliteKey, rule?: SqliteRule): Sql {
-  const { text, values } = where([brake, ...equalKey(key), ...rulePart(rule)]);
+  // By its number it is found at once.
+  const isFound = table.stored.integerKey && !table.isView && rule === undefined;
+  const { text, values } = where([...(isFound ? [] : [brake]), ...equalKey(key), ...rulePart(rule)]);
   return { text: selectFrom(table) + text, values };
 }
 
@@ -126,7 +138,7 @@ export function selectBytes(table: SqliteTable, key: SqliteKey, { column }: Sqli
 
 /** Selects a collection's records in order, at most `limit` of them. */
 export function selectRecords(table: SqliteTable, query: SqliteQuery, limit: number): Sql {
-  const { text, values } = whereQuery(query);
+  const { text, values } = givesEach(table, query) ? where([]) : whereQuery(query);
   const order = query.order.map(
     ({ member, descending, nulls }) =>
       `${expressionOf(member)} COLLATE BINARY ${descending ? "DESC" : "ASC"}${nulls ? ` NULLS ${nulls.toUpperCase()}` : ""}`,

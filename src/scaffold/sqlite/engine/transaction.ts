@@ -7,7 +7,7 @@ export type Outcome<Result> = { readonly result: Result } | { readonly error: un
 /** Rolls back what is open, if something is. */
 export function rollBack(connection: Connection): void {
   try {
-    connection.exec("ROLLBACK");
+    connection.prepare("ROLLBACK").run();
   } catch {
     // SQLite has rolled back by itself.
   }
@@ -19,10 +19,10 @@ function runInSavepoint<Result>(
   action: () => Result,
   onLost: (error: unknown) => void,
 ): Outcome<Result> | undefined {
-  connection.exec("SAVEPOINT rocket_write");
+  connection.prepare("SAVEPOINT rocket_write").run();
   try {
     const result = action();
-    connection.exec("RELEASE rocket_write");
+    connection.prepare("RELEASE rocket_write").run();
     return { result };
   } catch (error) {
     if (isBusy(error)) throw error;
@@ -66,7 +66,7 @@ export function beginGroup<Result, End>(
 ): { readonly outcomes: readonly Outcome<Result>[]; readonly end: End } {
   const failed = new Map<number, unknown>();
   for (;;) {
-    connection.exec("BEGIN IMMEDIATE");
+    connection.prepare("BEGIN IMMEDIATE").run();
     try {
       const outcomes = runAll(connection, actions, failed);
       if (outcomes) return { outcomes, end: end(outcomes) };

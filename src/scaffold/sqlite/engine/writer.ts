@@ -130,7 +130,7 @@ export class Writer {
       return false;
     }
     try {
-      await retry(() => connection.exec("COMMIT"));
+      await retry(() => connection.prepare("COMMIT").run());
     } catch (error) {
       const told = isBusy(error) ? error : explained(outcomes, error);
       rollBack(connection);

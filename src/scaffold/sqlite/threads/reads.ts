@@ -86,7 +86,10 @@ export class Reads {
     const shape = shapeOf(request.method, target, prefersCount(request.fields));
     if (this.#pool && !this.#long.has(shape)) {
       const answer = await this.#readHere(request, target, viewer, this.#options.mainLimitMs);
-      if (answer) return answer;
+      if (answer) {
+        this.#long.clear(shape);
+        return answer;
+      }
       this.#long.add(shape);
     }
     try {

@@ -49,6 +49,8 @@ export class LongShapes {
   readonly #clock: Pick<Clock, "now">;
   readonly #shortMs: number;
   readonly #known: Map<string, Known> = new Map();
+  /** Those that took too long the last time, and not before: the process may have had to wait for something else. */
+  readonly #suspects: Set<string> = new Set();
 
   /** @param mainLimitMs - how long a read may hold up the main thread */
   constructor(clock: Pick<Clock, "now">, mainLimitMs: number) {
@@ -56,12 +58,22 @@ export class LongShapes {
     this.#shortMs = mainLimitMs / shortShare;
   }
 
-  /** Notes one that took too long. */
+  /** Notes one that took too long. It counts once the next of its like did so, too. */
   add(shape: string): void {
+    if (!this.#suspects.delete(shape)) {
+      if (this.#suspects.size >= maxShapes) this.#suspects.clear();
+      this.#suspects.add(shape);
+      return;
+    }
     this.#known.delete(shape);
     this.#known.set(shape, { until: this.#clock.now() + rememberedMs, isSlow: false });
     const [oldest] = this.#known.keys();
     if (this.#known.size > maxShapes && oldest !== undefined) this.#known.delete(oldest);
+  }
+
+  /** Notes one that did not take too long. */
+  clear(shape: string): void {
+    if (this.#suspects.size > 0) this.#suspects.delete(shape);
   }
 
   /** Whether it is one of them. */
