@@ -179,6 +179,11 @@ export interface Transaction extends Snapshot {
    */
   update(table: ServedTable, key: RecordKey, change: RecordChange): Steps<boolean>;
   /**
+   * Changes a record that was not read, unless it has those values, and gives it as it is then; `undefined` where there is
+   * none. Absent, or no steps, where a record is read first. It may be that the whole write is run again, and no steps given then.
+   */
+  updateUnread?(table: ServedTable, key: RecordKey, values: Values): Steps<Row | undefined> | undefined;
+  /**
    * Takes a record away; `false` where the database kept it, or it does not meet the rule.
    *
    * @param seen - the record as it was read

@@ -24,6 +24,8 @@ export interface Statement {
   readonly portal: string;
   /** How many rows are asked for; 0: all. */
   readonly count: number;
+  /** Whether it begins a transaction: where it fails, nothing that is asked in it may be carried out outside of one. */
+  readonly isBeginning?: boolean;
   readonly resolve: (given: Given) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -45,13 +47,14 @@ export class Batch implements pg.Submittable {
   readonly #statements: readonly Statement[];
   /** Absent where a statement can't be kept prepared. */
   readonly #names: PreparedNames | undefined;
-  readonly #onDone: () => void;
+  readonly #onDone: (failure?: Error) => void;
   #place = 0;
   #rows: Row[] = [];
   /** What pg sets, to end its own timer. */
   callback: (error: Error | null) => void = () => undefined;
 
-  constructor(statements: readonly Statement[], names: PreparedNames | undefined, onDone: () => void) {
+  /** @param onDone - called once all of it was answered, with why its transaction was not begun */
+  constructor(statements: readonly Statement[], names: PreparedNames | undefined, onDone: (failure?: Error) => void) {
     this.#statements = statements;
     this.#names = names;
     this.#onDone = onDone;
@@ -101,7 +104,7 @@ export class Batch implements pg.Submittable {
     }
     failed?.reject(error);
     for (const { reject } of others) reject(new Skipped(error));
-    this.#end();
+    this.#end(failed?.isBeginning ? error : undefined);
   }
 
   handleReadyForQuery(): void {
@@ -115,8 +118,8 @@ export class Batch implements pg.Submittable {
     this.#place += 1;
   }
 
-  #end(): void {
+  #end(failure?: Error): void {
     this.callback(null);
-    this.#onDone();
+    this.#onDone(failure);
   }
 }

@@ -41,13 +41,14 @@ export interface Pool extends Session {
   /**
    * Runs `task` on one connection, in a transaction that is rolled back where it throws.
    *
-   * @param begin - statements that begin it, as a script or each by itself: the rows of the last one that has any are given
-   * to the task, which spares it a message
+   * @param begin - statements that begin it, as a script or each by itself: the rows of the last one that has any come to the
+   * task. What it asks at once goes in one message with those that stand by themselves; where one of them fails, it is not
+   * carried out
    * @param end - what ends it otherwise. Default `COMMIT`
    */
   transaction<Result>(
     begin: string | readonly string[],
-    task: (session: TransactionSession, begun: readonly Row[]) => Promise<Result>,
+    task: (session: TransactionSession, begun: Promise<Row[]>) => Promise<Result>,
     end?: string,
   ): Promise<Result>;
   /**
@@ -150,7 +151,7 @@ async function isBehindPool(client: pg.ClientBase): Promise<boolean> {
 
 /** A connection that is in use. */
 interface Taken {
-  readonly session: TransactionSession;
+  readonly session: Pipe;
   /** @param failed - why it may be in the middle of a transaction */
   readonly release: (failed?: { readonly error: unknown }) => Promise<void>;
 }
@@ -160,10 +161,22 @@ const connectMs = 10_000;
 /** After so long without a word, a connection's other end is asked whether it is there, in milliseconds. */
 const keepAliveMs = 10_000;
 
-/** The rows of the last of some statements that begin a transaction. */
-async function beginEach(session: Session, begin: readonly string[]): Promise<Row[]> {
-  const all = await Promise.all(begin.map((sql) => session.query(sql, [], "keep")));
-  return all.at(-1) ?? [];
+/** Runs what is asked in a transaction that is begun. Where it was not begun, that is why the task failed. */
+async function runBegun<Result>(
+  session: Pipe,
+  begin: string | readonly string[],
+  task: (session: TransactionSession, begun: Promise<Row[]>) => Promise<Result>,
+): Promise<Result> {
+  const begun = session.begin(begin);
+  begun.catch(() => undefined);
+  let failure: { readonly error: unknown } | undefined;
+  const result = await task(session, begun).catch((error: unknown) => {
+    failure = { error };
+    return undefined as Result;
+  });
+  await begun;
+  if (failure) throw failure.error;
+  return result;
 }
 
 class PgPool implements Pool {
@@ -204,12 +217,11 @@ class PgPool implements Pool {
 
   async transaction<Result>(
     begin: string | readonly string[],
-    task: (session: TransactionSession, begun: readonly Row[]) => Promise<Result>,
+    task: (session: TransactionSession, begun: Promise<Row[]>) => Promise<Result>,
     end = "COMMIT",
   ): Promise<Result> {
     return this.#using(async (session) => {
-      const begun = typeof begin === "string" ? await session.script(begin) : await beginEach(session, begin);
-      const result = await task(session, begun);
+      const result = await runBegun(session, begin, task);
       await session.script(end);
       return result;
     });
@@ -227,17 +239,10 @@ class PgPool implements Pool {
     end = "COMMIT",
   ): Promise<Result> {
     const { session, release } = await this.#take();
-    const begun = beginEach(session, begin);
     let result: Result;
     try {
-      result = await task(session, begun);
-      await begun;
-    } catch (failure) {
-      // Where it was not begun, that is why the task failed.
-      const error = await begun.then(
-        () => failure,
-        (reason: unknown) => reason,
-      );
+      result = await runBegun(session, begin, task);
+    } catch (error) {
       await release({ error });
       throw error;
     }
@@ -304,7 +309,7 @@ class PgPool implements Pool {
   }
 
   /** Runs `task` on one connection, which is in no transaction afterwards. */
-  async #using<Result>(task: (session: TransactionSession) => Promise<Result>): Promise<Result> {
+  async #using<Result>(task: (session: Pipe) => Promise<Result>): Promise<Result> {
     const { session, release } = await this.#take();
     let result: Result;
     try {

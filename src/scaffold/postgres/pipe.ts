@@ -1,5 +1,5 @@
 import type pg from "pg";
-import { Batch, type Given, type Row, type Statement, type Text } from "./batch.ts";
+import { Batch, type Given, type Row, Skipped, type Statement, type Text } from "./batch.ts";
 import type { PreparedNames } from "./prepared-names.ts";
 
 /** Whether a connection may keep a statement prepared for the next time. */
@@ -14,6 +14,7 @@ export interface Portion {
 /** What goes alone in its message. */
 interface Alone {
   readonly run: () => Promise<Row[]>;
+  readonly isBeginning: boolean;
   readonly resolve: (rows: Row[]) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -45,9 +46,23 @@ export class Pipe {
   #portals = 0;
   #isBusy = false;
   #isScheduled = false;
+  /** Why the transaction was not begun: from then on nothing is carried out. */
+  #failure: unknown;
 
   constructor(options: PipeOptions) {
     this.#options = options;
+  }
+
+  /**
+   * Begins a transaction, by a script or by statements: gives the rows of the last one that has any. Where it fails, nothing
+   * that was given meanwhile, or comes later, is carried out.
+   */
+  async begin(begin: string | readonly string[]): Promise<Row[]> {
+    if (typeof begin === "string") return this.#alone(() => this.#options.runScript(begin), true);
+    const all = begin.map((text) =>
+      this.#add({ text, values: [], isKept: true, portal: "", count: 0, isBeginning: true }),
+    );
+    return (await Promise.all(all)).at(-1)?.rows ?? [];
   }
 
   query(sql: string, parameters: readonly unknown[] = [], keeping?: Keeping): Promise<Row[]> {
@@ -76,8 +91,8 @@ export class Pipe {
     return new Promise((resolve, reject) => this.#enqueue({ ...statement, resolve, reject }));
   }
 
-  #alone(run: () => Promise<Row[]>): Promise<Row[]> {
-    return new Promise((resolve, reject) => this.#enqueue({ run, resolve, reject }));
+  #alone(run: () => Promise<Row[]>, isBeginning = false): Promise<Row[]> {
+    return new Promise((resolve, reject) => this.#enqueue({ run, isBeginning, resolve, reject }));
   }
 
   #enqueue(one: Statement | Alone): void {
@@ -91,24 +106,34 @@ export class Pipe {
   }
 
   #send(): void {
+    if (this.#failure !== undefined) this.#skipAll();
     const [first] = this.#waiting;
     if (!first || this.#isBusy) return;
     this.#isBusy = true;
     if (isAlone(first)) {
       this.#waiting.shift();
-      first
-        .run()
-        .then(first.resolve, first.reject)
-        .finally(() => this.#onDone());
+      const failed = (error: unknown): void => {
+        first.reject(error);
+        this.#onDone(first.isBeginning ? error : undefined);
+      };
+      first.run().then((rows) => {
+        first.resolve(rows);
+        this.#onDone();
+      }, failed);
       return;
     }
     const end = this.#waiting.findIndex(isAlone);
     const statements = this.#waiting.splice(0, end < 0 ? this.#waiting.length : end) as Statement[];
-    this.#options.client.query(new Batch(statements, this.#options.names, () => this.#onDone()));
+    this.#options.client.query(new Batch(statements, this.#options.names, (failure) => this.#onDone(failure)));
   }
 
-  #onDone(): void {
+  #onDone(failure?: unknown): void {
+    this.#failure ??= failure;
     this.#isBusy = false;
     this.#send();
+  }
+
+  #skipAll(): void {
+    for (const { reject } of this.#waiting.splice(0)) reject(new Skipped(this.#failure));
   }
 }

@@ -8,7 +8,7 @@ import { modifiedFields } from "./modified.ts";
 import { showsWritten } from "./preferences.ts";
 import { recordUrl } from "./query.ts";
 import { type Resource, urlOf } from "./resource.ts";
-import { findShown } from "./shown-record.ts";
+import { findShown, type Shown } from "./shown-record.ts";
 import type { WriteRequest } from "./write-request.ts";
 
 /** The record as it stands now, after triggers; a 204 where a trigger has taken it away. */
@@ -16,21 +16,31 @@ export function* answerRecord(
   transaction: Transaction,
   resource: Resource,
   { key, status }: { readonly key: RecordKey; readonly status: 200 | 201 },
-  { selected, format, request }: WriteRequest,
+  write: WriteRequest,
 ): Steps<OriginResponse> {
-  const shown = yield* findShown(transaction, resource, key, selected);
-  if (!shown && format.isSingle && showsWritten(request.method, request.fields)) throw notSingle(0);
-  if (!shown) return { status: 204, fields: [], body: "" };
-  const { contentType, body, etag } = representAs(format, resource, shown.json);
-  const location: Field[] = status === 201 ? [["Location", urlOf(resource, shown.row)]] : [];
+  const shown = yield* findShown(transaction, resource, key, write.selected);
+  if (shown) return answerShown(resource, { ...shown, status }, write);
+  const { format, request } = write;
+  if (format.isSingle && showsWritten(request.method, request.fields)) throw notSingle(0);
+  return { status: 204, fields: [], body: "" };
+}
+
+/** A record that was read after it was written. */
+export function answerShown(
+  resource: Resource,
+  { row, json, status }: Shown & { readonly status: 200 | 201 },
+  { selected, format }: WriteRequest,
+): OriginResponse {
+  const { contentType, body, etag } = representAs(format, resource, json);
+  const location: Field[] = status === 201 ? [["Location", urlOf(resource, row)]] : [];
   return {
     status,
     fields: [
       ["Content-Type", contentType],
       ...location,
-      ["Content-Location", recordUrl(resource, shown.row, selected)],
+      ["Content-Location", recordUrl(resource, row, selected)],
       ["ETag", etag],
-      ...(selected ? [] : modifiedFields(resource, shown.row)),
+      ...(selected ? [] : modifiedFields(resource, row)),
     ],
     body,
   };

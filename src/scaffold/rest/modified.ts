@@ -71,6 +71,11 @@ export function requireUnmodified(fields: readonly Field[], seconds: number | un
   throw new Refusal(412, "If-Unmodified-Since does not hold: the record was changed since.");
 }
 
+/** Whether a write depends on when its record was changed last. */
+export function dependsOnTime(fields: readonly Field[]): boolean {
+  return has(fields, "if-unmodified-since");
+}
+
 /** Whether a GET's `If-Modified-Since` says that its answer is known, where there is no `If-None-Match` (RFC 9110 §13.1.3). */
 export function isUnmodified(fields: readonly Field[], seconds: number | undefined): boolean {
   const since = has(fields, "if-none-match") ? undefined : dateIn(fields, "if-modified-since");

@@ -1,5 +1,5 @@
 import type { Value } from "../../server/index.ts";
-import type { Row } from "../engine/snapshot.ts";
+import type { Row, Values } from "../engine/snapshot.ts";
 import type { Member, RecordKey } from "../engine/table.ts";
 import { isJsonObject } from "../json/json.ts";
 import { applyJsonPatch, MalformedPatch, type PatchOperation, parseJsonPatch, UnfitPatch } from "../json/json-patch.ts";
@@ -89,4 +89,19 @@ export function decodePatch(resource: Resource, { json, columns }: WriteRequest,
   const isJsonPatch = Array.isArray(json);
   const members = isJsonPatch ? patchMembers(resource, json, patched.row) : unwrap(resource, json);
   return decodeMembers(resource, pickMembers(members, columns), isJsonPatch ? patched : { ...patched, isPatch: true });
+}
+
+/**
+ * As {@link decodePatch}, whatever the record has; `undefined` where it has to be known, or what is wrong with the patch is to
+ * be said of a record that is there.
+ */
+export function decodeUnread(resource: Resource, { json }: WriteRequest, key: RecordKey): Values | undefined {
+  if (Array.isArray(json)) return undefined;
+  try {
+    const values = decodeMembers(resource, unwrap(resource, json), { key, row: undefined });
+    return [...values.keys()].some(({ type }) => type.holdsJson) ? undefined : values;
+  } catch (error) {
+    if (error instanceof Refusal) return undefined;
+    throw error;
+  }
 }

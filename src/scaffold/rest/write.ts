@@ -2,16 +2,17 @@ import type { OriginResponse, Value } from "../../server/index.ts";
 import type { Row, Transaction } from "../engine/snapshot.ts";
 import type { Steps } from "../engine/steps.ts";
 import type { Member, RecordKey } from "../engine/table.ts";
-import { answerRecord } from "./answer-record.ts";
+import { answerRecord, answerShown } from "./answer-record.ts";
 import { decodeMembers, unwrap } from "./body.ts";
 import { changeRow, ignored } from "./change.ts";
 import { isConditional, requireConditions } from "./conditions.ts";
 import { findRecord, noRecord } from "./find-record.ts";
 import { representAs } from "./formats.ts";
-import { modifiedAt, requireUnmodified } from "./modified.ts";
-import { decodePatch } from "./patch.ts";
+import { dependsOnTime, modifiedAt, requireUnmodified } from "./modified.ts";
+import { decodePatch, decodeUnread } from "./patch.ts";
 import { showsWritten } from "./preferences.ts";
 import { Refusal } from "./refusal.ts";
+import { encodeRow } from "./representation.ts";
 import type { Resource } from "./resource.ts";
 import { showRow } from "./shown-record.ts";
 import type { WriteRequest } from "./write-request.ts";
@@ -59,6 +60,19 @@ export function* putRecord(
   return yield* answerRecord(transaction, resource, { key, status: 200 }, write);
 }
 
+/** The record, changed without being read before; no steps where it has to be read. */
+function patchUnread(
+  transaction: Transaction,
+  resource: Resource,
+  key: RecordKey,
+  write: WriteRequest,
+): Steps<Row | undefined> | undefined {
+  const { fields } = write.request;
+  if (!transaction.updateUnread || write.selected || isConditional(fields) || dependsOnTime(fields)) return undefined;
+  const values = decodeUnread(resource, write, key);
+  return values && transaction.updateUnread(resource.table, key, values);
+}
+
 /** Answers a PATCH: changes the members that the body has (RFC 7396). @throws Refusal */
 export function* patchRecord(
   transaction: Transaction,
@@ -66,6 +80,12 @@ export function* patchRecord(
   key: RecordKey,
   write: WriteRequest,
 ): Steps<OriginResponse> {
+  const changing = patchUnread(transaction, resource, key, write);
+  if (changing) {
+    const changed = yield* changing;
+    if (!changed) throw noRecord();
+    return answerShown(resource, { row: changed, json: encodeRow(resource, changed), status: 200 }, write);
+  }
   const row = yield* findToUpdate(transaction, resource, key);
   if (!row) throw noRecord();
   const values = decodePatch(resource, write, { key, row });

@@ -37,6 +37,9 @@ export class RoleFailure extends Error {
 /** Thrown where another transaction has changed a record since it was read. */
 export class Overtaken extends Error {}
 
+/** Thrown where a record has to be read before it is changed, after all: the write is run again. */
+export class MustRead extends Error {}
+
 /** Whether the transaction may succeed when it is run again: it was in another's way, or the other in its. */
 export function isConflict(error: unknown): boolean {
   if (error instanceof Overtaken) return true;

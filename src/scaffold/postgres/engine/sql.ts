@@ -154,6 +154,16 @@ export function updateRecord(
   };
 }
 
+/** As {@link updateRecord}, of one member, where the record has another value. */
+export function updateOther(table: PostgresTable, key: PostgresKey, { name }: PostgresMember, value: Text): Sql {
+  const column = quoteName(name);
+  const condition = `${equalAll(key.members, 3)} AND ${column} IS DISTINCT FROM $2`;
+  return {
+    text: `UPDATE ${tableName(table)} SET ${column} = $1 WHERE ${condition} RETURNING 1`,
+    values: [value, value, ...key.values],
+  };
+}
+
 /** Deletes a record; gives what was deleted. @param rule - what it must meet */
 export function deleteRecord(table: PostgresTable, key: PostgresKey, rule?: PostgresRule): Sql {
   const { text, values } = whereKey(key, rule);

@@ -4,10 +4,10 @@ import type { KeptAnswer, Placed, Transaction } from "../../engine/snapshot.ts";
 import { type Steps, wait } from "../../engine/steps.ts";
 import { keyMembers, keyOf } from "../../engine/table.ts";
 import type { Tree, TreeQuery } from "../../engine/tree.ts";
-import { notUnique } from "../../rest/refusal.ts";
+import { notUnique, Refusal } from "../../rest/refusal.ts";
 import type { Row, Text } from "../driver.ts";
 import { findAnswer, keepAnswer } from "./answers.ts";
-import { failedOf, hasNoUniqueRule, Overtaken } from "./failure.ts";
+import { failedOf, hasNoUniqueRule, MustRead, Overtaken } from "./failure.ts";
 import { brokenRule } from "./rule.ts";
 import type {
   PostgresKey,
@@ -26,6 +26,7 @@ import {
   selectAlike,
   selectRecord,
   selectRecords,
+  updateOther,
   updateRecord,
 } from "./sql.ts";
 import { tableName } from "./table-name.ts";
@@ -68,10 +69,16 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
   /** The numbers of the answers that were kept. */
   readonly kept: string[] = [];
 
-  /** @param now - the wall time */
-  constructor(session: ViewerSession, state: SnapshotState, now: number) {
+  readonly #readsFirst: boolean;
+
+  /**
+   * @param now - the wall time
+   * @param readsFirst - whether each record is read before it is changed
+   */
+  constructor(session: ViewerSession, state: SnapshotState, now: number, readsFirst: boolean) {
     super(session, state);
     this.#now = now;
+    this.#readsFirst = readsFirst;
   }
 
   override *find(table: PostgresTable, key: PostgresKey, rule?: PostgresRule): Steps<Row | undefined> {
@@ -175,6 +182,40 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
       this.#asked = { key, rows };
     }
     return (yield* wait(writing)).length > 0;
+  }
+
+  /**
+   * One member of an own table's record, of a type whose equal values are the same. More of them may be so already in part,
+   * and a trigger for one of these would be none of the others'.
+   */
+  updateUnread(table: PostgresTable, key: PostgresKey, values: PostgresValues): Steps<Row | undefined> | undefined {
+    const [only, ...others] = values;
+    const isSimple = !table.isView && !table.hasPolicies && !table.isUnlockable && this.viewer.role === undefined;
+    if (this.#readsFirst || !isSimple || !only || others.length > 0) return undefined;
+    const [member, value] = only;
+    return member.type.isSameWhereEqual && !member.inKey ? this.#updateOne(table, key, member, value) : undefined;
+  }
+
+  *#updateOne(
+    table: PostgresTable,
+    key: PostgresKey,
+    member: PostgresMember,
+    value: Text,
+  ): Generator<PromiseLike<unknown>, Row | undefined, unknown> {
+    const writing = this.#write(table, [member], updateOther(table, key, member, value));
+    const reading = this.rows(selectRecord(table, key), keepingOf(table));
+    reading.catch(() => undefined);
+    try {
+      const changed = yield* wait(writing);
+      const [row] = yield* wait(reading);
+      // It was ignored, or is gone by now: what is to be said then depends on what there was.
+      const isSo = row?.[table.members.indexOf(member)] === value;
+      if (changed.length === 0 ? row && !isSo : !row) throw new MustRead();
+      return row;
+    } catch (error) {
+      // What is wrong with it is said of a record that is there.
+      throw error instanceof BrokenRule || error instanceof Refusal ? new MustRead() : error;
+    }
   }
 
   *remove(table: PostgresTable, key: PostgresKey, seen: Row, rule?: PostgresRule): Steps<boolean> {

@@ -88,6 +88,8 @@ export class PostgresType implements ValueType {
   readonly name: string;
   /** What stands behind a parameter that its values are compared with: nothing, or `::"public"."point"`. */
   readonly cast: string;
+  /** Whether two of its values are equal only where their texts are the same. */
+  readonly isSameWhereEqual: boolean;
   readonly #comparing: Comparing;
 
   constructor(type: ColumnType, comparing: Comparing = usual) {
@@ -97,6 +99,8 @@ export class PostgresType implements ValueType {
     this.holdsJson = type.kind === "json" || type.kind === "jsonb";
     this.comparison = comparisonOf(type.kind, comparing);
     this.name = isArrayType(type) || type.kind === "other" ? "" : type.kind;
+    this.isSameWhereEqual =
+      isIntegerKind(type.kind) || type.kind === "bool" || (isTextKind(type.kind) && comparing.isExact);
     this.#comparing = comparing;
   }
 

@@ -7,14 +7,15 @@ import type { Viewer } from "../../engine/viewer.ts";
 import { unavailable } from "../../rest/refusal.ts";
 import type { Pool, Row, Session, TransactionSession } from "../driver.ts";
 import { journalFailure } from "../journal/failure.ts";
-import { type Opening, openingOf, openingSql } from "../journal/opening.ts";
+import { openingOf, openingSql } from "../journal/opening.ts";
 import type { PostgresJournal } from "../journal/options.ts";
 import { answersSql } from "../journal/sql-tables.ts";
 import { beginWrite, ownSettings, writeStatements } from "../own-transaction.ts";
 import { isReadOnly } from "../sql-state.ts";
 import { setValueSettings } from "../value-settings.ts";
 import { markAnswers } from "./answers.ts";
-import { isAway, isConflict, isOutdated } from "./failure.ts";
+import { isAway, isConflict, isOutdated, MustRead } from "./failure.ts";
+import { OpenedSession, type Place } from "./opened-session.ts";
 import { inOwnWords } from "./rule.ts";
 import { runSteps } from "./run-steps.ts";
 import type { Role, SchemaSource } from "./schema-source.ts";
@@ -64,6 +65,16 @@ export interface WriterOptions {
 interface Attempt {
   readonly isFirst: boolean;
   readonly isLast: boolean;
+}
+
+/** How a job is run. */
+interface Run {
+  readonly now: number;
+  readonly isLast: boolean;
+  /** The constraints that wait for the end of the transaction, as SQL has their names. */
+  readonly deferred: string;
+  /** Whether each record is read before it is changed. Default false */
+  readonly readsFirst?: boolean;
 }
 
 /** Thrown where a group was begun with a schema that is not so any more. */
@@ -159,9 +170,9 @@ export class Writer {
     const { pool } = this.#options;
     let outcomes: readonly Outcome[] | undefined;
     try {
-      const run = async (session: TransactionSession, begun: readonly Row[]): Promise<void> => {
+      const run = async (session: TransactionSession, begun: Promise<readonly Row[]>): Promise<void> => {
         outcomes = undefined;
-        outcomes = await this.#runAll(session, openingOf(begun), jobs, attempt);
+        outcomes = await this.#runAll(session, begun, jobs, attempt);
       };
       await pool.transaction(begin, run, commitFor(rolesOf(jobs)));
     } catch (error) {
@@ -186,17 +197,18 @@ export class Writer {
     throw only && "transaction" in only ? only.transaction.explain(error) : error;
   }
 
+  /** As if the schema were the one that is known: what the first job asks first goes with the question whether it is. */
   async #runAll(
     session: TransactionSession,
-    { schemaChanges, isSchemaPending }: Opening,
+    begun: Promise<readonly Row[]>,
     jobs: readonly Job[],
-    { isFirst, isLast }: Attempt,
+    attempt: Attempt,
   ): Promise<Outcome[]> {
-    const { source, clock } = this.#options;
-    // Later on it has a position. What else has none is waited for by nobody: where others write, there is always something.
-    if (isFirst && isSchemaPending) throw new Outdated();
-    if (!(await source.isCurrent(session, rolesOf(jobs), schemaChanges))) throw new Outdated();
+    const checking = this.#requireKnownSchema(session, begun, rolesOf(jobs), attempt);
+    const opened = new OpenedSession(session, checking);
     const hasRoles = jobs.some(({ viewer }) => viewer.role !== undefined);
+    // Then it is asked as the connection's own role.
+    if (hasRoles) await opened.known;
     const [row] = hasRoles ? await session.query(deferredSql) : [];
     const deferred = row?.[0] ?? "";
     const outcomes: Outcome[] = [];
@@ -204,30 +216,47 @@ export class Writer {
       const former = outcomes.at(-1);
       // One that failed was rolled back to its savepoint, which is the next one's.
       if (former && !("error" in former)) renewSavepoint(session);
-      outcomes.push(await this.#runOne(session, job, { now: clock.wallTime(), isLast, deferred }));
+      const now = this.#options.clock.wallTime();
+      outcomes.push(await this.#runOne(opened, job, { now, isLast: attempt.isLast, deferred }));
     }
     return outcomes;
   }
 
-  async #runOne(
+  /** @throws Outdated where it is another one */
+  async #requireKnownSchema(
     session: TransactionSession,
-    { viewer, run }: Job,
-    { now, isLast, deferred }: { readonly now: number; readonly isLast: boolean; readonly deferred: string },
-  ): Promise<Outcome> {
+    begun: Promise<readonly Row[]>,
+    roles: ReadonlySet<Role>,
+    { isFirst }: Attempt,
+  ): Promise<Place> {
+    const { schemaChanges, isSchemaPending } = openingOf(await begun);
+    // Later on it has a position. What else has none is waited for by nobody: where others write, there is always something.
+    if (isFirst && isSchemaPending) throw new Outdated();
+    if (!(await this.#options.source.isCurrent(session, roles, schemaChanges))) throw new Outdated();
+    return { bookmark: undefined, ahead: undefined };
+  }
+
+  async #runOne(session: OpenedSession, job: Job, run: Run): Promise<Outcome> {
+    const { viewer } = job;
+    const { now, isLast, deferred, readsFirst = false } = run;
     const { source, finder } = this.#options;
     const schema = source.schemaFor(viewer.role) ?? source.schema;
     const state: SnapshotState = { viewer, schema, bookmark: undefined, unwatched: source.unwatched, finder };
     const acting = new ViewerSession(session, viewer);
-    const transaction = new PostgresTransaction(acting, state, now);
+    const transaction = new PostgresTransaction(acting, state, now, readsFirst);
     try {
-      const result = await runSteps(run(transaction));
+      const result = await runSteps(job.run(transaction));
+      await session.known;
       await transaction.finish(deferred);
       await acting.leave(settings);
       return { result, transaction };
     } catch (error) {
+      // What another schema made of it is nobody's concern.
+      await session.known;
       if (isConflict(error) || isAway(error)) throw error;
       // The viewer's role and claims are rolled back, too: they were taken on behind the savepoint.
       await session.script("ROLLBACK TO rocket_write");
+      if (error instanceof MustRead) return this.#runOne(session, job, { ...run, readsFirst: true });
       if (isOutdated(error) && !isLast) {
         await this.#requireAnswers(session);
         source.doubt();
