@@ -1,4 +1,4 @@
-import { ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import { createProblem, type Field, problemResponse, reasonPhrase } from "../protocol/index.ts";
 import type { OriginResponse } from "../server/index.ts";
 import { AnswerWriter } from "./answer-writer.ts";

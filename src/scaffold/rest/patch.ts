@@ -95,10 +95,10 @@ export function decodePatch(resource: Resource, { json, columns }: WriteRequest,
  * As {@link decodePatch}, whatever the record has; `undefined` where it has to be known, or what is wrong with the patch is to
  * be said of a record that is there.
  */
-export function decodeUnread(resource: Resource, { json }: WriteRequest, key: RecordKey): Values | undefined {
+export function decodeUnread(resource: Resource, { json, columns }: WriteRequest, key: RecordKey): Values | undefined {
   if (Array.isArray(json)) return undefined;
   try {
-    const values = decodeMembers(resource, unwrap(resource, json), { key, row: undefined });
+    const values = decodeMembers(resource, pickMembers(unwrap(resource, json), columns), { key, row: undefined });
     return [...values.keys()].some(({ type }) => type.holdsJson) ? undefined : values;
   } catch (error) {
     if (error instanceof Refusal) return undefined;

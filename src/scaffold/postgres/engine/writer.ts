@@ -18,7 +18,8 @@ import { isAway, isConflict, isOutdated, MustRead } from "./failure.ts";
 import { OpenedSession, type Place } from "./opened-session.ts";
 import { inOwnWords } from "./rule.ts";
 import { runSteps } from "./run-steps.ts";
-import type { Role, SchemaSource } from "./schema-source.ts";
+import type { Known, Role, SchemaSource } from "./schema-source.ts";
+import type { PostgresSchema } from "./served.ts";
 import type { SnapshotState } from "./snapshot.ts";
 import type { SourceFinder } from "./source-finder.ts";
 import { PostgresTransaction } from "./transaction.ts";
@@ -67,8 +68,18 @@ interface Attempt {
   readonly isLast: boolean;
 }
 
+/** What a transaction's schema has to be. */
+interface Asked {
+  readonly jobs: readonly Job[];
+  /** As it was known to the connection's own role when the transaction was begun. */
+  readonly known: Known | undefined;
+  readonly attempt: Attempt;
+}
+
 /** How a job is run. */
 interface Run {
+  /** What its viewer may read. */
+  readonly schema: PostgresSchema;
   readonly now: number;
   readonly isLast: boolean;
   /** The constraints that wait for the end of the transaction, as SQL has their names. */
@@ -204,8 +215,10 @@ export class Writer {
     jobs: readonly Job[],
     attempt: Attempt,
   ): Promise<Outcome[]> {
-    const checking = this.#requireKnownSchema(session, begun, rolesOf(jobs), attempt);
-    const opened = new OpenedSession(session, checking);
+    const { source, clock } = this.#options;
+    // Others may learn something newer meanwhile: what the first job is given now is what has to be so.
+    const known = source.knownOf(undefined);
+    const opened = new OpenedSession(session, this.#requireSchema(session, begun, { jobs, known, attempt }));
     const hasRoles = jobs.some(({ viewer }) => viewer.role !== undefined);
     // Then it is asked as the connection's own role.
     if (hasRoles) await opened.known;
@@ -216,23 +229,24 @@ export class Writer {
       const former = outcomes.at(-1);
       // One that failed was rolled back to its savepoint, which is the next one's.
       if (former && !("error" in former)) renewSavepoint(session);
-      const now = this.#options.clock.wallTime();
-      outcomes.push(await this.#runOne(opened, job, { now, isLast: attempt.isLast, deferred }));
+      const schema =
+        (job.viewer.role === undefined ? known?.schema : source.schemaFor(job.viewer.role)) ?? source.schema;
+      const now = clock.wallTime();
+      outcomes.push(await this.#runOne(opened, job, { schema, now, isLast: attempt.isLast, deferred }));
     }
     return outcomes;
   }
 
-  /** @throws Outdated where it is another one */
-  async #requireKnownSchema(
-    session: TransactionSession,
-    begun: Promise<readonly Row[]>,
-    roles: ReadonlySet<Role>,
-    { isFirst }: Attempt,
-  ): Promise<Place> {
+  /** @throws Outdated where it is another one than is known */
+  async #requireSchema(session: TransactionSession, begun: Promise<readonly Row[]>, asked: Asked): Promise<Place> {
+    const { jobs, known, attempt } = asked;
+    const { source } = this.#options;
     const { schemaChanges, isSchemaPending } = openingOf(await begun);
     // Later on it has a position. What else has none is waited for by nobody: where others write, there is always something.
-    if (isFirst && isSchemaPending) throw new Outdated();
-    if (!(await this.#options.source.isCurrent(session, roles, schemaChanges))) throw new Outdated();
+    if (attempt.isFirst && isSchemaPending) throw new Outdated();
+    const roles = rolesOf(jobs);
+    const isKnown = !roles.has(undefined) || (known !== undefined && source.isOf(known, schemaChanges));
+    if (!isKnown || !(await source.isCurrent(session, roles, schemaChanges))) throw new Outdated();
     return { bookmark: undefined, ahead: undefined };
   }
 
@@ -240,8 +254,13 @@ export class Writer {
     const { viewer } = job;
     const { now, isLast, deferred, readsFirst = false } = run;
     const { source, finder } = this.#options;
-    const schema = source.schemaFor(viewer.role) ?? source.schema;
-    const state: SnapshotState = { viewer, schema, bookmark: undefined, unwatched: source.unwatched, finder };
+    const state: SnapshotState = {
+      viewer,
+      schema: run.schema,
+      bookmark: undefined,
+      unwatched: source.unwatched,
+      finder,
+    };
     const acting = new ViewerSession(session, viewer);
     const transaction = new PostgresTransaction(acting, state, now, readsFirst);
     try {

@@ -60,7 +60,7 @@ export class LongShapes {
 
   /** Notes one that took too long. It counts once the next of its like did so, too. */
   add(shape: string): void {
-    if (!this.#suspects.delete(shape)) {
+    if (this.#shortMs > 0 && !this.#suspects.delete(shape)) {
       if (this.#suspects.size >= maxShapes) this.#suspects.clear();
       this.#suspects.add(shape);
       return;
