@@ -40,7 +40,7 @@ export class App {
   #side: SideBar;
   #top: TopBar;
   #schema: Schema | undefined;
-  #needsToken = false;
+  #canSignIn = false;
 
   constructor(facts: Facts) {
     this.#facts = facts;
@@ -111,8 +111,9 @@ export class App {
   async #readSchema(): Promise<void> {
     try {
       const schema = await readSchema(this.#client, this.#facts.base);
-      this.#needsToken = schema === "signed out" || this.#session.name !== undefined;
       this.#schema = typeof schema === "string" ? undefined : schema;
+      const isNobody = schema === "signed out" || this.#schema?.anonymous === true;
+      this.#canSignIn = isNobody || this.#session.name !== undefined;
       if (schema === "signed out") this.#askToken("");
     } catch {
       this.#schema = undefined;
@@ -158,7 +159,7 @@ export class App {
   #showTop(): void {
     const { source } = this.#rows;
     const { name } = this.#session;
-    this.#signIn.hidden = !this.#needsToken;
+    this.#signIn.hidden = !this.#canSignIn;
     this.#signIn.textContent = name === undefined ? "Sign in" : `Sign out ${name}`.trim();
     this.#top.show({
       name: this.#name,
@@ -203,11 +204,12 @@ export class App {
 
   #snippets(target: string): ReturnType<typeof snippetsOf> {
     const { base, command } = this.#facts;
-    return snippetsOf({ origin: location.origin, base, target, command, needsToken: this.#needsToken });
+    const needsToken = this.#canSignIn && this.#schema?.anonymous !== true;
+    return snippetsOf({ origin: location.origin, base, target, command, needsToken });
   }
 
   #askToken(detail: string): void {
-    this.#needsToken = true;
+    this.#canSignIn = true;
     this.#showTop();
     if (!document.querySelector("dialog[open]")) void this.#session.ask(detail);
   }

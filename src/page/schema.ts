@@ -1,4 +1,5 @@
 import type { Client } from "../client/index.ts";
+import { selectedNames } from "./query-text.ts";
 
 /** What kind of JSON a column's values are. */
 export type Kind = "boolean" | "number" | "text" | "bytes" | "json";
@@ -18,6 +19,8 @@ export interface Column {
   readonly nullable: boolean;
   /** Computed: shown, and never written. */
   readonly generated: boolean;
+  /** What the viewer may do with its values. */
+  readonly may: readonly ("read" | "create" | "update")[];
   readonly references?: Reference;
 }
 
@@ -37,12 +40,16 @@ export interface CollectionInfo {
   readonly record: string;
   readonly key: readonly string[];
   readonly columns: readonly Column[];
+  /** Those that the viewer may give, and not read. */
+  readonly unread: readonly Column[];
   readonly methods: { readonly collection: readonly string[]; readonly record: readonly string[] };
   readonly referrers?: readonly Referrer[];
 }
 
 /** All that the viewer may see. */
 export interface Schema {
+  /** Whether who signs in may see and do more. */
+  readonly anonymous: boolean;
   readonly collections: readonly CollectionInfo[];
 }
 
@@ -72,6 +79,16 @@ function kindOf(value: unknown): Kind {
   return typeof value === "object" && value !== null ? "json" : "text";
 }
 
+/** A column of which nothing is known. */
+const anyColumn: Column = {
+  name: "",
+  type: "",
+  kind: "text",
+  nullable: true,
+  generated: false,
+  may: ["read", "create", "update"],
+};
+
 /** What rows tell of their collection, where nobody else does. */
 export function guessCollection(path: string, rows: readonly Readonly<Record<string, unknown>>[]): CollectionInfo {
   const columns = new Map<string, Column>();
@@ -79,23 +96,37 @@ export function guessCollection(path: string, rows: readonly Readonly<Record<str
     for (const [name, value] of Object.entries(row)) {
       const known = columns.get(name);
       if (known && (value === null || known.kind !== "text")) continue;
-      columns.set(name, { name, type: "", kind: kindOf(value), nullable: true, generated: false });
+      columns.set(name, { ...anyColumn, name, kind: kindOf(value) });
     }
   }
   const all = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
   const name = decodeURIComponent(path.slice(path.lastIndexOf("/") + 1));
   const methods = { collection: all, record: all };
-  return { name, url: path, record: name, key: [], columns: [...columns.values()], methods };
+  return { name, url: path, record: name, key: [], columns: [...columns.values()], unread: [], methods };
 }
 
-/** What a `select` shows of a collection: what its rows have, to be read only, as a name may stand for anything. */
+/**
+ * What a `select` shows of a collection: what its rows have, to be read only, as a name may stand for anything.
+ *
+ * @param select - tells the columns where there are no rows
+ */
 export function selectedCollection(
   known: CollectionInfo | undefined,
   path: string,
   rows: readonly Readonly<Record<string, unknown>>[],
+  select: string,
 ): CollectionInfo {
   const guessed = guessCollection(path, rows);
-  const columns = guessed.columns.map((column) => ({ ...column, generated: true }));
+  const all = known?.columns ?? [];
+  const names = selectedNames(
+    select,
+    all.map(({ name }) => name),
+  );
+  const shown =
+    rows.length > 0
+      ? guessed.columns
+      : names.map((name) => all.find((one) => one.name === name) ?? { ...anyColumn, name });
+  const columns = shown.map((column): Column => ({ ...column, may: ["read"] }));
   const reads = ["GET", "HEAD"];
   return { ...guessed, name: known?.name ?? guessed.name, columns, methods: { collection: reads, record: reads } };
 }

@@ -12,7 +12,9 @@ function otherValue(value: unknown): unknown {
 
 /** A column whose change can be seen and does no harm: a text before a number, and nothing that other rows refer to. */
 function columnToChange({ columns, key }: CollectionInfo, row: Row): Column | undefined {
-  const free = columns.filter(({ name, generated, references }) => !generated && !references && !key.includes(name));
+  const free = columns.filter(
+    ({ name, may, references }) => may.includes("update") && !references && !key.includes(name),
+  );
   const fits =
     (type: string) =>
     (column: Column): boolean =>

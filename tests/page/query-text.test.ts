@@ -7,6 +7,7 @@ import {
   nextSorting,
   parameterOf,
   parseParameters,
+  selectedNames,
   showQuery,
   sortingIn,
   withSorting,
@@ -14,7 +15,7 @@ import {
 import type { Column } from "../../src/page/schema.ts";
 
 const column = (name: string, more: Partial<Column> = {}): Column => ({
-  ...{ name, type: "", kind: "text", nullable: false, generated: false },
+  ...{ name, type: "", kind: "text", nullable: false, generated: false, may: ["read", "create", "update"] },
   ...more,
 });
 
@@ -85,5 +86,16 @@ describe("completion", () => {
     expect(completions("label=is", info)).toEqual(["label=is.null"]);
     expect(completions("hot=", info)).toEqual(["hot=is.true", "hot=is.false"]);
     expect(completions("order=ge", info)).toEqual(["order=genre", "order=genre.desc"]);
+  });
+});
+
+describe("the names that a select shows", () => {
+  it.each([
+    ["id,since:formed", ["id", "since"]],
+    ["*,manager(name)", ["a", "b", "manager"]],
+    ["name,albums!inner(title,songs(*)),plays.sum(),count()", ["name", "albums", "sum", "count"]],
+    ['length:songs(seconds.sum()),"an odd, one"', ["length", "an odd, one"]],
+  ])("are those of its rows: %s", (select, names) => {
+    expect(selectedNames(select, ["a", "b"])).toEqual(names);
   });
 });

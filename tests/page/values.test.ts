@@ -64,20 +64,22 @@ describe("where nobody tells a schema", () => {
 });
 
 describe("the change that is suggested", () => {
+  const may = ["read", "update"] as const;
   const columns = [
-    { name: "id", type: "INTEGER", kind: "number", nullable: false, generated: false },
+    { name: "id", type: "INTEGER", kind: "number", nullable: false, generated: false, may },
     {
       name: "artist_id",
       type: "",
       kind: "number",
       nullable: false,
       generated: false,
+      may,
       references: { url: "/a", column: "id" },
     },
-    { name: "order", type: "TEXT", kind: "text", nullable: false, generated: false },
+    { name: "order", type: "TEXT", kind: "text", nullable: false, generated: false, may },
   ] as const;
   const methods = { collection: [], record: [] };
-  const info = { name: "albums", url: "/albums", record: "album", key: ["id"], columns, methods };
+  const info = { name: "albums", url: "/albums", record: "album", key: ["id"], columns, unread: [], methods };
 
   it("touches no key and no reference, and is quoted for a shell", () => {
     const row = { id: 1, artist_id: 2, order: "it's $HOME" };

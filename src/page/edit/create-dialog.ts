@@ -19,10 +19,10 @@ export class CreateDialog {
   readonly #create: (values: Row) => Promise<unknown>;
 
   /** @param create - writes the record; it rejects where that is refused */
-  constructor({ record, columns }: CollectionInfo, create: (values: Row) => Promise<unknown>) {
+  constructor({ record, columns, unread }: CollectionInfo, create: (values: Row) => Promise<unknown>) {
     this.#create = create;
-    this.#fields = columns
-      .filter(({ generated }) => !generated)
+    this.#fields = [...columns, ...unread]
+      .filter(({ may }) => may.includes("create"))
       .map((column, at) => ({
         column,
         input: createValueInput(column, { value: undefined, label: column.name, id: `new-${at}` }),

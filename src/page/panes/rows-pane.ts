@@ -103,7 +103,7 @@ export class RowsPane {
       this.#lastSignedOut = "";
     }
     this.#known = known;
-    this.#isGuess = known === undefined || this.#selects;
+    this.#isGuess = known === undefined || this.#select !== undefined;
     this.#info = this.#isGuess ? this.#guess([]) : known;
     this.#showInfo();
     this.update();
@@ -141,20 +141,22 @@ export class RowsPane {
     this.#grid.focus();
   }
 
-  get #selects(): boolean {
-    return parseParameters(this.#place.query).some(([name]) => name === "select");
+  get #select(): string | undefined {
+    return parseParameters(this.#place.query).find(([name]) => name === "select")?.[1];
   }
 
   #guess(rows: readonly Row[]): CollectionInfo {
     const { path } = this.#place;
-    return this.#selects ? selectedCollection(this.#known, path, rows) : guessCollection(path, rows);
+    const select = this.#select;
+    return select === undefined ? guessCollection(path, rows) : selectedCollection(this.#known, path, rows, select);
   }
 
   #guessAgain(source: RowSource, info: CollectionInfo): void {
     const rows = [...source.known()].map(([, row]) => row);
     if (rows.length === 0) return;
     const guessed = this.#guess(rows.slice(0, 100));
-    if (guessed.columns.map(({ name }) => name).join() === info.columns.map(({ name }) => name).join()) return;
+    const looks = ({ columns }: CollectionInfo): string => columns.map(({ name, kind }) => name + kind).join();
+    if (looks(guessed) === looks(info)) return;
     this.#info = guessed;
     this.#showInfo();
   }
@@ -184,10 +186,9 @@ export class RowsPane {
 
   #edit(at: CellAt): void {
     const { row, column } = at;
-    if (!this.#may("PATCH") || column.generated || this.#source?.urlOf(row) === undefined) {
-      this.#parts.announcer.show(
-        column.generated ? `${column.name} is computed by the database.` : "This can only be read.",
-      );
+    if (!column.may.includes("update") || this.#source?.urlOf(row) === undefined) {
+      const { name, generated } = column;
+      this.#parts.announcer.show(generated ? `${name} is computed by the database.` : "This can only be read.");
       return;
     }
     new CellEditor(at, (value) => void this.#save(row, { [column.name]: value }, row));
@@ -218,16 +219,16 @@ export class RowsPane {
     const url = source?.urlOf(row);
     if (!source || !info || url === undefined || !this.#may("DELETE")) return;
     const { list } = source;
+    const stored = info.columns.filter(({ generated }) => !generated);
+    // A record with less than it had would not be the same.
+    const mayCreate = info.unread.length === 0 && stored.every(({ may }) => may.includes("create"));
     const again = (): void => {
-      const values = Object.fromEntries(
-        info.columns.filter(({ generated }) => !generated).map(({ name }) => [name, row[name]]),
-      );
+      const values = Object.fromEntries(stored.map(({ name }) => [name, row[name]]));
       list.create(values).catch((error: unknown) => this.#fail(error));
     };
     list.destroy(url).then(
       () => {
-        const undo = info.methods.collection.includes("POST") ? { label: "Undo", run: again } : undefined;
-        this.#parts.announcer.show(`Deleted ${url}`, "done", undo);
+        this.#parts.announcer.show(`Deleted ${url}`, "done", mayCreate ? { label: "Undo", run: again } : undefined);
       },
       (error: unknown) => this.#fail(error),
     );

@@ -28,7 +28,8 @@ export class SideBar {
 
   /** Shows the collections. @param schema - `undefined` where the server doesn't tell any */
   show(schema: Schema | undefined, place: Place, hasState: boolean): void {
-    this.#urls = schema?.collections.map(({ url }) => url) ?? [];
+    const countable = schema?.collections.filter(({ methods }) => methods.collection.includes("GET")) ?? [];
+    this.#urls = countable.map(({ url }) => url);
     const links = schema
       ? schema.collections.map(({ name, url }) => this.#link(name, url, place))
       : this.#visit(place).map((url) => this.#link(decodeURIComponent(url), url, place));

@@ -49,14 +49,17 @@ export function headOf(
     readonly onSort: (column: string, adds: boolean) => void;
   },
 ): HTMLElement {
-  const heads = columns.map(({ name, type, nullable, kind }, at) => {
+  const heads = columns.map(({ name, type, nullable, kind, may }, at) => {
     const place = sorting.findIndex(([column]) => column === name);
     const [, descending] = sorting[place] ?? [];
     const sort = descending === undefined ? "none" : descending ? "descending" : "ascending";
     const arrow = descending === undefined ? "" : descending ? "▾" : "▴";
-    const says = [type || kind, ...(keys.includes(name) ? ["key"] : []), nullable ? "may be NULL" : "never NULL"].join(
-      ", ",
-    );
+    const says = [
+      type || kind,
+      ...(keys.includes(name) ? ["key"] : []),
+      nullable ? "may be NULL" : "never NULL",
+      ...(may.includes("update") ? [] : ["read only"]),
+    ].join(", ");
     const sorter = element(
       "button",
       {

@@ -32,8 +32,9 @@ export class GridRow {
     );
     const first = element("div", { role: "gridcell", class: "cell is-menu", "aria-colindex": 1, tabindex: -1 }, menu);
     this.cells.push(first);
-    columns.forEach((_, at) => {
-      this.cells.push(element("div", { role: "gridcell", class: "cell", "aria-colindex": at + 2, tabindex: -1 }));
+    columns.forEach(({ may }, at) => {
+      const attributes = { role: "gridcell", class: "cell", "aria-colindex": at + 2, tabindex: -1 };
+      this.cells.push(element("div", { ...attributes, ...(!may.includes("update") && { "aria-readonly": "true" }) }));
     });
     this.element.append(...this.cells);
   }

@@ -4,7 +4,7 @@ import type { Place } from "./broken-rule.ts";
 import type { Arguments, ServedFunction } from "./function.ts";
 import type { Query, RecordFilter, RowRule } from "./query.ts";
 import type { Steps } from "./steps.ts";
-import type { Member, RecordKey, ServedSchema, ServedTable } from "./table.ts";
+import type { Member, RecordKey, ServedSchema, ServedTable, TableWrite } from "./table.ts";
 import type { Tree, TreeQuery } from "./tree.ts";
 import type { Viewer } from "./viewer.ts";
 
@@ -36,6 +36,15 @@ export interface ViewerFilter {
   readonly isChanging: boolean;
 }
 
+/** What a viewer may write of a table, as far as no record has to be looked at. */
+export interface Permits {
+  readonly writes: readonly TableWrite[];
+  /** The members that a new record may be given. */
+  readonly create: ReadonlySet<Member>;
+  /** The members that may be changed. */
+  readonly update: ReadonlySet<Member>;
+}
+
 /** The database as one transaction sees it. */
 export interface Snapshot {
   /** What there is to serve to whom the transaction is for. */
@@ -55,6 +64,8 @@ export interface Snapshot {
    * is nothing. Not asked for where the table is private.
    */
   filterOf(table: ServedTable): ViewerFilter | undefined;
+  /** What may be written of a table by whom the transaction is for. */
+  permits(table: ServedTable): Permits;
   /**
    * The record with a key; `undefined` where there is none.
    *

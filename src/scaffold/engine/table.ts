@@ -21,6 +21,9 @@ export interface Member {
 /** What can be done to a table's records. */
 export type TableWrite = "create" | "update" | "destroy";
 
+/** All of {@link TableWrite}. */
+export const tableWrites: readonly TableWrite[] = ["create", "update", "destroy"];
+
 /** A table that can be served. The engine that made it is given it back, never one of its own making. */
 export interface ServedTable {
   readonly name: string;
@@ -46,6 +49,11 @@ export interface ServedTable {
   readonly named?: readonly number[] | undefined;
   /** Whether each value of the key stands in a URL just as JSON shows it, so that a URI template makes a record's URL. */
   readonly hasPlainKey: boolean;
+}
+
+/** The members that are not the database's alone to give. */
+export function writtenMembers({ members, unread = [] }: Pick<ServedTable, "members" | "unread">): Member[] {
+  return [...members, ...unread].filter(({ generated }) => !generated);
 }
 
 /** Whether rows have URLs: whether something tells them apart. */

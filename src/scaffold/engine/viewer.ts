@@ -13,6 +13,8 @@ export interface Viewer {
   readonly key: string;
   /** Whether no tokens are asked for, so that there is nobody else. Absent: no. */
   readonly isEverybody?: boolean;
+  /** Whether it may only read: it has no token, and whoever writes needs one. Absent: no. */
+  readonly isReader?: boolean;
   /** What the database may ask about the request; absent where there is none. */
   readonly request?: Pick<OriginRequest, "method" | "target" | "fields">;
 }

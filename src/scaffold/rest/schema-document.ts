@@ -1,5 +1,6 @@
 import { type Field, wellKnownPath } from "../../protocol/index.ts";
 import type { OriginRequest, OriginResponse } from "../../server/index.ts";
+import type { Snapshot } from "../engine/snapshot.ts";
 import { type ForeignKey, hasKey, keyMembers, type Member } from "../engine/table.ts";
 import type { ValueType } from "../engine/value-type.ts";
 import { requireJsonAccepted } from "./accept.ts";
@@ -16,8 +17,8 @@ type Kind = "boolean" | "number" | "text" | "bytes" | "json";
 export interface SchemaRules {
   readonly actions: ReadonlySet<Action>;
   readonly canWrite: boolean;
-  /** Those between the viewer's tables. */
-  readonly foreignKeys: readonly ForeignKey[];
+  /** Whether the viewer is nobody, and others may be told otherwise. */
+  readonly isAnonymous: boolean;
 }
 
 const path = `${wellKnownPath}/schema`;
@@ -59,44 +60,99 @@ function referrersOf(table: string, { resources }: Catalog, keys: readonly Forei
   });
 }
 
-function describeCollection({ table, path, singular }: Resource, catalog: Catalog, rules: SchemaRules): object {
-  const { actions, canWrite, foreignKeys } = rules;
-  const describeColumn = ({ name, type, nulls, generated }: Member): object => ({
-    ...{ name, type: type.name, kind: kindOf(type), nullable: nulls !== "none", generated },
-    ...referenceOf(table.name, name, catalog, foreignKeys),
-  });
-  const writable: Writable = { writes: canWrite ? table.writes : [], hasKey: hasKey(table) };
-  return {
-    name: table.name,
-    url: path,
-    record: singular,
-    key: keyMembers(table).map(({ name }) => name),
-    columns: table.members.map(describeColumn),
-    referrers: referrersOf(table.name, catalog, foreignKeys),
-    methods: {
-      collection: allowedMethods(actions, "collection", writable),
-      record: writable.hasKey ? allowedMethods(actions, "record", writable) : [],
-    },
-  };
+/** Tells collections to one viewer. */
+class Describer {
+  readonly #snapshot: Snapshot;
+  readonly #catalog: Catalog;
+  readonly #rules: SchemaRules;
+
+  constructor(snapshot: Snapshot, catalog: Catalog, rules: SchemaRules) {
+    this.#snapshot = snapshot;
+    this.#catalog = catalog;
+    this.#rules = rules;
+  }
+
+  /** All that the viewer may read, then those that it may add records to, and not read. */
+  collections(): object[] {
+    const { resources, unseen } = this.#catalog;
+    const readable = [...resources.values()].map((resource) => this.#collection(resource, "collection"));
+    const mayCreate = this.#rules.canWrite && this.#rules.actions.has("create");
+    const others = [...unseen.values()].filter(({ table }) => this.#snapshot.permits(table).writes.includes("create"));
+    return [...readable, ...(mayCreate ? others.map((resource) => this.#collection(resource, "unseen")) : [])];
+  }
+
+  #collection({ table, path, singular }: Resource, place: "collection" | "unseen"): object {
+    const { foreignKeys } = this.#snapshot.schema;
+    const { create, update, writes } = this.#snapshot.permits(table);
+    const methods = this.#methods(place, { writes: this.#rules.canWrite ? writes : [], hasKey: hasKey(table) });
+    const mayCreate = methods.collection.includes("POST");
+    const mayUpdate = methods.record.includes("PATCH");
+    const rightsTo = (member: Member): string[] => [
+      ...(mayCreate && create.has(member) ? ["create"] : []),
+      ...(mayUpdate && update.has(member) ? ["update"] : []),
+    ];
+    const describe = (member: Member, may: readonly string[]): object => ({
+      ...describeMember(member),
+      may,
+      ...referenceOf(table.name, member.name, this.#catalog, foreignKeys),
+    });
+    const [read, others] = place === "collection" ? [table.members, []] : [[], table.members];
+    const unread = [...others, ...(table.unread ?? [])].filter((member) => rightsTo(member).length > 0);
+    return {
+      name: table.name,
+      url: path,
+      record: singular,
+      key: keyMembers(table).map(({ name }) => name),
+      columns: read.map((member) => describe(member, ["read", ...rightsTo(member)])),
+      unread: unread.map((member) => describe(member, rightsTo(member))),
+      referrers: referrersOf(table.name, this.#catalog, foreignKeys),
+      methods,
+    };
+  }
+
+  #methods(
+    place: "collection" | "unseen",
+    writable: Writable,
+  ): { readonly collection: readonly string[]; readonly record: readonly string[] } {
+    const { actions } = this.#rules;
+    const hasRecords = place === "collection" && writable.hasKey;
+    return {
+      collection: allowedMethods(actions, place, writable),
+      record: hasRecords ? allowedMethods(actions, "record", writable) : [],
+    };
+  }
+}
+
+function describeMember({ name, type, nulls, generated }: Member): object {
+  return { name, type: type.name, kind: kindOf(type), nullable: nulls !== "none", generated };
 }
 
 /**
- * What there is to read and write for one viewer: its collections, with columns, keys and methods. For pages and tools that
- * are made for any database.
+ * What there is to read and write for one viewer: its collections, with columns, keys and methods, as far as no record has to
+ * be looked at. For pages and tools that are made for any database.
  *
  * @throws Refusal 405, 406
  */
-export function answerSchema(request: OriginRequest, catalog: Catalog, rules: SchemaRules): OriginResponse {
+export function answerSchema(
+  request: OriginRequest,
+  snapshot: Snapshot,
+  catalog: Catalog,
+  rules: SchemaRules,
+): OriginResponse {
   const allow: Field = ["Allow", "GET, HEAD, OPTIONS"];
   if (request.method === "OPTIONS") return { status: 204, fields: [allow], body: "" };
   if (request.method !== "GET" && request.method !== "HEAD") {
     throw new Refusal(405, `The schema is read by GET; ${allow[1]} are allowed here.`, { fields: [allow] });
   }
   requireJsonAccepted(request.fields);
-  const collections = [...catalog.resources.values()].map((resource) => describeCollection(resource, catalog, rules));
+  const collections = new Describer(snapshot, catalog, rules).collections();
   const fields: Field[] = [
     ["Content-Type", "application/json"],
     ["Cache-Control", "no-store"],
   ];
-  return { status: 200, fields, body: request.method === "HEAD" ? "" : JSON.stringify({ collections }) };
+  return {
+    status: 200,
+    fields,
+    body: request.method === "HEAD" ? "" : JSON.stringify({ anonymous: rules.isAnonymous, collections }),
+  };
 }

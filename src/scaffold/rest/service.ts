@@ -128,12 +128,15 @@ export class Service {
     return this.#options.engine.read(look, viewer);
   }
 
-  async #tellSchema(request: OriginRequest, viewer: Viewer): Promise<OriginResponse> {
+  /** As it is now: what was seen last may lack a new table. */
+  #tellSchema(request: OriginRequest, viewer: Viewer): Promise<OriginResponse> {
     const { actions, engine } = this.#options;
-    // As it is now: what was seen last may lack a new table.
-    const schema = await engine.read((snapshot) => done(snapshot.schema), viewer);
-    const { canWrite } = engine;
-    return answerSchema(request, this.#catalogOf({ schema }), { actions, canWrite, foreignKeys: schema.foreignKeys });
+    const { claims, isEverybody = false, isReader = false } = viewer;
+    const canWrite = engine.canWrite && !isReader;
+    const isAnonymous = claims === undefined && !isEverybody;
+    const tell = (snapshot: Snapshot): Steps<OriginResponse> =>
+      done(answerSchema(request, snapshot, this.#catalogOf(snapshot), { actions, canWrite, isAnonymous }));
+    return engine.read(tell, viewer);
   }
 
   #isForViewers({ role, claims }: Viewer): boolean {

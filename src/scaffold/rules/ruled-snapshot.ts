@@ -1,6 +1,6 @@
 import type { Ahead, Bookmark } from "../../server/index.ts";
 import type { Query, RowRule } from "../engine/query.ts";
-import type { Measure, Row, Snapshot, TableSources, ViewerFilter } from "../engine/snapshot.ts";
+import type { Measure, Permits, Row, Snapshot, TableSources, ViewerFilter } from "../engine/snapshot.ts";
 import type { Steps } from "../engine/steps.ts";
 import type { RecordKey, ServedSchema, ServedTable } from "../engine/table.ts";
 import type { Tree, TreeQuery } from "../engine/tree.ts";
@@ -56,6 +56,11 @@ export class RuledSnapshot implements Snapshot {
 
   filterOf(table: ServedTable): ViewerFilter | undefined {
     return this.rights.of(table).viewerFilter;
+  }
+
+  permits(table: ServedTable): Permits {
+    const rights = this.rights.of(table);
+    return rights.permitsOf(this.#inner.permits(rights.real));
   }
 
   *find(table: ServedTable, key: RecordKey, rule?: RowRule): Steps<Row | undefined> {

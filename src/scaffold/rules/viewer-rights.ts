@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import type { Value } from "../../server/index.ts";
 import { Denied } from "../engine/denied.ts";
 import type { RowRule } from "../engine/query.ts";
-import type { Row, ViewerFilter } from "../engine/snapshot.ts";
-import type { Member, ServedSchema, ServedTable } from "../engine/table.ts";
+import type { Permits, Row, ViewerFilter } from "../engine/snapshot.ts";
+import type { Member, ServedSchema, ServedTable, TableWrite } from "../engine/table.ts";
 import type { Viewer } from "../engine/viewer.ts";
 import { formatJson } from "../json/json.ts";
 import { imageFilter, isEverything, isNothing, linkedTables } from "./bind-rule.ts";
@@ -12,6 +12,9 @@ import type { RuleAction } from "./rules.ts";
 
 /** Claims that are others in each token of one person. */
 const ofTheToken = new Set(["exp", "iat", "jti", "nbf"]);
+
+/** The rules that writes have to obey. */
+const ruleActions: Readonly<Record<TableWrite, RuleAction>> = { create: "create", update: "update", destroy: "delete" };
 
 /** A table and the rules of it. */
 export interface RuledTable {
@@ -83,6 +86,22 @@ export class TableRights {
     const rule = this.rule(action);
     if (rule && isNothing(rule)) throw new Denied();
     return rule;
+  }
+
+  /** What of some permits is left by the rules. */
+  permitsOf({ writes, create, update }: Permits): Permits {
+    const { writable, set } = this.table;
+    const isFree = (member: Member): boolean => !writable || writable.has(member);
+    const given = new Set(set.map(([member]) => member));
+    const isAnybodys = (write: TableWrite): boolean => {
+      const rule = this.rule(ruleActions[write]);
+      return !rule || !isNothing(rule);
+    };
+    return {
+      writes: writes.filter(isAnybodys),
+      create: new Set([...create].filter((member) => isFree(member) && !given.has(member))),
+      update: new Set([...update].filter(isFree)),
+    };
   }
 
   /** What images have to meet to be shown; `undefined` where only the database can tell. */

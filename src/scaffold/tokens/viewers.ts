@@ -13,7 +13,7 @@ const maxTokens = 1_000;
 const maxAgeMs = 60_000;
 
 /** Who a token is for. */
-type Holder = Pick<Viewer, "role" | "claims" | "key"> & {
+type Holder = Pick<Viewer, "role" | "claims" | "key" | "isReader"> & {
   /** When it ends, in milliseconds since 1970. */
   readonly endsAt: number;
   /** Whether it has ended before: somebody has signed out. */
@@ -101,11 +101,11 @@ export class Viewers {
       throw unauthorized("Without a token one may only read: Authorization: Bearer …");
     }
     const key = role === undefined ? "" : JSON.stringify([role]);
-    return { role, claims: undefined, key, endsAt: Number.POSITIVE_INFINITY };
+    return { role, claims: undefined, key, isReader: anonymousReads, endsAt: Number.POSITIVE_INFINITY };
   }
 
-  #withRequest({ role, claims, key }: Holder, { method, target, fields }: OriginRequest): Viewer {
-    return { role, claims, key, request: { method, target, fields } };
+  #withRequest({ role, claims, key, isReader = false }: Holder, { method, target, fields }: OriginRequest): Viewer {
+    return { role, claims, key, isReader, request: { method, target, fields } };
   }
 
   /** What ends subscriptions knows no tolerance, so there is none here either. @throws Refusal 401 */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { here, serve } from "./service.ts";
+import { serveRules } from "./rules-site.ts";
+import { here, type Service, serve } from "./service.ts";
 
 const sql = `
   CREATE TABLE artists (id INTEGER PRIMARY KEY, name TEXT NOT NULL, is_live BOOLEAN);
@@ -7,10 +8,28 @@ const sql = `
 `;
 const readMethods = ["GET", "HEAD", "OPTIONS"];
 
-async function schemaOf(service: Awaited<ReturnType<typeof serve>>, base = "") {
+interface Told {
+  readonly name: string;
+  readonly may: readonly string[];
+}
+
+interface Collection {
+  readonly name: string;
+  readonly url: string;
+  readonly columns: readonly Told[];
+  readonly unread: readonly Told[];
+  readonly methods: { readonly collection: readonly string[]; readonly record: readonly string[] };
+}
+
+async function schemaOf(service: Pick<Service, "send">, base = ""): Promise<Collection[]> {
   const answer = await service.send("GET", `${base}/.well-known/rocket/schema`);
   expect(answer.status).toBe(200);
-  return (JSON.parse(String(answer.body)) as { collections: Record<string, unknown>[] }).collections;
+  return (JSON.parse(String(answer.body)) as { collections: Collection[] }).collections;
+}
+
+/** What may be done with each column: `name: read create update`. */
+function rightsIn(columns: readonly Told[] = []): string[] {
+  return columns.map(({ name, may }) => `${name}: ${may.join(" ")}`);
 }
 
 describe("the schema", () => {
@@ -36,7 +55,7 @@ describe("the schema", () => {
       ],
       referrers: [],
     });
-    expect((artists as { columns: { type: string }[] }).columns.map(({ type }) => type)).toEqual(
+    expect((artists as unknown as { columns: { type: string }[] }).columns.map(({ type }) => type)).toEqual(
       here({ sqlite: ["INTEGER", "TEXT", "BOOLEAN"], postgres: ["int4", "text", "bool"] }),
     );
   });
@@ -48,8 +67,17 @@ describe("the schema", () => {
       collection: expect.arrayContaining(methods.collection),
       record: [...methods.record, "OPTIONS"],
     });
+    expect(rightsIn(all?.columns)).toEqual(["id", "name", "is_live"].map((name) => `${name}: read create update`));
     const [none] = await schemaOf(await serve(sql, { readOnly: true }));
     expect(none?.methods).toEqual({ collection: readMethods, record: readMethods });
+    expect(rightsIn(none?.columns)).toEqual(["id: read", "name: read", "is_live: read"]);
+  });
+
+  it("lets nobody give what the database computes", async () => {
+    const computed =
+      "CREATE TABLE sums (id INTEGER PRIMARY KEY, a INTEGER, b INTEGER GENERATED ALWAYS AS (a + 1) STORED)";
+    const [sums] = await schemaOf(await serve(computed));
+    expect(rightsIn(sums?.columns)).toEqual(["id: read create update", "a: read create update", "b: read"]);
   });
 
   it("lets nobody write to a view that takes no writes", async () => {
@@ -93,5 +121,67 @@ describe("the schema under row rules", () => {
     const text = JSON.stringify(collections);
     for (const hidden of ["secrets", "is_live", "artist_id"]) expect(text).not.toContain(hidden);
     expect(text).toContain('"extra"');
+  });
+
+  it("tells each viewer what the rules let it do, without a look at any record", async () => {
+    const site = await serveRules(sql, {
+      artists: {
+        read: "",
+        create: { check: "", set: { is_live: true } },
+        update: ({ claims }) => (claims.sub === "ann" ? "" : false),
+        columns: { write: ["name", "is_live"] },
+      },
+      albums: { read: "", update: "extra=eq.$sub", delete: ({ claims }) => claims.sub === "ann" },
+    });
+    const tell = async (sub: string): Promise<Collection[]> => {
+      const { json } = await site.as({ sub }, "GET", "/.well-known/rocket/schema");
+      return (json as { collections: Collection[] }).collections;
+    };
+
+    const [artists, albums] = await tell("ann");
+    expect(artists?.methods).toEqual({
+      collection: ["GET", "HEAD", "POST", "PATCH", "OPTIONS"],
+      record: ["GET", "HEAD", "PUT", "PATCH", "OPTIONS"],
+    });
+    expect(rightsIn(artists?.columns)).toEqual(["id: read", "name: read create update", "is_live: read update"]);
+    expect(albums?.methods.collection).toEqual(["GET", "HEAD", "PATCH", "DELETE", "OPTIONS"]);
+    expect(rightsIn(albums?.columns)).toEqual(["id: read update", "artist_id: read update", "extra: read update"]);
+
+    const [others, otherAlbums] = await tell("bob");
+    expect(others?.methods.record).toEqual(readMethods);
+    expect(rightsIn(others?.columns)).toEqual(["id: read", "name: read create", "is_live: read"]);
+    expect(otherAlbums?.methods.record).toEqual(["GET", "HEAD", "PUT", "PATCH", "OPTIONS"]);
+  });
+
+  it("has what may be given and not read: columns, and tables", async () => {
+    const site = await serveRules(sql, {
+      artists: { read: "", create: "", columns: { read: ["name"], write: ["name", "is_live"] } },
+      albums: { create: "", columns: { write: ["artist_id"] } },
+    });
+    const { json } = await site.as({ sub: "ann" }, "GET", "/.well-known/rocket/schema");
+    const [artists, albums] = (json as { collections: Collection[] }).collections;
+    expect([rightsIn(artists?.columns), rightsIn(artists?.unread)]).toEqual([
+      ["id: read", "name: read create"],
+      ["is_live: create"],
+    ]);
+    expect(albums).toMatchObject({
+      name: "albums",
+      columns: [],
+      methods: { collection: ["POST", "OPTIONS"], record: [] },
+    });
+    expect(rightsIn(albums?.unread)).toEqual(["artist_id: create"]);
+  });
+
+  it("says whether nobody asks, who may only read where tokens are needed to write", async () => {
+    const site = await serveRules(sql, { artists: { read: "", create: "", update: "", delete: "" } });
+    const schema = "/.well-known/rocket/schema";
+    const [nobody, ann] = [await site.send("GET", schema), await site.as({ sub: "ann" }, "GET", schema)];
+    expect(nobody.json).toMatchObject({ anonymous: true, collections: [{ methods: { record: readMethods } }] });
+    expect(ann.json).toMatchObject({
+      anonymous: false,
+      collections: [{ methods: { record: expect.arrayContaining(["DELETE"]) } }],
+    });
+    const { json } = await (await serve(sql)).send("GET", schema);
+    expect(json).toMatchObject({ anonymous: false });
   });
 });

@@ -1,4 +1,4 @@
-import type { TableWrite } from "../../engine/table.ts";
+import { type TableWrite, tableWrites } from "../../engine/table.ts";
 import type { Session } from "../driver.ts";
 import { keySql } from "../journal/sql-shapes.ts";
 import type { Column, Table } from "../table.ts";
@@ -17,6 +17,9 @@ export interface FullColumn extends Column {
   readonly isExact: boolean;
   /** A composite type's name as SQL has it; `null` for any other. */
   readonly castTo: string | null;
+  /** Whether the role may give it to a new row, and change it; true where rights don't count. */
+  readonly isGivable: boolean;
+  readonly isChangeable: boolean;
 }
 
 /** A table as GETs and writes know it. */
@@ -33,6 +36,8 @@ export interface FullTable extends Table {
   readonly isView: boolean;
   /** What can be done to its rows; absent: everything. */
   readonly writes?: readonly TableWrite[];
+  /** What the role may do to them. */
+  readonly granted: readonly TableWrite[];
   /** Whether its rows can't be locked one by one. */
   readonly isUnlockable?: boolean;
   readonly rules: readonly Rule[];
@@ -61,16 +66,9 @@ export interface Found {
   readonly denied: readonly FullTable[];
 }
 
-interface FoundColumn {
-  readonly name: string;
+interface FoundColumn extends Omit<FullColumn, "type"> {
   readonly type: string;
-  readonly isNotNull: boolean;
-  readonly isGenerated: boolean;
-  readonly isCodePoint: boolean;
-  readonly isExact: boolean;
-  readonly castTo: string | null;
   readonly isReadable: boolean;
-  readonly isGivable: boolean;
 }
 
 /** Whether a collation sorts by code point: the database's own counts where a column says `default`. */
@@ -80,10 +78,13 @@ const codePointSql = `CASE WHEN coalesce(o.collname, '') = 'default' OR o.oid IS
       FROM pg_database d WHERE d.datname = current_database())
   ELSE o.collname IN ('C', 'POSIX', 'ucs_basic', 'pg_c_utf8', 'C.UTF-8', 'C.utf8') END`;
 
+function columnRight(right: string): string {
+  return `has_schema_privilege(c.relnamespace, 'USAGE') AND has_column_privilege(c.oid, a.attnum, '${right}')`;
+}
+
 /** What a view computes is given by the database alone, unless INSTEAD OF triggers (64) take it. */
 const columnsSql = `SELECT json_agg(json_build_object('name', a.attname, 'type', a.atttypid::text,
-    'isGivable', has_schema_privilege(c.relnamespace, 'USAGE') AND has_column_privilege(c.oid, a.attnum, 'INSERT'),
-    'isReadable', has_schema_privilege(c.relnamespace, 'USAGE') AND has_column_privilege(c.oid, a.attnum, 'SELECT'),
+    'isGivable', ${columnRight("INSERT")}, 'isChangeable', ${columnRight("UPDATE")}, 'isReadable', ${columnRight("SELECT")},
     'isNotNull', a.attnotnull, 'isGenerated', a.attgenerated <> '' OR a.attidentity = 'a'
       OR (c.relkind = 'v' AND NOT pg_column_is_updatable(c.oid, a.attnum, false)
         AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgtype & 64 <> 0)),
@@ -97,9 +98,13 @@ const keyColumnsSql = `SELECT json_agg(a.attname ORDER BY k.place) FROM pg_index
     unnest(i.indkey::int2[]) WITH ORDINALITY k (attnum, place), pg_attribute a
   WHERE i.indexrelid = (${keySql("c.oid")}) AND k.place <= i.indnkeyatts AND a.attrelid = c.oid AND a.attnum = k.attnum`;
 
+/** What the role may do to a table's rows: bits at the numbers of PostgreSQL's commands. */
+const grantedSql = `CASE WHEN has_schema_privilege(c.relnamespace, 'USAGE') THEN has_any_column_privilege(c.oid, 'INSERT')::int * 8
+    + has_any_column_privilege(c.oid, 'UPDATE')::int * 4 + has_table_privilege(c.oid, 'DELETE')::int * 16 ELSE 0 END`;
+
 const relationsSql = `SELECT n.nspname, c.relname, c.relkind::text, has_table_privilege(c.oid, 'SELECT'),
     (${columnsSql}), (${keyColumnsSql}), (${rulesSql}),
-    row_security_active(c.oid) OR NOT has_table_privilege(c.oid, 'SELECT'), c.oid, c.relrowsecurity,
+    row_security_active(c.oid) OR NOT has_table_privilege(c.oid, 'SELECT'), c.oid, c.relrowsecurity, ${grantedSql},
     CASE c.relkind WHEN 'v' THEN pg_relation_is_updatable(c.oid, true) ELSE 0 END,
     CASE c.relkind WHEN 'v' THEN pg_relation_is_updatable(c.oid, false) ELSE 0 END
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -112,14 +117,14 @@ function reasonOf(kind: string | null, mayRead: boolean): string | undefined {
   return mayRead ? undefined : "this role may not read it";
 }
 
-/** What PostgreSQL says can be done to a view's rows: bits at the numbers of its commands. */
-function writesOf(updatable: string | null | undefined): TableWrite[] {
+/** What can be done to rows, by bits at the numbers of PostgreSQL's commands. */
+function writesOf(commandBits: string | null | undefined): TableWrite[] {
   const commands = [
     [8, "create"],
     [4, "update"],
     [16, "destroy"],
   ] as const;
-  return commands.flatMap(([bit, write]) => (Number(updatable) & bit ? [write] : []));
+  return commands.flatMap(([bit, write]) => (Number(commandBits) & bit ? [write] : []));
 }
 
 /** What a view is beside a table, and which of its columns are its key. */
@@ -158,7 +163,7 @@ export async function introspect(session: Session, schemas: readonly string[], r
   const leftOut: LeftOutRelation[] = [];
   const denied: FullTable[] = [];
   for (const [schemaText, nameText, kind = null, isReadable = null, columnsText, keyText, rulesText, ...more] of rows) {
-    const [isLess, oid, hasPolicies, ...updatable] = more;
+    const [isLess, oid, hasPolicies, grantedBits, ...updatable] = more;
     const [schema, name] = [schemaText ?? "", nameText ?? ""];
     const reason = reasonOf(kind, rights !== "tables" || isReadable === "t");
     if (reason !== undefined) {
@@ -175,7 +180,11 @@ export async function introspect(session: Session, schemas: readonly string[], r
     const key = view ? (view.key.every(isShown) ? view.key : []) : (JSON.parse(keyText ?? "[]") as string[]);
     const mayRead = readable.length > 0 && key.every(isShown);
     const columns = (mayRead ? readable : all.filter((column) => column.isGivable)).map(
-      ({ isReadable: _, isGivable: __, ...column }): FullColumn => ({ ...column, type: typeOf(column.type) }),
+      ({ isReadable: _, ...column }): FullColumn => ({
+        ...column,
+        ...(rights === "none" ? { isGivable: true, isChangeable: true } : {}),
+        type: typeOf(column.type),
+      }),
     );
     if (all.length === 0) {
       leftOut.push({ schema, name, reason: "it has no columns" });
@@ -184,7 +193,8 @@ export async function introspect(session: Session, schemas: readonly string[], r
     const rules = JSON.parse(rulesText ?? "[]") as Rule[];
     const access = { isPrivate: isLess === "t" || key.length === 0 || isView, hasPolicies: hasPolicies === "t" };
     const facts = view?.facts ?? (isView ? { writes: [] } : {});
-    const table = { schema, name, columns, rules, isView, ...access, isKeyDeferrable: false, ...facts };
+    const granted = rights === "none" ? tableWrites : writesOf(grantedBits);
+    const table = { schema, name, columns, rules, isView, granted, ...access, isKeyDeferrable: false, ...facts };
     if (mayRead) tables.push({ ...table, key });
     else if (!isView || facts.writes?.includes("create")) denied.push({ ...table, key: [] });
     else denied.push({ ...table, columns: [], key: [] });

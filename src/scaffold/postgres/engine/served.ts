@@ -3,7 +3,15 @@ import { keysBetween, relationsBetween } from "../../engine/keys-between.ts";
 import { keysOfViews, uniqueIn } from "../../engine/keys-of-views.ts";
 import { type Names, Naming, type OwnTable } from "../../engine/names.ts";
 import type { Linked, Ordering, Query, RuleGroup } from "../../engine/query.ts";
-import type { ForeignKey, LeftOut, Member, ServedSchema, ServedTable } from "../../engine/table.ts";
+import type { Permits } from "../../engine/snapshot.ts";
+import {
+  type ForeignKey,
+  type LeftOut,
+  type Member,
+  type ServedSchema,
+  type ServedTable,
+  tableWrites,
+} from "../../engine/table.ts";
 import type { Text } from "../driver.ts";
 import type { Table } from "../table.ts";
 import type { Found, FullColumn, FullTable } from "./introspect.ts";
@@ -34,6 +42,8 @@ export interface PostgresTable extends ServedTable {
   readonly isUnlockable: boolean;
   /** Whether row-level security is switched on for it, whomever that concerns. */
   readonly hasPolicies: boolean;
+  /** What the role that it was read for may write. */
+  readonly permits: Permits;
 }
 
 /** What names a record, in PostgreSQL. */
@@ -92,6 +102,27 @@ function partOfJson(member: PostgresMember, path: JsonPath, jsonKind: "json" | "
 function uniqueOf({ rules = [], base }: Partial<Pick<FullTable, "rules" | "base">>): readonly (readonly string[])[] {
   const sets = (base?.table.rules ?? rules).flatMap(({ isUnique, columns }) => (isUnique ? [columns] : []));
   return base ? uniqueIn(base, sets) : sets;
+}
+
+/** A table as the journal knows it, or with all that GETs and writes know. */
+type KnownTable = Table & Partial<Omit<FullTable, keyof Table>>;
+
+/** What a role may write of a table. The journal tells nothing of that, and is not asked. */
+function permitsOf(
+  { granted = tableWrites, writes = tableWrites, columns }: KnownTable,
+  members: readonly PostgresMember[],
+): Permits {
+  const those = (right: "isGivable" | "isChangeable"): Set<PostgresMember> => {
+    const denied = new Set(
+      columns.filter((column: Partial<FullColumn>) => column[right] === false).map(({ name }) => name),
+    );
+    return new Set(members.filter(({ generated, column }) => !generated && !denied.has(column)));
+  };
+  return {
+    writes: writes.filter((write) => granted.includes(write)),
+    create: those("isGivable"),
+    update: those("isChangeable"),
+  };
 }
 
 /**
@@ -192,7 +223,7 @@ export class Served {
     });
   }
 
-  #serve(table: Table & Partial<Omit<FullTable, keyof Table>>): PostgresTable {
+  #serve(table: KnownTable): PostgresTable {
     const own = this.ownNameOf(table);
     const members = table.columns.flatMap((column): PostgresMember[] => {
       const name = this.#naming.column(own, column.name);
@@ -228,6 +259,7 @@ export class Served {
       ...(table.isView ? { isView: true, writes: table.writes ?? [] } : {}),
       isUnlockable: table.isUnlockable ?? false,
       hasPolicies: table.hasPolicies ?? true,
+      permits: permitsOf(table, members),
     };
   }
 }

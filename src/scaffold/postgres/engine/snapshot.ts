@@ -1,7 +1,7 @@
 import { conditionsOf } from "../../../filter/index.ts";
 import type { Ahead, Bookmark } from "../../../server/index.ts";
 import { Denied } from "../../engine/denied.ts";
-import type { Measure, Snapshot, TableSources } from "../../engine/snapshot.ts";
+import type { Measure, Permits, Snapshot, TableSources } from "../../engine/snapshot.ts";
 import { type Steps, wait } from "../../engine/steps.ts";
 import type { ServedTable } from "../../engine/table.ts";
 import { embeddedTables, type Tree, type TreeQuery } from "../../engine/tree.ts";
@@ -149,6 +149,10 @@ export class PostgresSnapshot implements Snapshot {
 
   filterOf(): undefined {
     return undefined;
+  }
+
+  permits({ permits }: PostgresTable): Permits {
+    return permits;
   }
 
   *find(table: PostgresTable, key: PostgresKey, rule?: PostgresRule): Steps<Row | undefined> {

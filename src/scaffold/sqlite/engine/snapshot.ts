@@ -1,8 +1,16 @@
 import type { Bookmark } from "../../../server/index.ts";
 import { BrokenRule, type Place } from "../../engine/broken-rule.ts";
-import type { KeptAnswer, Measure, Placed, Snapshot, TableSources, Transaction } from "../../engine/snapshot.ts";
+import type {
+  KeptAnswer,
+  Measure,
+  Permits,
+  Placed,
+  Snapshot,
+  TableSources,
+  Transaction,
+} from "../../engine/snapshot.ts";
 import { done, type Steps } from "../../engine/steps.ts";
-import { keyMembers } from "../../engine/table.ts";
+import { keyMembers, tableWrites, writtenMembers } from "../../engine/table.ts";
 import type { Tree } from "../../engine/tree.ts";
 import { FieldErrors, listNames, notUnique, Refusal } from "../../rest/refusal.ts";
 import { isBrokenText, mayBeBroken, textOfBytes } from "../broken-text.ts";
@@ -93,6 +101,11 @@ export class SqliteSnapshot implements Snapshot {
 
   filterOf(): undefined {
     return undefined;
+  }
+
+  permits(table: SqliteTable): Permits {
+    const all = new Set(writtenMembers(table));
+    return { writes: table.writes ?? tableWrites, create: all, update: all };
   }
 
   find(table: SqliteTable, key: SqliteKey, rule?: SqliteRule): Steps<SqlValue[] | undefined> {
