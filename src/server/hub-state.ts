@@ -18,6 +18,26 @@ export interface ConnectionSight {
   readonly subscriptions: readonly SubscriptionSight[];
 }
 
+/** What was learnt of a derived view's document, as its server's operator sees it. */
+export interface DocumentSight {
+  /** Where writes have it asked for again: at these paths, above and below them. */
+  readonly staleAt: readonly string[];
+  /** Who is given it: who sent the one request, its viewer, or all of whom the application declares that they are given the same. */
+  readonly givenTo: "request" | "viewer" | "declared";
+  /** Its characters, where it is a text, else its bytes. */
+  readonly length: number;
+  /** What its list's rows are; absent where the document is one record. */
+  readonly rows?:
+    | {
+        readonly count: number;
+        /** What tells their URLs: the answer's `Items`, the `records` option, a link or a key in each; `none` where nothing does. */
+        readonly urls: "answer" | "option" | "link" | "key" | "none";
+        /** False where some have no URL by that: with them, the whole list is sent when one changes. */
+        readonly areAllNamed: boolean;
+      }
+    | undefined;
+}
+
 /** A view, as its server's operator sees it. */
 export interface ViewSight {
   /** Its URL, in canonical form. */
@@ -29,6 +49,8 @@ export interface ViewSight {
   readonly asked?: { readonly gets: number; readonly writes: number };
   /** Of a derived view: where its records are, as was said or learnt. */
   readonly items?: string | undefined;
+  /** Of a derived view: what was learnt of its document. */
+  readonly document?: DocumentSight;
 }
 
 /** The changes of a collection that the server has seen since it started, as its operator sees them. */

@@ -20,7 +20,14 @@ export { type FetchHandler, type FetchStreamOptions, withStreams } from "./fetch
 export { forViewers, type ViewerAnswer } from "./for-viewers.ts";
 export { awaitChange, type WaitOptions } from "./http/await-change.ts";
 export { patchFramingOf, streamFramings } from "./http/stream-framings.ts";
-export type { CollectionSight, ConnectionSight, HubState, SubscriptionSight, ViewSight } from "./hub-state.ts";
+export type {
+  CollectionSight,
+  ConnectionSight,
+  DocumentSight,
+  HubState,
+  SubscriptionSight,
+  ViewSight,
+} from "./hub-state.ts";
 export {
   createMemoryJournal,
   type MemoryJournal,

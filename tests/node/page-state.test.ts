@@ -59,6 +59,49 @@ describe("who follows what", () => {
     await attachment.close();
   });
 
+  it("tells what was learnt of a view: what makes it stale, whom it is for, and where its records are", async () => {
+    const answers: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+      "/links": { body: '[{"url":"/x/1"},{"url":"/x/2"}]' },
+      "/keys": { body: '{"data":[{"code":"a"},{"code":""}]}' },
+      "/one": { body: '{"a":1}', "Cache-Control": "public" },
+      "/bare": { body: '[{"id":1}]', "Cache-Control": "private" },
+    };
+    const app = await upstream((request, response) => {
+      const { body = "", ...fields } = answers[request.url ?? ""] ?? { body: "{}" };
+      for (const [name, value] of Object.entries(fields)) response.setHeader(name, value);
+      response.setHeader("Content-Type", "application/json").end(body);
+    });
+    const attachment = attach(app.server, { records: { "/keys": { list: "data", key: "code" } } });
+    for (const path of Object.keys(answers)) {
+      const client = await dial({ port: app.port } as Site, path);
+      await client.until(({ status }) => status === 304);
+    }
+    const { state } = await stateOf(app);
+    const learnt = Object.fromEntries(state.views.map(({ url, document }) => [url, document]));
+    expect(learnt).toEqual({
+      "/links": {
+        staleAt: ["/links"],
+        givenTo: "viewer",
+        length: 31,
+        rows: { count: 2, urls: "link", areAllNamed: true },
+      },
+      "/keys": {
+        staleAt: ["/keys"],
+        givenTo: "viewer",
+        length: 35,
+        rows: { count: 2, urls: "option", areAllNamed: false },
+      },
+      "/one": { staleAt: ["/one"], givenTo: "declared", length: 7 },
+      "/bare": {
+        staleAt: ["/bare"],
+        givenTo: "request",
+        length: 10,
+        rows: { count: 1, urls: "none", areAllNamed: true },
+      },
+    });
+    await attachment.close();
+  });
+
   it("is nobody else's to know", async () => {
     const site = await startSite({
       page: "inspector",

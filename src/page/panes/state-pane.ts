@@ -18,6 +18,12 @@ interface HubState {
     readonly followers: number;
     readonly asked?: { readonly gets: number; readonly writes: number };
     readonly items?: string;
+    readonly document?: {
+      readonly staleAt: readonly string[];
+      readonly givenTo: string;
+      readonly length: number;
+      readonly rows?: { readonly count: number; readonly urls: string; readonly areAllNamed: boolean };
+    };
   }[];
   readonly collections: readonly ({ readonly url: string } & Readonly<Record<ChangeKind, number>>)[];
   readonly heldBytes: number;
@@ -40,6 +46,38 @@ function table(
     element("thead", {}, element("tr", {}, ...heads.map((head) => element("th", { scope: "col" }, head)))),
     element("tbody", {}, ...rows.map((cells) => element("tr", {}, ...cells.map((cell) => element("td", {}, cell))))),
   );
+}
+
+/** Who is given a view's document. */
+const receivers: Readonly<Record<string, string>> = {
+  request: "who asked, alone",
+  viewer: "its viewer",
+  declared: "all that are declared the same",
+};
+
+/** What tells the URLs of a view's rows. */
+const namings: Readonly<Record<string, string>> = {
+  answer: "as the answer says",
+  option: "as the option records says",
+  link: "by a link in each",
+  key: "by a key in each, which was found there",
+  none: "nowhere: rows have no URLs",
+};
+
+type ViewState = HubState["views"][number];
+
+/** What was learnt of a view: what makes it stale, whom it is for, what it is, and where its records are. */
+function learntOf({ kind, items = "", document }: ViewState): string[] {
+  if (!document) return [kind === "direct" ? "what the journal tells" : "", "", "", items];
+  const { staleAt, givenTo, length, rows } = document;
+  const paths = staleAt.map((path) => (path === "/" ? "any URL" : path)).join(", ");
+  const naming = rows ? `${namings[rows.urls]}${rows.areAllNamed ? "" : ", but not all"}` : "";
+  return [
+    `writes to ${paths}`,
+    receivers[givenTo] ?? "",
+    `${rows ? counted(rows.count, "row") : "one record"}, ${formatBytes(length)}`,
+    [naming, items].filter((part) => part !== "").join(": "),
+  ];
 }
 
 /** The server names a peer by its address and the ports of the connection, as JSON. */
@@ -118,12 +156,12 @@ export class StatePane {
       formatBytes(unsentBytes),
       subscriptions.map(({ url, state }) => (state === "live" ? url : `${url} (${state})`)).join(", "),
     ]);
-    const followed = views.map(({ url, kind, followers, asked, items }) => [
-      url,
-      kind === "direct" ? "direct: the journal decides" : "derived: asked for again",
-      String(followers),
-      asked ? `${asked.gets} GETs for ${counted(asked.writes, "write")}` : "none",
-      items ?? "",
+    const followed = views.map((view) => [
+      view.url,
+      view.kind === "direct" ? "direct: the journal decides" : "derived: asked for again",
+      String(view.followers),
+      view.asked ? `${view.asked.gets} GETs for ${counted(view.asked.writes, "write")}` : "none",
+      ...learntOf(view),
     ]);
     const written = collections.map(({ url, created, updated, deleted }) => [
       url,
@@ -133,7 +171,11 @@ export class StatePane {
       this.#place,
       element("p", {}, all.join(" · ")),
       table("Connections", ["Peer", "Level", "Reading", "Unsent", "Follows"], peers),
-      table("Views", ["URL", "How", "Followers", "GETs", "Where its records are"], followed),
+      table(
+        "Views",
+        ["URL", "How", "Followers", "GETs", "Made stale by", "Given to", "What it is", "Where its records are"],
+        followed,
+      ),
       table("Changes since it started", ["Collection", "Created", "Updated", "Deleted"], written),
     );
   }

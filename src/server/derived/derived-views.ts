@@ -24,6 +24,7 @@ import { RememberedWrites, type WritesSince } from "./remembered-writes.ts";
 import { RequestBudgets } from "./request-budget.ts";
 import { nameOf, namesOf, type Sharing } from "./sharing.ts";
 import { Twins } from "./twins.ts";
+import { sightOf } from "./view-sight.ts";
 
 /** What derived views are made with. */
 export interface DerivedViewsParts extends JudgeParts {
@@ -101,10 +102,7 @@ export class DerivedViews {
 
   /** The views, as an operator sees them. */
   get sights(): ViewSight[] {
-    return this.#views.all.map(({ url, members, asked, standing }) => {
-      const items = fieldValue(standing.fields, "items");
-      return { url, kind: "derived", followers: members.followers, asked: { ...asked }, items };
-    });
+    return this.#views.all.map(sightOf);
   }
 
   /** Looks at nothing any more. */
