@@ -107,12 +107,12 @@ async function abandon(scaffold: Scaffold, { onError }: Run): Promise<void> {
 }
 
 function makeServer(scaffold: Scaffold, { options, output, tls, onError }: Run): Server {
-  const { origin, journal, revocations, promises, owns, derived, basePath, ready } = scaffold;
+  const { origin, journal, revocations, promises, owns, shows, derived, basePath, ready } = scaffold;
   const { allowOrigins, allowHosts, publicFolder, maxBodyBytes } = options;
   // Some of the largest bodies must find room at the same time.
   const limits = maxBodyBytes === undefined ? {} : { maxHeldBytes: Math.max(64 * 1024 * 1024, maxBodyBytes * 4) };
   return createServer({
-    ...{ origin, promises, owns, derived, basePath, ready },
+    ...{ origin, promises, owns, shows, derived, basePath, ready },
     ...given({ tls, journal, revocations, allowOrigins, allowHosts, publicFolder, maxBodyBytes }),
     limits,
     page: showsPage(options) ? "inspector" : "line",

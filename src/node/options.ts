@@ -29,13 +29,18 @@ export interface ServerOptions extends HubOptions {
    */
   readonly owns?: (target: string) => boolean;
   /**
+   * Whether a target that the origin {@link owns} is one for the {@link page} to show; at others browsers get what programs
+   * get. Must not throw. Default: each is.
+   */
+  readonly shows?: (target: string) => boolean;
+  /**
    * What keeps the server from doing its work, in a sentence for anybody; `undefined` where nothing does. Asked for `/readyz`,
    * which is answered then, and `/healthz`, unless the origin {@link owns} them. What it throws goes to `onError`, with the
    * stage `ready`, and is a 503. Default: it is always ready, and only `/.well-known/rocket/healthz` and `readyz` are answered.
    */
   readonly ready?: () => Promise<string | undefined>;
   /**
-   * What browsers are shown where programs get data, by `Accept`: at `/` and at what the origin {@link owns}.
+   * What browsers are shown where programs get data, by `Accept`: at `/`, and at what the origin {@link owns} and {@link shows}.
    * `inspector` shows what is there, live, and is at `/.well-known/rocket/inspector` as well; only there, beside a
    * `publicFolder`. Default `none`.
    */

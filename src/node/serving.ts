@@ -39,7 +39,7 @@ function healthOf(
 }
 
 function pageOf(
-  { page: kind = "none", pageFacts: facts, publicFolder, owns = () => false }: ServerOptions,
+  { page: kind = "none", pageFacts: facts, publicFolder, owns = () => false, shows = () => true }: ServerOptions,
   { basePath }: ResolvedServerOptions,
   access: Access,
   state: () => object,
@@ -49,7 +49,8 @@ function pageOf(
   const isLocal = (): boolean => access.isLocal;
   // A front end has the root, and pages of its own.
   const isAtResources = publicFolder === undefined;
-  return new PageDesk({ kind, facts, basePath, isAtResources, owns, isLocal, state });
+  const isShown = (target: string): boolean => owns(target) && shows(target);
+  return new PageDesk({ kind, facts, basePath, isAtResources, isShown, isLocal, state });
 }
 
 /**

@@ -70,6 +70,8 @@ export interface Scaffold<Viewer extends object = AppViewer> {
   readonly notLive?: string;
   /** Whether a URL is that of a collection, or below it, whatever is there: files beside the service stand back then. */
   owns(target: string): boolean;
+  /** Whether a URL that it {@link owns} is a collection's or below it, for a page to show: what is neither can't be followed. */
+  shows(target: string): boolean;
   /** What keeps it from doing its work, in a sentence for anybody; `undefined` where nothing does: for `/readyz`. */
   ready(): Promise<string | undefined>;
   /**
@@ -253,6 +255,7 @@ export async function createScaffold<Viewer extends object = AppViewer>(
     ...(notLive === undefined ? {} : { notLive }),
     basePath,
     promises: engine.canWrite && canWrite(actions) ? ["idempotency-key", "batch"] : [],
+    shows: (target) => ownsTarget(catalog(), target),
     owns: (target) => signIn?.owns(target) === true || ownsTarget(catalog(), target) || isFunction(target),
     ready: () => troubleOf(engine),
     collections: () => countAll(engine, catalog()),

@@ -27,6 +27,13 @@ describe("the page", () => {
     expect(await typeAt(`${site.url}/b`)).toBe("application/json");
   });
 
+  it("is not where there is nothing for it to show", async () => {
+    const site = await startSite({ page: "inspector", owns, shows: (target) => target !== "/a/me" });
+    expect([await typeAt(`${site.url}/a/me`), await typeAt(`${site.url}/a/1`)]).toEqual(["application/json", html]);
+    const { headers } = await fetch(`${site.url}/a/me`, { headers: browser });
+    expect(headers.get("vary") ?? "").not.toMatch(/\bAccept\b(?!-)/);
+  });
+
   it("is named by Vary on both answers, so that no cache confuses them", async () => {
     const site = await startSite({ page: "inspector", owns });
     for (const headers of [browser, { Accept: "application/json" }]) {

@@ -19,9 +19,9 @@ export interface PageDeskOptions {
   readonly kind: PageKind;
   readonly facts?: PageFacts | undefined;
   readonly basePath: BasePath;
-  /** Whether the page is also at `/` and at the URLs of the origin's own; else at its own URL only. */
+  /** Whether the page is also at `/` and at the origin's URLs that it shows; else at its own URL only. */
   readonly isAtResources: boolean;
-  readonly owns: (target: string) => boolean;
+  readonly isShown: (target: string) => boolean;
   /** Whether only this machine reaches the server. */
   readonly isLocal: () => boolean;
   /** Who follows what. */
@@ -46,10 +46,10 @@ export class PageDesk {
 
   /** Whether answers at a URL depend on whether a browser asks. */
   isAt(url = "/"): boolean {
-    const { kind, basePath, isAtResources, owns } = this.#options;
+    const { kind, basePath, isAtResources, isShown } = this.#options;
     const [path = ""] = basePath.remove(url).split("?");
     if (kind === "none" || !isAtResources) return false;
-    return path === "/" || (kind === "inspector" && owns(url));
+    return path === "/" || (kind === "inspector" && isShown(url));
   }
 
   /** The page; `undefined` where something else is asked for. */
@@ -116,5 +116,5 @@ export function ownPage(
   parts: Pick<PageDeskOptions, "isLocal" | "facts" | "state">,
 ): PageDesk {
   const kind = (isShown ?? showsPageByDefault()) ? "inspector" : "none";
-  return new PageDesk({ kind, basePath, isAtResources: false, owns: () => false, ...parts });
+  return new PageDesk({ kind, basePath, isAtResources: false, isShown: () => false, ...parts });
 }
