@@ -61,7 +61,7 @@ export class App {
     this.#top = new TopBar(sideBarToggle(this.#side.element), this.#signIn);
     this.#state = new StatePane(
       () => fetch(`${facts.base}/.well-known/rocket/inspector/state`),
-      (url) => this.#side.changed(url),
+      (url) => this.#moved(url),
     );
     const main = element(
       "main",
@@ -174,8 +174,13 @@ export class App {
     const added = this.#log.add(entry);
     this.#effects.note(added);
     if (added.position !== undefined) this.#setLatency(added);
-    if (added.isChange && added.status !== 202) this.#side.changed(added.url);
+    if (added.isChange && added.status !== 202) this.#moved(added.url);
     this.#settle.ask();
+  }
+
+  #moved(url: string): void {
+    this.#side.changed(url);
+    this.#rows.source?.moved(url);
   }
 
   /** The time between the answer to a write and the message that tells it, whichever came first. */

@@ -1,9 +1,7 @@
-import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Page } from "playwright-core";
-import { beforeAll, describe, expect, it } from "vitest";
-import { runNode } from "../cli/command.ts";
+import { beforeAll, expect, it } from "vitest";
 import { describeInBrowser } from "./browser.ts";
 import { buildPage, cell, PageSite } from "./page-site.ts";
 
@@ -158,61 +156,5 @@ describeInBrowser("signing in on the page", (openContext) => {
     await cell(page, "Queen").waitFor();
     await page.getByRole("button", { name: "Sign out ann@example.com" }).click();
     await page.getByRole("dialog", { name: "Sign in" }).waitFor();
-  });
-});
-
-describeInBrowser("what is copied on the page", (openContext) => {
-  it("runs: curl, rocket tail, client code and an EventSource", async () => {
-    const site = await PageSite.start();
-    const context = await openContext({ permissions: ["clipboard-read", "clipboard-write"] });
-    const page = await site.open(context, "/artists?name=like.The*&order=formed.desc");
-    const copy = async (name: string): Promise<string> => {
-      await page.getByRole("button", { name: "Copy as ▾" }).click();
-      await page.getByRole("menuitem", { name, exact: true }).click();
-      await page.getByText(`Copied: ${name}`).last().waitFor();
-      return page.evaluate(() => navigator.clipboard.readText());
-    };
-
-    const curl = execFileSync("sh", ["-c", await copy("curl")], {
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "ignore"],
-    });
-    expect(curl).toMatch(/^HTTP\/1\.1 200 OK/);
-    expect(curl).toContain('"name":"The Clash"');
-
-    const tail = (await copy("rocket tail")).replace(/^rocket /, `"${process.execPath}" dist/cli/main.js `);
-    const tailed = execFileSync("sh", ["-c", `${tail} --count 1`], { encoding: "utf8" });
-    expect(tailed).toContain('"name":"The Clash"');
-
-    const code = (await copy("Client code")).replace(
-      "rocket-rest/client",
-      new URL("../../dist/client/index.js", import.meta.url).href,
-    );
-    const run = runNode("--input-type=module", ["-e", code]);
-    await run.until(({ stdout }) => stdout.includes("The Clash"));
-    run.process.kill();
-
-    const source = await copy("EventSource");
-    const logged = page.waitForEvent("console", (message) => message.text().includes("The Clash"));
-    // As what is pasted into a browser's console, it is run by the debugger.
-    await page.evaluate(source);
-    await logged;
-  });
-});
-
-describe("what is copied", () => {
-  it("is told for a component", async () => {
-    const { snippetsOf } = await import("../../src/page/snippets.ts");
-    const place = {
-      origin: "http://a.example",
-      base: "/api",
-      target: "/api/big%20rooms",
-      command: "rocket",
-      needsToken: false,
-    };
-    const react = snippetsOf(place).find(({ name }) => name === "React hook")?.text ?? "";
-    expect(react).toContain("function BigRooms() {");
-    expect(react).toContain('createClient("http://a.example/api")');
-    expect(react).toContain('useCollection("/api/big%20rooms")');
   });
 });

@@ -4,6 +4,7 @@ import type { CollectionInfo, Column } from "../schema.ts";
 import { headOf, templateOf, widthOf, widthsOf } from "./columns.ts";
 import { GridRow } from "./grid-row.ts";
 import type { Row, RowSource } from "./row-source.ts";
+import { rowHeight, Viewport } from "./viewport.ts";
 
 /** A cell, and what is in it. */
 export interface CellAt {
@@ -23,9 +24,6 @@ export interface GridEvents {
   follow(at: CellAt): void;
 }
 
-const rowHeight = 32;
-/** Browsers can't make elements of any height: beyond, scrolling goes by proportion. */
-const maxHeight = 8_000_000;
 /** Rows above and below what is seen. */
 const margin = 6;
 
@@ -36,6 +34,7 @@ export class Grid {
   readonly #body: HTMLElement = element("div", { role: "rowgroup", class: "grid-body" });
   readonly #head: HTMLElement = element("div", { role: "rowgroup", class: "grid-top" });
   readonly #rows: Map<string, GridRow> = new Map();
+  readonly #viewport: Viewport;
   readonly #paint: OncePerFrame = new OncePerFrame(() => this.#show());
   #source: RowSource | undefined;
   #info: CollectionInfo | undefined;
@@ -49,6 +48,7 @@ export class Grid {
   constructor(events: GridEvents) {
     this.#events = events;
     this.element = element("div", { role: "grid", class: "grid", "aria-label": "Rows" }, this.#head, this.#body);
+    this.#viewport = new Viewport(this.element, this.#body);
     this.element.addEventListener("scroll", () => this.#paint.ask(), { passive: true });
     this.element.addEventListener("keydown", (event) => this.#press(event));
     this.element.addEventListener("click", (event) => this.#click(event));
@@ -63,7 +63,7 @@ export class Grid {
     const isSame = source === this.#source && info === this.#info;
     if (source !== this.#source) {
       this.#keys = undefined;
-      this.element.scrollTop = 0;
+      this.#viewport.reset();
       this.#active = { row: 0, column: Math.min(1, info.columns.length) };
     }
     if (!isSame) {
@@ -96,23 +96,11 @@ export class Grid {
     return this.#sorting;
   }
 
-  #measure(total: number): { first: number; visible: number; topOf: (index: number) => number } {
-    const { clientHeight, scrollTop } = this.element;
-    const view = Math.max(clientHeight - rowHeight, rowHeight);
-    const visible = Math.ceil(view / rowHeight);
-    const isCapped = total * rowHeight > maxHeight;
-    this.#body.style.height = `${isCapped ? maxHeight : total * rowHeight}px`;
-    if (!isCapped) return { first: Math.floor(scrollTop / rowHeight), visible, topOf: (index) => index * rowHeight };
-    const exact = (scrollTop / (maxHeight - view)) * (total - view / rowHeight);
-    const topOf = (index: number): number => scrollTop + (index - exact) * rowHeight;
-    return { first: Math.floor(exact), visible, topOf };
-  }
-
   #show(): void {
     const [source, info] = [this.#source, this.#info];
     if (!source || !info) return;
     const { total } = source;
-    const { first, visible, topOf } = this.#measure(total);
+    const { first, visible, topOf } = this.#viewport.look(total);
     this.element.setAttribute("aria-rowcount", String(total + 1));
     const [from, to] = [Math.max(0, first - margin), Math.min(total, first + visible + margin)];
     source.look(from, to);
@@ -269,19 +257,7 @@ export class Grid {
 
   #scrollToActive(total: number): void {
     const { row, column } = this.#active;
-    const view = this.element.clientHeight - rowHeight;
-    if (total * rowHeight > maxHeight) {
-      const { first, visible } = this.#measure(total);
-      const [lowest, highest] = [first + 1, first + visible - 2];
-      if (row < lowest || row > highest) {
-        const wanted = row < lowest ? row : row - visible + 2;
-        this.element.scrollTop = (wanted / (total - view / rowHeight)) * (maxHeight - view);
-      }
-    } else {
-      const top = row * rowHeight;
-      if (top < this.element.scrollTop) this.element.scrollTop = top;
-      else if (top + rowHeight > this.element.scrollTop + view) this.element.scrollTop = top + rowHeight - view;
-    }
+    this.#viewport.reveal(row, total);
     const [shown] = this.#rows.values();
     const cell = shown?.cells[column];
     if (!cell) return;

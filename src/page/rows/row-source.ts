@@ -10,6 +10,8 @@ const maxWhole = 1_000;
 
 /** How many rows are followed together where not all are. */
 const windowSize = 100;
+/** How long one looks somewhere else until that is followed, in milliseconds. */
+const settleMs = 120;
 /** How long changes are waited for before rows are counted again, in milliseconds. */
 const recountMs = 1_500;
 
@@ -18,16 +20,27 @@ function asksForPart(query: string): boolean {
   return /(?:^|&)(?:limit|offset|after|page|per_page)=/.test(query);
 }
 
+/** Rows that are followed together. */
+interface Window {
+  readonly collection: Collection<Row>;
+  readonly stop: () => void;
+  /** As they were when they were heard of last. */
+  rows: readonly Row[];
+}
+
 /** The rows of a URL, live: all of them where they are few, and those that are looked at where they are many. */
 export class RowSource {
   readonly changed: Signal = new Signal();
   readonly path: string;
   readonly query: string;
   readonly #client: Client;
-  readonly #windows: Map<number, { readonly collection: Collection<Row>; readonly stop: () => void }> = new Map();
+  readonly #windows: Map<number, Window> = new Map();
   #mode: "asking" | "whole" | "windows" = "asking";
   #counted: number | undefined;
   #recount: ReturnType<typeof setTimeout> | undefined;
+  /** The first and last page that are looked at. */
+  #looked: readonly [first: number, last: number] = [0, 0];
+  #settling: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
 
   /** @param path - as the API has it, with `query` behind it */
@@ -113,20 +126,43 @@ export class RowSource {
   look(from: number, to: number): void {
     if (this.#mode !== "windows") return;
     const [first, last] = [Math.floor(from / windowSize), Math.floor(Math.max(from, to - 1) / windowSize)];
-    for (let page = first; page <= last; page += 1) this.#follow(page);
-    for (const [page, { stop }] of this.#windows) {
-      if (page >= first - 1 && page <= last + 1) continue;
-      stop();
-      this.#windows.delete(page);
-    }
+    if (first === this.#looked[0] && last === this.#looked[1]) return;
+    this.#looked = [first, last];
+    clearTimeout(this.#settling);
+    // Who drags the bar passes by most of what comes: it is not asked for.
+    if ([...this.#windows.keys()].some((page) => this.#isNear(page))) this.#settle();
+    else this.#settling = setTimeout(() => this.#settle(), settleMs);
+  }
+
+  /** Says that a record has come or gone, which no window may show. @param url - the record's, or a list's */
+  moved(url: string): void {
+    if (this.isWindowed && (url === this.path || url.startsWith(`${this.path}/`))) this.#countAgain();
   }
 
   /** Follows nothing any more. */
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#recount);
+    clearTimeout(this.#settling);
     for (const { stop } of this.#windows.values()) stop();
     this.#windows.clear();
+  }
+
+  /** Whether a page is looked at, or the next one to it. */
+  #isNear(page: number): boolean {
+    const [first, last] = this.#looked;
+    return page >= first - 1 && page <= last + 1;
+  }
+
+  /** Follows what is looked at, and not what was before. */
+  #settle(): void {
+    const [first, last] = this.#looked;
+    for (let page = first; page <= last; page += 1) this.#follow(page);
+    for (const [page, { stop }] of this.#windows) {
+      if (this.#isNear(page)) continue;
+      stop();
+      this.#windows.delete(page);
+    }
   }
 
   get #any(): Collection<Row> {
@@ -152,7 +188,7 @@ export class RowSource {
     const window = this.#mode === "windows" ? { limit: windowSize, offset: page * windowSize } : {};
     const collection = this.#client.collection<Row>(this.#target, window);
     const stop = collection.subscribe(() => this.#hear());
-    this.#windows.set(page, { collection, stop });
+    this.#windows.set(page, { collection, stop, rows: [] });
   }
 
   #hear(): void {
@@ -165,8 +201,17 @@ export class RowSource {
       this.#follow(0);
       whole?.stop();
       this.#countAgain();
-    } else if (this.#mode === "windows") this.#countAgain();
+    } else if (this.#mode === "windows") this.#noteMoves();
     this.changed.tell();
+  }
+
+  /** Counts again where other rows are in a window than before. */
+  #noteMoves(): void {
+    for (const window of this.#windows.values()) {
+      const { rows } = window.collection.getSnapshot();
+      if (window.rows.length > 0 && window.rows !== rows) this.#countAgain();
+      window.rows = rows;
+    }
   }
 
   #countAgain(): void {
