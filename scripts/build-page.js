@@ -21,8 +21,8 @@ const leaveOut = {
   load: (id) => (id.startsWith("\0unused:") ? "export {};" : null),
 };
 
-/** What it would load where no WebSocket passes: it then says that it could not be loaded, and the page that it is offline. */
-const absent = "./fallback.ts";
+/** The way of the client where no WebSocket passes, and the smaller one that the page has. */
+const [whole, small] = ["./fallback.ts", "./looking.ts"];
 
 /** In one file, all is there from the beginning: what is loaded later elsewhere is imported, and only what is used of it is kept. */
 const importAtOnce = {
@@ -34,8 +34,7 @@ const importAtOnce = {
     // A browser has a WebSocket.
     const bare = code.replace('await import("#node-web-socket")', "{}");
     const changed = bare.replace(/(?<!typeof )\bimport\("(\.\/[\w-]+\.ts)"\)/g, (_, path) => {
-      if (path === absent) return `Promise.reject(new Error("The page needs WebSockets."))`;
-      imports.push(`import * as later${imports.length} from "${path}";`);
+      imports.push(`import * as later${imports.length} from "${path === whole ? small : path}";`);
       return `Promise.resolve(later${imports.length - 1})`;
     });
     return changed === code ? null : { code: `${imports.join("")}${changed}`, map: null };
