@@ -10,15 +10,23 @@ const source = new URL("src/page/", root);
 const target = new URL("dist/page/", root);
 const maxGzippedBytes = 60_000;
 
-/** Parts of the client that it loads when they are asked for, which the page never does. */
-const unused = ["answers", "in-band", "tabs", "whole"].map((name) => `./${name}.ts`);
+/** Parts of the client that the page never asks for, and what its other parts import of them. */
+const unused = new Map([
+  ...["answers", "in-band", "tabs", "whole"].map((name) => [`./${name}.ts`, []]),
+  ["./batch.ts", ["Batch", "answersIn", "refusedIn"]],
+  ["./storage.ts", ["WriteStore"]],
+  ["./subscription.ts", ["subscribeToFeed"]],
+]);
 
 const leaveOut = {
   name: "leave out",
   enforce: "pre",
-  resolveId: (id, importer = "") =>
-    unused.includes(id) && importer.includes("/src/client/") ? `\0unused:${id}` : null,
-  load: (id) => (id.startsWith("\0unused:") ? "export {};" : null),
+  resolveId: (id, importer = "") => (unused.has(id) && importer.includes("/src/client/") ? `\0unused:${id}` : null),
+  load: (id) => {
+    if (!id.startsWith("\0unused:")) return null;
+    const names = unused.get(id.slice("\0unused:".length));
+    return `export {};${names.map((name) => `export function ${name}() {}`).join("")}`;
+  },
 };
 
 /** The way of the client where no WebSocket passes, and the smaller one that the page has. */

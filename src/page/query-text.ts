@@ -89,7 +89,7 @@ export function selectedNames(select: string, all: readonly string[]): string[] 
   }
   const parts = flat.match(/(?:"(?:\\.|[^"\\])*"|[^,"])+/g) ?? [];
   return parts.flatMap((part) => {
-    const text = part.trim();
+    const text = part.replace(/^ +| +$/g, "");
     if (text === "*") return all;
     const alias = /^(.+?):/s.exec(text)?.[1];
     const aggregate = /(?:^|\.)(count|sum|avg|min|max)\n/.exec(text)?.[1];
