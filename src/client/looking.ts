@@ -5,7 +5,7 @@ import { problemOf } from "./problem.ts";
 import { RowLooks } from "./row-looks.ts";
 import type { Sink } from "./transport.ts";
 
-/** How often the socket must fail, though the server is there, until it counts as blocked. One that hangs does at once. */
+/** How often the socket must fail, or hang, though the server is there, until it counts as blocked. */
 const blockedAfter = 2;
 
 /**
@@ -27,10 +27,10 @@ export class Fallback {
     return this.#failures >= blockedAfter;
   }
 
-  takeOver(answer: HttpResponse, wasSilent: boolean): Problem | undefined {
+  takeOver(answer: HttpResponse): Problem | undefined {
     if (answer.status === 401 || answer.status === 403) return problemOf(answer);
     this.#options.onServer(answer);
-    this.#failures += wasSilent ? blockedAfter : 1;
+    this.#failures += 1;
     return undefined;
   }
 

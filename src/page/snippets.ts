@@ -31,7 +31,7 @@ function componentName(target: string): string {
 }
 
 function clientText({ origin, base, target, needsToken }: SnippetPlace): string {
-  const options = needsToken ? ", { token: process.env.TOKEN }" : "";
+  const options = needsToken ? ", { token: () => process.env.TOKEN }" : "";
   return [
     'import { createClient } from "rocket-rest/client";',
     "",
