@@ -1,5 +1,5 @@
 import type { Client } from "../client/index.ts";
-import { selectedNames } from "./query-text.ts";
+import { selectedNames } from "./selected-names.ts";
 
 /** What kind of JSON a column's values are. */
 export type Kind = "boolean" | "number" | "text" | "bytes" | "json";

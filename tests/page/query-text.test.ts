@@ -7,12 +7,12 @@ import {
   nextSorting,
   parameterOf,
   parseParameters,
-  selectedNames,
   showQuery,
   sortingIn,
   withSorting,
 } from "../../src/page/query-text.ts";
 import type { Column } from "../../src/page/schema.ts";
+import { selectedNames } from "../../src/page/selected-names.ts";
 
 const column = (name: string, more: Partial<Column> = {}): Column => ({
   ...{ name, type: "", kind: "text", nullable: false, generated: false, may: ["read", "create", "update"] },
