@@ -10,9 +10,11 @@ const source = new URL("src/page/", root);
 const target = new URL("dist/page/", root);
 const maxGzippedBytes = 60_000;
 
-/** Parts of the client that the page never asks for, and what its other parts import of them. */
+/** Parts of the client that it would load later, and that the page never asks for: it follows a few URLs, by itself. */
+const unloaded = ["answers", "in-band", "spare-lanes", "tabs", "whole"].map((name) => `./${name}.ts`);
+
+/** Parts that the page never asks for, and what others import of them. */
 const unused = new Map([
-  ...["answers", "in-band", "tabs", "whole"].map((name) => [`./${name}.ts`, []]),
   ["./batch.ts", ["Batch", "answersIn", "refusedIn"]],
   ["./storage.ts", ["WriteStore"]],
   ["./subscription.ts", ["subscribeToFeed"]],
@@ -42,6 +44,7 @@ const importAtOnce = {
     // A browser has a WebSocket.
     const bare = code.replace('await import("#node-web-socket")', "{}");
     const changed = bare.replace(/(?<!typeof )\bimport\("(\.\/[\w-]+\.ts)"\)/g, (_, path) => {
+      if (unloaded.includes(path)) return `Promise.reject(new Error("The page does without ${path}."))`;
       imports.push(`import * as later${imports.length} from "${path === whole ? small : path}";`);
       return `Promise.resolve(later${imports.length - 1})`;
     });

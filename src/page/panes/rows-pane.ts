@@ -33,15 +33,9 @@ export interface RowsPaneParts {
   readonly onSignedOut: (detail: string) => void;
 }
 
-/** What is said where no WebSocket passes. */
-function blockedNotice(): HTMLElement {
-  const text =
-    "No WebSocket comes through to the server, so the rows are looked at every 5 seconds. What stands in between, as a proxy, has to let " +
-    "“Upgrade: websocket” pass. It is tried again and again. ";
-  // The client looks at once where the network is said to be back.
-  const look = button("Look now", () => dispatchEvent(new Event("online")));
-  return element("p", { class: "notice", role: "status", hidden: true }, element("span", {}, text), look);
-}
+const blocked =
+  "No WebSocket comes through to the server, so the rows are looked at every 5 seconds. What stands in between, as a proxy, has to let " +
+  "“Upgrade: websocket” pass. It is tried again and again.";
 
 /** The rows of one URL: filter, table, and all that can be done with them. */
 export class RowsPane {
@@ -53,7 +47,15 @@ export class RowsPane {
   readonly #count: HTMLElement = element("p", { class: "count" });
   readonly #create: HTMLButtonElement;
   readonly #copy: HTMLButtonElement;
-  readonly #blocked: HTMLElement = blockedNotice();
+  readonly #said: HTMLElement = element("span", {});
+  /** What keeps the rows from being live, where that may pass. */
+  readonly #notice: HTMLElement = element(
+    "p",
+    { class: "notice", role: "status", hidden: true },
+    this.#said,
+    // The client asks at once where the network is said to be back.
+    button("Look now", () => dispatchEvent(new Event("online"))),
+  );
   readonly #empty: HTMLElement = element("p", { class: "empty", hidden: true });
   #source: RowSource | undefined;
   #info: CollectionInfo | undefined;
@@ -86,7 +88,7 @@ export class RowsPane {
         element("div", { class: "group" }, this.#copy, this.#create),
       ),
       this.#query.element,
-      this.#blocked,
+      this.#notice,
       this.#empty,
       this.#grid.element,
     );
@@ -144,7 +146,10 @@ export class RowsPane {
       this.#lastSignedOut = problem.detail ?? "";
       this.#parts.onSignedOut(problem.detail ?? "");
     }
-    this.#blocked.hidden = status.state !== "polling";
+    const { state, refusal } = status;
+    const said = state === "polling" ? blocked : (refusal?.detail ?? "");
+    this.#notice.hidden = said === "";
+    if (this.#said.textContent !== said) fill(this.#said, said);
     this.#grid.update();
     this.#parts.onRows(source);
   }

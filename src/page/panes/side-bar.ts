@@ -64,7 +64,7 @@ export class SideBar {
     const place = this.#counts.get(url);
     if (!place) return;
     void countRows(this.#client, url).then((count) => {
-      if (count !== undefined) fill(place, count.toLocaleString("en"));
+      if (typeof count === "number") fill(place, count.toLocaleString("en"));
     });
   }
 

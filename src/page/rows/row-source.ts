@@ -14,6 +14,8 @@ const windowSize = 100;
 const settleMs = 120;
 /** How long changes are waited for before rows are counted again, in milliseconds. */
 const recountMs = 1_500;
+/** After so long it is asked again where the server could not count them, in milliseconds. */
+const laterMs = 10_000;
 
 /** Whether a query asks for a part by itself. */
 function asksForPart(query: string): boolean {
@@ -37,6 +39,8 @@ export class RowSource {
   readonly #windows: Map<number, Window> = new Map();
   #mode: "asking" | "whole" | "windows" = "asking";
   #counted: number | undefined;
+  /** Whether the server says how many there are, as far as that is known. */
+  #isCountable = false;
   #recount: ReturnType<typeof setTimeout> | undefined;
   /** The first and last page that are looked at. */
   #looked: readonly [first: number, last: number] = [0, 0];
@@ -176,8 +180,10 @@ export class RowSource {
 
   async #begin(): Promise<void> {
     const isPart = asksForPart(this.query);
-    this.#counted = isPart ? undefined : await countRows(this.#client, this.#target);
+    const counted = isPart ? undefined : await countRows(this.#client, this.#target);
     if (this.#isClosed || this.#mode !== "asking") return;
+    this.#isCountable = counted !== undefined;
+    this.#counted = counted === "later" ? undefined : counted;
     this.#mode = (this.#counted ?? 0) > maxWhole ? "windows" : "whole";
     this.#follow(0);
     this.changed.tell();
@@ -193,7 +199,7 @@ export class RowSource {
 
   #hear(): void {
     // A list that has grown beyond what a GET gives is followed by what is looked at.
-    if (this.hasMore && this.#counted !== undefined && !asksForPart(this.query)) {
+    if (this.hasMore && this.#isCountable) {
       const whole = this.#windows.get(0);
       this.#windows.clear();
       this.#mode = "windows";
@@ -214,13 +220,15 @@ export class RowSource {
     }
   }
 
-  #countAgain(): void {
+  #countAgain(waitMs = recountMs): void {
     this.#recount ??= setTimeout(async () => {
-      this.#recount = undefined;
       const counted = await countRows(this.#client, this.#target);
-      if (this.#isClosed || counted === undefined || counted === this.#counted) return;
+      this.#recount = undefined;
+      if (this.#isClosed) return;
+      if (counted === "later") this.#countAgain(laterMs);
+      if (typeof counted !== "number" || counted === this.#counted) return;
       this.#counted = counted;
       this.changed.tell();
-    }, recountMs);
+    }, waitMs);
   }
 }
