@@ -9,8 +9,10 @@ export function selectedNames(select: string, all: readonly string[]): string[] 
   return parts.flatMap((part) => {
     const text = part.replace(/^ +| +$/g, "");
     if (text === "*") return all;
+    // What is spread is not told by its name.
+    if (text.startsWith("...")) return [];
     const alias = /^(.+?):/s.exec(text)?.[1];
     const aggregate = /(?:^|\.)(count|sum|avg|min|max)\n/.exec(text)?.[1];
-    return (alias ?? aggregate ?? text.replace(/[!\n].*/s, "")).replace(/^"(.*)"$/, "$1");
+    return (alias ?? aggregate ?? text.replace(/[!\n].*/s, "").replace(/^.*->>?/, "")).replace(/^"(.*)"$/, "$1");
   });
 }

@@ -94,6 +94,7 @@ describe("the names that a select shows", () => {
     ["id,since:formed", ["id", "since"]],
     ["*,manager(name)", ["a", "b", "manager"]],
     ["name,albums!inner(title,songs(*)),plays.sum(),count()", ["name", "albums", "sum", "count"]],
+    ["name,extra->a->>b,...label(city)", ["name", "b"]],
     ['length:songs(seconds.sum()),"an odd, one"', ["length", "an odd, one"]],
   ])("are those of its rows: %s", (select, names) => {
     expect(selectedNames(select, ["a", "b"])).toEqual(names);
