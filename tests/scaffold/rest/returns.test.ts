@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type Answer, musicSql, serve } from "./service.ts";
+import { serveRules } from "./rules-site.ts";
+import { type Answer, here, musicSql, serve } from "./service.ts";
 
 const minimal = { Prefer: "return=minimal" };
 const representation = { Prefer: "return=representation" };
@@ -93,5 +94,55 @@ describe("Prefer: return=representation", () => {
       expect(applied(again)).toBe(status === 200 ? "return=representation" : undefined);
       expect(again.field("Event-ID")).toBe(first.field("Event-ID"));
     }
+  });
+});
+
+describe("What a POST has made that has no URL", () => {
+  const sql = {
+    sqlite: `CREATE TABLE lines (id INTEGER PRIMARY KEY, word TEXT, n INTEGER DEFAULT 7);
+      CREATE VIEW loose AS SELECT word, n FROM lines;
+      CREATE TRIGGER loose_insert INSTEAD OF INSERT ON loose BEGIN INSERT INTO lines (word) VALUES (new.word); END`,
+    postgres: `CREATE TABLE loose (word text NOT NULL, n integer DEFAULT 7, up text GENERATED ALWAYS AS (upper(word)) STORED);
+      CREATE TABLE words (word text PRIMARY KEY)`,
+  };
+  const isShown = here({ sqlite: false, postgres: true });
+
+  test("is shown where the database tells it, to who asks for it", async () => {
+    const { send, rows } = await serve(sql);
+
+    const one = await send("POST", "/loose", { word: "a" }, representation);
+    const list = await send("POST", "/loose?select=n,what:word", [{ word: "b" }, { word: "c" }], representation);
+    const plain = await send("POST", "/loose", { word: "d" });
+
+    expect([one.status, list.status, plain.status, plain.text]).toEqual([201, 201, 201, ""]);
+    expect([one.text, list.text]).toEqual(
+      isShown
+        ? ['{"loose":{"word":"a","n":7,"up":"A"}}', '{"loose":[{"n":7,"what":"b"},{"n":7,"what":"c"}]}']
+        : ["", ""],
+    );
+    expect([applied(one), one.field("Location")]).toEqual([isShown ? "return=representation" : undefined, undefined]);
+    expect((await rows("SELECT count(*) FROM loose")).flat().map(Number)).toEqual([4]);
+  });
+
+  test("is shown by itself, and not where the rules say who may read it", async () => {
+    const single = { ...representation, Accept: "application/vnd.pgrst.object+json" };
+    const { send } = await serve(sql);
+    const rules = { loose: { read: "word=eq.$sub", create: true } } as const;
+    const site = await serveRules(sql, rules);
+
+    const own = await send("POST", "/loose?select=word", [{ word: "a" }], single);
+    const ruled = await site.as({ sub: "ann" }, "POST", "/loose", { word: "ann" }, representation);
+
+    expect([own.status, own.text]).toEqual([201, isShown ? '{"word":"a"}' : ""]);
+    expect([ruled.status, ruled.text, applied(ruled)]).toEqual([201, "", undefined]);
+    expect(await site.rows("SELECT word FROM loose")).toEqual([["ann"]]);
+  });
+
+  test("is refused with what is wrong with it", async () => {
+    const { send, rows } = await serve(sql);
+
+    const answer = await send("POST", "/loose", { nothing: "a" }, representation);
+
+    expect([answer.status, (await rows("SELECT count(*) FROM loose")).flat().map(Number)]).toEqual([422, [0]]);
   });
 });
