@@ -118,7 +118,8 @@ function hasOthers({ parameters }: Target): boolean {
 export function isSmall({ schema, connection }: SqliteSnapshot, isServed: IsServed, target: Target): boolean {
   if (hasOthers(target)) return false;
   const route = findRoute(catalogOf(schema, isServed), target);
-  if (route?.place === "record") return !(route.resource.table as SqliteTable).stored.view;
+  if (route?.place === "record") return !route.resource.table.isView;
+  if (route?.place === "named") return !route.resource.table.isView && !route.parent.table.isView;
   if (route?.place !== "collection") return false;
   const { stored: table } = route.resource.table as SqliteTable;
   // A view may take long by itself.
