@@ -5,6 +5,35 @@ import { serveLibrary } from "./music-library.ts";
 import { createPatientHub } from "./patient-hub.ts";
 import { serveRules } from "./rules-site.ts";
 
+/** A follower of a URL of the library. */
+async function follow(target: string) {
+  const clock = createFakeClock();
+  const service = await serveLibrary();
+  const { hub, advance } = createPatientHub(service.scaffold, clock);
+  const replica = new Replica(target);
+  const told: string[] = [];
+  await connectMemoryPeer(hub, target, {
+    fields: [["Host", "example.com"]],
+    onMessage: (message) => {
+      replica.take(message);
+      if (message.status !== 304) told.push(String(message.status));
+    },
+  });
+  await advance(100);
+  const write = async (sql: string): Promise<string[]> => {
+    told.length = 0;
+    await service.run(sql);
+    await advance(100);
+    return [...told];
+  };
+  /** Whether the follower has exactly what a GET has. */
+  const isTrue = async (): Promise<void> => {
+    const { text } = await service.send("GET", target);
+    expect([...replica.records.values()]).toEqual([text]);
+  };
+  return { ...service, write, isTrue };
+}
+
 const single = { Accept: "application/vnd.pgrst.object+json" };
 
 describe("The record that a record names", () => {
@@ -72,29 +101,8 @@ describe("The record that a record names", () => {
   });
 
   test("is followed: it is told when it changes, and when another one is named", async () => {
-    const clock = createFakeClock();
-    const service = await serveLibrary();
-    const { hub, advance } = createPatientHub(service.scaffold, clock);
-    const replica = new Replica("/albums/3/artist?select=name");
-    const told: string[] = [];
-    await connectMemoryPeer(hub, "/albums/3/artist?select=name", {
-      fields: [["Host", "example.com"]],
-      onMessage: (message) => {
-        replica.take(message);
-        if (message.status !== 304) told.push(String(message.status));
-      },
-    });
-    await advance(100);
-    const write = async (sql: string): Promise<string[]> => {
-      told.length = 0;
-      await service.run(sql);
-      await advance(100);
-      return [...told];
-    };
-    const isTrue = async (): Promise<void> => {
-      const { text } = await service.send("GET", "/albums/3/artist?select=name");
-      expect([...replica.records.values()]).toEqual([text]);
-    };
+    const target = "/albums/3/artist?select=name";
+    const { write, isTrue } = await follow(target);
 
     expect(await write("UPDATE artists SET name = 'CAN' WHERE id = 2")).toEqual(["202"]);
     await isTrue();
@@ -105,5 +113,13 @@ describe("The record that a record names", () => {
     await isTrue();
     expect(await write("UPDATE artists SET name = 'NEU' WHERE id = 3")).toEqual(["202"]);
     await isTrue();
+  });
+
+  test("has left where none is named any more", async () => {
+    const { write, send } = await follow("/albums/3/label");
+
+    expect(await write("UPDATE albums SET label_id = 1 WHERE id = 3")).toHaveLength(1);
+    expect(await write("UPDATE albums SET label_id = NULL WHERE id = 3")).toEqual(["204"]);
+    expect((await send("GET", "/albums/3/label")).status).toBe(404);
   });
 });
