@@ -61,6 +61,8 @@ export class Access {
   readonly #options: ResolvedServerOptions;
   /** True once the server listens on loopback: then only loopback names and allowed ones are served. */
   isLocal = false;
+  /** So many fields a request may have: where a server drops more than fewer without a word, its own bound [R-SEC-9]. */
+  mostFields: number = mostFields;
 
   constructor(options: ResolvedServerOptions) {
     this.#options = options;
@@ -70,7 +72,7 @@ export class Access {
    * Lets a request in, its target in origin-form and with the base path, and its `Host` the one that counts; or gives the refusal. Twice is fine.
    */
   admit(request: Incoming, isUpgrade: boolean): HttpResponse | undefined {
-    const malformed = refuseManyFields(request, mostFields) ?? refuseOtherCoding(request) ?? settleTarget(request);
+    const malformed = refuseManyFields(request, this.mostFields) ?? refuseOtherCoding(request) ?? settleTarget(request);
     if (malformed) return malformed;
     const { host, origin } = request.headers;
     const { allowHosts, allowOrigins } = this.#options;

@@ -48,6 +48,11 @@ export function refuseSeveralHosts(request: Pick<IncomingMessage, "rawHeaders">)
 /** How many fields a request may have. */
 export const mostFields = 1_000;
 
+/** How many fields a request to a server may have. Of the server's own bound, 0 is none, and none is Node's. */
+export function mostFieldsOf(maxHeadersCount: number | null | undefined): number {
+  return Math.min(maxHeadersCount || mostFields, mostFields);
+}
+
 /**
  * The refusal of a request with so many fields that some may be missing: Node drops those beyond a server's
  * `maxHeadersCount` without a word [R-SEC-9].

@@ -1,7 +1,7 @@
 import type { HttpResponse } from "../../protocol/index.ts";
 import { type Incoming, isForeignPage, refuseHost, refusePage } from "../access.ts";
 import { answersFor, hostNameIn, inCommand, originInCommand } from "../named-host.ts";
-import { mostFields, refuseManyFields, settleTarget } from "../request-target.ts";
+import { mostFieldsOf, refuseManyFields, settleTarget } from "../request-target.ts";
 
 /** How many hosts and web origins the process is warned of: more would be somebody's game. */
 const maxWarnings = 20;
@@ -29,7 +29,7 @@ export class AttachAccess {
 
   /** Lets a handshake in, its target in origin-form and its `Host` the one that counts; or gives the refusal. */
   admit(request: Incoming): HttpResponse | undefined {
-    const malformed = refuseManyFields(request, this.#mostFields()) ?? this.#settle(request);
+    const malformed = refuseManyFields(request, mostFieldsOf(this.#parts.maxHeadersCount())) ?? this.#settle(request);
     if (malformed) return malformed;
     const { host, origin } = request.headers;
     const { allowHosts, allowOrigins, isLocal } = this.#parts;
@@ -48,11 +48,6 @@ export class AttachAccess {
     const authority = request.headers[":authority"];
     if (typeof authority === "string") request.headers.host ??= authority;
     return undefined;
-  }
-
-  /** Of the server's own bound, 0 is none, and none is Node's. */
-  #mostFields(): number {
-    return Math.min(this.#parts.maxHeadersCount() || mostFields, mostFields);
   }
 
   /** Nothing of what a peer sent is told but a name that was checked. */

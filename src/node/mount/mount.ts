@@ -6,6 +6,7 @@ import type { HubCounts } from "../../server/index.ts";
 import { listensOnLoopback } from "../attach/server-kind.ts";
 import type { ServerOptions } from "../options.ts";
 import { Pipelines } from "../pipelines.ts";
+import { mostFieldsOf } from "../request-target.ts";
 import { sendAnswer } from "../send-answer.ts";
 import { createServing, type Serving } from "../serving.ts";
 import { Tap, type Tapped } from "../tap.ts";
@@ -106,8 +107,8 @@ class ServerMount implements Mount {
 
   readonly handle = (request: IncomingMessage, response: ServerResponse): void => {
     request.url = originalUrl(request);
-    const { listener, reportError, access } = this.#serving;
-    access.isLocal = listensOnLoopback(this.#server);
+    const { listener, reportError } = this.#serving;
+    this.#settle();
     if (request.readableDidRead) {
       const told = `${request.method} ${request.url}: its body was read before handle() got it. Put what parses bodies behind it.`;
       reportError(new Error(told), "mount");
@@ -135,8 +136,15 @@ class ServerMount implements Mount {
     return true;
   }
 
+  /** What the application may have set since. */
+  #settle(): void {
+    const { access } = this.#serving;
+    access.isLocal = listensOnLoopback(this.#server);
+    access.mostFields = mostFieldsOf(this.#server.maxHeadersCount);
+  }
+
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): boolean {
-    this.#serving.access.isLocal = listensOnLoopback(this.#server);
+    this.#settle();
     try {
       this.#upgrades.handle(request, socket, head);
     } catch (error) {

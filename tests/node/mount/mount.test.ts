@@ -10,6 +10,7 @@ import { createSecureServer } from "node:http2";
 import { createServer as createSecure } from "node:https";
 import { serve } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import compression from "compression";
 import express from "express";
 import fastify from "fastify";
 import helmet from "helmet";
@@ -25,6 +26,7 @@ import { Follower } from "../attach/follower.ts";
 import { frameworks } from "../attach/frameworks.ts";
 import { Notes } from "../attach/notes.ts";
 import { endAfterTest } from "../attach/site.ts";
+import { OpenStream } from "../stream.ts";
 import { anns, mountOn, openScaffold, urlOf } from "./mounted.ts";
 
 function follow(server: Server, path: string, headers: Record<string, string> = anns, protocols?: string[]): Follower {
@@ -315,6 +317,32 @@ describe("A mount", () => {
     expect([server.listenerCount("upgrade"), Object.keys(server).includes("emit")]).toEqual([0, false]);
     await mountOn(server);
     expect((await fetch(`${urlOf(server)}/db/things`, { headers: anns })).status).toBe(200);
+  });
+
+  it("is live over plain HTTP, behind an application's own compression, too", async () => {
+    const app = express();
+    const server = createServer(app);
+    const { api } = await mountOn(server, { requests: "handled" });
+    app.use(compression({ threshold: 0 }));
+    app.use("/db", api.handle);
+    await listening(server);
+
+    const stream = await OpenStream.open(`${urlOf(server)}/db/things`, "text/event-stream", anns);
+    const first = await stream.message(0);
+    await post(server, "/db/things", { id: 3, owner: "ann", text: "a3" });
+
+    expect(first.status).toBe(200);
+    await stream.until(({ text }) => text.includes("/db/things/3"));
+  });
+
+  it("takes no more fields than its server", async () => {
+    const server = createServer();
+    server.maxHeadersCount = 20;
+    await mountOn(server);
+    await listening(server);
+    const many = Object.fromEntries(Array.from({ length: 30 }, (_, at) => [`X-${at}`, "x"]));
+
+    expect((await fetch(`${urlOf(server)}/db/things`, { headers: { ...many, ...anns } })).status).toBe(431);
   });
 
   it("is live over TLS, too", async () => {
