@@ -1,15 +1,13 @@
+import { fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import type { Server } from "node:http";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import Database from "better-sqlite3";
-import { afterAll, expect, inject, it } from "vitest";
+import { afterAll, expect, inject, it, onTestFinished } from "vitest";
 import { root } from "../../architecture/project.ts";
 import { temporaryFile } from "../../scaffold/sqlite/service.ts";
 import { Follower } from "../attach/follower.ts";
-import { endAfterTest } from "../attach/site.ts";
-import { anns, urlOf } from "./mounted.ts";
+import { anns } from "./mounted.ts";
 
 /** Inside of the package, so that its name leads to what was built. */
 const folder = join(root, "dist/.library");
@@ -20,16 +18,13 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 function firstCode(path: string): string {
   const text = readFileSync(join(root, "docs/library.md"), "utf8");
   const code = /^```ts\n([\s\S]*?)^```/m.exec(text)?.[1] ?? "";
+  const personOf = 'const personOf = (cookies) => (cookies === "who=ann" ? { sub: "ann", teams: [2] } : null);';
+  const server =
+    'const server = app.listen(0, "127.0.0.1", () => process.send(server.address().port)); mount(server, scaffold);';
   return code
-    .replace(
-      /^declare function personOf.*$/m,
-      'const personOf = (cookies) => (cookies === "who=ann" ? { sub: "ann", teams: [2] } : null);',
-    )
+    .replace(/^declare function personOf.*$/m, personOf)
     .replace('"app.db"', JSON.stringify(path))
-    .replace(
-      /^mount\(app\.listen\(3000\), scaffold\);/m,
-      'const server = app.listen(0, "127.0.0.1"); export { scaffold, server }; mount(server, scaffold);',
-    );
+    .replace(/^mount\(app\.listen\(3000\), scaffold\);/m, server);
 }
 
 it("The first code of docs/library.md runs, and is live", async () => {
@@ -43,20 +38,15 @@ it("The first code of docs/library.md runs, and is live", async () => {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "first.mjs"), firstCode(path));
 
-  const { scaffold, server } = (await import(pathToFileURL(join(folder, "first.mjs")).href)) as {
-    scaffold: { close(): Promise<void> };
-    server: Server;
-  };
-  endAfterTest(server);
-  if (!server.listening) await once(server, "listening");
-  const notes = new Follower(`${urlOf(server).replace("http", "ws")}/api/notes`, { headers: anns });
+  const child = fork(join(folder, "first.mjs"), { execArgv: [] });
+  onTestFinished(() => void child.kill());
+  const [port] = (await once(child, "message")) as [number];
+  const notes = new Follower(`ws://127.0.0.1:${port}/api/notes`, { headers: anns });
   await notes.ready();
   database.exec("UPDATE notes SET text = 'A1' WHERE id = 1; UPDATE notes SET text = 'B2' WHERE id = 2");
   await notes.until(({ list }) => JSON.stringify(list).includes("A1"));
 
   expect(notes.list).toMatchObject([{ text: "A1" }, { text: "b3" }]);
-  expect((await fetch(`${urlOf(server)}/api/notes`)).status).toBe(401);
+  expect((await fetch(`http://127.0.0.1:${port}/api/notes`)).status).toBe(401);
   database.close();
-  notes.socket.terminate();
-  await scaffold.close();
-});
+}, 120_000);
