@@ -111,8 +111,8 @@ function casings(key: string): string[] {
 function columnNames(columns: DrizzleColumns): Map<string, string> {
   const names = new Map<string, string>();
   for (const [key, { name }] of Object.entries(columns)) names.set(name, key);
-  for (const [key, { keyAsName }] of Object.entries(columns)) {
-    for (const other of keyAsName ? casings(key) : []) if (!names.has(other)) names.set(other, key);
+  for (const [key, { name, keyAsName = false }] of Object.entries(columns)) {
+    for (const other of keyAsName ? casings(name) : []) if (!names.has(other)) names.set(other, key);
   }
   return names;
 }
@@ -120,9 +120,9 @@ function columnNames(columns: DrizzleColumns): Map<string, string> {
 /** The columns of a view that have names; what it computes has one of its own, too. */
 function viewColumns(fields: object): DrizzleColumns {
   const named = Object.entries(fields).flatMap(([key, field]) => {
-    const { name, fieldAlias } = (isObject(field) ? field : {}) as { name?: unknown; fieldAlias?: unknown };
+    const { name, fieldAlias, keyAsName } = (isObject(field) ? field : {}) as Partial<Record<string, unknown>>;
     const own = fieldAlias ?? name;
-    return typeof own === "string" ? [[key, { name: own }] as const] : [];
+    return typeof own === "string" ? [[key, { name: own, keyAsName: keyAsName === true }] as const] : [];
   });
   return Object.fromEntries(named);
 }

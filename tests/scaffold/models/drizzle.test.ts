@@ -16,7 +16,7 @@ function namesOf(exported: Record<string, unknown>) {
 
 describe("A Drizzle schema", () => {
   test("names tables, views and columns by what it exports", () => {
-    const names = pgView("user_names").as((query) => query.select({ id: users.id, label: users.fullName }).from(users));
+    const names = pgView("user_names").as((query) => query.select({ id: users.id, label: users.fullName, since: users.createdAt }).from(users));
 
     expect(namesOf({ users, orders, again: users, names, other: 1, more: { nothing: null } }).tables).toEqual([
       {
@@ -41,6 +41,8 @@ describe("A Drizzle schema", () => {
         columns: [
           ["id", "id"],
           ["full_name", "label"],
+          ["createdAt", "since"],
+          ["created_at", "since"],
         ],
       },
     ]);

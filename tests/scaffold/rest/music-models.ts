@@ -60,15 +60,11 @@ model Album {
   title      String  @map("album_title")
   producerId Int?    @map("producer_id")
   artist     Artist  @relation("ArtistAlbums", fields: [artistId], references: [id], onDelete: Restrict)
-  producer   Artist? @relation(
-    name: "Producer",
-    fields: [producerId],
-    references: [id]
-  )
+  producer   Artist? @relation(name: "Producer", fields: [producerId], references: [id])
   tracks     Song[]
   tags       Tag[]
 
-  @@index([artistId, title(ops: raw("text_pattern_ops"))])
+  @@index([artistId, title(sort: Desc)])
   @@map("albums")
 }
 
