@@ -54,7 +54,7 @@ export interface Writable {
 /** The methods of a collection or a record, in the order of the `Allow` field. */
 export function allowedMethods(
   allowed: ReadonlySet<Action>,
-  place: "index" | "collection" | "unseen" | "record" | "related" | "named",
+  place: "index" | "collection" | "unseen" | "record" | "related" | "named" | "through",
   { writes: taken = writes, hasKey }: Writable,
 ): string[] {
   const methods: string[] = [];

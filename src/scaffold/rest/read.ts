@@ -38,7 +38,7 @@ import { prefersCount } from "./preferences.ts";
 import { type CollectionQuery, canonicalUrl, formatParameters, itemOrder, parseQuery, recordUrl } from "./query.ts";
 import { countTotal, type RecordPage, readPage } from "./read-page.ts";
 import { Refusal, shorten } from "./refusal.ts";
-import { filterBeside, findParent, type Related, relatedFilter } from "./related.ts";
+import { filterBeside, findParent, parametersThrough, type Related, relatedFilter } from "./related.ts";
 import { etagOf } from "./representation.ts";
 import { type Resource, urlOf } from "./resource.ts";
 import { requireRoute } from "./route.ts";
@@ -265,6 +265,23 @@ function* readRelated(
   return { ...response, fields: [...response.fields, ["Content-Location", canonicalUrl(resource, query)]] };
 }
 
+/** The records that a third table ties to a record: a part of their collection, and followed as that. */
+function* readThrough(
+  snapshot: Snapshot,
+  catalog: Catalog,
+  request: OriginRequest,
+  { parameters }: Target,
+  settings: LiveSettings,
+  related: Related,
+): Steps<OriginResponse> {
+  const { resource } = related;
+  const row = yield* findParent(snapshot, related);
+  const asked = parametersThrough(catalog.relations, related, row, parameters);
+  const query = parseSelectedQuery(catalog, resource, asked, settings.maxRows);
+  const response = yield* readCollection(snapshot, request, settings, resource, query);
+  return { ...response, fields: [...response.fields, ["Content-Location", canonicalUrl(resource, query)]] };
+}
+
 /** The record that a record names by a foreign key, and followed by asking again: it may come to name another one. */
 function* readNamed(
   snapshot: Snapshot,
@@ -323,6 +340,7 @@ export function* read(
     return yield* readCollection(snapshot, request, settings, route.resource, query);
   }
   if (route.place === "related") return yield* readRelated(snapshot, catalog, request, target, settings, route);
+  if (route.place === "through") return yield* readThrough(snapshot, catalog, request, target, settings, route);
   if (route.place === "named") return yield* readNamed(snapshot, catalog, request, target, settings, route);
   if (route.place === "record") {
     const selected = parseRecordQuery(catalog, route.resource, target.parameters, settings.maxRows);

@@ -1,14 +1,17 @@
-import { conditionsOf, groupOf } from "../../filter/index.ts";
+import { conditionsOf, groupOf, type Parameter } from "../../filter/index.ts";
 import type { Value } from "../../server/index.ts";
 import type { MemberCondition, RecordFilter } from "../engine/query.ts";
 import type { Row, Snapshot } from "../engine/snapshot.ts";
 import type { Steps } from "../engine/steps.ts";
-import type { Member, RecordKey } from "../engine/table.ts";
+import { keyOf, type Member, type RecordKey } from "../engine/table.ts";
 import { findRecord, noRecord } from "./find-record.ts";
-import type { Relation } from "./relations.ts";
+import type { Relation, Relations } from "./relations.ts";
 import type { Resource } from "./resource.ts";
 
-/** What a foreign key ties to a record: those that name it, `/artists/1/albums`, or the one that it names, `/albums/1/artist`. */
+/**
+ * What foreign keys tie to a record: those that name it, `/artists/1/albums`; the one that it names, `/albums/1/artist`; or those
+ * that a third table names with it, `/albums/1/tags`.
+ */
 export interface Related {
   /** The collection that they are in. */
   readonly resource: Resource;
@@ -53,6 +56,32 @@ export function filterBeside({ parent, relation }: Related, row: Row): RecordFil
  */
 export function* relatedFilter(snapshot: Snapshot, related: Related): Steps<RecordFilter> {
   return filterBeside(related, yield* findParent(snapshot, related));
+}
+
+/** The name under which the record itself stands in what is asked of those that a third table ties to it. */
+const within = "_within";
+
+/**
+ * What a URL of the other collection would ask, for those of its records that a third table ties to a record: they embed it,
+ * and show nothing of it.
+ *
+ * @param row - the record
+ */
+export function parametersThrough(
+  relations: Relations,
+  { resource, parent, relation }: Related,
+  row: Row,
+  parameters: readonly Parameter[],
+): Parameter[] {
+  const { table } = parent;
+  const back = relations.nameOf(resource.table, relations.inverse(table, relation));
+  const select = parameters.find(([name]) => name === "select")?.[1] ?? "*";
+  const { members, values } = keyOf(table, row);
+  const key = members.map(({ name, type }, at): Parameter => {
+    return [`${within}.${name}`, `eq.${type.toText(values[at] ?? null)}`];
+  });
+  const others = parameters.filter(([name]) => name !== "select");
+  return [["select", `${select},${within}:${back}!inner()`], ...others, ...key];
 }
 
 /** The values that a record has to have to be among them. @param filter - as {@link relatedFilter} gives it */

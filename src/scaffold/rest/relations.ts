@@ -128,6 +128,10 @@ function isSameLink(one: Link, other: Link): boolean {
   return one.from.length === other.from.length && one.from.every(hasPair);
 }
 
+function turned({ from, to }: Link): Link {
+  return { from: to, to: from };
+}
+
 function isSame(one: Relation, other: Relation): boolean {
   if (one.table !== other.table) return false;
   if (!one.join || !other.join) return one.join === other.join && isSameLink(one, other);
@@ -197,6 +201,14 @@ export class Relations {
     const names = listNames(all.map((relation) => this.nameOf(table, relation)));
     const there = all.length === 0 ? "there are none" : `there are ${names}`;
     throw new Refusal(status, `There is no relation "${shorten(text)}" from ${here}; ${there}.`);
+  }
+
+  /** The relation that leads back, through the same third table. @param relation - from the table, through a third one */
+  inverse(table: ServedTable, { table: other, join, from, to }: Relation): Relation {
+    const back = join && { table: join.table, first: turned(join.last), last: turned(join.first) };
+    const wanted = { kind: "through", isOne: false, table, from: to, to: from, names: [], hints: [] } as const;
+    const found = back && this.of(other).find((one) => isSame(one, { ...wanted, join: back }));
+    return found ?? { ...wanted, ...(back ? { join: back } : {}) };
   }
 
   /** The first name that means a relation of a table, and no other. */

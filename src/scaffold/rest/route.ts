@@ -15,7 +15,7 @@ export type Route =
   | { readonly place: "collection"; readonly resource: Resource }
   | { readonly place: "unseen"; readonly resource: Resource }
   | { readonly place: "record"; readonly resource: Resource; readonly key: RecordKey }
-  | ({ readonly place: "related" | "named" } & Related);
+  | ({ readonly place: "related" | "named" | "through" } & Related);
 
 /** A key's parts are parted by commas; where there is one part only, its commas belong to it. */
 function parseKey(resource: Resource, text: string): RecordKey | undefined {
@@ -51,14 +51,13 @@ function entryOf<Entry>(entries: ReadonlyMap<string, Entry>, part: string): Entr
   return name === undefined ? undefined : entries.get(name);
 }
 
-/** What is below a record: `/artists/1/albums`, `/albums/1/artist`. @throws Refusal 404 where that is nothing */
+/** What is below a record: `/artists/1/albums`, `/albums/1/artist`, `/albums/1/tags`. @throws Refusal 404 where that is nothing */
 function requireRelated({ relations, basePath }: Catalog, parent: Resource, key: RecordKey, part: string): Related {
-  const name = decodePart(part);
-  const relation = relations.find(parent.table, name, 404);
-  if (relation.kind !== "through") return { resource: resourceOf(relation.table, basePath), parent, key, relation };
-  const what = "neither a list of records that name this one, nor one that it names";
-  throw new Refusal(404, `"${shorten(name)}" is ${what}, so it has no URL below it.`);
+  const relation = relations.find(parent.table, decodePart(part), 404);
+  return { resource: resourceOf(relation.table, basePath), parent, key, relation };
 }
+
+const places = { one: "named", many: "related", through: "through" } as const;
 
 function findRelated(...named: Parameters<typeof requireRelated>): Related | undefined {
   try {
@@ -84,7 +83,7 @@ export function findRoute(catalog: Catalog, target: Target): Route | undefined {
   if (!key) return undefined;
   if (relatedText === undefined) return { place: "record", resource, key };
   const related = findRelated(catalog, resource, key, relatedText);
-  return related && { place: related.relation.kind === "one" ? "named" : "related", ...related };
+  return related && { place: places[related.relation.kind], ...related };
 }
 
 /** Whether a URL is a collection's or below one. A malformed one counts, so that the service says what is wrong with it. */

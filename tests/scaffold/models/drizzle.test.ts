@@ -16,7 +16,9 @@ function namesOf(exported: Record<string, unknown>) {
 
 describe("A Drizzle schema", () => {
   test("names tables, views and columns by what it exports", () => {
-    const names = pgView("user_names").as((query) => query.select({ id: users.id, label: users.fullName, since: users.createdAt }).from(users));
+    const names = pgView("user_names").as((query) =>
+      query.select({ id: users.id, label: users.fullName, since: users.createdAt }).from(users),
+    );
 
     expect(namesOf({ users, orders, again: users, names, other: 1, more: { nothing: null } }).tables).toEqual([
       {

@@ -117,6 +117,11 @@ describe.each(["prisma", "drizzle"] as const)("By the names of models of %s", (k
       { title: "Computerwelt" },
       { title: "Autobahn" },
     ]);
+    expect(await list(service, "/Artist?select=fullName,life(text)&id=lt.3")).toEqual([
+      { fullName: "Kraftwerk", life: null },
+      { fullName: "Can", life: { text: "From Cologne" } },
+    ]);
+    expect((await service.send("GET", "/Biography/2/artist")).json).toMatchObject({ Artist: { fullName: "Can" } });
     expect((await service.send("POST", "/Album/2/tracks", { trackNo: 3, title: "Oh Yeah" })).status).toBe(201);
     expect((await service.send("GET", "/Album?select=nothing()")).text).toContain("artist");
   });

@@ -20,10 +20,12 @@ export const modelledSql = `CREATE TABLE artists (id ${key}, full_name TEXT NOT 
   CREATE TABLE "_AlbumToTag" ("A" INTEGER NOT NULL REFERENCES albums (id), "B" INTEGER NOT NULL REFERENCES tags (id));
   CREATE UNIQUE INDEX "_AlbumToTag_AB_unique" ON "_AlbumToTag" ("A", "B");
   CREATE TABLE album_tags (album_id INTEGER NOT NULL REFERENCES albums (id), tag_id INTEGER NOT NULL REFERENCES tags (id), PRIMARY KEY (album_id, tag_id));
+  CREATE TABLE biographies (artist_id INTEGER PRIMARY KEY REFERENCES artists (id), full_text TEXT NOT NULL);
+  INSERT INTO artists (id, full_name, born_in, secret_note, more) VALUES (1, 'Kraftwerk', 1970, 'x', '{"home_town": "Düsseldorf"}'), (2, 'Can', 1968, 'y', NULL), (3, 'Neu!', NULL, 'z', NULL);
+  INSERT INTO biographies VALUES (2, 'From Cologne');
   CREATE TABLE log_lines (id ${key}, some_text TEXT);
   CREATE TABLE plain_things (id ${key}, some_thing TEXT);
   CREATE TABLE _prisma_migrations (id TEXT PRIMARY KEY);
-  INSERT INTO artists (id, full_name, born_in, secret_note, more) VALUES (1, 'Kraftwerk', 1970, 'x', '{"home_town": "Düsseldorf"}'), (2, 'Can', 1968, 'y', NULL), (3, 'Neu!', NULL, 'z', NULL);
   INSERT INTO albums (id, artist_id, album_title, producer_id) VALUES (1, 1, 'Autobahn', 2), (2, 2, 'Tago Mago', NULL), (3, 1, 'Computerwelt', 1);
   INSERT INTO songs VALUES (1, 1, 'Autobahn'), (1, 2, 'Morgenspaziergang'), (2, 1, 'Paperhouse');
   INSERT INTO tags (id, tag_word) VALUES (1, 'long'), (2, 'loud');
@@ -50,6 +52,7 @@ model Artist {
   more     Json?
   albums   Album[] @relation("ArtistAlbums")
   produced Album[] @relation("Producer")
+  life     Biography?
 
   @@map("artists")
 }
@@ -76,6 +79,14 @@ model Song {
 
   @@id([albumId, trackNo])
   @@map(name: "songs")
+}
+
+model Biography {
+  artistId Int    @id @map("artist_id")
+  text     String @map("full_text")
+  artist   Artist @relation(fields: [artistId], references: [id])
+
+  @@map("biographies")
 }
 
 model Tag {
@@ -130,10 +141,18 @@ export const Song = table(
   { albumId: integer("album_id").notNull(), trackNo: integer("track_no").notNull(), title: text("song_title") },
   (song) => [primaryKey({ columns: [song.albumId, song.trackNo] })],
 );
+export const Biography = table("biographies", {
+  artistId: integer("artist_id").primaryKey().references(() => Artist.id),
+  text: text("full_text").notNull(),
+});
 export const Tag = table("tags", { id: integer().primaryKey(), word: text("tag_word") });
 export const AlbumTag = table("album_tags", { albumId: integer("album_id"), tagId: integer("tag_id") });
 
-export const artistRelations = relations(Artist, ({ many }) => ({
+export const biographyRelations = relations(Biography, ({ one }) => ({
+  artist: one(Artist, { fields: [Biography.artistId], references: [Artist.id] }),
+}));
+export const artistRelations = relations(Artist, ({ one, many }) => ({
+  life: one(Biography),
   albums: many(Album, { relationName: "artist" }),
   produced: many(Album, { relationName: "producer" }),
 }));

@@ -72,7 +72,8 @@ describe("The record that a record names", () => {
   test.each([
     ["GET", "/albums/5/label", 404, "There is no such record."],
     ["GET", "/albums/99/artist", 404, "There is no such record."],
-    ["GET", "/albums/3/tags", 404, "neither a list of records that name this one, nor one that it names"],
+    ["GET", "/albums/99/tags", 404, "There is no such record."],
+    ["POST", "/albums/3/tags", 405, "GET, HEAD, OPTIONS are."],
     ["GET", "/letters/1/staff", 404, "may be one of several"],
     ["GET", "/albums/3/artist?genre=rock", 400, 'The parameter "genre" means nothing here.'],
     ["PATCH", "/albums/3/artist", 405, "GET, HEAD, OPTIONS are."],
