@@ -44,7 +44,7 @@ const importAtOnce = {
     // A browser has a WebSocket.
     const bare = code.replace('await import("#node-web-socket")', "{}");
     const changed = bare.replace(/(?<!typeof )\bimport\("(\.\/[\w-]+\.ts)"\)/g, (_, path) => {
-      if (unloaded.includes(path)) return `Promise.reject(new Error("The page does without ${path}."))`;
+      if (unloaded.includes(path)) return "Promise.reject(Error(`left out`))";
       imports.push(`import * as later${imports.length} from "${path === whole ? small : path}";`);
       return `Promise.resolve(later${imports.length - 1})`;
     });

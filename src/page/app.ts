@@ -4,6 +4,7 @@ import type { Facts } from "./facts.ts";
 import { Announcer } from "./panes/announcer.ts";
 import { FirstSteps } from "./panes/first-steps.ts";
 import { type ForeignWrite, ForeignWriteDialog } from "./panes/foreign-write.ts";
+import { NothingPane } from "./panes/nothing-pane.ts";
 import { RowsPane } from "./panes/rows-pane.ts";
 import { SideBar, sideBarToggle } from "./panes/side-bar.ts";
 import { Session } from "./panes/sign-in.ts";
@@ -21,6 +22,9 @@ import { WireLog } from "./wire/log.ts";
 import { WirePane } from "./wire/pane.ts";
 import { Tap } from "./wire/tap.ts";
 
+/** How often it is asked whether there is a table where there was none, in milliseconds. */
+const lookMs = 3_000;
+
 /** The page: what is where, and who tells whom. */
 export class App {
   readonly #facts: Facts;
@@ -32,6 +36,7 @@ export class App {
   readonly #session: Session;
   readonly #signIn: HTMLButtonElement;
   readonly #rows: RowsPane;
+  readonly #nothing: NothingPane = new NothingPane();
   readonly #wire: WirePane;
   readonly #state: StatePane;
   readonly #steps: FirstSteps = new FirstSteps(() => this.#writeForeign());
@@ -69,11 +74,13 @@ export class App {
       this.#steps.element,
       this.#rows.element,
       this.#state.element,
+      this.#nothing.element,
       createSplitter(),
       this.#wire.element,
     );
     fill(document.body, this.#top.element, this.#side.element, main, this.#announcer.element);
     setInterval(() => this.#showTop(), 1_000);
+    setInterval(() => void this.#lookForTables(), lookMs);
   }
 
   /** Asks the server what there is, and shows it. */
@@ -125,7 +132,10 @@ export class App {
     const place = this.#placeToShow();
     this.#side.show(this.#schema, place, this.#facts.hasState === true);
     const isState = place.view === "state";
-    this.#rows.element.hidden = isState || place.path === "";
+    const isNothing = place.path === "" && !isState;
+    this.#rows.element.hidden = isState || isNothing;
+    this.#nothing.element.hidden = !isNothing;
+    if (isNothing) this.#sayNothing();
     this.#state.element.hidden = !isState;
     if (isState) void this.#state.look();
     if (place.path !== "") this.#rows.show(place, this.#schema, isOther);
@@ -133,6 +143,22 @@ export class App {
     this.#showTop();
     this.#showSteps();
     document.title = `${this.#rows.info?.name ?? "Rocket"} · ${this.#name}`;
+  }
+
+  #sayNothing(): void {
+    const { shell } = this.#facts;
+    if (this.#schema) {
+      const command = shell && `${shell} "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT)"`;
+      this.#nothing.show("There is no table to show yet. Make one, and it appears here.", command);
+    } else if (this.#canSignIn) this.#nothing.show("Sign in to see what is here.");
+    else this.#nothing.show("Name a URL in the list of URLs, and follow it.");
+  }
+
+  /** Where there is no table, there may be one soon. */
+  async #lookForTables(): Promise<void> {
+    if (this.#schema?.collections.length !== 0 || document.visibilityState !== "visible") return;
+    await this.#readSchema();
+    if (this.#schema?.collections.length !== 0) this.#show(true);
   }
 
   /** A record's URL shows its collection, and that record alone. */

@@ -21,8 +21,11 @@ function columnToChange({ columns, key }: CollectionInfo, row: Row): Column | un
       typeof row[column.name] === type && column.kind === type;
   return (
     free.find(
-      (column) =>
-        column.kind === "text" && typeof row[column.name] === "string" && !/date|time|uuid/i.test(column.type),
+      ({ kind, name, type }) =>
+        kind === "text" &&
+        typeof row[name] === "string" &&
+        String(row[name]).length < 60 &&
+        !/date|time|uuid/i.test(type),
     ) ??
     free.find(fits("number")) ??
     free.find(fits("boolean"))

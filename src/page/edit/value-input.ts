@@ -46,7 +46,10 @@ function fieldOf(column: Column, { value, label, id }: InputOptions): Field {
   const isLong = column.kind === "json" || text.length > 60 || text.includes("\n");
   const type = isDate(column, value) ? "date" : "text";
   const field = isLong
-    ? element("textarea", { ...attributes, rows: Math.min(12, text.split("\n").length + 1) })
+    ? element("textarea", {
+        ...attributes,
+        rows: Math.ceil(Math.min(12, text.split("\n").length + 1 + text.length / 60)),
+      })
     : element("input", { ...attributes, type, ...(column.kind === "number" && { inputmode: "decimal" }) });
   field.value = text;
   return field;

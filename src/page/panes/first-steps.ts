@@ -1,5 +1,4 @@
 import { button, element, fill } from "../dom.ts";
-import { formatLatency } from "../wire/entry.ts";
 import { commandLine } from "./foreign-write.ts";
 
 const hiddenKey = "rocket: first steps are known";
@@ -63,7 +62,8 @@ export class FirstSteps {
   changed(url: string, ms: number | undefined): void {
     if (this.element.hidden || this.#isDone) return;
     this.#isDone = true;
-    const time = ms === undefined ? "" : ` ${formatLatency(ms)} after the writer had its answer`;
+    this.element.classList.add("is-done");
+    const time = ms === undefined || ms < 0 ? "" : ` ${ms.toFixed(1)} ms after the writer had its answer`;
     const text = ` came${time}: pushed, not polled, as the answer that a GET would give. Click its line in the wire below.`;
     fill(
       this.element,

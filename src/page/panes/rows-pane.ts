@@ -154,11 +154,6 @@ export class RowsPane {
     this.#parts.onRows(source);
   }
 
-  /** Takes the focus into the table. */
-  focus(): void {
-    this.#grid.focus();
-  }
-
   get #select(): string | undefined {
     return parseParameters(this.#place.query).find(([name]) => name === "select")?.[1];
   }

@@ -7,8 +7,6 @@ import type { Row } from "./row-source.ts";
 export interface RowLooks {
   readonly columns: readonly Column[];
   readonly isPending: boolean;
-  /** Whether what differs from what was shown before is marked. */
-  readonly marks: boolean;
 }
 
 function isLink(text: string): boolean {
@@ -60,7 +58,7 @@ export class GridRow {
   }
 
   /** Shows a row, and marks what has changed in it. */
-  show(row: Row | undefined, { columns, isPending, marks }: RowLooks): void {
+  show(row: Row | undefined, { columns, isPending }: RowLooks): void {
     const before = this.#row;
     this.element.classList.toggle("is-pending", isPending);
     this.element.classList.toggle("is-missing", row === undefined);
@@ -70,7 +68,7 @@ export class GridRow {
       const cell = this.cells[at + 1];
       if (!cell || (before && row && isSameValue(before[column.name], row[column.name]))) return;
       this.#write(cell, row, column);
-      if (marks && before && row) flash(cell, "changed");
+      if (before && row) flash(cell, "changed");
     });
   }
 

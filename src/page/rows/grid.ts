@@ -38,7 +38,6 @@ export class Grid {
   readonly #paint: OncePerFrame = new OncePerFrame(() => this.#show());
   #source: RowSource | undefined;
   #info: CollectionInfo | undefined;
-  #sorting: readonly Sorting[] = [];
   #keys: Set<string> | undefined;
   #hasWidths = false;
   #active: { row: number; column: number } = { row: 0, column: 1 };
@@ -73,7 +72,6 @@ export class Grid {
     }
     this.#source = source;
     this.#info = info;
-    this.#sorting = sorting;
     this.element.setAttribute("aria-label", info.name);
     this.element.setAttribute("aria-colcount", String(info.columns.length + 1));
     fill(this.#head, headOf(info.columns, { sorting, keys: info.key, onSort: this.#events.sort }));
@@ -83,17 +81,6 @@ export class Grid {
   /** Looks at the rows again. */
   update(): void {
     this.#paint.ask();
-  }
-
-  /** Goes to the first row, and takes the focus there. */
-  focus(): void {
-    this.#wantsFocus = true;
-    this.#paint.ask();
-  }
-
-  /** The order in which rows are shown. */
-  get sorting(): readonly Sorting[] {
-    return this.#sorting;
   }
 
   #show(): void {
@@ -114,7 +101,7 @@ export class Grid {
       if (wanted.has(key)) continue;
       const shown = this.#rows.get(key) ?? new GridRow(info.columns);
       wanted.set(key, shown);
-      shown.show(row, { columns: info.columns, isPending: row !== undefined && source.isPending(row), marks: true });
+      shown.show(row, { columns: info.columns, isPending: row !== undefined && source.isPending(row) });
       shown.place(index, topOf(index));
       if (shown.element === next) next = next.nextSibling;
       else this.#body.insertBefore(shown.element, next);

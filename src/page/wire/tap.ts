@@ -40,11 +40,6 @@ export class Tap {
     } as unknown as WebSocketConstructor;
   }
 
-  /** How many sockets are open. */
-  get openSockets(): number {
-    return this.#sockets.size;
-  }
-
   /** Whether the page behaves as without a network. */
   get isOffline(): boolean {
     return this.#isOffline;
