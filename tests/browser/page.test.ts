@@ -207,14 +207,51 @@ describeInBrowser("the page", (openContext) => {
     const site = await PageSite.start(
       `CREATE TABLE long (id INTEGER PRIMARY KEY, text TEXT); INSERT INTO long ${rows};`,
     );
-    const page = await site.open(await openContext(), "/long");
+    const context = await openContext();
+    const asked: string[] = [];
+    context.on("page", (opened) => {
+      opened.on("websocket", (socket) => {
+        socket.on("framesent", ({ payload }) => asked.push(...(/^SUBSCRIBE \S+/.exec(String(payload)) ?? [])));
+      });
+    });
+    const page = await site.open(context, "/long");
     await page.locator(".rows-bar .count", { hasText: "300,000 rows" }).waitFor();
-    await cell(page, "row 1").focus();
+    const topOf = async (text: string): Promise<number | undefined> => (await cell(page, text).boundingBox())?.y;
+    const top = await topOf("row 1");
+
+    // A wheel goes row by row, though no element is as high as all rows.
+    await cell(page, "row 1").hover();
+    await page.mouse.wheel(0, 320);
+    await expect.poll(() => topOf("row 11")).toBe(top);
+
+    // Who drags the bar asks for nothing on the way.
+    await page.evaluate(async () => {
+      const grid = document.querySelector(".grid") as HTMLElement;
+      for (let step = 1; step <= 60; step += 1) {
+        grid.scrollTop = ((grid.scrollHeight - grid.clientHeight) * step) / 60;
+        await new Promise((resolve) => requestAnimationFrame(resolve));
+      }
+    });
+    await cell(page, "row 300000").waitFor();
+    expect(asked.length).toBeLessThan(8);
+
+    await cell(page, "row 300000").focus();
+    await page.keyboard.press("Control+Home");
+    await cell(page, "row 1").waitFor();
     await page.keyboard.press("Control+End");
     await cell(page, "row 300000").waitFor();
     expect(await page.locator(".grid-body .grid-row").count()).toBeLessThan(60);
     site.run("UPDATE long SET text = 'the last' WHERE id = 300000");
     await cell(page, "the last").waitFor();
+  });
+
+  it("says what to do where there is no table, and shows the first one that is made", async () => {
+    const site = await PageSite.start("DROP TABLE songs; DROP TABLE albums; DROP TABLE artists;");
+    const page = await (await openContext()).newPage();
+    await page.goto(site.url);
+    await page.getByText("There is no table to show yet.").waitFor();
+    site.run("CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT); INSERT INTO notes VALUES (1, 'the first')");
+    await cell(page, "the first").waitFor();
   });
 
   it("can only be read where the server takes no writes", async () => {

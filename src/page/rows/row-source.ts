@@ -135,7 +135,12 @@ export class RowSource {
     clearTimeout(this.#settling);
     // Who drags the bar passes by most of what comes: it is not asked for.
     if ([...this.#windows.keys()].some((page) => this.#isNear(page))) this.#settle();
-    else this.#settling = setTimeout(() => this.#settle(), settleMs);
+    else
+      this.#settling = setTimeout(() => {
+        this.#settle();
+        // What was followed a moment ago is here at once, and tells nothing.
+        this.changed.tell();
+      }, settleMs);
   }
 
   /** Says that a record has come or gone, which no window may show. @param url - the record's, or a list's */
