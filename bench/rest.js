@@ -9,6 +9,8 @@ import { RestServer } from "./rest-server.js";
 import { SoulServer, whyNoSoul } from "./rest-soul.js";
 
 const roundMs = 150;
+/** What each server is asked before anything counts, or for how long: until then Node has not compiled what it runs. */
+const [warmRequests, warmMs] = [4_000, 3_000];
 const manyClients = 64;
 /** A write in a group of 64 has to cost no more than this share of one in a transaction of its own. */
 const groupGoal = 1 / 8;
@@ -94,6 +96,11 @@ class Comparison {
 
   /** @param subjects - each with its `server`, `requests` and `name`; the first is compared with the others, the last twice */
   async compare(subjects, request, clients) {
+    if (clients === 1) {
+      for (const { server, requests } of new Set(subjects)) {
+        await server.perRequest(manyClients, requests[request], warmMs, warmRequests);
+      }
+    }
     const measures = subjects.map(({ server, requests }) => () => {
       return server.perRequest(clients, requests[request], roundMs);
     });
