@@ -7,7 +7,7 @@ import { decodeMembers, unwrap } from "./body.ts";
 import { changeRow, ignored } from "./change.ts";
 import { isConditional, requireConditions } from "./conditions.ts";
 import { findRecord, noRecord } from "./find-record.ts";
-import { representAs } from "./formats.ts";
+import { notSingle, representAs } from "./formats.ts";
 import { dependsOnTime, modifiedAt, requireUnmodified } from "./modified.ts";
 import { decodePatch, decodeUnread } from "./patch.ts";
 import { showsWritten } from "./preferences.ts";
@@ -106,7 +106,9 @@ export function* destroyRecord(
   yield* requireRowConditions(transaction, resource, row, write);
   const { method, fields } = write.request;
   // As it was, with what it had: it has no URL any more.
-  const json = showsWritten(method, fields) ? yield* showRow(transaction, resource, row, write.selected) : undefined;
+  const isShown = showsWritten(method, fields);
+  const json = isShown ? yield* showRow(transaction, resource, row, write.selected) : undefined;
+  if (isShown && json === undefined && write.format.isSingle) throw notSingle(0);
   if (!(yield* transaction.remove(resource.table, key, row))) throw new Refusal(409, "The database kept the record.");
   if (json === undefined) return { status: 204, fields: [], body: "" };
   const { contentType, body } = representAs(write.format, resource, json);

@@ -127,7 +127,15 @@ describe(`A write that accepts ${type}`, () => {
     const list = await send("PATCH", "/albums?id=eq.5&select=id,labels!inner(name)", { year: 1 }, shown);
     const record = await send("PATCH", "/albums/5?select=id,labels!inner(name)", { year: 1 }, shown);
 
-    expect([list.status, list.json, record.status]).toMatchObject([406, none, 406]);
+    const gone = await send(
+      "DELETE",
+      "/albums_tags/3,2?select=tag_id,albums!inner(id)&albums.id=lt.0",
+      undefined,
+      shown,
+    );
+
+    expect([list.status, list.json, record.status, gone.status]).toMatchObject([406, none, 406, 406]);
+    expect((await send("GET", "/albums_tags/3,2")).status).toBe(200);
     expect((await rows("SELECT count(*) FROM albums WHERE year = 1")).flat().map(Number)).toEqual([0]);
   });
 
