@@ -3,12 +3,23 @@ import { RocketError } from "../../protocol/index.ts";
 import type { Migration, MigrationFolder } from "./folder.ts";
 import type { Migrated } from "./migrated.ts";
 
+/** What is to be done of a folder of migrations. */
+interface Plan {
+  /** Those that are to be run, in their order. */
+  readonly due: readonly Migration[];
+  /** How many are noted as done. */
+  readonly known: number;
+  /** What is odd, in sentences for a person. */
+  readonly notes: readonly string[];
+}
+
 /** The book that a tool keeps in the database of the migrations that it has run. */
 export interface Book {
   /** Makes it where there is none. */
   open(): Promise<void>;
-  /** What is odd about it, in sentences. @throws RocketError `migration-invalid` where the tool would not go on */
-  compare(migrations: readonly Migration[]): Promise<string[]>;
+  /** What is to be done. @throws RocketError `migration-invalid` where the tool would not go on, or would leave one out for good */
+  plan(migrations: readonly Migration[]): Promise<Plan>;
+  /** Whether it is noted as done. */
   has(migration: Migration): Promise<boolean>;
   /** Notes that one begins. */
   begin(migration: Migration): Promise<void>;
@@ -54,7 +65,7 @@ class PrismaBook implements Book {
     await this.#database.script(prismaTables[this.#database.isPostgres ? "postgres" : "sqlite"]);
   }
 
-  async compare(migrations: readonly Migration[]): Promise<string[]> {
+  async plan(migrations: readonly Migration[]): Promise<Plan> {
     const rows = await this.#database.query(
       "SELECT migration_name, checksum, finished_at FROM _prisma_migrations WHERE rolled_back_at IS NULL",
     );
@@ -66,12 +77,14 @@ class PrismaBook implements Book {
     const hashes = new Map(rows.map(([name, hash]) => [name, hash]));
     const edited = migrations.filter(({ name, hash }) => hashes.has(name) && hashes.get(name) !== hash);
     const names = new Set(migrations.map(({ name }) => name));
-    return [
-      ...edited.map(({ path }) => `${path} is not as it was when it was run.`),
+    const notes = [
+      ...edited.map(changedSince),
       ...[...hashes.keys()]
         .filter((name) => !names.has(String(name)))
         .map((name) => `${name} was run, and the folder does not have it.`),
     ];
+    const due = migrations.filter(({ name }) => !hashes.has(name));
+    return { due, known: migrations.length - due.length, notes };
   }
 
   async has({ name }: Migration): Promise<boolean> {
@@ -103,10 +116,27 @@ class PrismaBook implements Book {
   }
 }
 
-/** `__drizzle_migrations`, in which the last one that was run counts. */
+function changedSince({ path }: Migration): string {
+  return `${path} is not as it was when it was run.`;
+}
+
+function sharedMoments(migrations: readonly Migration[]): Set<number> {
+  const moments = migrations.map(({ when = 0 }) => when);
+  return new Set(moments.filter((when, at) => moments.indexOf(when) !== at));
+}
+
+/** Of one that came into the folder late, as where branches were merged. */
+function leftOut({ path, when }: Migration, last: number): string {
+  const what = `${path} was never run here, and Drizzle would leave it out for good: its "when" (${when}) is not after that of the last one that was run (${last})`;
+  return `${what}. Give it a later one in meta/_journal.json, or note it in __drizzle_migrations where the database has what it does.\nNothing was run.`;
+}
+
+/** `__drizzle_migrations`, in which the last one that was run counts: what is later is to be run. */
 class DrizzleBook implements Book {
   readonly #database: Migrated;
   readonly #table: string;
+  /** The moments that several migrations have. */
+  #shared: ReadonlySet<number> = new Set();
 
   constructor(database: Migrated) {
     this.#database = database;
@@ -122,16 +152,37 @@ class DrizzleBook implements Book {
     );
   }
 
-  async compare(migrations: readonly Migration[]): Promise<string[]> {
-    const rows = await this.#database.query(`SELECT created_at, hash FROM ${this.#table}`);
-    const hashes = new Map(rows.map(([when, hash]) => [Number(when), hash]));
-    const edited = migrations.filter(({ when = 0, hash }) => hashes.has(when) && hashes.get(when) !== hash);
-    return edited.map(({ path }) => `${path} is not as it was when it was run.`);
+  async plan(migrations: readonly Migration[]): Promise<Plan> {
+    const rows = await this.#rows();
+    this.#shared = sharedMoments(migrations);
+    const last = rows.reduce((most, [when]) => Math.max(most, Number(when)), Number.NEGATIVE_INFINITY);
+    const isDone = migrations.map((migration) => this.#isIn(rows, migration));
+    const due = migrations.filter(({ when = 0 }, at) => !isDone[at] && when > last);
+    const missed = migrations.filter(({ when = 0 }, at) => !isDone[at] && when <= last);
+    // Where somebody noted that a database had all up to one, none before it is noted; another one came in later.
+    const first = isDone.indexOf(true);
+    const late = missed.find((migration) => first >= 0 && migrations.indexOf(migration) > first);
+    if (late) throw new RocketError("migration-invalid", leftOut(late, last));
+    const edited = migrations.filter(({ when, hash }, at) => {
+      return isDone[at] && !rows.some((row) => Number(row[0]) === when && row[1] === hash);
+    });
+    const skipped = missed.map(
+      ({ path }) => `${path} is not noted as run, and left out: a later one is, and Drizzle goes on behind it.`,
+    );
+    return { due, known: isDone.filter(Boolean).length, notes: [...edited.map(changedSince), ...skipped] };
   }
 
-  async has({ when = 0 }: Migration): Promise<boolean> {
-    const rows = await this.#database.query(`SELECT 1 FROM ${this.#table} WHERE created_at >= $1 LIMIT 1`, [when]);
-    return rows.length > 0;
+  async has(migration: Migration): Promise<boolean> {
+    return this.#isIn(await this.#rows(), migration);
+  }
+
+  #rows(): ReturnType<Migrated["query"]> {
+    return this.#database.query(`SELECT created_at, hash FROM ${this.#table}`);
+  }
+
+  /** By its moment; where others have the same one, by its hash, too. */
+  #isIn(rows: Awaited<ReturnType<Migrated["query"]>>, { when = 0, hash }: Migration): boolean {
+    return rows.some((row) => Number(row[0]) === when && (row[1] === hash || !this.#shared.has(when)));
   }
 
   async begin(): Promise<void> {

@@ -58,6 +58,9 @@ function drizzleMigrations(folder: string, journal: string, sql: Sql): Migration
     return invalid(`${shown(journal)} is none of Drizzle's journals: it is no JSON.`, error);
   }
   if (!Array.isArray(entries)) return invalid(`${shown(journal)} is none of Drizzle's journals: it has no entries.`);
+  if (!entries.every(({ tag, when }) => typeof tag === "string" && Number.isFinite(when))) {
+    return invalid(`${shown(journal)} is none of Drizzle's journals: an entry has no "tag" or no "when".`);
+  }
   return entries.map(({ tag, when }) => ({ ...readMigration(join(folder, `${tag}.sql`), tag, sql), when }));
 }
 

@@ -2,6 +2,8 @@
 export interface Statement {
   /** Without what stands before it, and without its semicolon. */
   readonly text: string;
+  /** The first of its words, in capitals, a blank between them; an apostrophe stands for what is none. Without comments. */
+  readonly words: string;
   /** The line that it begins at, from 1. */
   readonly line: number;
 }
@@ -51,6 +53,11 @@ class StatementEnd {
     else if (this.#depth > 0 && word === "END") this.#depth -= 1;
   }
 
+  /** The first words. */
+  get start(): string {
+    return this.#words.slice(0, 12).join(" ");
+  }
+
   /** A trigger of SQLite has statements of its own, up to an END that stands alone. */
   isEnd(sql: Sql): boolean {
     if (sql === "postgres") return this.#depth === 0;
@@ -69,7 +76,7 @@ export function splitStatements(text: string, sql: Sql): Statement[] {
   const close = (): void => {
     if (start !== undefined) {
       const line = text.slice(0, start).split("\n").length;
-      statements.push({ text: text.slice(start, last), line });
+      statements.push({ text: text.slice(start, last), words: end.start, line });
     }
     start = undefined;
     end = new StatementEnd();

@@ -5,5 +5,6 @@ export { ShownAhead } from "./journal/opening.ts";
 export type { PostgresJournal, PostgresJournalOptions } from "./journal/options.ts";
 export { journalScript, type ScriptOptions } from "./journal/script.ts";
 export type { RecordFormat } from "./record-format.ts";
+export { isAnswer } from "./sql-state.ts";
 export { recordJson } from "./value.ts";
 export { setValueSettings, valueSettings } from "./value-settings.ts";

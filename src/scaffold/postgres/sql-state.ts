@@ -4,6 +4,12 @@ function sqlStateOf(error: unknown): string | undefined {
   return typeof error.code === "string" ? error.code : undefined;
 }
 
+/** Whether it is PostgreSQL's answer, and no loss of the connection, after which nobody knows what was done. */
+export function isAnswer(error: unknown): boolean {
+  const state = sqlStateOf(error);
+  return state !== undefined && !/^(?:08|57P)/.test(state);
+}
+
 /** Whether the role may not do it. */
 export function isDenied(error: unknown): boolean {
   return sqlStateOf(error) === "42501";

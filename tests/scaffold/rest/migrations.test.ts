@@ -134,6 +134,69 @@ describe("A folder of Prisma's migrations", () => {
     );
   });
 
+  const begun = (sql: string) => `SELECT 1;\nBEGIN;\nCREATE TABLE more (id ${key});\n${sql}`;
+
+  test.each([
+    ["leaves a transaction open", begun(""), /line 2: this begins a transaction that the file does not end/],
+    ["goes on with another one", begun("COMMIT /* */ AND CHAIN;"), /line 4: this begins a transaction/],
+    ["leaves a savepoint open", `SAVEPOINT s;\n${begun("COMMIT;")}`, /line 1: SAVEPOINT stands in no transaction/],
+    ["has a NUL", "SELECT 1;\nCREATE TABLE\nmore\0 (id INTEGER);", /line 3: there is a NUL character/],
+  ])("that %s is refused before anything is run", async (_what, sql, words) => {
+    const { path, rows } = await open();
+    const refused = migrate(path, prismaFolder({ "20240303000000_third/migration.sql": sql }));
+
+    await expect(refused).rejects.toMatchObject({ code: "migration-invalid" });
+    await expect(refused).rejects.toThrow(words);
+    await expect(refused).rejects.toThrow(/20240303000000_third\/migration\.sql, line .*\nNothing was run\.$/);
+    expect(await rows("SELECT * FROM _prisma_migrations")).toEqual([]);
+    await expect(rows("SELECT * FROM artists")).rejects.toThrow();
+  });
+
+  test("goes back to a savepoint in its transaction, and has transactions of its own", async () => {
+    const { path, rows } = await open();
+    const folder = prismaFolder({
+      "20240303000000_third/migration.sql":
+        "SAVEPOINT s;\nDELETE FROM artists;\nROLLBACK TO s;\nINSERT INTO artists (name) VALUES ('Neu!');",
+      "20240404000000_fourth/migration.sql":
+        "BEGIN;\nINSERT INTO artists (name) VALUES ('Cluster');\nCOMMIT;\nBEGIN; SAVEPOINT s; DELETE FROM artists; ROLLBACK;",
+    });
+
+    expect((await migrate(path, folder)).run).toHaveLength(4);
+    expect(await rows("SELECT name FROM artists ORDER BY id")).toEqual([["Can; not"], ["Neu!"], ["Cluster"]]);
+    expect((await rows(prismaBook)).map((row) => row.slice(2))).toEqual(new Array(4).fill([no, yes, 1, null]));
+  });
+
+  test.each([
+    ["BEGIN;\nDELETE FROM artists;\nSELECT nothing();\nCOMMIT;", /line 3: .*\nNothing of this file was done\.$/, 1],
+    [
+      "DELETE FROM artists;\nBEGIN;\nINSERT INTO artists (name) VALUES ('Neu!');\nSELECT nothing();\nCOMMIT;",
+      /line 4: .*\n.*: what stands before line 2 in it was done, and nothing from there on\.$/,
+      0,
+    ],
+  ])("that fails in a transaction of its own says what is done, in Prisma's table, too", async (sql, words, left) => {
+    const { path, rows } = await open();
+
+    await expect(migrate(path, prismaFolder({ "20240303000000_third/migration.sql": sql }))).rejects.toThrow(words);
+    expect(await rows("SELECT name FROM artists")).toHaveLength(left);
+    expect((await rows(prismaBook)).at(-1)?.slice(2)).toEqual([yes, yes, 0, expect.stringMatching(/nothing/)]);
+  });
+
+  test("is named where the database refuses it at its end", async () => {
+    const { path, rows } = await open();
+    const folder = prismaFolder({
+      "20240303000000_third/migration.sql": `CREATE TABLE albums (id ${key}, artist_id INTEGER REFERENCES artists DEFERRABLE INITIALLY DEFERRED);
+INSERT INTO albums (artist_id) VALUES (7);`,
+    });
+
+    const failed = migrate(path, folder);
+    await expect(failed).rejects.toMatchObject({ code: "migration-failed" });
+    await expect(failed).rejects.toThrow(
+      /20240303000000_third\/migration\.sql, at its end: .*foreign key constraint.*\nNothing of this file was done\.$/i,
+    );
+    await expect(rows("SELECT * FROM albums")).rejects.toThrow();
+    expect(await rows(prismaBook)).toHaveLength(2);
+  });
+
   test("is told of where it was changed after it was run", async () => {
     const { path } = await open();
     const folder = prismaFolder();
@@ -216,6 +279,63 @@ describe("A folder of Drizzle's migrations", () => {
     expect(await rows("SELECT count(year), count(*) FROM artists")).toEqual([
       here<unknown[]>({ sqlite: [0, 2], postgres: ["0", "2"] }),
     ]);
+  });
+
+  const third = { idx: 2, version: "6", when: 1705000000000, tag: "0002_third", breakpoints: true };
+  const late = {
+    ...drizzleFiles,
+    "0002_third.sql": "INSERT INTO artists (name, year) VALUES ('Neu!', 1971);",
+    "meta/_journal.json": JSON.stringify({ entries: [...entries, third] }),
+  };
+
+  test.each([
+    ["Rocket", async (path: string, folder: string) => expect((await migrate(path, folder)).run).toHaveLength(3)],
+    ["Drizzle", byDrizzle],
+  ])("is run whole by %s on an empty database, whatever its moments are, and known then", async (_who, run) => {
+    const { path, rows } = await open();
+    const folder = folderOf(late);
+
+    await run(path, folder);
+    expect(await rows("SELECT name FROM artists WHERE year IS NOT NULL")).toEqual([["Neu!"]]);
+    expect(await rows(`SELECT hash FROM ${book}`)).toHaveLength(3);
+    expect(await migrate(path, folder)).toEqual({ run: [], known: 3, notes: [] });
+  });
+
+  test("is refused where one of them came in late, which Drizzle would leave out", async () => {
+    const { path, rows } = await open();
+    const folder = folderOf(drizzleFiles);
+    await migrate(path, folder);
+    add(folder, late);
+
+    await byDrizzle(path, folder);
+    expect(await rows(`SELECT hash FROM ${book}`)).toHaveLength(2);
+    const refused = migrate(path, folder);
+    await expect(refused).rejects.toMatchObject({ code: "migration-invalid" });
+    await expect(refused).rejects.toThrow(
+      `${folder}/0002_third.sql was never run here, and Drizzle would leave it out for good: its "when" (1705000000000) is not after that of the last one that was run (1706832000000).`,
+    );
+
+    add(folder, {
+      "meta/_journal.json": JSON.stringify({ entries: [...entries, { ...third, when: 1707000000000 }] }),
+    });
+    expect(await migrate(path, folder)).toEqual({ run: ["0002_third"], known: 2, notes: [] });
+  });
+
+  test("goes on behind the last one that is noted, and says what is not", async () => {
+    const { path, rows } = await serve(
+      `${here({ sqlite: "", postgres: "CREATE SCHEMA drizzle;" })}CREATE TABLE ${book} (id INTEGER, hash TEXT NOT NULL, created_at BIGINT);
+      INSERT INTO ${book} VALUES (1, '${sha256(second)}', 1706832000000)`,
+    );
+
+    const folder = folderOf(drizzleFiles);
+    expect(await migrate(path, folder)).toEqual({
+      run: [],
+      known: 1,
+      notes: [
+        `${folder}/0000_first.sql is not noted as run, and left out: a later one is, and Drizzle goes on behind it.`,
+      ],
+    });
+    await expect(rows("SELECT * FROM artists")).rejects.toThrow();
   });
 
   test("that can't be run is refused, with what to do", async () => {
