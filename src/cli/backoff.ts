@@ -1,4 +1,4 @@
-import { retryWaitMs } from "../protocol/index.ts";
+import { retryWaitMs, triesAfter } from "../protocol/index.ts";
 
 const nearCapMs = 2_000;
 
@@ -27,8 +27,8 @@ export class Backoff {
     return waitMs;
   }
 
-  /** Begins again, after a connection that was stable. */
-  reset(): void {
-    this.#tries = 0;
+  /** Counts on after a connection that was ready for so long. */
+  lasted(ms: number): void {
+    this.#tries = triesAfter(this.#tries, ms);
   }
 }

@@ -6,9 +6,6 @@ import { isLoopbackHost } from "./serve-options.ts";
 import { Session } from "./session.ts";
 import { judge } from "./verdict.ts";
 
-/** After so long a connection counts as stable, and the waits begin again. */
-const stableMs = 10_000;
-
 /** What a follower tells. */
 export interface FollowerListener {
   message(message: HttpResponse): void;
@@ -43,7 +40,8 @@ export class Follower {
   #level: 0 | 1;
   #position: string | undefined;
   #session: Session | undefined;
-  #isConnected = false;
+  /** Since when it is connected; `undefined` where it is not. */
+  #connectedAt: number | undefined;
   #wasConnected = false;
   #isStopped = false;
   #cancelTimer: () => void = () => {};
@@ -83,7 +81,6 @@ export class Follower {
 
   #settled(level: 0 | 1, first: HttpResponse | undefined, position: string | undefined): void {
     const { clock, listener, url, level: wanted } = this.#options;
-    this.#cancelTimer = clock.setTimer(() => this.#backoff.reset(), stableMs);
     const isResumed = position !== undefined && position !== "*";
     if (level === 1 && isResumed && first?.status === 304) listener.note(`resumed after ${position}`);
     else if (level === 1 && isResumed && first?.status === 200) {
@@ -94,7 +91,7 @@ export class Follower {
       const why = level < wanted ? ", the server has no more" : "";
       listener.note(`connected to ${url} at Level ${level}${why}`);
     }
-    this.#isConnected = true;
+    this.#connectedAt = clock.now();
     this.#wasConnected = true;
   }
 
@@ -105,7 +102,6 @@ export class Follower {
 
   #ended(ending: Ending, problem: HttpResponse | undefined): void {
     if (this.#isStopped) return;
-    this.#cancelTimer();
     const { listener } = this.#options;
     const verdict = judge(ending, problem);
     switch (verdict.next) {
@@ -130,10 +126,12 @@ export class Follower {
   }
 
   #retry(why: string, atLeastMs: number): void {
+    const { clock, listener } = this.#options;
+    const state = this.#connectedAt === undefined ? "no connection" : "connection lost";
+    if (this.#connectedAt !== undefined) this.#backoff.lasted(clock.now() - this.#connectedAt);
+    this.#connectedAt = undefined;
     const waitMs = Math.max(this.#backoff.next(), atLeastMs);
-    const state = this.#isConnected ? "connection lost" : "no connection";
-    this.#isConnected = false;
-    this.#options.listener.note(`${state} (${why}); trying again in ${inSeconds(waitMs)}`);
-    this.#cancelTimer = this.#options.clock.setTimer(() => this.start(), waitMs);
+    listener.note(`${state} (${why}); trying again in ${inSeconds(waitMs)}`);
+    this.#cancelTimer = clock.setTimer(() => this.start(), waitMs);
   }
 }

@@ -1,4 +1,4 @@
-import { retryWaitMs } from "../protocol/index.ts";
+import { retryWaitMs, triesAfter } from "../protocol/index.ts";
 import { Timer } from "./clock.ts";
 
 /** How long to wait before each of several retries in a row [R-CLOSE-5], and the timer of the next one. */
@@ -17,7 +17,12 @@ export class Backoff extends Timer {
     this.set(retry, this.next(leastMs));
   }
 
-  /** Begins again, after a connection that was stable. */
+  /** Counts on after a connection that was ready for so long. */
+  lasted(ms: number): void {
+    this.#tries = triesAfter(this.#tries, ms);
+  }
+
+  /** Begins again. */
   reset(): void {
     this.#tries = 0;
   }

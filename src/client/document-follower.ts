@@ -23,7 +23,7 @@ import type { Socket, SocketEvents } from "./web-socket.ts";
 const pollMs = 5_000;
 /** After so long a Level 0 socket that could not be opened is tried again. */
 const retrySocketMs = 30_000;
-/** A socket that lasted so long counts as stable [R-CLOSE-5]. */
+/** A socket that lasted so long counts as stable. */
 const stableMs = 10_000;
 /** After so many in a row that ended sooner, it counts as one that could not be opened. */
 const mostCuts = 2;
@@ -151,9 +151,9 @@ export class DocumentFollower {
     }
     if (hasOpened) {
       sink.lost(false);
-      const isStable = clock.now() - this.#openedAt >= stableMs;
-      if (isStable) this.#backoff.reset();
-      this.#cuts = isStable ? 0 : this.#cuts + 1;
+      const lastedMs = clock.now() - this.#openedAt;
+      this.#backoff.lasted(lastedMs);
+      this.#cuts = lastedMs >= stableMs ? 0 : this.#cuts + 1;
     }
     if (!hasOpened || this.#cuts >= mostCuts) {
       this.#backoff.cancel();

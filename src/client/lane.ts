@@ -10,8 +10,8 @@ import { Connection, type Ending } from "./socket-connection.ts";
 import type { Sink } from "./transport.ts";
 import { type findWebSocket, openSocket, type Socket, type SocketEvents } from "./web-socket.ts";
 
-/** A connection that lasted so long counts as stable [R-CLOSE-5]. */
-const stableMs = 10_000;
+/** On a connection that lasted so long, credentials may be asked for once more. */
+const renewableMs = 10_000;
 /** After so long without a first message, a hint says what may be missing. */
 const hintMs = 2_000;
 /** How long a handshake may take until the client makes do without, and how long while it does. */
@@ -53,14 +53,15 @@ export class Lane {
   /** What is followed, each with what ends it in the present way. */
   readonly #followings: Map<Sink, () => void> = new Map();
   readonly #backoff: Backoff;
-  readonly #stable: Timer;
+  readonly #renewable: Timer;
   #connection: Connection | undefined;
   /** The other ways, once the socket could not be opened. */
   #fallback: Fallback | undefined;
   /** Looks at what the server does not take for now, beside the socket. */
   #putOff: PutOff | undefined;
   #hasRenewed = false;
-  #isReady = false;
+  /** Since when the connection is ready; `undefined` where it is not. */
+  #readyAt: number | undefined;
   /** True once there was a message, or somebody was told that there is none. */
   #hasHinted = false;
   #isHinting = false;
@@ -71,7 +72,7 @@ export class Lane {
   constructor(options: LaneOptions) {
     this.#options = options;
     this.#backoff = new Backoff(options.clock);
-    this.#stable = new Timer(options.clock);
+    this.#renewable = new Timer(options.clock);
     this.#hint = new Timer(options.clock);
   }
 
@@ -94,7 +95,7 @@ export class Lane {
 
   /** True while nobody knows yet which way there is. */
   get isBeginning(): boolean {
-    return !this.#isReady && !this.isElsewhere;
+    return this.#readyAt === undefined && !this.isElsewhere;
   }
 
   /** Follows a URL. */
@@ -181,13 +182,18 @@ export class Lane {
   }
 
   #stop(): void {
-    this.#isReady = false;
     this.#backoff.cancel();
-    this.#stable.cancel();
     this.#connection?.close();
-    this.#connection = undefined;
-    this.#putOff?.stop();
+    this.#leave();
     this.#fallback?.stop();
+  }
+
+  /** The connection is over. */
+  #leave(): void {
+    if (this.#readyAt !== undefined) this.#backoff.lasted(this.#options.clock.now() - this.#readyAt);
+    this.#readyAt = this.#connection = undefined;
+    this.#renewable.cancel();
+    this.#putOff?.stop();
   }
 
   #open(path: string, protocols: string[], events: SocketEvents): Socket {
@@ -221,13 +227,12 @@ export class Lane {
   }
 
   #ready(first: HttpResponse): void {
-    this.#isReady = true;
+    this.#readyAt = this.#options.clock.now();
     this.#hasHinted = true;
     this.#hint.cancel();
-    this.#stable.set(() => {
-      this.#backoff.reset();
+    this.#renewable.set(() => {
       this.#hasRenewed = false;
-    }, stableMs);
+    }, renewableMs);
     const isBack = this.isElsewhere;
     this.#fallback?.stop();
     this.#fallback = undefined;
@@ -237,10 +242,7 @@ export class Lane {
   }
 
   async #ended({ code, wasReady, wasSilent, said, trouble }: Ending): Promise<void> {
-    this.#stable.cancel();
-    this.#isReady = false;
-    this.#connection = undefined;
-    this.#putOff?.stop();
+    this.#leave();
     if (this.isElsewhere) {
       this.#retrySocketLater();
       return;

@@ -25,8 +25,6 @@ import type { Socket, SocketEvents } from "./web-socket.ts";
 
 /** How long a server has for its first message, once the socket is open [R-L1-3]. */
 const patienceMs = 10_000;
-/** A subscription that lasted so long was taken; one that ended sooner was as good as refused. */
-const stableMs = 10_000;
 
 /** How a connection ended. */
 export interface Ending {
@@ -380,7 +378,7 @@ export class Connection {
       void this.#subscribe(entry, "refused");
     } else if (isTransient(status)) {
       if (!isShown) sink.lost(false, problemOf(message));
-      if (this.#options.clock.now() - entry.takenAt >= stableMs) entry.backoff.reset();
+      entry.backoff.lasted(this.#options.clock.now() - entry.takenAt);
       entry.takenAt = Number.POSITIVE_INFINITY;
       this.#retry(entry, retryAfterMs(message));
       this.#options.onPutOff(sink);

@@ -18,7 +18,7 @@ import type { Sink } from "./transport.ts";
 
 /** The head and the first message come within so long, or something holds them back. */
 const firstMs = 5_000;
-/** A stream that lasted so long counts as stable [R-CLOSE-5]. */
+/** After a stream that lasted so long, refusals are counted anew. */
 const stableMs = 10_000;
 /** What is refused for a while so often in a row is followed in another way meanwhile. */
 const mostRefusals = 2;
@@ -210,7 +210,7 @@ export class StreamFollower {
     const { status } = message;
     const wasOpen = this.#state === "open";
     if (isTransient(status)) {
-      this.#refusals = wasOpen && this.#isStable ? 1 : this.#refusals + 1;
+      this.#refusals = wasOpen && this.#lastedMs >= stableMs ? 1 : this.#refusals + 1;
       const leastMs = retryAfterMs(message);
       const refusal = problemOf(message);
       if (this.#refusals >= mostRefusals) this.#leave(() => onPutOff(refusal, leastMs));
@@ -222,19 +222,19 @@ export class StreamFollower {
     } else this.#leave(() => sink.fail(problemOf(message)));
   }
 
-  get #isStable(): boolean {
-    return this.#options.clock.now() - this.#openedAt >= stableMs;
+  get #lastedMs(): number {
+    return this.#options.clock.now() - this.#openedAt;
   }
 
   /** It ended without a word, as where the server restarts. */
   #ended(retryMs: number | undefined): void {
     if (this.#state === "opening") this.#empty += 1;
-    else if (this.#isStable) this.#backoff.reset();
     if (this.#empty >= mostEmpty) this.#leave(this.#options.onBuffered);
     else this.#wait(retryMs);
   }
 
   #wait(leastMs?: number, refusal?: Problem): void {
+    if (this.#state === "open") this.#backoff.lasted(this.#lastedMs);
     this.#end("end");
     this.#backoff.wait(() => void this.#ask(), leastMs);
     this.#options.sink.lost(false, refusal);

@@ -57,7 +57,7 @@ export {
   UrlCandidates,
 } from "./record-rule.ts";
 export { type RetryClass, retryClass } from "./retry-class.ts";
-export { retryWaitMs } from "./retry-wait.ts";
+export { retryWaitMs, triesAfter } from "./retry-wait.ts";
 export { chooseStream, type StreamChoice, type StreamKind } from "./stream-choice.ts";
 export {
   bearerSubprotocol,

@@ -1,4 +1,8 @@
 const firstCapMs = 500;
+/** A connection that lasted so long counts as stable. */
+const stableMs = 10_000;
+/** After one that was ready for so long, no more tries than those are counted: up to 2 s. */
+const brief = { leastMs: 1_000, mostTries: 2 } as const;
 
 /**
  * How long a client waits before a retry, in milliseconds: full jitter, `random(0, min(cap, 0.5 s·2ⁿ))` [R-CLOSE-5].
@@ -9,4 +13,16 @@ const firstCapMs = 500;
  */
 export function retryWaitMs(tries: number, random: number, lastCapMs = 30_000): number {
   return random * Math.min(lastCapMs, firstCapMs * 2 ** tries);
+}
+
+/**
+ * How many retries count after a connection that was ready: none after 10 s; after 1 s so few that the next wait is of 2 s at
+ * most, as where a server is restarted again and again; as many as before where it ended sooner [R-CLOSE-5].
+ *
+ * @param tries - how many retries in a row there were before it
+ * @param lastedMs - for how long it was ready
+ */
+export function triesAfter(tries: number, lastedMs: number): number {
+  if (lastedMs >= stableMs) return 0;
+  return lastedMs >= brief.leastMs ? Math.min(tries, brief.mostTries) : tries;
 }

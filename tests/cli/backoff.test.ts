@@ -20,11 +20,11 @@ describe("the backoff", () => {
     expect(waits).toEqual([500, 1_000, 2_000, 2_000, 2_000]);
   });
 
-  it("begins again after a reset", () => {
+  it("begins again after a stable connection", () => {
     const backoff = new Backoff(() => 1, false);
     for (let at = 0; at < 2_000; at += 1) backoff.next();
     expect(backoff.next()).toBe(30_000);
-    backoff.reset();
+    backoff.lasted(10_000);
     expect(backoff.next()).toBe(500);
   });
 });

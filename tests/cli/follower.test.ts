@@ -89,6 +89,20 @@ describe("a follower", () => {
     expect(notes[0]).toBe("no connection (the connection was refused); trying again in 0.3 s");
   });
 
+  it("waits no more than 2 s again after a connection that lived for a second, also to a server far away [R-CLOSE-5]", async () => {
+    const { clock, link, notes } = follow({ url: "ws://example.com/b" });
+    for (let at = 0; at < 6; at += 1) {
+      link(at).send(snapshot);
+      link(at).end(broken);
+      await clock.advance(15_000);
+    }
+    link(6).send(snapshot);
+    await clock.advance(1_000);
+    link(6).end(broken);
+    const waits = notes.flatMap((note) => note.match(/again in (.*) s$/)?.[1] ?? []);
+    expect(waits).toEqual(["0.3", "0.5", "1.0", "2.0", "4.0", "8.0", "1.0"]);
+  });
+
   it("abandons a Level 1 connection that is silent for 27 s [R-HB-3]", async () => {
     const { clock, link, links } = follow();
     link(0).send(snapshot);

@@ -131,6 +131,25 @@ describe("A connection", () => {
     expect(list.state).toBe("live");
   });
 
+  it.each([
+    ["is dropped at once", 10, [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000]],
+    ["lives for a second", 1_100, [500, 1_000, 2_000, 2_000, 2_000, 2_000, 2_000]],
+    ["is stable", 10_100, [500, 500, 500, 500, 500, 500, 500]],
+  ])("that %s each time is made again after waits that are bounded by that [R-CLOSE-5]", async (_, lifeMs, capsMs) => {
+    const world = await worldWith();
+    Object.assign(world.clientClock, { random: () => 1 });
+    const list = world.look("/a");
+    await world.clock.advance(100);
+    for (const [round, capMs] of capsMs.entries()) {
+      await world.clock.advance(lifeMs);
+      for (const socket of world.sockets) socket.fail(1006);
+      await world.clock.advance(capMs - 5);
+      expect([round, list.state, world.sockets.size]).toEqual([round, "stale", 0]);
+      await world.clock.advance(10);
+      expect([round, list.state]).toEqual([round, "live"]);
+    }
+  });
+
   it("that is ended with 1000 is not made again [R-CLOSE-1]", async () => {
     const world = await worldWith();
     const list = world.look("/a");
