@@ -15,6 +15,7 @@ const unloaded = ["answers", "in-band", "spare-lanes", "tabs", "whole"].map((nam
 
 /** Parts that the page never asks for, and what others import of them. */
 const unused = new Map([
+  ["./checked.ts", ["checkedMessage"]],
   ["./batch.ts", ["Batch", "answersIn", "refusedIn"]],
   ["./storage.ts", ["WriteStore"]],
   ["./subscription.ts", ["subscribeToFeed"]],

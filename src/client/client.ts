@@ -3,6 +3,7 @@ import { Callbacks, Listeners, watched } from "./callbacks.ts";
 import { checkedMessage } from "./checked.ts";
 import { type ClientOptions, type ResolvedClientOptions, resolveClientOptions } from "./client-options.ts";
 import { type Collection, LiveCollection, LiveOne, type LiveRecord } from "./collection.ts";
+import { enteredIn } from "./entered.ts";
 import { Feed } from "./feed.ts";
 import { Http } from "./http.ts";
 import type { View } from "./layer.ts";
@@ -302,7 +303,13 @@ class OriginClient implements Client {
       askAnew: (sink) => this.#transport.askAnew(sink),
       onStatus: () => this.#updateStatus(),
     });
-    feed.onBatch = (batch) => this.#outbox?.note(feed, batch);
+    feed.onBatch = (batch) => {
+      this.#outbox?.note(feed, batch);
+      // Records that had gone are asked for again where another view shows them.
+      const urls = enteredIn(feed, batch);
+      for (const other of urls.length > 0 ? this.#feeds.values() : [])
+        if (other.status.state === "gone" && urls.includes(other.replica.recordUrl)) other.again();
+    };
     if (this.#isClosed) feed.close(closed);
     else this.#feeds.set(target, feed);
     return feed;

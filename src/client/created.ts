@@ -1,16 +1,7 @@
-import { isDeepEqual } from "./deep-equal.ts";
+import { hasMembers } from "./deep-equal.ts";
 import type { Feed } from "./feed.ts";
 import { nameOf, noUrl, temporaryUrl } from "./row-urls.ts";
 import type { StoredWrite } from "./write.ts";
-
-/** True where a row that came must be the record that a create is about to make. */
-function isSameRecord(row: unknown, { values }: StoredWrite): boolean {
-  return (
-    typeof row === "object" &&
-    row !== null &&
-    Object.entries(values).every(([name, value]) => isDeepEqual(Reflect.get(row, name), value))
-  );
-}
 
 /** The records that this client creates: their URLs before and after the answer, and the keys that they are shown by. */
 export class CreatedRecords {
@@ -72,12 +63,12 @@ export class CreatedRecords {
 
   /** Notes a record that may be what a create is about to make, also one that was there before. */
   noteArrived(write: StoredWrite, url: string, row: unknown): void {
-    if (!this.#keys.has(url) && isSameRecord(row, write)) this.#claim(write, url);
+    if (!this.#keys.has(url) && hasMembers(row, write.values)) this.#claim(write, url);
   }
 
   /** The answer to a create did not tell which record it made: it is the first that came, the one that is equal before others. */
   settleFor(write: StoredWrite, come: ReadonlyMap<string, unknown>): void {
-    for (const [url, row] of come) if (isSameRecord(row, write)) this.#claim(write, url);
+    for (const [url, row] of come) if (hasMembers(row, write.values)) this.#claim(write, url);
     for (const url of come.keys()) this.#claim(write, url);
     const found = this.arrived(write);
     if (found !== undefined) this.#noteKey(found, write);

@@ -15,3 +15,10 @@ export function isDeepEqual(a: unknown, b: unknown, depth = 0): boolean {
     names.every((name) => Object.hasOwn(b, name) && isDeepEqual(Reflect.get(a, name), Reflect.get(b, name), depth + 1))
   );
 }
+
+/** True where a record has these members, equal; what else it has does not count. */
+export function hasMembers(record: unknown, members: object): boolean {
+  return (
+    isObject(record) && Object.entries(members).every(([name, value]) => isDeepEqual(Reflect.get(record, name), value))
+  );
+}

@@ -60,8 +60,8 @@ export class Lane {
   /** Looks at what the server does not take for now, beside the socket. */
   #putOff: PutOff | undefined;
   #hasRenewed = false;
-  /** Since when the connection is ready; `undefined` where it is not. */
-  #readyAt: number | undefined;
+  /** When the connection became ready; never, while it is not. */
+  #readyAt: number = Number.POSITIVE_INFINITY;
   /** True once there was a message, or somebody was told that there is none. */
   #hasHinted = false;
   #isHinting = false;
@@ -95,7 +95,7 @@ export class Lane {
 
   /** True while nobody knows yet which way there is. */
   get isBeginning(): boolean {
-    return this.#readyAt === undefined && !this.isElsewhere;
+    return this.#readyAt === Number.POSITIVE_INFINITY && !this.isElsewhere;
   }
 
   /** Follows a URL. */
@@ -190,8 +190,9 @@ export class Lane {
 
   /** The connection is over. */
   #leave(): void {
-    if (this.#readyAt !== undefined) this.#backoff.lasted(this.#options.clock.now() - this.#readyAt);
-    this.#readyAt = this.#connection = undefined;
+    this.#backoff.lasted(this.#options.clock.now() - this.#readyAt);
+    this.#readyAt = Number.POSITIVE_INFINITY;
+    this.#connection = undefined;
     this.#renewable.cancel();
     this.#putOff?.stop();
   }

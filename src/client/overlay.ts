@@ -1,9 +1,9 @@
 import { type HttpResponse, heartbeatMs, isAtOrAfter } from "../protocol/index.ts";
 import { type ClientClock, Timer } from "./clock.ts";
 import { isDeepEqual } from "./deep-equal.ts";
+import { enteredIn, urlIn } from "./entered.ts";
 import type { Feed } from "./feed.ts";
 import { Layer, type Overlaid, type OverlayContext, type View } from "./layer.ts";
-import { enteredIn, urlIn } from "./recogniser.ts";
 import type { Write } from "./write.ts";
 
 /** What was written, and is not shown so long after the answer, is asked for. */

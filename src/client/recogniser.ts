@@ -1,9 +1,10 @@
 import { fieldValue, type HttpResponse } from "../protocol/index.ts";
 import type { CreatedRecords } from "./created.ts";
+import { enteredIn } from "./entered.ts";
 import type { Feed } from "./feed.ts";
 import type { HeldRows } from "./held-rows.ts";
 import type { Http } from "./http.ts";
-import { nameOf, noUrl, type RowUrls, temporaryUrl } from "./row-urls.ts";
+import { noUrl, type RowUrls, temporaryUrl } from "./row-urls.ts";
 import { writtenIn } from "./sender.ts";
 import type { Write } from "./write.ts";
 
@@ -17,19 +18,6 @@ export interface RecogniserOptions {
   readonly views: ReadonlySet<{ readonly feed: Feed }>;
   /** Told of the URL of a record that a temporary one stood for. */
   readonly onUrl: (temporary: string, url: string) => void;
-}
-
-/** What the record of a message is known by. */
-export function urlIn({ fields }: HttpResponse): string | undefined {
-  const url = fieldValue(fields, "content-location");
-  return url && nameOf(url);
-}
-
-/** What the records are known by that came into a feed for the first time, by a batch that it has taken. */
-export function enteredIn({ replica, state }: Feed, batch: readonly HttpResponse[]): readonly string[] {
-  const entered = batch.filter(({ status }) => status === 201).flatMap((message) => urlIn(message) ?? []);
-  const isWhole = state === "early" || batch.some(({ status }) => status === 200);
-  return isWhole ? [...entered, ...replica.arrived] : entered;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { fieldValue, type HttpResponse, parseAnyItems, resolvePointer, wellKnownPath } from "../protocol/index.ts";
 import type { ClientClock } from "./clock.ts";
-import { isDeepEqual } from "./deep-equal.ts";
+import { hasMembers } from "./deep-equal.ts";
 import type { Http } from "./http.ts";
 import { bodyJson, codedError, isTransient, localProblem, ProblemError, problemOf, retryAfterMs } from "./problem.ts";
 import { type RowVersions, strong } from "./row-urls.ts";
@@ -47,15 +47,6 @@ export function writtenIn(
   const alike = objects.filter((one) => Object.keys(values).some((name) => Object.hasOwn(one, name)));
   const isListed = (one: object): boolean => urlOf(one) !== undefined;
   return alike.find(isListed) ?? objects.find(isListed) ?? alike[0];
-}
-
-/** True where a record is as it was seen; what was not seen of it does not count. */
-function isAsSeen(record: unknown, seen: object): boolean {
-  return (
-    typeof record === "object" &&
-    record !== null &&
-    Object.entries(seen).every(([name, value]) => isDeepEqual(Reflect.get(record, name), value))
-  );
 }
 
 /** The server can't be asked now. */
@@ -128,7 +119,7 @@ export class Sender {
     const isGone = status === 404 || status === 410;
     if (status >= 300 && !isGone) throw new ProblemError(problemOf(answer));
     const body = bodyJson(answer);
-    const isSame = !isGone && [body, ...Object.values(Object(body))].some((one) => isAsSeen(one, base));
+    const isSame = !isGone && [body, ...Object.values(Object(body))].some((one) => hasMembers(one, base));
     const validator = fieldValue(answer.fields, "etag");
     if (isSame) return validator && strong(validator);
     const problem = localProblem(412, "The record is not the one that was seen.");

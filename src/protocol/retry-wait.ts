@@ -1,8 +1,4 @@
 const firstCapMs = 500;
-/** A connection that lasted so long counts as stable. */
-const stableMs = 10_000;
-/** After one that was ready for so long, no more tries than those are counted: up to 2 s. */
-const brief = { leastMs: 1_000, mostTries: 2 } as const;
 
 /**
  * How long a client waits before a retry, in milliseconds: full jitter, `random(0, min(cap, 0.5 s·2ⁿ))` [R-CLOSE-5].
@@ -23,6 +19,5 @@ export function retryWaitMs(tries: number, random: number, lastCapMs = 30_000): 
  * @param lastedMs - for how long it was ready
  */
 export function triesAfter(tries: number, lastedMs: number): number {
-  if (lastedMs >= stableMs) return 0;
-  return lastedMs >= brief.leastMs ? Math.min(tries, brief.mostTries) : tries;
+  return Math.min(tries, lastedMs < 1_000 ? tries : lastedMs < 10_000 ? 2 : 0);
 }

@@ -3,7 +3,7 @@ import { endsSubscription } from "./interferences.ts";
 import { refusal } from "./service.ts";
 import { World } from "./world.ts";
 
-beforeAll(() => Promise.all([import("../../src/client/outbox.ts"), import("../../src/client/answers.ts")]));
+beforeAll(() => Promise.all(["outbox", "answers", "fallback"].map((name) => import(`../../src/client/${name}.ts`))));
 
 function worldWithRow(options: ConstructorParameters<typeof World>[0] = {}): World {
   const world = new World(options);
@@ -70,6 +70,46 @@ describe("A view that has failed", () => {
     world.service.write([{ name: "a", id: 1, columns: { color: "blue" } }]);
     await expect(Promise.all([world.client.record("/a/1").ready(), world.clock.advance(100)])).resolves.toBeTruthy();
     expect([looked.state, looked.shown.length]).toEqual(["live", 1]);
+    world.client.close();
+  });
+
+  it.each([
+    ["a list's 201", {}, "/a?color=red"],
+    ["the list of an application's own", { flavour: "derived" }, "/a"],
+    ["streams", { hasStreams: true, hasNoSockets: true }, "/a"],
+  ] as const)(
+    "as a record that had gone is asked for again where another view shows it: %s",
+    async (_, options, list) => {
+      const world = worldWithRow(options);
+      const [looked, missing] = [world.look("/a/1"), world.look("/a/2")];
+      const rows = world.look(list);
+      await world.clock.advance(10_000);
+      world.service.write([{ name: "a", id: 1 }]);
+      await world.clock.advance(10_000);
+      expect([looked.state, missing.state, rows.shown]).toEqual(["gone", "gone", []]);
+      world.service.write([{ name: "a", id: 1, columns: { color: "red" } }]);
+      await world.clock.advance(10_000);
+      expect([looked.state, looked.shown, missing.state]).toEqual(["live", rows.shown, "gone"]);
+      world.service.write([{ name: "a", id: 2, columns: { color: "red" } }]);
+      await world.clock.advance(10_000);
+      expect([missing.state, missing.shown]).toEqual(["live", rows.shown.slice(1)]);
+      world.client.close();
+    },
+  );
+
+  it("as a record that is shown by a list alone is asked for once, whatever becomes of it there", async () => {
+    const world = worldWithRow();
+    const list = world.look("/a");
+    await world.clock.advance(100);
+    world.service.refuseReads.push(refusal(404));
+    const looked = world.look("/a/1");
+    for (let round = 0; round < 5; round += 1) {
+      await world.clock.advance(1_000);
+      world.service.write([{ name: "a", id: 1, columns: { size: round } }]);
+    }
+    await world.clock.advance(100);
+    expect([looked.state, list.shown]).toEqual(["gone", world.service.rows("a")]);
+    expect(world.sent.filter((request) => request.startsWith("SUBSCRIBE /a/1 ")).length).toBe(1);
     world.client.close();
   });
 

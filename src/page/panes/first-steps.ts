@@ -47,8 +47,8 @@ export class FirstSteps {
       element(
         "p",
         {},
-        element("strong", {}, "This table is live. "),
-        "Change a row from anywhere and watch it here: ",
+        element("strong", {}, "Change a row from anywhere"),
+        " and watch it here: ",
         second,
         shell ? ", or from a shell:" : ".",
       ),
