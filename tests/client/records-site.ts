@@ -30,7 +30,7 @@ export async function startRecords(
     path,
     `CREATE TABLE records (id INTEGER PRIMARY KEY, text TEXT NOT NULL); INSERT INTO records VALUES ${rows};`,
   );
-  const scaffold = await createScaffold({ path, ...limits });
+  const scaffold = await createScaffold({ path, readTimeoutMs: 60_000, ...limits });
   const sockets = new Set<{ destroy(): void }>();
   const requests: string[] = [];
   const connections = { all: 0, upgraded: 0 };

@@ -53,7 +53,7 @@ async function start() {
   database.exec(`CREATE TABLE songs (id INTEGER PRIMARY KEY, title TEXT, genre TEXT, plays INTEGER NOT NULL DEFAULT 0);
     INSERT INTO songs VALUES (1, 'a', 'rock', 1), (2, 'b', 'rock', 2), (3, 'c', 'jazz', 3)`);
   database.close();
-  const scaffold = await createScaffold({ path });
+  const scaffold = await createScaffold({ path, readTimeoutMs: 60_000 });
   const server = createServer(scaffold);
   const { host, port } = await server.listen(0);
   const client = createClient(`http://${host}:${port}`);

@@ -51,7 +51,7 @@ export async function openPostgres(): Promise<TestDatabase> {
       return (await other.query<unknown[]>({ text: sql, rowMode: "array" })).rows;
     },
     async serve(options, onError) {
-      const scaffold = await createScaffold({ path, onError, ...options });
+      const scaffold = await createScaffold({ path, onError, readTimeoutMs: 60_000, ...options });
       onTestFinished(() => scaffold.close());
       return scaffold;
     },

@@ -4,6 +4,9 @@ import { createScaffold, type ScaffoldOptions } from "../../../src/scaffold/inde
 import { temporaryFile } from "../sqlite/service.ts";
 import type { TestDatabase } from "./service.ts";
 
+/** On a busy machine reads take long that are short. */
+const lasting = { readTimeoutMs: 60_000 };
+
 /** A SQLite file. */
 export async function openSqlite(): Promise<TestDatabase> {
   const path = temporaryFile();
@@ -21,7 +24,7 @@ export async function openSqlite(): Promise<TestDatabase> {
     async serve(options, onError) {
       const mainReadMs = inject("mainReadMs");
       const more = mainReadMs === undefined ? {} : { mainReadMs };
-      const scaffold = await createScaffold({ path, onError, ...more, ...options } as ScaffoldOptions);
+      const scaffold = await createScaffold({ ...lasting, path, onError, ...more, ...options } as ScaffoldOptions);
       onTestFinished(() => scaffold.close());
       return scaffold;
     },

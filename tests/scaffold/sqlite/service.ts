@@ -57,7 +57,8 @@ export async function serve(sql: string, { prepare, ...options }: TestOptions = 
   const errors: unknown[] = [];
   const mainReadMs = inject("mainReadMs");
   const scaffold = await createScaffold({
-    ...{ path, onError: (error: unknown) => errors.push(error) },
+    // On a busy machine reads take long that are short.
+    ...{ path, readTimeoutMs: 60_000, onError: (error: unknown) => errors.push(error) },
     ...(mainReadMs === undefined ? {} : { mainReadMs }),
     ...options,
   });
