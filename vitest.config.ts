@@ -47,6 +47,8 @@ export default defineConfig({
     ],
     provide: { mainReadMs: undefined, engine: "sqlite", postgresFolder: "" },
     globalSetup: ["tests/global-setup.ts", "tests/browser/global-setup.ts"],
+    setupFiles: ["tests/patience.ts"],
+    expect: { poll: { timeout: 20_000 } },
     testTimeout: 30_000,
     hookTimeout: 30_000,
     pool: "forks",
