@@ -13,6 +13,10 @@ export interface MediaRange {
   readonly weight: number;
 }
 
+/** A parameter with nothing behind its `=`, as some clients write them: its name. */
+const emptyParameter = /;[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*=[ \t]*(?=[;,]|$)/y;
+/** What is left of a range: up to a comma that stands in no quotes. */
+const rest = /(?:"(?:[^"\\]|\\.)*"?|[^,"])*/sy;
 const type = /([!#$%&'*+.^_`|~0-9A-Za-z-]+\/[!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*/y;
 // More digits than the grammar's three are read, too: clients divide.
 const weightShape = /^(?:0(?:\.[0-9]*)?|1(?:\.0*)?)$/;
@@ -22,8 +26,8 @@ const [maxKnown, maxKnownLength] = [100, 200];
 const known: Map<string, readonly MediaRange[]> = new Map();
 
 /**
- * Reads an `Accept`. One that is malformed says nothing, like one that is absent or empty: no ranges, and then anything is
- * accepted.
+ * Reads an `Accept`. A range that is malformed is left out. One without any says nothing, like one that is absent: then
+ * anything is accepted.
  *
  * @param text - the field's value; of several fields, all values with commas between
  */
@@ -38,31 +42,42 @@ export function parseAccept(text: string): readonly MediaRange[] {
   return ranges;
 }
 
+/** The range that begins where the scanner is; `undefined` where it is malformed, and the scanner somewhere in it then. */
+function readRange(text: string, scanner: TextScanner): MediaRange | undefined {
+  const start = scanner.at;
+  const name = scanner.take(type)?.[1];
+  if (name === undefined) return undefined;
+  const parameters = new Map<string, string>();
+  let weight: string | undefined;
+  for (let match = takeParameter(scanner); match; match = takeParameter(scanner)) {
+    const [, key = "", token, quoted] = match;
+    if (key === "" || weight !== undefined) continue;
+    const value = parameterValue(token, quoted);
+    if (key.toLowerCase() === "q") weight = value;
+    else parameters.set(key.toLowerCase(), value);
+  }
+  const written = text.slice(start, scanner.at).trim();
+  weight ??= "1";
+  if (!weightShape.test(weight) || !scanner.take(memberEnd)) return undefined;
+  return { text: written, type: name.toLowerCase(), parameters, weight: Number(weight) };
+}
+
+function takeParameter(scanner: TextScanner): RegExpExecArray | null {
+  return scanner.take(emptyParameter) ?? scanner.take(parameter);
+}
+
 function readAccept(text: string): readonly MediaRange[] {
   const ranges: MediaRange[] = [];
   const scanner = new TextScanner(text);
   for (scanner.take(listGap); !scanner.isAtEnd; scanner.take(listGap)) {
-    const start = scanner.at;
-    const name = scanner.take(type)?.[1];
-    if (name === undefined) return [];
-    const parameters = new Map<string, string>();
-    let weight: string | undefined;
-    for (let match = scanner.take(parameter); match; match = scanner.take(parameter)) {
-      const [, key = "", token, quoted] = match;
-      if (key === "" || weight !== undefined) continue;
-      const value = parameterValue(token, quoted);
-      if (key.toLowerCase() === "q") weight = value;
-      else parameters.set(key.toLowerCase(), value);
-    }
-    const written = text.slice(start, scanner.at).trim();
-    weight ??= "1";
-    if (!scanner.take(memberEnd) || !weightShape.test(weight)) return [];
-    ranges.push({ text: written, type: name.toLowerCase(), parameters, weight: Number(weight) });
+    const range = readRange(text, scanner);
+    if (range) ranges.push(range);
+    else scanner.take(rest);
   }
   return ranges;
 }
 
-/** What a request's `Accept` fields say together. Without any, or where they are malformed: no ranges. */
+/** What a request's `Accept` fields say together. Without any that can be read: no ranges. */
 export function acceptedRanges(fields: readonly Field[]): readonly MediaRange[] {
   const values = fields.filter(([name]) => name.toLowerCase() === "accept").map(([, value]) => value);
   return parseAccept(values.join(","));

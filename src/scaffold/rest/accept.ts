@@ -1,8 +1,8 @@
 import { acceptedRanges, acceptWeight, type Field, fieldValue, type MediaRange } from "../../protocol/index.ts";
 import { Refusal, shorten } from "./refusal.ts";
 
-/** What PostgREST's clients call JSON with a list in it. */
-const listType = "application/vnd.pgrst.array+json";
+/** What PostgREST's clients call a list with nothing around it. */
+export const listType = "application/vnd.pgrst.array+json";
 
 /** What a peer accepts, of which nothing is taken for less than it says: nulls are never left out here. */
 export function rangesOf(fields: readonly Field[]): readonly MediaRange[] {
@@ -16,12 +16,13 @@ export function weightByName(ranges: readonly MediaRange[], mediaType: string): 
 
 /** How much JSON is wanted, from 0 to 1. */
 export function jsonWeight(ranges: readonly MediaRange[]): number {
-  return Math.max(acceptWeight(ranges, "application/json"), weightByName(ranges, listType));
+  return acceptWeight(ranges, "application/json");
 }
 
-/** Checks that the peer takes JSON. @throws Refusal 406 */
+/** Checks that the peer takes JSON, whatever it calls it. @throws Refusal 406 */
 export function requireJsonAccepted(fields: readonly Field[]): void {
-  if (jsonWeight(rangesOf(fields)) > 0) return;
+  const ranges = rangesOf(fields);
+  if (jsonWeight(ranges) > 0 || weightByName(ranges, listType) > 0) return;
   throw new Refusal(406, "Records are there as application/json only, and Accept does not take that.");
 }
 

@@ -1,7 +1,7 @@
 import type { Field } from "../../protocol/index.ts";
 import type { OriginResponse } from "../../server/index.ts";
 import type { Steps } from "../engine/steps.ts";
-import { notSingle } from "./formats.ts";
+import { jsonFormat, notSingle } from "./formats.ts";
 import type { PageLimits } from "./live.ts";
 import { Refusal } from "./refusal.ts";
 import type { Resource } from "./resource.ts";
@@ -48,7 +48,7 @@ export function* answerRecords<Item>(
   const records = yield* showAll(items, show, limits);
   const selection = selected?.selection;
   if (format.isSingle && records.length !== 1) throw notSingle(records.length);
-  const places: Field[] = format.isSingle ? [] : [["Items", (selection ?? resource).items]];
+  const places: Field[] = format !== jsonFormat ? [] : [["Items", (selection ?? resource).items]];
   const fields: Field[] = [["Content-Type", format.contentType], ...places];
   return { status: 200, fields, body: format.join(resource, records, undefined, selection) };
 }

@@ -11,7 +11,7 @@ import { listIn } from "./body.ts";
 import { ignored } from "./change.ts";
 import { isConditional, requireConditions } from "./conditions.ts";
 import { recordOfList, refusalOf } from "./failure.ts";
-import { notSingle, representAs } from "./formats.ts";
+import { jsonFormat, notSingle, representAs } from "./formats.ts";
 import { newValues } from "./new-values.ts";
 import { preferredResolution, preferredReturn, showsWritten } from "./preferences.ts";
 import { collectionEtag } from "./read.ts";
@@ -130,7 +130,8 @@ export function* createRecord(
   const list = listIn(resource, write.json);
   // What is wrong anyway comes before conditions.
   if (!list) newValues(resource, write.json, write);
-  if (isConditional(fields)) requireConditions(fields, yield* collectionEtag(transaction, resource, write));
+  const format = write.format.isSingle ? jsonFormat : write.format;
+  if (isConditional(fields)) requireConditions(fields, yield* collectionEtag(transaction, resource, write, { format }));
   const response = list
     ? yield* placeAll(transaction, resource, list, { write, upserts })
     : yield* placeAlone(transaction, resource, { write, upserts });

@@ -3,6 +3,7 @@ import { BrokenRule, type RuleKind } from "../engine/broken-rule.ts";
 import { Denied } from "../engine/denied.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Viewer } from "../engine/viewer.ts";
+import { inPostgrestWords, isOfPostgrest } from "./postgrest-words.ts";
 import { Refusal, unauthorized, unavailable } from "./refusal.ts";
 
 /** A rule's meaning: the status, what it is in all, and what it is for one of its columns. */
@@ -20,6 +21,16 @@ const meanings: Readonly<Record<Exclude<RuleKind, "check" | "raised">, Meaning>>
 };
 
 const anyForeignKey = "A foreign key does not hold: a record that this one names is missing, or others name it.";
+
+/** Rules as SQL calls what breaks them. */
+const sqlStates: Readonly<Record<RuleKind, string>> = {
+  unique: "23505",
+  foreignKey: "23503",
+  notNull: "23502",
+  check: "23514",
+  datatype: "22P02",
+  raised: "P0001",
+};
 
 function meaningOf({ kind, columns, text }: BrokenRule): Meaning {
   if (kind === "raised") return [422, text ?? "", ""];
@@ -39,7 +50,7 @@ function checkTrouble(name: string | undefined): string {
 export function refusalOf(rule: BrokenRule): Refusal {
   const [status, detail, columnDetail] = meaningOf(rule);
   const errors = rule.columns.map((field) => ({ field, detail: columnDetail }));
-  const refusal = new Refusal(status, detail, errors.length > 0 ? { errors } : {});
+  const refusal = new Refusal(status, detail, { ...(errors.length > 0 ? { errors } : {}), code: sqlStates[rule.kind] });
   const record = rule.place?.record;
   return record === undefined ? refusal : refusal.about(recordOfList(record));
 }
@@ -76,11 +87,28 @@ export function refuse(
   engine: Pick<Engine, "troubleOf">,
   onError: (error: unknown, stage: string) => void,
 ): OriginResponse {
-  if (error instanceof Refusal) return error.toResponse();
-  if (error instanceof Denied) return denial(viewer, error.detail).toResponse();
-  if (error instanceof BrokenRule) return refusalOf(error).toResponse();
+  const told = error instanceof Error ? refusalFor(error, viewer) : undefined;
+  const refusal = told ?? failureOf(error, request, engine, onError);
+  const response = refusal.toResponse();
+  if (!isOfPostgrest(request.fields)) return response;
+  return inPostgrestWords(response, error instanceof Denied ? "42501" : refusal.code);
+}
+
+/** A failure that has a meaning of its own. */
+function refusalFor(error: Error, viewer: Viewer | undefined): Refusal | undefined {
+  if (error instanceof Refusal) return error;
+  if (error instanceof Denied) return denial(viewer, error.detail);
+  return error instanceof BrokenRule ? refusalOf(error) : undefined;
+}
+
+function failureOf(
+  error: unknown,
+  request: OriginRequest,
+  engine: Pick<Engine, "troubleOf">,
+  onError: (error: unknown, stage: string) => void,
+): Refusal {
   const { status, detail } = engine.troubleOf(error) ?? { status: 500, detail: "The service failed." };
-  if (status === 503) return unavailable(detail).toResponse();
+  if (status === 503) return unavailable(detail);
   onError(reported(request, error), "answer");
-  return new Refusal(status, status === 500 ? `${detail} The server's log says more.` : detail).toResponse();
+  return new Refusal(status, status === 500 ? `${detail} The server's log says more.` : detail);
 }

@@ -2,7 +2,7 @@ import { acceptWeight, type Field, type MediaRange } from "../../protocol/index.
 import type { Value } from "../../server/index.ts";
 import type { Tree } from "../engine/tree.ts";
 import type { ValueType } from "../engine/value-type.ts";
-import { jsonWeight, rangesOf, weightByName } from "./accept.ts";
+import { jsonWeight, listType, rangesOf, weightByName } from "./accept.ts";
 import { Refusal } from "./refusal.ts";
 import {
   encloseRecord,
@@ -24,6 +24,8 @@ export interface CollectionFormat {
   readonly contentType: string;
   /** Whether it is for exactly one record. */
   readonly isSingle?: boolean;
+  /** Whether its parts go on by key by themselves. */
+  readonly goesByKey?: boolean;
   /** A record by itself. `row` has the values of all members, in their order. */
   encodeRecord(resource: Resource, row: readonly Value[]): string;
   /** What is selected of a record, with what is embedded. */
@@ -71,6 +73,16 @@ const singleFormat: RecordFormat = {
   enclose: (_resource, record) => record,
 };
 
+/** Records in a list with nothing around it, as PostgREST's clients expect it; one by itself is a list of one. */
+const listFormat: RecordFormat = {
+  mediaType: listType,
+  contentType: listType,
+  encodeRecord: encodeRow,
+  encodeTree,
+  join: (_resource, records) => `[${records.join(",")}]`,
+  enclose: (_resource, record) => `[${record}]`,
+};
+
 /** JSON may be stored with lines of its own: there they are space, for strings have none (RFC 8259 §7). */
 function asLine(json: string): string {
   return `${json.replace(/[\r\n]/g, " ")}\n`;
@@ -79,6 +91,7 @@ function asLine(json: string): string {
 const linesFormat: CollectionFormat = {
   mediaType: "application/x-ndjson",
   contentType: "application/x-ndjson",
+  goesByKey: true,
   encodeRecord: (resource, row) => asLine(encodeRow(resource, row)),
   encodeTree: (selection, tree) => asLine(encodeTree(selection, tree)),
   join: (_resource, records) => records.join(""),
@@ -118,6 +131,7 @@ function csvField(field: Exclude<SelectedField, { kind: "spread" }>, { row, embe
 const csvFormat: CollectionFormat = {
   mediaType: "text/csv",
   contentType: "text/csv; charset=utf-8; header=present",
+  goesByKey: true,
   encodeRecord: ({ table }, row) => csvLine(table.members.map(({ type }, at) => csvValue(type, row[at] ?? null))),
   encodeTree: ({ fields }, tree) => csvLine(spreadFields(fields, tree).map((one) => csvField(...one))),
   join: ({ table }, records, _facts, selection) => {
@@ -126,7 +140,11 @@ const csvFormat: CollectionFormat = {
   },
 };
 
-const formats: readonly CollectionFormat[] = [jsonFormat, csvFormat, linesFormat];
+/** Those of collections alone. */
+const listFormats: readonly CollectionFormat[] = [csvFormat, linesFormat];
+
+/** Those that are asked for by their own names alone. */
+const namedFormats: readonly RecordFormat[] = [listFormat, singleFormat];
 
 /** A record as an answer has it. @param json - as {@link RecordFormat.encodeTree} gives it */
 export function representAs(
@@ -138,14 +156,16 @@ export function representAs(
   return { contentType: format.contentType, body, etag: etagOf(body) };
 }
 
-function mostWanted(ranges: readonly MediaRange[], ofJson: number): CollectionFormat | undefined {
-  let chosen: CollectionFormat | undefined = ofJson > 0 ? jsonFormat : undefined;
-  let best = ofJson;
-  for (const format of formats) {
-    const weight = acceptWeight(ranges, format.mediaType);
-    if (weight > best) [chosen, best] = [format, weight];
-  }
-  return weightByName(ranges, singleType) > best ? singleFormat : chosen;
+/** Of formats with how much each is wanted, the first that is wanted most; `undefined` where none is. */
+function mostWanted<Format>(weighed: readonly (readonly [format: Format, weight: number])[]): Format | undefined {
+  const most = Math.max(...weighed.map(([, weight]) => weight));
+  return most > 0 ? weighed.find(([, weight]) => weight === most)?.[0] : undefined;
+}
+
+/** The formats of records, with how much each is wanted. */
+function weighRecordFormats(ranges: readonly MediaRange[]): (readonly [RecordFormat, number])[] {
+  const named = namedFormats.map((format) => [format, weightByName(ranges, format.mediaType)] as const);
+  return [[jsonFormat, jsonWeight(ranges)], ...named];
 }
 
 /**
@@ -155,32 +175,34 @@ function mostWanted(ranges: readonly MediaRange[], ofJson: number): CollectionFo
  */
 export function chooseFormat(fields: readonly Field[]): CollectionFormat {
   const ranges = rangesOf(fields);
-  const ofJson = jsonWeight(ranges);
+  const ofRecords = weighRecordFormats(ranges);
   const named = ranges.filter(({ type }) => type !== "*/*");
-  const chosen = mostWanted(ofJson > 0 && named.length > 0 ? named : ranges, ofJson);
+  const isNamed = jsonWeight(ranges) > 0 && named.length > 0;
+  const others = listFormats.map((format) => {
+    return [format, acceptWeight(isNamed ? named : ranges, format.mediaType)] as const;
+  });
+  const chosen = mostWanted<CollectionFormat>([...ofRecords, ...others]);
   if (chosen) return chosen;
-  const types = [...formats.map(({ mediaType }) => mediaType), singleType].join(", ");
+  const types = [jsonFormat, ...listFormats, ...namedFormats].map(({ mediaType }) => mediaType).join(", ");
   throw new Refusal(406, `Collections are there as ${types}, and Accept takes none of them.`);
 }
 
 /** The format of a record that a request wants most; `undefined` where it takes none. */
 export function findRecordFormat(fields: readonly Field[]): RecordFormat | undefined {
-  const ranges = rangesOf(fields);
-  const ofJson = jsonWeight(ranges);
-  if (weightByName(ranges, singleType) > ofJson) return singleFormat;
-  return ofJson > 0 ? jsonFormat : undefined;
+  return mostWanted(weighRecordFormats(rangesOf(fields)));
 }
 
 /** As {@link findRecordFormat}. @throws Refusal 406 where the request takes none */
 export function chooseRecordFormat(fields: readonly Field[]): RecordFormat {
   const format = findRecordFormat(fields);
   if (format) return format;
-  throw new Refusal(406, `Records are there as application/json and ${singleType}, and Accept takes neither.`);
+  const types = [jsonFormat, ...namedFormats].map(({ mediaType }) => mediaType).join(", ");
+  throw new Refusal(406, `Records are there as ${types}, and Accept takes none of them.`);
 }
 
 /** The format of a record by the `Content-Type` of an answer with it. */
 export function recordFormatOf(contentType: string | undefined): RecordFormat {
-  return contentType === singleType ? singleFormat : jsonFormat;
+  return namedFormats.find((format) => format.contentType === contentType) ?? jsonFormat;
 }
 
 /** The 406 for another number of records than one, in PostgREST's words, too. */

@@ -239,7 +239,7 @@ function* readCollection(
   const isPart = liveness.url !== undefined || isDerived(query, page);
   const fields = collectionFields(snapshot, selected?.selection ?? resource, page, isPart);
   const told = isCounted && total !== undefined ? countFields(query, page, total) : [];
-  const whole = { maxRows: settings.maxRows, total, isByKey: !isJson };
+  const whole = { maxRows: settings.maxRows, total, isByKey: format.goesByKey === true };
   const link = format.isSingle ? undefined : partLinks(resource, query, page, whole);
   if (link !== undefined) fields.push(["Link", link]);
   const etag = etagOf(body, [link ?? "", ...told.map(([, value]) => value)].join("\n"));

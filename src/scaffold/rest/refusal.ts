@@ -13,11 +13,13 @@ export interface FieldError {
 export class Refusal extends Error {
   readonly problem: Problem;
   readonly fields: readonly Field[];
+  /** The SQLSTATE for it; `undefined` where there is none. */
+  readonly code: string | undefined;
 
   /**
    * @param status - the HTTP status
    * @param detail - this one case, for a person
-   * @param more - `errors`: the members at fault; `members`: what else the problem says; `fields`: further header fields
+   * @param more - `errors`: the members at fault; `members`: what else the problem says; `fields`: further header fields; `code`: an SQLSTATE
    */
   constructor(
     status: number,
@@ -26,19 +28,21 @@ export class Refusal extends Error {
       readonly errors?: readonly FieldError[];
       readonly members?: Readonly<Record<string, unknown>>;
       readonly fields?: readonly Field[];
+      readonly code?: string | undefined;
     } = {},
   ) {
     super(detail);
     this.name = "Refusal";
     this.problem = createProblem(status, detail, { ...more.members, ...(more.errors ? { errors: more.errors } : {}) });
     this.fields = more.fields ?? [];
+    this.code = more.code;
   }
 
   /** The same refusal, of one of several. @param subject - what it is about, for a person */
   about(subject: string): Refusal {
     const { status, detail, errors } = this.problem;
     const more = Array.isArray(errors) ? { errors: errors as FieldError[] } : {};
-    return new Refusal(status, `${subject}: ${detail}`, { ...more, fields: this.fields });
+    return new Refusal(status, `${subject}: ${detail}`, { ...more, fields: this.fields, code: this.code });
   }
 
   /** The answer that carries it. */

@@ -8,6 +8,7 @@ import {
   type ServedTable,
 } from "../engine/table.ts";
 import { listNames, Refusal, shorten } from "./refusal.ts";
+import { addressMembers } from "./resource.ts";
 
 /** How the records of a table lead to those of another, or of the same one. */
 export interface Relation extends Link {
@@ -76,11 +77,12 @@ function toMany(key: Key): Relation {
   return { kind: "many", isOne: isUnique(key), table, from: to, to: from, names, hints: hintsOf(key) };
 }
 
-/** Whether two foreign keys of a table are its key, together: then its records say no more than what is related. */
+/** Whether two foreign keys of a table are in its key, together: then its records say no more than what is related. */
 function joins(one: Key, other: Key): boolean {
+  const key = addressMembers(one.table);
   const parts = [...one.from, ...other.from];
   const isApart = one.from.every((member) => !other.from.includes(member));
-  const isInKey = parts.every((member) => keyMembers(one.table).includes(member));
+  const isInKey = parts.every((member) => key.includes(member));
   // A view of a third table leads nowhere that the table does not lead.
   return one !== other && isApart && isInKey && !one.table.isView;
 }

@@ -6,11 +6,12 @@ import type { Snapshot } from "../engine/snapshot.ts";
 import { done, type Steps } from "../engine/steps.ts";
 import type { Decoded } from "../engine/value-type.ts";
 import type { Viewer } from "../engine/viewer.ts";
-import { requireJsonAccepted, requireJsonBody } from "./accept.ts";
+import { requireJsonBody } from "./accept.ts";
 import type { Action } from "./actions.ts";
 import { parseBody } from "./body.ts";
 import type { Catalog, IsServed } from "./catalog.ts";
 import { isKnown, requireMatch } from "./conditions.ts";
+import { chooseRecordFormat, jsonFormat, notSingle, type RecordFormat } from "./formats.ts";
 import { parseOnce, performOnce } from "./idempotency.ts";
 import type { PageLimits } from "./live.ts";
 import { asPreferred, requirePreferences } from "./preferences.ts";
@@ -148,11 +149,19 @@ function decode({ parameters }: ServedFunction, given: Given): Arguments {
   return values;
 }
 
-/** Calls a function; the body is `{"add":5}`, or what it gives in a list. */
+/** How a function is called. */
+interface Call {
+  readonly given: Arguments;
+  readonly name: string;
+  readonly settings: PageLimits;
+  readonly format: RecordFormat;
+}
+
+/** Calls a function; the body is `{"add":5}`, or what it gives in a list. In PostgREST's types nothing is around that. */
 function* call(
   snapshot: Snapshot,
   called: ServedFunction,
-  { given, name, settings }: { readonly given: Arguments; readonly name: string; readonly settings: PageLimits },
+  { given, name, settings, format }: Call,
 ): Steps<OriginResponse> {
   const { maxRows, maxPageBytes } = settings;
   const parts = snapshot.call ? yield* snapshot.call(called, given, maxRows + 1) : [];
@@ -163,11 +172,13 @@ function* call(
     throw new Refusal(422, `The ${named(name)} gives more than ${most}: have it take a limit.`);
   }
   const isList = called.gives === "values" || called.gives === "records";
-  const content = isList ? `[${parts.join(",")}]` : (parts[0] ?? "null");
+  const isOne = !isList || format.isSingle === true;
+  if (isList && isOne && parts.length !== 1) throw notSingle(parts.length);
+  const content = isOne ? (parts[0] ?? "null") : `[${parts.join(",")}]`;
   return {
     status: 200,
-    fields: [["Content-Type", "application/json"]],
-    body: `{${JSON.stringify(name)}:${content}}`,
+    fields: [["Content-Type", format.contentType]],
+    body: format === jsonFormat ? `{${JSON.stringify(name)}:${content}}` : content,
   };
 }
 
@@ -178,7 +189,7 @@ function conditional({ method, fields }: OriginRequest, response: OriginResponse
   const etag = etagOf(String(response.body));
   requireMatch(fields, etag);
   const isSame = isKnown(fields, etag);
-  const named: readonly Field[] = [["ETag", etag], ...(isSame ? [] : response.fields)];
+  const named: readonly Field[] = [["ETag", etag], ["Vary", "Accept"], ...(isSame ? [] : response.fields)];
   const body = isSame || method === "HEAD" ? "" : response.body;
   return { ...response, status: isSame ? 304 : response.status, fields: named, body, notLive };
 }
@@ -195,10 +206,10 @@ export async function answerCall(options: CallOptions, asked: CallRequest): Prom
     throw new Refusal(405, `${shorten(method)} is not allowed here; ${allow[1]} are.`, { fields: [allow] });
   }
   if (method === "OPTIONS") return { status: 204, fields: [allow], body: "" };
-  requireJsonAccepted(fields);
+  const format = chooseRecordFormat(fields);
   const given = method === "POST" ? givenInBody(request, target) : givenInUrl(target);
   const called = choose(functions, name, [...given.keys()]);
-  const what = { given: decode(called, given), name, settings };
+  const what = { given: decode(called, given), name, settings, format };
   const once = method === "POST" ? parseOnce(request, viewer) : undefined;
   if (called.isReading && (!once || !mayWrite(options))) {
     return conditional(request, await engine.read((snapshot) => call(snapshot, called, what), viewer));

@@ -30,6 +30,15 @@ interface Pending {
 /** What one level of a `select` comes to. */
 interface Level extends Selected {
   readonly query: CollectionQuery;
+  /** The parts of the `select`, each as what it means. */
+  readonly parts: readonly SelectPart[];
+}
+
+/** What a part means: `count` is `count()` where no column has that name. */
+function meant({ table }: Resource, part: SelectPart): SelectPart {
+  const isCount = part.kind === "column" && part.name === "count" && part.aggregate === undefined;
+  if (!isCount || table.members.some(({ name }) => name === "count")) return part;
+  return { ...part, name: "", aggregate: "count" };
 }
 
 function isHint(hint: string): boolean {
@@ -60,11 +69,12 @@ class SelectBinder {
   }
 
   /** @param limit - as {@link parseQuery}: how many records there may be at most */
-  bind(resource: Resource, parts: readonly SelectPart[], parameters: Parameters): Level {
+  bind(resource: Resource, written: readonly SelectPart[], parameters: Parameters): Level {
+    const parts = written.map((part) => meant(resource, part));
     const pending = this.#pending(resource, parts);
     const own = this.#shareOut(resource, pending, parameters);
     const fields = fieldsOf(resource, parts, pending);
-    if (fields.some(({ kind }) => kind === "cell")) return this.#groups(resource, fields, own);
+    if (fields.some(({ kind }) => kind === "cell")) return { ...this.#groups(resource, fields, own), parts };
     refuseUnembedded(this.#catalog, resource, own);
     const findOther: FindOther = (text) => findOrdered(resource, pending, text);
     const query = parseQuery(resource, own, this.#maxRows, findOther);
@@ -86,6 +96,10 @@ class SelectBinder {
       selection,
       shown: shownMembers(selection),
       embeds: levels.map(({ embed }) => embed),
+      parts: withParts(
+        parts,
+        levels.map(({ level }) => level.parts),
+      ),
       parameters: levels.flatMap(({ parameters: all }) => all),
     };
   }
@@ -145,7 +159,7 @@ class SelectBinder {
     };
   }
 
-  #groups(resource: Resource, fields: readonly Unread[], parameters: Parameters): Level {
+  #groups(resource: Resource, fields: readonly Unread[], parameters: Parameters): Omit<Level, "parts"> {
     if (fields.some(({ kind }) => kind === "records")) {
       const detail =
         'In "select", what several records come to, as count(), can\'t stand beside embedded records; it can stand in them.';
@@ -175,6 +189,12 @@ class SelectBinder {
       ...{ shown: undefined, grouping, embeds: [], parameters: said },
     };
   }
+}
+
+/** Parts with what stands in each embed, in turn. */
+function withParts(parts: readonly SelectPart[], embedded: readonly (readonly SelectPart[])[]): SelectPart[] {
+  const left = [...embedded];
+  return parts.map((part) => (part.kind === "embed" ? { ...part, parts: left.shift() ?? [] } : part));
 }
 
 function fieldsOf(resource: Resource, parts: readonly SelectPart[], pending: readonly Pending[]): Unread[] {
@@ -265,7 +285,7 @@ function takeSelect(parameters: Parameters): {
   return { parts: parts && isAll(parts) ? undefined : parts, others };
 }
 
-function selectedOf({ query: _, ...level }: Level, parts: readonly SelectPart[]): Selected {
+function selectedOf({ query: _, parts, ...level }: Level): Selected {
   return { ...level, parameters: [["select", formatSelect(parts)], ...level.parameters] };
 }
 
@@ -298,7 +318,7 @@ export function parseSelectedQuery(
     return parseQuery(resource, others, maxRows);
   }
   const level = new SelectBinder(catalog, maxRows).bind(resource, parts, others);
-  return { ...level.query, selected: selectedOf(level, parts) };
+  return { ...level.query, selected: selectedOf(level) };
 }
 
 /**
@@ -322,7 +342,7 @@ export function parseRecordQuery(
   if (level.grouping) throw new Refusal(400, "What several records come to is asked of a collection, not of a record.");
   const asked = queryParameters(resource, level.query);
   refuse(asked);
-  return selectedOf(level, parts);
+  return selectedOf(level);
 }
 
 /** @throws Refusal 400 where there are parameters */

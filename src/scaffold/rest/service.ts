@@ -17,6 +17,7 @@ import { findRecordFormat, jsonFormat, recordFormatOf, representAs } from "./for
 import { type AnsweredRecord, parseOnce, performOnce, type ShownRecord } from "./idempotency.ts";
 import type { LiveSettings } from "./live.ts";
 import { performWrite, requireMethod, requireWritable, shapeOf, takesBody } from "./perform.ts";
+import { inPostgrestWords, isOfPostgrest } from "./postgrest-words.ts";
 import { Refusal } from "./refusal.ts";
 import { findRoute, type Route, requireRoute } from "./route.ts";
 import { answerCall, calledName, callPlace } from "./rpc.ts";
@@ -154,7 +155,10 @@ export class Service {
     if (isUnread(route, request)) throw new Denied();
     const methods = requireMethod(route, method, actions);
     if (method === "OPTIONS") return optionsResponse(["Allow", methods.join(", ")], methods);
-    if (method === "GET" || method === "HEAD") return answerRead(request, target, viewer);
+    if (method === "GET" || method === "HEAD") {
+      const answer = answerRead(request, target, viewer);
+      return isOfPostgrest(request.fields) ? inPostgrestWords(await answer) : answer;
+    }
     return this.#write(request, target, viewer);
   }
 

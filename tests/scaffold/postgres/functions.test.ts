@@ -180,3 +180,40 @@ describe("A function of the database", () => {
     expect((await send("POST", "/rpc/note", { text: "c" })).status).toBe(401);
   });
 });
+
+describe("What a function gives", () => {
+  const bare = { Accept: "application/vnd.pgrst.array+json" };
+  const single = { Accept: "application/vnd.pgrst.object+json" };
+
+  it("has nothing around it in PostgREST's types", async () => {
+    const { send } = await serve(server, sql);
+
+    const sum = await send("GET", "/rpc/add?a=1", undefined, bare);
+    const list = await send("POST", "/rpc/notes_like", { pattern: "a" }, bare);
+    const made = await send("POST", "/rpc/note", { text: "c" }, bare);
+    const one = await send("POST", "/rpc/notes_like", { pattern: "a" }, single);
+    const again = await send("GET", "/rpc/add?a=1", undefined, { ...bare, "If-None-Match": sum.field("ETag") ?? "" });
+    const usual = await send("GET", "/rpc/add?a=1");
+
+    expect([sum.status, sum.text, sum.field("Content-Type"), sum.field("Vary")]).toEqual([
+      ...[200, "11", bare.Accept, "Accept"],
+    ]);
+    expect([again.status, again.field("Vary"), usual.text]).toEqual([304, "Accept", '{"add":11}']);
+    expect(usual.field("ETag")).not.toBe(sum.field("ETag"));
+    expect(list.text).toBe('[{"id":1,"text":"a","at":1}]');
+    expect(made.text).toBe('{"id":3,"text":"c","at":null}');
+    expect([one.text, one.field("Content-Type")]).toEqual(['{"id":1,"text":"a","at":1}', single.Accept]);
+  });
+
+  it("is one record where one is asked for, else 406 in PostgREST's words, as what it raises is", async () => {
+    const { send } = await serve(server, sql);
+
+    const none = await send("POST", "/rpc/notes_like", { pattern: "x" }, single);
+    const several = await send("GET", "/rpc/notes_like?pattern=%25", undefined, single);
+    const raised = await send("POST", "/rpc/refuse_reading", {}, bare);
+
+    expect([none.status, none.json]).toMatchObject([406, { code: "PGRST116", details: "The result contains 0 rows" }]);
+    expect([several.status, several.json]).toMatchObject([406, { code: "PGRST116" }]);
+    expect([raised.status, raised.json]).toMatchObject([422, { code: "P0001", message: "Not now.", hint: null }]);
+  });
+});

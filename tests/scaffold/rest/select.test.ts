@@ -138,6 +138,34 @@ describe("What several records come to", () => {
     expect(groups.field("Items")).toBe('list="/artists", record="/artist", link="/url"');
   });
 
+  test("is counted by the plain name, too, where no column has it", async () => {
+    const { send, run } = await serveLibrary();
+    await run("CREATE TABLE bins (id INTEGER PRIMARY KEY, count INTEGER); INSERT INTO bins VALUES (1, 7)");
+
+    const counted = await send("GET", "/artists?select=genre,n:count&order=n.desc&limit=1");
+    const nested = await send("GET", "/artists?select=name,albums(count,songs(count))&id=eq.1");
+    const inner = await send("GET", "/artists?select=name,albums(title,songs(count))&id=eq.3");
+
+    expect((await send("GET", "/artists?select=count")).text).toBe('{"artists":[{"count":4}]}');
+    expect(counted.text).toBe('{"artists":[{"genre":"rock","n":2}]}');
+    expect((await send("GET", "/artists?select=name,albums(count)&id=eq.1")).json).toEqual({
+      artists: [{ url: "/artists/1", name: "Kraftwerk", albums: [{ count: 2 }] }],
+    });
+    expect([nested.status, nested.text]).toEqual([400, expect.stringContaining("can't stand beside embedded records")]);
+    expect(inner.json).toEqual({
+      artists: [
+        {
+          ...{ url: "/artists/3", name: "Neu!" },
+          albums: [{ url: "/albums/5", title: "Neu! 75", songs: [{ count: 1 }] }],
+        },
+      ],
+    });
+    const written = await send("GET", "/artists?select=name,albums(title,songs(count()))&id=eq.3");
+    expect(inner.url).toContain("songs%28count%28%29%29");
+    expect(inner.url).toBe(written.url);
+    expect((await send("GET", "/bins?select=count")).text).toBe('{"bins":[{"url":"/bins/1","count":7}]}');
+  });
+
   test("of none is one record without groups, and no record with them", async () => {
     expect((await get("/artists?select=count(),born.sum()&id=lt.0")).text).toBe('{"artists":[{"count":0,"sum":null}]}');
     expect((await get("/artists?select=genre,count()&id=lt.0")).text).toBe('{"artists":[]}');
