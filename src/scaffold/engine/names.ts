@@ -15,7 +15,12 @@ export interface TableNames {
    * Where several are called the same, the column has one of these names, the first most likely.
    */
   readonly columns: ReadonlyMap<string, string | undefined>;
+  /** What columns hold that SQLite has no type for, by their own names; absent where the database's types say all. */
+  readonly kinds?: ReadonlyMap<string, ModelKind> | undefined;
 }
+
+/** What models say that a column of numbers or texts holds. */
+export type ModelKind = "boolean" | "json";
 
 /** What models call what a database has. Plain data: threads are given it. */
 export interface Names {
@@ -104,6 +109,11 @@ export class Naming {
   column(own: string, column: string): string | undefined {
     const columns = this.#tables.get(own)?.columns;
     return columns?.has(column) ? columns.get(column) : column;
+  }
+
+  /** What models say that a column holds; `undefined` where they leave it to the database. */
+  kind(own: string, column: string): ModelKind | undefined {
+    return this.#tables.get(own)?.kinds?.get(column);
   }
 
   /** Foreign keys by own names, as they are called outside: those of columns that nobody is shown lack them. */

@@ -1,4 +1,4 @@
-import type { Names, TableNames } from "../engine/names.ts";
+import type { ModelKind, Names, TableNames } from "../engine/names.ts";
 import type { NamedRelation } from "../engine/table.ts";
 import { invalidModel } from "./core-data.ts";
 
@@ -89,9 +89,14 @@ function isView(value: object): value is DrizzleView {
   return viewConfig in value && isObject(value[viewConfig]);
 }
 
-function isRelations(value: object): value is DrizzleRelations {
+/** What Drizzle calls the class of something, in all copies of it. */
+function kindOf(value: object): unknown {
   const { constructor: made } = value as { readonly constructor?: { readonly [entityKind]?: unknown } };
-  return made?.[entityKind] === "Relations";
+  return made?.[entityKind];
+}
+
+function isRelations(value: object): value is DrizzleRelations {
+  return kindOf(value) === "Relations";
 }
 
 function isDefinedTable(value: unknown): value is DefinedTable {
@@ -115,6 +120,25 @@ function columnNames(columns: DrizzleColumns): Map<string, string> {
     for (const other of keyAsName ? casings(name) : []) if (!names.has(other)) names.set(other, key);
   }
   return names;
+}
+
+/** What Drizzle makes of SQLite's numbers and texts, by the kinds of its columns. */
+const modes: ReadonlyMap<unknown, ModelKind> = new Map([
+  ["SQLiteBoolean", "boolean"],
+  ["SQLiteTextJson", "json"],
+]);
+
+/** What columns are called, and hold, by all the names that they may have. @param fields - what they are, by their keys */
+function namesAndKinds(columns: DrizzleColumns, fields: object): Pick<TableNames, "columns" | "kinds"> {
+  const names = columnNames(columns);
+  const kindBy = new Map(
+    Object.entries(fields).map(([key, field]) => [key, isObject(field) ? modes.get(kindOf(field)) : undefined]),
+  );
+  const kinds = [...names].flatMap(([name, key]) => {
+    const kind = kindBy.get(key);
+    return kind ? [[name, kind] as const] : [];
+  });
+  return kinds.length > 0 ? { columns: names, kinds: new Map(kinds) } : { columns: names };
 }
 
 /** The columns of a view that have names; what it computes has one of its own, too. */
@@ -157,15 +181,15 @@ class DrizzleModels {
 
   #addTable(name: string, table: DrizzleTable): void {
     const columns = table[tableColumns];
-    const own = { table: table[tableName], schema: table[tableSchema] };
-    this.#put(table, { ...own, title: `the table ${name}`, name, columns: columnNames(columns) }, columns);
+    const own = { title: `the table ${name}`, table: table[tableName], schema: table[tableSchema] };
+    this.#put(table, { ...own, name, ...namesAndKinds(columns, columns) }, columns);
   }
 
   #addView(name: string, view: DrizzleView): void {
     const config = view[viewConfig];
     const columns = viewColumns(config.selectedFields);
-    const own = { table: config.name, schema: config.schema };
-    this.#put(view, { ...own, title: `the view ${name}`, name, columns: columnNames(columns) }, columns);
+    const own = { title: `the view ${name}`, table: config.name, schema: config.schema };
+    this.#put(view, { ...own, name, ...namesAndKinds(columns, config.selectedFields) }, columns);
   }
 
   /** One that is exported twice has the first name. */

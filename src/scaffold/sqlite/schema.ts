@@ -23,8 +23,10 @@ export interface Column {
   /** 1-based place in the declared primary key; 0 where it is no part of it. */
   readonly primaryKeyPart: number;
   readonly generated: boolean;
-  /** Whether a CHECK says `json_valid` of it. */
+  /** Whether a CHECK says `json_valid` of it, or models say that its texts are JSON. */
   readonly holdsJson?: true;
+  /** Whether models say that its numbers are booleans. */
+  readonly holdsBoolean?: true;
   /** By what its texts can be searched; absent where by nothing. */
   readonly textIndex?: TextIndex;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { Batch } from "../../../src/server/index.ts";
 import { modelledSql, modelsFile, serveModelled } from "./music-models.ts";
-import { type Service, serve } from "./service.ts";
+import { here, type Service, serve, type TestOptions } from "./service.ts";
 
 /** The records of a list, without their URLs. */
 async function list({ send }: Service, target: string): Promise<unknown> {
@@ -185,6 +185,127 @@ describe.each(["prisma", "drizzle"] as const)("By the names of models of %s", (k
       column: "id",
     });
     await expect(serveModelled(kind, { tables: ["albums"] })).rejects.toThrow('"albums"');
+  });
+});
+
+/** What a tool's own migrations make of booleans and JSON, and the models that go with it. */
+const kinds = {
+  drizzle: {
+    types: here({ sqlite: ["INTEGER", "TEXT"], postgres: ["boolean", "jsonb"] }),
+    models: () =>
+      modelsFile(
+        "schema.mjs",
+        `${here({
+          sqlite: `import { integer, sqliteTable as table, sqliteView as view, text } from "drizzle-orm/sqlite-core";
+const boolean = (name) => integer(name, { mode: "boolean" });
+const json = (name) => text(name, { mode: "json" });`,
+          postgres: `import { boolean, integer, jsonb as json, pgTable as table, pgView as view } from "drizzle-orm/pg-core";`,
+        })}
+export const Door = table("doors", { id: integer().primaryKey(), isOpen: boolean(), meta: json("meta_data"), since: integer() });
+export const OpenDoor = view("open_doors").as((query) => query.select({ id: Door.id, isOpen: Door.isOpen }).from(Door));`,
+      ),
+  },
+  prisma: {
+    types: here({ sqlite: ["BOOLEAN", "JSONB"], postgres: ["boolean", "jsonb"] }),
+    models: () =>
+      modelsFile(
+        "schema.prisma",
+        `model Door {
+  id     Int      @id
+  isOpen Boolean? @map("is_open")
+  meta   Json?    @map("meta_data")
+  since  Int?
+  @@map("doors")
+}
+view OpenDoor {
+  id     Int     @unique
+  isOpen Boolean @map("is_open")
+  @@map("open_doors")
+}`,
+      ),
+  },
+} as const;
+
+describe.each(["drizzle", "prisma"] as const)("Booleans and JSON of models of %s", (tool) => {
+  const { types, models } = kinds[tool];
+  const [boolean, json] = types;
+  const yes = here<unknown>({ sqlite: 1, postgres: true });
+  const serveDoors = (options: TestOptions = {}) =>
+    serve(
+      `CREATE TABLE doors (id INTEGER PRIMARY KEY, is_open ${boolean}, meta_data ${json}, since INTEGER);
+      CREATE VIEW open_doors AS SELECT id, is_open FROM doors WHERE is_open;
+      CREATE VIEW all_doors AS SELECT id, is_open, meta_data FROM doors;
+      INSERT INTO doors VALUES (1, ${here({ sqlite: "1", postgres: "true" })}, '{"lock": {"keys": 2}}', 1), (2, ${here({ sqlite: "0", postgres: "false" })}, '[1]', 0), (3, NULL, NULL, NULL)`,
+      { models: models(), ...options },
+    );
+
+  test("are shown, asked for and sorted by", async () => {
+    const service = await serveDoors();
+
+    expect(await list(service, "/Door")).toEqual([
+      { id: 1, isOpen: true, meta: { lock: { keys: 2 } }, since: 1 },
+      { id: 2, isOpen: false, meta: [1], since: 0 },
+      { id: 3, isOpen: null, meta: null, since: null },
+    ]);
+    const found = async (query: string) => (await list(service, `/Door?select=id&${query}`)) as { id: number }[];
+    for (const [query, ids] of [
+      ["isOpen=is.true", [1]],
+      ["isOpen=eq.true", [1]],
+      ["isOpen=not.is.true", [2, 3]],
+      ["isOpen=is.false", [2]],
+      ["isOpen=in.(true,false)", [1, 2]],
+      ["meta->lock->keys=eq.2", [1]],
+      ["order=isOpen.desc.nullslast", [1, 2, 3]],
+    ] as const) {
+      expect([query, (await found(query)).map(({ id }) => id)]).toEqual([query, ids]);
+    }
+    expect((await service.send("GET", "/Door?since=is.true")).status).toBe(400);
+    expect((await service.send("GET", "/OpenDoor")).json).toMatchObject({ OpenDoor: [{ id: 1, isOpen: true }] });
+    expect(await list(service, "/all_doors?id=eq.1")).toMatchObject([
+      { is_open: true, meta_data: { lock: { keys: 2 } } },
+    ]);
+    expect((await service.send("GET", "/Door?order=isOpen.desc.nullslast")).field("Item-Order")).toBe(
+      "isOpen.desc-number,id.asc-number",
+    );
+  });
+
+  test("are written as what they are, and nothing else is taken", async () => {
+    const { send, rows } = await serveDoors();
+
+    expect((await send("POST", "/Door", { id: 4, isOpen: true, meta: { a: [1] } })).json).toMatchObject({
+      Door: { id: 4, isOpen: true, meta: { a: [1] } },
+    });
+    expect((await send("PATCH", "/Door/2", { isOpen: true, meta: "text" })).status).toBe(200);
+    expect((await send("PATCH", "/Door?isOpen=is.null", { isOpen: false })).status).toBe(200);
+    expect(await rows("SELECT is_open FROM doors WHERE id IN (2, 4)")).toEqual([[yes], [yes]]);
+    expect((await send("GET", "/Door/2")).json).toMatchObject({ Door: { isOpen: true, meta: "text" } });
+    expect((await send("GET", "/Door/3")).json).toMatchObject({ Door: { isOpen: false } });
+    // A column of SQLite that is declared BOOLEAN takes any text.
+    const takesText = here({ sqlite: tool === "prisma", postgres: false });
+    expect((await send("PATCH", "/Door/1", { isOpen: "perhaps" })).status).toBe(takesText ? 200 : 422);
+    expect((await send("PATCH", "/Door/1", { since: true })).status).toBe(422);
+  });
+
+  test("come in changes as they are shown, and decide what a rule lets be seen", async () => {
+    const service = await serveDoors({ rules: { Door: { read: "isOpen=is.true" } } });
+    const answer = await service.send("GET", "/Door?isOpen=is.true");
+    expect(answer.json).toMatchObject({ Door: [{ id: 1 }] });
+
+    const changes = await changesOf(service, () =>
+      service.run({
+        sqlite: "UPDATE doors SET is_open = 1, meta_data = '{\"b\": null}' WHERE id = 2",
+        postgres: "UPDATE doors SET is_open = true, meta_data = '{\"b\": null}' WHERE id = 2",
+      }),
+    );
+    // What filters compare is what is stored; what is shown is what a GET shows.
+    const no = here<unknown>({ sqlite: 0, postgres: false });
+    expect(changes).toMatchObject([{ before: { isOpen: no }, after: { isOpen: yes } }]);
+    expect(JSON.parse(String(changes[0]?.represent().body))).toEqual({
+      Door: { url: "/Door/2", id: 2, isOpen: true, meta: { b: null }, since: 0 },
+    });
+    expect((await service.send("GET", "/Door?isOpen=is.true&order=id.desc")).json).toMatchObject({
+      Door: [{ id: 2 }, { id: 1 }],
+    });
   });
 });
 

@@ -155,8 +155,8 @@ export function updateRecord(
 }
 
 /** As {@link updateRecord}, of one member, where the record has another value. */
-export function updateOther(table: PostgresTable, key: PostgresKey, { name }: PostgresMember, value: Text): Sql {
-  const column = quoteName(name);
+export function updateOther(table: PostgresTable, key: PostgresKey, member: PostgresMember, value: Text): Sql {
+  const column = quoteName(member.column);
   const condition = `${equalAll(key.members, 3)} AND ${column} IS DISTINCT FROM $2`;
   return {
     text: `UPDATE ${tableName(table)} SET ${column} = $1 WHERE ${condition} RETURNING 1`,

@@ -21,6 +21,7 @@ import {
   type ViewFacts,
 } from "../schema.ts";
 import { partOfJson } from "./json-part.ts";
+import { asModelled, modelKindOf } from "./modelled.ts";
 import { SqliteType } from "./value-type.ts";
 
 /** A column as SQL needs it, or the rowid of a table that has no key of its own. */
@@ -106,7 +107,7 @@ function membersOf(table: Table, naming: Naming): SqliteMember[] {
     if (name === undefined) return [];
     const inKey = keyColumns.includes(column.name);
     const sorts = table.utf16 !== true || (table.integerKey && inKey);
-    const type = new SqliteType(column, inKey, sorts);
+    const type = new SqliteType(asModelled(column, modelKindOf(table, column.name, naming)), inKey, sorts);
     const nulls = column.notNull || (table.integerKey && inKey) ? "none" : "lowest";
     const member = {
       name,

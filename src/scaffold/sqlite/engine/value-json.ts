@@ -58,7 +58,7 @@ function decodeString(type: StoredType, text: string): Decoded {
     return bytes ? { value: bytes } : { detail: "Bytes are sent as a base64 text with its padding." };
   }
   if (!type.numbersOnly) return { value: text };
-  if (!isNumeral(text)) return { detail: "This is no number." };
+  if (!isNumeral(text)) return { detail: type.kind === "boolean" ? "This is no boolean." : "This is no number." };
   return exactNumber(text, type.affinity !== "real") === undefined ? { detail: lossy } : { value: text };
 }
 

@@ -23,7 +23,7 @@ const numberType =
 const bytesType = /BLOB|BINARY|IMAGE|BYTEA/;
 
 /** What of a column tells its type. */
-export type TypedColumn = Pick<Column, "declaredType" | "affinity" | "holdsJson">;
+export type TypedColumn = Pick<Column, "declaredType" | "affinity" | "holdsJson" | "holdsBoolean">;
 
 /**
  * The type of a column. JSON in a key is left as stored: a key has to be one value that can stand in a URL.
@@ -33,11 +33,15 @@ export type TypedColumn = Pick<Column, "declaredType" | "affinity" | "holdsJson"
 export function storedTypeOf(column: TypedColumn, inKey: boolean): Required<StoredType> {
   const { affinity } = column;
   const kind = kindOf(column, inKey);
-  return { kind, affinity, numbersOnly: kind === "numeric" && numberType.test(column.declaredType) };
+  return {
+    kind,
+    affinity,
+    numbersOnly: (kind === "numeric" || kind === "boolean") && numberType.test(column.declaredType),
+  };
 }
 
-function kindOf({ declaredType, affinity, holdsJson }: TypedColumn, inKey: boolean): ValueKind {
-  if (declaredType === "BOOLEAN" || declaredType === "BOOL") return "boolean";
+function kindOf({ declaredType, affinity, holdsJson, holdsBoolean }: TypedColumn, inKey: boolean): ValueKind {
+  if (declaredType === "BOOLEAN" || declaredType === "BOOL" || holdsBoolean) return "boolean";
   if ((/^JSONB?\b/.test(declaredType) || holdsJson) && !inKey) return "json";
   if (affinity === "text") return "text";
   if (bytesType.test(declaredType)) return "base64";

@@ -110,7 +110,7 @@ export class SqliteType implements ValueType, StoredType {
   aggregate(name: AggregateName): SqliteType | undefined {
     if (name === "count") return new SqliteType({ declaredType: "INTEGER", affinity: "integer" }, false);
     if (name === "min" || name === "max") return this.kind === "json" || this.kind === "boolean" ? undefined : this;
-    if (!this.numbersOnly) return undefined;
+    if (!this.numbersOnly || this.kind === "boolean") return undefined;
     return new SqliteType({ declaredType: "", affinity: name === "avg" ? "real" : "numeric" }, false);
   }
 
