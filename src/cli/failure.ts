@@ -1,3 +1,4 @@
+import { RocketError } from "../protocol/index.ts";
 import { getSystemErrorMessage } from "./system-error.ts";
 
 /** Why a command ends without success: a sentence for a person, and the exit code. */
@@ -12,9 +13,10 @@ export class CommandFailure extends Error {
   }
 }
 
-/** What a person is told about any error: one line, no stack. */
+/** What a person is told about any error: one line, no stack. Of Rocket's own, which are written for people, all lines. */
 export function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  if (error instanceof RocketError) return error.message;
   const text = getSystemErrorMessage(error) ?? error.message;
   return text.split("\n")[0]?.trim() || error.name;
 }

@@ -2,6 +2,7 @@ import { RocketError } from "../protocol/index.ts";
 import type { DerivedOptions, Journal, Origin, Revocations } from "../server/index.ts";
 import { noRevocations } from "../server/inner.ts";
 import type { Engine } from "./engine/engine.ts";
+import { toldTroubles } from "./engine/names.ts";
 import { done } from "./engine/steps.ts";
 import type { ServedSchema } from "./engine/table.ts";
 import { everybody } from "./engine/viewer.ts";
@@ -105,7 +106,7 @@ function requireTables({ schema }: Engine, tables: readonly string[] | undefined
 
 /** @throws RocketError `models-unfit` where the database has not what models name */
 function requireModels({ troubles = [] }: ServedSchema): void {
-  if (troubles.length > 0) throw new RocketError("models-unfit", troubles.join("\n"));
+  if (troubles.length > 0) throw new RocketError("models-unfit", toldTroubles(troubles).join("\n"));
 }
 
 function isServedBy({ tables, basePath }: ResolvedScaffoldOptions): IsServed {

@@ -80,6 +80,15 @@ function twice(named: readonly (readonly [own: string, name: string])[]): (reado
   });
 }
 
+/** How many troubles are told at once. */
+const maxTold = 20;
+
+/** Troubles as they are told: the first ones, and how many more there are. */
+export function toldTroubles(troubles: readonly string[]): string[] {
+  const more = troubles.length - maxTold;
+  return more > 0 ? [...troubles.slice(0, maxTold), `And ${more} more like these.`] : [...troubles];
+}
+
 /** The books that tools keep of their own migrations, and whose they are. */
 const books: ReadonlyMap<string, string> = new Map([
   ["_prisma_migrations", "Prisma"],

@@ -24,6 +24,7 @@ export interface MigrationFolder {
 }
 
 interface DrizzleJournal {
+  readonly dialect?: unknown;
   readonly entries: readonly { readonly tag: string; readonly when: number }[];
 }
 
@@ -35,6 +36,25 @@ function invalid(detail: string, cause?: unknown): never {
 
 function shown(path: string): string {
   return JSON.stringify(path);
+}
+
+/** What Prisma and Drizzle call the databases. */
+const ownDialects: Readonly<Record<Sql, ReadonlySet<string>>> = {
+  postgres: new Set(["postgresql", "postgres", "pg"]),
+  sqlite: new Set(["sqlite", "turso"]),
+};
+const databases: Readonly<Record<Sql, string>> = { postgres: "PostgreSQL", sqlite: "SQLite" };
+
+/**
+ * @param dialect - the database that a file of the folder names; `undefined` where it names none
+ * @throws RocketError `migration-invalid` where that is another one
+ */
+function requireDialect(path: string, dialect: string | undefined, sql: Sql): void {
+  if (dialect === undefined || ownDialects[sql].has(dialect)) return;
+  const named = JSON.stringify(dialect.slice(0, 100));
+  invalid(
+    `${shown(path)} says that the migrations are for ${named}, and the database is ${databases[sql]}. Nothing was run.`,
+  );
 }
 
 function readMigration(path: string, name: string, sql: Sql): Migration {
@@ -52,8 +72,9 @@ function readMigration(path: string, name: string, sql: Sql): Migration {
 
 function drizzleMigrations(folder: string, journal: string, sql: Sql): Migration[] {
   let entries: DrizzleJournal["entries"];
+  let dialect: DrizzleJournal["dialect"];
   try {
-    ({ entries } = JSON.parse(readFileSync(journal, "utf8")) as DrizzleJournal);
+    ({ entries, dialect } = JSON.parse(readFileSync(journal, "utf8")) as DrizzleJournal);
   } catch (error) {
     return invalid(`${shown(journal)} is none of Drizzle's journals: it is no JSON.`, error);
   }
@@ -61,13 +82,14 @@ function drizzleMigrations(folder: string, journal: string, sql: Sql): Migration
   if (!entries.every(({ tag, when }) => typeof tag === "string" && Number.isFinite(when))) {
     return invalid(`${shown(journal)} is none of Drizzle's journals: an entry has no "tag" or no "when".`);
   }
+  requireDialect(journal, typeof dialect === "string" ? dialect : undefined, sql);
   return entries.map(({ tag, when }) => ({ ...readMigration(join(folder, `${tag}.sql`), tag, sql), when }));
 }
 
 /**
  * Reads a folder of migrations, as `prisma migrate` and `drizzle-kit generate` write them.
  *
- * @param sql - whose SQL they are
+ * @param sql - whose SQL they have to be
  * @throws RocketError `migration-invalid`
  */
 export function readMigrations(folder: string, sql: Sql): MigrationFolder {
@@ -79,7 +101,8 @@ export function readMigrations(folder: string, sql: Sql): MigrationFolder {
   const names = readdirSync(folder)
     .filter((name) => existsSync(join(folder, name, "migration.sql")))
     .sort();
-  const isPrisma = existsSync(join(folder, "migration_lock.toml"));
+  const lock = join(folder, "migration_lock.toml");
+  const isPrisma = existsSync(lock);
   if (!isPrisma && names.some((name) => existsSync(join(folder, name, "snapshot.json")))) {
     return invalid(
       `${shown(folder)} is of Drizzle 1.0 or later, which notes what it did in a way of its own: put "-- npx drizzle-kit migrate" in its place.`,
@@ -90,6 +113,7 @@ export function readMigrations(folder: string, sql: Sql): MigrationFolder {
       `${shown(folder)} has no migrations of Prisma (…/migration.sql) or Drizzle (meta/_journal.json); others are run as a command, behind --.`,
     );
   }
+  if (isPrisma) requireDialect(lock, /^\s*provider\s*=\s*["']([^"']*)/m.exec(readFileSync(lock, "utf8"))?.[1], sql);
   const migrations = names.map((name) => readMigration(join(folder, name, "migration.sql"), name, sql));
   return { tool: "prisma", migrations };
 }

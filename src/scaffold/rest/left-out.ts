@@ -1,4 +1,5 @@
 import { RocketError } from "../../protocol/index.ts";
+import { toldTroubles } from "../engine/names.ts";
 import type { ServedSchema } from "../engine/table.ts";
 import { catalogOf, type IsServed } from "./catalog.ts";
 
@@ -17,9 +18,8 @@ export class LeftOutReporter {
   tell(schema: ServedSchema): void {
     const { leftOut } = catalogOf(schema, this.#isServed);
     const { troubles = [] } = schema;
-    for (const trouble of troubles) {
-      if (!this.#troubles.includes(trouble)) this.#report(new RocketError("models-unfit", trouble), "schema");
-    }
+    const added = troubles.filter((trouble) => !this.#troubles.includes(trouble));
+    for (const trouble of toldTroubles(added)) this.#report(new RocketError("models-unfit", trouble), "schema");
     this.#troubles = troubles;
     const names = new Map<string, string[]>();
     for (const [name, reason] of leftOut) {

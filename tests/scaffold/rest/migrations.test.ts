@@ -30,7 +30,8 @@ function add(folder: string, files: Files): void {
 }
 
 const key = here({ sqlite: "INTEGER PRIMARY KEY", postgres: "SERIAL PRIMARY KEY" });
-const lock = { "migration_lock.toml": 'provider = "any"' };
+const dialect = here({ sqlite: "sqlite", postgres: "postgresql" });
+const lock = { "migration_lock.toml": `# Prisma's\nprovider = "${dialect}"\n` };
 const first = `-- CreateTable\nCREATE TABLE "artists" ("id" ${key}, "name" TEXT NOT NULL);\n\n-- It's all; of it.\nINSERT INTO artists (name) VALUES ('Can; not');\n`;
 const second = 'ALTER TABLE "artists" ADD COLUMN "year" INTEGER;\n';
 
@@ -218,7 +219,7 @@ const entries = [
 const drizzleFiles = {
   "meta/_journal.json": JSON.stringify({
     version: "7",
-    dialect: here({ sqlite: "sqlite", postgres: "postgresql" }),
+    dialect,
     entries,
   }),
   "0000_first.sql": `CREATE TABLE artists (id ${key}, name TEXT NOT NULL);\n--> statement-breakpoint\nINSERT INTO artists (name) VALUES ('Can')--> statement-breakpoint\nINSERT INTO artists (name) VALUES ('Neu!');`,
@@ -396,4 +397,25 @@ INSERT INTO albums VALUES (two(), 1); COMMENT ON TABLE albums IS E'it\\'s; $x$';
     [2, 1],
   ]);
   expect(await rows("SELECT name, year FROM artists")).toEqual([["Can; not", 1]]);
+});
+
+describe("A folder of migrations for another database", () => {
+  const other = here({ sqlite: "postgresql", postgres: "sqlite" });
+  const database = here({ sqlite: "SQLite", postgres: "PostgreSQL" });
+
+  test.for(["mysql", "cockroachdb", other])("is refused before anything is run: %s", async (named) => {
+    const { path, rows } = await open();
+    const prisma = prismaFolder({ "migration_lock.toml": `provider = "${named}"` });
+    const journal = JSON.stringify({ version: "7", dialect: named, entries });
+    const drizzle = folderOf({ ...drizzleFiles, "meta/_journal.json": journal });
+
+    const why = (file: string) =>
+      `${JSON.stringify(file)} says that the migrations are for "${named}", and the database is ${database}. Nothing was run.`;
+    await expect(migrate(path, prisma)).rejects.toMatchObject({
+      code: "migration-invalid",
+      message: why(join(prisma, "migration_lock.toml")),
+    });
+    await expect(migrate(path, drizzle)).rejects.toThrow(why(join(drizzle, "meta/_journal.json")));
+    await expect(rows("SELECT * FROM artists")).rejects.toThrow();
+  });
 });

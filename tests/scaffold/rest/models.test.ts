@@ -380,6 +380,19 @@ describe("Models that don't fit", () => {
     ]);
   });
 
+  test("are refused with the first 20 sentences, and how many more there are", async () => {
+    const venues = (count: number) => {
+      const models = Array.from({ length: count }, (_, at) => `model Venue${at + 1} {\n id Int @id\n}`);
+      return refusal(models.join("\n")).then((message) => message.split("\n"));
+    };
+    const lacks = (at: number) =>
+      `The database has no table "Venue${at}", which the model Venue${at} is. Run your migrations first (rocket migrate), or leave it out of the models.`;
+    const first = Array.from({ length: 20 }, (_, at) => lacks(at + 1));
+
+    expect(await venues(20)).toEqual(first);
+    expect(await venues(85)).toEqual([...first, "And 65 more like these."]);
+  });
+
   test("are refused where two things would have one name, or a hidden column makes URLs", async () => {
     expect(await refusal('model tags {\n id Int @id\n @@map("albums")\n}')).toMatch(
       /The tables "albums" and "tags" would both be called "tags"/,
