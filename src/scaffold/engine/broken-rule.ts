@@ -8,8 +8,10 @@ export type RuleKind = "unique" | "foreignKey" | "notNull" | "check" | "datatype
 export interface RuleDetails {
   /** The record's columns that it is about; none where they can't be told. */
   readonly columns?: readonly string[];
-  /** A check's name, where it has one; what was said, where it was raised. */
+  /** A check's name, where it has one; what was said, where it was raised; of `datatype`, the value, where it is known. */
   readonly text?: string | undefined;
+  /** Of `datatype`, all values that the column takes, where they are few enough to have names. */
+  readonly taken?: readonly string[] | undefined;
   /** Which write it was, where that is told at the end of the transaction. */
   readonly place?: Place | undefined;
 }
@@ -27,21 +29,29 @@ export class BrokenRule extends Error {
   readonly kind: RuleKind;
   readonly columns: readonly string[];
   readonly text: string | undefined;
+  readonly taken: readonly string[];
   readonly place: Place | undefined;
 
   /** @param cause - the driver's own error */
-  constructor(kind: RuleKind, { columns = [], text, place }: RuleDetails, cause: unknown) {
+  constructor(kind: RuleKind, { columns = [], text, taken = [], place }: RuleDetails, cause: unknown) {
     super(`The write breaks a rule of the database: ${kind}`, { cause });
     this.name = "BrokenRule";
     this.kind = kind;
     this.columns = columns;
     this.text = text;
+    this.taken = taken;
     this.place = place;
   }
 
   /** The same, of one of several writes. */
   at(place: Place): BrokenRule {
-    const { columns, text } = this;
-    return new BrokenRule(this.kind, { columns, text, place }, this.cause);
+    const { columns, text, taken } = this;
+    return new BrokenRule(this.kind, { columns, text, taken, place }, this.cause);
+  }
+
+  /** The same, with what the column takes. */
+  taking(taken: readonly string[]): BrokenRule {
+    const { columns, text, place } = this;
+    return new BrokenRule(this.kind, { columns, text, taken, place }, this.cause);
   }
 }

@@ -4,7 +4,7 @@ import { Denied } from "../engine/denied.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Viewer } from "../engine/viewer.ts";
 import { inPostgrestWords, isOfPostgrest } from "./postgrest-words.ts";
-import { Refusal, unauthorized, unavailable } from "./refusal.ts";
+import { listNames, Refusal, shorten, unauthorized, unavailable } from "./refusal.ts";
 
 /** A rule's meaning: the status, what it is in all, and what it is for one of its columns. */
 type Meaning = readonly [status: number, detail: string, columnDetail: string];
@@ -32,7 +32,15 @@ const sqlStates: Readonly<Record<RuleKind, string>> = {
   raised: "P0001",
 };
 
-function meaningOf({ kind, columns, text }: BrokenRule): Meaning {
+/** What is said of a value that its column does not take. */
+function valueTrouble(text: string, taken: readonly string[]): string {
+  const others = taken.length === 0 ? "" : ` It takes ${listNames(taken)}.`;
+  return `The column does not take ${JSON.stringify(shorten(text))}.${others}`;
+}
+
+function meaningOf({ kind, columns, text, taken }: BrokenRule): Meaning {
+  if (kind === "datatype" && text !== undefined)
+    return [422, "A value is none that its column takes.", valueTrouble(text, taken)];
   if (kind === "raised") return [422, text ?? "", ""];
   if (kind === "check") {
     const rule = text === undefined ? "a rule" : `the rule ${JSON.stringify(text)}`;

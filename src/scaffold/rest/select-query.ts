@@ -199,9 +199,13 @@ function withParts(parts: readonly SelectPart[], embedded: readonly (readonly Se
 
 function fieldsOf(resource: Resource, parts: readonly SelectPart[], pending: readonly Pending[]): Unread[] {
   const { members } = resource.table;
+  // What is embedded by name stands before a column that only `*` names.
+  const embedded = new Set(pending.flatMap(({ key, part }) => (part.parts.length > 0 && !part.isSpread ? key : [])));
   let embeds = 0;
   return parts.flatMap((part): Unread[] => {
-    if (part.kind === "all") return members.map(({ name }, at) => ({ kind: "value", name, at }));
+    if (part.kind === "all") {
+      return members.flatMap(({ name }, at) => (embedded.has(name) ? [] : { kind: "value", name, at }));
+    }
     if (part.kind === "embed") {
       const at = embeds;
       embeds += 1;

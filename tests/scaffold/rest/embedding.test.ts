@@ -291,3 +291,17 @@ describe("Embedded records", () => {
     expect((known.json as Detail).detail.replace("songs", "nothing")).toBe((unknown.json as Detail).detail);
   });
 });
+
+test("What is embedded by a column's name is shown there, and the column only under another", async () => {
+  const { send } = await serve(`CREATE TABLE author (id INTEGER PRIMARY KEY, name TEXT);
+    CREATE TABLE book (id INTEGER PRIMARY KEY, title TEXT, author INTEGER REFERENCES author (id));
+    INSERT INTO author VALUES (7, 'Ann'); INSERT INTO book VALUES (1, 'One', 7)`);
+  const book = async (select: string) => (await send("GET", `/book/1?select=${select}`)).json;
+  const author = { id: 7, name: "Ann" };
+
+  expect(await book("*,author(*)")).toMatchObject({ book: { id: 1, title: "One", author } });
+  expect(await book("author(*),*")).toMatchObject({ book: { id: 1, title: "One", author } });
+  expect(await book("*,author(*),by:author")).toMatchObject({ book: { title: "One", author, by: 7 } });
+  expect(await book("*,author()")).toMatchObject({ book: { title: "One", author: 7 } });
+  expect(await book("author,author(*)")).toMatchObject({ status: 400 });
+});

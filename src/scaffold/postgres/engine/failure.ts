@@ -57,7 +57,7 @@ export function hasNoUniqueRule(error: unknown): boolean {
 }
 
 /** Which parameter of a statement PostgreSQL was reading, from 1. */
-function parameterRead({ where = "" }: Failed): number | undefined {
+export function parameterRead({ where = "" }: Failed): number | undefined {
   // JSON has a line ahead of that, of where in its text it went wrong.
   const [, named] = /^(?:unnamed portal|portal "[^"]*") parameter \$(\d+)/m.exec(where) ?? [];
   return named === undefined ? undefined : Number(named);

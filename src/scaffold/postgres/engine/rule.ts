@@ -1,8 +1,9 @@
 import { BrokenRule, type RuleKind } from "../../engine/broken-rule.ts";
-import type { Session } from "../driver.ts";
+import type { Session, Text } from "../driver.ts";
 import { quoteText } from "../sql-text.ts";
-import { type Failed, failedOf } from "./failure.ts";
+import { type Failed, failedOf, parameterRead } from "./failure.ts";
 import type { PostgresTable } from "./served.ts";
+import { tableName } from "./table-name.ts";
 
 const kinds: Readonly<Record<string, RuleKind>> = {
   "23001": "foreignKey",
@@ -25,20 +26,32 @@ function columnsOf({ column, constraint, table }: Failed, own: PostgresTable): r
 }
 
 /** The columns of a foreign key that names nothing; none where others name the record. */
-function brokenKey(failed: Failed, table: PostgresTable, written: ReadonlySet<string>): readonly string[] {
+function brokenKey(failed: Failed, table: PostgresTable, given: GivenValues): readonly string[] {
   const columns = columnsOf(failed, table);
-  return columns.some((column) => written.has(column)) ? columns : [];
+  return columns.some((column) => given.has(column)) ? columns : [];
 }
 
-/** An error as the rule that was broken; any other error as it is. @param written - the columns that were written */
-export function brokenRule(error: unknown, table: PostgresTable, written: ReadonlySet<string>): unknown {
+/** What a statement's first parameters are: the values that columns were given, by the columns' names. */
+export type GivenValues = ReadonlyMap<string, Text>;
+
+/** The value that could not be read as one of its column's type, where PostgreSQL says which. */
+function unreadValue(failed: Failed, given: GivenValues): readonly [column: string, value: Text] | undefined {
+  const place = parameterRead(failed);
+  return place === undefined ? undefined : [...given][place - 1];
+}
+
+/** An error as the rule that was broken; any other error as it is. */
+export function brokenRule(error: unknown, table: PostgresTable, given: GivenValues): unknown {
   const failed = failedOf(error);
   if (!failed) return error;
   const kind = kinds[failed.code] ?? (failed.code.startsWith("22") ? "datatype" : undefined);
   if (kind === undefined) return error;
-  if (kind === "foreignKey") return new BrokenRule(kind, { columns: brokenKey(failed, table, written) }, error);
+  if (kind === "foreignKey") return new BrokenRule(kind, { columns: brokenKey(failed, table, given) }, error);
+  const unread = kind === "datatype" ? unreadValue(failed, given) : undefined;
+  if (unread) return new BrokenRule(kind, { columns: [unread[0]], text: unread[1] ?? undefined }, error);
   const columns = columnsOf(failed, table);
-  return new BrokenRule(kind, { columns, text: kind === "raised" ? failed.message : failed.constraint }, error);
+  const text = kind === "datatype" ? undefined : kind === "raised" ? failed.message : failed.constraint;
+  return new BrokenRule(kind, { columns, text }, error);
 }
 
 /** As `brokenRule`, of what a function did, to whichever tables. */
@@ -46,7 +59,8 @@ export function brokenRuleOfCall(error: unknown): unknown {
   const failed = failedOf(error);
   const kind = failed && (kinds[failed.code] ?? (failed.code.startsWith("22") ? "datatype" : undefined));
   if (!failed || kind === undefined) return error;
-  return new BrokenRule(kind, { text: kind === "raised" ? failed.message : failed.constraint }, error);
+  const text = kind === "datatype" ? undefined : kind === "raised" ? failed.message : failed.constraint;
+  return new BrokenRule(kind, { text }, error);
 }
 
 /**
@@ -60,4 +74,12 @@ export async function inOwnWords(session: Session, rule: BrokenRule): Promise<Br
     WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'rocket') AND position($1 IN p.prosrc) > 0)`;
   const [row] = await session.query(sql, [literal]);
   return row?.[0] === "t" ? rule : new BrokenRule("check", {}, rule.cause);
+}
+
+/** The labels of the enum that a column is of; none where it is of no enum. */
+export async function enumLabels(session: Session, table: PostgresTable, column: string): Promise<string[]> {
+  const sql = `SELECT e.enumlabel FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+      JOIN pg_enum e ON e.enumtypid IN (t.oid, t.typelem, t.typbasetype)
+    WHERE a.attrelid = $1::regclass AND a.attname = $2 ORDER BY e.enumsortorder`;
+  return (await session.query(sql, [tableName(table), column])).map(([label]) => label ?? "");
 }

@@ -8,7 +8,7 @@ import { notUnique, Refusal } from "../../rest/refusal.ts";
 import type { Row, Text } from "../driver.ts";
 import { findAnswer, keepAnswer } from "./answers.ts";
 import { failedOf, hasNoUniqueRule, MustRead, Overtaken } from "./failure.ts";
-import { brokenRule } from "./rule.ts";
+import { brokenRule, enumLabels, type GivenValues } from "./rule.ts";
 import type {
   PostgresKey,
   PostgresMember,
@@ -156,7 +156,7 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
     unique: readonly PostgresMember[],
   ): Steps<(Placed & { readonly key: PostgresKey }) | undefined> {
     const members = keyMembers(table);
-    const alike = selectAlike(table, new Map(unique.map((member) => [member, values.get(member) ?? null])));
+    const alike = new Map(unique.map((member) => [member, values.get(member) ?? null]));
     // Looked for first: what is there already need not be given again, as a new record would need it.
     const [known] = yield* wait(this.#alike(table, alike));
     const sql = insertRecord(table, values, members, unique);
@@ -248,11 +248,12 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
   }
 
   /** @throws BrokenRule where a value is none of its column's type */
-  async #alike(table: PostgresTable, { text, values }: Sql): Promise<Row[]> {
+  async #alike(table: PostgresTable, asked: PostgresValues): Promise<Row[]> {
+    const { text, values } = selectAlike(table, asked);
     try {
       return await this.session.query(text, values);
     } catch (error) {
-      throw brokenRule(error, table, new Set());
+      throw await this.#explained(error, table, new Map([...asked].map(([{ name }, value]) => [name, value])));
     }
   }
 
@@ -301,7 +302,7 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
 
   /** What fails at the commit: some foreign keys are checked only there. */
   explain(error: unknown): unknown {
-    const rules = this.#written.map((one) => ({ one, rule: brokenRule(error, one.table, new Set(one.values.keys())) }));
+    const rules = this.#written.map((one) => ({ one, rule: brokenRule(error, one.table, one.values) }));
     const about = rules.find(({ one, rule }) => rule instanceof BrokenRule && isAbout(error, rule, one.values));
     if (about?.rule instanceof BrokenRule) return about.rule.at(about.one.place);
     const last = rules.at(-1);
@@ -314,7 +315,6 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
 
   async #write(table: PostgresTable, members: Iterable<PostgresMember>, { text, values }: Sql): Promise<Row[]> {
     const names = [...members].map(({ name }) => name);
-    const written = new Set(names);
     // The values that are given come first.
     const given = new Map(names.map((name, at) => [name, values[at] ?? null]));
     this.#written.push({ table, values: given, place: this.#place });
@@ -324,7 +324,17 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
     try {
       return await this.session.query(text, values, keepingOf(table));
     } catch (error) {
-      throw brokenRule(error, table, written);
+      throw await this.#explained(error, table, given);
     }
+  }
+
+  /** An error of a write as the rule that was broken. Of an enum, it is asked what that takes, in a transaction that is lost. */
+  async #explained(error: unknown, table: PostgresTable, given: GivenValues): Promise<unknown> {
+    const rule = brokenRule(error, table, given);
+    if (!(rule instanceof BrokenRule) || failedOf(error)?.routine !== "enum_in") return rule;
+    const member = table.members.find(({ name }) => name === rule.columns[0]);
+    if (!member) return rule;
+    await this.session.own.script("ROLLBACK TO rocket_write");
+    return rule.taking(await enumLabels(this.session.own, table, member.column));
   }
 }
