@@ -32,6 +32,9 @@ async function start(sql: string) {
   return { url, client, other };
 }
 
+/** A busy machine may take long. */
+const patience = { timeout: 20_000, interval: 5 } as const;
+
 const snowflakes = ["99999999999999999", "175928847299117063", "1000000000000000001", "9223372036854775807"];
 
 /** What columns hold, as SQL, in the order in which it comes. */
@@ -70,20 +73,20 @@ describe.each([
       const list = client.collection<Row>("/t", { order: `v.${direction}` as never });
       onTestFinished(list.subscribe(() => {}));
       await list.ready();
-      await vi.waitUntil(() => list.getSnapshot().status.state === "live");
+      await vi.waitUntil(() => list.getSnapshot().status.state === "live", patience);
       const shown = () => list.getSnapshot().rows.map(({ id }) => id);
       const add = other.prepare.bind(other);
       for (const value of values) {
         add(`INSERT INTO t (v) VALUES (${value})`).run();
         const ids = ((await (await fetch(url + target)).json()) as { t: Row[] }).t.map(({ id }) => id);
-        await vi.waitUntil(() => shown().length === ids.length);
+        await vi.waitUntil(() => shown().length === ids.length, patience);
         expect(shown()).toEqual(ids);
       }
       for (const [at, value] of [...values].reverse().entries()) {
         add(`UPDATE t SET v = ${value} WHERE id = ?`).run(at + 1);
         add("INSERT INTO t (v) VALUES (NULL)").run();
         const ids = ((await (await fetch(url + target)).json()) as { t: Row[] }).t.map(({ id }) => id);
-        await vi.waitUntil(() => shown().length === ids.length);
+        await vi.waitUntil(() => shown().length === ids.length, patience);
         expect(shown()).toEqual(ids);
       }
     },
@@ -96,10 +99,10 @@ describe("A list by its key", () => {
     const list = client.collection<Row>("/t");
     onTestFinished(list.subscribe(() => {}));
     await list.ready();
-    await vi.waitUntil(() => list.getSnapshot().status.state === "live");
+    await vi.waitUntil(() => list.getSnapshot().status.state === "live", patience);
     for (const id of [...snowflakes].reverse()) {
       other.exec(`INSERT INTO t VALUES (${id})`);
-      await vi.waitUntil(() => list.getSnapshot().rows.some((row) => row.id === id));
+      await vi.waitUntil(() => list.getSnapshot().rows.some((row) => row.id === id), patience);
     }
     expect(list.getSnapshot().rows.map(({ id }) => id)).toEqual([7, ...snowflakes]);
     const answer = await fetch(`${url}/t`);
