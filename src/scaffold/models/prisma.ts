@@ -47,6 +47,20 @@ function schemaOf(model: PrismaBlock): string | undefined {
   return textOf(argumentOf(attributeOf(model, "schema"), "map"));
 }
 
+/** @throws RocketError `model-invalid` where two are of one name: what one of them hides, the other might show */
+function requireOnce<One>(
+  all: readonly One[],
+  nameOf: (one: One) => string,
+  say: (one: One, other: One) => string,
+): void {
+  const first = new Map<string, One>();
+  for (const one of all) {
+    const before = first.get(nameOf(one));
+    if (before !== undefined) invalidModel(say(before, one));
+    first.set(nameOf(one), one);
+  }
+}
+
 /** The models of Prisma schemas, and what they call the tables, columns and relations of a database. */
 class PrismaModels {
   readonly #models: ReadonlyMap<string, PrismaBlock>;
@@ -55,6 +69,17 @@ class PrismaModels {
 
   constructor(blocks: readonly PrismaBlock[]) {
     const models = blocks.filter(({ kind }) => kind !== "type");
+    requireOnce(
+      models,
+      ({ name }) => name,
+      ({ name }) => `There are two models ${name}: have one of them.`,
+    );
+    requireOnce(
+      models,
+      (model) => JSON.stringify([schemaOf(model), ownName(model)]),
+      (one, other) =>
+        `The models ${one.name} and ${other.name} are both the table "${ownName(one)}": have one of them.`,
+    );
     this.#models = new Map(models.map((model) => [model.name, model]));
     this.#types = new Set(blocks.filter(({ kind }) => kind === "type").map(({ name }) => name));
   }
@@ -70,6 +95,12 @@ class PrismaModels {
 
   #tableNames(model: PrismaBlock): TableNames {
     const columns = model.fields.filter(({ type }) => !this.#models.has(type) && !this.#types.has(type));
+    requireOnce(
+      columns,
+      ownName,
+      (one, other) =>
+        `The fields ${one.name} and ${other.name} of the model ${model.name} are both the column "${ownName(one)}": have one of them.`,
+    );
     return {
       title: `the ${model.kind} ${model.name}`,
       table: ownName(model),

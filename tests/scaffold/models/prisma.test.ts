@@ -190,3 +190,26 @@ describe("A Prisma schema", () => {
     expect(() => namesOf(schema)).toThrow(expect.objectContaining({ code: "model-invalid", message }));
   });
 });
+
+describe("What a Prisma schema says twice", () => {
+  test.each([
+    [
+      'model A { id Int @id\n secret String @ignore\n @@map("a") }\nmodel B { id Int @id\n secret String\n @@map("a") }',
+      'The models A and B are both the table "a": have one of them.',
+    ],
+    ["model A { id Int @id\n }\nmodel A { id Int @id\n no Int\n }", "There are two models A: have one of them."],
+    [
+      'model A { id Int @id\n shown String @map("secret")\n secret String @ignore\n }',
+      'The fields shown and secret of the model A are both the column "secret": have one of them.',
+    ],
+  ])("is refused, as one might show what the other hides: %s", (schema, message) => {
+    expect(() => namesOf(schema)).toThrow(message);
+  });
+
+  test("is fine in schemas of their own", () => {
+    const { tables } = namesOf(
+      'model A { id Int @id\n @@map("a")\n @@schema("x") }\nmodel B { id Int @id\n @@map("a")\n @@schema("y") }',
+    );
+    expect(tables.map(({ name }) => name)).toEqual(["A", "B"]);
+  });
+});
