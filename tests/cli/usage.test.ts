@@ -68,7 +68,7 @@ describe("rocket", () => {
     ],
     [
       ["migrate", "--help"],
-      ["ROCKET_DATABASE", "<database> -- <command...>", "Example:"],
+      ["ROCKET_DATABASE", "<database> -- <command...>", "Examples:"],
     ],
     [
       ["serve", "--help"],
