@@ -120,6 +120,18 @@ export class UpgradeHandler {
     this.#webSockets = new WebSocketServer(options);
   }
 
+  /** Resolves once all sockets are gone; those that have not gone by themselves after `graceMs` milliseconds are made to. */
+  async ended(graceMs: number): Promise<void> {
+    const gone = [...this.sockets].map(
+      (socket) => new Promise<void>((resolve) => socket.once("close", () => resolve())),
+    );
+    const grace = setTimeout(() => {
+      for (const socket of this.sockets) socket.destroy();
+    }, graceMs);
+    await Promise.all(gone);
+    clearTimeout(grace);
+  }
+
   /** Handles one `upgrade` event. Never throws. */
   handle(request: IncomingMessage, socket: Socket, head: Buffer): void {
     if (request.headers.upgrade?.toLowerCase() !== "websocket") {

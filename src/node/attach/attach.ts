@@ -183,21 +183,10 @@ class AttachedServer implements Attachment {
   async #end(): Promise<void> {
     this.#streams.close();
     await this.#hub.close();
-    await Promise.all([this.#socketsClosed(), this.#streams.ended(closeGraceMs)]);
+    await Promise.all([this.#upgrades.ended(closeGraceMs), this.#streams.ended(closeGraceMs)]);
     this.#interception.stop();
     this.#origin.close();
     attached.delete(this.#server);
-  }
-
-  /** Resolves once all followers are gone; those that do not go by themselves are made to. */
-  async #socketsClosed(): Promise<void> {
-    const { sockets } = this.#upgrades;
-    const closed = [...sockets].map((socket) => new Promise<void>((resolve) => socket.once("close", () => resolve())));
-    const grace = setTimeout(() => {
-      for (const socket of sockets) socket.destroy();
-    }, closeGraceMs);
-    await Promise.all(closed);
-    clearTimeout(grace);
   }
 }
 

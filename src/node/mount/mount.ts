@@ -158,13 +158,7 @@ class ServerMount implements Mount {
     const { hub, resolved, onClosing } = this.#serving;
     onClosing();
     await hub.close(resolved.drainMs);
-    const { sockets } = this.#upgrades;
-    const closed = [...sockets].map((socket) => new Promise<void>((resolve) => socket.once("close", () => resolve())));
-    const grace = setTimeout(() => {
-      for (const socket of sockets) socket.destroy();
-    }, closeGraceMs);
-    await Promise.all(closed);
-    clearTimeout(grace);
+    await this.#upgrades.ended(closeGraceMs);
     this.#tap.stop();
     this.#forget();
   }

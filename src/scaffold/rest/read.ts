@@ -257,12 +257,10 @@ function* readRelated(
   settings: LiveSettings,
   related: Related,
 ): Steps<OriginResponse> {
-  const { resource } = related;
   const own = yield* relatedFilter(snapshot, related);
-  const asked = parseSelectedQuery(catalog, resource, parameters, settings.maxRows);
+  const asked = parseSelectedQuery(catalog, related.resource, parameters, settings.maxRows);
   const query = { ...asked, filter: groupOf("and", [own, asked.filter]) };
-  const response = yield* readCollection(snapshot, request, settings, resource, query);
-  return { ...response, fields: [...response.fields, ["Content-Location", canonicalUrl(resource, query)]] };
+  return yield* readPart(snapshot, request, settings, related.resource, query);
 }
 
 /** The records that a third table ties to a record: a part of their collection, and followed as that. */
@@ -274,10 +272,20 @@ function* readThrough(
   settings: LiveSettings,
   related: Related,
 ): Steps<OriginResponse> {
-  const { resource } = related;
   const row = yield* findParent(snapshot, related);
   const asked = parametersThrough(catalog.relations, related, row, parameters);
-  const query = parseSelectedQuery(catalog, resource, asked, settings.maxRows);
+  const query = parseSelectedQuery(catalog, related.resource, asked, settings.maxRows);
+  return yield* readPart(snapshot, request, settings, related.resource, query);
+}
+
+/** A part of a collection that another URL asks for, with its own. */
+function* readPart(
+  snapshot: Snapshot,
+  request: OriginRequest,
+  settings: LiveSettings,
+  resource: Resource,
+  query: CollectionQuery,
+): Steps<OriginResponse> {
   const response = yield* readCollection(snapshot, request, settings, resource, query);
   return { ...response, fields: [...response.fields, ["Content-Location", canonicalUrl(resource, query)]] };
 }
