@@ -6,6 +6,7 @@ const single = { Accept: type };
 const shown = { ...single, Prefer: "return=representation" };
 const none = { code: "PGRST116", details: "The result contains 0 rows", hint: null, status: 406 };
 const several = { ...none, details: "The result contains more than 1 row" };
+const sentence = `${type} is for exactly one record, and there is`;
 
 describe(`A GET that accepts ${type}`, () => {
   test("has exactly one record, with nothing around it", async () => {
@@ -42,8 +43,8 @@ describe(`A GET that accepts ${type}`, () => {
         await send(method, "/artists?id=eq.99", undefined, single),
         await send(method, "/artists?genre=eq.rock", undefined, single),
       ];
-      expect([empty.status, empty.json]).toMatchObject([406, none]);
-      expect([more.status, more.json]).toMatchObject([406, several]);
+      expect([empty.status, empty.json]).toMatchObject([406, { ...none, detail: `${sentence} none.` }]);
+      expect([more.status, more.json]).toMatchObject([406, { ...several, detail: `${sentence} more than one.` }]);
       expect(more.field("Content-Type")).toBe("application/problem+json");
     }
     expect((await send("GET", "/artists/99", undefined, single)).status).toBe(404);
