@@ -10,9 +10,26 @@ process.env.RECHECK_BACKEND = "pure";
 process.env.RECHECK_SYNC_BACKEND = "pure";
 const { checkSync } = await import("recheck");
 
-/** Whether a pattern takes linear time. Only what repeats without end can take longer. */
+/**
+ * Whether a pattern is linear by its looks: what repeats without end is one character or one class, at one place, and the
+ * search begins at one place, too.
+ */
+function isPlain(pattern, flags) {
+  const text = pattern.replace(/\\./gs, "a").replace(/\[[^\]]*\]/g, "a");
+  const repeats = text.match(/.[*+]|.\{\d+,\}/g) ?? [];
+  if (repeats.length === 0) return true;
+  const isAnchored = flags.includes("y") || (text.startsWith("^") && !flags.includes("m"));
+  let flat = text;
+  for (let before = ""; before !== flat; ) {
+    before = flat;
+    flat = flat.replace(/\([^()]*\)/g, "");
+  }
+  return isAnchored && !flat.includes("|") && repeats.length === 1 && !/\)[*+{]/.test(text);
+}
+
+/** Whether a pattern takes linear time. */
 function isLinear(pattern, flags) {
-  if (!/[*+]|,\}/.test(pattern)) return true;
+  if (isPlain(pattern, flags)) return true;
   // The first sees a search that begins anew at every place, also after a match; the second all else.
   if (analyse(new RegExp(pattern, flags)).reports.length > 0) return false;
   return checkSync(pattern, flags, { timeout: 120_000 }).status === "safe";

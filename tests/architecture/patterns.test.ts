@@ -5,6 +5,8 @@ describe("regular expressions", () => {
   it.each([
     ["two ways to part digits", "^[0-9]+\\.?[0-9]*$"],
     ["nested repetition", "^(?:a+)+$"],
+    ["a repetition in one that has an end", "^(?:a*){9}$"],
+    ["a repetition in an alternative of its own", "^a$|b*c"],
     ["a repetition that is looked for at every place", "<[^>]*>"],
     ["blanks at the end", " +$"],
     ["alternatives that overlap", "^(?:\\w|\\d)*!"],

@@ -69,7 +69,8 @@ class StatementEnd {
 /** Takes a script apart into its statements. */
 export function splitStatements(text: string, sql: Sql): Statement[] {
   const statements: Statement[] = [];
-  const pattern = new RegExp(patterns[sql]);
+  const pattern = patterns[sql];
+  pattern.lastIndex = 0;
   let start: number | undefined;
   let last = 0;
   let end = new StatementEnd();

@@ -1,7 +1,7 @@
 import { Refusal } from "./refusal.ts";
 
 /** A name, in double quotes or up to a comma, and the comma behind it. */
-const item = /\s*(?:"((?:[^"\\]|\\.)+)"|([^",]*[^",\s]))\s*(,|$)/y;
+const item = /\s*"((?:[^"\\]|\\.)+)"\s*(,|$)|([^",]+)(,|$)/y;
 
 /**
  * Reads a list of names: `id,"last, first"`.
@@ -14,9 +14,10 @@ export function parseNames(parameter: string, text: string): string[] {
   item.lastIndex = 0;
   for (;;) {
     const at = item.lastIndex;
-    const [, quoted, plain = "", comma] = item.exec(text) ?? [];
-    if (comma === undefined) throw new Refusal(400, `In "${parameter}", a name was expected at character ${at + 1}.`);
-    names.push(quoted?.replace(/\\(.)/gs, "$1") ?? plain);
-    if (comma === "") return names;
+    const [, quoted, quotedEnd, plain = "", plainEnd] = item.exec(text) ?? [];
+    const name = quoted?.replace(/\\(.)/gs, "$1") ?? plain.trim();
+    if (name === "") throw new Refusal(400, `In "${parameter}", a name was expected at character ${at + 1}.`);
+    names.push(name);
+    if ((quotedEnd ?? plainEnd) === "") return names;
   }
 }

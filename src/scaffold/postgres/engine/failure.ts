@@ -59,7 +59,8 @@ export function hasNoUniqueRule(error: unknown): boolean {
 /** Which parameter of a statement PostgreSQL was reading, from 1. */
 export function parameterRead({ where = "" }: Failed): number | undefined {
   // JSON has a line ahead of that, of where in its text it went wrong.
-  const [, named] = /^(?:unnamed portal|portal "[^"]*") parameter \$(\d+)/m.exec(where) ?? [];
+  const found = /^unnamed portal parameter \$(\d+)/m.exec(where) ?? /^portal "[^"]*" parameter \$(\d+)/m.exec(where);
+  const named = found?.[1];
   return named === undefined ? undefined : Number(named);
 }
 
