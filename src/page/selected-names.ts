@@ -7,7 +7,7 @@ export function selectedNames(select: string, all: readonly string[]): string[] 
   }
   const parts = flat.match(/(?:"(?:\\.|[^"\\])*"|[^,"])+/g) ?? [];
   return parts.flatMap((part) => {
-    const text = part.trim();
+    const text = /[^ ](?:.*[^ ])?/s.exec(part)?.[0] ?? "";
     if (text === "*") return all;
     // What is spread is not told by its name.
     if (text.startsWith("...")) return [];
