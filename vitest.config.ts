@@ -4,13 +4,14 @@ import { defineConfig } from "vitest/config";
 
 /** The tests of reads, which threads must pass, too. */
 const threaded = [
-  ...["base-path", "bounds", "conditions", "live", "query", "read", "row-rules", "row-rules-live"].map(
-    (name) => `rest/${name}`,
-  ),
+  ...["base-path", "bounds", "conditions", "live", "query", "read", "row-rules-live"].map((name) => `rest/${name}`),
   ...["additions", "busy", "left-out", "nullable-keys", "numbers", "quoted-strings", "scaffold", "types"].map(
     (name) => `sqlite/${name}`,
   ),
 ];
+
+/** What needs a process of its own: others share one with the files before, for whose start a third of the time went. */
+const alone = ["tests/{react,browser}/**/*.test.{ts,tsx}", "tests/node/close.test.ts"];
 
 export default defineConfig({
   resolve: {
@@ -24,12 +25,22 @@ export default defineConfig({
   },
   test: {
     projects: [
-      { extends: true, test: { name: "all", include: ["tests/**/*.test.{ts,tsx}"] } },
+      {
+        extends: true,
+        test: {
+          name: "all",
+          include: ["tests/**/*.test.{ts,tsx}"],
+          exclude: alone,
+          isolate: false,
+        },
+      },
+      { extends: true, test: { name: "alone", include: alone } },
       // The same answers come from threads.
       {
         extends: true,
         test: {
           name: "threads",
+          isolate: false,
           include: threaded.map((name) => `tests/scaffold/${name}.test.ts`),
           provide: { mainReadMs: 0 },
         },
@@ -39,6 +50,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "postgres",
+          isolate: false,
           include: ["tests/scaffold/rest/*.test.ts"],
           provide: { engine: "postgres" },
           globalSetup: ["tests/scaffold/postgres/global-setup.ts"],
@@ -49,11 +61,13 @@ export default defineConfig({
     globalSetup: ["tests/global-setup.ts", "tests/browser/global-setup.ts"],
     setupFiles: ["tests/patience.ts"],
     expect: { poll: { timeout: 20_000 } },
+    unstubGlobals: true,
+    unstubEnvs: true,
     testTimeout: 30_000,
     hookTimeout: 30_000,
     pool: "forks",
     // Many tests wait for other processes. By default, a machine of two cores would run one file at a time.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    maxWorkers: Math.max(3, availableParallelism() - 1),
     // The package websocket brings native parts along, which ws would use: users of Rocket don't have them.
     env: { WS_NO_BUFFER_UTIL: "1", WS_NO_UTF_8_VALIDATE: "1" },
   },

@@ -1,6 +1,6 @@
 import { Client, type ClientConfig } from "pg";
-import { inject, onTestFinished } from "vitest";
-import { createScaffold } from "../../../src/scaffold/index.ts";
+import { inject } from "vitest";
+import { createScaffold, type Scaffold } from "../../../src/scaffold/index.ts";
 import type { TestDatabase } from "./service.ts";
 
 let names = 0;
@@ -36,11 +36,7 @@ export async function openPostgres(): Promise<TestDatabase> {
   const name = emptied.pop() ?? (await make());
   const other = new Client(config(name));
   await other.connect();
-  // What comes later ends first.
-  onTestFinished(async () => {
-    await empty(name, other).catch(() => undefined);
-    await other.end();
-  });
+  const scaffolds: Scaffold[] = [];
   const path = `postgres://postgres@${encodeURIComponent(host)}:5432/${name}`;
   return {
     path,
@@ -52,8 +48,13 @@ export async function openPostgres(): Promise<TestDatabase> {
     },
     async serve(options, onError) {
       const scaffold = await createScaffold({ path, onError, readTimeoutMs: 60_000, ...options });
-      onTestFinished(() => scaffold.close());
+      scaffolds.push(scaffold);
       return scaffold;
+    },
+    async end() {
+      for (const scaffold of scaffolds.reverse()) await scaffold.close();
+      await empty(name, other).catch(() => undefined);
+      await other.end();
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { Rules } from "../../../src/scaffold/index.ts";
 import type { Answer } from "../answer.ts";
 import { bearer, secret, signed } from "../tokens/issuer.ts";
-import { type EngineSql, type Service, serve, type TestOptions } from "./service.ts";
+import { type EngineSql, extend, type Service, serve, type TestOptions } from "./service.ts";
 
 /** A service whose viewers are told by their claims. */
 export interface RulesSite extends Service {
@@ -17,12 +17,11 @@ export async function tokenOf(claims: object): Promise<Record<string, string>> {
 /** Serves a database by rules. */
 export async function serveRules(sql: EngineSql, rules: Rules, options: TestOptions = {}): Promise<RulesSite> {
   const service = await serve(sql, { tokens: { secret, anonymous: "read" }, rules, ...options });
-  return {
-    ...service,
-    async as(claims, method, target, body, fields = {}) {
+  return extend(service, {
+    async as(claims: object, method: string, target: string, body?: unknown, fields: Record<string, string> = {}) {
       return service.send(method, target, body, { ...(await tokenOf(claims)), ...fields });
     },
-  };
+  });
 }
 
 /** The records of an answer with a collection. */

@@ -1,7 +1,8 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import Database from "better-sqlite3";
-import { inject, onTestFinished } from "vitest";
-import { createScaffold, type ScaffoldOptions } from "../../../src/scaffold/index.ts";
-import { temporaryFile } from "../sqlite/service.ts";
+import { inject } from "vitest";
+import { createScaffold, type Scaffold, type ScaffoldOptions } from "../../../src/scaffold/index.ts";
 import type { TestDatabase } from "./service.ts";
 
 /** On a busy machine reads take long that are short. */
@@ -9,10 +10,11 @@ const lasting = { readTimeoutMs: 60_000 };
 
 /** A SQLite file. */
 export async function openSqlite(): Promise<TestDatabase> {
-  const path = temporaryFile();
+  const folder = mkdtempSync(join(inject("sharedFolder"), "rest-"));
+  const path = join(folder, "test.db");
   const other = new Database(path);
   other.pragma("journal_mode = WAL");
-  onTestFinished(() => void other.close());
+  const scaffolds: Scaffold[] = [];
   return {
     path,
     async run(sql) {
@@ -25,8 +27,13 @@ export async function openSqlite(): Promise<TestDatabase> {
       const mainReadMs = inject("mainReadMs");
       const more = mainReadMs === undefined ? {} : { mainReadMs };
       const scaffold = await createScaffold({ ...lasting, path, onError, ...more, ...options } as ScaffoldOptions);
-      onTestFinished(() => scaffold.close());
+      scaffolds.push(scaffold);
       return scaffold;
+    },
+    async end() {
+      for (const scaffold of scaffolds.reverse()) await scaffold.close();
+      other.close();
+      rmSync(folder, { recursive: true, force: true });
     },
   };
 }
