@@ -11,7 +11,7 @@ const threaded = [
 ];
 
 /** What needs a process of its own: others share one with the files before, for whose start a third of the time went. */
-const alone = ["tests/{react,browser}/**/*.test.{ts,tsx}", "tests/node/close.test.ts"];
+const alone = ["tests/{react,browser,security}/**/*.test.{ts,tsx}", "tests/node/close.test.ts"];
 
 export default defineConfig({
   resolve: {

@@ -34,4 +34,5 @@ it("passes none on while the client takes nothing [R-SEC-5]", () => {
   }
   const hint = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
   expect(written).toEqual([hint, hint]);
+  forwarding.drop();
 });
