@@ -49,6 +49,12 @@ export class BrokenRule extends Error {
     return new BrokenRule(this.kind, { columns, text, taken, place }, this.cause);
   }
 
+  /** The same, about a column and what it was given. */
+  of(column: string, text: string): BrokenRule {
+    const { taken, place } = this;
+    return new BrokenRule(this.kind, { columns: [column], text, taken, place }, this.cause);
+  }
+
   /** The same, with what the column takes. */
   taking(taken: readonly string[]): BrokenRule {
     const { columns, text, place } = this;

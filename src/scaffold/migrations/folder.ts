@@ -113,7 +113,8 @@ export function readMigrations(folder: string, sql: Sql): MigrationFolder {
       `${shown(folder)} has no migrations of Prisma (…/migration.sql) or Drizzle (meta/_journal.json); others are run as a command, behind --.`,
     );
   }
-  if (isPrisma) requireDialect(lock, /^[ \t]*provider[ \t]*=[ \t]*["']([^"']*)/m.exec(readFileSync(lock, "utf8"))?.[1], sql);
+  if (isPrisma)
+    requireDialect(lock, /^[ \t]*provider[ \t]*=[ \t]*["']([^"']*)/m.exec(readFileSync(lock, "utf8"))?.[1], sql);
   const migrations = names.map((name) => readMigration(join(folder, name, "migration.sql"), name, sql));
   return { tool: "prisma", migrations };
 }

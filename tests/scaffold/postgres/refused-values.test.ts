@@ -65,3 +65,46 @@ describe("A value that PostgreSQL does not read as its column's type", () => {
     }
   });
 });
+
+describe("A value that is too long for its column", () => {
+  const tables = `CREATE DOMAIN code AS varchar(3);
+    CREATE TABLE t (id serial PRIMARY KEY, free text, v varchar(5), c char(2), n numeric(5, 2), r numeric(3, -2), d code, s smallint)`;
+
+  test.each([
+    ["v", "sixsix", 'The column does not take "sixsix". It takes at most 5 characters.'],
+    ["v", "👋👋👋👋👋👋", 'The column does not take "👋👋👋👋👋👋". It takes at most 5 characters.'],
+    ["c", "abc", 'The column does not take "abc". It takes at most 2 characters.'],
+    ["n", 1000, 'The column does not take "1000". It takes numeric(5,2).'],
+    ["n", "999.995", 'The column does not take "999.995". It takes numeric(5,2).'],
+    ["r", 100000, 'The column does not take "100000". It takes numeric(3,-2).'],
+    ["d", "abcd", 'The column does not take "abcd".'],
+    ["s", 40000, "Digits of this number would be lost: this column can't hold it."],
+  ])("is a 422 that names the column and what it takes: %s = %o", async (field, value, detail) => {
+    const { send, errors } = await serve(server, tables);
+    expect((await send("POST", "/t", { v: "five5", c: "ab", n: 999.99, r: 99900, d: "abc" })).status).toBe(201);
+
+    const body = { free: "a text of any length", v: "five5   ", [field]: value };
+    for (const [method, target] of [
+      ["POST", "/t"],
+      ["PUT", "/t/1"],
+      ["PATCH", "/t/1"],
+      ["PUT", "/t/7"],
+    ] as const) {
+      const { status, json } = await send(method, target, body);
+      expect([method, status, (json as { errors: object }).errors]).toEqual([method, 422, [{ field, detail }]]);
+    }
+    expect((await send("GET", "/t?select=id")).json).toEqual({ t: [{ url: "/t/1", id: 1 }] });
+    expect(errors).toEqual([]);
+  });
+
+  test("is one that the request did not give: then no column is named", async () => {
+    const { send } = await serve(
+      server,
+      "CREATE TABLE t (id serial PRIMARY KEY, a text, v varchar(5) DEFAULT 'sixsix')",
+    );
+    expect((await send("POST", "/t", { a: "sixsix" })).json).toMatchObject({
+      status: 422,
+      detail: "A value is of a type that its column does not take.",
+    });
+  });
+});

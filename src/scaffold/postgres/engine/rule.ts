@@ -83,3 +83,39 @@ export async function enumLabels(session: Session, table: PostgresTable, column:
     WHERE a.attrelid = $1::regclass AND a.attname = $2 ORDER BY e.enumsortorder`;
   return (await session.query(sql, [tableName(table), column])).map(([label]) => label ?? "");
 }
+
+/** Whether a value has more characters or digits than its column: PostgreSQL does not say which column that is. */
+export function isTooLong(error: unknown, { columns }: BrokenRule): boolean {
+  return columns.length === 0 && ["22001", "22003"].includes(failedOf(error)?.code ?? "");
+}
+
+/** The first of the values that is too long for its column, and what that takes. */
+export async function tooLongValue(
+  session: Session,
+  table: PostgresTable,
+  given: GivenValues,
+): Promise<{ readonly name: string; readonly text: string; readonly takes: string } | undefined> {
+  const columns = table.members.filter(({ name }) => given.has(name));
+  // A typmod is 4 more than the length, or than precision and scale in 16 bits each.
+  const sql = `SELECT g.place, g.value, CASE WHEN c.type = 'numeric'::regtype THEN format_type(c.type, c.mod)
+        ELSE 'at most ' || c.mod - 4 || ' characters' END
+      FROM ROWS FROM (json_array_elements_text($2), json_array_elements_text($3)) WITH ORDINALITY AS g (name, value, place)
+      JOIN pg_attribute a ON a.attrelid = $1::regclass AND a.attname = g.name
+      JOIN pg_type t ON t.oid = a.atttypid
+      CROSS JOIN LATERAL (SELECT CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END,
+        CASE t.typtype WHEN 'd' THEN t.typtypmod ELSE a.atttypmod END) AS c (type, mod)
+      CROSS JOIN LATERAL (SELECT ((c.mod - 4) & 2047 # 1024) - 1024) AS s (scale)
+    WHERE c.mod >= 4 AND CASE WHEN c.type IN ('varchar'::regtype, 'bpchar'::regtype)
+        THEN length(rtrim(g.value, ' ')) > c.mod - 4
+      WHEN c.type = 'numeric'::regtype
+        THEN abs(round(g.value::numeric, s.scale)) >= 10::numeric ^ (((c.mod - 4) >> 16) - s.scale)
+      ELSE false END
+    ORDER BY g.place LIMIT 1`;
+  const list = (texts: readonly Text[]): string => JSON.stringify(texts);
+  const names = columns.map(({ column }) => column);
+  const values = columns.map(({ name }) => given.get(name) ?? null);
+  const [row] = await session.query(sql, [tableName(table), list(names), list(values)]);
+  const [place, text, takes] = row ?? [];
+  const member = columns[Number(place) - 1];
+  return member && text != null && takes != null ? { name: member.name, text, takes } : undefined;
+}

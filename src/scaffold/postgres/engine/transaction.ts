@@ -8,7 +8,7 @@ import { notUnique, Refusal } from "../../rest/refusal.ts";
 import type { Row, Text } from "../driver.ts";
 import { findAnswer, keepAnswer } from "./answers.ts";
 import { failedOf, hasNoUniqueRule, MustRead, Overtaken } from "./failure.ts";
-import { brokenRule, enumLabels, type GivenValues } from "./rule.ts";
+import { brokenRule, enumLabels, type GivenValues, isTooLong, tooLongValue } from "./rule.ts";
 import type {
   PostgresKey,
   PostgresMember,
@@ -328,13 +328,22 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
     }
   }
 
-  /** An error of a write as the rule that was broken. Of an enum, it is asked what that takes, in a transaction that is lost. */
+  /**
+   * An error of a write as the rule that was broken. What an enum takes, and which value is too long, is asked in the
+   * transaction, which is lost.
+   */
   async #explained(error: unknown, table: PostgresTable, given: GivenValues): Promise<unknown> {
     const rule = brokenRule(error, table, given);
-    if (!(rule instanceof BrokenRule) || failedOf(error)?.routine !== "enum_in") return rule;
+    if (!(rule instanceof BrokenRule)) return rule;
+    const { own } = this.session;
+    if (isTooLong(error, rule)) {
+      await own.script("ROLLBACK TO rocket_write");
+      const found = await tooLongValue(own, table, given);
+      return found ? rule.of(found.name, found.text).taking([found.takes]) : rule;
+    }
     const member = table.members.find(({ name }) => name === rule.columns[0]);
-    if (!member) return rule;
-    await this.session.own.script("ROLLBACK TO rocket_write");
-    return rule.taking(await enumLabels(this.session.own, table, member.column));
+    if (!member || failedOf(error)?.routine !== "enum_in") return rule;
+    await own.script("ROLLBACK TO rocket_write");
+    return rule.taking(await enumLabels(own, table, member.column));
   }
 }
