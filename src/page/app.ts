@@ -80,7 +80,8 @@ export class App {
     );
     fill(document.body, this.#top.element, this.#side.element, main, this.#announcer.element);
     setInterval(() => this.#showTop(), 1_000);
-    setInterval(() => void this.#lookForTables(), lookMs);
+    setInterval(() => this.#schema?.collections.length === 0 && void this.#lookForTables(), lookMs);
+    document.addEventListener("visibilitychange", () => void this.#lookForTables());
   }
 
   /** Asks the server what there is, and shows it. */
@@ -107,6 +108,7 @@ export class App {
   /** Begins anew, as somebody else. */
   #begin(): void {
     this.#client.close();
+    this.#schema = undefined;
     this.#client = this.#createClient();
     const side = new SideBar(this.#client, this.#places);
     this.#side.element.replaceWith(side.element);
@@ -123,7 +125,7 @@ export class App {
       this.#canSignIn = isNobody || this.#session.name !== undefined;
       if (schema === "signed out") this.#askToken("");
     } catch {
-      this.#schema = undefined;
+      // What is known is better than nothing.
     }
   }
 
@@ -154,11 +156,12 @@ export class App {
     else this.#nothing.show("Name a URL in the list of URLs, and follow it.");
   }
 
-  /** Where there is no table, there may be one soon. */
+  /** Where there is no table, there may be one soon; and whoever comes back may have made one, or changed it. */
   async #lookForTables(): Promise<void> {
-    if (this.#schema?.collections.length !== 0 || document.visibilityState !== "visible") return;
+    if (document.visibilityState !== "visible") return;
+    const before = JSON.stringify(this.#schema);
     await this.#readSchema();
-    if (this.#schema?.collections.length !== 0) this.#show(true);
+    if (JSON.stringify(this.#schema) !== before) this.#show(false);
   }
 
   /** A record's URL shows its collection, and that record alone. */
@@ -230,7 +233,7 @@ export class App {
     if (changed.length === 0) return;
     const [first] = changed;
     this.#announcer.say(changed.length === 1 ? `${first?.url} ${first?.effect}` : counted(changed.length, "change"));
-    if (first) this.#steps.changed(first.url, first.sinceAnswerMs);
+    if (first && this.#rows.source?.status.state === "live") this.#steps.changed(first.url, first.sinceAnswerMs);
   }
 
   #snippets(target: string): ReturnType<typeof snippetsOf> {

@@ -249,6 +249,21 @@ describeInBrowser("the page", (openContext) => {
     await cell(page, "the first").waitFor();
   });
 
+  it("shows the table and the column that was made meanwhile to who comes back", async () => {
+    const site = await PageSite.start();
+    const page = await site.open(await openContext(), "/artists");
+    site.run(
+      `CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT); ALTER TABLE artists ADD COLUMN town TEXT DEFAULT 'Wien'`,
+    );
+    const schema = `${site.url}/.well-known/rocket/schema`;
+    await expect.poll(async () => (await fetch(schema)).text()).toMatch(/notes.*town|town.*notes/s);
+    await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+    await page.getByRole("link", { name: /notes/ }).waitFor();
+    await page.getByRole("columnheader", { name: /town/ }).waitFor();
+    await cell(page, "Wien").first().waitFor();
+    expect(site.troubles).toEqual([]);
+  });
+
   it("can only be read where the server takes no writes", async () => {
     const site = await PageSite.start("", "--read-only");
     const page = await site.open(await openContext());
