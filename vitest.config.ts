@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 
 /** The tests of reads, which threads must pass, too. */
 const threaded = [
-  ...["base-path", "bounds", "conditions", "live", "query", "read", "row-rules-live"].map((name) => `rest/${name}`),
+  ...["bounds", "conditions", "live", "query", "read", "row-rules-live"].map((name) => `rest/${name}`),
   ...["additions", "busy", "left-out", "nullable-keys", "numbers", "quoted-strings", "scaffold", "types"].map(
     (name) => `sqlite/${name}`,
   ),

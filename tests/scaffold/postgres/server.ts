@@ -228,7 +228,15 @@ export class TestServer {
     const settings = [
       "listen_addresses=",
       `unix_socket_directories=${this.folder}`,
-      "fsync=off",
+      // What nobody needs who throws it all away at the end.
+      ...[
+        "fsync=off",
+        "full_page_writes=off",
+        "autovacuum=off",
+        "jit=off",
+        "checkpoint_timeout=1h",
+        "max_wal_size=4GB",
+      ],
       "max_connections=200",
       "max_prepared_transactions=5",
       "shared_buffers=32MB",
