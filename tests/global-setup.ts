@@ -20,14 +20,21 @@ declare module "vitest" {
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const compiler = fileURLToPath(new URL("../node_modules/typescript/bin/tsc", import.meta.url));
+const pageBuilder = fileURLToPath(new URL("../scripts/build-page.js", import.meta.url));
 
-/** Builds dist once for all tests that run the command or import the package; those of the sources don't need it. */
-export async function setup(project: TestProject): Promise<() => void> {
-  const buildError = await new Promise<string>((resolve) => {
-    execFile(process.execPath, [compiler, "-b", "tsconfig.json"], { cwd: root }, (error, stdout, stderr) => {
+/** Runs one of the build's programs. Gives what it said where it failed; empty where it did not. */
+function build(program: string, ...options: readonly string[]): Promise<string> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [program, ...options], { cwd: root }, (error, stdout, stderr) => {
       resolve(error ? stdout + stderr || error.message : "");
     });
   });
+}
+
+/** Builds dist, and the page, once for all tests that run the command or import the package; those of the sources need neither. */
+export async function setup(project: TestProject): Promise<() => void> {
+  const [compiled, page] = await Promise.all([build(compiler, "-b", "tsconfig.json"), build(pageBuilder, "--silent")]);
+  const buildError = compiled + page;
   project.provide("buildError", buildError);
   const folder = mkdtempSync(join(tmpdir(), "rocket-shared-"));
   // PostgreSQL's own user has to reach it.

@@ -1,15 +1,11 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Page } from "playwright-core";
-import { beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { describeInBrowser } from "./browser.ts";
-import { buildPage, cell, PageSite } from "./page-site.ts";
+import { cell, PageSite } from "./page-site.ts";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
-beforeAll(() => {
-  buildPage();
-});
 
 /** What axe has to say of a page, by rule and element. */
 async function violationsOf(page: Page): Promise<string[]> {

@@ -1,10 +1,6 @@
-import { beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { describeInBrowser } from "./browser.ts";
-import { buildPage, cell, edit, PageSite } from "./page-site.ts";
-
-beforeAll(() => {
-  buildPage();
-});
+import { cell, edit, PageSite } from "./page-site.ts";
 
 describeInBrowser("the page where no WebSocket passes", (openContext) => {
   it("says so, shows rows by GETs and looks when it is told to, and goes back to the socket once one passes", async () => {

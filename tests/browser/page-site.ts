@@ -1,17 +1,8 @@
-import { execFileSync } from "node:child_process";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { BrowserContext, Locator, Page } from "playwright-core";
 import { createMusic } from "../../examples/music/create.js";
 import { serve } from "../cli/command.ts";
 import { runSql, temporaryFolder } from "../cli/database.ts";
-
-const builder = fileURLToPath(new URL("../../scripts/build-page.js", import.meta.url));
-
-/** Builds the page that servers of `dist` send. */
-export function buildPage(): string {
-  return execFileSync(process.execPath, [builder], { encoding: "utf8" });
-}
 
 /** A page that shows a database, and what a person does with it. */
 export class PageSite {

@@ -3,22 +3,18 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { build } from "vite";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { snippetsOf } from "../../src/page/snippets.ts";
 import { typeCheckFences } from "../architecture/documents.ts";
 import { root } from "../architecture/project.ts";
 import { runNode } from "../cli/command.ts";
 import { temporaryFolder } from "../cli/database.ts";
 import { describeInBrowser } from "./browser.ts";
-import { buildPage, PageSite } from "./page-site.ts";
+import { PageSite } from "./page-site.ts";
 
 /** Below dist, so that `rocket-rest/…` means this package there, as it was built. */
 const scratch = "dist/.copied";
 const appFolder = join(root, "dist/.copied-app");
-
-beforeAll(() => {
-  buildPage();
-});
 
 afterAll(() => {
   for (const folder of [join(root, scratch), appFolder]) rmSync(folder, { recursive: true, force: true });

@@ -1,17 +1,13 @@
 import { readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
-import { beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { describeInBrowser } from "./browser.ts";
-import { buildPage, cell, PageSite } from "./page-site.ts";
+import { cell, PageSite } from "./page-site.ts";
 
 const sql = `
   CREATE TABLE things (id INTEGER PRIMARY KEY, done BOOLEAN NOT NULL, extra JSON, data BLOB, day DATE, size INTEGER);
   INSERT INTO things VALUES (1, 1, '{"a":1}', x'00010203', '2026-11-30', 9007199254740993);
 `;
-
-beforeAll(() => {
-  buildPage();
-});
 
 /** The record, as a program is given it; the page shows what is written before that is done. */
 async function thing({ url }: PageSite): Promise<unknown> {

@@ -1,10 +1,6 @@
-import { beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { describeInBrowser } from "./browser.ts";
-import { buildPage, cell, edit, PageSite } from "./page-site.ts";
-
-beforeAll(() => {
-  buildPage();
-});
+import { cell, edit, PageSite } from "./page-site.ts";
 
 const wireLine = (text: string) => `.wire-line:has-text("${text}")`;
 
