@@ -63,8 +63,8 @@ export default defineConfig({
     expect: { poll: { timeout: 20_000 } },
     unstubGlobals: true,
     unstubEnvs: true,
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     pool: "forks",
     // Many tests wait for other processes. By default, a machine of two cores would run one file at a time.
     maxWorkers: Math.max(3, availableParallelism() - 1),

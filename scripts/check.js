@@ -67,13 +67,15 @@ function packageContent() {
     "README.md",
     "PROTOCOL.md",
     "CHANGELOG.md",
-    "dist/cli/main.js",
+    "dist/bin/rocket.js",
     "dist/page/inspector.html",
   ];
   const trouble = [
     ...paths.filter((path) => !wanted.test(path)).map((path) => `the package must not contain ${path}`),
     ...paths
-      .filter((path) => path.startsWith("dist/") && path !== "dist/page/inspector.html" && !hasSource(path))
+      .filter(
+        (path) => path.startsWith("dist/") && !/^dist\/(?:bin\/|page\/inspector\.html$)/.test(path) && !hasSource(path),
+      )
       .map((path) => `${path} has no source any more: delete dist`),
     ...needed.filter((path) => !paths.includes(path)).map((path) => `the package lacks ${path}`),
   ];

@@ -20,6 +20,7 @@ declare module "vitest" {
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const compiler = fileURLToPath(new URL("../node_modules/typescript/bin/tsc", import.meta.url));
+const commandBundler = fileURLToPath(new URL("../scripts/bundle-command.js", import.meta.url));
 const pageBuilder = fileURLToPath(new URL("../scripts/build-page.js", import.meta.url));
 
 /** Runs one of the build's programs. Gives what it said where it failed; empty where it did not. */
@@ -33,8 +34,8 @@ function build(program: string, ...options: readonly string[]): Promise<string> 
 
 /** Builds dist, and the page, once for all tests that run the command or import the package; those of the sources need neither. */
 export async function setup(project: TestProject): Promise<() => void> {
-  const [compiled, page] = await Promise.all([build(compiler, "-b", "tsconfig.json"), build(pageBuilder, "--silent")]);
-  const buildError = compiled + page;
+  const command = build(compiler, "-b", "tsconfig.json").then((trouble) => trouble || build(commandBundler));
+  const buildError = (await Promise.all([command, build(pageBuilder, "--silent")])).join("");
   project.provide("buildError", buildError);
   const folder = mkdtempSync(join(tmpdir(), "rocket-shared-"));
   // PostgreSQL's own user has to reach it.

@@ -56,7 +56,7 @@ describeInBrowser("what is copied on the page", (openContext) => {
     expect(curl).toMatch(/^HTTP\/1\.1 200 OK/);
     expect(curl).toContain('"name":"The Clash"');
 
-    const tail = (await copy("rocket tail")).replace(/^rocket /, `"${process.execPath}" dist/cli/main.js `);
+    const tail = (await copy("rocket tail")).replace(/^rocket /, `"${process.execPath}" dist/bin/rocket.js `);
     const tailed = execFileSync("sh", ["-c", `${tail} --count 1`], { encoding: "utf8" });
     expect(tailed).toContain('"name":"The Clash"');
 

@@ -79,7 +79,7 @@ describeInBrowser("the page of examples/users", (openContext) => {
     await hasState(page, "signed-in");
     await expect.poll(() => texts(page)).toEqual([]);
 
-    const { code } = await runNode("dist/cli/main.js", ["users", "disable", database, ann]).result;
+    const { code } = await runNode("dist/bin/rocket.js", ["users", "disable", database, ann]).result;
 
     expect(code).toBe(0);
     await hasState(page, "signed-out");

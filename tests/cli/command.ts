@@ -62,7 +62,7 @@ export function runNode(script: string, args: readonly string[], env: NodeJS.Pro
 
 /** Runs `rocket`. */
 export function rocket(...args: readonly string[]): Command {
-  return runNode("dist/cli/main.js", args);
+  return runNode("dist/bin/rocket.js", args);
 }
 
 /** Runs `rocket serve` and waits for its URL. */

@@ -15,7 +15,7 @@ async function freePort(): Promise<string> {
 
 /** Runs a command in such an environment until it says where it listens. */
 async function start(args: readonly string[], env: NodeJS.ProcessEnv): Promise<{ command: Command; url: string }> {
-  const command = runNode("dist/cli/main.js", args, env);
+  const command = runNode("dist/bin/rocket.js", args, env);
   const pattern = /http:\/\/[\w.:[\]]+:\d+\S*(?=\n)/;
   await command.until(({ stdout }) => pattern.test(stdout));
   return { command, url: pattern.exec(command.stdout)?.[0] ?? "" };
@@ -62,7 +62,7 @@ describe.each(commands)("rocket %s", (_name, argsOf) => {
   });
 
   it("says that a PORT is none", async () => {
-    const { code, stderr } = await runNode("dist/cli/main.js", await argsOf(), { PORT: "http" }).result;
+    const { code, stderr } = await runNode("dist/bin/rocket.js", await argsOf(), { PORT: "http" }).result;
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining("from env 'PORT' is invalid") });
   });
 });
@@ -70,7 +70,7 @@ describe.each(commands)("rocket %s", (_name, argsOf) => {
 describe("rocket serve", () => {
   it("lets nobody else write because of HOST alone", async () => {
     const env = { PORT: "0", HOST: "0.0.0.0" };
-    const { code, stderr } = await runNode("dist/cli/main.js", ["serve", createDatabase()], env).result;
+    const { code, stderr } = await runNode("dist/bin/rocket.js", ["serve", createDatabase()], env).result;
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining("add --read-only, or --insecure") });
   });
 });

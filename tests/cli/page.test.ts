@@ -6,7 +6,7 @@ const browser = { Accept: "text/html" };
 
 /** Serves in an environment, and gives the URL. */
 async function start(env: NodeJS.ProcessEnv, ...flags: readonly string[]): Promise<string> {
-  const command = runNode("dist/cli/main.js", ["serve", createDatabase(), "--port", "0", ...flags], env);
+  const command = runNode("dist/bin/rocket.js", ["serve", createDatabase(), "--port", "0", ...flags], env);
   const pattern = /http:\/\/127\.0\.0\.1:\d+\n/;
   await command.until(({ stdout }) => pattern.test(stdout));
   const [url = ""] = pattern.exec(command.stdout) ?? [];

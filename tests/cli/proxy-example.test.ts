@@ -50,8 +50,8 @@ describe.skipIf(!canRun)("examples/proxy/README.md", () => {
     const [apiPort, proxyPort] = [await freePort(), await freePort()];
     const here: Translate = (text) =>
       text
-        .replaceAll("npx rocket proxy", `node '${root}/dist/cli/main.js' proxy --port ${proxyPort}`)
-        .replaceAll("npx rocket", `node '${root}/dist/cli/main.js'`)
+        .replaceAll("npx rocket proxy", `node '${root}/dist/bin/rocket.js' proxy --port ${proxyPort}`)
+        .replaceAll("npx rocket", `node '${root}/dist/bin/rocket.js'`)
         .replaceAll("npx json-server", `node '${root}/node_modules/json-server/lib/cli/bin.js'`)
         .replaceAll("3000", `${apiPort}`)
         .replaceAll("8080", `${proxyPort}`);

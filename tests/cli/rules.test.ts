@@ -6,7 +6,7 @@ import { bearer, secret, signed } from "../scaffold/tokens/issuer.ts";
 import { Command } from "./command.ts";
 import { createDatabase } from "./database.ts";
 
-const main = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+const main = fileURLToPath(new URL("../../dist/bin/rocket.js", import.meta.url));
 const listening = /http:\/\/127\.0\.0\.1:\d+(?=\n)/;
 
 /** Runs `rocket serve` in the folder of a database. */

@@ -10,7 +10,7 @@ const sharedToken = "one+token/for-all.of~them_==";
 
 /** Runs `rocket serve` with a secret in the environment; gives its URL. */
 async function start(...args: readonly string[]) {
-  const command = runNode("dist/cli/main.js", ["serve", ...args, "--port", "0"], {
+  const command = runNode("dist/bin/rocket.js", ["serve", ...args, "--port", "0"], {
     SHOP_SECRET: secret,
     SHOP_TOKEN: sharedToken,
   });
@@ -113,7 +113,7 @@ describe("rocket serve, told wrongly which tokens count,", () => {
     const path = createDatabase();
     const { code, stdout, stderr } = await runNode(
       ...([
-        "dist/cli/main.js",
+        "dist/bin/rocket.js",
         ["serve", path, "--port", "0", ...flags],
         { PATH_ONLY: "abc", LONG: sharedToken },
       ] as const),

@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 /** Runs `rocket users` with an input, and gives what it said. */
 function users(args: readonly string[], input = "") {
   const options = { cwd: root, input, encoding: "utf8" } as const;
-  const { status, stdout, stderr } = spawnSync(process.execPath, ["dist/cli/main.js", "users", ...args], options);
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["dist/bin/rocket.js", "users", ...args], options);
   return { status, stdout, stderr };
 }
 
@@ -95,7 +95,7 @@ describe("rocket users", () => {
 
   it.skipIf(!hasPython)("asks for a password twice at a terminal, which shows nothing of it", () => {
     const path = createDatabase();
-    const command = [process.execPath, "dist/cli/main.js", "users", "add", path, "ann@example.com"];
+    const command = [process.execPath, "dist/bin/rocket.js", "users", "add", path, "ann@example.com"];
 
     const { stdout } = spawnSync("python3", ["-c", terminal, ...command], { cwd: root, encoding: "utf8" });
 

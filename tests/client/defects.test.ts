@@ -56,7 +56,7 @@ describe("The built client", () => {
   it.each(defects.map((defect, nth) => [defect.name, nth, defect] as const))(
     "is caught where it %s",
     {
-      timeout: 60_000,
+      timeout: 120_000,
     },
     async (_name, nth, defect) => {
       const create = await loadClient(`client-${nth}`, defect);

@@ -50,7 +50,7 @@ describe(`Every replica equals a GET, and every promise holds ${requirements}`, 
 
   it.each(blocks.map((block) => [block[0], block.at(-1), block] as const))(
     "for the seeds %i to %i",
-    { timeout: 120_000 },
+    { timeout: 240_000 },
     async (_first, _last, block) => {
       expect(await troubleWithAll(block)).toEqual([]);
     },
@@ -62,7 +62,7 @@ describe(`Every replica equals a GET, and every promise holds ${requirements}`, 
 
   it.runIf(!onlySeed)(
     "over sockets, event streams, HTTP streams, patch streams and long polls at once, the last four on Node and by fetch [R-STR-14, R-STR-11, R-STR-20, R-STR-21]",
-    { timeout: 120_000 },
+    { timeout: 240_000 },
     async () => {
       const found: string[] = [];
       for (const seed of mixedSeeds) found.push(...(await troubleWith(seed, "all")));

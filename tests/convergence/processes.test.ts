@@ -48,7 +48,7 @@ function pathsOf({ name, level, asked, entries }: Stream): string[] {
 const requirements = "[R-SUB-3, R-SUB-4, R-SUB-5, R-POS-4, R-POS-7, R-RES-1, R-RES-2]";
 
 describe(`Every replica equals a GET although server and writer are killed ${requirements}`, () => {
-  it.each(runs)("with seed %i, SQL by %s, journal mode %s", { timeout: 60_000 }, async (seed, writer, journalMode) => {
+  it.each(runs)("with seed %i, SQL by %s, journal mode %s", { timeout: 180_000 }, async (seed, writer, journalMode) => {
     const path = join(temporaryFolder(), "music.db");
     runSql(path, `PRAGMA journal_mode = ${journalMode}; ${schema}`);
     const run = new ProcessRun(seed, sqliteDatabase(path, writer));

@@ -131,7 +131,7 @@ describe("a page's file", () => {
   });
 
   it("says how to make it where it was not built", () => {
-    const { body } = readInspector(new URL("file:///no/such/file.html")).answer({});
+    const { body } = readInspector("/no/such/file.html").answer({});
     expect(body).toContain("npm run build");
   });
 });

@@ -1,10 +1,15 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import type { Field } from "../../protocol/index.ts";
 import type { OriginResponse } from "../../server/index.ts";
 
-/** Where the build puts the page; the same from the sources and from what they are compiled to. */
-const pageUrl = new URL("../../../dist/page/inspector.html", import.meta.url);
+/** Where the build puts the page: the same from the sources, from what they are compiled to, and from the bundled command. */
+function pagePath(): string {
+  const description = createRequire(import.meta.url).resolve("rocket-rest/package.json");
+  return join(dirname(description), "dist", "page", "inspector.html");
+}
 
 const plainText =
   "<p>This is an API, live over WebSockets by Rocket. Programs GET the same URL and are given JSON.</p>";
@@ -81,9 +86,9 @@ export class PageFile {
 export const plainPage: PageFile = new PageFile(documentOf(plainText));
 
 /** The inspector, as it was built. */
-export function readInspector(url: URL = pageUrl): PageFile {
+export function readInspector(path?: string): PageFile {
   try {
-    return new PageFile(readFileSync(url, "utf8"));
+    return new PageFile(readFileSync(path ?? pagePath(), "utf8"));
   } catch {
     return new PageFile(documentOf(unbuiltText));
   }

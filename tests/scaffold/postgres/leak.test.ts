@@ -57,7 +57,7 @@ it("shows nobody what its own GET would not give, over two processes and sockets
   const processes: Connect[] = [];
   for (let nth = 0; nth < 2; nth += 1) {
     const args = ["serve", server.url(name), ...flags];
-    const command = runNode("dist/cli/main.js", args, { ROCKET_TEST_SECRET: secret });
+    const command = runNode("dist/bin/rocket.js", args, { ROCKET_TEST_SECRET: secret });
     await command.until(({ stdout }) => /http:\/\/127\.0\.0\.1:\d+\n/.test(stdout));
     processes.push(connectToUrl(/http:\/\/127\.0\.0\.1:\d+/.exec(command.stdout)?.[0] ?? ""));
   }
