@@ -13,6 +13,9 @@ const threaded = [
 /** What needs a process of its own: others share one with the files before, for whose start a third of the time went. */
 const alone = ["tests/{react,browser,security}/**/*.test.{ts,tsx}", "tests/node/close.test.ts"];
 
+/** What shows that models find what they are to find: that they can is known once, and takes long. */
+const long = process.env.ROCKET_LONG === undefined ? ["tests/{client,convergence}/defects.test.ts"] : [];
+
 export default defineConfig({
   resolve: {
     alias: [
@@ -30,11 +33,12 @@ export default defineConfig({
         test: {
           name: "all",
           include: ["tests/**/*.test.{ts,tsx}"],
-          exclude: alone,
+          exclude: [...alone, ...long],
           isolate: false,
         },
       },
-      { extends: true, test: { name: "alone", include: alone } },
+      // After the others, and fewer at a time: they look at how long things take, and how much memory.
+      { extends: true, test: { name: "alone", include: alone, maxWorkers: 2, sequence: { groupOrder: 1 } } },
       // The same answers come from threads.
       {
         extends: true,

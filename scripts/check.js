@@ -1,13 +1,20 @@
 // The gate: every check that a change has to pass, one after another. It stops at the first that fails and shows its
 // output. `--without-tests` leaves out the last one, for whoever ran the tests just before.
-import { spawnSync } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const npm = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ["npm"];
 
-/** Steps: a title, and a command line or a function that gives an explanation when something is wrong. */
+/** The longest: it begins at once, beside the others. */
+const patterns = promisify(execFile)(process.execPath, ["scripts/linear-patterns.js"], { cwd: root }).then(
+  () => undefined,
+  ({ stdout, stderr }) => stdout + stderr || "it ended at once",
+);
+
+/** Steps: a title, and a command line or a function that gives, or promises, an explanation when something is wrong. */
 const steps = [
   ["format and lint", tool("@biomejs/biome/bin/biome", "ci", "--error-on-warnings", "--colors=off")],
   ["types and build", tool("typescript/bin/tsc", "-b")],
@@ -15,7 +22,7 @@ const steps = [
   ["types of the page", tool("typescript/bin/tsc", "-p", "tsconfig.page.json")],
   ["the page", [process.execPath, "scripts/build-page.js"]],
   ["types of the examples", tool("typescript/bin/tsc", "-p", "examples/chat")],
-  ["linear patterns", [process.execPath, "scripts/linear-patterns.js"]],
+  ["linear patterns", () => patterns],
   ["nothing unused", tool("knip/bin/knip.js", "--no-progress")],
   ["package metadata", tool("publint/src/cli.js", "--strict")],
   ["package types", tool("@arethetypeswrong/cli/dist/index.js", "--pack", ".", "--profile", "esm-only", "--no-color")],
@@ -27,7 +34,7 @@ const skipTests = process.argv.includes("--without-tests");
 for (const [title, step] of steps) {
   if (title === "tests" && skipTests) continue;
   const started = performance.now();
-  const trouble = typeof step === "function" ? step() : run(step);
+  const trouble = typeof step === "function" ? await step() : run(step);
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   console.log(`${trouble === undefined ? "ok    " : "FAILED"}  ${title} (${seconds} s)`);
   if (trouble !== undefined) {

@@ -90,6 +90,8 @@ describeInBrowser("A page of 1,000 mounted rows under 670 writes a second", (ope
     ["of which each looks for itself", "?select"],
   ])(
     "stays responsive, says how late it is, and is equal soon after the last write: rows %s",
+    // A machine that is busy with something else is late without any fault of the page's.
+    { timeout: 120_000, retry: 2 },
     async (_, query) => {
       const counter = new Counter(await startSite({ publicFolder: await buildPage() }));
       const page = await openSlowPage(openContext, `${counter.site.url}/${query}`);
@@ -112,6 +114,5 @@ describeInBrowser("A page of 1,000 mounted rows under 670 writes a second", (ope
       expect(Math.max(0, ...lateWhileLive)).toBeLessThan(1_000);
       expect(new Set(drawn.map(({ state }) => state))).toEqual(new Set(["live", "behind"]));
     },
-    120_000,
   );
 });

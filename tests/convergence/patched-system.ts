@@ -46,8 +46,21 @@ function escapePattern(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
 }
 
-function apply(folder: string, patch: Patch | FilePatch): void {
-  const { find, replace } = patch;
+/** What a patch replaces. */
+interface Place {
+  readonly path: string;
+  readonly text: string;
+  readonly at: number;
+  readonly length: number;
+}
+
+/**
+ * Where a patch has something to replace, in a copy.
+ *
+ * @throws Error where `find` is not there exactly once
+ */
+export function findPlace(folder: string, patch: Patch | FilePatch): Place {
+  const { find } = patch;
   const path = "in" in patch ? placeOf(folder, patch.in).path : join(folder, patch.file);
   const text = readFileSync(path, "utf8");
   const { start, end } = "in" in patch ? placeOf(folder, patch.in) : { start: 0, end: text.length };
@@ -59,8 +72,12 @@ function apply(folder: string, patch: Patch | FilePatch): void {
       `${"in" in patch ? patch.in : patch.file} has ${places.length} places, not one, that read\n${find}`,
     );
   }
-  const at = start + only.index;
-  writeFileSync(path, text.slice(0, at) + replace + text.slice(at + only[0].length));
+  return { path, text, at: start + only.index, length: only[0].length };
+}
+
+function apply(folder: string, patch: Patch | FilePatch): void {
+  const { path, text, at, length } = findPlace(folder, patch);
+  writeFileSync(path, text.slice(0, at) + patch.replace + text.slice(at + length));
 }
 
 /** True for what the sources make: dist also keeps what was made of files that are gone. */

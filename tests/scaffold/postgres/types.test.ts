@@ -90,7 +90,7 @@ describe("What goes out comes back in unchanged, and the journal shows it just s
         await scaffold.journal?.poll();
         if (value !== null) expect(changes.at(-1)?.represent().body).toBe(shown.text);
       }),
-      { numRuns: 8 },
+      { numRuns: 5 },
     );
   });
 });
@@ -134,7 +134,7 @@ describe("A filter", () => {
             expect([wanted, shown, judged !== undefined]).toEqual([wanted, shown, found === 1]);
           }
         }),
-        { numRuns: 8 },
+        { numRuns: 5 },
       );
     },
   );
