@@ -4,17 +4,25 @@ import { defineConfig } from "vitest/config";
 
 /** The tests of reads, which threads must pass, too. */
 const threaded = [
-  ...["bounds", "conditions", "live", "query", "read", "row-rules-live"].map((name) => `rest/${name}`),
-  ...["additions", "busy", "left-out", "nullable-keys", "numbers", "quoted-strings", "scaffold", "types"].map(
-    (name) => `sqlite/${name}`,
-  ),
+  ...["conditions", "live", "query", "read", "row-rules-live"].map((name) => `rest/${name}`),
+  ...["additions", "busy", "left-out", "quoted-strings", "scaffold"].map((name) => `sqlite/${name}`),
 ];
 
 /** What needs a process of its own: others share one with the files before, for whose start a third of the time went. */
 const alone = ["tests/{react,browser,security}/**/*.test.{ts,tsx}", "tests/node/close.test.ts"];
 
-/** What shows that models find what they are to find: that they can is known once, and takes long. */
-const long = process.env.ROCKET_LONG === undefined ? ["tests/{client,convergence}/defects.test.ts"] : [];
+/**
+ * What only `ROCKET_LONG=1` runs: what shows that models and the check find what they are to find, and, on PostgreSQL, cases
+ * of what lies above the engines.
+ */
+const isLong = process.env.ROCKET_LONG !== undefined;
+const long = [
+  "tests/{client,convergence,scaffold/postgres}/defects.test.ts",
+  "tests/check/broken-servers.test.ts",
+  "tests/convergence/postgres-processes.test.ts",
+];
+const aboveEngines =
+  "tests/scaffold/rest/{authorize,bare-lists,base-path,bounds,json-patch,models,modified,part-urls,parts,row-rules,rows,sign-in-attacks,sign-in-places,single}.test.ts";
 
 export default defineConfig({
   resolve: {
@@ -33,7 +41,7 @@ export default defineConfig({
         test: {
           name: "all",
           include: ["tests/**/*.test.{ts,tsx}"],
-          exclude: [...alone, ...long],
+          exclude: isLong ? alone : [...alone, ...long],
           isolate: false,
         },
       },
@@ -56,6 +64,7 @@ export default defineConfig({
           name: "postgres",
           isolate: false,
           include: ["tests/scaffold/rest/*.test.ts"],
+          exclude: isLong ? [] : [aboveEngines],
           provide: { engine: "postgres" },
           globalSetup: ["tests/scaffold/postgres/global-setup.ts"],
         },
