@@ -15,6 +15,7 @@ const { checkSync } = await import("recheck");
  * search begins at one place, too.
  */
 function isPlain(pattern, flags) {
+  if (/\\[1-9k]/.test(pattern)) return !/[*+]|,\}/.test(pattern);
   const text = pattern.replace(/\\./gs, "a").replace(/\[[^\]]*\]/g, "a");
   const repeats = text.match(/.[*+]|.\{\d+,\}/g) ?? [];
   if (repeats.length === 0) return true;

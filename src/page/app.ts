@@ -118,8 +118,11 @@ export class App {
   }
 
   async #readSchema(): Promise<void> {
+    const client = this.#client;
     try {
-      const schema = await readSchema(this.#client, this.#facts.base);
+      const schema = await readSchema(client, this.#facts.base);
+      // Somebody else may look by now.
+      if (client !== this.#client) return;
       this.#schema = typeof schema === "string" ? undefined : schema;
       const isNobody = schema === "signed out" || this.#schema?.anonymous === true;
       this.#canSignIn = isNobody || this.#session.name !== undefined;
@@ -158,7 +161,7 @@ export class App {
 
   /** Where there is no table, there may be one soon; and whoever comes back may have made one, or changed it. */
   async #lookForTables(): Promise<void> {
-    if (document.visibilityState !== "visible") return;
+    if (!this.#schema || document.visibilityState !== "visible") return;
     const before = JSON.stringify(this.#schema);
     await this.#readSchema();
     if (JSON.stringify(this.#schema) !== before) this.#show(false);

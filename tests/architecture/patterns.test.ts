@@ -6,6 +6,7 @@ describe("regular expressions", () => {
     ["two ways to part digits", "^[0-9]+\\.?[0-9]*$"],
     ["nested repetition", "^(?:a+)+$"],
     ["a repetition in one that has an end", "^(?:a*){9}$"],
+    ["a repetition that has to come twice", "^(a*)\\1$"],
     ["a repetition in an alternative of its own", "^a$|b*c"],
     ["a repetition that is looked for at every place", "<[^>]*>"],
     ["blanks at the end", " +$"],

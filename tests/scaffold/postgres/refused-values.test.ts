@@ -97,6 +97,18 @@ describe("A value that is too long for its column", () => {
     expect(errors).toEqual([]);
   });
 
+  test("is found behind those that fit, NaN too", async () => {
+    const { send } = await serve(server, tables);
+    expect((await send("POST", "/t", { n: "NaN", v: "sixsix", c: "ab" })).json).toMatchObject({
+      errors: [{ field: "v", detail: 'The column does not take "sixsix". It takes at most 5 characters.' }],
+    });
+    expect((await send("POST", "/t", [{ v: "five5" }, { v: "sixsix" }])).json).toMatchObject({
+      detail: "Record 2 of the list: A value is none that its column takes.",
+      errors: [{ field: "v" }],
+    });
+    expect((await send("GET", "/t")).json).toEqual({ t: [] });
+  });
+
   test("is one that the request did not give: then no column is named", async () => {
     const { send } = await serve(
       server,

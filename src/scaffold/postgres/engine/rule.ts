@@ -108,7 +108,7 @@ export async function tooLongValue(
     WHERE c.mod >= 4 AND CASE WHEN c.type IN ('varchar'::regtype, 'bpchar'::regtype)
         THEN length(rtrim(g.value, ' ')) > c.mod - 4
       WHEN c.type = 'numeric'::regtype
-        THEN abs(round(g.value::numeric, s.scale)) >= 10::numeric ^ (((c.mod - 4) >> 16) - s.scale)
+        THEN g.value::numeric <> 'NaN' AND abs(round(g.value::numeric, s.scale)) >= 10::numeric ^ (((c.mod - 4) >> 16) - s.scale)
       ELSE false END
     ORDER BY g.place LIMIT 1`;
   const list = (texts: readonly Text[]): string => JSON.stringify(texts);
