@@ -236,7 +236,7 @@ export class App {
     if (changed.length === 0) return;
     const [first] = changed;
     this.#announcer.say(changed.length === 1 ? `${first?.url} ${first?.effect}` : counted(changed.length, "change"));
-    if (first && this.#rows.source?.status.state === "live") this.#steps.changed(first.url, first.sinceAnswerMs);
+    if (first) this.#steps.changed(first.url, first.sinceAnswerMs);
   }
 
   #snippets(target: string): ReturnType<typeof snippetsOf> {
