@@ -8,7 +8,7 @@ import Database from "better-sqlite3";
 import { expect, inject, onTestFinished } from "vitest";
 
 /** What a process in the tests is asked, and answers over IPC. */
-class Child {
+export class Child {
   readonly process: ChildProcess;
   #asked = 0;
 

@@ -1,23 +1,12 @@
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { onTestFinished, test } from "vitest";
+import { test } from "vitest";
 import { dial, dropAll, handshake, inBand, pour } from "./attacks.ts";
-import { startTarget, withstand } from "./harness.ts";
+import { Child, startTarget, withstand } from "./harness.ts";
 
 const mib = 1024 * 1024;
 const numbers = (count: number) => Array.from({ length: count }, (_, number) => number);
 
 test("8 connections of SUBSCRIBEs with bodies of a megabyte that wait for their turn keep no body [R-SEC-5] [R-BAND-8]", async () => {
-  const upstream = createServer((request, response) => {
-    // Only what good clients ask for is answered.
-    if (request.url === "/small") response.end("{}");
-  });
-  await new Promise<void>((resolve) => upstream.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    upstream.closeAllConnections();
-    upstream.close();
-  });
-  const { port } = upstream.address() as AddressInfo;
+  const { port } = await new Child("silent-upstream.js", []).started<{ port: number }>();
   const target = await startTarget("proxy", { upstream: `http://127.0.0.1:${port}` }, "/small");
   await withstand(
     target,

@@ -78,8 +78,8 @@ async function openLive(options: SqliteEngineOptions, served: Served): Promise<S
   });
   try {
     const connect = () => openReader(path, false, additions);
-    links.push(await retryWhenBusy(() => new Link(connect), { clock, onWait }));
-    links.push(await retryWhenBusy(() => openForWriting(options), { clock, onWait }));
+    links.push(await retryWhenBusy(() => new Link(connect), { clock, onWait, isEager: true }));
+    links.push(await retryWhenBusy(() => openForWriting(options), { clock, onWait, isEager: true }));
   } catch (error) {
     for (const link of links) link.close();
     await journal.abandon();
@@ -98,6 +98,7 @@ async function openReadable(options: SqliteEngineOptions, served: Served): Promi
   const link = await retryWhenBusy(() => new Link(() => openReader(path, true, additions)), {
     clock,
     onWait,
+    isEager: true,
   });
   try {
     const ledger = await schemaLedger(link.current(), clock);

@@ -274,13 +274,12 @@ async function asJournalBusy<Result>(attempt: Promise<Result>): Promise<Result> 
 export async function createSqliteJournal(options: SqliteJournalOptions): Promise<SqliteJournal> {
   const resolved = resolveJournalOptions(options);
   const { clock, onWait } = resolved;
+  const eager = { clock, onWait, isEager: true };
   // Where others write all the time, one thing at a time comes through between them.
-  const opened = await asJournalBusy(
-    retryWhenBusy(() => openFile(resolved.path, resolved.additions), { clock, onWait }),
-  );
+  const opened = await asJournalBusy(retryWhenBusy(() => openFile(resolved.path, resolved.additions), eager));
   try {
     await asJournalBusy(armFirst(opened.writer, resolved));
-    return await asJournalBusy(retryWhenBusy(() => new SqliteFileJournal(resolved, opened), { clock, onWait }));
+    return await asJournalBusy(retryWhenBusy(() => new SqliteFileJournal(resolved, opened), eager));
   } catch (error) {
     await undoArming(opened.writer, resolved).catch((failure) => resolved.onError(failure, { stage: "undo" }));
     opened.reader.close();
