@@ -46,8 +46,6 @@ export class StatementCache {
   }
 
   get(sql: string): Statement {
-    // SQLite never compiles an EXPLAIN anew: after a change of the schema it would read freed memory.
-    if (/^\s*EXPLAIN\b/i.test(sql)) return this.#prepare(sql);
     const known = this.#statements.get(sql);
     if (known) {
       this.#statements.delete(sql);
@@ -55,6 +53,8 @@ export class StatementCache {
       return known;
     }
     const statement = this.#prepare(sql);
+    // SQLite never compiles an EXPLAIN anew: after a change of the schema it would read freed memory.
+    if (/^\s*EXPLAIN\b/i.test(sql)) return statement;
     this.#statements.set(sql, statement);
     if (this.#statements.size > maxStatements) {
       const [oldest] = this.#statements.keys();

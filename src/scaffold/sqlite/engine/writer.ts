@@ -58,6 +58,7 @@ export class Writer {
   #queue: Job[] = [];
   #running: Promise<void> | undefined;
   #prepared: { readonly connection: Connection; readonly version: number } | undefined;
+  #isPollDue = false;
   #isClosed = false;
 
   constructor(options: WriterOptions) {
@@ -85,15 +86,25 @@ export class Writer {
   }
 
   async #start(): Promise<void> {
-    const { clock, ledger, onError } = this.#options;
-    await new Promise<void>((resolve) => clock.defer(resolve));
+    await new Promise<void>((resolve) => this.#options.clock.defer(resolve));
     while (this.#queue.length > 0) {
       const jobs = this.#queue;
       this.#queue = [];
       await this.#commit(jobs);
-      ledger.poll().catch((error: unknown) => onError(error, "poll"));
+      this.#pollSoon();
     }
     this.#running = undefined;
+  }
+
+  /** Looks at what was written once those who wait for an answer have theirs. */
+  #pollSoon(): void {
+    const { clock, ledger, onError } = this.#options;
+    if (this.#isPollDue) return;
+    this.#isPollDue = true;
+    clock.defer(() => {
+      this.#isPollDue = false;
+      ledger.poll().catch((error: unknown) => onError(error, "poll"));
+    });
   }
 
   async #commit(jobs: readonly Job[]): Promise<void> {

@@ -32,6 +32,7 @@ class SqliteFileJournal implements SqliteJournal {
   /** The schema that was told of last. */
   #seen: Schema;
   #troubledSince: number | undefined;
+  #lookedAt = Number.NEGATIVE_INFINITY;
   #reported: string | undefined;
 
   /**
@@ -111,6 +112,7 @@ class SqliteFileJournal implements SqliteJournal {
     if (this.#isClosed) return;
     try {
       this.#follower.advance(reason);
+      this.#lookedAt = this.#options.clock.now();
     } catch (error) {
       if (!isBusy(error)) throw error;
       const retrying = this.#retry(reason).finally(() => {
@@ -212,9 +214,14 @@ class SqliteFileJournal implements SqliteJournal {
     if (this.#isClosed || this.#cancelTimer || this.#listeners.size === 0) return;
     this.#cancelTimer = this.#options.clock.setTimer(() => {
       this.#cancelTimer = undefined;
-      if (!this.#retrying) this.#tick();
+      if (!this.#retrying && !this.#isSeen) this.#tick();
       this.#schedule();
     }, this.#pollMs);
+  }
+
+  /** Whether somebody has asked just now, and was told what is new. */
+  get #isSeen(): boolean {
+    return this.#troubledSince === undefined && this.#options.clock.now() - this.#lookedAt < this.#pollMs;
   }
 
   /** While the schema changes, and while `rocket migrate` runs, each look may be one too many. */

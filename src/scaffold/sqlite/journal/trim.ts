@@ -9,6 +9,8 @@ import type { RowReader } from "./rows.ts";
 const stepRows = 250;
 const stepBytes = 256 * 1024;
 const pauseMs = 5;
+/** How long new rows wait until they are measured, where they are fewer than one step removes. */
+const gatherMs = 100;
 /** How many rows are measured at once, which takes no lock. */
 const measuredRows = 1_000;
 const busyPauseMs = 200;
@@ -79,8 +81,10 @@ export class Trimmer {
   /** How long until there is something to do; `undefined` while there is nothing to wait for. */
   #waitMs(): number | undefined {
     const { clock, maxChanges, maxAgeMs } = this.#options;
-    if (this.#sizes.measured < this.#head || this.#sizes.excess > this.#first) return pauseMs;
+    const unmeasured = this.#head - this.#sizes.measured;
+    if (unmeasured >= stepRows || this.#sizes.excess > this.#first) return pauseMs;
     if (this.#head - this.#first >= maxChanges + stepRows || this.#aged >= this.#first + 1) return pauseMs;
+    if (unmeasured > 0) return gatherMs;
     const [oldest] = this.#seen;
     if (maxAgeMs === undefined || !oldest) return undefined;
     return Math.max(pauseMs, oldest.at + maxAgeMs - clock.now());
