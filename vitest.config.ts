@@ -12,6 +12,12 @@ const threaded = [
 const alone = ["tests/{react,browser,security}/**/*.test.{ts,tsx}", "tests/node/close.test.ts"];
 
 /**
+ * For the servers that tests start: what PostgreSQL gives back and takes again with each statement, glibc keeps (mallopt(3)).
+ * Where a page fault costs much, as in a virtual machine, a fifth of the time of the tests on PostgreSQL went there.
+ */
+const keptMemory = { MALLOC_TOP_PAD_: "67108864", MALLOC_TRIM_THRESHOLD_: "268435456" };
+
+/**
  * What only `ROCKET_LONG=1` runs: what shows that models and the check find what they are to find, and, on PostgreSQL, cases
  * of what lies above the engines.
  */
@@ -82,6 +88,6 @@ export default defineConfig({
     // Many tests wait for other processes. By default, a machine of two cores would run one file at a time.
     maxWorkers: Math.max(3, availableParallelism() - 1),
     // The package websocket brings native parts along, which ws would use: users of Rocket don't have them.
-    env: { WS_NO_BUFFER_UTIL: "1", WS_NO_UTF_8_VALIDATE: "1" },
+    env: { WS_NO_BUFFER_UTIL: "1", WS_NO_UTF_8_VALIDATE: "1", ...keptMemory },
   },
 });
