@@ -16,6 +16,8 @@ export class Looks {
   #running: Promise<unknown> | undefined;
   /** Whether somebody said meanwhile that there is more. */
   #isNudged = false;
+  /** The last position that was heard of meanwhile. */
+  #heard = Number.NEGATIVE_INFINITY;
   /** The look that begins when the running one has ended: for all who asked meanwhile. */
   #next: Promise<void> | undefined;
   #cancelTimer: (() => void) | undefined;
@@ -66,9 +68,11 @@ export class Looks {
     else this.#tick();
   }
 
-  /** Another process has given a position. */
+  /** A process has given a position: this one, perhaps, in the look that runs. */
   #hear(position: number): void {
-    if (!(position <= this.#follower.head.position)) this.nudge();
+    if (position <= this.#follower.head.position) return;
+    if (this.#running) this.#heard = Math.max(this.#heard, position);
+    else this.nudge();
   }
 
   /** Brings the tail up to everything that was committed before the call. */
@@ -94,8 +98,10 @@ export class Looks {
   #run<Result>(task: () => Promise<Result>): Promise<Result> {
     const running = task().finally(() => {
       if (this.#running === running) this.#running = undefined;
-      const isNudged = this.#isNudged && !this.#next;
+      const isBehind = !(this.#heard <= this.#follower.head.position);
+      const isNudged = (this.#isNudged || isBehind) && !this.#next;
       this.#isNudged = false;
+      this.#heard = Number.NEGATIVE_INFINITY;
       if (isNudged && this.#isStarted && !this.#isClosed) this.#tick();
       else this.#schedule();
     });
