@@ -18,10 +18,12 @@ export interface ResultColumn {
   readonly type: PostgresType;
 }
 
-/** A function of PostgreSQL. */
+/** A function or procedure of PostgreSQL. */
 export interface PostgresFunction extends ServedFunction {
   readonly schema: string;
   readonly ownName: string;
+  /** The parameters by which a procedure gives something, and takes nothing; `undefined` for a function. */
+  readonly given: readonly string[] | undefined;
   readonly parameters: readonly PostgresParameter[];
   readonly columns: readonly ResultColumn[];
 }
@@ -98,9 +100,9 @@ function givesOf({ isSet, isComposite, modes }: Found, result: ColumnType): Serv
 
 function reasonOf(found: Found, parameters: readonly PostgresParameter[], typeOf: TypeOf): string | undefined {
   const hasColumns = found.modes.some((mode) => ["o", "b", "t"].includes(mode));
-  if (found.kind === "p") return "it is a procedure; only functions can be called here";
   if (found.isVariadic) return "it takes any number of arguments (VARIADIC)";
-  if (parameters.some(({ name }) => name === "")) return "it has a parameter without a name";
+  const isUnnamed = found.kind === "p" && found.modes.some((mode, at) => mode === "o" && !found.names[at]);
+  if (isUnnamed || parameters.some(({ name }) => name === "")) return "it has a parameter without a name";
   if (found.types.some((type) => isPseudo(typeOf(type)))) return "it has a parameter of any type";
   const result = typeOf(found.result);
   if (isPseudo(result) && !(result.kind === "record" && hasColumns)) return "it does not say what it gives";
@@ -108,7 +110,7 @@ function reasonOf(found: Found, parameters: readonly PostgresParameter[], typeOf
 }
 
 /**
- * The functions that a collection-like name stands for: one of the first schema by its name, others with their schema's.
+ * The functions and procedures that a collection-like name stands for: one of the first schema by its name, others with their schema's.
  *
  * @throws Denied where there are only such that the session's role may not call
  */
@@ -125,8 +127,9 @@ export async function readFunctions(session: Session, served: Served, name: stri
     const parameters = parametersOf(found, typeOf);
     return {
       ...{ schema: schema ?? "", ownName: ownName ?? "", parameters },
+      given: found.kind === "p" ? found.names.filter((_, at) => found.modes[at] === "o") : undefined,
       columns: columnsOf(found, typeOf),
-      isReading: found.volatility !== "v",
+      isReading: found.kind === "f" && found.volatility !== "v",
       gives: givesOf(found, typeOf(found.result)),
       unsupported: reasonOf(found, parameters, typeOf),
     };
