@@ -3,7 +3,7 @@ import { eventNames, streamEventNames } from "./events.ts";
 import { run } from "./model.ts";
 import { createPage } from "./page.ts";
 
-const seeds = Number(process.env.ROCKET_SEEDS ?? 300);
+const seeds = Number(process.env.ROCKET_SEEDS ?? (process.env.ROCKET_LONG ? 300 : 150));
 const first = Number(process.env.ROCKET_FIRST ?? 1);
 const page = createPage();
 

@@ -13,7 +13,7 @@ import { openViewerSite, type ViewerSiteOptions } from "./viewer-site.ts";
 
 const server = serverOfFile();
 const seed = Number(process.env.ROCKET_SEED ?? 1 + Math.floor(Math.random() * 1e6));
-const transitions = Number(process.env.ROCKET_TRANSITIONS ?? 400);
+const transitions = Number(process.env.ROCKET_TRANSITIONS ?? (process.env.ROCKET_LONG ? 1_000 : 250));
 
 /** A machine that is slow is no fault, so this is long: a look that is missed for good is never made up for. */
 const patienceMs = 30_000;

@@ -5,7 +5,7 @@ import { copyPatched, loadSystem, removeCopy } from "../../convergence/patched-s
 import { leaks } from "./leak-defects.ts";
 import { runLeaks } from "./leak-run.ts";
 
-const seeds = Number(process.env.ROCKET_SEEDS ?? 5);
+const seeds = Number(process.env.ROCKET_SEEDS ?? (process.env.ROCKET_LONG ? 10 : 3));
 const steps = 900;
 /** A leak that takes more seeds than this to be seen counts as not seen. */
 const maxSeeds = 60;
