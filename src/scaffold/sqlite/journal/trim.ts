@@ -14,6 +14,8 @@ const gatherMs = 100;
 /** How many rows are measured at once, which takes no lock. */
 const measuredRows = 1_000;
 const busyPauseMs = 200;
+/** The journal's first and last position. Of both in one query, SQLite would read all rows. */
+const rangeSql = `SELECT (SELECT min(position) FROM ${journalTable}), (SELECT max(position) FROM ${journalTable})`;
 /** How many times within the retention age the journal's head is noted. */
 const ageMarks = 16;
 
@@ -112,7 +114,7 @@ export class Trimmer {
     }
     const { rows, writer } = file();
     this.#sizes.measure((position) => rows.measure(position, measuredRows, markBytes), this.#head);
-    const [range] = writer.prepare(`SELECT min(position), max(position) FROM ${journalTable}`).all();
+    const [range] = writer.prepare(rangeSql).all();
     const first = Number(range?.[0] ?? 1);
     const last = Number(range?.[1] ?? 0);
     const excess = last - maxChanges;
