@@ -163,7 +163,11 @@ describe("A function of the database", () => {
   it("may be a procedure that commits by itself: it is refused, and nothing of it is left", async () => {
     const { send, client, errors } = await serve(server, sql);
     const answer = await send("POST", "/rpc/commits", {});
-    expect([answer.status, answer.json, errors]).toMatchObject([422, { detail: expect.stringMatching(/commits or rolls back/) }, []]);
+    expect([answer.status, answer.json, errors]).toMatchObject([
+      422,
+      { detail: expect.stringMatching(/commits or rolls back/) },
+      [],
+    ]);
     expect((await client.query("SELECT count(*)::int AS n FROM notes")).rows).toEqual([{ n: 2 }]);
   });
 

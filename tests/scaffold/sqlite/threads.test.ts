@@ -15,6 +15,13 @@ import { readTimeoutMs, type ThreadWorld, threadWorld } from "./thread-world.ts"
 const textOf = ({ body }: { body: string | Uint8Array }): string =>
   typeof body === "string" ? body : new TextDecoder().decode(body);
 
+/** A folder that goes with the test. */
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "rocket-threads-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
 /** Whether a promise is settled by now. */
 async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   const pending = Symbol();
@@ -46,7 +53,7 @@ describe("While a read takes long", () => {
     world.open();
     const answer = await slow;
     expect([answer.status, textOf(answer)]).toEqual([200, '{"held":[{"url":"/held/1","id":1,"v":1}]}']);
-    expect(answer.view?.position).toBe((batches[0]?.position ?? 0) - 1);
+    expect(answer.view?.position).toBe(batches[0]?.after);
     end?.();
   });
 
@@ -95,6 +102,22 @@ describe("A read", () => {
       },
     );
     expect((await send("GET", "/t")).text).toContain('"v":"here"');
+  });
+
+  test("that no thread has started for in time is done on the main thread where it is short, and refused where it is not", async () => {
+    const functionsModule = join(temporaryFolder(), "functions.mjs");
+    const late = "if (!isMainThread) await new Promise((resolve) => setTimeout(resolve, 60_000));";
+    const pause = "export const lingers = (value) => { Atomics.wait(cell, 0, 0, 1); return value; };";
+    const cell = "const cell = new Int32Array(new SharedArrayBuffer(4));";
+    writeFileSync(functionsModule, `import { isMainThread } from "node:worker_threads"; ${late} ${cell} ${pause}`);
+    const rows = "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 1000) SELECT i FROM c";
+    const { send } = await serve(`CREATE TABLE t (id INTEGER PRIMARY KEY, v AS (lingers(id))); INSERT INTO t ${rows}`, {
+      ...{ mainReadMs: 0, readTimeoutMs: 500, functionsModule },
+      prepare: (other) => void other.function("lingers", { deterministic: true }, (value) => value),
+    });
+    expect((await send("GET", "/t/7")).json).toMatchObject({ t: { id: 7, v: 7 } });
+    const refused = await send("GET", "/t?limit=1000");
+    expect([refused.status, refused.text]).toEqual([503, expect.stringContaining("no thread that reads has started")]);
   });
 
   test("of a file whose name has odd characters comes from a thread, too", async () => {

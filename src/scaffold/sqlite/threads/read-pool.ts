@@ -9,11 +9,16 @@ const maxWaiting = 512;
 /** How long a thread has to end a read before it is ended itself. */
 const graceMs = 1_000;
 
+/** No thread has started for a read in the time that it had for that: the machine is busy. */
+export class NotStarted extends Error {}
+
 /** A read that threads are asked for. */
 export interface PooledRead extends Waiter {
   readonly request: ReadTask["request"];
   /** How long it may take, in milliseconds, waiting and the start of its thread included. */
   readonly waitMs: number;
+  /** How long it waits for a thread to start where there is none, in milliseconds; any time where absent. */
+  readonly startMs?: number | undefined;
   /** How long it may run in its thread, in milliseconds. */
   readonly limitMs: number;
   /** What is thrown where it runs for longer. */
@@ -41,12 +46,6 @@ interface Job extends PooledRead {
   readonly settle: (outcome: { readonly reply: ReadReply } | { readonly error: unknown }) => void;
 }
 
-/** Why a read has not been answered after all the time that it has. */
-function whyLate({ thread }: Job, { onTooLong }: PooledRead): unknown {
-  if (!thread) return unavailable("Too many other reads take long just now.");
-  return thread.isReady ? onTooLong() : unavailable("The machine is busy: no thread that reads has started in time.");
-}
-
 /**
  * A few threads that read. What waits for them is bounded in number and in time, addresses take turns, and one thread is
  * kept free of reads that are known to take long.
@@ -67,7 +66,7 @@ export class ReadPool {
   /**
    * Has a thread read.
    *
-   * @throws Refusal 503 where too many wait, or it takes too long; NoThreads where this process can have none; Error where
+   * @throws Refusal 503 where too many wait, or it takes too long; NotStarted; NoThreads where this process can have none; Error where
    * the thread broke down
    */
   read(read: PooledRead): Promise<ReadReply> {
@@ -78,7 +77,7 @@ export class ReadPool {
       const onAbort = (): void => end(unavailable("Nobody waits for the answer."));
       const { clock } = this.#options;
       let isSettled = false;
-      const cancelTimers = [clock.setTimer(() => end(whyLate(job, read)), read.waitMs)];
+      const cancelTimers = [clock.setTimer(() => end(this.#whyLate(job)), read.waitMs)];
       const job: Job = {
         ...read,
         thread: undefined,
@@ -93,6 +92,9 @@ export class ReadPool {
           else reject(outcome.error);
         },
       };
+      if (read.startMs !== undefined) {
+        cancelTimers.push(clock.setTimer(() => this.#requireStarted(job), read.startMs));
+      }
       signal?.addEventListener("abort", onAbort);
       if (signal?.aborted) return onAbort();
       this.#line.add(job)?.settle({ error: unavailable("Too many reads wait already.") });
@@ -114,6 +116,27 @@ export class ReadPool {
     const late = (): Promise<void> => new Promise((resolve) => this.#options.clock.setTimer(resolve, graceMs));
     const isGone = await Promise.race([thread.leave().then(() => true), late()]);
     if (!isGone) await Promise.race([thread.kill(), late()]);
+  }
+
+  get #hasStarted(): boolean {
+    return this.#idle.length > 0 || [...this.#running.keys()].some(({ isReady }) => isReady);
+  }
+
+  /** Why a read has not been answered after all the time that it has. */
+  #whyLate({ thread, onTooLong }: Job): unknown {
+    if (thread?.isReady) return onTooLong();
+    if (thread || !this.#hasStarted) {
+      return unavailable("The machine is busy: no thread that reads has started in time.");
+    }
+    return unavailable("Too many other reads take long just now.");
+  }
+
+  /** A thread that is still starting goes on, for those who come later. */
+  #requireStarted(job: Job): void {
+    if (this.#hasStarted) return;
+    if (job.thread) job.thread.stop();
+    else this.#line.remove(job);
+    job.settle({ error: new NotStarted("No thread that reads has started yet.") });
   }
 
   /** Ends a job before its time. */

@@ -14,7 +14,7 @@ import type { Target } from "../../rest/target.ts";
 import { busyWaitMs } from "../busy.ts";
 import { Overrun, type Reader } from "../engine/reader.ts";
 import type { DatabaseState, Failure, ReadOutcome, TaskViewer } from "./messages.ts";
-import type { ReadPool } from "./read-pool.ts";
+import { NotStarted, type ReadPool } from "./read-pool.ts";
 import { NoThreads } from "./reader-thread.ts";
 import { LongShapes, shapeOf } from "./shapes.ts";
 import { isSmall, tooLong } from "./too-long.ts";
@@ -22,6 +22,8 @@ import { isSmall, tooLong } from "./too-long.ts";
 const maxSchemaChanges = 5;
 /** How long a read waits until it tries a locked database again, in milliseconds. */
 const busyPauseMs = 20;
+/** The share of its time that a read waits for the first thread to start; and how long it may then take on the main thread, in milliseconds. */
+const [startShare, unstartedMs] = [1 / 5, 100];
 /** How long a read may keep others from writing, where the database is not in WAL mode. */
 const lockedLimitMs = 1_000;
 
@@ -93,7 +95,7 @@ export class Reads {
       this.#long.add(shape);
     }
     try {
-      if (this.#pool) return await this.#readInThread(this.#pool, { request, target, viewer }, shape);
+      if (this.#pool) return await this.#readElsewhere(this.#pool, { request, target, viewer }, shape);
     } catch (error) {
       if (!(error instanceof NoThreads)) throw error;
       this.#doWithout(error);
@@ -129,13 +131,30 @@ export class Reads {
     }
   }
 
-  async #readInThread(pool: ReadPool, asked: Asked, shape: string): Promise<OriginResponse> {
+  /** In a thread. Where none starts in time, the machine is busy: what was given up here may only have waited for a core. */
+  async #readElsewhere(pool: ReadPool, asked: Asked, shape: string): Promise<OriginResponse> {
+    try {
+      return await this.#readInThread(pool, asked, { shape, startMs: this.#options.limitMs * startShare });
+    } catch (error) {
+      if (!(error instanceof NotStarted)) throw error;
+    }
+    const { request, target, viewer } = asked;
+    return (await this.#readHere(request, target, viewer, unstartedMs)) ?? this.#readInThread(pool, asked, { shape });
+  }
+
+  /** @throws NotStarted where no thread has started within `startMs` */
+  async #readInThread(
+    pool: ReadPool,
+    asked: Asked,
+    { shape, startMs }: { readonly shape: string; readonly startMs?: number },
+  ): Promise<OriginResponse> {
     const { clock, state, limitMs } = this.#options;
     const start = clock.now();
     let busySince: number | undefined;
     for (let changes = 0; changes < maxSchemaChanges; ) {
       const { segment } = state();
-      const { outcome, ms } = await this.#run(pool, asked, shape, limitMs - (clock.now() - start));
+      const waitMs = limitMs - (clock.now() - start);
+      const { outcome, ms } = await this.#run(pool, asked, shape, { waitMs, startMs });
       if (outcome.kind === "failure") throw revive(outcome.failure);
       if (outcome.kind === "denied") throw new Denied();
       // A position is of the segment that there was when it was asked for.
@@ -159,7 +178,7 @@ export class Reads {
     pool: ReadPool,
     { request, target, viewer }: Asked,
     shape: string,
-    waitMs: number,
+    { waitMs, startMs }: { readonly waitMs: number; readonly startMs: number | undefined },
   ): Promise<{ readonly outcome: ReadOutcome; readonly ms: number }> {
     const late = new Error("The read took too long.");
     const limitMs = Math.min(this.#limitMs(), waitMs);
@@ -168,8 +187,7 @@ export class Reads {
         request: { ...request, viewer: portableViewer(viewer) },
         address: addressOf(request),
         isSlow: this.#long.isSlow(shape),
-        waitMs,
-        limitMs,
+        ...{ waitMs, startMs, limitMs },
         onTooLong: () => late,
         signal: request.signal,
       });
