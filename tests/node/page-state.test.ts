@@ -42,6 +42,34 @@ describe("who follows what", () => {
     expect(state.memoryBytes).toBeGreaterThan(1_000_000);
   });
 
+  it.each(["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via", "X-Forwarded-Host", "X-Forwarded-Proto"])(
+    "is told to nobody who comes through a front, nor is what is served: %s",
+    async (name) => {
+      const site = await startSite({ page: "inspector", derived: {}, pageFacts: { name: "secret.db" } });
+      const page = async (headers: Record<string, string>): Promise<string> =>
+        (await fetch(site.url, { headers: { Accept: "text/html", ...headers } })).text();
+      expect((await stateOf(site, { [name]: "x" })).status).toBe(403);
+      expect([(await page({})).includes("secret.db"), (await page({ [name]: "x" })).includes("secret.db")]).toEqual([
+        true,
+        false,
+      ]);
+    },
+  );
+
+  it("is not told where tokens are asked for, nor is what is served", async () => {
+    const site = await startSite({
+      page: "inspector",
+      derived: {},
+      pageFacts: { name: "secret.db", tellsState: false },
+    });
+    const page = await (await fetch(site.url, { headers: { Accept: "text/html" } })).text();
+    expect([(await stateOf(site)).status, page.includes("<meta"), page.includes("secret.db")]).toEqual([
+      403,
+      true,
+      false,
+    ]);
+  });
+
   it("counts the GETs of a view that is asked for again", async () => {
     let text = '[{"id":1,"name":"a"},{"id":2,"name":"b"}]';
     const app = await upstream((_request, response) => {

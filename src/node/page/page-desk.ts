@@ -32,6 +32,9 @@ export interface PageDeskOptions {
 const inspectorPath = `${wellKnownPath}/inspector`;
 const statePath = `${inspectorPath}/state`;
 
+/** What proxies add to what they pass on. Who comes through one may be anywhere, whatever `Host` it says. */
+const frontFields = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
+
 /** What of a request decides whether it is answered with the page. */
 type Asking = Pick<IncomingMessage, "headers" | "method" | "url">;
 
@@ -60,23 +63,25 @@ export class PageDesk {
     if (kind === "inspector" && path === statePath) return this.#state(headers);
     const isOwn = kind === "inspector" && path === inspectorPath;
     if (!isOwn && !(prefersHtml(headers.accept) && this.isAt(url))) return undefined;
-    const answer = this.#page(headers.host ?? "", isOwn);
+    const answer = this.#page(headers, isOwn);
     const known = headers["if-none-match"];
     const isKnown = known !== undefined && matchesEntityTag(known, fieldValue(answer.fields, "ETag") ?? "");
     return isKnown ? { ...answer, status: 304, body: "" } : answer;
   }
 
-  /** Whether it is asked on this machine, by a name of it: what is shown then is the operator's own to see. */
-  #isLocal(host: string): boolean {
-    return this.#options.isLocal() && isLoopback(host.replace(/:\d*$/, ""));
+  /** Whether it is asked on this machine, by a name of it and not through a front: what is shown then is the operator's own to see. */
+  #isLocal(headers: Asking["headers"]): boolean {
+    const host = (headers.host ?? "").replace(/:\d*$/, "");
+    return this.#options.isLocal() && isLoopback(host) && !frontFields.some((name) => headers[name] !== undefined);
   }
 
-  #tellsState(host: string): boolean {
-    return this.#isLocal(host) && this.#options.facts?.tellsState !== false;
+  /** Whether that machine's operator alone can ask: where tokens are asked for, others than those who have one may not. */
+  #tellsState(headers: Asking["headers"]): boolean {
+    return this.#isLocal(headers) && this.#options.facts?.tellsState !== false;
   }
 
   #state(headers: Asking["headers"]): OriginResponse {
-    if (!this.#tellsState(headers.host ?? "") || !isOwnPage({ headers })) {
+    if (!this.#tellsState(headers) || !isOwnPage({ headers })) {
       return problemResponse(
         createProblem(403, "Who follows what is told on the server's own machine only, where no tokens are asked for."),
       );
@@ -90,12 +95,12 @@ export class PageDesk {
     return { status: 200, fields, body: JSON.stringify(state) };
   }
 
-  #page(host: string, isOwn: boolean): OriginResponse {
+  #page(headers: Asking["headers"], isOwn: boolean): OriginResponse {
     const { kind, facts, basePath } = this.#options;
     if (kind === "line") return plainPage.answer({});
     this.#inspector ??= readInspector();
     const { command = "rocket", tellsState: _, ...local } = facts ?? {};
-    const told = this.#isLocal(host) ? { ...local, hasState: this.#tellsState(host) } : {};
+    const told = this.#tellsState(headers) ? { ...local, hasState: true } : {};
     return this.#inspector.answer({ base: basePath.text, place: isOwn ? "inspector" : "api", command, ...told });
   }
 }

@@ -1,14 +1,14 @@
 /** What the page is told of what it is a page of. */
 export interface PageFacts {
-  /** What it calls what is served: `music.db`. Default: the host. Told only where nobody but this machine reaches the server, to who asks by a loopback name. */
+  /** What it calls what is served: `music.db`. Default: the host. Told only where nobody but this machine reaches the server, to who asks by a loopback name and not through a proxy, and as {@link PageFacts.tellsState} says. */
   readonly name?: string;
   /** How SQL is run from a shell: `sqlite3 music.db`. Default: nothing. Told as {@link PageFacts.name} is. */
   readonly shell?: string;
   /** How Rocket's command is called. Default `rocket`. */
   readonly command?: string;
   /**
-   * Whether it may show who follows what, of all peers: `/.well-known/rocket/inspector/state`. False where some may not know what
-   * others follow. Told as {@link PageFacts.name} is. Default true.
+   * Whether it may show who follows what, of all peers (`/.well-known/rocket/inspector/state`), and what is served. False where some
+   * may not know, as where tokens are asked for. Told as {@link PageFacts.name} is. Default true.
    */
   readonly tellsState?: boolean;
 }

@@ -144,6 +144,20 @@ describe("A view of the database", () => {
   });
 });
 
+describe("A materialized view without data", () => {
+  it("is refused with what gives it some, and is there from then on", async () => {
+    const none = "CREATE MATERIALIZED VIEW sums AS SELECT sum(amount) AS sum FROM orders WITH NO DATA";
+    const { send, client } = await serve(server, `${shop}; ${none}`);
+    const refused = await send("GET", "/sums");
+    expect([refused.status, refused.json]).toMatchObject([
+      503,
+      { detail: expect.stringContaining("REFRESH MATERIALIZED VIEW") },
+    ]);
+    await client.query("REFRESH MATERIALIZED VIEW sums");
+    expect((await send("GET", "/sums")).json).toEqual({ sums: [{ sum: 32.5 }] });
+  });
+});
+
 describe("What tells a view's rows apart", () => {
   it.each([
     [

@@ -134,6 +134,14 @@ describe("A read", () => {
     expect(inThread.errors.map(String)).toEqual(["Error: GET /fails: That is private."]);
   });
 
+  test("is done on the main thread while the file is not at its path", async () => {
+    const world = await threadWorld({ readThreads: 1 });
+    renameSync(world.path, `${world.path}.old`);
+    expect(JSON.parse(textOf(await world.get("/t"))).t).toHaveLength(2);
+    renameSync(`${world.path}.old`, world.path);
+    expect(textOf(await world.get("/lingers/1"))).toContain('"v":"thread ');
+  });
+
   test("sees the file that has taken the database's place", async () => {
     const world = await threadWorld({ readThreads: 1 });
     expect(JSON.parse(textOf(await world.get("/t"))).t).toHaveLength(2);

@@ -1,7 +1,8 @@
 import { copyFileSync, renameSync } from "node:fs";
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
-import { musicSql, serve } from "./service.ts";
+import { systemClock } from "../../../src/server/index.ts";
+import { musicSql, type Service, serve } from "./service.ts";
 
 describe("PUT", () => {
   test("gives every kind of default its value", async () => {
@@ -43,6 +44,52 @@ describe("Writes in one turn", () => {
 
     expect(answers.map(({ status }) => status)).toEqual([409, 201, 409, 201]);
     expect((await send("GET", "/t")).json).toMatchObject({ t: [{ a: 1 }, { a: 2 }, { a: 3 }] });
+  });
+});
+
+describe("A write that takes long", () => {
+  /** A table each of whose changes takes a time that the test says. */
+  async function startSlow(ms: number): Promise<Service> {
+    let late = 0;
+    const linger = (): number => {
+      late += ms;
+      return 1;
+    };
+    return serve(
+      `CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER);
+       WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 50) INSERT INTO t SELECT i, 0 FROM c;
+       CREATE TRIGGER slow AFTER UPDATE ON t BEGIN SELECT linger(); END;`,
+      {
+        clock: { ...systemClock, now: () => systemClock.now() + late },
+        functions: { linger },
+        prepare: (other) => void other.function("linger", linger),
+      },
+    );
+  }
+
+  test("is ended after five seconds, with nothing of it done, and the next one is carried out", async () => {
+    const { send, other, errors } = await startSlow(200);
+    const refused = await send("PATCH", "/t?id=lte.50", { n: 1 });
+    expect([refused.status, refused.text]).toEqual([503, expect.stringContaining("longer than 5 s")]);
+    expect((await send("PATCH", "/t/7", { n: 2 })).status).toBe(200);
+    expect(other.prepare("SELECT id, n FROM t WHERE n > 0").all()).toEqual([{ id: 7, n: 2 }]);
+    expect(errors).toEqual([]);
+  });
+
+  test("is ended by time in a batch, too", async () => {
+    const { send, other } = await startSlow(200);
+    const requests = Array.from({ length: 50 }, (_, at) => ({ method: "PATCH", url: `/t/${at + 1}`, body: { n: 1 } }));
+    const refused = await send("POST", "/.well-known/rocket/batch", requests);
+    expect(refused.status).toBe(503);
+    expect(other.prepare("SELECT count(*) FROM t WHERE n > 0").pluck().get()).toBe(0);
+  });
+
+  test("has those that came with it, and have not begun, wait for the next group", async () => {
+    const { send } = await startSlow(300);
+    const answers = await Promise.all([1, 2, 3].map((id) => send("PATCH", `/t/${id}`, { n: id })));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+    const [first, second, third] = answers.map(({ field }) => field("Event-ID"));
+    expect([second === first, third === first]).toEqual([true, false]);
   });
 });
 

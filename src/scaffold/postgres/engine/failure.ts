@@ -129,8 +129,17 @@ const troubles: Readonly<Record<string, Trouble>> = {
   "57014": { status: 503, detail: "The database took too long." },
 };
 
+/** Whether a materialized view was read that was made WITH NO DATA, and not refreshed since. */
+function isUnpopulated(error: unknown): boolean {
+  const failed = failedOf(error);
+  return failed?.code === "55000" && failed.routine === "ExecOpenScanRelation";
+}
+
+const unpopulated = "A materialized view that this reads has no data yet: REFRESH MATERIALIZED VIEW gives it some.";
+
 /** What an error of PostgreSQL is to the peer; `undefined` for any other. */
 export function troubleOf(error: unknown): Trouble | undefined {
+  if (isUnpopulated(error)) return { status: 503, detail: unpopulated };
   if (failedOf(error)?.code === "53300") {
     return { status: 503, detail: "The database takes no more connections just now." };
   }

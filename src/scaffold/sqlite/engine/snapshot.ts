@@ -351,6 +351,7 @@ export class SqliteTransaction extends SqliteSnapshot implements Transaction {
     key: SqliteKey | undefined,
     statement: () => Result,
   ): Result {
+    this.connection.brake.goOn();
     try {
       return statement();
     } catch (error) {

@@ -32,6 +32,30 @@ interface Job {
 }
 
 const maxSchemaChanges = 5;
+/** How long one write may hold up everything else, in milliseconds: all of them run on the main thread. */
+const writeLimitMs = 5_000;
+/** After so long, the writes of a group that have not begun yet wait for the next one. */
+const groupMs = 500;
+
+/** Thrown in place of a write that waits for the next group. */
+class Postponed extends Error {}
+
+/** @throws Refusal 503 where it takes longer than a write may */
+function inTime<Result>({ brake }: Connection, clock: Clock, write: () => Result): Result {
+  const end = clock.now() + writeLimitMs;
+  let late: Error | undefined;
+  const look = (): void => {
+    if (clock.now() < end) return;
+    const advice = "Write less at once, or narrow its filter.";
+    late = unavailable(`The write took longer than ${writeLimitMs / 1_000} s: nothing of it was done. ${advice}`);
+    throw late;
+  };
+  try {
+    return brake.guard(look, write);
+  } catch (error) {
+    throw late ?? error;
+  }
+}
 
 /** What a writer stands on. */
 export interface WriterOptions {
@@ -92,6 +116,8 @@ export class Writer {
       this.#queue = [];
       await this.#commit(jobs);
       this.#pollSoon();
+      // Those who only read have their turn between two groups.
+      if (this.#queue.length > 0) await new Promise<void>((resolve) => this.#options.clock.defer(resolve));
     }
     this.#running = undefined;
   }
@@ -130,9 +156,11 @@ export class Writer {
       this.#prepare(connection);
       const { schema, unwatched } = ledger;
       const state = { ...served.state(schema, unwatched), bookmark: undefined };
+      const began = clock.now();
       const actions = jobs.map(({ run }) => (): Done => {
+        if (clock.now() - began >= groupMs) throw new Postponed();
         const transaction = new SqliteTransaction(connection, state, clock.wallTime());
-        return { result: runAtOnce(run(transaction)), transaction };
+        return { result: inTime(connection, clock, () => runAtOnce(run(transaction))), transaction };
       });
       return { connection, ...beginGroup(connection, actions, (outcomes) => this.#seal(connection, outcomes)) };
     });
@@ -150,11 +178,15 @@ export class Writer {
       for (const job of jobs) await this.#commit([job]);
       return true;
     }
-    outcomes.forEach((outcome, at) => {
-      const job = jobs[at];
-      if ("error" in outcome) job?.reject(outcome.error);
-      else job?.resolve({ result: outcome.result.result, bookmark: end.bookmark });
-    });
+    const postponed: Job[] = [];
+    for (const [at, job] of jobs.entries()) {
+      const outcome = outcomes[at];
+      if (!outcome) continue;
+      if (!("error" in outcome)) job.resolve({ result: outcome.result.result, bookmark: end.bookmark });
+      else if (outcome.error instanceof Postponed) postponed.push(job);
+      else job.reject(outcome.error);
+    }
+    this.#queue.unshift(...postponed);
     return true;
   }
 

@@ -68,7 +68,9 @@ export type ReadOutcome =
   /** It was ended from outside. */
   | { readonly kind: "stopped" }
   /** The database was locked, or has another schema: it can be tried again. */
-  | { readonly kind: "busy" | "schema" };
+  | { readonly kind: "busy" | "schema" }
+  /** The file is not at its path just now: only who has it open can read it. */
+  | { readonly kind: "unopened" };
 
 /** A thread's answer to a {@link ReadTask}. */
 export interface ReadReply {

@@ -23,7 +23,7 @@ const maxSchemaChanges = 5;
 /** How long a read waits until it tries a locked database again, in milliseconds. */
 const busyPauseMs = 20;
 /** The share of its time that a read waits for the first thread to start; and how long it may then take on the main thread, in milliseconds. */
-const [startShare, unstartedMs] = [1 / 5, 100];
+const [startShare, unthreadedMs] = [1 / 5, 100];
 /** How long a read may keep others from writing, where the database is not in WAL mode. */
 const lockedLimitMs = 1_000;
 
@@ -52,6 +52,9 @@ function revive({ name, message, stack, code, errcode }: Failure): Error {
   const more = Object.entries({ name, stack, code, errcode }).filter(([, value]) => value !== undefined);
   return Object.assign(error, Object.fromEntries(more));
 }
+
+/** Thrown where a thread finds no file. */
+class Unread extends Error {}
 
 /** A GET or HEAD, and whom it is for. */
 interface Asked {
@@ -131,18 +134,25 @@ export class Reads {
     }
   }
 
-  /** In a thread. Where none starts in time, the machine is busy: what was given up here may only have waited for a core. */
+  /**
+   * In a thread. Where none starts in time, the machine is busy: what was given up here may only have waited for a core. And a
+   * file that was removed is still open here.
+   */
   async #readElsewhere(pool: ReadPool, asked: Asked, shape: string): Promise<OriginResponse> {
     try {
       return await this.#readInThread(pool, asked, { shape, startMs: this.#options.limitMs * startShare });
     } catch (error) {
-      if (!(error instanceof NotStarted)) throw error;
+      if (!(error instanceof NotStarted || error instanceof Unread)) throw error;
     }
     const { request, target, viewer } = asked;
-    return (await this.#readHere(request, target, viewer, unstartedMs)) ?? this.#readInThread(pool, asked, { shape });
+    const answer = await this.#readHere(request, target, viewer, unthreadedMs);
+    if (answer) return answer;
+    return this.#readInThread(pool, asked, { shape }).catch((error: unknown) => {
+      throw error instanceof Unread ? unavailable("The database's file was removed or renamed.") : error;
+    });
   }
 
-  /** @throws NotStarted where no thread has started within `startMs` */
+  /** @throws NotStarted where no thread has started within `startMs`; Unread */
   async #readInThread(
     pool: ReadPool,
     asked: Asked,
@@ -157,6 +167,7 @@ export class Reads {
       const { outcome, ms } = await this.#run(pool, asked, shape, { waitMs, startMs });
       if (outcome.kind === "failure") throw revive(outcome.failure);
       if (outcome.kind === "denied") throw new Denied();
+      if (outcome.kind === "unopened") throw new Unread();
       // A position is of the segment that there was when it was asked for.
       if (outcome.kind === "answer" && segment === state().segment) {
         this.#long.note(shape, ms);

@@ -18,6 +18,7 @@ import { Served } from "../engine/served.ts";
 import { SqliteSnapshot } from "../engine/snapshot.ts";
 import { rollBack } from "../engine/transaction.ts";
 import { bookmarkIn } from "../journal.ts";
+import { inodeOf } from "../open-failure.ts";
 import { isBusy } from "../sqlite-error.ts";
 import type { DatabaseState, Failure, ReadOutcome, ReadTask, TaskViewer, ThreadSettings } from "./messages.ts";
 
@@ -91,11 +92,22 @@ export class TaskReader {
     this.#state = state;
   }
 
+  /** The connection; `undefined` where there is no file. */
+  #open(): Connection | undefined {
+    try {
+      this.#link ??= new Link(this.#connect);
+      return this.#link.current();
+    } catch (error) {
+      if (inodeOf(this.#settings.path) === undefined) return undefined;
+      throw error;
+    }
+  }
+
   #read(request: ReadTask["request"], look: () => void): ReadOutcome {
     if (!this.#state) throw new Error("The thread does not know the database yet.");
     const { schema, unwatched, segment } = this.#state;
-    this.#link ??= new Link(this.#connect);
-    const connection = this.#link.current();
+    const connection = this.#open();
+    if (!connection) return { kind: "unopened" };
     connection.exec("BEGIN");
     try {
       const bookmark = segment === undefined ? undefined : bookmarkIn(connection, segment);
