@@ -237,6 +237,7 @@ export async function createScaffold<Viewer extends object = AppViewer>(
     engine,
     viewerOf: viewers.of,
     answerRead: (request, target, viewer) => reads.answer(request, target, viewer),
+    schema: resolved.schemas[0] ?? "public",
     ...{ isServed, actions, settings, hasRules: book !== undefined || authorize !== undefined },
     onError: reportError,
   });

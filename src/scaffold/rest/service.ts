@@ -18,6 +18,7 @@ import { type AnsweredRecord, parseOnce, performOnce, type ShownRecord } from ".
 import type { LiveSettings } from "./live.ts";
 import { performWrite, requireMethod, requireWritable, shapeOf, takesBody } from "./perform.ts";
 import { inPostgrestWords, isOfPostgrest } from "./postgrest-words.ts";
+import { requireProfile } from "./profile.ts";
 import { Refusal } from "./refusal.ts";
 import { findRoute, type Route, requireRoute } from "./route.ts";
 import { answerCall, calledName, callPlace } from "./rpc.ts";
@@ -35,6 +36,8 @@ export interface ServiceOptions {
   /** Answers a GET or HEAD: by `read`, wherever the engine runs that. */
   readonly answerRead: (request: OriginRequest, target: Target, viewer: Viewer) => Promise<OriginResponse>;
   readonly isServed: IsServed;
+  /** The schema whose tables have their own names as URLs. */
+  readonly schema: string;
   /** Whether what is answered depends on who asks, beside their roles. Default: no. */
   readonly hasRules?: boolean;
   readonly actions: ReadonlySet<Action>;
@@ -98,6 +101,7 @@ export class Service {
       // Without an await where the viewer and the URL are known: writes of one turn keep their order and share a transaction.
       const asked = viewerOf(request);
       viewer = asked instanceof Promise ? await asked : asked;
+      requireProfile(request, this.#options.schema);
       if (this.#isBatch(request)) return forViewer(await this.#batch(request, viewer), this.#isForViewers(viewer));
       const target = parseTarget(request.target);
       if (isSchemaTarget(isServed.basePath, target))

@@ -41,8 +41,10 @@ export class Attempts {
     if (name === undefined) return () => undefined;
     const { most, refillMs } = this.#allowance;
     const now = this.#clock.now();
-    const { left, at } = this.#buckets.get(name) ?? { left: most, at: now };
-    const bucket: Bucket = { left: Math.min(most, left + (now - at) / refillMs), at: now };
+    // One bucket for all that are under way: what is taken back goes where it came from.
+    const bucket = this.#buckets.get(name) ?? { left: most, at: now };
+    bucket.left = Math.min(most, bucket.left + (now - bucket.at) / refillMs);
+    bucket.at = now;
     this.#buckets.delete(name);
     this.#buckets.set(name, bucket);
     const [oldest] = this.#buckets.keys();

@@ -203,3 +203,20 @@ describe("What Accept says of PostgREST's forms of JSON", () => {
     },
   );
 });
+
+describe("A schema that a client of PostgREST names", () => {
+  test("is the one of names without a schema, or the request is refused and nothing is written", async () => {
+    const { send } = await serveLibrary();
+    const before = (await send("GET", "/artists")).text;
+
+    const same = await send("GET", "/artists", undefined, { "Accept-Profile": "public" });
+    const other = await send("GET", "/artists", undefined, { "Accept-Profile": "private" });
+    const written = await send("POST", "/artists", { name: "New" }, { "Content-Profile": "private" });
+    const unheard = await send("GET", "/artists", undefined, { "Content-Profile": "private" });
+
+    expect([same.status, same.text]).toEqual([200, before]);
+    expect([other.status, other.text]).toEqual([406, expect.stringContaining("/private.table")]);
+    expect([written.status, unheard.status]).toEqual([406, 200]);
+    expect((await send("GET", "/artists")).text).toBe(before);
+  });
+});

@@ -21,6 +21,17 @@ describe("Attempts", () => {
     attempts.take("name");
     expect(() => attempts.take("name")).toThrow("too many attempts");
   });
+
+  test("that are taken back do not count, however many were under way at once", () => {
+    const attempts = new Attempts({ most: 3, refillMs: 1_000 }, createFakeClock(1));
+
+    const underWay = [attempts.take("name"), attempts.take("name"), attempts.take("name")];
+    expect(() => attempts.take("name")).toThrow("too many attempts");
+    for (const takeBack of underWay) takeBack();
+
+    for (let at = 0; at < 3; at += 1) attempts.take("name");
+    expect(() => attempts.take("name")).toThrow("too many attempts");
+  });
 });
 
 describe("The network of a client", () => {
