@@ -68,6 +68,7 @@ export async function openViewerSite(connect: string, options: ViewerSiteOptions
   const service = new Service({
     ...{
       engine,
+      schema: "public",
       viewerOf: (request: OriginRequest) => mistake(viewerOf(request)),
       isServed: served,
       settings,
