@@ -11,15 +11,39 @@ const target = new URL("dist/page/", root);
 const maxGzippedBytes = 60_000;
 
 /** Parts of the client that it would load later, and that the page never asks for: it follows a few URLs, by itself. */
-const unloaded = ["answers", "in-band", "spare-lanes", "tabs", "whole"].map((name) => `./${name}.ts`);
+const unloaded = ["answers", "spare-lanes"].map((name) => `./${name}.ts`);
 
 /** Parts that the page never asks for, and what others import of them. */
 const unused = new Map([
-  ["./checked.ts", ["checkedMessage"]],
   ["./batch.ts", ["Batch", "answersIn", "refusedIn"]],
+  // It has all rows from the client.
+  ["./require-seen.ts", ["requireSeen"]],
   ["./storage.ts", ["WriteStore"]],
-  ["./subscription.ts", ["subscribeToFeed"]],
 ]);
+
+/**
+ * Methods of the client that are never called in the page, whose bodies are left out: it has no batches, no single records, no other
+ * tabs, no storage, nothing to begin with, and no token but the one that somebody gave.
+ */
+const uncalled = {
+  client: "subscribe record batch onStatus renew dehydrate logout #fetch #begin #beginSafely #beginByGuess #share",
+  http: "#learn",
+  "origin-transport": "#watchToken",
+  outbox: "batch renew drop #loaded",
+  renewal: "watch",
+  sender: "requestBatch",
+  "write-delivery": "renew #sendBatch #guardAll #batchUnanswered #batchTurnedDown #conflictOf",
+  "write-queue": "load together clear #refusalOf",
+};
+
+function withoutUncalled(code, id) {
+  const [, file] = /(?<=[/])src[/]client[/]([\w-]+)[.]ts$/.exec(id) ?? [];
+  return (uncalled[file]?.split(" ") ?? []).reduce((rest, name) => {
+    const method = new RegExp(`(?<=\\n)  (?:async )?${name}(?:<\\w+>)?\\((?:[^\\n]*\\{)?\\n[^]*?\\n  }\\n`);
+    if (!method.test(rest)) throw new Error(`${file}.ts has no method ${name}.`);
+    return rest.replace(method, `  ${name}() {}\n`);
+  }, code);
+}
 
 const leaveOut = {
   name: "leave out",
@@ -43,7 +67,7 @@ const importAtOnce = {
     if (!id.includes("/src/client/")) return null;
     const imports = [];
     // A browser has a WebSocket.
-    const bare = code.replace('await import("#node-web-socket")', "{}");
+    const bare = withoutUncalled(code, id).replace('await import("#node-web-socket")', "{}");
     const changed = bare.replace(/(?<!typeof )\bimport\("(\.\/[\w-]+\.ts)"\)/g, (_, path) => {
       if (unloaded.includes(path)) return "Promise.reject(Error(`left out`))";
       imports.push(`import * as later${imports.length} from "${path === whole ? small : path}";`);

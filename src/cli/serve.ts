@@ -119,7 +119,7 @@ function makeServer(scaffold: Scaffold, { options, output, tls, onError }: Run):
     pageFacts: {
       name: databaseName(options.database),
       shell: sqlCommand(options.database),
-      command: options.commandHint ?? "rocket",
+      command: options.commandHint ?? "npx rocket",
       tellsState: !asksForTokens(options),
     },
     onError,

@@ -24,6 +24,8 @@ import { Tap } from "./wire/tap.ts";
 
 /** How often it is asked whether there is a table where there was none, in milliseconds. */
 const lookMs = 3_000;
+/** So often at most it is asked whether lists that come as a whole have other columns, in milliseconds. */
+const wholeMs = 1_000;
 
 /** The page: what is where, and who tells whom. */
 export class App {
@@ -46,6 +48,7 @@ export class App {
   #top: TopBar;
   #schema: Schema | undefined;
   #canSignIn = false;
+  #looking: ReturnType<typeof setTimeout> | undefined;
 
   constructor(facts: Facts) {
     this.#facts = facts;
@@ -123,10 +126,12 @@ export class App {
       const schema = await readSchema(client, this.#facts.base);
       // Somebody else may look by now.
       if (client !== this.#client) return;
-      this.#schema = typeof schema === "string" ? undefined : schema;
-      const isNobody = schema === "signed out" || this.#schema?.anonymous === true;
+      const refusal = typeof schema === "object" && "refusal" in schema ? schema.refusal : undefined;
+      this.#schema = typeof schema === "string" || "refusal" in schema ? undefined : schema;
+      const isNobody = refusal !== undefined || this.#schema?.anonymous === true;
       this.#canSignIn = isNobody || this.#session.name !== undefined;
-      if (schema === "signed out") this.#askToken("");
+      // Who has none is not told that it is refused.
+      if (refusal !== undefined) this.#askToken(this.#session.token === undefined ? "" : refusal);
     } catch {
       // What is known is better than nothing.
     }
@@ -162,9 +167,15 @@ export class App {
   /** Where there is no table, there may be one soon; and whoever comes back may have made one, or changed it. */
   async #lookForTables(): Promise<void> {
     if (!this.#schema || document.visibilityState !== "visible") return;
-    const before = JSON.stringify(this.#schema);
+    const before = this.#schema;
     await this.#readSchema();
-    if (JSON.stringify(this.#schema) !== before) this.#show(false);
+    if (JSON.stringify(this.#schema) === JSON.stringify(before)) this.#schema = before;
+    else this.#show(false);
+  }
+
+  #lookAgain(): void {
+    this.#looking = undefined;
+    void this.#lookForTables();
   }
 
   /** A record's URL shows its collection, and that record alone. */
@@ -206,6 +217,8 @@ export class App {
     const added = this.#log.add(entry);
     this.#effects.note(added);
     if (added.position !== undefined) this.#setLatency(added);
+    // A list that comes as a whole unasked may have other columns.
+    if (entry.isWhole) this.#looking ??= setTimeout(() => this.#lookAgain(), wholeMs);
     if (added.isChange && added.status !== 202) this.#moved(added.url);
     this.#settle.ask();
   }

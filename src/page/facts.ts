@@ -18,5 +18,5 @@ export interface Facts {
 export function readFacts(): Facts {
   const text = document.querySelector('meta[name="rocket"]')?.getAttribute("content") ?? "";
   const given = text === "" ? {} : (JSON.parse(text) as Partial<Facts>);
-  return { base: "", place: "api", command: "rocket", ...given };
+  return { base: "", place: "api", command: "npx rocket", ...given };
 }

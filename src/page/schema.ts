@@ -1,4 +1,6 @@
 import type { Client } from "../client/index.ts";
+import { readable } from "./readable.ts";
+import { messageOf, problemIn } from "./refusal.ts";
 import { selectedNames } from "./selected-names.ts";
 
 /** What kind of JSON a column's values are. */
@@ -53,13 +55,13 @@ export interface Schema {
   readonly collections: readonly CollectionInfo[];
 }
 
-/** Why there is no schema: nobody tells one here, or it is told to those who sign in. */
-export type NoSchema = "none" | "signed out";
+/** Why there is no schema: nobody tells one here, or it is told to those who sign in; and what the server says of that. */
+export type NoSchema = "none" | { readonly refusal: string };
 
 /** Asks the server what there is. @throws Error where it can't be reached */
 export async function readSchema(client: Client, base: string): Promise<Schema | NoSchema> {
   const response = await client.fetch(`${base}/.well-known/rocket/schema`, { headers: { Accept: "application/json" } });
-  if (response.status === 401) return "signed out";
+  if (response.status === 401) return { refusal: messageOf(await problemIn(response)) };
   if (!response.ok || !/json/.test(response.headers.get("content-type") ?? "")) return "none";
   const schema = (await response.json()) as Partial<Schema>;
   return Array.isArray(schema.collections) ? (schema as Schema) : "none";
@@ -100,7 +102,7 @@ export function guessCollection(path: string, rows: readonly Readonly<Record<str
     }
   }
   const all = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
-  const name = decodeURIComponent(path.slice(path.lastIndexOf("/") + 1));
+  const name = readable(path.slice(path.lastIndexOf("/") + 1));
   const methods = { collection: all, record: all };
   return { name, url: path, record: name, key: [], columns: [...columns.values()], unread: [], methods };
 }

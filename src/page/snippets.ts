@@ -1,3 +1,5 @@
+import { readable } from "./readable.ts";
+
 /** What is followed, and how the page reaches it. */
 export interface SnippetPlace {
   /** The scheme and host: `http://127.0.0.1:8080`. */
@@ -25,7 +27,7 @@ function quoted(text: string): string {
 
 function componentName(target: string): string {
   const [path = ""] = target.split("?");
-  const words = decodeURIComponent(path.slice(path.lastIndexOf("/") + 1)).match(/[A-Za-z0-9]+/g) ?? [];
+  const words = readable(path.slice(path.lastIndexOf("/") + 1)).match(/[A-Za-z0-9]+/g) ?? [];
   const name = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("");
   return /^[A-Z]/.test(name) ? name : `Rows${name}`;
 }
@@ -78,7 +80,7 @@ export function snippetsOf(place: SnippetPlace): Snippet[] {
   const header = needsToken ? ' -H "Authorization: Bearer $TOKEN"' : "";
   const tailHeader = needsToken ? ' --header "Authorization: Bearer $TOKEN"' : "";
   const all = [
-    { name: "curl", text: `curl -i ${url}${header}` },
+    { name: "curl", text: `curl -g -i ${url}${header}` },
     { name: "rocket tail", text: `${command} tail ${url}${tailHeader}` },
     { name: "Client code", text: clientText(place) },
     { name: "React hook", text: reactText(place) },
@@ -90,7 +92,7 @@ export function snippetsOf(place: SnippetPlace): Snippet[] {
 /** A request that writes, as curl sends it. */
 export function curlOf(method: string, url: string, body: string): string {
   const data = body === "" ? "" : ` -H 'Content-Type: application/json' -d ${quoted(body)}`;
-  return `curl -X ${method} ${quoted(url)}${data}`;
+  return `curl -g -X ${method} ${quoted(url)}${data}`;
 }
 
 /** Words that SQL takes for its own where they stand for a table or a column. */
@@ -126,5 +128,6 @@ export function updateCommand(
     typeof one === "number" ? String(one) : `'${String(one).replaceAll("'", "''")}'`;
   const where = Object.entries(key).map(([member, one]) => `${name(member)} = ${literal(one)}`);
   const sql = `UPDATE ${name(table)} SET ${name(column)} = ${literal(value)} WHERE ${where.join(" AND ")}`;
-  return `${shell} "${sql.replace(/[\\"$`]/g, "\\$&")}"`;
+  // Between double quotes, an interactive shell takes `!` for its history, and nothing escapes it.
+  return `${shell} ${sql.includes("!") ? quoted(sql) : `"${sql.replace(/[\\"$`]/g, "\\$&")}"`}`;
 }

@@ -7,7 +7,7 @@ import { updateCommand } from "./snippets.ts";
 function otherValue(value: unknown): unknown {
   if (typeof value === "boolean") return !value;
   if (typeof value === "number") return value + 1;
-  return typeof value === "string" ? (value.endsWith("!") ? value.slice(0, -1) : `${value}!`) : undefined;
+  return typeof value === "string" ? (value.endsWith("*") ? value.slice(0, -1) : `${value}*`) : undefined;
 }
 
 /** A column whose change can be seen and does no harm: a text before a number, and nothing that other rows refer to. */

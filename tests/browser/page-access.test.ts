@@ -40,12 +40,15 @@ async function inEachState(page: Page, look: (state: string) => Promise<void>): 
   await page.getByRole("button", { name: "Write from another program…" }).click();
   await look("write");
   await page.getByRole("button", { name: "Send" }).click();
-  await cell(page, "The Beatles!").waitFor();
+  await cell(page, "The Beatles*").waitFor();
   await page.keyboard.press("Escape");
   await page.locator(".wire-line").first().click();
   await look("message");
   await cell(page, "The Rolling Stones").focus();
   await page.keyboard.press("Delete");
+  await page.getByRole("dialog", { name: "Delete /artists/2?" }).waitFor();
+  await look("question");
+  await page.getByRole("button", { name: "Delete", exact: true }).click();
   await page.locator(".toast").waitFor();
   await look("message of a deletion");
 }
@@ -120,7 +123,13 @@ describeInBrowser("signing in on the page", (openContext) => {
     const site = await PageSite.start("", "--token-env", "ROCKET_PAGE_TOKEN");
     const page = await (await openContext()).newPage();
     await page.goto(site.url);
-    await page.getByLabel("A token that says who you are").fill("a-token-that-all-share");
+    const token = page.getByLabel("A token that says who you are");
+    await token.fill("another-token-than-that");
+    await page.getByRole("button", { name: "Sign in" }).last().click();
+    await page.getByRole("alert").getByText("The token is not the one").waitFor();
+    expect(await page.getByLabel("Email").count()).toBe(0);
+    await expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe("token");
+    await token.fill("a-token-that-all-share");
     await page.getByRole("button", { name: "Sign in" }).last().click();
     await cell(page, "Queen").waitFor();
     await page.reload();
@@ -130,6 +139,26 @@ describeInBrowser("signing in on the page", (openContext) => {
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.getByRole("dialog", { name: "Sign in" }).waitFor();
     expect(await cell(page, "Queen").count()).toBe(0);
+  });
+
+  it("makes an account where anybody may, and only there", async () => {
+    const site = await PageSite.start("", "--users");
+    const page = await (await openContext()).newPage();
+    await page.goto(site.url);
+    const create = page.getByRole("button", { name: "Create an account" });
+    await page.getByLabel("Email").fill("bob@example.com");
+    await page.getByLabel("Password").fill("short");
+    await create.click();
+    await page.getByRole("alert").filter({ hasText: /./ }).waitFor();
+    await page.getByLabel("Password").fill("correct horse");
+    await create.click();
+    await cell(page, "Queen").waitFor();
+    await page.getByRole("button", { name: "Sign out bob@example.com" }).waitFor();
+
+    const invited = await PageSite.start("", "--users", "invite");
+    await page.goto(invited.url);
+    await page.getByLabel("Email").waitFor();
+    expect(await create.count()).toBe(0);
   });
 
   it("takes an account's email and password where the server keeps accounts", async () => {

@@ -53,10 +53,11 @@ describeInBrowser("what is copied on the page", (openContext) => {
       encoding: "utf8",
       stdio: ["ignore", "pipe", "ignore"],
     });
+    expect(await copy("curl")).toMatch(/^curl -g -i /);
     expect(curl).toMatch(/^HTTP\/1\.1 200 OK/);
     expect(curl).toContain('"name":"The Clash"');
 
-    const tail = (await copy("rocket tail")).replace(/^rocket /, `"${process.execPath}" dist/bin/rocket.js `);
+    const tail = (await copy("rocket tail")).replace(/^npx rocket /, `"${process.execPath}" dist/bin/rocket.js `);
     const tailed = execFileSync("sh", ["-c", `${tail} --count 1`], { encoding: "utf8" });
     expect(tailed).toContain('"name":"The Clash"');
 

@@ -41,6 +41,7 @@ describeInBrowser("the page's editors", (openContext) => {
 
     await begin(page, "2026-11-30");
     expect(await page.locator("#cell-input").getAttribute("type")).toBe("date");
+    expect(await page.locator("#cell-input").getAttribute("max")).toBe("9999-12-31");
     await page.locator("#cell-input").fill("2027-01-02");
     await page.keyboard.press("Enter");
     await cell(page, "2027-01-02").waitFor();

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { readNumber, readText } from "../../src/page/edit/value-input.ts";
 import { base64Bytes, cellText, changedMembers, formatBytes } from "../../src/page/rows/cell-text.ts";
@@ -86,13 +87,21 @@ describe("the change that is suggested", () => {
     expect(suggestChange(info, row, "/albums/1", "sqlite3 music.db")).toEqual({
       method: "PATCH",
       target: "/albums/1",
-      body: '{"order":"it\'s $HOME!"}',
-      shell: "sqlite3 music.db \"UPDATE albums SET \\\"order\\\" = 'it''s \\$HOME!' WHERE id = 1\"",
+      body: '{"order":"it\'s $HOME*"}',
+      shell: "sqlite3 music.db \"UPDATE albums SET \\\"order\\\" = 'it''s \\$HOME*' WHERE id = 1\"",
     });
   });
 
+  it("is in single quotes where a shell would look a mark between double ones up in its history", () => {
+    const keyed = { ...info, key: ["code"], columns: [columns[2]] };
+    const { shell = "" } = suggestChange(keyed, { code: "a!b", order: "it's" }, "/albums/1", "sqlite3 a.db") ?? {};
+    expect(shell.startsWith("sqlite3 a.db '")).toBe(true);
+    const sql = execFileSync("sh", ["-c", shell.replace("sqlite3 a.db", "printf %s")], { encoding: "utf8" });
+    expect(sql).toBe(`UPDATE albums SET "order" = 'it''s*' WHERE code = 'a!b'`);
+  });
+
   it("takes itself back the next time, and is none where nothing can be changed", () => {
-    expect(suggestChange(info, { id: 1, order: "a!" }, "/albums/1", undefined)?.body).toBe('{"order":"a"}');
+    expect(suggestChange(info, { id: 1, order: "a*" }, "/albums/1", undefined)?.body).toBe('{"order":"a"}');
     expect(suggestChange({ ...info, columns: [columns[0]] }, { id: 1 }, "/albums/1", undefined)).toBeUndefined();
   });
 });

@@ -99,7 +99,7 @@ export class PageDesk {
     const { kind, facts, basePath } = this.#options;
     if (kind === "line") return plainPage.answer({});
     this.#inspector ??= readInspector();
-    const { command = "rocket", tellsState: _, ...local } = facts ?? {};
+    const { command = "npx rocket", tellsState: _, ...local } = facts ?? {};
     const told = this.#tellsState(headers) ? { ...local, hasState: true } : {};
     return this.#inspector.answer({ base: basePath.text, place: isOwn ? "inspector" : "api", command, ...told });
   }

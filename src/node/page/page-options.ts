@@ -4,7 +4,7 @@ export interface PageFacts {
   readonly name?: string;
   /** How SQL is run from a shell: `sqlite3 music.db`. Default: nothing. Told as {@link PageFacts.name} is. */
   readonly shell?: string;
-  /** How Rocket's command is called. Default `rocket`. */
+  /** How Rocket's command is called. Default `npx rocket`. */
   readonly command?: string;
   /**
    * Whether it may show who follows what, of all peers (`/.well-known/rocket/inspector/state`), and what is served. False where some

@@ -1,4 +1,5 @@
 import { button, element, fill } from "../dom.ts";
+import { messageOf, troublesOf } from "../refusal.ts";
 import { isSameValue } from "../rows/cell-text.ts";
 import type { CellAt } from "../rows/grid.ts";
 import { createValueInput, type ValueInput } from "./value-input.ts";
@@ -9,13 +10,19 @@ export class CellEditor {
   readonly #input: ValueInput;
   readonly #form: HTMLFormElement;
   readonly #trouble: HTMLElement = element("p", { class: "trouble", role: "alert" });
-  readonly #save: (value: unknown) => void;
-  #isOpen = true;
+  readonly #save: (value: unknown) => Promise<void>;
+  readonly #fail: (error: unknown) => void;
+  #isOpen = false;
 
-  /** @param save - called with the value that is to be written; not where it is the same */
-  constructor(at: CellAt, save: (value: unknown) => void) {
+  /**
+   * @param save - called with the value that is to be written; not where it is the same. Where it rejects, the editor is there
+   * again, with what was typed
+   * @param fail - called instead where somebody does something else by then
+   */
+  constructor(at: CellAt, save: (value: unknown) => Promise<void>, fail: (error: unknown) => void) {
     this.#at = at;
     this.#save = save;
+    this.#fail = fail;
     const { column, row } = at;
     this.#input = createValueInput(column, { value: row[column.name] ?? null, label: column.name, id: "cell-input" });
     this.#form = element(
@@ -41,6 +48,12 @@ export class CellEditor {
       // A file dialog takes the focus away, too.
       if (!isInside && document.hasFocus()) this.#close(false);
     });
+    this.#open("");
+  }
+
+  #open(trouble: string): void {
+    this.#isOpen = true;
+    fill(this.#trouble, trouble);
     document.body.append(this.#form);
     this.#place();
     this.#input.focus();
@@ -81,7 +94,16 @@ export class CellEditor {
     }
     const { row, column } = this.#at;
     this.#close(true);
-    if (!isSameValue(reading.value, row[column.name] ?? null)) this.#save(reading.value);
+    if (isSameValue(reading.value, row[column.name] ?? null)) return;
+    this.#save(reading.value).catch((error: unknown) => this.#refused(error));
+  }
+
+  #refused(error: unknown): void {
+    const { cell, column } = this.#at;
+    const own = troublesOf(error).find(({ field }) => field === column.name);
+    if (cell.isConnected && !document.querySelector("dialog[open], .editor"))
+      this.#open(own?.detail ?? messageOf(error));
+    else this.#fail(error);
   }
 
   #close(givesFocus: boolean): void {

@@ -1,5 +1,5 @@
-import { ProblemError } from "../../client/index.ts";
 import { button, element, fill } from "../dom.ts";
+import { messageOf, troublesOf } from "../refusal.ts";
 import type { Row } from "../rows/row-source.ts";
 import type { CollectionInfo, Column } from "../schema.ts";
 import { Dialog } from "./dialog.ts";
@@ -83,14 +83,13 @@ export class CreateDialog {
   }
 
   #tell(error: unknown): void {
-    const errors = error instanceof ProblemError ? (error.problem as { errors?: unknown }).errors : undefined;
     const told = new Set<string>();
-    for (const { field, detail } of Array.isArray(errors) ? (errors as { field?: string; detail?: string }[]) : []) {
+    for (const { field, detail } of troublesOf(error)) {
       const place = this.#fields.find(({ column }) => column.name === field);
       if (!place) continue;
-      fill(place.trouble, detail ?? "");
-      told.add(detail ?? "");
+      fill(place.trouble, detail);
+      told.add(detail);
     }
-    fill(this.#trouble, told.size > 0 ? "" : error instanceof Error ? error.message : String(error));
+    fill(this.#trouble, told.size > 0 ? "" : messageOf(error));
   }
 }

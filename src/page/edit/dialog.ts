@@ -1,4 +1,4 @@
-import { type Content, element } from "../dom.ts";
+import { button, type Content, element } from "../dom.ts";
 
 /** A dialog above the page, which takes the focus until it is closed. */
 export class Dialog {
@@ -31,4 +31,28 @@ export class Dialog {
   close(): void {
     this.element.close();
   }
+}
+
+/**
+ * Asks something.
+ *
+ * @param choices - the buttons, with what each stands for; the first one has the focus
+ * @returns what was chosen; `undefined` where it was closed
+ */
+export function ask<Choice>(
+  title: string,
+  content: readonly Content[],
+  choices: readonly (readonly [label: string, choice: Choice])[],
+): Promise<Choice | undefined> {
+  return new Promise((resolve) => {
+    const buttons = choices.map(([label, choice], at) => {
+      const choose = (): void => {
+        resolve(choice);
+        dialog.close();
+      };
+      return button(label, choose, at === 0 ? { autofocus: true } : { class: "primary" });
+    });
+    const bar = element("div", { class: "dialog-bar" }, ...buttons);
+    const dialog = new Dialog(title, [...content, bar], () => resolve(undefined));
+  });
 }

@@ -50,7 +50,13 @@ function fieldOf(column: Column, { value, label, id }: InputOptions): Field {
         ...attributes,
         rows: Math.ceil(Math.min(12, text.split("\n").length + 1 + text.length / 60)),
       })
-    : element("input", { ...attributes, type, ...(column.kind === "number" && { inputmode: "decimal" }) });
+    : element("input", {
+        ...attributes,
+        type,
+        // A year has four digits, whatever is typed into it.
+        max: type === "date" && "9999-12-31",
+        inputmode: column.kind === "number" && "decimal",
+      });
   field.value = text;
   return field;
 }

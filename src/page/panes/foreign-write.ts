@@ -1,5 +1,6 @@
 import { button, copyText, element, fill } from "../dom.ts";
 import { Dialog } from "../edit/dialog.ts";
+import { messageOf, problemIn } from "../refusal.ts";
 import { curlOf } from "../snippets.ts";
 
 /** A write as another program would make it. */
@@ -80,12 +81,11 @@ export class ForeignWriteDialog {
     try {
       const body = this.#method.value === "DELETE" ? "" : this.#body.value;
       const response = await this.#send(this.#method.value, this.#target.value, body);
-      const problem = response.ok
-        ? undefined
-        : ((await response.json().catch(() => ({}))) as { readonly detail?: string });
-      fill(this.#answer, `${response.status} ${response.statusText}${problem?.detail ? `: ${problem.detail}` : ""}`);
+      const answer = `${response.status} ${response.statusText}`;
+      const { detail } = response.ok ? { detail: answer } : await problemIn(response);
+      fill(this.#answer, detail === answer ? answer : `${answer}: ${detail}`);
     } catch (error) {
-      fill(this.#answer, error instanceof Error ? error.message : String(error));
+      fill(this.#answer, messageOf(error));
     }
   }
 }

@@ -3,6 +3,7 @@ import { button, copyText, element, fill } from "../dom.ts";
 import { CellEditor } from "../edit/cell-editor.ts";
 import { askConflict } from "../edit/conflict-dialog.ts";
 import { CreateDialog } from "../edit/create-dialog.ts";
+import { ask } from "../edit/dialog.ts";
 import { Menu, type MenuItem } from "../edit/menu.ts";
 import type { Place, Places } from "../place.ts";
 import {
@@ -14,6 +15,7 @@ import {
   sortingIn,
   withSorting,
 } from "../query-text.ts";
+import { messageOf } from "../refusal.ts";
 import { type CellAt, Grid } from "../rows/grid.ts";
 import { type Row, RowSource } from "../rows/row-source.ts";
 import { type CollectionInfo, collectionAt, guessCollection, type Schema, selectedCollection } from "../schema.ts";
@@ -71,7 +73,7 @@ export class RowsPane {
       sort: (column, adds) => this.#sort(column, adds),
       edit: (at) => this.#edit(at),
       menu: (row, anchor) => this.#menu(row, anchor),
-      remove: (row) => this.#remove(row),
+      remove: (row) => void this.#remove(row),
       follow: ({ row, column }) => this.#follow(row, column),
     });
     this.#query = new QueryBar((query) => this.#go(query));
@@ -204,9 +206,14 @@ export class RowsPane {
       this.#parts.announcer.show(generated ? `${name} is computed by the database.` : "This can only be read.");
       return;
     }
-    new CellEditor(at, (value) => void this.#save(row, { [column.name]: value }, row));
+    new CellEditor(
+      at,
+      (value) => this.#save(row, { [column.name]: value }, row),
+      (error) => this.#fail(error),
+    );
   }
 
+  /** @throws what the client throws, but for a conflict */
   async #save(row: Row, values: Row, base: Row): Promise<void> {
     const [source, info] = [this.#source, this.#info];
     const url = source?.urlOf(row);
@@ -215,7 +222,7 @@ export class RowsPane {
       await source.list.update(url, values, { base });
       this.#parts.announcer.say(`Saved ${Object.keys(values).join(", ")}`);
     } catch (error) {
-      if (!(error instanceof ConflictError)) return this.#fail(error);
+      if (!(error instanceof ConflictError)) throw error;
       const { conflict } = error as ConflictError<Row>;
       const wanted = await askConflict(info, conflict, base);
       if (wanted && conflict.theirs) await this.#save(row, wanted, conflict.theirs);
@@ -224,14 +231,20 @@ export class RowsPane {
 
   #fail(error: unknown): void {
     if (error instanceof ProblemError && error.problem.status === 401) this.#parts.onSignedOut(error.message);
-    this.#parts.announcer.show(error instanceof Error ? error.message : String(error), "trouble");
+    this.#parts.announcer.show(messageOf(error), "trouble");
   }
 
-  #remove(row: Row): void {
+  async #remove(row: Row): Promise<void> {
     const [source, info] = [this.#source, this.#info];
     const url = source?.urlOf(row);
     if (!source || !info || url === undefined || !this.#may("DELETE")) return;
     const { list } = source;
+    const names = new Set(info.referrers?.map(({ name }) => name));
+    const warning =
+      `Rows of ${[...names].join(", ")} may refer to it. ` +
+      "They are deleted or changed with it, or keep it from being deleted. Undo does not bring them back.";
+    const choices = [["Cancel", false] as const, ["Delete", true] as const];
+    if (names.size > 0 && !(await ask(`Delete ${url}?`, [element("p", {}, warning)], choices))) return;
     const stored = info.columns.filter(({ generated }) => !generated);
     // A record with less than it had would not be the same.
     const mayCreate = info.unread.length === 0 && stored.every(({ may }) => may.includes("create"));
@@ -239,12 +252,12 @@ export class RowsPane {
       const values = Object.fromEntries(stored.map(({ name }) => [name, row[name]]));
       list.create(values).catch((error: unknown) => this.#fail(error));
     };
-    list.destroy(url).then(
-      () => {
-        this.#parts.announcer.show(`Deleted ${url}`, "done", mayCreate ? { label: "Undo", run: again } : undefined);
-      },
-      (error: unknown) => this.#fail(error),
-    );
+    try {
+      await list.destroy(url);
+      this.#parts.announcer.show(`Deleted ${url}`, "done", mayCreate ? { label: "Undo", run: again } : undefined);
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   #follow(row: Row, { name, references }: CellAt["column"]): void {
@@ -273,7 +286,7 @@ export class RowsPane {
         : [{ label: "Copy URL", action: () => void copyText(new URL(url, location.origin).href) }]),
       ...(url === undefined || !this.#may("DELETE")
         ? []
-        : [{ label: "Delete", action: () => this.#remove(row), isDangerous: true }]),
+        : [{ label: "Delete", action: () => void this.#remove(row), isDangerous: true }]),
     ];
     new Menu(anchor, "What to do with this row", items);
   }

@@ -1,6 +1,7 @@
 import type { Client } from "../../client/index.ts";
 import { button, element, fill } from "../dom.ts";
 import type { Place, Places } from "../place.ts";
+import { readable } from "../readable.ts";
 import { countRows } from "../rows/count-rows.ts";
 import type { Schema } from "../schema.ts";
 
@@ -32,7 +33,7 @@ export class SideBar {
     this.#urls = countable.map(({ url }) => url);
     const links = schema
       ? schema.collections.map(({ name, url }) => this.#link(name, url, place))
-      : this.#visit(place).map((url) => this.#link(decodeURIComponent(url), url, place));
+      : this.#visit(place).map((url) => this.#link(readable(url), url, place));
     const who = hasState && this.#stateLink(place);
     fill(
       this.element,

@@ -1,5 +1,6 @@
-import { type Content, element, fill } from "../dom.ts";
+import { button, type Content, element, fill } from "../dom.ts";
 import { Dialog } from "../edit/dialog.ts";
+import { messageOf, problemIn, troublesIn } from "../refusal.ts";
 
 const tokenKey = "rocket: token";
 const emailKey = "rocket: signed in by a cookie as";
@@ -59,16 +60,19 @@ export class Session {
   /** Asks who it is. @param reason - why, where there is more to say */
   async ask(reason: string): Promise<void> {
     const trouble = element("p", { class: "trouble", role: "alert" }, reason);
-    // Where accounts are kept, this is a 401; elsewhere there is nothing.
-    const status = await fetch(`${this.#auth}/user`).then(
-      (response) => response.status,
-      () => 404,
-    );
-    const forms =
-      status === 404
-        ? [this.#tokenForm(trouble)]
-        : [this.#accountForm(trouble), element("hr"), this.#tokenForm(trouble)];
+    const [hasAccounts, isOpen] = await Promise.all([this.#takes("sign-in"), this.#takes("sign-up")]);
+    const forms = hasAccounts
+      ? [this.#accountForm(trouble, isOpen), element("hr"), this.#tokenForm(trouble, false)]
+      : [this.#tokenForm(trouble, true)];
     if (!document.querySelector("dialog[open]")) this.#dialog = new Dialog("Sign in", [trouble, ...forms]);
+  }
+
+  /** Whether accounts are kept, and anybody may do that. */
+  #takes(action: string): Promise<boolean> {
+    return fetch(`${this.#auth}/${action}`, { method: "OPTIONS" }).then(
+      ({ ok, headers }) => ok && /POST/.test(headers.get("allow") ?? ""),
+      () => false,
+    );
   }
 
   #keep(name?: string, value = ""): void {
@@ -79,38 +83,47 @@ export class Session {
     this.#onChange();
   }
 
-  #form(onSubmit: (values: FormData) => unknown, ...content: readonly Content[]): HTMLElement {
-    const submit = element("button", { type: "submit", class: "primary" }, "Sign in");
-    const form = element("form", {}, ...content, element("div", { class: "dialog-bar" }, submit));
+  #form(
+    onSubmit: (values: FormData, action: string) => unknown,
+    buttons: readonly HTMLElement[],
+    ...content: readonly Content[]
+  ): HTMLElement {
+    const submit = element("button", { type: "submit", class: "primary", value: "sign-in" }, "Sign in");
+    const form = element("form", {}, ...content, element("div", { class: "dialog-bar" }, ...buttons, submit));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      onSubmit(new FormData(form));
+      onSubmit(new FormData(form), (event.submitter as HTMLButtonElement).value);
     });
     return form;
   }
 
-  #accountForm(trouble: HTMLElement): HTMLElement {
-    const signIn = async (values: FormData): Promise<void> => {
+  /** @param isOpen - whether anybody may make an account */
+  #accountForm(trouble: HTMLElement, isOpen: boolean): HTMLElement {
+    const enter = async (values: FormData, action: string): Promise<void> => {
       const { email = "", password } = Object.fromEntries(values) as Readonly<Record<string, string>>;
-      const response = await this.#post("sign-in", { email, password, cookie: true });
+      const response = await this.#post(action, { email, password, cookie: true });
       if (response.ok) return this.#keep(emailKey, email);
-      fill(trouble, ((await response.json().catch(() => ({}))) as { detail?: string }).detail ?? `${response.status}`);
+      const problem = await problemIn(response);
+      fill(trouble, [problem, ...troublesIn(problem)].map(messageOf).join(" "));
     };
-    const fail = (error: unknown): void => fill(trouble, String(error));
+    const fail = (error: unknown): void => fill(trouble, messageOf(error));
     return this.#form(
-      (values) => void signIn(values).catch(fail),
+      (values, action) => void enter(values, action).catch(fail),
+      isOpen ? [button("Create an account", () => {}, { type: "submit", value: "sign-up" })] : [],
       field("email", "Email", { type: "email", autocomplete: "username", autofocus: "" }),
       field("password", "Password", { type: "password", autocomplete: "current-password" }),
     );
   }
 
-  #tokenForm(trouble: HTMLElement): HTMLElement {
+  /** @param isAlone - whether there is no other way */
+  #tokenForm(trouble: HTMLElement, isAlone: boolean): HTMLElement {
     const area = element("textarea", {
       id: "token",
       name: "token",
       rows: 4,
       spellcheck: "false",
       placeholder: "eyJhbGciOi…",
+      autofocus: isAlone,
     });
     return this.#form(
       (values) => {
@@ -120,6 +133,7 @@ export class Session {
         if (/^[\w.~+/=-]+$/.test(token)) this.#keep(tokenKey, token);
         else fill(trouble, "A token is one word of letters, digits and -._~+/.");
       },
+      [],
       element("label", { for: "token" }, "A token that says who you are"),
       area,
       element("p", { class: "hint" }, "It stays in this tab, and is sent as Authorization: Bearer …"),

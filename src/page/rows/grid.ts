@@ -74,7 +74,10 @@ export class Grid {
     this.#info = info;
     this.element.setAttribute("aria-label", info.name);
     this.element.setAttribute("aria-colcount", String(info.columns.length + 1));
+    const sorters = this.#head.getElementsByTagName("button");
+    const focused = [...sorters].indexOf(document.activeElement as HTMLButtonElement);
     fill(this.#head, headOf(info.columns, { sorting, keys: info.key, onSort: this.#events.sort }));
+    sorters[focused]?.focus();
     this.#paint.ask();
   }
 
@@ -93,6 +96,7 @@ export class Grid {
     source.look(from, to);
     this.#setWidths(source, info);
     const entered = this.#findEntered(source);
+    const focused = this.#body.contains(document.activeElement) && (document.activeElement as HTMLElement);
     const wanted = new Map<string, GridRow>();
     let next = this.#body.firstChild;
     for (let index = from; index < to; index += 1) {
@@ -110,7 +114,15 @@ export class Grid {
     for (const [key, { element: old }] of this.#rows) if (!wanted.has(key)) old.remove();
     this.#rows.clear();
     for (const [key, shown] of wanted) this.#rows.set(key, shown);
+    if (focused && focused !== document.activeElement) this.#keepFocus(focused, from, to === total ? total : to - 1);
     this.#showActive(from, to);
+  }
+
+  /** What moves loses the focus, as what goes does: in its place is the next row then. @param last - where that may be */
+  #keepFocus(focused: HTMLElement, first: number, last: number): void {
+    const { row } = this.#active;
+    if (focused.isConnected) focused.focus({ preventScroll: true });
+    else this.#wantsFocus ||= row >= first && row <= last;
   }
 
   #setWidths(source: RowSource, { columns }: CollectionInfo): void {

@@ -1,5 +1,6 @@
 import type { Client, Collection, Status } from "../../client/index.ts";
 import { Signal } from "../dom.ts";
+import { messageOf } from "../refusal.ts";
 import { countRows } from "./count-rows.ts";
 
 /** A row as the API has it. */
@@ -46,6 +47,8 @@ export class RowSource {
   #looked: readonly [first: number, last: number] = [0, 0];
   #settling: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
+  /** Why it can't be followed at all. */
+  #trouble: Status | undefined;
 
   /** @param path - as the API has it, with `query` behind it */
   constructor(client: Client, path: string, query: string) {
@@ -78,6 +81,7 @@ export class RowSource {
 
   /** How well what is shown agrees with the server. */
   get status(): Status {
+    if (this.#trouble) return this.#trouble;
     const all = [...this.#windows.values()].map(({ collection }) => collection.getSnapshot().status);
     return all.find(({ state }) => state !== "live") ?? all[0] ?? { state: "connecting" };
   }
@@ -190,7 +194,12 @@ export class RowSource {
     this.#isCountable = counted !== undefined;
     this.#counted = counted === "later" ? undefined : counted;
     this.#mode = (this.#counted ?? 0) > maxWhole ? "windows" : "whole";
-    this.#follow(0);
+    try {
+      this.#follow(0);
+    } catch (error) {
+      const detail = messageOf(error);
+      this.#trouble = { state: "failed", problem: { type: "about:blank", title: detail, status: 404, detail } };
+    }
     this.changed.tell();
   }
 

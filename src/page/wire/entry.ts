@@ -17,6 +17,8 @@ export interface Entry {
   readonly position?: string | undefined;
   /** Whether it tells that a row entered, changed or left. */
   readonly isChange?: boolean;
+  /** Whether it is all of what is followed, and nobody had asked for it. */
+  readonly isWhole?: boolean;
   /** All of it, as it came. */
   readonly text: string;
   /** What it did; known once it was shown. */
@@ -36,7 +38,9 @@ export function entryOfMessage(message: HttpResponse, text: string): NewEntry {
   const effect = quickEffect(message);
   const isAnswer = fieldValue(fields, "request-id") !== undefined;
   const isChange = !isAnswer && (status === 201 || status === 202 || status === 204);
-  return { kind: "in", isChange, start: `${status} ${reason ?? ""}`.trim(), status, url, position, text, effect };
+  const isWhole = !isAnswer && status === 200 && url !== "";
+  const start = `${status} ${reason ?? ""}`.trim();
+  return { kind: "in", isChange, isWhole, start, status, url, position, text, effect };
 }
 
 /** What a message does, as far as it says so itself. */
