@@ -276,6 +276,11 @@ describeInBrowser("the page", (openContext) => {
     expect(await page.locator(".grid-body .grid-row").count()).toBeLessThan(60);
     site.run("UPDATE long SET text = 'the last' WHERE id = 300000");
     await cell(page, "the last").waitFor();
+
+    await page.getByLabel("Query, as the URL has it").fill("order=nothing");
+    await page.keyboard.press("Enter");
+    await page.getByRole("alert").getByText('There is no column "nothing"').waitFor();
+    await expect.poll(() => page.locator(".grid-body .grid-row").count()).toBe(0);
   });
 
   it("says what to do where there is no table, and shows the first one that is made", async () => {

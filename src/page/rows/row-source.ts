@@ -66,12 +66,13 @@ export class RowSource {
   /** How many rows there are, as far as that is known. */
   get total(): number {
     if (this.#mode === "whole") return this.#windows.get(0)?.collection.getSnapshot().rows.length ?? 0;
-    let most = this.#counted ?? 0;
+    let most = 0;
     for (const [page, { collection }] of this.#windows) {
       const { rows } = collection.getSnapshot();
       if (rows.length > 0) most = Math.max(most, page * windowSize + rows.length);
     }
-    return most;
+    // What is refused has no rows, whatever was counted.
+    return most === 0 && this.status.state === "failed" ? 0 : Math.max(most, this.#counted ?? 0);
   }
 
   /** Whether there are rows that can't be reached here. */
