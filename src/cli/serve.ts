@@ -120,6 +120,7 @@ function makeServer(scaffold: Scaffold, { options, output, tls, onError }: Run):
       name: databaseName(options.database),
       shell: sqlCommand(options.database),
       command: options.commandHint ?? "npx rocket",
+      hasAccounts: options.users !== undefined,
       tellsState: !asksForTokens(options),
     },
     onError,

@@ -43,26 +43,27 @@ export class App {
   readonly #state: StatePane;
   readonly #steps: FirstSteps = new FirstSteps(() => this.#writeForeign());
   readonly #settle: OncePerFrame = new OncePerFrame(() => this.#settled());
-  #client: Client;
-  #side: SideBar;
-  #top: TopBar;
+  readonly #client: Client;
+  readonly #side: SideBar;
+  readonly #top: TopBar;
   #schema: Schema | undefined;
   #canSignIn = false;
   #looking: ReturnType<typeof setTimeout> | undefined;
 
   constructor(facts: Facts) {
     this.#facts = facts;
-    this.#session = new Session(facts.base, () => this.#begin());
-    this.#places = new Places(facts, () => this.#show(false));
+    // Whoever looks then sees nothing of what others were shown.
+    this.#session = new Session(facts.base, () => location.reload());
+    this.#places = new Places(facts, () => this.#show());
     this.#client = this.#createClient();
     this.#signIn = button("Sign in", () => this.#signInOrOut());
     this.#rows = new RowsPane({
-      client: () => this.#client,
+      client: this.#client,
       places: this.#places,
       announcer: this.#announcer,
       snippets: (target) => this.#snippets(target),
       onRows: () => this.#settle.ask(),
-      onSignedOut: (detail) => this.#askToken(detail),
+      onSignedOut: (detail) => this.#endSession(detail),
     });
     this.#wire = new WirePane(this.#log, this.#tap, () => this.#writeForeign());
     this.#side = new SideBar(this.#client, this.#places);
@@ -90,8 +91,9 @@ export class App {
   /** Asks the server what there is, and shows it. */
   async start(): Promise<void> {
     if (this.#facts.hasState) this.#state.begin();
+    if (this.#facts.hasAccounts) await this.#session.look();
     await this.#readSchema();
-    this.#show(true);
+    this.#show();
   }
 
   #createClient(): Client {
@@ -108,24 +110,9 @@ export class App {
     });
   }
 
-  /** Begins anew, as somebody else. */
-  #begin(): void {
-    this.#client.close();
-    this.#schema = undefined;
-    this.#client = this.#createClient();
-    const side = new SideBar(this.#client, this.#places);
-    this.#side.element.replaceWith(side.element);
-    this.#side = side;
-    side.element.id = "side";
-    void this.start();
-  }
-
   async #readSchema(): Promise<void> {
-    const client = this.#client;
     try {
-      const schema = await readSchema(client, this.#facts.base);
-      // Somebody else may look by now.
-      if (client !== this.#client) return;
+      const schema = await readSchema(this.#client, this.#facts.base);
       const refusal = typeof schema === "object" && "refusal" in schema ? schema.refusal : undefined;
       this.#schema = typeof schema === "string" || "refusal" in schema ? undefined : schema;
       const isNobody = refusal !== undefined || this.#schema?.anonymous === true;
@@ -137,8 +124,7 @@ export class App {
     }
   }
 
-  /** @param isOther - whether somebody else looks */
-  #show(isOther: boolean): void {
+  #show(): void {
     const place = this.#placeToShow();
     this.#side.show(this.#schema, place, this.#facts.hasState === true);
     const isState = place.view === "state";
@@ -148,7 +134,7 @@ export class App {
     if (isNothing) this.#sayNothing();
     this.#state.element.hidden = !isState;
     if (isState) void this.#state.look();
-    if (place.path !== "") this.#rows.show(place, this.#schema, isOther);
+    if (place.path !== "") this.#rows.show(place, this.#schema);
     this.#effects.watch(this.#rows.source);
     this.#showTop();
     this.#showSteps();
@@ -170,7 +156,7 @@ export class App {
     const before = this.#schema;
     await this.#readSchema();
     if (JSON.stringify(this.#schema) === JSON.stringify(before)) this.#schema = before;
-    else this.#show(false);
+    else this.#show();
   }
 
   #lookAgain(): void {
@@ -256,6 +242,16 @@ export class App {
     const { base, command } = this.#facts;
     const needsToken = this.#canSignIn && this.#schema?.anonymous !== true;
     return snippetsOf({ origin: location.origin, base, target, command, needsToken });
+  }
+
+  /** Who comes next is not to see what was shown. */
+  #endSession(detail: string): void {
+    if (this.#session.name !== undefined) {
+      this.#log.clear();
+      this.#steps.element.hidden = true;
+      this.#session.forget();
+    }
+    this.#askToken(detail);
   }
 
   #askToken(detail: string): void {

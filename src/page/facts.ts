@@ -8,6 +8,8 @@ export interface Facts {
   readonly name?: string;
   /** How SQL is run from a shell: `sqlite3 music.db`. */
   readonly shell?: string;
+  /** Whether the server keeps accounts. */
+  readonly hasAccounts?: boolean;
   /** Whether the server tells who follows what. */
   readonly hasState?: boolean;
   /** How Rocket's command is called: `npx rocket`. */

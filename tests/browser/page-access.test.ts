@@ -179,7 +179,19 @@ describeInBrowser("signing in on the page", (openContext) => {
     await page.getByLabel("Password").fill("correct horse");
     await submit.click();
     await cell(page, "Queen").waitFor();
+
+    // Another tab has the cookie, too.
+    const second = await page.context().newPage();
+    await second.goto(site.url);
+    await cell(second, "Queen").waitFor();
     await page.getByRole("button", { name: "Sign out ann@example.com" }).click();
     await page.getByRole("dialog", { name: "Sign in" }).waitFor();
+    await second.getByRole("dialog", { name: "Sign in" }).waitFor();
+
+    // Whoever comes next sees nothing of what was shown.
+    for (const one of [page, second]) {
+      expect(await one.locator("body").innerHTML()).not.toContain("Queen");
+      expect(await one.getByRole("button", { name: /^Sign out/ }).count()).toBe(0);
+    }
   });
 });

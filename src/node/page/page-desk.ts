@@ -99,9 +99,10 @@ export class PageDesk {
     const { kind, facts, basePath } = this.#options;
     if (kind === "line") return plainPage.answer({});
     this.#inspector ??= readInspector();
-    const { command = "npx rocket", tellsState: _, ...local } = facts ?? {};
+    const { command = "npx rocket", hasAccounts = false, tellsState: _, ...local } = facts ?? {};
     const told = this.#tellsState(headers) ? { ...local, hasState: true } : {};
-    return this.#inspector.answer({ base: basePath.text, place: isOwn ? "inspector" : "api", command, ...told });
+    const place = isOwn ? "inspector" : "api";
+    return this.#inspector.answer({ base: basePath.text, place, command, hasAccounts, ...told });
   }
 }
 

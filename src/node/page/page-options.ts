@@ -4,6 +4,8 @@ export interface PageFacts {
   readonly name?: string;
   /** How SQL is run from a shell: `sqlite3 music.db`. Default: nothing. Told as {@link PageFacts.name} is. */
   readonly shell?: string;
+  /** Whether people sign in at `/auth/sign-in`. Told to everybody. Default false. */
+  readonly hasAccounts?: boolean;
   /** How Rocket's command is called. Default `npx rocket`. */
   readonly command?: string;
   /**

@@ -25,7 +25,7 @@ import { QueryBar } from "./query-bar.ts";
 
 /** What the pane needs of the page. */
 export interface RowsPaneParts {
-  readonly client: () => Client;
+  readonly client: Client;
   readonly places: Places;
   readonly announcer: Announcer;
   readonly snippets: (target: string) => Snippet[];
@@ -106,14 +106,14 @@ export class RowsPane {
     return this.#info;
   }
 
-  /** Shows what a place names. @param client - asked anew where it is another one */
-  show(place: Place, schema: Schema | undefined, isOther: boolean): void {
+  /** Shows what a place names. */
+  show(place: Place, schema: Schema | undefined): void {
     const known = schema && collectionAt(schema, place.path);
     const isSameUrl = place.path === this.#place.path && place.query === this.#place.query;
     this.#place = place;
-    if (isOther || !isSameUrl || !this.#source) {
+    if (!isSameUrl || !this.#source) {
       this.#source?.close();
-      this.#source = new RowSource(this.#parts.client(), place.path, place.query);
+      this.#source = new RowSource(this.#parts.client, place.path, place.query);
       const source = this.#source;
       source.changed.on(() => source === this.#source && this.update());
       this.#lastSignedOut = "";

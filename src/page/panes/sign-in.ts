@@ -51,6 +51,20 @@ export class Session {
     return token === undefined ? (sessionStorage.getItem(emailKey) ?? undefined) : wordIn(token);
   }
 
+  /** Looks whose cookie the browser has: another tab may have signed in, or out. */
+  async look(): Promise<void> {
+    if (this.token !== undefined) return;
+    const response = await fetch(`${this.#auth}/user`);
+    if (response.ok)
+      sessionStorage.setItem(emailKey, ((await response.json()) as { user: { email: string } }).user.email);
+    else if (response.status === 401) this.forget();
+  }
+
+  /** An account's session has ended. */
+  forget(): void {
+    sessionStorage.removeItem(emailKey);
+  }
+
   /** Nobody is signed in any more. */
   async signOut(): Promise<void> {
     if (sessionStorage.getItem(emailKey) !== null) await this.#post("sign-out", {}).catch(() => {});
