@@ -61,9 +61,9 @@ export class ForeignWriteDialog {
       void this.#write();
     });
     const { shell } = suggestion;
-    const command = shell !== undefined && commandLine("The same in a shell", shell);
+    const command = shell === undefined ? undefined : commandLine("The same in a shell", shell);
     // Another request is not the same any more.
-    form.addEventListener("input", () => command && command.remove());
+    form.addEventListener("input", () => command?.remove());
     const dialog = new Dialog("Write from another program", [form, command]);
     dialog.element.classList.add("is-low");
     this.#body.focus();
