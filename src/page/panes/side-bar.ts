@@ -8,6 +8,8 @@ import type { Schema } from "../schema.ts";
 /** After a change, rows are counted again after so long, in milliseconds; and all of them now and then. */
 const recountMs = 800;
 const lookMs = 20_000;
+/** How many are counted at once: what is asked for beside them is not to wait for all. */
+const mostCounting = 3;
 
 /** The collections with how many rows they have, and what else there is to see. */
 export class SideBar {
@@ -16,6 +18,11 @@ export class SideBar {
   readonly #places: Places;
   readonly #counts: Map<string, HTMLElement> = new Map();
   readonly #due: Map<string, ReturnType<typeof setTimeout>> = new Map();
+  /** Those whose count is seen: no other is asked for. */
+  readonly #seen: Set<string> = new Set();
+  readonly #observer: IntersectionObserver = new IntersectionObserver((entries) => this.#look(entries));
+  readonly #waiting: Set<string> = new Set();
+  #counting = 0;
   #urls: readonly string[] = [];
   #visited: string[] = [];
 
@@ -45,9 +52,20 @@ export class SideBar {
     if (schema) this.countAll();
   }
 
-  /** Counts all rows again. */
+  /** Counts all rows again, as far as that is seen. */
   countAll(): void {
-    for (const url of this.#urls) this.#count(url);
+    for (const url of this.#seen) this.#count(url);
+  }
+
+  #look(entries: readonly IntersectionObserverEntry[]): void {
+    for (const { isIntersecting, target } of entries) {
+      const { url = "" } = (target as HTMLElement).dataset;
+      if (!isIntersecting) this.#seen.delete(url);
+      else {
+        this.#seen.add(url);
+        this.#count(url);
+      }
+    }
   }
 
   /** Says that a record has come or gone. @param url - the record's, or a list's */
@@ -62,15 +80,28 @@ export class SideBar {
   }
 
   #count(url: string): void {
-    const place = this.#counts.get(url);
-    if (!place) return;
+    if (!this.#urls.includes(url) || !this.#seen.has(url)) return;
+    this.#waiting.add(url);
+    this.#goOn();
+  }
+
+  #goOn(): void {
+    const [url] = this.#waiting;
+    if (url === undefined || this.#counting === mostCounting) return;
+    this.#waiting.delete(url);
+    this.#counting += 1;
     void countRows(this.#client, url).then((count) => {
-      if (typeof count === "number") fill(place, count.toLocaleString("en"));
+      this.#counting -= 1;
+      const place = this.#counts.get(url);
+      if (place && typeof count === "number") fill(place, count.toLocaleString("en"));
+      this.#goOn();
     });
+    this.#goOn();
   }
 
   #link(name: string, url: string, place: Place): HTMLElement {
-    const count = this.#counts.get(url) ?? element("span", { class: "count" });
+    const count = this.#counts.get(url) ?? element("span", { class: "count", "data-url": url });
+    if (!this.#counts.has(url)) this.#observer.observe(count);
     this.#counts.set(url, count);
     const to: Place = { view: "rows", path: url, query: "" };
     const isCurrent = place.view === "rows" && (place.path === url || place.path.startsWith(`${url}/`));
