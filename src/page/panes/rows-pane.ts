@@ -135,7 +135,13 @@ export class RowsPane {
     const rows = `${total.toLocaleString("en")}${hasMore ? "+" : ""} ${total === 1 ? "row" : "rows"}`;
     fill(
       this.#count,
-      status.problem ? "" : status.state === "connecting" && total === 0 ? "…" : isFiltered ? `${rows} match` : rows,
+      status.problem
+        ? ""
+        : status.state === "connecting" && total === 0
+          ? "…"
+          : isFiltered
+            ? `${rows} match${total === 1 ? "es" : ""}`
+            : rows,
     );
     const { problem } = status;
     const isQuery = problem?.status === 400;

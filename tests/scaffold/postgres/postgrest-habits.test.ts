@@ -19,6 +19,14 @@ const sql = `CREATE TABLE notes (id int PRIMARY KEY, tags text[], doc json, by t
   CREATE TABLE holders (id int PRIMARY KEY, held positive_pair, kind regclass);
   INSERT INTO holders VALUES (1, ROW(10, 5));`;
 
+it("names the types of arrays in the schema document", async () => {
+  const { send } = await serve(server, sql);
+  const { json } = await send("GET", "/.well-known/rocket/schema");
+  const { collections } = json as { collections: { name: string; columns: { name: string; type: string }[] }[] };
+  const { columns = [] } = collections.find(({ name }) => name === "notes") ?? {};
+  expect(columns.map(({ name, type }) => `${name} ${type}`)).toEqual(["id int4", "tags text[]", "doc json", "by text"]);
+});
+
 it("tells triggers and functions about the request where there are no tokens", async () => {
   const { send, errors } = await serve(server, sql);
   const made = await send("POST", "/notes", { id: 2 }, { Prefer: "return=representation" });

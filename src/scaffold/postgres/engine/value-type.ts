@@ -79,6 +79,13 @@ function isSorted(kind: string): boolean {
   );
 }
 
+/** A type by PostgreSQL's own name, arrays as `int4[]`; empty for one that is not its own. */
+function nameOf(type: ColumnType): string {
+  if (!isArrayType(type)) return type.kind === "other" ? "" : type.kind;
+  const element = nameOf(type.element);
+  return element && `${element}[]`;
+}
+
 /** A column's type in PostgreSQL. Its values are the texts that PostgreSQL makes of them under `valueSettings`. */
 export class PostgresType implements ValueType {
   readonly type: ColumnType;
@@ -98,7 +105,7 @@ export class PostgresType implements ValueType {
     this.cast = comparing.castTo ? `::${comparing.castTo}` : "";
     this.holdsJson = type.kind === "json" || type.kind === "jsonb";
     this.comparison = comparisonOf(type.kind, comparing);
-    this.name = isArrayType(type) || type.kind === "other" ? "" : type.kind;
+    this.name = nameOf(type);
     this.isSameWhereEqual =
       isIntegerKind(type.kind) || type.kind === "bool" || (isTextKind(type.kind) && comparing.isExact);
     this.#comparing = comparing;
