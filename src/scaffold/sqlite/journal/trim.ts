@@ -15,7 +15,7 @@ const gatherMs = 100;
 const measuredRows = 1_000;
 const busyPauseMs = 200;
 /** The journal's first and last position. Of both in one query, SQLite would read all rows. */
-const rangeSql = `SELECT (SELECT min(position) FROM ${journalTable}), (SELECT max(position) FROM ${journalTable})`;
+export const rangeSql: string = `SELECT (SELECT min(position) FROM ${journalTable}), (SELECT max(position) FROM ${journalTable})`;
 /** How many times within the retention age the journal's head is noted. */
 const ageMarks = 16;
 
