@@ -1,3 +1,5 @@
+import type { Clock } from "../../server/index.ts";
+
 /** What a {@link Brake} is called in SQL. */
 export const brakeFunction = "_rocket_go_on";
 
@@ -24,6 +26,28 @@ export class Brake {
       return action();
     } finally {
       this.#look = outer;
+    }
+  }
+
+  /**
+   * Runs `action` for so long at most.
+   *
+   * @param ms - how long, in milliseconds
+   * @param late - makes what is thrown then
+   */
+  within<Result>(clock: Pick<Clock, "now">, ms: number, late: () => Error, action: () => Result): Result {
+    const end = clock.now() + ms;
+    let error: Error | undefined;
+    const look = (): void => {
+      if (clock.now() < end) return;
+      error = late();
+      throw error;
+    };
+    try {
+      return this.guard(look, action);
+    } catch (thrown) {
+      // Drivers may hand over another one.
+      throw error ?? thrown;
     }
   }
 

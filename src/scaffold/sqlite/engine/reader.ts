@@ -109,18 +109,7 @@ export class Reader {
 
   #inTime<Result>({ brake }: Connection, action: () => Result, limitMs: number): Result {
     if (limitMs === Number.POSITIVE_INFINITY) return action();
-    const deadline = this.#clock.now() + limitMs;
-    let overrun: Overrun | undefined;
-    const look = (): void => {
-      if (this.#clock.now() < deadline) return;
-      overrun = new Overrun();
-      throw overrun;
-    };
-    try {
-      return brake.guard(look, action);
-    } catch (error) {
-      throw overrun ?? error;
-    }
+    return brake.within(this.#clock, limitMs, () => new Overrun(), action);
   }
 
   #attempt<Result>(

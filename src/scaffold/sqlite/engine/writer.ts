@@ -40,21 +40,9 @@ const groupMs = 500;
 /** Thrown in place of a write that waits for the next group. */
 class Postponed extends Error {}
 
-/** @throws Refusal 503 where it takes longer than a write may */
-function inTime<Result>({ brake }: Connection, clock: Clock, write: () => Result): Result {
-  const end = clock.now() + writeLimitMs;
-  let late: Error | undefined;
-  const look = (): void => {
-    if (clock.now() < end) return;
-    const advice = "Write less at once, or narrow its filter.";
-    late = unavailable(`The write took longer than ${writeLimitMs / 1_000} s: nothing of it was done. ${advice}`);
-    throw late;
-  };
-  try {
-    return brake.guard(look, write);
-  } catch (error) {
-    throw late ?? error;
-  }
+function tooLong(): Error {
+  const advice = "Write less at once, or narrow its filter.";
+  return unavailable(`The write took longer than ${writeLimitMs / 1_000} s: nothing of it was done. ${advice}`);
 }
 
 /** What a writer stands on. */
@@ -160,7 +148,8 @@ export class Writer {
       const actions = jobs.map(({ run }) => (): Done => {
         if (clock.now() - began >= groupMs) throw new Postponed();
         const transaction = new SqliteTransaction(connection, state, clock.wallTime());
-        return { result: inTime(connection, clock, () => runAtOnce(run(transaction))), transaction };
+        const act = (): unknown => runAtOnce(run(transaction));
+        return { result: connection.brake.within(clock, writeLimitMs, tooLong, act), transaction };
       });
       return { connection, ...beginGroup(connection, actions, (outcomes) => this.#seal(connection, outcomes)) };
     });
