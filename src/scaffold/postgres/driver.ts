@@ -44,12 +44,12 @@ export interface Pool extends Session {
    * @param begin - statements that begin it, as a script or each by itself: the rows of the last one that has any come to the
    * task. What it asks at once goes in one message with those that stand by themselves; where one of them fails, it is not
    * carried out
-   * @param end - what ends it otherwise. Default `COMMIT`
+   * @param end - ends it otherwise: a commit is the last thing that it asks in the transaction. Default: it commits
    */
   transaction<Result>(
     begin: string | readonly string[],
     task: (session: TransactionSession, begun: Promise<Row[]>) => Promise<Result>,
-    end?: string,
+    end?: (session: TransactionSession) => Promise<unknown>,
   ): Promise<Result>;
   /**
    * As `transaction`, in fewer messages: what the task asks at once goes with the statements that begin it, and its result
@@ -218,11 +218,11 @@ class PgPool implements Pool {
   async transaction<Result>(
     begin: string | readonly string[],
     task: (session: TransactionSession, begun: Promise<Row[]>) => Promise<Result>,
-    end = "COMMIT",
+    end: (session: TransactionSession) => Promise<unknown> = (session) => session.script("COMMIT"),
   ): Promise<Result> {
     return this.#using(async (session) => {
       const result = await runBegun(session, begin, task);
-      await session.script(end);
+      await end(session);
       return result;
     });
   }

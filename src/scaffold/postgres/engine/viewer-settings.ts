@@ -53,11 +53,12 @@ export function introduce(viewer: Viewer): Sql {
 }
 
 /** Functions that a viewer has called may have set something for the whole session, where the next viewer would find it. */
-export const resetSession = "RESET ROLE; RESET ALL";
+const resets = ["RESET ROLE", "RESET ALL"];
+export const resetSession: string = resets.join("; ");
 
-/** Ends the transaction of viewers in these roles. */
-export function commitFor(roles: Iterable<Viewer["role"]>): string {
-  return [...roles].some((role) => role !== undefined) ? `COMMIT; ${resetSession}` : "COMMIT";
+/** The statements that end the transaction of viewers in these roles. */
+export function commitFor(roles: Iterable<Viewer["role"]>): readonly string[] {
+  return [...roles].some((role) => role !== undefined) ? ["COMMIT", ...resets] : ["COMMIT"];
 }
 
 /** Goes back to the connection's own role, be it one that its login was given by `ALTER ROLE … SET role`, with nothing left of the viewer. */

@@ -8,12 +8,12 @@ import { unavailable } from "../../rest/refusal.ts";
 import type { Pool, Row, Session, TransactionSession } from "../driver.ts";
 import { journalFailure } from "../journal/failure.ts";
 import { openingOf, openingSql } from "../journal/opening.ts";
-import type { PostgresJournal } from "../journal/options.ts";
+import type { PostgresJournal, Ticking } from "../journal/options.ts";
 import { answersSql } from "../journal/sql-tables.ts";
 import { beginWrite, ownSettings, writeStatements } from "../own-transaction.ts";
 import { isReadOnly } from "../sql-state.ts";
 import { setValueSettings } from "../value-settings.ts";
-import { markAnswers } from "./answers.ts";
+import { markAnswers, markOwnAnswers } from "./answers.ts";
 import { isAway, isConflict, isOutdated, MustRead } from "./failure.ts";
 import { OpenedSession, type Place } from "./opened-session.ts";
 import { inOwnWords } from "./rule.ts";
@@ -66,6 +66,8 @@ export interface WriterOptions {
 interface Attempt {
   readonly isFirst: boolean;
   readonly isLast: boolean;
+  /** Whether positions are given once it is committed. Default false */
+  readonly isApart?: boolean;
 }
 
 /** What a transaction's schema has to be. */
@@ -90,6 +92,27 @@ interface Run {
 
 /** Thrown where a group was begun with a schema that is not so any more. */
 class Outdated extends Error {}
+
+/** Thrown where a transaction's own tick failed: it may be no trouble of the writes. */
+class TickFailed extends Error {}
+
+/** Where the journal stands after a transaction, as far as its own tick has told. */
+interface Ended {
+  readonly bookmark: Bookmark | undefined;
+  /** Whether the answers that were kept say so. */
+  readonly isMarked: boolean;
+}
+
+/** The first of some errors, in the order of what failed. */
+async function allInOrder(running: readonly Promise<unknown>[]): Promise<void> {
+  for (const one of running) one.catch(() => undefined);
+  for (const one of running) await one;
+}
+
+/** The numbers of the answers that were kept. */
+function keptOf(outcomes: readonly Outcome[]): string[] {
+  return outcomes.flatMap((outcome) => ("transaction" in outcome ? outcome.transaction.kept : []));
+}
 
 /** The constraints that wait for the end of a transaction, as SQL has their names. */
 const deferredSql = `SELECT coalesce(string_agg(DISTINCT format('%I.%I', n.nspname, c.conname), ', '), '')
@@ -178,22 +201,59 @@ export class Writer {
 
   /** Whether it is done; or to be tried again, and with another schema. */
   async #tryCommit(jobs: readonly Job[], attempt: Attempt): Promise<"done" | "again" | "outdated"> {
-    const { pool } = this.#options;
     let outcomes: readonly Outcome[] | undefined;
+    const run = async (session: TransactionSession, begun: Promise<readonly Row[]>): Promise<readonly Outcome[]> => {
+      outcomes = undefined;
+      outcomes = await this.#runAll(session, begun, jobs, attempt);
+      return outcomes;
+    };
     try {
-      const run = async (session: TransactionSession, begun: Promise<readonly Row[]>): Promise<void> => {
-        outcomes = undefined;
-        outcomes = await this.#runAll(session, begun, jobs, attempt);
-      };
-      await pool.transaction(begin, run, commitFor(rolesOf(jobs)));
+      const ended = await this.#transact(run, rolesOf(jobs), attempt);
+      this.#answer(jobs, outcomes ?? [], ended);
+      return "done";
     } catch (error) {
+      if (error instanceof TickFailed) return this.#tryCommit(jobs, { ...attempt, isApart: true });
       if (error instanceof Outdated) return "outdated";
       if (isConflict(error) && !attempt.isLast) return "again";
       await this.#onLost(jobs, outcomes, error);
       return "done";
     }
-    this.#answer(jobs, outcomes ?? []);
-    return "done";
+  }
+
+  /** Runs a transaction, which gives itself its positions in the message that commits it, unless that is to be done apart. */
+  async #transact(
+    run: (session: TransactionSession, begun: Promise<readonly Row[]>) => Promise<readonly Outcome[]>,
+    roles: ReadonlySet<Role>,
+    { isApart = false }: Attempt,
+  ): Promise<Ended> {
+    const { pool, journal } = this.#options;
+    let kept: readonly string[] = [];
+    let marking: Promise<number> | undefined;
+    let ticking: Ticking | undefined;
+    const task = async (session: TransactionSession, begun: Promise<readonly Row[]>): Promise<void> => {
+      kept = keptOf(await run(session, begun));
+    };
+    const commit = async (session: TransactionSession): Promise<void> => {
+      const ending = (): Promise<unknown>[] => commitFor(roles).map((sql) => session.query(sql, [], "keep"));
+      if (isApart) return allInOrder(ending());
+      // What waits for the end may wait for others: not while they wait for the journal.
+      const checking = session.query("SET CONSTRAINTS ALL IMMEDIATE", [], "keep");
+      ticking = journal.tickIn(session);
+      marking = kept.length > 0 ? markOwnAnswers(session, kept) : undefined;
+      const rest = [...(marking ? [marking] : []), ...ending()];
+      const ticked = ticking.asked.catch((cause: unknown) => {
+        throw isConflict(cause) || isAway(cause) ? cause : new TickFailed(undefined, { cause });
+      });
+      await allInOrder([checking, ticked, ...rest]);
+    };
+    try {
+      await pool.transaction(begin, task, commit);
+      const isMarked = kept.length === 0 || (await marking) === kept.length;
+      // It is committed: what goes wrong from here on is no failure of it.
+      return { bookmark: await ticking?.take().catch(() => undefined), isMarked };
+    } finally {
+      ticking?.end();
+    }
   }
 
   /** The transaction is lost: at the commit, perhaps, where some rules are checked. Then it is found out whose it was. */
@@ -291,8 +351,8 @@ export class Writer {
     if (row?.[0] === "t") await this.#options.pool.script(`${beginWrite}; ${answersSql}; COMMIT`);
   }
 
-  #answer(jobs: readonly Job[], outcomes: readonly Outcome[]): void {
-    const answering = this.#settle(outcomes)
+  #answer(jobs: readonly Job[], outcomes: readonly Outcome[], ended: Ended): void {
+    const answering = this.#settle(outcomes, ended)
       .then((bookmark) => {
         for (const [at, outcome] of outcomes.entries()) {
           if ("error" in outcome) jobs[at]?.reject(outcome.error);
@@ -304,11 +364,11 @@ export class Writer {
   }
 
   /** Where the journal stands after what was committed, as far as that is known in time. */
-  async #settle(outcomes: readonly Outcome[]): Promise<Bookmark | undefined> {
+  async #settle(outcomes: readonly Outcome[], ended: Ended): Promise<Bookmark | undefined> {
     const { journal, pool, onError } = this.#options;
-    const bookmark = await journal.settle(settleMs);
-    const kept = outcomes.flatMap((outcome) => ("transaction" in outcome ? outcome.transaction.kept : []));
-    if (bookmark && kept.length > 0) {
+    const bookmark = ended.bookmark ?? (await journal.settle(settleMs));
+    const kept = keptOf(outcomes);
+    if (bookmark && kept.length > 0 && !ended.isMarked) {
       await pool
         .transaction(beginWrite, (session) => markAnswers(session, kept, bookmark.eventId))
         .catch((error: unknown) => onError(error, "write"));

@@ -1,14 +1,35 @@
 import type { Batch, Bookmark } from "../../../server/index.ts";
-import type { BoundStatement, Pool, Row } from "../driver.ts";
+import type { BoundStatement, Pool, Row, Session } from "../driver.ts";
 import { readingSession } from "../own-transaction.ts";
-import { beginSegment, bookmarkOf, type Head, type Ticked, type TickOptions, tickAndRead } from "./head.ts";
+import {
+  beginSegment,
+  bookmarkOf,
+  type Head,
+  type Ticked,
+  type TickOptions,
+  tickAndRead,
+  tickedOf,
+  tickSql,
+} from "./head.ts";
 import { type RowReader, rowsAfter } from "./rows.ts";
 
 /** How much is given to the tail at once, about: of more, the collections that it is about are told as changed. */
 const maxBatchBytes = 32 * 1024 * 1024;
 const anyNumber = 2_147_483_647;
 /** What is read with a tick: more is read by itself. */
-const fewRows = { rows: 500, bytes: 1024 * 1024 };
+const fewRows = { rows: 500, bytes: 1024 * 1024, upTo: Number.MAX_SAFE_INTEGER };
+
+/** What was found. */
+type Found = "news" | "nothing" | "more";
+
+/** What a writer's own tick gave: nothing of it is so before its transaction is committed. */
+export interface OwnTick {
+  /** Where the follower stood when it was asked for. */
+  readonly after: Head;
+  readonly ticked: Ticked;
+  /** What came after that, as far as it is little. */
+  readonly rows: readonly Row[];
+}
 
 /** What a follower tells. None of it may throw. */
 export interface FollowerEvents {
@@ -49,10 +70,35 @@ export class Follower {
   }
 
   /** Gives everything new to `onBatch`. `more` says that another tick is needed. */
-  async advance(options: Pick<TickOptions, "mustWait" | "mustLook">): Promise<"news" | "nothing" | "more"> {
-    const { position } = this.#head;
-    const upTo = Number.MAX_SAFE_INTEGER;
-    const { ticked: found, rows } = await this.#tick(options, rowsAfter(position, { ...fewRows, upTo }));
+  async advance(options: Pick<TickOptions, "mustWait" | "mustLook">): Promise<Found> {
+    const { ticked, rows } = await this.#tick(options, rowsAfter(this.#head.position, fewRows));
+    return this.#give(ticked, rows);
+  }
+
+  /**
+   * Asks for a tick at the end of a writer's transaction, in one message with what ends it. Another process's is not waited
+   * for.
+   */
+  async tickIn(session: Session): Promise<OwnTick> {
+    const after = this.#head;
+    const { text, values } = rowsAfter(after.position, fewRows);
+    const asked = { maxChanges: this.#options.maxTickChanges, mustWait: false, mustLook: false };
+    const [[row = []], rows] = await Promise.all([
+      session.query(tickSql(asked), [], "keep"),
+      session.query(text, values, "keep"),
+    ]);
+    return { after, ticked: tickedOf(row), rows };
+  }
+
+  /** As `advance`, of what is committed by now. `undefined` where the head has moved, and is not there yet. */
+  async take({ after, ticked, rows }: OwnTick): Promise<Found | undefined> {
+    if (after === this.#head) return this.#give(ticked, rows);
+    const { segment, position } = this.#head;
+    const isThere = ticked.isComplete && segment === ticked.segment && position >= ticked.position;
+    return isThere ? "nothing" : undefined;
+  }
+
+  async #give(found: Ticked, rows: readonly Row[]): Promise<Found> {
     const isNew = await this.#take(found, rows);
     if (!found.isComplete) return "more";
     return isNew ? "news" : "nothing";

@@ -69,14 +69,20 @@ export async function tickAndRead(
   read?: BoundStatement,
 ): Promise<{ readonly ticked: Ticked; readonly rows: readonly Row[] }> {
   const begin = writeStatements({ statementMs: 0, lockMs: waitMs });
-  const ask = `SELECT segment, position, chk, total, first, schema_changes, is_complete
-    FROM rocket.tick(${maxChanges}, ${mustWait}, ${mustLook})`;
+  const ask = tickSql({ maxChanges, mustWait, mustLook });
   const behind = read ? [...bound(readStatements), read, commit] : [];
   const results = await pool.batch([...bound([...begin, ask]), commit, ...behind]);
   return { ticked: tickedOf(results[begin.length]?.[0] ?? []), rows: read ? (results.at(-2) ?? []) : [] };
 }
 
-function tickedOf(row: Row): Ticked {
+/** Asks for a tick. */
+export function tickSql({ maxChanges, mustWait, mustLook }: Omit<TickOptions, "waitMs">): string {
+  return `SELECT segment, position, chk, total, first, schema_changes, is_complete
+    FROM rocket.tick(${maxChanges}, ${mustWait}, ${mustLook})`;
+}
+
+/** What the answer to {@link tickSql} says. */
+export function tickedOf(row: Row): Ticked {
   const [segment, position, check, total, first, schemaChanges, isComplete] = row;
   return {
     segment: segment ?? "",

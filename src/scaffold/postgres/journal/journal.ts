@@ -10,7 +10,7 @@ import { Follower } from "./follower.ts";
 import { bookmarkOf, type Head, tick } from "./head.ts";
 import { Looks } from "./looks.ts";
 import { type Opening, readOpening } from "./opening.ts";
-import type { PostgresJournal, PostgresJournalOptions } from "./options.ts";
+import type { PostgresJournal, PostgresJournalOptions, Ticking } from "./options.ts";
 import { type ResolvedJournalOptions, resolveJournalOptions } from "./resolve-options.ts";
 import { RowReader } from "./rows.ts";
 import { setUp } from "./set-up.ts";
@@ -130,6 +130,17 @@ class PostgresDatabaseJournal implements PostgresJournal {
 
   standIn(session: Session): Promise<Opening> {
     return readOpening(session);
+  }
+
+  tickIn(session: Session): Ticking {
+    const end = this.#looks.expect();
+    const askedAt = this.#options.clock.now();
+    const ticking = this.#follower.tickIn(session);
+    const asked = ticking.then(() => undefined);
+    asked.catch(() => undefined);
+    const take = async (): Promise<Bookmark | undefined> =>
+      (await this.#looks.take(await ticking, askedAt)) ? this.head : undefined;
+    return { asked, take, end };
   }
 
   nudge(): void {

@@ -1,9 +1,11 @@
 import { journalFailure } from "./failure.ts";
-import type { Follower } from "./follower.ts";
+import type { Follower, OwnTick } from "./follower.ts";
 import { Hints } from "./hints.ts";
 import { Pace } from "./pace.ts";
 import type { ResolvedJournalOptions } from "./resolve-options.ts";
 
+/** How long a writer's own tick stands in for a look, in milliseconds: its commit may take longer, and others are not to wait for that. */
+const ownMs = 100;
 /** How much later than planned a look may end before what it would have found counts as not known. */
 const toleratedMs = 1_000;
 
@@ -18,6 +20,8 @@ export class Looks {
   #isNudged = false;
   /** The last position that was heard of meanwhile. */
   #heard = Number.NEGATIVE_INFINITY;
+  /** How many writers' own ticks are being committed: what is heard meanwhile may be of these. */
+  #own = 0;
   /** The look that begins when the running one has ended: for all who asked meanwhile. */
   #next: Promise<void> | undefined;
   #cancelTimer: (() => void) | undefined;
@@ -71,8 +75,45 @@ export class Looks {
   /** A process has given a position: this one, perhaps, in the look that runs. */
   #hear(position: number): void {
     if (position <= this.#follower.head.position) return;
-    if (this.#running) this.#heard = Math.max(this.#heard, position);
+    if (this.#running || this.#own > 0) this.#heard = Math.max(this.#heard, position);
     else this.nudge();
+  }
+
+  /** A writer's own tick is being committed, until the function that is given is called. */
+  expect(): () => void {
+    this.#own += 1;
+    return () => {
+      this.#own -= 1;
+      if (this.#own > 0 || this.#running) return;
+      const heard = this.#heard;
+      this.#heard = Number.NEGATIVE_INFINITY;
+      this.#hear(heard);
+    };
+  }
+
+  /**
+   * Gives what a writer's own tick has found, as a look does, now that it is committed.
+   *
+   * @returns whether all that was committed before it, and its own, has been given. If not, that takes a look
+   */
+  async take(own: OwnTick, askedAt: number): Promise<boolean> {
+    // One that runs has its rows, or not.
+    await this.#running?.catch(() => undefined);
+    if (this.#isClosed || this.#running) return false;
+    const found = await this.#run(() => this.#follower.take(own));
+    if (found !== "news" && found !== "nothing") return false;
+    this.#knownAt = Math.max(this.#knownAt, askedAt);
+    this.#putOff();
+    return true;
+  }
+
+  /** The next look may be as late as if one had been now, unless it has to look at the tables' definitions. */
+  #putOff(): void {
+    const { clock, lookMs } = this.#options;
+    if (!this.#cancelTimer || clock.now() - this.#lookedAt >= lookMs) return;
+    this.#cancelTimer();
+    this.#cancelTimer = undefined;
+    this.#schedule();
   }
 
   /** Brings the tail up to everything that was committed before the call. */
@@ -124,10 +165,16 @@ export class Looks {
 
   #schedule(): void {
     if (!this.#isStarted || this.#isClosed || this.#cancelTimer || this.#running || this.#next) return;
-    this.#cancelTimer = this.#options.clock.setTimer(() => {
-      this.#cancelTimer = undefined;
+    const wait = (waitMs: number, run: () => void): void => {
+      this.#cancelTimer = this.#options.clock.setTimer(() => {
+        this.#cancelTimer = undefined;
+        run();
+      }, waitMs);
+    };
+    const look = (): void => {
       if (!this.#running) this.#tick();
-    }, this.#pace.waitMs);
+    };
+    wait(this.#pace.waitMs, () => (this.#own > 0 ? wait(ownMs, look) : look()));
   }
 
   #tick(): void {

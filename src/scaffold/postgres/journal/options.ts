@@ -54,6 +54,20 @@ export interface PostgresJournalOptions {
   readonly onSegment?: () => void;
 }
 
+/** A tick that a writer asks for at the end of its transaction. */
+export interface Ticking {
+  /** Resolves once it was answered; rejects where it failed, and with it the transaction. */
+  readonly asked: Promise<void>;
+  /**
+   * Gives the tail what it found: to be called once the transaction is committed.
+   *
+   * @returns where the journal stands then, with all that the transaction wrote; `undefined` where that is not known yet
+   */
+  take(): Promise<Bookmark | undefined>;
+  /** To be called in the end, whatever became of the transaction. */
+  end(): void;
+}
+
 /** A journal that triggers write inside the database, in each writer's own transaction, and that any number of processes tail. */
 export interface PostgresJournal extends Journal {
   /** The name of the current segment: the same in all processes. */
@@ -64,6 +78,11 @@ export interface PostgresJournal extends Journal {
    * Where a GET's transaction stands: asked in a REPEATABLE READ transaction, it tells of exactly what else is read in it.
    */
   standIn(session: Session): Promise<Opening>;
+  /**
+   * Gives positions to what a transaction has written, inside of it: nothing but its commit may follow, in the same message.
+   * Where another process is doing that just now, it is not waited for.
+   */
+  tickIn(session: Session): Ticking;
   /** Something was written: it is looked for at once. */
   nudge(): void;
   /** A position at or after everything that is committed now; `undefined` where it can't be had within `timeoutMs`. */

@@ -1,5 +1,5 @@
 /** What is in the schema `rocket` now. A newer one is made in its place, and begins a new journal. */
-export const journalVersion = 2;
+export const journalVersion = 3;
 
 /** Room is given back by small and frequent vacuums: rows of the outbox live for some milliseconds. */
 const shortLived = "autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000";
@@ -88,7 +88,7 @@ COMMENT ON TABLE rocket.journal IS 'Committed changes in their order: what subsc
 COMMENT ON COLUMN rocket.outbox.via IS 'The watched table whose trigger wrote it.';
 COMMENT ON COLUMN rocket.watched.has_rows IS 'Whether its rows are told, or only that something was written.';
 COMMENT ON TABLE rocket.answers IS 'What writes with an Idempotency-Key were answered.';
-COMMENT ON COLUMN rocket.state.snapshot IS 'All that is visible in it is in the journal.';
+COMMENT ON COLUMN rocket.state.snapshot IS 'All that is visible in it is in the journal; of the others, those that gave their own rows a position.';
 COMMENT ON COLUMN rocket.state.total IS 'How many bytes of images the journal has ever held.';
 COMMENT ON COLUMN rocket.state.first IS 'The last position that was trimmed.';
 `;

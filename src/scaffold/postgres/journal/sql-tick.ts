@@ -74,14 +74,16 @@ BEGIN
 END $$;
 `;
 
+/** Whether a transaction that a snapshot had seen begin has ended, or is the one that asks. */
+const isOver = "(pg_visible_in_snapshot(x, pg_current_snapshot()) OR x = pg_current_xact_id_if_assigned())";
+
 /** Rows that can be new since a snapshot: those of transactions that it did not see, never more. */
 const newSql = `
 CREATE FUNCTION rocket.has_new(since pg_snapshot) RETURNS boolean LANGUAGE plpgsql STABLE ${fixedPlans} SET enable_seqscan = off AS $$
 BEGIN
   RETURN (SELECT since IS NULL
     OR EXISTS (SELECT FROM rocket.outbox WHERE xid >= pg_snapshot_xmax(since))
-    OR EXISTS (SELECT FROM pg_snapshot_xip(since) x, rocket.outbox o
-      WHERE pg_visible_in_snapshot(x, pg_current_snapshot()) AND o.xid = x));
+    OR EXISTS (SELECT FROM pg_snapshot_xip(since) x, rocket.outbox o WHERE ${isOver} AND o.xid = x));
 END $$;
 `;
 
@@ -95,8 +97,7 @@ const moveSql = `
   WITH candidates AS MATERIALIZED (
     SELECT xid, seq FROM rocket.outbox WHERE xid >= coalesce(pg_snapshot_xmax(s.snapshot), '0')
     UNION ALL
-    SELECT o.xid, o.seq FROM pg_snapshot_xip(s.snapshot) x, rocket.outbox o
-    WHERE pg_visible_in_snapshot(x, pg_current_snapshot()) AND o.xid = x
+    SELECT o.xid, o.seq FROM pg_snapshot_xip(s.snapshot) x, rocket.outbox o WHERE ${isOver} AND o.xid = x
   ), groups AS (
     SELECT xid, max(seq) AS last, count(*) AS rows FROM candidates GROUP BY xid
   ), ranked AS MATERIALIZED (
@@ -131,8 +132,12 @@ const moveSql = `
   FROM (SELECT 1) one LEFT JOIN (SELECT position, chk, total FROM moved ORDER BY position DESC LIMIT 1) last ON true`;
 
 /**
- * Gives positions to what was committed, and says where the journal stands. Whoever holds the state's row is alone; it is
- * taken before the statement whose snapshot decides. Nothing is written where there is nothing new.
+ * Gives positions to what was committed, and to what the transaction that asks has written, and says where the journal
+ * stands. Whoever holds the state's row is alone; it is taken before the statement whose snapshot decides. Nothing is written
+ * where there is nothing new.
+ *
+ * A writer that asks at its end, and then only commits, has its own rows in the journal as it has them in the outbox: with
+ * its commit or not at all. To the snapshot it leaves behind it is one that goes on, whose rows are not in the outbox any more.
  */
 const tickSql = `
 CREATE FUNCTION rocket.tick(max_rows int, must_wait boolean, must_look boolean) RETURNS TABLE (
