@@ -40,6 +40,8 @@ export interface FullTable extends Table {
   readonly granted: readonly TableWrite[];
   /** Whether its rows can't be locked one by one. */
   readonly isUnlockable?: boolean;
+  /** Whether something of the database's own may change a row once it is written: triggers, those of partitions, rules. */
+  readonly mayChangeAfter?: boolean;
   readonly rules: readonly Rule[];
   /** The table that its rows are from, and its own names of that table's columns, where it is such a view. */
   readonly base?: { readonly table: BaseTable; readonly columns: ReadonlyMap<string, string> };
@@ -105,6 +107,8 @@ const grantedSql = `CASE WHEN has_schema_privilege(c.relnamespace, 'USAGE') THEN
 const relationsSql = `SELECT n.nspname, c.relname, c.relkind::text, has_table_privilege(c.oid, 'SELECT'),
     (${columnsSql}), (${keyColumnsSql}), (${rulesSql}),
     row_security_active(c.oid) OR NOT has_table_privilege(c.oid, 'SELECT'), c.oid, c.relrowsecurity, ${grantedSql},
+    c.relkind <> 'r' OR c.relhasrules OR EXISTS (SELECT FROM pg_trigger t
+      WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgtype & 2 = 0 AND t.tgname NOT LIKE '!rocket%'),
     CASE c.relkind WHEN 'v' THEN pg_relation_is_updatable(c.oid, true) ELSE 0 END,
     CASE c.relkind WHEN 'v' THEN pg_relation_is_updatable(c.oid, false) ELSE 0 END
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -163,7 +167,7 @@ export async function introspect(session: Session, schemas: readonly string[], r
   const leftOut: LeftOutRelation[] = [];
   const denied: FullTable[] = [];
   for (const [schemaText, nameText, kind = null, isReadable = null, columnsText, keyText, rulesText, ...more] of rows) {
-    const [isLess, oid, hasPolicies, grantedBits, ...updatable] = more;
+    const [isLess, oid, hasPolicies, grantedBits, mayChange, ...updatable] = more;
     const [schema, name] = [schemaText ?? "", nameText ?? ""];
     const reason = reasonOf(kind, rights !== "tables" || isReadable === "t");
     if (reason !== undefined) {
@@ -191,7 +195,11 @@ export async function introspect(session: Session, schemas: readonly string[], r
       continue;
     }
     const rules = JSON.parse(rulesText ?? "[]") as Rule[];
-    const access = { isPrivate: isLess === "t" || key.length === 0 || isView, hasPolicies: hasPolicies === "t" };
+    const access = {
+      isPrivate: isLess === "t" || key.length === 0 || isView,
+      hasPolicies: hasPolicies === "t",
+      mayChangeAfter: mayChange === "t",
+    };
     const facts = view?.facts ?? (isView ? { writes: [] } : {});
     const granted = rights === "none" ? tableWrites : writesOf(grantedBits);
     const table = { schema, name, columns, rules, isView, granted, ...access, isKeyDeferrable: false, ...facts };

@@ -42,6 +42,8 @@ export interface PostgresTable extends ServedTable {
   readonly isUnlockable: boolean;
   /** Whether row-level security is switched on for it, whomever that concerns. */
   readonly hasPolicies: boolean;
+  /** Whether something of the database's own may change a row once it is written. */
+  readonly mayChangeAfter: boolean;
   /** What the role that it was read for may write. */
   readonly permits: Permits;
 }
@@ -259,6 +261,7 @@ export class Served {
       ...(table.isView ? { isView: true, writes: table.writes ?? [] } : {}),
       isUnlockable: table.isUnlockable ?? false,
       hasPolicies: table.hasPolicies ?? true,
+      mayChangeAfter: table.mayChangeAfter ?? true,
       permits: permitsOf(table, members),
     };
   }

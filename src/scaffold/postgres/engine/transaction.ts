@@ -42,6 +42,11 @@ function lockOf({ isUnlockable }: PostgresTable): string {
   return isUnlockable ? "" : " FOR UPDATE";
 }
 
+/** Whether what an INSERT gives is what a SELECT of the record would, to whoever may write to the table. */
+function isShownAsWritten({ key, mayChangeAfter, hasPolicies, isView }: PostgresTable): boolean {
+  return key.length > 0 && !mayChangeAfter && !hasPolicies && !isView;
+}
+
 /** A record that was written, with the values that it was given by the names of their columns. */
 interface Written {
   readonly table: PostgresTable;
@@ -68,6 +73,9 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
   #asksAhead = true;
   /** The numbers of the answers that were kept. */
   readonly kept: string[] = [];
+  /** Whether it has one write only to do, as far as it has been told, and no answer to keep. */
+  #isSimple = true;
+  #hasAskedAll = false;
 
   readonly #readsFirst: boolean;
 
@@ -79,6 +87,15 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
     super(session, state);
     this.#now = now;
     this.#readsFirst = readsFirst;
+  }
+
+  /** Whether all statements of the write have been given, unless something goes wrong with one of them. */
+  get hasAskedAll(): boolean {
+    return this.#hasAskedAll;
+  }
+
+  #askedAll(): void {
+    this.#hasAskedAll = this.#isSimple && this.viewer.role === undefined;
   }
 
   override *find(table: PostgresTable, key: PostgresKey, rule?: PostgresRule): Steps<Row | undefined> {
@@ -141,8 +158,20 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
 
   *insert(table: PostgresTable, values: PostgresValues): Steps<PostgresKey | undefined> {
     const members = keyMembers(table);
+    if (isShownAsWritten(table)) return yield* this.#insertShown(table, values);
     const [row] = yield* wait(this.#write(table, values.keys(), insertRecord(table, values, members)));
     return row && { members, values: row.slice(0, members.length) };
+  }
+
+  /** What is asked next is mostly the record, which is what was written. */
+  *#insertShown(table: PostgresTable, values: PostgresValues): Steps<PostgresKey | undefined> {
+    const writing = this.#write(table, values.keys(), insertRecord(table, values, table.members));
+    this.#askedAll();
+    const [row] = yield* wait(writing);
+    if (!row) return undefined;
+    const key = keyOf(table, row) as PostgresKey;
+    this.#asked = { key, rows: Promise.resolve([row]) };
+    return key;
   }
 
   *insertKeyless(table: PostgresTable, values: PostgresValues): Steps<{ readonly row: Row } | undefined> {
@@ -205,6 +234,7 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
     const writing = this.#write(table, [member], updateOther(table, key, member, value));
     const reading = this.rows(selectRecord(table, key), keepingOf(table));
     reading.catch(() => undefined);
+    this.#askedAll();
     try {
       const changed = yield* wait(writing);
       const [row] = yield* wait(reading);
@@ -278,6 +308,7 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
   }
 
   *findAnswer(key: string): Steps<KeptAnswer | undefined> {
+    this.#isSimple = false;
     return yield* wait(findAnswer(this.session.own, key, this.#now));
   }
 
@@ -310,6 +341,7 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
   }
 
   about(place: Place): void {
+    this.#isSimple = false;
     this.#place = { ...this.#place, ...place };
   }
 

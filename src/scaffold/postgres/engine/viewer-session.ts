@@ -6,6 +6,9 @@ import { isDenied } from "../sql-state.ts";
 import { failedOf, RoleFailure } from "./failure.ts";
 import { introduce, putOff, resetSession, takeOn } from "./viewer-settings.ts";
 
+/** Thrown where a session is asked something after it was sealed. */
+export class Sealed extends Error {}
+
 /** Longer names are cut by PostgreSQL, and would be another role's. */
 const maxRoleBytes = 63;
 
@@ -33,6 +36,7 @@ export class ViewerSession implements TransactionSession {
   readonly #viewer: Viewer;
   #isViewer = false;
   #isIntroduced = false;
+  #isSealed = false;
   /** What runs as the connection's own role. */
   readonly own: Session;
 
@@ -42,13 +46,24 @@ export class ViewerSession implements TransactionSession {
     this.own = {
       query: async (sql, parameters, keeping) => {
         await this.putOff();
+        this.#requireOpen();
         return session.query(sql, parameters, keeping);
       },
       script: async (sql) => {
         await this.putOff();
+        this.#requireOpen();
         return session.script(sql);
       },
     };
+  }
+
+  /** Nothing more is asked: what comes is refused with {@link Sealed}. */
+  seal(): void {
+    this.#isSealed = true;
+  }
+
+  #requireOpen(): void {
+    if (this.#isSealed) throw new Sealed();
   }
 
   query(sql: string, parameters?: readonly unknown[], keeping?: Keeping): Promise<Row[]> {
@@ -94,6 +109,7 @@ export class ViewerSession implements TransactionSession {
   /** @throws Denied where the viewer may not do that */
   async #asViewer<Given>(run: () => Promise<Given>): Promise<Given> {
     const { role } = this.#viewer;
+    this.#requireOpen();
     if (role === undefined) return run();
     if (!canBeRole(role)) throw noSuchRole();
     // In one message with the statement, which is not carried out where the role is not taken on.

@@ -111,7 +111,7 @@ CREATE FUNCTION rocket.describe(rel oid) RETURNS jsonb LANGUAGE sql STABLE ${fix
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = rocket.root_of(rel)
 $$;
 
--- What there is to be read, and what decides who may: policies, functions and views that they use, roles and their members.
+-- What there is to be read, what changes it, and what decides who may read it: triggers, policies, functions and views that they use, roles and their members.
 CREATE FUNCTION rocket.schema_print() RETURNS text LANGUAGE plpgsql STABLE ${fixedPlans} AS $$
 BEGIN
   RETURN (SELECT concat_ws(' ',
@@ -121,6 +121,9 @@ BEGIN
         AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'rocket') AND left(n.nspname, 3) <> 'pg_'),
     (SELECT md5(string_agg(concat(n.oid, ':', n.xmin), ' ' ORDER BY n.oid)) FROM pg_namespace n
       WHERE n.nspname <> 'rocket' AND left(n.nspname, 3) <> 'pg_'),
+    (SELECT md5(string_agg(concat(t.oid, ':', t.xmin), ' ' ORDER BY t.oid)) FROM pg_trigger t
+      JOIN pg_class c ON c.oid = t.tgrelid
+      WHERE NOT t.tgisinternal AND t.tgname NOT LIKE '!rocket%' AND c.relpersistence <> 't'),
     (SELECT md5(string_agg(concat(p.oid, ':', p.xmin), ' ' ORDER BY p.oid)) FROM pg_policy p
       JOIN pg_class c ON c.oid = p.polrelid WHERE c.relpersistence <> 't'),
     (SELECT md5(string_agg(concat(w.oid, ':', w.xmin), ' ' ORDER BY w.oid)) FROM pg_rewrite w

@@ -1,0 +1,137 @@
+import pg from "pg";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { serverOfFile } from "./server.ts";
+import { type Service, serve } from "./service.ts";
+
+const server = serverOfFile();
+const table = "CREATE TABLE t (id int PRIMARY KEY, n int UNIQUE CHECK (n < 1000), s text)";
+
+async function rowsOf({ client }: Service): Promise<unknown[]> {
+  return (await client.query({ text: "SELECT id, n FROM t ORDER BY id", rowMode: "array" })).rows;
+}
+
+/** How many transactions wrote what the journal has. */
+async function transactionsOf({ client }: Service): Promise<number> {
+  const { rows } = await client.query<{ n: string }>(
+    "SELECT count(DISTINCT xid) AS n FROM rocket.journal WHERE kind <> 'r'",
+  );
+  return Number(rows[0]?.n);
+}
+
+function range(count: number): number[] {
+  return Array.from({ length: count }, (_, at) => at + 1);
+}
+
+describe("Writes that come at once", () => {
+  test("share a transaction, and are carried out in their order", async () => {
+    const service = await serve(server, `${table}; INSERT INTO t VALUES (1, 0)`);
+    const { send } = service;
+    const messages = vi.spyOn(pg.Client.prototype, "query");
+    onTestFinished(() => messages.mockRestore());
+
+    const answers = await Promise.all(range(30).map((n) => send("PATCH", "/t/1", { n })));
+
+    expect(answers.map(({ json }) => (json as { t: { n: number } }).t.n)).toEqual(range(30));
+    // One begins it and has all writes, one commits it; what is looked for meanwhile has some, too.
+    expect(messages.mock.calls.length).toBeLessThan(10);
+    expect(await transactionsOf(service)).toBe(1);
+    expect(new Set(answers.map(({ field }) => field("Event-ID"))).size).toBe(1);
+  });
+
+  test("are undone each by itself where the database refuses one", async () => {
+    const service = await serve(server, table);
+    const { send, errors } = service;
+    // Every third one has a number that is taken, every fifth one that is too big.
+    const numbers = range(20).map((id) => (id % 3 === 0 ? 1 : id % 5 === 0 ? 1000 + id : id));
+
+    const answers = await Promise.all(numbers.map((n, at) => send("POST", "/t", { id: at + 1, n })));
+
+    const taken = numbers.map((n, at) => (at > 0 && n === 1 ? 409 : n >= 1000 ? 422 : 201));
+    expect(answers.map(({ status }) => status)).toEqual(taken);
+    expect(await rowsOf(service)).toEqual(numbers.flatMap((n, at) => (taken[at] === 201 ? [[at + 1, n]] : [])));
+    expect(answers[2]?.json).toMatchObject({ errors: [{ field: "n", detail: "Another record has this value." }] });
+    expect(answers[4]?.json).toMatchObject({ errors: [{ field: "n" }] });
+    expect(errors).toEqual([]);
+  });
+
+  test("are as by themselves where one finds no record", async () => {
+    const service = await serve(
+      server,
+      `${table}; INSERT INTO t VALUES (1, 1), (3, 3); CREATE TABLE calls (n serial);
+      CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO calls DEFAULT VALUES; RETURN null; END';
+      CREATE TRIGGER note BEFORE UPDATE ON t FOR EACH STATEMENT EXECUTE FUNCTION note()`,
+    );
+    const { client, send } = service;
+
+    const answers = await Promise.all([1, 2, 3].map((id) => send("PATCH", `/t/${id}`, { n: id + 10 })));
+
+    expect(answers.map(({ status }) => status)).toEqual([200, 404, 200]);
+    expect(await rowsOf(service)).toEqual([
+      [1, 11],
+      [3, 13],
+    ]);
+    // What a trigger did for the one that was refused is undone.
+    expect((await client.query("SELECT FROM calls")).rowCount).toBe(2);
+  });
+
+  test("of all kinds end as one after the other", async () => {
+    const service = await serve(server, `${table}; INSERT INTO t VALUES (1, 1), (2, 2)`);
+    const { send } = service;
+
+    const answers = await Promise.all([
+      send("PATCH", "/t/1", { n: 5 }),
+      send("DELETE", "/t/2"),
+      send("POST", "/t", { id: 2, n: 2 }),
+      send("PATCH", "/t/2", { n: 6, s: "x" }),
+      send("POST", "/t", { id: 3, n: 6 }),
+      send("POST", "/t", [
+        { id: 4, n: 7 },
+        { id: 5, n: 5 },
+      ]),
+      send("POST", "/t", { id: 6, n: 8 }, { "Idempotency-Key": '"a"' }),
+      send("PATCH", "/t/6", { n: 9 }),
+      send("PUT", "/t/1", { n: 2, s: "y" }),
+    ]);
+
+    expect(answers.map(({ status }) => status)).toEqual([200, 204, 201, 200, 409, 409, 201, 200, 200]);
+    expect(await rowsOf(service)).toEqual([
+      [1, 2],
+      [2, 6],
+      [6, 9],
+    ]);
+  });
+});
+
+describe("A record that was made is shown", () => {
+  const act = `CREATE FUNCTION act() RETURNS trigger LANGUAGE plpgsql AS
+    'BEGIN UPDATE t SET s = ''after'' WHERE id = new.id; RETURN null; END'`;
+
+  test("as a trigger left it that ran after it was written", async () => {
+    const { send } = await serve(
+      server,
+      `${table}; ${act}; CREATE TRIGGER act AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION act()`,
+    );
+
+    expect((await send("POST", "/t", { id: 1 })).json).toMatchObject({ t: { id: 1, s: "after" } });
+  });
+
+  test.each([
+    ["with", undefined],
+    ["without", "DROP EVENT TRIGGER rocket_schema"],
+  ])("as one left it that was made meanwhile, %s event triggers", async (_with, sql) => {
+    const { client, scaffold, send } = await serve(server, `${table}; ${act}`);
+    if (sql !== undefined) await client.query(sql);
+    expect((await send("POST", "/t", { id: 1 })).json).toMatchObject({ t: { s: null } });
+    const { schemaChanges } = (await client.query('SELECT schema_changes AS "schemaChanges" FROM rocket.state'))
+      .rows[0];
+
+    await client.query("CREATE TRIGGER act AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION act()");
+    if (sql !== undefined) await client.query("SELECT * FROM rocket.tick(100, true, true)");
+    await scaffold.journal?.poll();
+
+    expect((await client.query("SELECT schema_changes FROM rocket.state")).rows[0].schema_changes).not.toBe(
+      schemaChanges,
+    );
+    expect((await send("POST", "/t", { id: 2 })).json).toMatchObject({ t: { id: 2, s: "after" } });
+  });
+});
