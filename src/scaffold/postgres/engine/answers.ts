@@ -60,9 +60,8 @@ export async function keepAnswer(
  */
 export async function markOwnAnswers(session: Session, ids: readonly string[]): Promise<number> {
   const marked = await session.query(
-    `UPDATE rocket.answers SET event = (SELECT concat(segment, ':', position, '.', chk) FROM rocket.state)
-    WHERE id = ANY ($1::bigint[]) AND NOT EXISTS (SELECT FROM rocket.outbox WHERE xid = pg_current_xact_id())
-    RETURNING id`,
+    `UPDATE rocket.answers SET event = concat(s.segment, ':', s.position, '.', s.chk) FROM rocket.stand() s
+    WHERE id = ANY ($1::bigint[]) AND NOT pg_current_xact_id() = ANY (s.pending) RETURNING id`,
     [`{${ids.join()}}`],
     "keep",
   );

@@ -42,7 +42,7 @@ function lockOf({ isUnlockable }: PostgresTable): string {
   return isUnlockable ? "" : " FOR UPDATE";
 }
 
-/** Whether what an INSERT gives is what a SELECT of the record would, to whoever may write to the table. */
+/** Whether what an INSERT gives is what a SELECT of the record would, to the connection's own role. */
 function isShownAsWritten({ key, mayChangeAfter, hasPolicies, isView }: PostgresTable): boolean {
   return key.length > 0 && !mayChangeAfter && !hasPolicies && !isView;
 }
@@ -158,7 +158,7 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
 
   *insert(table: PostgresTable, values: PostgresValues): Steps<PostgresKey | undefined> {
     const members = keyMembers(table);
-    if (isShownAsWritten(table)) return yield* this.#insertShown(table, values);
+    if (this.viewer.role === undefined && isShownAsWritten(table)) return yield* this.#insertShown(table, values);
     const [row] = yield* wait(this.#write(table, values.keys(), insertRecord(table, values, members)));
     return row && { members, values: row.slice(0, members.length) };
   }

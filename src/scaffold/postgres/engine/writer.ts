@@ -39,6 +39,10 @@ export interface WriterOptions {
 /** Thrown where a transaction's own tick failed: it may be no trouble of the writes. */
 class TickFailed extends Error {}
 
+function asTickFailed(cause: unknown): never {
+  throw isConflict(cause) || isAway(cause) ? cause : new TickFailed(undefined, { cause });
+}
+
 /** Where the journal stands after a transaction, as far as its own tick has told. */
 interface Ended {
   readonly bookmark: Bookmark | undefined;
@@ -171,11 +175,8 @@ export class Writer {
       const checking = session.query("SET CONSTRAINTS ALL IMMEDIATE", [], "keep");
       ticking = journal.tickIn(session);
       marking = kept.length > 0 ? markOwnAnswers(session, kept) : undefined;
-      const rest = [...(marking ? [marking] : []), ...ending()];
-      const ticked = ticking.asked.catch((cause: unknown) => {
-        throw isConflict(cause) || isAway(cause) ? cause : new TickFailed(undefined, { cause });
-      });
-      await allInOrder([checking, ticked, ...rest]);
+      const telling = [ticking.asked, ...(marking ? [marking] : [])].map((one) => one.catch(asTickFailed));
+      await allInOrder([checking, ...telling, ...ending()]);
     };
     try {
       await pool.transaction(beginGroup, task, commit);

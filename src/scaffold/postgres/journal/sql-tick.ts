@@ -192,8 +192,8 @@ END $$;
 `;
 
 /**
- * Where a transaction stands: the journal's head as it sees it, the transactions that it sees and the journal has not, and
- * whether one of them changed the schema.
+ * Where a transaction stands: the journal's head as it sees it, the transactions that it sees and the journal has not, its own
+ * among them, and whether one of them changed the schema.
  */
 const standSql = `
 CREATE FUNCTION rocket.stand() RETURNS TABLE (
@@ -202,8 +202,7 @@ LANGUAGE sql STABLE SECURITY DEFINER ${fixedPlans} SET enable_seqscan = off AS $
   SELECT s.segment, s.position, s.chk, ARRAY(
     SELECT xid FROM rocket.outbox WHERE xid >= coalesce(pg_snapshot_xmax(s.snapshot), '0')
     UNION
-    SELECT o.xid FROM pg_snapshot_xip(s.snapshot) x, rocket.outbox o
-    WHERE pg_visible_in_snapshot(x, pg_current_snapshot()) AND o.xid = x),
+    SELECT o.xid FROM pg_snapshot_xip(s.snapshot) x, rocket.outbox o WHERE ${isOver} AND o.xid = x),
     s.schema_changes, EXISTS (SELECT FROM rocket.outbox WHERE kind = 's')
   FROM rocket.state s
 $$;
