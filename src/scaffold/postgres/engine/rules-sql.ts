@@ -26,4 +26,4 @@ export const rulesSql: string = `SELECT json_agg(json_strip_nulls(json_build_obj
     UNION ALL
     SELECT x.oid, x.relname, i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL, i.indkey::int2[], NULL, NULL FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
     WHERE i.indrelid = c.oid AND i.indisunique
-      AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = i.indexrelid AND contype IN ('p', 'u', 'x'))) r`;
+      AND NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = c.oid AND conindid = i.indexrelid AND contype IN ('p', 'u', 'x'))) r`;

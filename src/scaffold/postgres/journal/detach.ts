@@ -3,6 +3,7 @@ import type { Pool } from "../driver.ts";
 import { readingSession } from "../own-transaction.ts";
 import { quoteName } from "../sql-text.ts";
 import { inShort } from "./arm.ts";
+import { dropEventTriggersSql } from "./sql-notes.ts";
 import { rowTrigger, truncateTrigger } from "./trigger-names.ts";
 
 const triggersSql = `
@@ -18,7 +19,7 @@ export async function detachPostgres(
   pool: Pool,
   { clock = systemClock }: { readonly clock?: Clock } = {},
 ): Promise<void> {
-  await inShort(pool, "DROP EVENT TRIGGER IF EXISTS rocket_schema", clock);
+  await inShort(pool, dropEventTriggersSql, clock);
   for (const [table, name] of await readingSession(pool).query(triggersSql)) {
     await inShort(pool, `DROP TRIGGER IF EXISTS ${quoteName(name ?? "")} ON ${table}`, clock);
   }

@@ -6,6 +6,7 @@ import { armSql } from "./arm.ts";
 import { type Candidate, readCandidates } from "./candidates.ts";
 import { journalSql } from "./sql-journal.ts";
 import { eventTriggerSql } from "./sql-notes.ts";
+import { journalVersion } from "./sql-tables.ts";
 import { nameOf } from "./watch-list.ts";
 
 /** What a script is for. */
@@ -70,7 +71,12 @@ export async function journalScript(pool: Pool, options: ScriptOptions = {}): Pr
     "BEGIN;\n",
     section(
       "The journal",
-      `DO $rocket$ BEGIN IF to_regclass('rocket.state') IS NULL THEN EXECUTE $sql$${journalSql}$sql$; END IF; END $rocket$;`,
+      `DO $rocket$ BEGIN
+  IF to_regclass('rocket.state') IS NOT NULL THEN
+    IF EXISTS (SELECT FROM rocket.state WHERE version <> ${journalVersion}) THEN DROP SCHEMA rocket CASCADE; END IF;
+  END IF;
+  IF to_regclass('rocket.state') IS NULL THEN EXECUTE $sql$${journalSql}$sql$; END IF;
+END $rocket$;`,
     ),
     section(
       "Changes of the schema, where that may be watched",

@@ -46,10 +46,18 @@ BEGIN
 END $$;
 
 CREATE FUNCTION rocket.note_ddl() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER ${fixedPath} AS $$
+DECLARE is_news boolean;
 BEGIN
-  IF tg_tag LIKE 'DROP%'
-    OR EXISTS (SELECT FROM pg_event_trigger_ddl_commands() WHERE schema_name IS DISTINCT FROM 'pg_temp')
-  THEN
+  -- Temporary tables, and what is made of them, are nobody else's.
+  IF tg_event = 'sql_drop' THEN
+    is_news := EXISTS (SELECT FROM pg_event_trigger_dropped_objects() d
+      WHERE NOT d.is_temporary AND coalesce(d.schema_name, d.address_names[1]) IS DISTINCT FROM 'pg_temp');
+  ELSE
+    is_news := tg_tag = 'DROP OWNED' OR EXISTS (SELECT FROM pg_event_trigger_ddl_commands() c
+      LEFT JOIN LATERAL pg_identify_object_as_address(c.classid, c.objid, c.objsubid) a ON true
+      WHERE coalesce(c.schema_name, a.object_names[1]) IS DISTINCT FROM 'pg_temp');
+  END IF;
+  IF is_news THEN
     INSERT INTO rocket.outbox (relid, kind) VALUES (0, 's');
   END IF;
 EXCEPTION WHEN OTHERS THEN
@@ -59,20 +67,52 @@ END $$;
 
 /** The statements whose effect the journal must see at once. */
 const schemaTags = [
-  ...["ALTER TABLE", "CREATE TABLE", "CREATE TABLE AS", "SELECT INTO", "DROP TABLE"],
-  ...["ALTER TYPE", "DROP TYPE", "ALTER DOMAIN", "DROP DOMAIN"],
-  ...["ALTER SCHEMA", "CREATE SCHEMA", "DROP SCHEMA", "DROP EXTENSION", "DROP OWNED"],
-  ...["CREATE INDEX", "ALTER INDEX", "DROP INDEX", "CREATE TRIGGER", "ALTER TRIGGER", "DROP TRIGGER"],
-  ...["CREATE VIEW", "ALTER VIEW", "DROP VIEW", "IMPORT FOREIGN SCHEMA", "GRANT", "REVOKE"],
-  ...["CREATE RULE", "ALTER RULE", "DROP RULE", "CREATE FUNCTION", "ALTER FUNCTION", "DROP FUNCTION"],
-  ...["ALTER ROUTINE", "DROP ROUTINE"],
-  ...["CREATE POLICY", "ALTER POLICY", "DROP POLICY"],
+  ...["ALTER TABLE", "CREATE TABLE", "CREATE TABLE AS", "SELECT INTO", "ALTER TYPE", "ALTER DOMAIN"],
+  // It takes rights away, too.
+  ...["ALTER SCHEMA", "CREATE SCHEMA", "DROP OWNED"],
+  ...["CREATE INDEX", "ALTER INDEX", "CREATE TRIGGER", "ALTER TRIGGER"],
+  ...["CREATE VIEW", "ALTER VIEW", "IMPORT FOREIGN SCHEMA", "GRANT", "REVOKE"],
+  ...[
+    "CREATE MATERIALIZED VIEW",
+    "ALTER MATERIALIZED VIEW",
+    "CREATE RULE",
+    "ALTER RULE",
+    "CREATE POLICY",
+    "ALTER POLICY",
+  ],
+  ...["CREATE FUNCTION", "ALTER FUNCTION", "CREATE PROCEDURE", "ALTER PROCEDURE", "ALTER ROUTINE"],
 ];
+
+/** Those that tell what is gone: only an event of their own knows. */
+const dropTags = [
+  ...[
+    "TABLE",
+    "TYPE",
+    "DOMAIN",
+    "SCHEMA",
+    "EXTENSION",
+    "INDEX",
+    "TRIGGER",
+    "VIEW",
+    "MATERIALIZED VIEW",
+    "RULE",
+    "POLICY",
+  ],
+  ...["FUNCTION", "PROCEDURE", "ROUTINE"],
+].map((what) => `DROP ${what}`);
+
+function eventTrigger(name: string, event: string, tags: readonly string[]): string {
+  return `CREATE EVENT TRIGGER ${name} ON ${event} WHEN TAG IN (${tags.map((tag) => `'${tag}'`).join(", ")})
+  EXECUTE FUNCTION rocket.note_ddl();
+ALTER EVENT TRIGGER ${name} ENABLE ALWAYS;
+`;
+}
 
 /** For a role that may: most often a superuser only. */
 export const eventTriggerSql: string = `
-CREATE EVENT TRIGGER rocket_schema ON ddl_command_end
-  WHEN TAG IN (${schemaTags.map((tag) => `'${tag}'`).join(", ")})
-  EXECUTE FUNCTION rocket.note_ddl();
-ALTER EVENT TRIGGER rocket_schema ENABLE ALWAYS;
-`;
+${eventTrigger("rocket_schema", "ddl_command_end", schemaTags)}
+${eventTrigger("rocket_drop", "sql_drop", dropTags)}`;
+
+/** Takes them out. */
+export const dropEventTriggersSql =
+  "DROP EVENT TRIGGER IF EXISTS rocket_schema; DROP EVENT TRIGGER IF EXISTS rocket_drop";
