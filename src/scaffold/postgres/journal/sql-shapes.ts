@@ -21,6 +21,53 @@ export function partsSql(table: string): string {
     WHERE c.relispartition) SELECT oid FROM parts`;
 }
 
+/** What a table's own rows in the catalogue say. @param rel - its oid, as an expression */
+function ownPrintSql(rel: string): string {
+  return `(SELECT concat_ws(' ', c.oid, c.relname, n.nspname, c.relkind, c.relpersistence,
+    c.relowner, c.relacl, c.relrowsecurity, c.relforcerowsecurity, n.nspacl,
+    (SELECT string_agg(concat(a.attnum, ':', a.xmin), ' ' ORDER BY a.attnum)
+      FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0),
+    (SELECT string_agg(concat(t.tgname, ':', t.tgenabled, t.xmin), ' ' ORDER BY t.tgname)
+      FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname LIKE '!rocket%'))
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = ${rel})`;
+}
+
+/** The columns of a table whose types are not PostgreSQL's own. @param rel - its oid, as an expression */
+function withOtherTypes(rel: string): string {
+  return `FROM pg_attribute a WHERE a.attrelid = ${rel} AND a.attnum > 0 AND a.atttypid >= 16384`;
+}
+
+/** The labels and attributes of all types that the columns are made of, however deep: those of PostgreSQL itself stay as they are. */
+function typesPrintSql(rel: string): string {
+  return `(WITH RECURSIVE types (oid) AS (
+    SELECT a.atttypid ${withOtherTypes(rel)}
+    UNION SELECT part.oid FROM types JOIN pg_type t ON t.oid = types.oid, LATERAL (
+      SELECT t.typelem UNION ALL SELECT t.typbasetype
+      UNION ALL SELECT a.atttypid FROM pg_attribute a WHERE a.attrelid = t.typrelid AND a.attnum > 0
+      UNION ALL SELECT r.rngsubtype FROM pg_range r WHERE t.oid IN (r.rngtypid, r.rngmultitypid)) part (oid)
+    WHERE part.oid >= 16384)
+  SELECT concat_ws(' ',
+    (SELECT string_agg(concat(e.oid, ':', e.xmin), ' ' ORDER BY e.oid) FROM types JOIN pg_enum e ON e.enumtypid = types.oid),
+    (SELECT string_agg(concat(t.oid, '.', a.attnum, ':', a.xmin), ' ' ORDER BY t.oid, a.attnum) FROM types
+      JOIN pg_type t ON t.oid = types.oid AND t.typrelid <> 0 JOIN pg_attribute a ON a.attrelid = t.typrelid AND a.attnum > 0)))`;
+}
+
+/**
+ * The print of a table, as an expression over `looked`, which has its oid and its root's. To call functions for each table
+ * would cost several times as much.
+ *
+ * @param types - the print of its types, asked for only where they are not all PostgreSQL's own
+ */
+function printSql(types: string): string {
+  return `CASE WHEN EXISTS (SELECT FROM pg_class c WHERE c.oid = looked.rel) THEN concat_ws(' / ',
+    ${ownPrintSql("looked.rel")}, CASE WHEN looked.root <> looked.rel THEN ${ownPrintSql("looked.root")} END,
+    (SELECT concat(i.indexrelid, ':', i.indkey::text, i.indimmediate) FROM pg_index i WHERE i.indexrelid = (${keySql("looked.root")})),
+    CASE WHEN EXISTS (SELECT ${withOtherTypes("looked.rel")}) THEN ${types} END,
+    (SELECT string_agg(concat(part.oid, ':', h.xmin), ' ' ORDER BY part.oid)
+      FROM (${partsSql("looked.root")}) part LEFT JOIN pg_inherits h ON h.inhrelid = part.oid),
+    (SELECT string_agg(concat(h.inhrelid, ':', h.xmin), ' ' ORDER BY h.inhrelid) FROM pg_inherits h WHERE h.inhparent = looked.root)) END`;
+}
+
 /**
  * What a table looks like. The text of a row has no names, so each row of the journal refers to a description of the table
  * at that moment. A print is what a description depends on, and costs little to compare: while it is the same, nobody has
@@ -48,42 +95,15 @@ BEGIN
   RETURN (${keySql("rel")});
 END $$;
 
-CREATE FUNCTION rocket.own_print(rel oid) RETURNS text LANGUAGE plpgsql STABLE ${fixedPlans} AS $$
-BEGIN
-  RETURN (SELECT concat_ws(' ', c.oid, c.relname, n.nspname, c.relkind, c.relpersistence,
-    c.relowner, c.relacl, c.relrowsecurity, c.relforcerowsecurity, n.nspacl,
-    (SELECT string_agg(concat(a.attnum, ':', a.xmin), ' ' ORDER BY a.attnum)
-      FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0),
-    (SELECT string_agg(concat(t.tgname, ':', t.tgenabled, t.xmin), ' ' ORDER BY t.tgname)
-      FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname LIKE '!rocket%'))
-  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = rel);
-END $$;
-
--- The labels and attributes of all types that the columns are made of, however deep: those of PostgreSQL itself stay as they are.
 CREATE FUNCTION rocket.types_print(rel oid) RETURNS text LANGUAGE plpgsql STABLE ${fixedPlans} AS $$
 BEGIN
-  RETURN (WITH RECURSIVE types (oid) AS (
-    SELECT a.atttypid FROM pg_attribute a WHERE a.attrelid = rel AND a.attnum > 0 AND a.atttypid >= 16384
-    UNION SELECT part.oid FROM types JOIN pg_type t ON t.oid = types.oid, LATERAL (
-      SELECT t.typelem UNION ALL SELECT t.typbasetype
-      UNION ALL SELECT a.atttypid FROM pg_attribute a WHERE a.attrelid = t.typrelid AND a.attnum > 0
-      UNION ALL SELECT r.rngsubtype FROM pg_range r WHERE t.oid IN (r.rngtypid, r.rngmultitypid)) part (oid)
-    WHERE part.oid >= 16384)
-  SELECT concat_ws(' ',
-    (SELECT string_agg(concat(e.oid, ':', e.xmin), ' ' ORDER BY e.oid) FROM types JOIN pg_enum e ON e.enumtypid = types.oid),
-    (SELECT string_agg(concat(t.oid, '.', a.attnum, ':', a.xmin), ' ' ORDER BY t.oid, a.attnum) FROM types
-      JOIN pg_type t ON t.oid = types.oid AND t.typrelid <> 0 JOIN pg_attribute a ON a.attrelid = t.typrelid AND a.attnum > 0)));
+  RETURN ${typesPrintSql("rel")};
 END $$;
 
 CREATE FUNCTION rocket.print_of(rel oid) RETURNS text LANGUAGE plpgsql STABLE ${fixedPlans} AS $$
 BEGIN
-  RETURN (SELECT concat_ws(' / ', rocket.own_print(rel), CASE WHEN root <> rel THEN rocket.own_print(root) END,
-    (SELECT concat(i.indexrelid, ':', i.indkey::text, i.indimmediate) FROM pg_index i WHERE i.indexrelid = rocket.key_of(root)),
-    rocket.types_print(rel),
-    (SELECT string_agg(concat(part, ':', h.xmin), ' ' ORDER BY part)
-      FROM rocket.parts_of(root) part LEFT JOIN pg_inherits h ON h.inhrelid = part),
-    (SELECT string_agg(concat(h.inhrelid, ':', h.xmin), ' ' ORDER BY h.inhrelid) FROM pg_inherits h WHERE h.inhparent = root))
-  FROM (SELECT rocket.root_of(rel) AS root) r WHERE rocket.own_print(rel) IS NOT NULL);
+  RETURN (SELECT ${printSql("rocket.types_print(looked.rel)")}
+    FROM (SELECT rel, coalesce(pg_partition_root(rel)::oid, rel) AS root) looked);
 END $$;
 
 CREATE FUNCTION rocket.describe_type(type oid) RETURNS jsonb LANGUAGE plpgsql STABLE ${fixedPlans} AS $$
@@ -139,10 +159,8 @@ END $$;
 
 CREATE FUNCTION rocket.has_changed() RETURNS boolean LANGUAGE plpgsql STABLE ${fixedPlans} AS $$
 BEGIN
-  RETURN (SELECT s.schema_print IS DISTINCT FROM rocket.schema_print() FROM rocket.state s
-  UNION ALL SELECT EXISTS (
-    SELECT FROM rocket.watched w LEFT JOIN rocket.shape s ON s.relid = w.relid::oid AND s.retired IS NULL
-    WHERE s.print IS DISTINCT FROM rocket.print_of(w.relid::oid))
-  ORDER BY 1 DESC LIMIT 1);
+  RETURN (SELECT s.schema_print IS DISTINCT FROM rocket.schema_print() FROM rocket.state s) OR EXISTS (
+    SELECT FROM (SELECT w.relid::oid AS rel, coalesce(pg_partition_root(w.relid)::oid, w.relid::oid) AS root FROM rocket.watched w) looked
+    LEFT JOIN rocket.shape s ON s.relid = looked.rel AND s.retired IS NULL WHERE s.print IS DISTINCT FROM ${printSql(typesPrintSql("looked.rel"))});
 END $$;
 `;
