@@ -88,6 +88,11 @@ export interface Snapshot {
   /** How many records a query lets through, whatever its limit and offset. {@link each} has read some of them before. */
   count(table: ServedTable, query: Query): Steps<number>;
   /**
+   * About how many records {@link count} would count, as the database guesses it without looking at them; `undefined` where it
+   * keeps nothing of that, or where a guess would tell of records that the viewer is not shown. Absent: it never does.
+   */
+  estimate?(table: ServedTable, query: Query): Steps<number | undefined>;
+  /**
    * The functions of a name that the viewer may call; absent where the database has none of its own.
    *
    * @throws Denied where there are others only

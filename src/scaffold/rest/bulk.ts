@@ -11,7 +11,7 @@ import { isConditional, requireConditions } from "./conditions.ts";
 import { refusalOf } from "./failure.ts";
 import { jsonFormat, notSingle } from "./formats.ts";
 import { decodePatch } from "./patch.ts";
-import { preferredMost, prefersCount, showsWritten } from "./preferences.ts";
+import { preferredCount, preferredMost, showsWritten } from "./preferences.ts";
 import { type CollectionQuery, parseQuery } from "./query.ts";
 import { collectionEtag } from "./read.ts";
 import { Refusal } from "./refusal.ts";
@@ -82,7 +82,7 @@ function* withEach(resource: Resource, rows: readonly Row[], run: (row: Row) => 
 function factFields({ fields }: WriteRequest["request"], count: number): Field[] {
   const applied: string[] = [];
   const more: Field[] = [];
-  if (prefersCount(fields)) {
+  if (preferredCount(fields) !== undefined) {
     applied.push("count=exact");
     more.push(["Content-Range", `items */${count}`]);
   }

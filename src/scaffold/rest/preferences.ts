@@ -2,9 +2,15 @@ import { type Field, fieldValue, parsePreferences, prefersStrict } from "../../p
 import type { OriginResponse } from "../../server/index.ts";
 import { listNames, Refusal } from "./refusal.ts";
 
-/** Whether a request asks how many records there are in all: `Prefer: count=exact`, as PostgREST has it. */
-export function prefersCount(fields: readonly Field[]): boolean {
-  return parsePreferences(fields).get("count") === "exact";
+/** How records are counted: one by one, by what the database guesses, or up to a bound one by one. As PostgREST has it. */
+export type Count = "exact" | "planned" | "estimated";
+
+const counts: readonly string[] = ["exact", "planned", "estimated"] satisfies Count[];
+
+/** How a request wants to be told how many records there are in all: `Prefer: count=exact`; `undefined` where it does not. */
+export function preferredCount(fields: readonly Field[]): Count | undefined {
+  const wanted = parsePreferences(fields).get("count") ?? "";
+  return counts.includes(wanted) ? (wanted as Count) : undefined;
 }
 
 /** What a write can be answered with. */
@@ -47,7 +53,7 @@ function isCount(text: string): boolean {
 const known: Readonly<Record<string, (value: string) => boolean>> = {
   return: (value) => returns.includes(value),
   resolution: (value) => value === "merge-duplicates" || value === "ignore-duplicates",
-  count: (value) => value === "exact",
+  count: (value) => counts.includes(value),
   // What is missing in a body has its default anyway.
   missing: (value) => value === "default",
   "max-affected": isCount,

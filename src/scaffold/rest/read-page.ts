@@ -73,18 +73,3 @@ export function* readPage(
   });
   return { ...page.end(order), last: last && placeOf(query.order, table, last) };
 }
-
-/** How many records there are of which a part was read. */
-export function* countTotal(
-  snapshot: Snapshot,
-  { table }: Resource,
-  query: CollectionQuery,
-  { hasMore, count }: Extent,
-): Steps<number> {
-  if (query.after !== undefined) return yield* snapshot.count(table, query);
-  const before = query.offset ?? 0;
-  const endsHere = !hasMore && (count > 0 || before === 0);
-  if (endsHere) return before + count;
-  const { selected } = query;
-  return yield* selected ? snapshot.countTrees(table, treeQueryOf(query, selected)) : snapshot.count(table, query);
-}

@@ -10,6 +10,7 @@ import { embeddedTables, type Tree } from "../engine/tree.ts";
 import { requireJsonAccepted } from "./accept.ts";
 import type { Catalog } from "./catalog.ts";
 import { isConditional, isKnown, requireMatch } from "./conditions.ts";
+import { countFields, countTotal } from "./count.ts";
 import { findRecord, noRecord } from "./find-record.ts";
 import {
   type CollectionFormat,
@@ -34,9 +35,9 @@ import {
 } from "./live.ts";
 import { isUnmodified, modifiedAt, modifiedFields, requireUnmodified } from "./modified.ts";
 import { partLinks } from "./part-links.ts";
-import { prefersCount } from "./preferences.ts";
+import { preferredCount } from "./preferences.ts";
 import { type CollectionQuery, canonicalUrl, formatParameters, itemOrder, parseQuery, recordUrl } from "./query.ts";
-import { countTotal, type RecordPage, readPage } from "./read-page.ts";
+import { type RecordPage, readPage } from "./read-page.ts";
 import { Refusal, shorten } from "./refusal.ts";
 import { filterBeside, findParent, parametersThrough, type Related, relatedFilter } from "./related.ts";
 import { etagOf } from "./representation.ts";
@@ -146,16 +147,6 @@ function* readRecord(
   return withLiveness(isUnmodified(request.fields, modified) ? notModified(response) : response, told);
 }
 
-/** What a request that asks for the number of records is told of it: `Content-Range: items 20-39/57`. */
-function countFields({ offset = 0, after = "start" }: CollectionQuery, { count }: Extent, total: number): Field[] {
-  // How many stand before a place is not counted.
-  const range = count === 0 || after !== "start" ? "*" : `${offset}-${offset + count - 1}`;
-  return [
-    ["Preference-Applied", "count=exact"],
-    ["Content-Range", `items ${range}/${total}`],
-  ];
-}
-
 /** The entity tag of a collection, or of what a URL has of it: what conditions on it compare. */
 export function* collectionEtag(
   snapshot: Snapshot,
@@ -217,12 +208,12 @@ function* readCollection(
   resource: Resource,
   query: CollectionQuery,
 ): Steps<OriginResponse> {
-  const isCounted = prefersCount(request.fields);
+  const wanted = preferredCount(request.fields);
   const format = chooseFormat(request.fields);
   const isJson = format === jsonFormat;
   // A HEAD resumes or authorises a subscription: it needs the position, not the records.
   const { selected } = query;
-  const isPlain = isJson && !isPartQuery(query) && !isCounted && !selected;
+  const isPlain = isJson && !isPartQuery(query) && wanted === undefined && !selected;
   if (request.method === "HEAD" && !isConditional(request.fields) && isPlain) {
     const extent = yield* measure(snapshot, resource, query, settings);
     const liveness = yield* followCollection(snapshot, settings, resource, query, extent);
@@ -232,13 +223,18 @@ function* readCollection(
   }
   const page = yield* readAsked(snapshot, resource, query, settings, format);
   const { page: number } = query;
-  const total = isCounted || number !== undefined ? yield* countTotal(snapshot, resource, query, page) : undefined;
+  // A page tells its number of pages, and follows it.
+  const isExact = number !== undefined;
+  const counting = { wanted: isExact ? "exact" : (wanted ?? "exact"), maxRows: settings.maxRows } as const;
+  const counted =
+    wanted !== undefined || isExact ? yield* countTotal(snapshot, resource, query, page, counting) : undefined;
+  const total = counted?.by === "exact" ? counted.count : undefined;
   const facts = number === undefined || total === undefined ? undefined : { page: number, total };
   const body = format.join(resource, page.records, facts, selected?.selection);
   const liveness = yield* followCollection(snapshot, settings, resource, query, page);
   const isPart = liveness.url !== undefined || isDerived(query, page);
   const fields = collectionFields(snapshot, selected?.selection ?? resource, page, isPart);
-  const told = isCounted && total !== undefined ? countFields(query, page, total) : [];
+  const told = wanted !== undefined && counted ? countFields(query, page, counted) : [];
   const whole = { maxRows: settings.maxRows, total, isByKey: format.goesByKey === true };
   const link = format.isSingle ? undefined : partLinks(resource, query, page, whole);
   if (link !== undefined) fields.push(["Link", link]);

@@ -69,6 +69,17 @@ describe("What a viewer sees by row-level security", () => {
     expect(await shown(his, [2])).toEqual([2]);
   });
 
+  it("is counted one by one, where others may be guessed at", async () => {
+    const { origin, client } = await open(plain);
+    await client.query("INSERT INTO others SELECT generate_series(1, 9); ANALYZE; INSERT INTO others VALUES (10)");
+    const count = async (target: string): Promise<unknown> => {
+      const { fields } = await origin({ method: "GET", target, fields: [ann, ["Prefer", "count=planned"]], body: "" });
+      return ["preference-applied", "content-range"].map((name) => fieldValue(fields, name));
+    };
+    expect(await count("/notes?limit=1")).toEqual(["count=exact", "items 0-0/3"]);
+    expect(await count("/others?limit=1")).toEqual(["count=planned", "items 0-0/9"]);
+  });
+
   it("ends for a record that it may see no more, and as a GET says", async () => {
     const { follow, get, client } = await open(plain);
     const peer = await follow("/notes/1", ann);

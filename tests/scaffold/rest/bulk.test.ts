@@ -62,6 +62,8 @@ describe("PATCH of a collection", () => {
     expect([minimal.status, minimal.text, minimal.field("Content-Range"), applied(minimal)]).toEqual([
       ...[204, "", "items */3", "count=exact, return=minimal"],
     ]);
+    const planned = await send("PATCH", target, { year: 1998 }, { Prefer: "return=minimal, count=planned" });
+    expect([planned.field("Content-Range"), applied(planned)]).toEqual(["items */3", "count=exact, return=minimal"]);
     const bare = await send("PATCH", target, { year: 2000 }, { Prefer: "return=headers-only" });
     expect([bare.status, bare.text, applied(bare)]).toEqual([204, "", "return=headers-only"]);
     const shown = await send("PATCH", target, { year: 2001 }, { Prefer: "count=exact,return=representation" });

@@ -162,7 +162,7 @@ describe("Prefer: count=exact", () => {
     expect(plain.field("Vary")).toContain("Prefer");
   });
 
-  test.each(["count=planned", "count", "count=estimated, count=exact"])("is no other: %s", async (prefer) => {
+  test.each(["count=plan", "count", "count=some, count=exact"])("is no other: %s", async (prefer) => {
     const { send } = await serve(birds(1));
     const answer = await send("GET", "/birds", undefined, { Prefer: prefer });
     expect([answer.field("Content-Range"), answer.field("Preference-Applied")]).toEqual([undefined, undefined]);
@@ -182,6 +182,38 @@ describe("Prefer: count=exact", () => {
       "If-None-Match": first.field("ETag") ?? "",
     });
     expect([next.status, next.field("Content-Range"), next.text]).toEqual([200, "items */4", first.text]);
+  });
+});
+
+describe.each(["planned", "estimated"])("Prefer: count=%s", (by) => {
+  const counted = { Prefer: `count=${by}` };
+  /** 7 birds, as the database knows; then 9. */
+  const known: EngineSql = `${birds(7)}; ANALYZE; INSERT INTO birds VALUES (8, 'even'), (9, 'odd')`;
+  const told = (answer: Answer) => [answer.field("Content-Range"), answer.field("Preference-Applied")];
+
+  test("is exact where the answer holds all there is, and where few are enough", async () => {
+    const { send } = await serve(known);
+    expect(told(await send("GET", "/birds", undefined, counted))).toEqual(["items 0-8/9", "count=exact"]);
+    expect(told(await send("GET", "/birds?offset=7&limit=5", undefined, counted))).toEqual([
+      ...["items 7-8/9", "count=exact"],
+    ]);
+    expect(told(await send("GET", "/birds?page=2&per_page=3", undefined, counted))).toEqual([
+      ...["items 3-5/9", "count=exact"],
+    ]);
+  });
+
+  test("is what PostgreSQL guesses where there is more, and exact where nothing guesses", async () => {
+    const { send } = await serve(known, { maxRows: 4 });
+    const is = (range: string, guessed: string) =>
+      here({ sqlite: [range, "count=exact"], postgres: [guessed, `count=${by}`] });
+    const lists = ["/birds", "/birds?select=kind&limit=2", "/birds?kind=eq.odd&limit=2", "/birds?offset=4&limit=4"];
+    const answers = [];
+    for (const list of lists) answers.push(await send("GET", list, undefined, counted));
+    const few = by === "planned" ? is("items 0-1/5", "items 0-1/4") : is("items 0-1/5", "items 0-1/5");
+    expect(answers.map(told)).toEqual([
+      ...[is("items 0-3/9", "items 0-3/7"), is("items 0-1/9", "items 0-1/7"), few, is("items 4-7/9", "items 4-7/8")],
+    ]);
+    expect(links(answers[0] as Answer)).not.toHaveProperty(here({ sqlite: "first", postgres: "last" }));
   });
 });
 

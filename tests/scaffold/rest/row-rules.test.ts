@@ -58,6 +58,11 @@ describe("A rule for reading", () => {
 
     expect(column(list, "id")).toEqual([1, 2, 4]);
     expect(counted.field("Content-Range")).toBe("items 0-0/3");
+    // What the database guesses from all records would say something of the others.
+    const planned = await site.as(ann, "GET", "/notes?limit=1", undefined, { Prefer: "count=planned" });
+    expect([planned.field("Content-Range"), planned.field("Preference-Applied")]).toEqual([
+      ...["items 0-0/3", "count=exact"],
+    ]);
     expect(column(filtered, "id")).toEqual([1]);
     expect(statuses).toEqual([200, 200, 404, 200]);
   });

@@ -36,6 +36,7 @@ import {
   hasAnotherPart,
   isAnotherFile,
   keepingOf,
+  planRecords,
   type Sql,
   selectRecord,
   selectRecords,
@@ -187,6 +188,13 @@ export class PostgresSnapshot implements Snapshot {
   *count(table: PostgresTable, query: PostgresQuery): Steps<number> {
     const [row] = yield* wait(this.#filtered(table, query, countRecords(table, query, "ALL")));
     return Number(row?.[0] ?? 0);
+  }
+
+  *estimate(table: PostgresTable, query: PostgresQuery): Steps<number | undefined> {
+    if (table.isPrivate) return undefined;
+    const [row] = yield* wait(this.#filtered(table, query, planRecords(table, query)));
+    const [{ Plan: plan }] = JSON.parse(row?.[0] ?? "") as [{ readonly Plan: { readonly "Plan Rows": number } }];
+    return plan["Plan Rows"];
   }
 
   *functions(name: string): Steps<readonly PostgresFunction[]> {

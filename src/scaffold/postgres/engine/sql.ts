@@ -89,6 +89,12 @@ export function countRecords(table: PostgresTable, query: PostgresQuery | undefi
   return { text: `SELECT count(*) FROM (${part}) part`, values };
 }
 
+/** Asks for the plan of a query, which says about how many records filters let through. */
+export function planRecords(table: PostgresTable, query: PostgresQuery): Sql {
+  const { text, values } = where(query);
+  return { text: `EXPLAIN (FORMAT JSON) SELECT FROM ${tableName(table)}${text}`, values };
+}
+
 /** True where a relation of `pg_class` has another file now than the transaction's snapshot says. */
 function isOther(name: string): string {
   return `pg_relation_filenode(${name}.oid) IS DISTINCT FROM nullif(${name}.relfilenode, 0)`;

@@ -7,7 +7,7 @@ import type { Viewer } from "../../engine/viewer.ts";
 import { formatJson } from "../../json/json.ts";
 import { catalogOf, type IsServed } from "../../rest/catalog.ts";
 import type { LiveSettings } from "../../rest/live.ts";
-import { prefersCount } from "../../rest/preferences.ts";
+import { preferredCount } from "../../rest/preferences.ts";
 import { read } from "../../rest/read.ts";
 import { unavailable } from "../../rest/refusal.ts";
 import type { Target } from "../../rest/target.ts";
@@ -88,7 +88,7 @@ export class Reads {
 
   /** @throws Refusal, and what the database throws */
   async answer(request: OriginRequest, target: Target, viewer: Viewer): Promise<OriginResponse> {
-    const shape = shapeOf(request.method, target, prefersCount(request.fields));
+    const shape = shapeOf(request.method, target, preferredCount(request.fields) !== undefined);
     if (this.#pool && !this.#long.has(shape)) {
       const answer = await this.#readHere(request, target, viewer, this.#options.mainLimitMs);
       if (answer) {
