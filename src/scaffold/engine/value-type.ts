@@ -24,6 +24,8 @@ export interface Stored {
 export interface ValueType {
   /** What the database calls it; empty where it has no name. */
   readonly name: string;
+  /** The only values that it has, as JSON shows them, in their order; absent where nobody counts them. */
+  readonly values?: readonly string[] | undefined;
   /** Whether its values are JSON of any kind, so that a merge patch goes into them. */
   readonly holdsJson: boolean;
   /**

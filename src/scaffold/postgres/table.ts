@@ -1,7 +1,13 @@
 /** What a column's values are, domains resolved: PostgreSQL's own name of the type, or `other` for one that is not its own. */
 export type ColumnType =
   | { readonly kind: "array"; readonly delimiter: string; readonly element: ColumnType }
-  | { readonly kind: string };
+  | {
+      readonly kind: string;
+      /** What it is called where it is not PostgreSQL's own, without its schema. The journal's descriptions lack it. */
+      readonly name?: string;
+      /** Of an enum: the texts that it has, in their order. */
+      readonly labels?: readonly string[];
+    };
 
 /** A column of a table, generated ones included. */
 export interface Column {

@@ -124,7 +124,9 @@ class Describer {
 }
 
 function describeMember({ name, type, nulls, generated }: Member): object {
-  return { name, type: type.name, kind: kindOf(type), nullable: nulls !== "none", generated };
+  const { name: typeName, values } = type;
+  const described = { name, type: typeName, kind: kindOf(type), nullable: nulls !== "none", generated };
+  return values ? { ...described, values } : described;
 }
 
 /**

@@ -27,6 +27,29 @@ it("names the types of arrays in the schema document", async () => {
   expect(columns.map(({ name, type }) => `${name} ${type}`)).toEqual(["id int4", "tags text[]", "doc json", "by text"]);
 });
 
+it("names other types in the schema document, and says what an enum has, as it is then", async () => {
+  const { send, client } = await serve(
+    server,
+    `CREATE TYPE mood AS ENUM ('sad', 'ok'); ALTER TYPE mood ADD VALUE 'so so' BEFORE 'ok'; CREATE DOMAIN shown AS mood;
+     CREATE TYPE pair AS (a int, b mood); CREATE TYPE span AS RANGE (subtype = int);
+     CREATE TABLE days (id int PRIMARY KEY, mood mood, shown shown, moods mood[], pair pair, span span)`,
+  );
+  const described = async (): Promise<string[]> => {
+    const { json } = await send("GET", "/.well-known/rocket/schema");
+    const [{ columns } = { columns: [] }] = (
+      json as { collections: { columns: { name: string; type: string; values?: string[] }[] }[] }
+    ).collections;
+    return columns.map(({ name, type, values }) => [name, type, ...(values ?? [])].join(" "));
+  };
+  expect(await described()).toEqual([
+    ...["id int4", "mood mood sad so so ok", "shown mood sad so so ok", "moods mood[]", "pair pair", "span span"],
+  ]);
+  await client.query("ALTER TYPE mood ADD VALUE 'glad'");
+  expect((await described())[1]).toBe("mood mood sad so so ok glad");
+  const { status, json } = await send("POST", "/days", { id: 1, mood: "glad", moods: ["ok", "glad"] });
+  expect([status, json]).toMatchObject([201, { day: { mood: "glad", moods: ["ok", "glad"] } }]);
+});
+
 it("tells triggers and functions about the request where there are no tokens", async () => {
   const { send, errors } = await serve(server, sql);
   const made = await send("POST", "/notes", { id: 2 }, { Prefer: "return=representation" });

@@ -79,9 +79,9 @@ function isSorted(kind: string): boolean {
   );
 }
 
-/** A type by PostgreSQL's own name, arrays as `int4[]`; empty for one that is not its own. */
+/** A type by its name, arrays as `int4[]`; empty where it is not PostgreSQL's own, and only the journal describes it. */
 function nameOf(type: ColumnType): string {
-  if (!isArrayType(type)) return type.kind === "other" ? "" : type.kind;
+  if (!isArrayType(type)) return type.kind === "other" ? (type.name ?? "") : type.kind;
   const element = nameOf(type.element);
   return element && `${element}[]`;
 }
@@ -93,6 +93,7 @@ export class PostgresType implements ValueType {
   readonly holdsJson: boolean;
   readonly comparison: ValueType["comparison"];
   readonly name: string;
+  readonly values: readonly string[] | undefined;
   /** What stands behind a parameter that its values are compared with: nothing, or `::"public"."point"`. */
   readonly cast: string;
   /** Whether two of its values are equal only where their texts are the same. */
@@ -106,6 +107,7 @@ export class PostgresType implements ValueType {
     this.holdsJson = type.kind === "json" || type.kind === "jsonb";
     this.comparison = comparisonOf(type.kind, comparing);
     this.name = nameOf(type);
+    this.values = isArrayType(type) ? undefined : type.labels;
     this.isSameWhereEqual =
       isIntegerKind(type.kind) || type.kind === "bool" || (isTextKind(type.kind) && comparing.isExact);
     this.#comparing = comparing;
