@@ -26,7 +26,7 @@ export interface OverlayContext {
   readonly isHeld: (url: string) => boolean;
   readonly urls: RowUrls;
   /** What rows show that were made ahead of time. */
-  readonly shows: WeakMap<object, { readonly id: string; readonly below: unknown }>;
+  readonly shows: WeakMap<object, { readonly write: Write; readonly below: unknown }>;
   /** Those whose rows are known. */
   readonly views: ReadonlySet<View>;
   /** Removes the writes that all views show by now. */
@@ -160,6 +160,6 @@ export class Layer {
     noteUrl(context.urls, row, context.created.linkOf(url));
     if (!isPending) return;
     this.pending.add(row);
-    context.shows.set(row as object, { id: write.id, below: replica.get(url) });
+    context.shows.set(row as object, { write, below: replica.get(url) });
   }
 }

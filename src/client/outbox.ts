@@ -43,7 +43,7 @@ export class Outbox implements OverlayContext {
   readonly #options: OutboxOptions;
   readonly #overlays: WeakMap<View, Overlay> = new WeakMap();
   /** What a row shows that was made ahead of time: the last write, and the row of the server's below it. */
-  readonly shows: WeakMap<object, { readonly id: string; readonly below: unknown }> = new WeakMap();
+  readonly shows: WeakMap<object, { readonly write: Write; readonly below: unknown }> = new WeakMap();
   readonly #queue: WriteQueue;
   readonly #delivery: WriteDelivery;
   readonly #recogniser: Recogniser;
@@ -94,8 +94,9 @@ export class Outbox implements OverlayContext {
     const copy = JSON.parse(JSON.stringify(values)) as Record<string, unknown>;
     const { user, versions } = this.#options;
     const shown = base && this.shows.get(base);
-    const after = this.writes.find(({ id, state }) => id === shown?.id && state !== "answered")?.id;
-    const seen = shown ? (shown.below as object | undefined) : base;
+    const after = this.writes.find((one) => one === shown?.write && one.state !== "answered")?.id;
+    // A write that was answered since is what was seen.
+    const seen = shown ? ((shown.write.row ?? shown.below) as object | undefined) : base;
     const etag = seen && after === undefined ? versions.get(seen) : undefined;
     const id = crypto.randomUUID();
     const madeAt = this.#options.clock.now();

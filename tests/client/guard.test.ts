@@ -78,6 +78,20 @@ describe.each(["direct", "derived"] as const)("A guarded write of a %s view", (f
     world.client.close();
   });
 
+  it("takes a row for what was seen that showed an own change, which was answered since", async () => {
+    const { world, list, somebodyWrites, row } = await open({ flavour });
+    const change = list.update(row(), { color: "blue" });
+    const opened = row();
+    expect([opened.color, list.isPending(opened)]).toEqual(["blue", true]);
+    expect(await outcome(world, change)).toBe("done");
+    expect(await outcome(world, list.update(opened, { size: 5 }, { base: opened }))).toBe("done");
+    await somebodyWrites({ color: "green" });
+    expect(await outcome(world, list.update(opened, { size: 6 }, { base: opened }))).toBe("ConflictError");
+    expect(world.service.rows("a")[0]).toMatchObject({ color: "green" });
+    expect(world.service.rows("a")[0]?.size).not.toBe(6);
+    world.client.close();
+  });
+
   it("is kept over a reload with what was seen", async () => {
     const { world, list, row } = await open({ flavour, hasStorage: true, isIdempotent: true });
     world.isOffline = true;
