@@ -45,10 +45,16 @@ function withoutUncalled(code, id) {
   }, code);
 }
 
+/** What places a row in a list by the filter, and the smaller one that the page has. */
+const wholeLists = fileURLToPath(new URL("src/client/whole-lists.ts", root));
+
 const leaveOut = {
   name: "leave out",
   enforce: "pre",
-  resolveId: (id, importer = "") => (unused.has(id) && importer.includes("/src/client/") ? `\0unused:${id}` : null),
+  resolveId: (id, importer = "") => {
+    if (id.includes("/filter/") && importer.endsWith("/src/client/placement.ts")) return wholeLists;
+    return unused.has(id) && importer.includes("/src/client/") ? `\0unused:${id}` : null;
+  },
   load: (id) => {
     if (!id.startsWith("\0unused:")) return null;
     const names = unused.get(id.slice("\0unused:".length));
