@@ -1,4 +1,5 @@
 import { type Client, createClient } from "../client/index.ts";
+import { counted } from "./counted.ts";
 import { button, element, fill, OncePerFrame } from "./dom.ts";
 import type { Facts } from "./facts.ts";
 import { Announcer } from "./panes/announcer.ts";
@@ -10,7 +11,7 @@ import { SideBar, sideBarToggle } from "./panes/side-bar.ts";
 import { Session } from "./panes/sign-in.ts";
 import { createSplitter } from "./panes/splitter.ts";
 import { StatePane } from "./panes/state-pane.ts";
-import { counted, TopBar } from "./panes/top-bar.ts";
+import { TopBar } from "./panes/top-bar.ts";
 import { type Place, Places } from "./place.ts";
 import type { Row } from "./rows/row-source.ts";
 import { readSchema, type Schema } from "./schema.ts";
@@ -48,6 +49,8 @@ export class App {
   readonly #top: TopBar;
   #schema: Schema | undefined;
   #canSignIn = false;
+  /** Whether nothing is told to who has not signed in. */
+  #isRefused = false;
   #looking: ReturnType<typeof setTimeout> | undefined;
 
   constructor(facts: Facts) {
@@ -115,6 +118,7 @@ export class App {
       const schema = await readSchema(this.#client, this.#facts.base);
       const refusal = typeof schema === "object" && "refusal" in schema ? schema.refusal : undefined;
       this.#schema = typeof schema === "string" || "refusal" in schema ? undefined : schema;
+      this.#isRefused = refusal !== undefined;
       const isNobody = refusal !== undefined || this.#schema?.anonymous === true;
       this.#canSignIn = isNobody || this.#session.name !== undefined;
       // Who has none is not told that it is refused.
@@ -126,7 +130,7 @@ export class App {
 
   #show(): void {
     const place = this.#placeToShow();
-    this.#side.show(this.#schema, place, this.#facts.hasState === true);
+    this.#side.show(this.#schema, place, this.#facts.hasState === true, this.#isRefused);
     const isState = place.view === "state";
     const isNothing = place.path === "" && !isState;
     this.#rows.element.hidden = isState || isNothing;

@@ -73,6 +73,17 @@ export class Signal {
   }
 }
 
+/** Follows the pointer while it drags a handle. @param begin - called as that begins; what it gives is called with each move */
+export function onDrag(handle: HTMLElement, begin: (event: PointerEvent) => (event: PointerEvent) => void): void {
+  handle.addEventListener("pointerdown", (event) => {
+    handle.setPointerCapture(event.pointerId);
+    handle.onpointermove = begin(event);
+  });
+  handle.addEventListener("lostpointercapture", () => {
+    handle.onpointermove = null;
+  });
+}
+
 /** Whether things may move. */
 function mayMove(): boolean {
   return !matchMedia("(prefers-reduced-motion: reduce)").matches;

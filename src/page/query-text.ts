@@ -12,19 +12,35 @@ export interface OperatorChoice {
   readonly takesValue: boolean;
 }
 
-/** The operators that the form offers. */
-export const operators: readonly OperatorChoice[] = [
-  { name: "eq", label: "is", takesValue: true },
-  { name: "neq", label: "is not", takesValue: true },
-  { name: "gt", label: "is more than", takesValue: true },
-  { name: "gte", label: "is at least", takesValue: true },
-  { name: "lt", label: "is less than", takesValue: true },
-  { name: "lte", label: "is at most", takesValue: true },
-  { name: "ilike", label: "contains", takesValue: true },
-  { name: "in", label: "is one of (a,b)", takesValue: true },
-  { name: "is.null", label: "is NULL", takesValue: false },
-  { name: "not.is.null", label: "is not NULL", takesValue: false },
+/** The operators that the form may offer, by the kinds of columns that they fit. */
+const operators: readonly (OperatorChoice & { readonly kinds: string })[] = [
+  ...[
+    ["eq", "is", "number text"],
+    ["neq", "is not", "number text"],
+    ["gt", "is more than", "number text"],
+    ["gte", "is at least", "number text"],
+    ["lt", "is less than", "number text"],
+    ["lte", "is at most", "number text"],
+    ["ilike", "contains", "word"],
+    ["like", "begins with", "word"],
+    ["in", "is one of (a,b)", "number text"],
+  ].map(([name = "", label = "", kinds = ""]) => ({ name, label, kinds, takesValue: true })),
+  ...[
+    ["is.true", "is true", "boolean"],
+    ["is.false", "is false", "boolean"],
+    ["is.null", "is NULL", "null"],
+    ["not.is.null", "is not NULL", "null"],
+  ].map(([name = "", label = "", kinds = ""]) => ({ name, label, kinds, takesValue: false })),
 ];
+
+/** The operators that fit a column. */
+export function operatorsOf({ kind, type, nullable }: Pick<Column, "kind" | "type" | "nullable">): OperatorChoice[] {
+  // What looks like a text and is none has no beginning.
+  const isWord = kind === "text" && !/date|time|uuid|inet|interval|range/i.test(type);
+  const fitting = [kind, isWord && "word", nullable && "null"];
+  const found = operators.filter(({ kinds }) => kinds.split(" ").some((one) => fitting.includes(one as typeof kind)));
+  return found.length > 0 ? found : operators.slice(0, 2);
+}
 
 const reserved = ["order", "limit", "offset", "after", "page", "per_page", "select"];
 
@@ -51,7 +67,7 @@ export function showQuery(query: string): string {
 
 /** The parameter of a condition that the form was filled in with. */
 export function parameterOf(column: string, operator: string, value: string): Parameter {
-  if (operator === "is.null" || operator === "not.is.null") return [column, operator];
+  if (/^(?:not\.)?is\./.test(operator)) return [column, operator];
   if (operator === "in") {
     const values = value.replace(/^\(|\)$/g, "").split(",");
     return conditionParameter(
@@ -60,7 +76,8 @@ export function parameterOf(column: string, operator: string, value: string): Pa
       values.map((one) => one.trim()),
     ) as Parameter;
   }
-  const wanted = operator === "ilike" && !value.includes("*") ? `*${value}*` : value;
+  const before = operator === "ilike" ? "*" : "";
+  const wanted = operator.endsWith("like") && !value.includes("*") ? `${before}${value}*` : value;
   return conditionParameter(column, operator, wanted) as Parameter;
 }
 
@@ -76,8 +93,8 @@ export function describeParameter([name, value]: Parameter): string {
 }
 
 function shortLabel({ name, label }: OperatorChoice): string {
-  const signs: Readonly<Record<string, string>> = { eq: "=", neq: "≠", gt: ">", gte: "≥", lt: "<", lte: "≤", in: "in" };
-  return signs[name] ?? label;
+  const signs: Readonly<Record<string, string>> = { eq: "=", neq: "≠", gt: ">", gte: "≥", lt: "<", lte: "≤" };
+  return signs[name] ?? (/^(?:like|in)$/.test(name) ? name : label);
 }
 
 /** The conditions among parameters. */
@@ -116,9 +133,11 @@ export function nextSorting(sorting: readonly Sorting[], column: string, adds: b
   return known[1] ? rest : [...rest, [column, true]];
 }
 
-function valueSuggestions({ kind, nullable }: Column): string[] {
-  const all = kind === "boolean" ? ["is.true", "is.false"] : ["eq.", "neq.", "gte.", "lte.", "like.", "ilike.", "in.("];
-  return nullable ? [...all, "is.null", "not.is.null"] : all;
+function valueSuggestions(column: Column): string[] {
+  const all = operatorsOf(column).map(({ name, takesValue }) =>
+    name === "in" ? "in.(" : takesValue ? `${name}.` : name,
+  );
+  return [...all, "not."];
 }
 
 /** How a text that is being typed may go on: whole texts. */
@@ -127,16 +146,22 @@ export function completions(text: string, { columns }: Pick<CollectionInfo, "col
   const [before, part] = [text.slice(0, at), text.slice(at)];
   const equals = part.indexOf("=");
   if (equals < 0) {
-    const names = [...columns.map(({ name }) => name), "order", "or", "limit"];
+    const names = [...columns.map(({ name }) => name), "order", "select", "or", "and", "limit", "offset"];
     return names.filter((name) => name.startsWith(part)).map((name) => `${before}${name}=`);
   }
   const [name, value] = [part.slice(0, equals), part.slice(equals + 1)];
   const column = columns.find((one) => one.name === name);
-  const values =
-    name === "order"
-      ? columns.flatMap((one) => [one.name, `${one.name}.desc`])
-      : column
-        ? valueSuggestions(column)
-        : [];
-  return values.filter((one) => one.startsWith(value) && one !== value).map((one) => `${before}${name}=${one}`);
+  const names = columns.map((one) => one.name);
+  const lists: Readonly<Record<string, readonly string[]>> = {
+    order: names.flatMap((one) => [one, `${one}.desc`]),
+    select: ["*", ...names],
+  };
+  const isNot = column !== undefined && value.startsWith("not.");
+  // Of a list, the last one is being typed.
+  const done = isNot ? "not." : lists[name] ? value.slice(0, value.lastIndexOf(",") + 1) : "";
+  const values = lists[name] ?? (column ? valueSuggestions(column) : []);
+  return values
+    .map((one) => done + one)
+    .filter((one) => one.startsWith(value) && one !== value && !one.startsWith("not.not."))
+    .map((one) => `${before}${name}=${one}`);
 }

@@ -88,6 +88,93 @@ describeInBrowser("the page", (openContext) => {
     expect(site.troubles).toEqual([]);
   });
 
+  it("saves a cell where one clicks elsewhere, and nothing after Escape", async () => {
+    const site = await PageSite.start();
+    const page = await site.open(await openContext());
+    await cell(page, "Pink Floyd").dblclick();
+    await page.locator("#cell-input").fill("The Pink Floyd");
+    await cell(page, "Queen").click();
+    await cell(page, "The Pink Floyd").waitFor();
+    const name = async () => ((await (await fetch(`${site.url}/artists/3`)).json()) as { artist: Artist }).artist.name;
+    interface Artist {
+      readonly name: string;
+    }
+    await expect.poll(name).toBe("The Pink Floyd");
+
+    await cell(page, "The Pink Floyd").dblclick();
+    await page.locator("#cell-input").fill("Nobody");
+    await page.keyboard.press("Escape");
+    await cell(page, "The Pink Floyd").waitFor();
+
+    // What can't be read as a number stays to be put right.
+    await cell(page, "1970").first().dblclick();
+    await page.locator("#cell-input").fill("soon");
+    await cell(page, "The Pink Floyd").click();
+    await page.locator(".editor").getByText("This is no number.").waitFor();
+    await expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe("cell-input");
+    await page.keyboard.press("Escape");
+    expect(await page.locator(".editor").count()).toBe(0);
+    expect(site.troubles).toEqual([]);
+  });
+
+  it("meets no conflict with an own write that is answered while one types", async () => {
+    const site = await PageSite.start();
+    const context = await openContext();
+    let answer = (): void => {};
+    const answered = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    await context.route("**/artists/3", async (route) => {
+      if (route.request().method() === "PATCH") await answered;
+      await route.continue();
+    });
+    const page = await site.open(context);
+    await edit(page, "Pink Floyd", "First");
+    await cell(page, "First").dblclick();
+    answer();
+    await page.locator(wireLine("PATCH 200")).waitFor();
+    await page.locator("#cell-input").fill("Second");
+    await page.keyboard.press("Enter");
+    await page.locator(wireLine("PATCH 200")).nth(1).waitFor();
+    await cell(page, "Second").waitFor();
+    expect(await page.locator("dialog").count()).toBe(0);
+  });
+
+  it("makes columns as wide as what is in them where there is room, and as somebody draws them", async () => {
+    const long = "A title that says what it is about, and goes on a little";
+    const site = await PageSite.start(
+      `CREATE TABLE notes (id INTEGER PRIMARY KEY, title TEXT, mark TEXT); INSERT INTO notes VALUES (1, '${long}', 'x')`,
+    );
+    const page = await site.open(await openContext({ viewport: { width: 1280, height: 800 } }), "/notes");
+    const title = cell(page, long);
+    const width = async (): Promise<number> => (await title.boundingBox())?.width ?? 0;
+    await title.waitFor();
+    expect(await title.evaluate((one) => one.scrollWidth <= one.clientWidth)).toBe(true);
+    const before = await width();
+    site.run(`UPDATE notes SET mark = 'a mark that is much longer than the one before'`);
+    await page.getByText("There it is.").waitFor();
+    expect(await width()).toBe(before);
+
+    const head = page.getByRole("columnheader", { name: "title" });
+    const {
+      x,
+      y,
+      width: wide,
+      height,
+    } = (await head.boundingBox()) as { x: number; y: number; width: number; height: number };
+    await page.mouse.move(x + wide, y + height / 2);
+    await page.mouse.down();
+    await page.mouse.move(x + wide - 100, y + height / 2);
+    await page.mouse.up();
+    await expect.poll(width).toBe(before - 100);
+    await head.getByRole("button").focus();
+    await page.keyboard.press("Shift+ArrowRight");
+    await expect.poll(width).toBe(before - 84);
+    await page.mouse.dblclick(x + before - 84, y + height / 2);
+    await expect.poll(width).toBe(before);
+    expect(site.troubles).toEqual([]);
+  });
+
   it("says that a URL can't be followed, whatever it is", async () => {
     const site = await PageSite.start();
     const page = await (await openContext()).newPage();
@@ -150,6 +237,20 @@ describeInBrowser("the page", (openContext) => {
     await page.locator(wireLine("201 Created")).getByText("entered at 124").waitFor();
     await page.locator(".rows-bar .count", { hasText: "124 rows" }).waitFor();
     await page.getByRole("link", { name: "artists 124" }).waitFor();
+    // It is gone to.
+    await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe("124");
+  });
+
+  it("says so where a new record is not among the rows that are shown, and leads to it", async () => {
+    const site = await PageSite.start("CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT)");
+    const page = await site.open(await openContext(), "/notes?text=eq.a");
+    await page.getByRole("button", { name: "+ Row" }).click();
+    await page.getByRole("textbox", { name: "text", exact: true }).fill("b");
+    await page.getByRole("button", { name: "Create" }).click();
+    await page.getByText("Created /notes/1. It is not among the rows that are shown.").waitFor();
+    await page.getByRole("button", { name: "Show it" }).click();
+    await cell(page, "b").waitFor();
+    expect(page.url()).toBe(`${site.url}/notes/1`);
   });
 
   it("deletes by a key, and takes that back", async () => {
@@ -164,8 +265,10 @@ describeInBrowser("the page", (openContext) => {
     await dialog.getByRole("button", { name: "Delete" }).click();
     await cell(page, "The Rolling Stones").waitFor({ state: "detached" });
     await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe("Pink Floyd");
-    await page.getByRole("button", { name: "Undo" }).click();
+    await page.getByRole("button", { name: "Undo (Ctrl+Z)" }).waitFor();
+    await page.keyboard.press("Control+z");
     await cell(page, "The Rolling Stones").waitFor();
+    await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe("2");
     const artist = async () => (await fetch(`${site.url}/artists/2`)).json();
     await expect.poll(artist).toMatchObject({ artist: { id: 2, country: "United Kingdom" } });
   });

@@ -5,6 +5,7 @@ import {
   describeParameter,
   formatParameters,
   nextSorting,
+  operatorsOf,
   parameterOf,
   parseParameters,
   showQuery,
@@ -49,10 +50,24 @@ describe("the form", () => {
     ["formed", "gte", "1970", ["formed", "gte.1970"]],
     ["name", "ilike", "pink", ["name", "ilike.*pink*"]],
     ["name", "ilike", "p*k", ["name", "ilike.p*k"]],
+    ["name", "like", "Pink", ["name", "like.Pink*"]],
     ["label", "is.null", "", ["label", "is.null"]],
+    ["hot", "is.false", "", ["hot", "is.false"]],
     ["genre", "in", "rock, jazz", ["genre", "in.(rock,jazz)"]],
   ] as const)("writes %s %s %s", (name, operator, value, parameter) => {
     expect(parameterOf(name, operator, value)).toEqual(parameter);
+  });
+
+  it("offers what fits a column", () => {
+    const named = (more: Partial<Column>): string =>
+      operatorsOf(column("a", more))
+        .map(({ name }) => name)
+        .join(" ");
+    expect(named({ kind: "boolean" })).toBe("is.true is.false");
+    expect(named({ kind: "number", nullable: true })).toBe("eq neq gt gte lt lte in is.null not.is.null");
+    expect(named({ kind: "text" })).toBe("eq neq gt gte lt lte ilike like in");
+    expect(named({ kind: "text", type: "timestamptz" })).toBe("eq neq gt gte lt lte in");
+    expect(named({ kind: "bytes", nullable: true })).toBe("is.null not.is.null");
   });
 
   it("is read back as a person says it", () => {
@@ -84,7 +99,12 @@ describe("completion", () => {
     expect(completions("ge", info)).toEqual(["genre="]);
     expect(completions("genre=eq.a&la", info)).toEqual(["genre=eq.a&label="]);
     expect(completions("label=is", info)).toEqual(["label=is.null"]);
-    expect(completions("hot=", info)).toEqual(["hot=is.true", "hot=is.false"]);
+    expect(completions("hot=", info)).toEqual(["hot=is.true", "hot=is.false", "hot=not."]);
+    expect(completions("genre=g", info)).toEqual(["genre=gt.", "genre=gte."]);
+    expect(completions("genre=not.l", info)).toEqual(["genre=not.lt.", "genre=not.lte.", "genre=not.like."]);
+    expect(completions("se", info)).toEqual(["select="]);
+    expect(completions("select=genre,la", info)).toEqual(["select=genre,label"]);
+    expect(completions("order=genre.desc,ho", info)).toEqual(["order=genre.desc,hot", "order=genre.desc,hot.desc"]);
     expect(completions("order=ge", info)).toEqual(["order=genre", "order=genre.desc"]);
   });
 });

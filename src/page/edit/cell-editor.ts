@@ -27,7 +27,8 @@ export class CellEditor {
     this.#input = createValueInput(column, { value: row[column.name] ?? null, label: column.name, id: "cell-input" });
     this.#form = element(
       "form",
-      { class: "editor", "aria-label": `Edit ${column.name}` },
+      // A click between its inputs leaves the focus in it.
+      { class: "editor", "aria-label": `Edit ${column.name}`, tabindex: -1 },
       this.#input.element,
       this.#trouble,
       element(
@@ -40,13 +41,13 @@ export class CellEditor {
     );
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.#finish();
+      this.#finish(true);
     });
     this.#form.addEventListener("keydown", (event) => this.#press(event));
     this.#form.addEventListener("focusout", ({ relatedTarget }) => {
       const isInside = relatedTarget instanceof Node && this.#form.contains(relatedTarget);
       // A file dialog takes the focus away, too.
-      if (!isInside && document.hasFocus()) this.#close(false);
+      if (!isInside && document.hasFocus()) this.#finish(false);
     });
     this.#open("");
   }
@@ -77,23 +78,26 @@ export class CellEditor {
       (event.ctrlKey || event.metaKey)
     ) {
       event.preventDefault();
-      this.#finish();
+      this.#finish(true);
     }
   }
 
-  #finish(): void {
+  /** Saves what was typed. @param givesFocus - whether that is the end of it for the user, too, who else has gone elsewhere */
+  #finish(givesFocus: boolean): void {
+    if (!this.#isOpen) return;
     const reading = this.#input.read();
     if (reading === "left out") {
-      this.#close(true);
+      this.#close(givesFocus);
       return;
     }
     if ("trouble" in reading) {
       fill(this.#trouble, reading.trouble);
-      this.#input.focus();
+      // Once the focus is where it is going.
+      setTimeout(() => this.#input.focus());
       return;
     }
     const { row, column } = this.#at;
-    this.#close(true);
+    this.#close(givesFocus);
     if (isSameValue(reading.value, row[column.name] ?? null)) return;
     this.#save(reading.value).catch((error: unknown) => this.#refused(error));
   }

@@ -16,10 +16,11 @@ export class CreateDialog {
   readonly #fields: readonly FormField[];
   readonly #trouble: HTMLElement = element("p", { class: "trouble", role: "alert" });
   readonly #dialog: Dialog;
-  readonly #create: (values: Row) => Promise<unknown>;
+  readonly #create: (values: Row) => Promise<() => void>;
+  #shows: (() => void) | undefined;
 
-  /** @param create - writes the record; it rejects where that is refused */
-  constructor({ record, columns, unread }: CollectionInfo, create: (values: Row) => Promise<unknown>) {
+  /** @param create - writes the record; it rejects where that is refused. What it gives shows the record, once there is no dialog */
+  constructor({ record, columns, unread }: CollectionInfo, create: (values: Row) => Promise<() => void>) {
     this.#create = create;
     this.#fields = [...columns, ...unread]
       .filter(({ may }) => may.includes("create"))
@@ -58,7 +59,7 @@ export class CreateDialog {
       event.preventDefault();
       void this.#send();
     });
-    this.#dialog = new Dialog(`New ${record}`, [form]);
+    this.#dialog = new Dialog(`New ${record}`, [form], () => this.#shows?.());
     // The key is mostly the database's to give.
     (this.#fields.find(({ column }) => !/^id$/i.test(column.name)) ?? this.#fields[0])?.input.focus();
   }
@@ -75,7 +76,7 @@ export class CreateDialog {
     }
     if (!isFine) return;
     try {
-      await this.#create(values);
+      this.#shows = await this.#create(values);
       this.#dialog.close();
     } catch (error) {
       this.#tell(error);

@@ -89,14 +89,15 @@ class ColumnInput implements ValueInput {
   readonly #field: Field;
   readonly #null: HTMLButtonElement | undefined;
   readonly #isNew: boolean;
-  readonly #before: string;
+  /** The text that it began with; `undefined` where that was NULL. */
+  readonly #before: string | undefined;
 
   constructor(column: Column, options: InputOptions) {
     const { value } = options;
     this.#column = column;
     this.#isNew = value === undefined;
     this.#field = fieldOf(column, options);
-    this.#before = this.#field.value;
+    this.#before = value === null ? undefined : this.#field.value;
     if (column.nullable) {
       this.#null = button("NULL", () => this.#setNull(!this.#isNull), { class: "null", "aria-pressed": "false" });
       this.#field.addEventListener("input", () => this.#setNull(false));
@@ -125,7 +126,8 @@ class ColumnInput implements ValueInput {
   read(): Reading {
     if (this.#isNull) return { value: null };
     const { value } = this.#field;
-    if (this.#isNew && value === this.#before) return "left out";
+    if (this.#field.validity.badInput) return { trouble: "This is not complete." };
+    if (value === this.#before) return "left out";
     return readText(this.#column, value);
   }
 }

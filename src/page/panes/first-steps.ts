@@ -62,7 +62,8 @@ export class FirstSteps {
   changed(url: string, ms: number | undefined): void {
     if (this.element.hidden || this.#isDone) return;
     this.#isDone = true;
-    this.element.classList.add("is-done");
+    // What is below stays where it is.
+    this.element.style.minHeight = `${this.element.getBoundingClientRect().height}px`;
     const time = ms === undefined || ms < 0 ? "" : ` ${ms.toFixed(1)} ms after the writer had its answer`;
     const text = ` came${time}: pushed, not polled, as the answer that a GET would give. Click its line in the wire below.`;
     fill(

@@ -4,7 +4,7 @@ import {
   conditionsIn,
   describeParameter,
   formatParameters,
-  operators,
+  operatorsOf,
   type Parameter,
   parameterOf,
   parseParameters,
@@ -114,12 +114,19 @@ export class QueryBar {
       { "aria-label": "Column" },
       ...columns.map(({ name }) => element("option", { value: name }, name)),
     );
-    const choices = operators.map(({ name, label }) => element("option", { value: name }, label));
-    const operator = element("select", { "aria-label": "Operator" }, ...choices);
-    const value = element("input", { type: "text", "aria-label": "Value", autocomplete: "off" });
-    operator.addEventListener("change", () => {
-      value.hidden = operators.find(({ name }) => name === operator.value)?.takesValue === false;
-    });
+    const operator = element("select", { "aria-label": "Operator" });
+    const value = element("input", { "aria-label": "Value", autocomplete: "off" });
+    const adapt = (): void => {
+      const chosen = columns.find(({ name }) => name === column.value);
+      const choices = chosen ? operatorsOf(chosen) : [];
+      const before = operator.value;
+      fill(operator, ...choices.map(({ name, label }) => element("option", { value: name }, label)));
+      if (choices.some(({ name }) => name === before)) operator.value = before;
+      value.hidden = choices.find(({ name }) => name === operator.value)?.takesValue === false;
+      value.type = /^date$/i.test(chosen?.type ?? "") ? "date" : "text";
+    };
+    adapt();
+    for (const select of [column, operator]) select.addEventListener("change", adapt);
     const use = (event: Event): void => {
       event.preventDefault();
       const added = parameterOf(column.value, operator.value, value.value);

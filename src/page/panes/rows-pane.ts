@@ -1,4 +1,5 @@
 import { type Client, ConflictError, ProblemError } from "../../client/index.ts";
+import { counted } from "../counted.ts";
 import { button, copyText, element, fill } from "../dom.ts";
 import { CellEditor } from "../edit/cell-editor.ts";
 import { askConflict } from "../edit/conflict-dialog.ts";
@@ -47,7 +48,7 @@ export class RowsPane {
   readonly #query: QueryBar;
   readonly #title: HTMLElement = element("h2", {});
   readonly #count: HTMLElement = element("p", { class: "count" });
-  readonly #create: HTMLButtonElement;
+  readonly #add: HTMLButtonElement;
   readonly #copy: HTMLButtonElement;
   readonly #said: HTMLElement = element("span", {});
   /** What keeps the rows from being live, where that may pass. */
@@ -77,7 +78,7 @@ export class RowsPane {
       follow: ({ row, column }) => this.#follow(row, column),
     });
     this.#query = new QueryBar((query) => this.#go(query));
-    this.#create = button("+ Row", () => this.#openCreate(), { class: "primary" });
+    this.#add = button("+ Row", () => this.#openCreate(), { class: "primary" });
     this.#copy = button("Copy as ▾", () => this.#openCopy(), { "aria-haspopup": "menu" });
     this.element = element(
       "section",
@@ -87,7 +88,7 @@ export class RowsPane {
         { class: "rows-bar bar" },
         this.#title,
         this.#count,
-        element("div", { class: "group" }, this.#copy, this.#create),
+        element("div", { class: "group" }, this.#copy, this.#add),
       ),
       this.#query.element,
       this.#notice,
@@ -132,7 +133,7 @@ export class RowsPane {
     if (this.#isGuess) this.#guessAgain(source, info);
     const { status, total, hasMore } = source;
     const isFiltered = conditionsIn(parseParameters(this.#place.query)).length > 0;
-    const rows = `${total.toLocaleString("en")}${hasMore ? "+" : ""} ${total === 1 ? "row" : "rows"}`;
+    const rows = counted(total, "row").replace(" ", hasMore ? "+ " : " ");
     fill(
       this.#count,
       status.problem
@@ -187,7 +188,7 @@ export class RowsPane {
     if (!source || !info) return;
     const { query } = this.#place;
     fill(this.#title, info.name);
-    this.#create.hidden = !info.methods.collection.includes("POST");
+    this.#add.hidden = !info.methods.collection.includes("POST");
     this.#query.show(this.#known ?? info, query);
     this.#grid.show(source, info, sortingIn(parseParameters(query)));
   }
@@ -206,6 +207,8 @@ export class RowsPane {
   }
 
   #edit(at: CellAt): void {
+    // One that is to be put right goes first.
+    if (document.querySelector(".editor")) return;
     const { row, column } = at;
     if (!column.may.includes("update") || this.#source?.urlOf(row) === undefined) {
       const { name, generated } = column;
@@ -244,7 +247,6 @@ export class RowsPane {
     const [source, info] = [this.#source, this.#info];
     const url = source?.urlOf(row);
     if (!source || !info || url === undefined || !this.#may("DELETE")) return;
-    const { list } = source;
     const names = new Set(info.referrers?.map(({ name }) => name));
     const warning =
       `Rows of ${[...names].join(", ")} may refer to it. ` +
@@ -256,11 +258,15 @@ export class RowsPane {
     const mayCreate = info.unread.length === 0 && stored.every(({ may }) => may.includes("create"));
     const again = (): void => {
       const values = Object.fromEntries(stored.map(({ name }) => [name, row[name]]));
-      list.create(values).catch((error: unknown) => this.#fail(error));
+      this.#create(source, values).then(
+        (show) => show(),
+        (error: unknown) => this.#fail(error),
+      );
     };
     try {
-      await list.destroy(url);
-      this.#parts.announcer.show(`Deleted ${url}`, "done", mayCreate ? { label: "Undo", run: again } : undefined);
+      await source.list.destroy(url);
+      const undo = mayCreate ? { label: "Undo", run: again, isUndo: true } : undefined;
+      this.#parts.announcer.show(`Deleted ${url}`, "done", undo);
     } catch (error) {
       this.#fail(error);
     }
@@ -300,10 +306,24 @@ export class RowsPane {
   #openCreate(): void {
     const [source, info] = [this.#source, this.#info];
     if (!source || !info) return;
-    new CreateDialog(info, async (values) => {
-      await source.list.create(values);
-      this.#parts.announcer.say(`Created a ${info.record}`);
-    });
+    new CreateDialog(info, (values) => this.#create(source, values));
+  }
+
+  /** Gives what shows the record. @throws what the client throws */
+  async #create(source: RowSource, values: Row): Promise<() => void> {
+    const url = await source.create(values);
+    return () => {
+      if (url === undefined) this.#parts.announcer.show("Created.");
+      else void this.#showCreated(url);
+    };
+  }
+
+  async #showCreated(url: string): Promise<void> {
+    const { announcer, places } = this.#parts;
+    announcer.say(`Created ${url}`);
+    if (await this.#grid.reveal(url)) return;
+    const run = (): void => places.go({ view: "rows", path: url, query: "" });
+    announcer.show(`Created ${url}. It is not among the rows that are shown.`, "done", { label: "Show it", run });
   }
 
   #openCopy(): void {

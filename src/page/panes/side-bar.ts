@@ -34,18 +34,27 @@ export class SideBar {
     }, lookMs);
   }
 
-  /** Shows the collections. @param schema - `undefined` where the server doesn't tell any */
-  show(schema: Schema | undefined, place: Place, hasState: boolean): void {
+  /**
+   * Shows the collections.
+   *
+   * @param schema - `undefined` where the server doesn't tell any
+   * @param isRefused - whether it tells them to those who sign in
+   */
+  show(schema: Schema | undefined, place: Place, hasState: boolean, isRefused: boolean): void {
     const countable = schema?.collections.filter(({ methods }) => methods.collection.includes("GET")) ?? [];
     this.#urls = countable.map(({ url }) => url);
     const links = schema
       ? schema.collections.map(({ name, url }) => this.#link(name, url, place))
-      : this.#visit(place).map((url) => this.#link(readable(url), url, place));
+      : isRefused
+        ? []
+        : this.#visit(place).map((url) => this.#link(readable(url), url, place));
     const who = hasState && this.#stateLink(place);
     fill(
       this.element,
-      element("h2", {}, schema ? "Collections" : "URLs"),
-      schema ? undefined : this.#form(),
+      element("h2", {}, schema || isRefused ? "Collections" : "URLs"),
+      isRefused
+        ? element("p", { class: "follow hint" }, "Sign in, by the button above, to see what is here.")
+        : !schema && this.#form(),
       element("ul", { class: "collections" }, ...links),
       who && element("ul", { class: "collections" }, who),
     );

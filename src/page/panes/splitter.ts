@@ -1,4 +1,4 @@
-import { element } from "../dom.ts";
+import { element, onDrag } from "../dom.ts";
 
 const step = 24;
 const least = 96;
@@ -23,13 +23,7 @@ export function createSplitter(): HTMLElement {
     "aria-valuemin": least,
     "aria-valuemax": 2_000,
   });
-  line.addEventListener("pointerdown", (event) => {
-    line.setPointerCapture(event.pointerId);
-    line.onpointermove = ({ clientY }) => set(innerHeight - clientY);
-  });
-  line.addEventListener("pointerup", () => {
-    line.onpointermove = null;
-  });
+  onDrag(line, () => (event) => set(innerHeight - event.clientY));
   line.addEventListener("keydown", ({ key }) => {
     if (key === "ArrowUp") set(height() + step);
     if (key === "ArrowDown") set(height() - step);

@@ -1,6 +1,6 @@
+import { counted } from "../counted.ts";
 import { element, fill } from "../dom.ts";
 import { formatBytes } from "../rows/cell-text.ts";
-import { counted } from "./top-bar.ts";
 
 type ChangeKind = "created" | "updated" | "deleted" | "resets";
 

@@ -1,5 +1,7 @@
 import type { Status } from "../../client/index.ts";
+import { counted } from "../counted.ts";
 import { type Content, element, fill } from "../dom.ts";
+import { formatTime } from "../wire/entry.ts";
 
 /** What the bar says. */
 export interface TopFacts {
@@ -21,11 +23,6 @@ const words: Readonly<Record<Status["state"], string>> = {
   gone: "gone",
   failed: "failed",
 };
-
-/** `3 collections`, `1 collection` */
-export function counted(number: number, one: string, many = `${one}s`): string {
-  return `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
-}
 
 /** The line at the top: what is served, and how well what is shown agrees with it. */
 export class TopBar {
@@ -58,7 +55,7 @@ export class TopBar {
     if (this.#facts.textContent !== text) fill(this.#facts, text);
     this.#status.hidden = status === undefined;
     if (!status) return;
-    const since = status.since === undefined ? "" : ` since ${new Date(status.since).toLocaleTimeString()}`;
+    const since = status.since === undefined ? "" : ` since ${formatTime(status.since).slice(0, 8)}`;
     const said = words[status.state] + (status.state === "live" ? "" : since);
     if (this.#status.textContent === said) return;
     this.#status.className = `status is-${status.state}`;

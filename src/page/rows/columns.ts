@@ -1,52 +1,40 @@
-import { element } from "../dom.ts";
+import { element, onDrag } from "../dom.ts";
 import type { Sorting } from "../query-text.ts";
 import type { Column } from "../schema.ts";
-import { cellText } from "./cell-text.ts";
-import type { Row } from "./row-source.ts";
 
-/** By so many rows a column's width is judged. */
-const maxSamples = 60;
-const menuWidth = 40;
+/** So many pixels a key makes a column wider. */
+const widthStep = 16;
 
-/** The widths of columns in pixels, by what is in them. */
-export function widthsOf(columns: readonly Column[], rows: Iterable<Row>): number[] {
-  const samples: Row[] = [];
-  for (const row of rows) {
-    samples.push(row);
-    if (samples.length === maxSamples) break;
-  }
-  return columns.map((column) => {
-    const lengths = samples
-      .map((row) => cellText(row[column.name], column).text.length)
-      .sort((one, other) => one - other);
-    const usual = lengths[Math.floor(lengths.length * 0.95)] ?? 8;
-    const reference = column.references ? 3 : 0;
-    const letters = Math.min(38, Math.max(usual + reference, column.name.length + 3, 5));
-    return Math.round(letters * 7.4 + 26);
+/** What is done with heads. */
+export interface HeadEvents {
+  readonly sort: (column: string, adds: boolean) => void;
+  /** How wide a column is. */
+  readonly widthOf: (column: number) => number;
+  /** Another width is wanted. @param width - absent: as all that is in it needs */
+  readonly widen: (column: number, width?: number) => void;
+}
+
+/** What a column's width is drawn by. */
+function edgeOf(column: number, { widthOf, widen }: HeadEvents): HTMLElement {
+  const edge = element("span", { class: "edge", dblclick: () => widen(column) });
+  onDrag(edge, ({ clientX }) => {
+    const start = widthOf(column) - clientX;
+    return (event) => widen(column, start + event.clientX);
   });
+  return edge;
 }
 
-/** The same as a grid's template. */
-export function templateOf(widths: readonly number[]): string {
-  return [menuWidth, ...widths].map((width) => `${width}px`).join(" ");
-}
-
-/** All of them together, with the column of the row itself. */
-export function widthOf(widths: readonly number[]): number {
-  return widths.reduce((sum, width) => sum + width, menuWidth);
-}
-
-/** The row of heads, by which rows are sorted. */
+/** The row of heads, by which rows are sorted, and at whose edges columns are made wider. */
 export function headOf(
   columns: readonly Column[],
   {
     sorting,
     keys,
-    onSort,
+    events,
   }: {
     readonly sorting: readonly Sorting[];
     readonly keys: readonly string[];
-    readonly onSort: (column: string, adds: boolean) => void;
+    readonly events: HeadEvents;
   },
 ): HTMLElement {
   const heads = columns.map(({ name, type, nullable, kind, may }, at) => {
@@ -65,8 +53,12 @@ export function headOf(
       {
         type: "button",
         class: "sorter",
-        title: `${name}: ${says}. Click to sort, with Shift by several.`,
-        click: (event: MouseEvent) => onSort(name, event.shiftKey),
+        title: `${name}: ${says}. Click to sort, with Shift by several. Drag its edge, or Shift+← →, for another width.`,
+        click: (event: MouseEvent) => events.sort(name, event.shiftKey),
+        keydown: ({ key, shiftKey }: KeyboardEvent) => {
+          const step = { ArrowLeft: -widthStep, ArrowRight: widthStep }[key];
+          if (shiftKey && step) events.widen(at, events.widthOf(at) + step);
+        },
       },
       element("span", { class: keys.includes(name) ? "is-key" : "" }, name),
       element(
@@ -79,6 +71,7 @@ export function headOf(
       "div",
       { role: "columnheader", class: `head is-${kind}`, "aria-colindex": at + 2, "aria-sort": sort },
       sorter,
+      edgeOf(at, events),
     );
   });
   const first = element(

@@ -1,7 +1,8 @@
 import { element, fill, OncePerFrame } from "../dom.ts";
 import type { Sorting } from "../query-text.ts";
 import type { CollectionInfo, Column } from "../schema.ts";
-import { headOf, templateOf, widthOf, widthsOf } from "./columns.ts";
+import { ColumnWidths } from "./column-widths.ts";
+import { headOf } from "./columns.ts";
 import { GridRow } from "./grid-row.ts";
 import type { Row, RowSource } from "./row-source.ts";
 import { rowHeight, Viewport } from "./viewport.ts";
@@ -26,6 +27,8 @@ export interface GridEvents {
 
 /** Rows above and below what is seen. */
 const margin = 6;
+/** How long a row may take to come that was made a moment ago, in milliseconds. */
+const revealMs = 1_500;
 
 /** A table of live rows, of which only those that are seen are in the page. */
 export class Grid {
@@ -39,7 +42,10 @@ export class Grid {
   #source: RowSource | undefined;
   #info: CollectionInfo | undefined;
   #keys: Set<string> | undefined;
-  #hasWidths = false;
+  readonly #widths: ColumnWidths = new ColumnWidths();
+  #isMeasured = false;
+  /** The room that columns were made to fit. */
+  #room = 0;
   #active: { row: number; column: number } = { row: 0, column: 1 };
   /** Whether the active cell is to have the focus once it is there. */
   #wantsFocus = false;
@@ -68,7 +74,7 @@ export class Grid {
     if (!isSame) {
       this.#rows.clear();
       fill(this.#body);
-      this.#hasWidths = false;
+      this.#isMeasured = false;
     }
     this.#source = source;
     this.#info = info;
@@ -76,7 +82,15 @@ export class Grid {
     this.element.setAttribute("aria-colcount", String(info.columns.length + 1));
     const sorters = this.#head.getElementsByTagName("button");
     const focused = [...sorters].indexOf(document.activeElement as HTMLButtonElement);
-    fill(this.#head, headOf(info.columns, { sorting, keys: info.key, onSort: this.#events.sort }));
+    const events = {
+      sort: this.#events.sort,
+      widthOf: (column: number) => this.#widths.of(column),
+      widen: (column: number, width?: number) => {
+        this.#widths.make(column, width);
+        this.#fit();
+      },
+    };
+    fill(this.#head, headOf(info.columns, { sorting, keys: info.key, events }));
     sorters[focused]?.focus();
     this.#paint.ask();
   }
@@ -84,6 +98,21 @@ export class Grid {
   /** Looks at the rows again. */
   update(): void {
     this.#paint.ask();
+  }
+
+  /** Goes to the row of a URL, once it is here. Gives whether it is. */
+  async reveal(url: string): Promise<boolean> {
+    const source = this.#source;
+    for (const end = performance.now() + revealMs; source && source === this.#source; ) {
+      for (const [row, shown] of source.known()) {
+        if (source.urlOf(shown) !== url) continue;
+        this.#goTo({ row, column: Math.min(1, this.#info?.columns.length ?? 0) });
+        return true;
+      }
+      if (performance.now() > end) break;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    return false;
   }
 
   #show(): void {
@@ -125,13 +154,22 @@ export class Grid {
     else this.#wantsFocus ||= row >= first && row <= last;
   }
 
-  #setWidths(source: RowSource, { columns }: CollectionInfo): void {
-    if (this.#hasWidths) return;
-    const rows = [...source.known()].map(([, row]) => row);
-    this.#hasWidths = rows.length > 0;
-    const widths = widthsOf(columns, rows);
-    this.element.style.setProperty("--columns", templateOf(widths));
-    this.element.style.setProperty("--width", `${widthOf(widths)}px`);
+  #setWidths(source: RowSource, info: CollectionInfo): void {
+    const room = this.element.clientWidth;
+    if (this.#isMeasured && room === this.#room) return;
+    if (!this.#isMeasured) {
+      const rows = [...source.known()].map(([, row]) => row);
+      this.#isMeasured = rows.length > 0;
+      this.#widths.measure(info, rows, getComputedStyle(this.element).font);
+    }
+    this.#room = room;
+    this.#fit();
+  }
+
+  #fit(): void {
+    this.#widths.fit(this.#room);
+    this.element.style.setProperty("--columns", this.#widths.template);
+    this.element.style.setProperty("--width", `${this.#widths.total}px`);
   }
 
   /** The keys of rows that were not there before. Where only a part is followed, nobody knows. */
@@ -246,12 +284,16 @@ export class Grid {
     const to = places[key];
     if (!to) return false;
     const clamp = (value: number, most: number): number => Math.max(0, Math.min(value, most));
-    this.#active = { row: clamp(to[0], total - 1), column: clamp(to[1], columns) };
-    this.#scrollToActive(total);
+    this.#goTo({ row: clamp(to[0], total - 1), column: clamp(to[1], columns) });
+    return true;
+  }
+
+  #goTo(active: { row: number; column: number }): void {
+    this.#active = active;
+    this.#scrollToActive(this.#source?.total ?? 0);
     this.#wantsFocus = true;
     // At once: the next key is meant for where this one went.
     this.#show();
-    return true;
   }
 
   #scrollToActive(total: number): void {

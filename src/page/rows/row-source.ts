@@ -131,6 +131,16 @@ export class RowSource {
     return this.#any;
   }
 
+  /**
+   * Creates a record. Whether a filter has it is the server's to say, so it is shown at once only where there is none.
+   *
+   * @returns its URL, where that is known
+   * @throws what the client throws
+   */
+  async create(values: Row): Promise<string | undefined> {
+    return this.urlOf(await this.#client.collection<Row>(this.path).create(values));
+  }
+
   /** Says which rows are looked at. */
   look(from: number, to: number): void {
     if (this.#mode !== "windows") return;

@@ -1,3 +1,4 @@
+import { counted } from "../counted.ts";
 import { changedMembers } from "../rows/cell-text.ts";
 import type { Row, RowSource } from "../rows/row-source.ts";
 import type { Entry } from "./entry.ts";
@@ -96,8 +97,7 @@ export class Effects {
     const after = this.#find(url);
     if (status === 200 && url === "") return "the server's limits and promises";
     if (status === 200 && this.#source?.isWindowed) return "a part: the rows that are looked at";
-    if (status === 200)
-      return this.#source ? `the whole: ${this.#source.total.toLocaleString("en")} rows` : "the whole";
+    if (status === 200) return this.#source ? `the whole: ${counted(this.#source.total, "row")}` : "the whole";
     if (!isChange) return "";
     if (status === 204) return before ? `left, was at ${before.index + 1}` : "left";
     if (status === 201) return after ? `entered at ${after.index + 1}` : "entered";
