@@ -50,9 +50,10 @@ export function openConnection(path: string, options: ConnectionOptions = {}): C
   try {
     connection = openFile(path, readOnly, additions);
     connection.exec("PRAGMA busy_timeout = 0; PRAGMA foreign_keys = ON");
-    if (!readOnly) connection.exec("PRAGMA synchronous = FULL");
-    // The first real read, which finds out whether this is a database at all.
+    // The first real read, which finds out whether this is a database at all. What comes after it knows the schema, and
+    // needs no other moment in which nobody has the lock.
     connection.prepare("SELECT count(*) FROM sqlite_schema").all();
+    if (!readOnly) connection.exec("PRAGMA synchronous = FULL");
     return connection;
   } catch (error) {
     connection?.close();

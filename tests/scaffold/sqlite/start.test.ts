@@ -2,7 +2,11 @@ import { spawn } from "node:child_process";
 import Database from "better-sqlite3";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createScaffold } from "../../../src/scaffold/index.ts";
+import { detach, pauseJournal } from "../../../src/scaffold/sqlite/journal.ts";
+import type { SqlValue } from "../../../src/scaffold/sqlite/schema.ts";
+import { type Clock, systemClock } from "../../../src/server/index.ts";
 import { temporaryFile } from "./service.ts";
+import { watch } from "./workspace.ts";
 
 const birds = "CREATE TABLE birds (id INTEGER PRIMARY KEY, name TEXT); INSERT INTO birds (name) VALUES ('wren')";
 
@@ -42,6 +46,45 @@ describe("createScaffold", () => {
       }
     }
   }, 240_000);
+});
+
+describe("A journal's opening", () => {
+  test("needs no two moments in a row without another's lock", async () => {
+    const { path, other } = makeDatabase(birds);
+    const openings: string[] = [];
+    const functions = {
+      // Asked for at each opening: every other one finds the database locked.
+      get shout() {
+        const isLocked = openings.at(-1) === "free";
+        openings.push(isLocked ? "locked" : "free");
+        if (other.inTransaction !== isLocked) other.exec(isLocked ? "BEGIN EXCLUSIVE" : "COMMIT");
+        return (text: SqlValue) => text;
+      },
+    };
+    await watch(path, { additions: { functions } });
+    expect(openings).toEqual(["free", "locked", "free"]);
+  });
+});
+
+describe("What takes triggers off", () => {
+  test("tries often where others have the database locked nearly all the time", async () => {
+    const { path, other } = makeDatabase(birds);
+    const waits: number[] = [];
+    const clock: Clock = {
+      ...systemClock,
+      setTimer(callback, ms) {
+        if (other.inTransaction) waits.push(ms);
+        if (other.inTransaction && waits.length % 20 === 0) other.exec("COMMIT");
+        return systemClock.setTimer(callback, ms);
+      },
+    };
+    for (const takeOff of [detach, pauseJournal]) {
+      other.exec("BEGIN EXCLUSIVE");
+      await takeOff(path, { clock });
+    }
+    expect(waits.length).toBeGreaterThanOrEqual(40);
+    expect(Math.max(...waits)).toBeLessThanOrEqual(5);
+  });
 });
 
 describe("A scaffold that is abandoned", () => {

@@ -1,6 +1,7 @@
 import { RocketError } from "../../../protocol/index.ts";
 import type { Clock } from "../../../server/index.ts";
 import type { Additions } from "../additions.ts";
+import { type BusyOptions, retryWhenBusy } from "../busy.ts";
 import type { Connection } from "../connection.ts";
 import { openConnection } from "../driver.ts";
 import { readSchema } from "../introspect.ts";
@@ -25,7 +26,7 @@ import { addSegment, countSegments } from "./segments.ts";
 import { beginSlice } from "./slices.ts";
 import { hasTables } from "./tables.ts";
 import type { IsWatched } from "./watched.ts";
-import { inWrite, withoutSync } from "./write-transaction.ts";
+import { inWrite, openForUpkeep } from "./write-transaction.ts";
 
 /** Two connections to one file. */
 export interface OpenFile {
@@ -34,10 +35,30 @@ export interface OpenFile {
 }
 
 /** Opens a file twice. @throws what `openConnection` throws */
-export function openFile(path: string, additions: Additions | undefined): OpenFile {
-  const writer = openConnection(path, { additions });
+function openFile(path: string, additions: Additions | undefined): OpenFile {
+  const writer = openForUpkeep(path, additions);
   try {
-    return { writer: withoutSync(writer), reader: openConnection(path, { additions }) };
+    return { writer, reader: openConnection(path, { additions }) };
+  } catch (error) {
+    writer.close();
+    throw error;
+  }
+}
+
+/**
+ * Opens a file twice, and waits for each by itself: where others have it locked nearly all the time, there are no two
+ * moments in a row.
+ *
+ * @throws RocketError `database-busy`; what `openConnection` throws
+ */
+export async function openFileInTime(
+  path: string,
+  additions: Additions | undefined,
+  options: BusyOptions,
+): Promise<OpenFile> {
+  const writer = await retryWhenBusy(() => openForUpkeep(path, additions), options);
+  try {
+    return { writer, reader: await retryWhenBusy(() => openConnection(path, { additions }), options) };
   } catch (error) {
     writer.close();
     throw error;

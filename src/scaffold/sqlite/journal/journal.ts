@@ -7,7 +7,7 @@ import { inRead } from "../read-transaction.ts";
 import type { Schema } from "../schema.ts";
 import { isBusy } from "../sqlite-error.ts";
 import { bookmarkIn } from "./bookmark.ts";
-import { type OpenFile, openFile } from "./file.ts";
+import { type OpenFile, openFileInTime } from "./file.ts";
 import { Follower, type LookReason } from "./follower.ts";
 import type { SqliteJournal, SqliteJournalOptions } from "./options.ts";
 import { type ResolvedJournalOptions, resolveJournalOptions } from "./resolve-options.ts";
@@ -283,7 +283,7 @@ export async function createSqliteJournal(options: SqliteJournalOptions): Promis
   const { clock, onWait } = resolved;
   const eager = { clock, onWait, isEager: true };
   // Where others write all the time, one thing at a time comes through between them.
-  const opened = await asJournalBusy(retryWhenBusy(() => openFile(resolved.path, resolved.additions), eager));
+  const opened = await asJournalBusy(openFileInTime(resolved.path, resolved.additions, eager));
   try {
     await asJournalBusy(armFirst(opened.writer, resolved));
     return await asJournalBusy(retryWhenBusy(() => new SqliteFileJournal(resolved, opened), eager));

@@ -103,7 +103,7 @@ async function resume(connection: Connection, names: readonly string[], options:
  * @throws RocketError `database-missing`, `database-invalid`, `database-busy`, `journal-migrating`, `journal-readonly`
  */
 export async function pauseJournal(path: string, options: { readonly clock?: Clock } = {}): Promise<PausedJournal> {
-  const all = { clock: options.clock ?? systemClock };
+  const all = { clock: options.clock ?? systemClock, isEager: true };
   const names = await withWriter(path, all, (connection) => pause(connection, all));
   return { resume: () => withWriter(path, all, (connection) => resume(connection, names, all)) };
 }

@@ -1,4 +1,5 @@
 import { RocketError } from "../../../protocol/index.ts";
+import type { Additions } from "../additions.ts";
 import { type BusyOptions, retryWhenBusy } from "../busy.ts";
 import type { Connection } from "../connection.ts";
 import { openConnection } from "../driver.ts";
@@ -48,15 +49,16 @@ export function inWrite<Result>(connection: Connection, write: () => Result): Re
  * Has a connection's commits not wait for the disk, in WAL, where others would wait with it. What a power cut takes back is
  * Rocket's own upkeep, which is done anew; what others commit later has it on disk before.
  */
-export function withoutSync(connection: Connection): Connection {
+function withoutSync(connection: Connection): Connection {
   const [mode] = connection.prepare("PRAGMA journal_mode").all();
   // Nobody changes the mode while this connection is open.
   if (mode?.[0] === "wal") connection.exec("PRAGMA synchronous = NORMAL");
   return connection;
 }
 
-function openForUpkeep(path: string): Connection {
-  const connection = openConnection(path);
+/** Opens a connection for Rocket's own upkeep. @throws what `openConnection` throws */
+export function openForUpkeep(path: string, additions?: Additions): Connection {
+  const connection = openConnection(path, { additions });
   try {
     return withoutSync(connection);
   } catch (error) {
@@ -66,7 +68,7 @@ function openForUpkeep(path: string): Connection {
 }
 
 /**
- * Opens a database to write to it. Waits where it is locked.
+ * Opens a database to write to it. Waits where it is locked, and tries often: others may have it locked nearly all the time.
  *
  * @throws RocketError `database-busy`, `journal-readonly`, those of `openConnection`, and what `action` throws
  */
@@ -75,7 +77,7 @@ export async function withWriter<Result>(
   options: BusyOptions,
   action: (connection: Connection) => Promise<Result>,
 ): Promise<Result> {
-  const connection = await retryWhenBusy(() => openForUpkeep(path), options);
+  const connection = await retryWhenBusy(() => openForUpkeep(path), { isEager: true, ...options });
   try {
     return await action(connection);
   } catch (error) {
