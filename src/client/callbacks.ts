@@ -206,7 +206,9 @@ class WatchedPromise<Result> extends Promise<Result> {
  */
 export function watched<Result>(promise: Promise<Result>, onRefused: (error: unknown) => void): Promise<Result> {
   const own: WatchedPromise<Result> = new WatchedPromise((resolve, reject) => {
-    promise.then(resolve, (error: unknown) => {
+    promise.then(resolve, async (error: unknown) => {
+      // An `await` asks for `then` a moment after it is met: a mistake that was known at once would come before it.
+      await undefined;
       if (!own.isWatched) {
         own.settleQuietly();
         onRefused(error);

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
+import type { Collection } from "../../src/client/index.ts";
 import { refusal } from "./service.ts";
 import { World } from "./world.ts";
 
@@ -163,26 +164,29 @@ describe("A write that is refused", () => {
     world.client.close();
   });
 
-  it("is told to whoever waits, in each way of waiting, and not to onError", async () => {
+  it.each([
+    { by: "the server", name: "ProblemError", write: (list: Collection<object>) => list.create({}) },
+    { by: "the client, at once", name: "TypeError", write: (list: Collection<object>) => list.update({}, {}) },
+  ])("by $by is told to whoever waits, in each way of waiting, and not to onError", async ({ name, write }) => {
     const world = worldWithRow();
-    const list = world.client.collection("/a");
+    const list = world.client.collection<object>("/a");
     list.subscribe(() => {});
     await world.clock.advance(10);
     world.service.refuseWrites.push(refusal(422), refusal(422), refusal(422), refusal(422));
     const results = [
-      (async () => list.create({}))().catch((error: Error) => error.name),
+      (async () => write(list))().catch((error: Error) => error.name),
       (async () => {
         try {
-          return await list.create({});
+          return await write(list);
         } catch (error) {
           return (error as Error).name;
         }
       })(),
-      list.create({}).then(undefined, (error: Error) => error.name),
-      Promise.allSettled([list.create({})]).then(([one]) => (one?.status === "rejected" ? one.reason.name : "")),
+      write(list).then(undefined, (error: Error) => error.name),
+      Promise.allSettled([write(list)]).then(([one]) => (one?.status === "rejected" ? one.reason.name : "")),
     ];
     await world.clock.advance(10);
-    expect(await Promise.all(results)).toEqual(Array(4).fill("ProblemError"));
+    expect(await Promise.all(results)).toEqual(Array(4).fill(name));
     expect(world.refusedLater).toEqual([]);
     world.client.close();
   });
