@@ -21,7 +21,7 @@ export type Verdict =
       readonly kind: "same" | "other";
       readonly member: Member;
       readonly response: OriginResponse;
-      /** When it was asked, by the clock. */
+      /** The moment at which it was asked. */
       readonly askedAt: number;
     }
   | { readonly kind: "failed" | "none"; readonly member: Member };
@@ -40,6 +40,8 @@ export interface AskedView {
 /** What members are asked with. */
 export interface AskingParts {
   readonly clock: Clock;
+  /** A moment after all that there were so far. */
+  moment(): number;
   /** When a member may be asked as again, by what its rate limit leaves; the past where at once. */
   nextAt(member: Member): number;
   /** One GET as a member, in bounded time and number; never rejects. */
@@ -84,13 +86,13 @@ export async function askAs(parts: AskingParts, view: AskedView, member: Member)
   const { document } = view.standing;
   const isKnown = view.isConditional && member.validator?.document === document;
   const etag = isKnown ? member.validator?.etag : undefined;
-  const askedAt = parts.clock.now();
   const nextAt = parts.nextAt(member);
-  if (nextAt > askedAt) {
+  if (nextAt > parts.clock.now()) {
     member.notBefore = nextAt;
     return { kind: "none", member };
   }
   const { joined } = member;
+  const askedAt = parts.moment();
   const response = await parts.get(view.url, member, etag);
   const { status } = response;
   const now = parts.clock.now();

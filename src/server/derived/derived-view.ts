@@ -4,6 +4,7 @@ import { Unseen } from "../delivery/unseen.ts";
 import type { OriginResponse } from "../ports/origin.ts";
 import type { Viewer } from "../viewer.ts";
 import { type AskingParts, askAs, rememberValidator, saidOf, type Verdict } from "./asking.ts";
+import { compare, reopenAll } from "./comparing.ts";
 import { DelayedMembers } from "./delayed-members.ts";
 import type { DerivedFollower } from "./derived-follower.ts";
 import type { Document, DocumentPlace } from "./document.ts";
@@ -44,8 +45,6 @@ export interface ViewParts extends Omit<AskingParts, "belongs" | "endGone"> {
 }
 
 const lingerMs = 1_000;
-/** How often a member that gets another document is compared anew: a write may fall between two GETs. */
-const maxCompared = 3;
 
 /** A view of which only the document is known: it is asked for again, and compared. */
 export class DerivedView {
@@ -70,7 +69,7 @@ export class DerivedView {
   readonly #pending: PendingWrites = new PendingWrites();
   readonly #restless: Restless;
   readonly #unseen: Unseen;
-  readonly #shown: ShownPositions = new ShownPositions();
+  readonly #shown: ShownPositions;
   #schedule: RefreshSchedule;
   #hold: Hold;
   #standing: Standing;
@@ -82,7 +81,7 @@ export class DerivedView {
   #waiting: ((isSeen: boolean) => void)[] = [];
   #cancelLinger: (() => void) | undefined;
 
-  constructor(parts: ViewParts, { key, sharing, place, first, hold, hasUrls, owner }: FirstLook) {
+  constructor(parts: ViewParts, { key, sharing, place, first, askedAt, hold, hasUrls, owner }: FirstLook) {
     this.#parts = parts;
     this.#asking = {
       ...parts,
@@ -95,6 +94,7 @@ export class DerivedView {
     this.place = place;
     this.owner = owner;
     this.#hold = hold;
+    this.#shown = new ShownPositions(askedAt);
     this.sources = new Sources(first);
     this.#standing = readStanding(hold, first, { place, isShared: this.#isShared, hasUrls });
     this.#schedule = this.#newSchedule();
@@ -135,6 +135,21 @@ export class DerivedView {
   hasShown(response: OriginResponse, askedAt: number): boolean {
     if (hasDocument(this.#standing, response)) return true;
     return this.#shown.has(askedAt, () => this.#parts.positionOf(response));
+  }
+
+  /**
+   * Whether somebody whose own GET was answered may begin with what the view shows: that very document, or what was asked for
+   * later. Where others may be given another document, the answer's must have been shown since it was asked for.
+   */
+  canOpen(response: OriginResponse, askedAt: number): boolean {
+    if (this.#shown.isReplacing) return false;
+    if (hasDocument(this.#standing, response)) return true;
+    return this.#shown.isAfter(askedAt) && (this.sharing.kind === "viewer" || this.hasShown(response, askedAt));
+  }
+
+  /** Somebody begins with what the view shows, whose own GET was answered: nothing from before that is shown any more. */
+  confirm(response: OriginResponse, askedAt: number): void {
+    if (hasDocument(this.#standing, response)) this.#shown.confirm(askedAt);
   }
 
   /** Whether a follower may be given the document now. Where its right to it is not known any more, it has to wait. */
@@ -257,7 +272,9 @@ export class DerivedView {
     const written = this.#pending.take();
     this.#restless.begin();
     this.#isTold = false;
-    const answer = await this.#lead.look();
+    let answer = await this.#lead.look();
+    // Who came meanwhile was given by a newer GET what the view shows: it may have been something else before.
+    while (answer?.kind === "other" && this.#shown.isAfter(answer.askedAt)) answer = await this.#lead.look();
     if (this.isStopped) return false;
     if (!answer || !this.members.has(answer.member)) {
       this.#pending.putBack(written);
@@ -268,18 +285,21 @@ export class DerivedView {
     }
     const isSame = answer.kind === "same";
     if (isSame) this.#restless.unchanged();
+    if (isSame) this.#shown.confirm(answer.askedAt);
     this.#lookFor(written, isSame ? [] : await this.#takeOther(answer));
     return true;
   }
 
   /** Adopts an answer, unless it differs only where it does so each time; the URLs at which it shows a write. */
-  async #takeOther({ member, response }: Answer): Promise<readonly string[]> {
+  async #takeOther(answer: Answer): Promise<readonly string[]> {
+    const { member, response } = answer;
     const now = this.#parts.clock.now();
     // Where the origin knows what it reads, each difference comes of a write, told or not told yet.
-    if (this.sources.reads) return this.#adopt(member, response);
+    if (this.sources.reads) return this.#shown.replacing(() => this.#adopt(answer));
     const { isQuiet, isDoubtful, idle } = this.#restless.judge(this.document, response, now);
     if (isDoubtful) this.#pending.doubt(now);
-    if (!isQuiet) return (await this.#adopt(member, response)).filter((url) => !idle.has(url));
+    if (!isQuiet) return (await this.#shown.replacing(() => this.#adopt(answer))).filter((url) => !idle.has(url));
+    this.#shown.confirm(answer.askedAt);
     this.members.checked(member, now);
     this.#held.release(member);
     return [];
@@ -295,7 +315,7 @@ export class DerivedView {
     return verdict;
   }
 
-  async #adopt(member: Member, response: OriginResponse): Promise<readonly string[]> {
+  async #adopt({ member, response, askedAt }: Answer): Promise<readonly string[]> {
     const before = this.#standing;
     const replaced = this.#hold;
     // Who stops meanwhile has nothing to give up any more.
@@ -313,7 +333,7 @@ export class DerivedView {
     }
     this.#hold = hold;
     this.#standing = readStanding(hold, response, { place: this.place, isShared: this.#isShared, hasUrls });
-    this.#shown.add(replaced.eventId, this.#parts.clock.now());
+    this.#shown.replaced(replaced.eventId, this.#parts.moment(), askedAt);
     this.members.checked(member, this.#parts.clock.now());
     rememberValidator(member, this.#standing, entityTagOf(response));
     this.#held.holdOverdue();
@@ -367,27 +387,11 @@ export class DerivedView {
     void this.#compare(verdict).then(() => this.#plan());
   }
 
-  /** Has a member leave that is given another document than the view shows, before and after that was asked for. */
-  async #compare(first: Verdict): Promise<void> {
-    let verdict = first;
-    for (let compared = 0; verdict.kind === "other"; compared += 1) {
-      const { member, response, askedAt } = verdict;
-      const isRenewed = await this.renewed();
-      if (!this.members.has(member)) return;
-      if (this.hasShown(response, askedAt)) {
-        this.members.checked(member, this.#parts.clock.now());
-        this.#held.release(member);
-        return;
-      }
-      if (!isRenewed || compared + 1 >= maxCompared) {
-        reopenAll(member);
-        return;
-      }
-      verdict = await this.#ask(member);
-    }
+  #compare(verdict: Verdict): Promise<void> {
+    const ask = (member: Member) => this.#ask(member);
+    return compare(this, verdict, ask, (member) => {
+      this.members.checked(member, this.#parts.clock.now());
+      this.#held.release(member);
+    });
   }
-}
-
-function reopenAll({ followers }: Member): void {
-  for (const follower of [...followers]) follower.reopen();
 }

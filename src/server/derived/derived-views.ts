@@ -14,6 +14,7 @@ import { Documents } from "./documents.ts";
 import type { FirstLook } from "./first-look.ts";
 import { Judge, type JudgeParts } from "./judge.ts";
 import type { Member } from "./members.ts";
+import { Moments } from "./moments.ts";
 import { NamedViews } from "./named-views.ts";
 import { noRoom } from "./no-room.ts";
 import { OwnWrites } from "./own-writes.ts";
@@ -67,7 +68,8 @@ export class DerivedViews {
   readonly #viewOf: WeakMap<Member, DerivedView> = new WeakMap();
   readonly #views: NamedViews = new NamedViews();
   readonly #declared: DeclaredViews = new DeclaredViews();
-  readonly #remembered: RememberedWrites = new RememberedWrites();
+  readonly #moments: Moments = new Moments();
+  readonly #remembered: RememberedWrites = new RememberedWrites(this.#moments);
   readonly #judge: Judge;
   readonly #unsubscribe: () => void;
 
@@ -122,9 +124,12 @@ export class DerivedViews {
     this.#own.wrote(fields);
   }
 
-  /** Remembers what is written from now on, for {@link DerivedViews.admit}; to be called before the GET [R-SUB-3]. */
+  /**
+   * Remembers what is written from now on, for {@link DerivedViews.admit}; to be called before the GET [R-SUB-3]. What it gives is
+   * told of each question to the origin.
+   */
   remember(target: string): WritesSince {
-    return this.#remembered.begin(target, this.#parts.clock.now());
+    return this.#remembered.begin(target);
   }
 
   /** The opening is over. */
@@ -190,18 +195,24 @@ export class DerivedViews {
     const sharing = this.#judge.sharingOf(target, viewer, response.fields);
     const own: Sharing =
       sharing.kind === "declared" ? { kind: "viewer", key: this.#judge.keyOf(target, viewer) } : sharing;
-    const isShown = (view: DerivedView): boolean => view.hasShown(response, writes.since);
+    const { askedAt } = writes;
+    const isShown = (view: DerivedView): boolean => view.canOpen(response, askedAt);
+    const join = (known: readonly DerivedView[]): DerivedView | undefined => {
+      const view = known.find(isShown);
+      view?.confirm(response, askedAt);
+      return view;
+    };
     for (const candidate of own.kind === "request" ? [] : new Set([sharing, own])) {
       const names = namesOf(candidate);
       const known = this.#views.named(names);
-      const joined = known.find(isShown) ?? (known.length > 0 ? await this.#renewed(known, isShown) : undefined);
+      const joined = join(known) ?? (known.length > 0 ? join(await this.#renewed(known)) : undefined);
       if (joined) return joined;
       for (const left of known) if (left.members.size === 0) left.stop();
       if (names.every((name) => this.#views.get(name))) continue;
-      const parts = await this.#partsOf(candidate, target, viewer, response);
+      const parts = await this.#partsOf(candidate, target, viewer, { response, askedAt });
       if (typeof parts === "number") return parts;
       // Another one may have been made meanwhile.
-      const found = this.#views.named(names).find(isShown);
+      const found = join(this.#views.named(names));
       const free = names.find((name) => !this.#views.get(name));
       if (!found && free !== undefined) return this.#make({ ...parts, key: free }, viewer, writes);
       parts.hold.release();
@@ -209,7 +220,7 @@ export class DerivedViews {
     }
     // A view for itself, which nobody else finds.
     const key = this.#views.nameAlone(nameOf(own));
-    const parts = await this.#partsOf(own, target, viewer, response);
+    const parts = await this.#partsOf(own, target, viewer, { response, askedAt });
     return typeof parts === "number" ? parts : this.#make({ ...parts, key }, viewer, writes);
   }
 
@@ -218,7 +229,7 @@ export class DerivedViews {
     sharing: Sharing,
     target: string,
     viewer: Viewer,
-    first: OriginResponse,
+    { response: first, askedAt }: { readonly response: OriginResponse; readonly askedAt: number },
   ): Promise<Omit<FirstLook, "key"> | 429 | 503> {
     const authority = fieldValue(viewer.fields, "host") ?? "localhost";
     const { records, basePath } = this.#parts;
@@ -227,7 +238,7 @@ export class DerivedViews {
     const hold = await this.#documents.take(owner, place, first);
     if (typeof hold === "number") return hold;
     const hasUrls = await this.#looks.haveUrls(hold.document.list, place, viewer);
-    return { sharing, place, first, hold, hasUrls, owner };
+    return { sharing, place, first, askedAt, hold, hasUrls, owner };
   }
 
   #make(first: FirstLook, viewer: Viewer, writes: WritesSince): DerivedView {
@@ -239,17 +250,10 @@ export class DerivedViews {
     return view;
   }
 
-  /** The one of these views that shows an answer's document once all were looked at. */
-  async #renewed(
-    known: readonly DerivedView[],
-    isShown: (view: DerivedView) => boolean,
-  ): Promise<DerivedView | undefined> {
-    const renewed = await Promise.all(known.map((view) => view.renewed()));
-    // The same viewer may take whatever its own GETs return; another one only what its own GET just returned.
-    return known.find((view, at) => {
-      const isThere = this.#views.has(view);
-      return isThere && (isShown(view) || (renewed[at] && view.sharing.kind === "viewer"));
-    });
+  /** Those of these views that there still are once all were looked at. */
+  async #renewed(known: readonly DerivedView[]): Promise<DerivedView[]> {
+    await Promise.all(known.map((view) => view.renewed()));
+    return known.filter((view) => this.#views.has(view));
   }
 
   /** Whether an answer still belongs to its view. Those of a view of one viewer are that viewer's, whatever they say. */
@@ -287,6 +291,7 @@ export class DerivedViews {
     return {
       clock,
       times,
+      moment: () => this.#moments.next(),
       nextAt: ({ viewer }) => this.#budgets.nextAt(this.#judge.ownerOf(viewer)),
       get: (target, { viewer }, ifNoneMatch) => this.#get(target, viewer, ifNoneMatch),
       belongs: (view, member, said) => this.#belongs(view, member, said),

@@ -10,6 +10,8 @@ export interface FirstLook {
   readonly sharing: Sharing;
   readonly place: DocumentPlace;
   readonly first: OriginResponse;
+  /** The moment at which that was asked for. */
+  readonly askedAt: number;
   readonly hold: Hold;
   /** Whether the rows of its list have URLs that can be written to. */
   readonly hasUrls: boolean;

@@ -1,4 +1,5 @@
 import type { Reads } from "../ports/origin.ts";
+import type { Moments } from "./moments.ts";
 import { isRelatedPath } from "./paths.ts";
 
 /** Where nothing is known but the target. */
@@ -7,13 +8,24 @@ const unknownReads: Reads = { collections: [], isComplete: true };
 /** What was written since an opening was begun. */
 export class WritesSince {
   readonly target: string;
-  /** When it was begun, by the clock. */
-  readonly since: number;
+  readonly #moments: Moments;
   readonly #written: (readonly string[])[] = [];
+  #askedAt: number;
 
-  constructor(target: string, since: number) {
+  constructor(target: string, moments: Moments) {
     this.target = target;
-    this.since = since;
+    this.#moments = moments;
+    this.#askedAt = moments.next();
+  }
+
+  /** The moment at which the origin was asked last. */
+  get askedAt(): number {
+    return this.#askedAt;
+  }
+
+  /** Says that the origin is asked now. */
+  ask(): void {
+    this.#askedAt = this.#moments.next();
   }
 
   add(urls: readonly string[]): void {
@@ -31,13 +43,18 @@ export class WritesSince {
 /** Remembers writes for the openings that are under way: what each GET returns may be from before them [R-SUB-3]. */
 export class RememberedWrites {
   readonly #openings: Set<WritesSince> = new Set();
+  readonly #moments: Moments;
+
+  constructor(moments: Moments) {
+    this.#moments = moments;
+  }
 
   get isEmpty(): boolean {
     return this.#openings.size === 0;
   }
 
-  begin(target: string, now: number): WritesSince {
-    const writes = new WritesSince(target, now);
+  begin(target: string): WritesSince {
+    const writes = new WritesSince(target, this.#moments);
     this.#openings.add(writes);
     return writes;
   }

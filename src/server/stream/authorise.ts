@@ -99,8 +99,8 @@ export class Authoriser {
     const { derived, reportError } = this.#parts;
     const { target, fields, peer } = request;
     const viewer: Viewer = { fields, peer };
-    const ask = this.#askAs(viewer, target, since);
     const writes = derived?.remember(target);
+    const ask = this.#askAs(viewer, target, since, () => writes?.ask());
     try {
       const opening = await this.#openDirect(ask, wishes);
       if (opening.kind === "refused" && !isLater(opening.response.status)) derived?.refused(target, viewer);
@@ -118,14 +118,19 @@ export class Authoriser {
     }
   }
 
-  #askAs(viewer: Viewer, target: string, since: number | undefined): Ask {
+  /** @param onAsk - called before each question that is this viewer's alone */
+  #askAs(viewer: Viewer, target: string, since: number | undefined, onAsk: () => void): Ask {
     const { asker, direct } = this.#parts;
+    const askAlone: Ask = (method) => {
+      onAsk();
+      return asker.ask(method, target, viewer.fields, viewer);
+    };
     return async (method) => {
-      if (since === undefined || !direct) return asker.ask(method, target, viewer.fields, viewer);
+      if (since === undefined || !direct) return askAlone(method);
       const response = await asker.askShared(method, target, viewer, since);
       // What no journal follows may be for one request alone.
       const isForAll = response.view !== undefined || !isSuccess(response);
-      return isForAll ? response : asker.ask(method, target, viewer.fields, viewer);
+      return isForAll ? response : askAlone(method);
     };
   }
 

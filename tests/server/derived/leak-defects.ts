@@ -82,7 +82,7 @@ export const leaks: readonly Leak[] = [
   {
     name: "documents are not compared before viewers join",
     in: "DerivedViews.#viewFor",
-    find: "(view) => view.hasShown(response, writes.since)",
+    find: "(view) => view.canOpen(response, askedAt)",
     replace: "() => true",
   },
   {

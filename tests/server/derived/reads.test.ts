@@ -131,6 +131,21 @@ describe("A derived view of which the origin says what it was read from", () => 
     expect(briefs(first)).toEqual([]);
   });
 
+  it("opens with nothing older than its GET, whatever a look has read before and shows meanwhile", async () => {
+    const { clock, state, open, put, remove } = createSite();
+    const first = await open("/docs");
+    await clock.advance(1_000);
+    state.slowMs = 30;
+    put("members", 3);
+    await clock.advance(10);
+    remove("members", 3);
+    state.slowMs = 25;
+    const second = await open("/docs");
+    await clock.advance(1_000);
+    expect(second.messages[0]?.body).toBe(first.messages[0]?.body);
+    expect(briefs(second)).toEqual([]);
+  });
+
   it("tells of each difference at one place, also where looks see them before they are told of", async () => {
     const { clock, state, open } = createSite();
     const peer = await open("/docs");
