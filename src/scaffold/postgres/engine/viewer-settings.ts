@@ -52,8 +52,8 @@ export function introduce(viewer: Viewer): Sql {
   return { text: `SELECT $1::text, ${setAll}`, values: ["", ...requestValues(viewer, {})] };
 }
 
-/** Functions that a viewer has called may have set something for the whole session, where the next viewer would find it. */
 const resets = ["RESET ROLE", "RESET ALL"];
+/** Functions that a viewer has called may have set something for the whole session, where the next viewer would find it. */
 export const resetSession: string = resets.join("; ");
 
 /** The statements that end the transaction of viewers in these roles. */
