@@ -21,6 +21,10 @@ export interface Column {
   readonly nullable: boolean;
   /** Computed: shown, and never written. */
   readonly generated: boolean;
+  /** Whether a new record has a value of it that nobody gave. */
+  readonly hasDefault?: boolean;
+  /** All values that it takes beside NULL, where the database has a list of them. */
+  readonly values?: readonly (string | number)[];
   /** What the viewer may do with its values. */
   readonly may: readonly ("read" | "create" | "update")[];
   readonly references?: Reference;
@@ -90,6 +94,11 @@ const anyColumn: Column = {
   generated: false,
   may: ["read", "create", "update"],
 };
+
+/** Whether a new record has to be given a value of it. */
+export function isRequired({ nullable, generated, hasDefault }: Column): boolean {
+  return !nullable && !generated && hasDefault === false;
+}
 
 /** What rows tell of their collection, where nobody else does. */
 export function guessCollection(path: string, rows: readonly Readonly<Record<string, unknown>>[]): CollectionInfo {

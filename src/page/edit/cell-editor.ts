@@ -2,6 +2,7 @@ import { button, element, fill } from "../dom.ts";
 import { messageOf, troublesOf } from "../refusal.ts";
 import { isSameValue } from "../rows/cell-text.ts";
 import type { CellAt } from "../rows/grid.ts";
+import type { FindKeys } from "./find-keys.ts";
 import { createValueInput, type ValueInput } from "./value-input.ts";
 
 /** Where a cell is edited: over it, with an input that fits its type. */
@@ -15,16 +16,23 @@ export class CellEditor {
   #isOpen = false;
 
   /**
+   * @param findKeys - finds the keys that the column may have
    * @param save - called with the value that is to be written; not where it is the same. Where it rejects, the editor is there
    * again, with what was typed
    * @param fail - called instead where somebody does something else by then
    */
-  constructor(at: CellAt, save: (value: unknown) => Promise<void>, fail: (error: unknown) => void) {
+  constructor(
+    at: CellAt,
+    findKeys: FindKeys | undefined,
+    save: (value: unknown) => Promise<void>,
+    fail: (error: unknown) => void,
+  ) {
     this.#at = at;
     this.#save = save;
     this.#fail = fail;
     const { column, row } = at;
-    this.#input = createValueInput(column, { value: row[column.name] ?? null, label: column.name, id: "cell-input" });
+    const value = row[column.name] ?? null;
+    this.#input = createValueInput(column, { value, label: column.name, id: "cell-input", findKeys });
     this.#form = element(
       "form",
       // A click between its inputs leaves the focus in it.

@@ -1,6 +1,7 @@
-import { button, element } from "../dom.ts";
+import { button, element, fill } from "../dom.ts";
 import { base64Bytes, formatBytes } from "../rows/cell-text.ts";
-import type { Column } from "../schema.ts";
+import { type Column, isRequired } from "../schema.ts";
+import type { FindKeys } from "./find-keys.ts";
 
 /** What an input holds: a value, nothing that was meant to be written, or what is wrong with it. */
 export type Reading = { readonly value: unknown } | { readonly trouble: string } | "left out";
@@ -16,10 +17,15 @@ export interface ValueInput {
 export interface InputOptions {
   /** What is there; `undefined` for a record that is being made. */
   readonly value: unknown;
-  /** What the input is called by screen readers. */
-  readonly label: string;
+  /** What the input is called by screen readers; absent where a label is for it. */
+  readonly label?: string;
   readonly id: string;
+  /** Finds values that it may have. */
+  readonly findKeys?: FindKeys | undefined;
 }
+
+/** How long one types until keys are looked for, in milliseconds. */
+const pauseMs = 150;
 
 type Field = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;
 
@@ -38,9 +44,12 @@ function textOf({ kind }: Column, value: unknown): string {
 function fieldOf(column: Column, { value, label, id }: InputOptions): Field {
   const text = textOf(column, value);
   const attributes = { id, "aria-label": label, autocomplete: "off", spellcheck: "false" };
-  if (column.kind === "boolean") {
-    const options = ["true", "false"].map((name) => element("option", { value: name, selected: text === name }, name));
-    const none = element("option", { value: "", selected: text === "" }, "");
+  const choices = column.kind === "boolean" ? ["true", "false"] : column.values?.map(String);
+  if (choices) {
+    // What is there already may be none of them.
+    const all = text === "" || choices.includes(text) ? choices : [text, ...choices];
+    const options = all.map((name) => element("option", { value: name, selected: text === name }, name));
+    const none = element("option", { value: "", selected: text === "" }, placeholderOf(column));
     return element("select", attributes, ...(text === "" ? [none] : []), ...options);
   }
   const isLong = column.kind === "json" || text.length > 60 || text.includes("\n");
@@ -59,6 +68,34 @@ function fieldOf(column: Column, { value, label, id }: InputOptions): Field {
       });
   field.value = text;
   return field;
+}
+
+/** What a new record has where nothing is given. */
+function placeholderOf(column: Column): string {
+  if (isRequired(column)) return "";
+  return column.hasDefault === false ? "NULL" : "default";
+}
+
+/** Offers keys for a field while one types in it. */
+function completes(field: Field, findKeys: FindKeys): HTMLElement {
+  const list = element("datalist", { id: `${field.id}-keys` });
+  field.setAttribute("list", list.id);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let asked: string | undefined;
+  const look = async (): Promise<void> => {
+    const { value } = field;
+    // What was chosen is known.
+    if (value === asked || [...list.options].some((one) => one.value === value)) return;
+    asked = value;
+    const found = await findKeys(value).catch(() => []);
+    if (field.value === value) fill(list, ...found.map(([key, label]) => element("option", { value: key, label })));
+  };
+  field.addEventListener("focus", () => void look());
+  field.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => void look(), pauseMs);
+  });
+  return list;
 }
 
 /** Reads a number as the API has it: beyond what JavaScript holds exactly, as a text. */
@@ -103,8 +140,9 @@ class ColumnInput implements ValueInput {
       this.#field.addEventListener("input", () => this.#setNull(false));
       if (value === null) this.#setNull(true);
     }
-    if (this.#isNew) this.#field.setAttribute("placeholder", "default");
-    this.element = element("div", { class: "value-input" }, this.#field, this.#null);
+    if (this.#isNew) this.#field.setAttribute("placeholder", placeholderOf(column));
+    const list = options.findKeys && completes(this.#field, options.findKeys);
+    this.element = element("div", { class: "value-input" }, this.#field, list, this.#null);
   }
 
   get #isNull(): boolean {
@@ -115,7 +153,7 @@ class ColumnInput implements ValueInput {
     this.#null?.setAttribute("aria-pressed", String(isNull));
     this.#field.classList.toggle("is-null", isNull);
     if (isNull) this.#field.value = "";
-    this.#field.setAttribute("placeholder", isNull ? "NULL" : this.#isNew ? "default" : "");
+    this.#field.setAttribute("placeholder", isNull ? "NULL" : this.#isNew ? placeholderOf(this.#column) : "");
   }
 
   focus(): void {

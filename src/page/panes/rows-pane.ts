@@ -5,6 +5,7 @@ import { CellEditor } from "../edit/cell-editor.ts";
 import { askConflict } from "../edit/conflict-dialog.ts";
 import { CreateDialog } from "../edit/create-dialog.ts";
 import { ask } from "../edit/dialog.ts";
+import { type FindKeys, keyFinder } from "../edit/find-keys.ts";
 import { Menu, type MenuItem } from "../edit/menu.ts";
 import type { Place, Places } from "../place.ts";
 import {
@@ -19,7 +20,14 @@ import {
 import { messageOf } from "../refusal.ts";
 import { type CellAt, Grid } from "../rows/grid.ts";
 import { type Row, RowSource } from "../rows/row-source.ts";
-import { type CollectionInfo, collectionAt, guessCollection, type Schema, selectedCollection } from "../schema.ts";
+import {
+  type CollectionInfo,
+  type Column,
+  collectionAt,
+  guessCollection,
+  type Schema,
+  selectedCollection,
+} from "../schema.ts";
 import type { Snippet } from "../snippets.ts";
 import type { Announcer } from "./announcer.ts";
 import { QueryBar } from "./query-bar.ts";
@@ -64,6 +72,7 @@ export class RowsPane {
   #info: CollectionInfo | undefined;
   /** What the schema says of it. */
   #known: CollectionInfo | undefined;
+  #schema: Schema | undefined;
   #isGuess = false;
   #place: Place = { view: "rows", path: "", query: "" };
   #lastSignedOut = "";
@@ -119,6 +128,7 @@ export class RowsPane {
       source.changed.on(() => source === this.#source && this.update());
       this.#lastSignedOut = "";
     }
+    this.#schema = schema;
     this.#known = known;
     this.#isGuess = known === undefined || this.#select !== undefined;
     this.#info = this.#isGuess ? this.#guess([]) : known;
@@ -217,6 +227,7 @@ export class RowsPane {
     }
     new CellEditor(
       at,
+      this.#finderOf(column),
       (value) => this.#save(row, { [column.name]: value }, row),
       (error) => this.#fail(error),
     );
@@ -306,7 +317,15 @@ export class RowsPane {
   #openCreate(): void {
     const [source, info] = [this.#source, this.#info];
     if (!source || !info) return;
-    new CreateDialog(info, (values) => this.#create(source, values));
+    new CreateDialog(
+      info,
+      (values) => this.#create(source, values),
+      (column) => this.#finderOf(column),
+    );
+  }
+
+  #finderOf(column: Column): FindKeys | undefined {
+    return keyFinder(this.#parts.client, this.#schema, column);
   }
 
   /** Gives what shows the record. @throws what the client throws */

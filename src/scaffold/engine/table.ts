@@ -8,6 +8,10 @@ export interface Member {
   readonly type: ValueType;
   /** Computed by the database: shown, never stored from a body. */
   readonly generated: boolean;
+  /** Whether a new record has a value of it that nobody gave: a default, or what the database counts. Absent: no. */
+  readonly hasDefault?: boolean;
+  /** All values that it takes beside NULL, where the database has a list of them. Absent: not known. */
+  readonly listed?: readonly (string | number)[] | undefined;
   /** A part of what tells records apart. */
   readonly inKey: boolean;
   /** Where NULL stands when records are sorted by it, unless something else is asked for; `none` where it is never null. */

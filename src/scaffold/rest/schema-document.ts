@@ -123,10 +123,14 @@ class Describer {
   }
 }
 
-function describeMember({ name, type, nulls, generated }: Member): object {
-  const { name: typeName, values } = type;
-  const described = { name, type: typeName, kind: kindOf(type), nullable: nulls !== "none", generated };
-  return values ? { ...described, values } : described;
+function describeMember({ name, type, nulls, generated, hasDefault = false, listed }: Member): object {
+  const kind = kindOf(type);
+  const isOfKind = listed?.every((one) => typeof one === (kind === "text" ? "string" : kind)) === true;
+  const values = type.values ?? (isOfKind ? listed : undefined);
+  return {
+    ...{ name, type: type.name, kind, nullable: nulls !== "none", generated, hasDefault },
+    ...(values ? { values } : {}),
+  };
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Connection } from "./connection.ts";
 import { readTrouble, uncollatedColumns } from "./probe.ts";
 import { readViews } from "./read-views.ts";
 import type { Column, ForeignKey, Identity, LeftOut, Schema, SqlValue, Table } from "./schema.ts";
-import { foreignKeyNames, jsonColumns } from "./sql-text.ts";
+import { foreignKeyNames, jsonColumns, listedValues } from "./sql-text.ts";
 import { isBusy } from "./sqlite-error.ts";
 import { type FindTextIndex, readTextIndexes } from "./text-indexes.ts";
 
@@ -202,11 +202,14 @@ export function readSchema(connection: Connection): Schema {
 /** Columns, with what a CREATE TABLE and the tables of full text say of them. */
 function describe(table: string, columns: readonly Column[], sql: string, textIndexOf: FindTextIndex): Column[] {
   const json = jsonColumns(sql);
+  const lists = listedValues(sql);
   return columns.map((column) => {
     const textIndex = textIndexOf(table, column.name);
+    const listed = lists.get(column.name.toLowerCase());
     return {
       ...column,
       ...(json.has(column.name.toLowerCase()) ? { holdsJson: true as const } : {}),
+      ...(listed ? { listed } : {}),
       ...(textIndex ? { textIndex } : {}),
     };
   });

@@ -25,6 +25,8 @@ export interface Column {
   readonly generated: boolean;
   /** Whether a CHECK says `json_valid` of it, or models say that its texts are JSON. */
   readonly holdsJson?: true;
+  /** The values that a CHECK lists; absent where none does. */
+  readonly listed?: readonly (string | number)[];
   /** Whether models say that its numbers are booleans. */
   readonly holdsBoolean?: true;
   /** By what its texts can be searched; absent where by nothing. */

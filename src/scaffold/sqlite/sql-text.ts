@@ -198,6 +198,26 @@ export function checksOf(createTable: string): Check[] {
   });
 }
 
+/**
+ * The values that a CREATE TABLE lets columns have, where a CHECK lists them and asks nothing else: `CHECK (kind IN ('a', 'b'))`; by
+ * columns in lower case.
+ */
+export function listedValues(createTable: string): Map<string, (string | number)[]> {
+  return new Map(
+    checksOf(createTable).flatMap(({ text }) => {
+      const [name, word, open, ...rest] = tokenise(text);
+      const isClosed = word?.text.toLowerCase() === "in" && open?.text === "(" && rest.pop()?.text === ")";
+      const texts = rest.map((token) => token.text);
+      const isList = texts.every((one, at) => (at % 2 === 1 ? one === "," : /^(?:'.*'|\d{1,15})$/s.test(one)));
+      if (!name || !isClosed || !isList || texts.length % 2 === 0) return [];
+      const values = texts
+        .filter((_, at) => at % 2 === 0)
+        .map((one) => (one.startsWith("'") ? unquote(one) : Number(one)));
+      return [[unquote(name.text).toLowerCase(), values]];
+    }),
+  );
+}
+
 /** Whether SQLite says so of a CHECK: its name; its expression; where that begins with a quoted name, that alone. */
 export function isBroken({ name, text }: Check, said: string): boolean {
   if (name !== undefined) return name === said;

@@ -60,6 +60,26 @@ describe("the schema", () => {
     );
   });
 
+  it("tells what has a default, and which values a column takes where the database has a list of them", async () => {
+    const enumerated = here({ sqlite: "TEXT CHECK (mood IN ('sad', 'ok'))", postgres: "mood" });
+    const [told] = await schemaOf(
+      await serve(`${here({ sqlite: "", postgres: "CREATE TYPE mood AS ENUM ('sad', 'ok');" })}
+        CREATE TABLE visits (id INTEGER PRIMARY KEY, town TEXT NOT NULL, mood ${enumerated}, stars INTEGER CHECK (stars IN (1, 2, 3)),
+          kind VARCHAR(9) NOT NULL DEFAULT 'it''s' CONSTRAINT kinds CHECK ("kind" IN ('it''s', 'b, c')),
+          size TEXT CHECK (size IN ('s') OR length(size) > 3), flag BOOLEAN NOT NULL)`),
+    );
+    const columns = told?.columns as unknown as readonly Readonly<Record<string, unknown>>[];
+    expect(columns.map(({ name, nullable, hasDefault, values }) => [name, nullable, hasDefault, values])).toEqual([
+      ["id", false, here({ sqlite: true, postgres: false }), undefined],
+      ["town", false, false, undefined],
+      ["mood", true, false, ["sad", "ok"]],
+      ["stars", true, false, [1, 2, 3]],
+      ["kind", false, true, ["it's", "b, c"]],
+      ["size", true, false, undefined],
+      ["flag", false, false, undefined],
+    ]);
+  });
+
   it("tells what may be done", async () => {
     const methods = { collection: ["GET", "HEAD", "POST"], record: ["GET", "HEAD", "PUT", "PATCH", "DELETE"] };
     const [all] = await schemaOf(await serve(sql));

@@ -11,6 +11,10 @@ export interface FullColumn extends Column {
   readonly isNotNull: boolean;
   /** Whether the database alone gives its value. */
   readonly isGenerated: boolean;
+  /** Whether a new row has a value of it that nobody gave. */
+  readonly hasDefault: boolean;
+  /** The values that a check lists; `null` where none does. */
+  readonly listed: readonly (string | number)[] | null;
   /** Whether its texts sort by code point. */
   readonly isCodePoint: boolean;
   /** Whether texts are equal only where they are the same. */
@@ -68,8 +72,10 @@ export interface Found {
   readonly denied: readonly FullTable[];
 }
 
-interface FoundColumn extends Omit<FullColumn, "type"> {
+interface FoundColumn extends Omit<FullColumn, "type" | "listed"> {
   readonly type: string;
+  /** A check of this column alone. */
+  readonly check: string | null;
   readonly isReadable: boolean;
 }
 
@@ -90,10 +96,13 @@ const columnsSql = `SELECT json_agg(json_build_object('name', a.attname, 'type',
     'isNotNull', a.attnotnull, 'isGenerated', a.attgenerated <> '' OR a.attidentity = 'a'
       OR (c.relkind = 'v' AND NOT pg_column_is_updatable(c.oid, a.attnum, false)
         AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgtype & 64 <> 0)),
+    'hasDefault', a.atthasdef OR a.attidentity <> '' OR y.typdefault IS NOT NULL,
+    'check', (SELECT min(pg_get_constraintdef(k.oid)) FROM pg_constraint k
+      WHERE k.conrelid = c.oid AND k.contype = 'c' AND k.conkey = ARRAY[a.attnum]),
     'isCodePoint', coalesce(${codePointSql}, false), 'isExact', coalesce(o.collisdeterministic, true),
     'castTo', (SELECT quote_ident(n.nspname) || '.' || quote_ident(t.typname) FROM pg_type t
       JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.oid = a.atttypid AND t.typtype = 'c')) ORDER BY a.attnum)
-  FROM pg_attribute a LEFT JOIN pg_collation o ON o.oid = a.attcollation
+  FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid LEFT JOIN pg_collation o ON o.oid = a.attcollation
   WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped`;
 
 const keyColumnsSql = `SELECT json_agg(a.attname ORDER BY k.place) FROM pg_index i,
@@ -153,6 +162,19 @@ function viewOf(
   };
 }
 
+/** The values that a check lists, where it asks nothing else, as PostgreSQL writes it: `CHECK ((kind = ANY (ARRAY['a'::text, 'b'::text])))`. */
+function listedValues(check: string | null): (string | number)[] | null {
+  const [, list] = /^CHECK \([^'=]* = ANY \(+ARRAY\[([^\]]*)\][a-z)[\]: ]*$/.exec(check ?? "") ?? [];
+  if (
+    list === undefined ||
+    !/^(?:'(?:[^']|'')*'(?:::[a-z ]+)?|\d{1,15})(?:, (?:'(?:[^']|'')*'(?:::[a-z ]+)?|\d{1,15}))*$/.test(list)
+  )
+    return null;
+  return [...list.matchAll(/'((?:[^']|'')*)'|\d+/g)].map(([all, text]) =>
+    text === undefined ? Number(all) : text.replaceAll("''", "'"),
+  );
+}
+
 const noFacts: ViewFacts = { key: [], generated: [], shown: new Map() };
 
 /** Reads what the tables of some schemas are to the session's role, in the order of the schemas. */
@@ -184,8 +206,9 @@ export async function introspect(session: Session, schemas: readonly string[], r
     const key = view ? (view.key.every(isShown) ? view.key : []) : (JSON.parse(keyText ?? "[]") as string[]);
     const mayRead = readable.length > 0 && key.every(isShown);
     const columns = (mayRead ? readable : all.filter((column) => column.isGivable)).map(
-      ({ isReadable: _, ...column }): FullColumn => ({
+      ({ isReadable: _, check, ...column }): FullColumn => ({
         ...column,
+        listed: listedValues(check),
         ...(rights === "none" ? { isGivable: true, isChangeable: true } : {}),
         type: typeOf(column.type),
       }),

@@ -232,12 +232,14 @@ export class Served {
       if (name === undefined) return [];
       // The journal tells less of a column: enough to show a record.
       const { type, isGenerated = false, ...comparing } = column as Partial<FullColumn> & typeof column;
-      const { isNotNull = false, isCodePoint = false, isExact = true, castTo } = comparing;
+      const { isNotNull = false, isCodePoint = false, isExact = true, castTo, hasDefault = false, listed } = comparing;
       const member = {
         name,
         column: column.name,
         type: new PostgresType(type, { isCodePoint, isExact, castTo }),
         generated: isGenerated,
+        hasDefault,
+        listed: listed ?? undefined,
         inKey: table.key.includes(column.name),
         nulls: isNotNull ? "none" : "highest",
       } as const;

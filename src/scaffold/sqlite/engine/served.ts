@@ -102,7 +102,7 @@ function membersOf(table: Table, naming: Naming): SqliteMember[] {
   const { identity, columns } = table;
   const keyColumns = identity.kind === "columns" ? identity.columns : (identity.key ?? []);
   const members = columns.flatMap((column): SqliteMember[] => {
-    const { generated, defaultSql, textIndex } = column;
+    const { generated, defaultSql, textIndex, listed } = column;
     const name = naming.column(table.name, column.name);
     if (name === undefined) return [];
     const inKey = keyColumns.includes(column.name);
@@ -114,6 +114,9 @@ function membersOf(table: Table, naming: Naming): SqliteMember[] {
       column: column.name,
       type,
       generated,
+      // SQLite counts the rowid.
+      hasDefault: defaultSql !== null || (table.integerKey && inKey),
+      listed,
       inKey,
       nulls,
       collation: collationOf(table, column.name),
@@ -127,6 +130,7 @@ function membersOf(table: Table, naming: Naming): SqliteMember[] {
     const rowid = {
       type,
       generated: false,
+      hasDefault: true,
       inKey: true,
       nulls: "none",
       collation: "binary",
