@@ -1,9 +1,9 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { View } from "../../../src/server/direct/view.ts";
 import type { Change } from "../../../src/server/index.ts";
 import { serverOfFile } from "./server.ts";
-import { type Service, serve } from "./service.ts";
+import { type Service, serviceOfFile } from "./service.ts";
 
 const server = serverOfFile();
 
@@ -53,39 +53,56 @@ const values: readonly (readonly [declared: string, value: fc.Arbitrary<string>]
 
 const typesSql = `CREATE TYPE mood AS ENUM ('sad', 'it''s ok', 'happy'); CREATE DOMAIN year AS int CHECK (value > 999)`;
 
-async function served(declared: string): Promise<Service & { put(value: string | null): Promise<void> }> {
-  const service = await serve(
-    server,
-    `${typesSql}; CREATE TABLE t (id int PRIMARY KEY, x ${declared}); INSERT INTO t VALUES (1)`,
-  );
+/** The table with a column of a type: all are in one database. */
+function tableOf(declared: string): string {
+  return `t${values.findIndex(([one]) => one === declared)}`;
+}
+
+const tables = values.map(
+  ([declared]) =>
+    `CREATE TABLE ${tableOf(declared)} (id int PRIMARY KEY, x ${declared}); INSERT INTO ${tableOf(declared)} VALUES (1)`,
+);
+const service = serviceOfFile(server, [typesSql, ...tables].join("; "));
+
+interface Served extends Service {
+  readonly table: string;
+  /** What the journal has told since the test began. */
+  readonly changes: Change[];
+  put(value: string | null): Promise<void>;
+}
+
+async function served(declared: string): Promise<Served> {
+  const { client, scaffold } = service();
+  const table = tableOf(declared);
   // The session of another program has settings of its own.
-  await service.client.query("SET datestyle = 'German'; SET timezone = 'Asia/Kolkata'; SET intervalstyle = 'iso_8601'");
+  await client.query("SET datestyle = 'German'; SET timezone = 'Asia/Kolkata'; SET intervalstyle = 'iso_8601'");
   const put = async (value: string | null): Promise<void> => {
-    await service.client.query("UPDATE t SET x = $1 WHERE id = 1", [value]);
+    await client.query(`UPDATE ${table} SET x = $1 WHERE id = 1`, [value]);
   };
-  return { ...service, put };
+  const changes: Change[] = [];
+  const stop = scaffold.journal?.tail((batch) => void changes.push(...batch.changes));
+  onTestFinished(() => stop?.());
+  return { ...service(), table, changes, put };
 }
 
 describe("What goes out comes back in unchanged, and the journal shows it just so", () => {
   test.each(values)("in a column of the type %s", async (declared, arbitrary) => {
-    const { send, client, put, scaffold } = await served(declared);
-    const changes: Change[] = [];
-    scaffold.journal?.tail((batch) => void changes.push(...batch.changes));
-    const stored = async () => (await client.query("SELECT x::text, xmin::text FROM t WHERE id = 1")).rows[0];
+    const { send, client, put, scaffold, table, changes } = await served(declared);
+    const stored = async () => (await client.query(`SELECT x::text, xmin::text FROM ${table} WHERE id = 1`)).rows[0];
 
     await fc.assert(
       fc.asyncProperty(fc.option(arbitrary, { nil: null }), async (value) => {
         await put(value);
         const before = await stored();
-        const shown = await send("GET", "/t/1");
+        const shown = await send("GET", `/${table}/1`);
 
-        const answer = await send("PUT", "/t/1", shown.text);
+        const answer = await send("PUT", `/${table}/1`, shown.text);
 
         expect([shown.text, answer.status, answer.text]).toEqual([shown.text, 200, shown.text]);
         expect(await stored()).toEqual(before);
         // As a new value, too: no text stands there that would be kept.
         await put(null);
-        expect([shown.text, (await send("PUT", "/t/1", shown.text)).text]).toEqual([shown.text, shown.text]);
+        expect([shown.text, (await send("PUT", `/${table}/1`, shown.text)).text]).toEqual([shown.text, shown.text]);
         expect((await stored()).x).toBe(before.x);
         await scaffold.journal?.poll();
         if (value !== null) expect(changes.at(-1)?.represent().body).toBe(shown.text);
@@ -97,8 +114,8 @@ describe("What goes out comes back in unchanged, and the journal shows it just s
 
 describe("A filter", () => {
   test.each(["", "{", "[1,"])("of JSON that is none is a 400 that names column and value: %o", async (text) => {
-    const { send } = await served("jsonb");
-    const { status, json } = await send("GET", `/t?x=${encodeURIComponent(text)}`);
+    const { send, table } = await served("jsonb");
+    const { status, json } = await send("GET", `/${table}?x=${encodeURIComponent(text)}`);
     expect([status, (json as { detail: string }).detail]).toEqual([400, expect.stringContaining('"x"')]);
   });
 
@@ -106,19 +123,17 @@ describe("A filter", () => {
   test.each(direct)(
     "lets through in SQL what a view lets through, in a column of the type %s",
     async (declared, arbitrary) => {
-      const { send, put, scaffold } = await served(declared);
-      const changes: Change[] = [];
-      scaffold.journal?.tail((batch) => void changes.push(...batch.changes));
+      const { send, put, scaffold, table, changes } = await served(declared);
 
       await fc.assert(
         fc.asyncProperty(arbitrary, fc.option(arbitrary, { nil: undefined }), async (value, other) => {
           await put(value);
           await scaffold.journal?.poll();
-          const shown = ((await send("GET", "/t/1")).json as { t: { x: unknown } }).t.x;
+          const shown = ((await send("GET", `/${table}/1`)).json as Record<string, { x: unknown }>)[table]?.x;
           const wanted = other ?? (typeof shown === "object" ? JSON.stringify(shown) : String(shown));
-          const { status, json, view, url } = await send("GET", `/t?x=${encodeURIComponent(wanted)}`);
+          const { status, json, view, url } = await send("GET", `/${table}?x=${encodeURIComponent(wanted)}`);
           if (status === 400) return;
-          const found = (json as { t: unknown[] }).t.length;
+          const found = (json as Record<string, unknown[]>)[table]?.length;
           expect(status).toBe(200);
           expect(view !== undefined || url !== undefined).toBe(true);
           const last = changes.at(-1);
