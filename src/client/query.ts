@@ -1,4 +1,4 @@
-import { conditionParameter, type Parameter } from "../filter/index.ts";
+import { conditionParameter, type Parameter, startsWithOperator } from "../filter/index.ts";
 
 type Scalar = string | number | boolean;
 
@@ -77,23 +77,37 @@ export interface Query<Row> {
 export type Order<Row> =
   `${Extract<keyof Row, string>}${"" | `->${string}`}${"" | ".asc" | ".desc"}${"" | ".nullsfirst" | ".nullslast"}`;
 
+/** Whether it can be compared with: what has another type has no text that a URL could say it by. */
+function isValue(wanted: unknown): boolean {
+  return /^(?:string|boolean|bigint)$/.test(typeof wanted) || Number.isFinite(wanted);
+}
+
+/** What stands in the place of a value, for an error. */
+function nameOf(wanted: unknown): string {
+  return typeof wanted === "object" && wanted ? `${JSON.stringify(wanted)}` : String(wanted);
+}
+
 /** @param operator - as URLs have it, and a dot behind what negates it */
 function* parametersOf(place: string, name: string, operator: string, wanted: unknown): Generator<Parameter> {
   const isList = Array.isArray(wanted);
-  // Left out, it would ask for all rows.
-  if (wanted === undefined || (wanted === null && !/\bis$/.test(operator)))
-    throw new TypeError(`${place} is ${wanted}: give a value, or ask later.`);
-  if (typeof wanted !== "object" || wanted === null || isList)
-    yield conditionParameter(name, operator || "eq", isList ? wanted.map(String) : String(wanted));
+  const isNull = wanted === null && /\bis$/.test(operator);
+  const conditions = typeof wanted === "object" && !isNull && !isList ? Object.entries(wanted ?? {}) : undefined;
+  // Left out, or as the text of something else, it would ask for all rows, or for none.
+  if (conditions ? conditions.length === 0 : !isNull && ![wanted].flat().every(isValue))
+    throw new TypeError(`${place} is ${nameOf(wanted)}: give a value, or ask later.`);
+  // The server would take it for a part of the value.
+  if (operator && !startsWithOperator.test(`${operator.replace(/^not\.(?=.)/, "")}.`))
+    throw new TypeError(`${place} is none of the conditions that there are.`);
+  if (!conditions) yield conditionParameter(name, operator || "eq", isList ? wanted.map(String) : String(wanted));
   else
-    for (const [key, value] of Object.entries(wanted)) {
+    for (const [key, value] of conditions) {
       const isHow = key === "any" || key === "all";
       const next = key === "not" ? "not." : isHow ? `${operator}(${key})` : `${operator}${key}`;
       yield* parametersOf(`${place}.${key}`, name, next, value);
     }
 }
 
-/** A path with a query behind it. @throws TypeError where `where` names a member without a value to compare with */
+/** A path with a query behind it. @throws TypeError where `where` names a member without a value to compare with, or a condition that there is not */
 export function queryPath<Row>(path: string, { where, order, select, limit, offset }: Query<Row>): string {
   const parameters = new URLSearchParams();
   const all: (readonly [string, unknown])[] = [

@@ -4,7 +4,7 @@ export { conditionParameter, formatFilter, type Parameter } from "./filter-text.
 export { type JsonPath, parseJsonPath } from "./json-path.ts";
 export { match } from "./match.ts";
 export { matchRow } from "./match-row.ts";
-export { isSearch, isTest, type Relation, type TestOperator } from "./operators.ts";
+export { isSearch, isTest, type Relation, startsWithOperator, type TestOperator } from "./operators.ts";
 export { maxConditions, maxDepth, maxListed, parseFilter } from "./parse-filter.ts";
 export { type Pattern, parsePattern, writePattern } from "./pattern.ts";
 export { formatPlace, parsePlace } from "./place-text.ts";

@@ -195,12 +195,27 @@ describe("ready()", () => {
 
 it("A filter without a value is a mistake that is told, and not all rows", () => {
   const { client } = new World();
-  for (const value of [undefined, null]) {
-    expect(() => client.collection<{ card_id: number }>("/a", { where: { card_id: value as never } })).toThrow(
-      `where.card_id is ${value}`,
+  const mistakes: [unknown, string][] = [
+    [undefined, "undefined"],
+    [null, "null"],
+    [{}, "{}"],
+    [new Map([[1, 2]]), "{}"],
+    [new Date(0), '"1970-01-01T00:00:00.000Z"'],
+    [Number.NaN, "NaN"],
+    [() => 1, "() => 1"],
+    [[1, undefined], "[1,null]"],
+    [[{ id: 1 }], '[{"id":1}]'],
+  ];
+  for (const [value, text] of mistakes) {
+    const where = { card_id: value as never };
+    expect(() => client.collection<{ card_id: number }>("/a", { where })).toThrow(`where.card_id is ${text}: give a`);
+    const not = { card_id: { not: value as never } };
+    expect(() => client.collection<{ card_id: number }>("/a", { where: not })).toThrow(
+      `where.card_id.not is ${text}: `,
     );
   }
-  expect(client.collection("/a", { where: { card_id: 0 } }).url).toBe("/a?card_id=0");
+  for (const value of [0, false, "", 10n as never])
+    expect(client.collection("/a", { where: { card_id: value } }).url).toBe(`/a?card_id=${value}`);
   client.close();
 });
 
@@ -257,6 +272,8 @@ it("A filter with conditions is a URL that rocket serve reads", () => {
   expect(() => parametersOf({ year: { gte: undefined as never } })).toThrow("where.year.gte is undefined");
   expect(() => parametersOf({ year: { eq: null as never } })).toThrow("where.year.eq is null");
   expect(() => parametersOf({ year: { not: { gt: null as never } } })).toThrow("where.year.not.gt is null");
+  expect(() => parametersOf({ year: { over: 5 } as never })).toThrow("where.year.over is none of the conditions");
+  expect(() => parametersOf({ year: { not: { over: 5 } } as never })).toThrow("where.year.not.over is none");
   client.close();
 });
 
