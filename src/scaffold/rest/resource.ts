@@ -75,9 +75,9 @@ function linkMemberOf(table: ServedTable): string {
   return name;
 }
 
-/** The name of a record's envelope: none that a column for JSON has, so that an object under it is the record. */
+/** The name of a record's envelope: none that a column for JSON has, so that an object under it is the record; of `s`, itself. */
 function recordName({ name: table, members }: ServedTable): string {
-  let name = pluralize.singular(table);
+  let name = pluralize.singular(table) || table;
   while (members.some((member) => member.name === name && member.type.holdsJson)) name = `${name}_record`;
   return name;
 }

@@ -117,6 +117,12 @@ describe("A record's envelope", () => {
     });
   });
 
+  test("has a name where the table's is nothing but the plural's ending", async () => {
+    const { send } = await serve("CREATE TABLE s (id INTEGER PRIMARY KEY, n INT)");
+    expect((await send("POST", "/s", { s: { n: 1 } })).json).toEqual({ s: { url: "/s/1", id: 1, n: 1 } });
+    expect((await send("GET", "/s")).field("Items")).toBe('list="/s", record="/s", url="/s/{id}"');
+  });
+
   test("keeps its name where no object can be meant for the column", async () => {
     const { send } = await serve("CREATE TABLE tags (id INTEGER PRIMARY KEY, tag TEXT)");
     expect((await send("POST", "/tags", { tag: { tag: "x" } })).json).toEqual({
