@@ -62,7 +62,8 @@ function startRun(options: ServeOptions, output: Output): Run {
   const onError: Run["onError"] = (error, { stage }) => {
     if (error instanceof RocketError && error.code === "journal-detached") stop.abort(new CommandFailure(detached));
     else if (error instanceof RocketError) output.note(`rocket: ${explain(error)}`);
-    else output.note(`rocket: ${stage}: ${explain(error)}`);
+    // A database that is stopped at the same time, as by one Ctrl-C, ends what it is not needed for any more.
+    else if (!(stop.signal.aborted && stage === "connection")) output.note(`rocket: ${stage}: ${explain(error)}`);
   };
   return { options, output, tls: readTlsFiles(options), stop, isServing: false, onError };
 }
