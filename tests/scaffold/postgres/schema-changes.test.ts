@@ -122,13 +122,20 @@ describe.each(ways)("a journal %s", (way, make) => {
     expect(await look()).toContain("reset /events");
   });
 
-  it("resets a table of which a partition was away, and is back as if nothing had been", async () => {
+  it.each([
+    ["partition", "days", ""],
+    [
+      "partition's partition",
+      "weeks",
+      "CREATE TABLE weeks PARTITION OF days FOR VALUES FROM (0) TO (99) PARTITION BY RANGE (id)",
+    ],
+  ])("resets a table of which a %s was away, and is back as if nothing had been", async (_of, parent, sql) => {
     const site = await make();
-    await site.client.query(`CREATE TABLE days (id int PRIMARY KEY) PARTITION BY RANGE (id);
-      CREATE TABLE first PARTITION OF days FOR VALUES FROM (0) TO (10); INSERT INTO days VALUES (1), (2)`);
+    await site.client.query(`CREATE TABLE days (id int PRIMARY KEY) PARTITION BY RANGE (id); ${sql};
+      CREATE TABLE first PARTITION OF ${parent} FOR VALUES FROM (0) TO (10); INSERT INTO days VALUES (1), (2)`);
     const { look } = await watchLooking(site);
-    await site.client.query(`BEGIN; ALTER TABLE days DETACH PARTITION first; DELETE FROM first WHERE id = 1;
-      ALTER TABLE days ATTACH PARTITION first FOR VALUES FROM (0) TO (10); COMMIT`);
+    await site.client.query(`BEGIN; ALTER TABLE ${parent} DETACH PARTITION first; DELETE FROM first WHERE id = 1;
+      ALTER TABLE ${parent} ATTACH PARTITION first FOR VALUES FROM (0) TO (10); COMMIT`);
     expect(await look()).toContain("reset /days");
     await site.client.query("DELETE FROM days WHERE id = 2");
     expect(await look()).toEqual(["delete /days/2"]);
