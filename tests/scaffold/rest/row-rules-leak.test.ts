@@ -1,4 +1,4 @@
-import { expect, it, onTestFinished, vi } from "vitest";
+import { expect, inject, it, onTestFinished, vi } from "vitest";
 import type { Field, HttpResponse } from "../../../src/protocol/index.ts";
 import { BothSources } from "../../../src/scaffold/rules/rule-source.ts";
 import { RuledSnapshot } from "../../../src/scaffold/rules/ruled-snapshot.ts";
@@ -200,7 +200,10 @@ const defects: readonly { readonly name: string; readonly world?: World; readonl
   },
 ];
 
-it.each(defects)(
+// They lie above the engines: on PostgreSQL, where a story takes several times as long, one tells that it is watched there, too.
+const played = inject("engine") === "sqlite" || process.env.ROCKET_LONG ? defects : defects.slice(0, 1);
+
+it.each(played)(
   "is caught where $name",
   async (defect) => {
     defect.seed();
