@@ -43,9 +43,11 @@ const lingerMs = 1_000;
 
 /**
  * Refusals by which a viewer may see nothing, or there is nothing: what was shown is taken away. A 400 is one, too: who may not
- * see a column any more is told that there is none to filter by.
+ * see a column any more is told that there is none to filter by. So is a redirect, which many applications answer who has to sign in.
  */
-const nothingLeft: readonly number[] = [400, 401, 403, 404, 410];
+function leavesNothing(status: number): boolean {
+  return status < 400 || [400, 401, 402, 403, 404, 410, 451].includes(status);
+}
 
 /** One URL that is followed, for everyone in this client who looks at it: its records, its position, its status. */
 export class Feed implements Sink {
@@ -228,7 +230,7 @@ export class Feed implements Sink {
 
   #end(problem: Problem): void {
     const { since } = this.#drop();
-    if (nothingLeft.includes(problem.status)) {
+    if (leavesNothing(problem.status)) {
       this.replica.clear();
       this.position = undefined;
     }

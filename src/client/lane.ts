@@ -278,13 +278,15 @@ export class Lane {
   async #refused(sink: Sink, problem: Problem): Promise<void> {
     const { http } = this.#options;
     const connection = this.#connection;
-    const mayBeOld = !http.hasToken && !this.#hasRenewed && (problem.status === 401 || problem.status === 403);
+    const { status } = problem;
+    const mayBeOld = !http.hasToken && !this.#hasRenewed && (status < 400 || status === 401 || status === 403);
     if (mayBeOld) {
       sink.lost(false);
-      const answer = await http.ask(sink.target, { cache: "no-store" }).catch(() => undefined);
+      // A redirect to a page for signing in is no answer; browsers show it as 0.
+      const answer = await http.ask(sink.target, { cache: "no-store", redirect: "manual" }).catch(() => undefined);
       // Whatever took that connection's place has asked anew.
       if (!this.#followings.has(sink) || connection !== this.#connection) return;
-      if (answer && answer.status < 300) {
+      if (answer && answer.status >= 200 && answer.status < 300) {
         this.#hasRenewed = true;
         this.#reopen();
         return;

@@ -44,7 +44,7 @@ describe("A view that has failed", () => {
     world.client.close();
   });
 
-  it.each([400, 401, 403, 404, 410])(
+  it.each([302, 303, 400, 401, 402, 403, 404, 410, 451])(
     "with %i shows nothing any more of what the viewer may not see",
     async (status) => {
       const { world, looked } = await refused(status);

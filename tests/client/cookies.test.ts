@@ -15,7 +15,10 @@ const letters: readonly Letter[] = [
   { id: 2, to: "bob" },
 ];
 
-/** Everybody may see `/news`; whose cookie it is, the letters. What is written to a letter of somebody else is refused. */
+/**
+ * Everybody may see `/news`; whose cookie it is, the letters. What is written to a letter of somebody else is refused. Who has
+ * to sign in is sent to a page for that by `/inbox`, which has the letters, too.
+ */
 function answer(request: IncomingMessage, response: ServerResponse): void {
   const send = (status: number, body: unknown): void => {
     const isPrivate = request.url?.startsWith("/letters") ? { "Cache-Control": "private" } : {};
@@ -27,6 +30,9 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
   const own = letters.filter(({ to }) => to === user);
   const one = own.find(({ id }) => url === `/letters/${id}`);
   if (url === "/news") send(200, [{ id: 1 }]);
+  else if (url === "/sign-in") response.writeHead(200, { "Content-Type": "text/html" }).end("<h1>Sign in</h1>");
+  else if (url === "/inbox" && user === undefined) response.writeHead(302, { Location: "/sign-in" }).end();
+  else if (url === "/inbox") send(200, own);
   else if (!url.startsWith("/letters")) send(404, {});
   else if (user === undefined) send(401, {});
   else if (method !== "GET" && !one) send(403, {});
@@ -83,6 +89,25 @@ describe("A client whose user the cookies name", () => {
 
     await shows("ann");
     expect(browser.handshakes).toBe(2);
+  });
+
+  it("does so where it is sent to a page for signing in, and shows nothing until then", async () => {
+    const { browser, client } = await openBrowser("ann");
+    const inbox = client.collection<Letter>("/inbox");
+    inbox.subscribe(() => {});
+    await vi.waitUntil(() => inbox.getSnapshot().status.state === "live");
+    const shown = (): unknown => inbox.getSnapshot().rows.map(({ to }) => to);
+    expect([shown(), browser.handshakes]).toEqual([["ann"], 1]);
+
+    browser.user = undefined;
+    client.renew();
+    await vi.waitUntil(() => inbox.getSnapshot().status.state === "failed");
+    expect([shown(), inbox.getSnapshot().status.problem?.status, browser.handshakes]).toEqual([[], 302, 2]);
+
+    browser.user = "bob";
+    inbox.subscribe(() => {});
+    await vi.waitUntil(() => inbox.getSnapshot().status.state === "live");
+    expect([shown(), browser.handshakes]).toEqual([["bob"], 3]);
   });
 
   it("makes no other connection where the cookies of now are refused as well", async () => {
