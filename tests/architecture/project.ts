@@ -18,13 +18,16 @@ export const root: string = join(dirname(fileURLToPath(import.meta.url)), "..", 
 const ignoredFolders = new Set(["node_modules", "dist", ".git", "coverage"]);
 const ignoredFiles = /\.(?:db(?:-wal|-shm|-journal)?|tsbuildinfo|tgz)$|^\.report/;
 
+/** Where the example keeps its PostgreSQL, once that has run. */
+const ignoredPath = "examples/music/postgres";
+
 /** The paths of all files below `folder` that belong to the project. */
 export function listFiles(folder = ""): string[] {
   const found: string[] = [];
   for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
     const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
     if (entry.isDirectory()) {
-      if (!ignoredFolders.has(entry.name)) found.push(...listFiles(path));
+      if (!ignoredFolders.has(entry.name) && path !== ignoredPath) found.push(...listFiles(path));
     } else if (entry.isFile() && !ignoredFiles.test(entry.name)) found.push(path);
   }
   return found.sort();
