@@ -247,7 +247,9 @@ export class HttpListener {
       const monitored = isRead && said ? withMonitor(said, url, this.#parts.followsAll) : said;
       // Browsers are given a page there.
       const isPage = isRead && said && page.isAt(url);
-      const answer = isPage ? { ...monitored, fields: varyBy(monitored.fields, "Accept") } : monitored;
+      const varied = isPage ? { ...monitored, fields: varyBy(monitored.fields, "Accept") } : monitored;
+      const isMissing = isRead && varied?.status === 404 && page.saysMissing(url);
+      const answer = isMissing ? page.missing(request, varied) : varied;
       // While it is compressed, there are both forms of it.
       return claim.hold(answer?.body?.length ?? 0) ? await compressAnswer(request, answer) : answer;
     } finally {

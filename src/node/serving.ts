@@ -50,7 +50,7 @@ function pageOf(
   // A front end has the root, and pages of its own.
   const isAtResources = publicFolder === undefined;
   const isShown = (target: string): boolean => owns(target) && shows(target);
-  return new PageDesk({ kind, facts, basePath, isAtResources, isShown, isLocal, state });
+  return new PageDesk({ kind, facts, basePath, isAtResources, isShown, isOwned: owns, isLocal, state });
 }
 
 /**

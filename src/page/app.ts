@@ -15,7 +15,7 @@ import { TopBar } from "./panes/top-bar.ts";
 import { type Place, Places } from "./place.ts";
 import type { Row } from "./rows/row-source.ts";
 import { readSchema, type Schema } from "./schema.ts";
-import { snippetsOf } from "./snippets.ts";
+import { type SnippetPlace, snippetsOf } from "./snippets.ts";
 import { suggestChange } from "./suggest-change.ts";
 import { Effects } from "./wire/effects.ts";
 import type { Entry, NewEntry } from "./wire/entry.ts";
@@ -64,7 +64,7 @@ export class App {
       client: this.#client,
       places: this.#places,
       announcer: this.#announcer,
-      snippets: (target) => this.#snippets(target),
+      snippets: (target) => snippetsOf(this.#placeOf(target)),
       onRows: () => this.#settle.ask(),
       onSignedOut: (detail) => this.#endSession(detail),
     });
@@ -242,10 +242,12 @@ export class App {
     if (first) this.#steps.changed(first.url, first.sinceAnswerMs);
   }
 
-  #snippets(target: string): ReturnType<typeof snippetsOf> {
+  #placeOf(target: string): SnippetPlace {
     const { base, command } = this.#facts;
+    const { email } = this.#session;
     const needsToken = this.#canSignIn && this.#schema?.anonymous !== true;
-    return snippetsOf({ origin: location.origin, base, target, command, needsToken });
+    const signIn = email === undefined ? (needsToken ? "token" : "none") : { email };
+    return { origin: location.origin, base, target, command, signIn };
   }
 
   /** Who comes next is not to see what was shown. */
@@ -288,7 +290,7 @@ export class App {
     const path = this.#rows.info?.url ?? "/";
     const suggestion = this.#suggestion ?? { method: "POST", target: path, body: "{}" };
     new ForeignWriteDialog(suggestion, {
-      origin: location.origin,
+      placeOf: (one) => this.#placeOf(one),
       send: (method, target, body) => {
         const { token } = this.#session;
         const headers = {

@@ -10,8 +10,24 @@ export interface SnippetPlace {
   readonly target: string;
   /** How Rocket's command is called. */
   readonly command: string;
-  /** Whether requests have to show a token. What is copied has none in it: it reads the variable `TOKEN`. */
-  readonly needsToken: boolean;
+  /**
+   * How requests show whose they are. `token`: what is copied reads the variable `TOKEN`. An email: who has signed in by a cookie has
+   * no token, so that what is copied asks for the password, and signs in.
+   */
+  readonly signIn: "none" | "token" | { readonly email: string };
+}
+
+/** What a shell does before a request that shows a token, in one line: pasted, what follows would be read as the password. */
+function shellBefore({ origin, base, signIn }: SnippetPlace): string {
+  if (typeof signIn === "string") return "";
+  const ask = `printf 'Password: '; stty -echo; read -r PASSWORD; stty echo; echo`;
+  const post = `curl -s ${quoted(`${origin}${base}/auth/sign-in`)} --data-urlencode ${quoted(`email=${signIn.email}`)} --data-urlencode "password=$PASSWORD"`;
+  return `${ask}; TOKEN=$(${post} | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/'); `;
+}
+
+function makesClient({ origin, base, signIn }: SnippetPlace, token: string): string[] {
+  const url = JSON.stringify(origin + base);
+  return [`const client = createClient(${url}${signIn === "token" ? `, { token: () => ${token} }` : ""});`];
 }
 
 /** Something to copy that runs as it is. */
@@ -32,26 +48,35 @@ function componentName(target: string): string {
   return /^[A-Z]/.test(name) ? name : `Rows${name}`;
 }
 
-function clientText({ origin, base, target, needsToken }: SnippetPlace): string {
-  const options = needsToken ? ", { token: () => process.env.TOKEN }" : "";
+function clientText(place: SnippetPlace): string {
+  const { origin, base, target, signIn } = place;
+  const hasPassword = typeof signIn !== "string";
+  const session = hasPassword
+    ? [
+        `const session = createSession(${JSON.stringify(origin + base)}, { keep: "token" });`,
+        `await session.signIn({ email: ${JSON.stringify(signIn.email)}, password: process.env.PASSWORD ?? "" });`,
+        "const { client } = session;",
+      ]
+    : makesClient(place, "process.env.TOKEN");
   return [
-    'import { createClient } from "rocket-rest/client";',
+    `import { create${hasPassword ? "Session" : "Client"} } from "rocket-rest/client";`,
     "",
-    `const client = createClient(${JSON.stringify(origin + base)}${options});`,
+    ...session,
     `const list = client.collection(${JSON.stringify(target)});`,
     "list.subscribe(() => console.log(list.getSnapshot().rows));",
     "",
   ].join("\n");
 }
 
-function reactText({ origin, base, target, needsToken }: SnippetPlace): string {
+/** Where there is a cookie, the front end of the same origin has it, too. */
+function reactText(place: SnippetPlace): string {
+  const { target } = place;
   const name = componentName(target);
-  const options = needsToken ? ', { token: () => sessionStorage.getItem("token") ?? undefined }' : "";
   return [
     'import { RocketProvider, useCollection } from "rocket-rest/react";',
     'import { createClient } from "rocket-rest/client";',
     "",
-    `const client = createClient(${JSON.stringify(origin + base)}${options});`,
+    ...makesClient(place, 'sessionStorage.getItem("token") ?? undefined'),
     "",
     `function ${name}() {`,
     `  const { rows, status } = useCollection(${JSON.stringify(target)});`,
@@ -75,24 +100,26 @@ function eventSourceText({ origin, target }: SnippetPlace): string {
 
 /** Ways to read and follow what the page shows, from elsewhere. */
 export function snippetsOf(place: SnippetPlace): Snippet[] {
-  const { origin, target, command, needsToken } = place;
+  const { origin, target, command, signIn } = place;
   const url = quoted(origin + target);
-  const header = needsToken ? ' -H "Authorization: Bearer $TOKEN"' : "";
-  const tailHeader = needsToken ? ' --header "Authorization: Bearer $TOKEN"' : "";
+  const before = shellBefore(place);
+  const header = signIn === "none" ? "" : '"Authorization: Bearer $TOKEN"';
   const all = [
-    { name: "curl", text: `curl -g -i ${url}${header}` },
-    { name: "rocket tail", text: `${command} tail ${url}${tailHeader}` },
+    { name: "curl", text: `${before}curl -g -i ${url}${header && ` -H ${header}`}` },
+    { name: "rocket tail", text: `${before}${command} tail ${url}${header && ` --header ${header}`}` },
     { name: "Client code", text: clientText(place) },
     { name: "React hook", text: reactText(place) },
   ];
   // An EventSource can't show a token.
-  return needsToken ? all : [...all, { name: "EventSource", text: eventSourceText(place) }];
+  return signIn === "token" ? all : [...all, { name: "EventSource", text: eventSourceText(place) }];
 }
 
-/** A request that writes, as curl sends it. */
-export function curlOf(method: string, url: string, body: string): string {
+/** A request that writes, as curl sends it. @param place - `target` is where to */
+export function curlOf(method: string, place: SnippetPlace, body: string): string {
+  const { origin, target, signIn } = place;
   const data = body === "" ? "" : ` -H 'Content-Type: application/json' -d ${quoted(body)}`;
-  return `curl -g -X ${method} ${quoted(url)}${data}`;
+  const header = signIn === "none" ? "" : ' -H "Authorization: Bearer $TOKEN"';
+  return `${shellBefore(place)}curl -g -X ${method} ${quoted(origin + target)}${header}${data}`;
 }
 
 /** Words that SQL takes for its own where they stand for a table or a column. */

@@ -76,6 +76,41 @@ describeInBrowser("what is copied on the page", (openContext) => {
     await logged;
   });
 
+  it("runs for who has signed in by a cookie: it asks for the password", async () => {
+    const site = await PageSite.start("", "--users");
+    const context = await openContext({ permissions: ["clipboard-read", "clipboard-write"] });
+    const page = await context.newPage();
+    await page.goto(`${site.url}/artists?id=eq.1`);
+    await page.getByLabel("Email").fill("o'ann@example.com");
+    await page.getByLabel("Password").fill("correct & horse");
+    await page.getByRole("button", { name: "Create an account" }).click();
+    await page.locator(".status.is-live").waitFor();
+    const run = (command: string): string =>
+      execFileSync("sh", ["-c", command], {
+        ...{ encoding: "utf8", input: "correct & horse\n", stdio: ["pipe", "pipe", "ignore"] },
+      });
+    expect(run(await copyAs(page, "curl"))).toMatch(/HTTP\/1\.1 200 OK.*"The Beatles"/s);
+    const tail = (await copyAs(page, "rocket tail")).replace(
+      "npx rocket ",
+      `"${process.execPath}" dist/bin/rocket.js `,
+    );
+    expect(run(`${tail} --count 1`)).toContain('"The Beatles"');
+    await page.getByRole("button", { name: "Write from another program…" }).click();
+    await page.getByRole("button", { name: "Copy as curl" }).click();
+    const write = await page.evaluate(() => navigator.clipboard.readText());
+    expect(run(write)).toContain('"The Beatles*"');
+    await page.keyboard.press("Escape");
+
+    process.env.PASSWORD = "correct & horse";
+    const code = (await copyAs(page, "Client code")).replace(
+      "rocket-rest/client",
+      new URL("../../dist/client/index.js", import.meta.url).href,
+    );
+    const program = runNode("--input-type=module", ["-e", code]);
+    await program.until(({ stdout }) => stdout.includes("The Beatles*"));
+    program.process.kill();
+  });
+
   it("runs: a component of React, which is built, and live", async () => {
     const publicFolder = temporaryFolder();
     const site = await PageSite.start("", "--public", publicFolder);
@@ -95,10 +130,10 @@ describeInBrowser("what is copied on the page", (openContext) => {
 describe("what is copied", () => {
   it("is code that type-checks", async () => {
     const place = { origin: "http://127.0.0.1:8080", base: "", target: "/artists?genre=eq.rock", command: "rocket" };
-    const documents = [true, false].map((needsToken) => {
-      const code = snippetsOf({ ...place, needsToken }).filter(({ name }) => /^(?:Client code|React hook)$/.test(name));
+    const documents = (["none", "token", { email: "ann@example.com" }] as const).map((signIn, at) => {
+      const code = snippetsOf({ ...place, signIn }).filter(({ name }) => /^(?:Client code|React hook)$/.test(name));
       const text = code.map((snippet) => `\`\`\`tsx\n${snippet.text}\`\`\`\n`).join("\n");
-      return { path: `copied-${needsToken}.md`, text };
+      return { path: `copied-${at}.md`, text };
     });
     expect(await typeCheckFences(documents, scratch)).toEqual([]);
   });
@@ -109,7 +144,7 @@ describe("what is copied", () => {
       base: "/api",
       target: "/api/big%20rooms",
       command: "rocket",
-      needsToken: false,
+      signIn: "none" as const,
     };
     const react = snippetsOf(place).find(({ name }) => name === "React hook")?.text ?? "";
     expect(react).toContain("function BigRooms() {");

@@ -294,6 +294,19 @@ describeInBrowser("the page", (openContext) => {
     await expect.poll(artist).toMatchObject({ artist: { id: 2, country: "United Kingdom" } });
   });
 
+  it("says who refers to a row that can't be deleted", async () => {
+    const site = await PageSite.start(
+      `CREATE TABLE towns (id INTEGER PRIMARY KEY, name TEXT); INSERT INTO towns VALUES (1, 'Ulm'), (2, 'Bonn');
+       CREATE TABLE trips (id INTEGER PRIMARY KEY, town_id INTEGER NOT NULL REFERENCES towns (id)); INSERT INTO trips VALUES (1, 1), (2, 1);`,
+    );
+    const page = await site.open(await openContext(), "/towns");
+    await cell(page, "Ulm").focus();
+    await page.keyboard.press("Delete");
+    await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+    await page.getByText("/towns/1 was not deleted: 2 rows of trips refer to it.").waitFor();
+    await cell(page, "Ulm").waitFor();
+  });
+
   it("filters and sorts in the URL, by the form and by the text", async () => {
     const site = await PageSite.start();
     const page = await site.open(await openContext());

@@ -24,7 +24,6 @@ describe("the page", () => {
     for (const accept of ["*/*", "application/json", "application/json, text/html"]) {
       expect(await typeAt(`${site.url}/a`, { Accept: accept })).toBe("application/json");
     }
-    expect(await typeAt(`${site.url}/b`)).toBe("application/json");
   });
 
   it("is not where there is nothing for it to show", async () => {
@@ -33,6 +32,22 @@ describe("the page", () => {
     expect(await typeAt(`${site.url}/a`)).toBe(html);
     const { headers } = await fetch(`${site.url}/a/1`, { headers: browser });
     expect(headers.get("vary") ?? "").not.toMatch(/\bAccept\b(?!-)/);
+  });
+
+  it("says to a browser that nothing is at a URL, and leads to what there is; programs get the problem", async () => {
+    const site = await startSite({ page: "inspector", owns, basePath: "/api" });
+    const missing = await fetch(`${site.url}/api/artsts`, { headers: browser });
+    expect([missing.status, missing.headers.get("content-type")]).toEqual([404, html]);
+    expect(missing.headers.get("content-security-policy")).toContain("default-src 'none'");
+    expect(await missing.text()).toContain('<a href="/api/">');
+    const problem = await fetch(`${site.url}/api/artsts`);
+    expect([problem.status, problem.headers.get("content-type")]).toEqual([404, "application/problem+json"]);
+    for (const { headers } of [missing, problem]) expect(headers.get("vary")).toMatch(/\bAccept\b(?!-)/);
+    // What a peer wrote is no markup.
+    const text = await (await fetch(`${site.url}/api/<b>`, { headers: browser })).text();
+    expect(text).not.toContain("<b>");
+    const bare = await startSite({ owns });
+    expect(await typeAt(`${bare.url}/artsts`)).toMatch(/json/);
   });
 
   it("is named by Vary on both answers, so that no cache confuses them", async () => {

@@ -5,13 +5,14 @@ import {
   fieldValue,
   matchesEntityTag,
   problemResponse,
+  varyBy,
   wellKnownPath,
 } from "../../protocol/index.ts";
 import type { BasePath, OriginResponse } from "../../server/index.ts";
 import { isOwnPage } from "../access.ts";
 import { isLoopback } from "../named-host.ts";
 import { prefersHtml } from "../prefers-html.ts";
-import { type PageFile, plainPage, readInspector } from "./page-file.ts";
+import { missingPage, type PageFile, plainPage, readInspector } from "./page-file.ts";
 import type { PageFacts, PageKind } from "./page-options.ts";
 
 /** What is answered to browsers, and where. */
@@ -22,6 +23,8 @@ export interface PageDeskOptions {
   /** Whether the page is also at `/` and at the origin's URLs that it shows; else at its own URL only. */
   readonly isAtResources: boolean;
   readonly isShown: (target: string) => boolean;
+  /** Whether a URL is the origin's, shown or not; absent: none is. */
+  readonly isOwned?: (target: string) => boolean;
   /** Whether only this machine reaches the server. */
   readonly isLocal: () => boolean;
   /** Who follows what. */
@@ -67,6 +70,18 @@ export class PageDesk {
     const known = headers["if-none-match"];
     const isKnown = known !== undefined && matchesEntityTag(known, fieldValue(answer.fields, "ETag") ?? "");
     return isKnown ? { ...answer, status: 304, body: "" } : answer;
+  }
+
+  /** Whether a browser is told by a page that nothing is at a URL. */
+  saysMissing(url: string): boolean {
+    const { kind, isAtResources, isOwned } = this.#options;
+    return kind === "inspector" && isAtResources && isOwned?.(url) !== true;
+  }
+
+  /** What browsers are answered where a GET finds nothing: a page that says so, and leads to what there is. Others are given the answer. */
+  missing({ headers }: Asking, answer: OriginResponse): OriginResponse {
+    if (prefersHtml(headers.accept)) return missingPage(`${this.#options.basePath.text}/`, answer.body);
+    return { ...answer, fields: varyBy(answer.fields, "Accept") };
   }
 
   /** Whether it is asked on this machine, by a name of it and not through a front: what is shown then is the operator's own to see. */

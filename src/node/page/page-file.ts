@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import type { Field } from "../../protocol/index.ts";
+import type { Body, Field } from "../../protocol/index.ts";
 import type { OriginResponse } from "../../server/index.ts";
 
 /** Where the build puts the page: the same from the sources, from what they are compiled to, and from the bundled command. */
@@ -84,6 +84,25 @@ export class PageFile {
 
 /** The page in one line, for where nobody is to look around. */
 export const plainPage: PageFile = new PageFile(documentOf(plainText));
+
+const missingStyle =
+  "<style>:root{color-scheme:light dark;font:15px/1.6 system-ui,sans-serif}body{max-width:36em;margin:18vh auto;padding:0 1em}</style>";
+
+/**
+ * The page that says that nothing is at a URL.
+ *
+ * @param root - where there is something
+ * @param body - what programs are told: a problem
+ */
+export function missingPage(root: string, body: Body): OriginResponse {
+  const said = typeof body === "string" ? body : new TextDecoder().decode(body);
+  const [, detail = '"Nothing is here."'] = /"detail":("(?:[^"\\]|\\.)*")/.exec(said) ?? [];
+  const text = escapeAttribute(String(JSON.parse(detail)));
+  const link = `<a href="${escapeAttribute(root)}">See what there is</a>`;
+  const page = new PageFile(documentOf(`${missingStyle}<h1>Not found</h1><p>${text}</p><p>${link}</p>`));
+  const { fields, ...answer } = page.answer({});
+  return { ...answer, status: 404, fields: fields.filter(([name]) => name !== "ETag") };
+}
 
 /** The inspector, as it was built. */
 export function readInspector(path?: string): PageFile {

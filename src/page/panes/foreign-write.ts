@@ -1,7 +1,7 @@
 import { button, copyText, element, fill } from "../dom.ts";
 import { Dialog } from "../edit/dialog.ts";
 import { messageOf, problemIn } from "../refusal.ts";
-import { curlOf } from "../snippets.ts";
+import { curlOf, type SnippetPlace } from "../snippets.ts";
 
 /** A write as another program would make it. */
 export interface ForeignWrite {
@@ -20,16 +20,19 @@ export type SendForeign = (method: string, target: string, body: string) => Prom
 /** Asks what another program is to write, and writes it. */
 export class ForeignWriteDialog {
   readonly #send: SendForeign;
-  readonly #origin: string;
+  readonly #placeOf: (target: string) => SnippetPlace;
   readonly #method: HTMLSelectElement;
   readonly #target: HTMLInputElement;
   readonly #body: HTMLTextAreaElement;
   readonly #answer: HTMLElement = element("p", { class: "answer", role: "status" });
 
   /** @param suggestion - what the form begins with */
-  constructor(suggestion: ForeignWrite, { origin, send }: { readonly origin: string; readonly send: SendForeign }) {
+  constructor(
+    suggestion: ForeignWrite,
+    { placeOf, send }: { readonly placeOf: (target: string) => SnippetPlace; readonly send: SendForeign },
+  ) {
     this.#send = send;
-    this.#origin = origin;
+    this.#placeOf = placeOf;
     const methods = ["PATCH", "POST", "PUT", "DELETE"];
     const option = (name: string): HTMLElement =>
       element("option", { value: name, selected: name === suggestion.method }, name);
@@ -72,7 +75,7 @@ export class ForeignWriteDialog {
   get #curl(): string {
     return curlOf(
       this.#method.value,
-      this.#origin + this.#target.value,
+      this.#placeOf(this.#target.value),
       this.#method.value === "DELETE" ? "" : this.#body.value,
     );
   }

@@ -18,6 +18,7 @@ import {
   withSorting,
 } from "../query-text.ts";
 import { messageOf } from "../refusal.ts";
+import { countRows } from "../rows/count-rows.ts";
 import { type CellAt, Grid } from "../rows/grid.ts";
 import { type Row, RowSource } from "../rows/row-source.ts";
 import {
@@ -25,6 +26,7 @@ import {
   type Column,
   collectionAt,
   guessCollection,
+  type Referrer,
   type Schema,
   selectedCollection,
 } from "../schema.ts";
@@ -47,6 +49,12 @@ export interface RowsPaneParts {
 const blocked =
   "No WebSocket comes through to the server, so the rows are looked at every 5 seconds. What stands in between, as a proxy, has to let " +
   "“Upgrade: websocket” pass. It is tried again and again.";
+
+/** The rows of another collection that refer to a row. */
+function referringPlace({ url, columns }: Referrer, row: Row): Place {
+  const parameters = Object.entries(columns).map(([there, here]) => parameterOf(there, "eq", String(row[here])));
+  return { view: "rows", path: url, query: formatParameters(parameters) };
+}
 
 /** The rows of one URL: filter, table, and all that can be done with them. */
 export class RowsPane {
@@ -279,8 +287,21 @@ export class RowsPane {
       const undo = mayCreate ? { label: "Undo", run: again, isUndo: true } : undefined;
       this.#parts.announcer.show(`Deleted ${url}`, "done", undo);
     } catch (error) {
-      this.#fail(error);
+      const isConflict = error instanceof ProblemError && error.problem.status === 409;
+      const reason = isConflict ? await this.#whoRefersTo(row, info) : "";
+      if (reason === "") this.#fail(error);
+      else this.#parts.announcer.show(`${url} was not deleted: ${reason} refer to it.`, "trouble");
     }
+  }
+
+  /** `2 rows of albums`, as far as the viewer may know. */
+  async #whoRefersTo(row: Row, { referrers = [] }: CollectionInfo): Promise<string> {
+    const found = referrers.map(async (one) => {
+      const { path, query } = referringPlace(one, row);
+      const count = await countRows(this.#parts.client, `${path}?${query}`);
+      return typeof count === "number" && count > 0 ? [`${counted(count, "row")} of ${one.name}`] : [];
+    });
+    return (await Promise.all(found)).flat().join(", ");
   }
 
   #follow(row: Row, { name, references }: CellAt["column"]): void {
@@ -293,13 +314,10 @@ export class RowsPane {
   #menu(row: Row, anchor: HTMLElement): void {
     const url = this.#source?.urlOf(row);
     const { places } = this.#parts;
-    const related: MenuItem[] = (this.#info?.referrers ?? []).map(({ name, url: path, columns }) => {
-      const parameters = Object.entries(columns).map(([there, here]) => parameterOf(there, "eq", String(row[here])));
-      return {
-        label: `${name} of this row`,
-        action: () => places.go({ view: "rows", path, query: formatParameters(parameters) }),
-      };
-    });
+    const related: MenuItem[] = (this.#info?.referrers ?? []).map((one) => ({
+      label: `${one.name} of this row`,
+      action: () => places.go(referringPlace(one, row)),
+    }));
     const items: MenuItem[] = [
       ...(related.length > 0 ? [{ label: "Related" }, ...related] : []),
       { label: "Row" },

@@ -45,10 +45,15 @@ export class Session {
     return sessionStorage.getItem(tokenKey) ?? undefined;
   }
 
+  /** Who is signed in by a cookie; `undefined` where nobody is. */
+  get email(): string | undefined {
+    return sessionStorage.getItem(emailKey) ?? undefined;
+  }
+
   /** Who is signed in, for a person to read; `undefined` where nobody is. */
   get name(): string | undefined {
     const { token } = this;
-    return token === undefined ? (sessionStorage.getItem(emailKey) ?? undefined) : wordIn(token);
+    return token === undefined ? this.email : wordIn(token);
   }
 
   /** Looks whose cookie the browser has: another tab may have signed in, or out. */
@@ -67,7 +72,7 @@ export class Session {
 
   /** Nobody is signed in any more. */
   async signOut(): Promise<void> {
-    if (sessionStorage.getItem(emailKey) !== null) await this.#post("sign-out", {}).catch(() => {});
+    if (this.email !== undefined) await this.#post("sign-out", {}).catch(() => {});
     this.#keep();
   }
 
