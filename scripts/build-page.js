@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { transform } from "lightningcss";
 import { build } from "vite";
+import { withoutBodies } from "./left-out.js";
 
 const root = new URL("../", import.meta.url);
 const source = new URL("src/page/", root);
@@ -20,30 +21,6 @@ const unused = new Map([
   ["./require-seen.ts", ["requireSeen"]],
   ["./storage.ts", ["WriteStore"]],
 ]);
-
-/**
- * Methods of the client that are never called in the page, whose bodies are left out: it has no batches, no single records, no other
- * tabs, no storage, nothing to begin with, and no token but the one that somebody gave.
- */
-const uncalled = {
-  client: "subscribe record batch onStatus renew dehydrate logout #fetch #begin #beginSafely #beginByGuess #share",
-  http: "#learn",
-  "origin-transport": "#watchToken",
-  outbox: "batch renew drop #loaded",
-  renewal: "watch",
-  sender: "requestBatch",
-  "write-delivery": "renew #sendBatch #guardAll #batchUnanswered #batchTurnedDown #conflictOf",
-  "write-queue": "load together clear #refusalOf",
-};
-
-function withoutUncalled(code, id) {
-  const [, file] = /(?<=[/])src[/]client[/]([\w-]+)[.]ts$/.exec(id) ?? [];
-  return (uncalled[file]?.split(" ") ?? []).reduce((rest, name) => {
-    const method = new RegExp(`(?<=\\n)  (?:async )?${name}(?:<\\w+>)?\\((?:[^\\n]*\\{)?\\n[^]*?\\n  }\\n`);
-    if (!method.test(rest)) throw new Error(`${file}.ts has no method ${name}.`);
-    return rest.replace(method, `  ${name}() {}\n`);
-  }, code);
-}
 
 /** What places a row in a list by the filter, and the smaller one that the page has. */
 const wholeLists = fileURLToPath(new URL("src/client/whole-lists.ts", root));
@@ -73,7 +50,8 @@ const importAtOnce = {
     if (!id.includes("/src/client/")) return null;
     const imports = [];
     // A browser has a WebSocket.
-    const bare = withoutUncalled(code, id).replace('await import("#node-web-socket")', "{}");
+    const [, file] = /\/src\/client\/([\w-]+)\.ts$/.exec(id) ?? [];
+    const bare = withoutBodies(code, file).replace('await import("#node-web-socket")', "{}");
     const changed = bare.replace(/(?<!typeof )\bimport\("(\.\/[\w-]+\.ts)"\)/g, (_, path) => {
       if (unloaded.includes(path)) return "Promise.reject(Error(`left out`))";
       imports.push(`import * as later${imports.length} from "${path === whole ? small : path}";`);

@@ -78,7 +78,8 @@ export async function typeCheckFences(documents: readonly TextFile[], folder: st
     );
 }
 
-function compile(place: string): Promise<string> {
+/** Runs the compiler in a folder with a `tsconfig.json`. Gives what it says. */
+export function compile(place: string): Promise<string> {
   const compiler = join(root, "node_modules", "typescript", "bin", "tsc");
   return new Promise((resolve, reject) => {
     execFile(process.execPath, [compiler, "-p", place, "--pretty", "false"], { cwd: root }, (error, stdout, stderr) => {
