@@ -38,6 +38,29 @@ describe("Writes that come at once", () => {
     expect(new Set(answers.map(({ field }) => field("Event-ID"))).size).toBe(1);
   });
 
+  test("take a message each where they are large", async () => {
+    const service = await serve(server, table);
+    const { send } = service;
+    let most = 0;
+    const bind = vi.spyOn(pg.Connection.prototype, "bind");
+    const { sync } = pg.Connection.prototype;
+    const syncing = vi.spyOn(pg.Connection.prototype, "sync").mockImplementation(function (this: pg.Connection) {
+      const large = bind.mock.calls.filter(([config]) =>
+        (config?.values ?? []).some((value) => String(value).length > 1_000),
+      ).length;
+      most = Math.max(most, large);
+      bind.mockClear();
+      sync.call(this);
+    });
+    onTestFinished(() => void vi.restoreAllMocks());
+
+    const answers = await Promise.all(range(6).map((id) => send("POST", "/t", { id, s: "x".repeat(600_000) })));
+
+    expect(answers.map(({ status }) => status)).toEqual([201, 201, 201, 201, 201, 201]);
+    expect([syncing.mock.calls.length > 3, most]).toEqual([true, 2]);
+    expect(await transactionsOf(service)).toBe(1);
+  });
+
   test("are undone each by itself where the database refuses one", async () => {
     const service = await serve(server, table);
     const { send, errors } = service;

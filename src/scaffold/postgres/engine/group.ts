@@ -83,8 +83,8 @@ interface Started {
   readonly isReleased: Promise<boolean>;
 }
 
-/** How many writes are asked at once, at most. */
-const maxAtOnce = 100;
+/** How many writes are asked at once, at most, and how many characters of values they may have but for the last one. */
+const [maxAtOnce, maxLength] = [100, 1024 * 1024];
 
 /** Thrown where a group was begun with a schema that is not so any more. */
 export class Outdated extends Error {}
@@ -176,9 +176,11 @@ export class Group {
   /** Starts a write, and the next ones as long as those before have asked all that they ask: one message has all of it. */
   #startSome(session: OpenedSession, writes: readonly Write[], runOf: (write: Write) => Run): Started[] {
     const started: Started[] = [];
+    let length = 0;
     for (const write of writes) {
       const former = started.at(-1);
-      if (former && !former.transaction.hasAskedAll) break;
+      length += former?.transaction.writtenLength ?? 0;
+      if (former && (!former.transaction.hasAskedAll || length > maxLength)) break;
       former?.acting.seal();
       const isReleased = former ? renewSavepoint(session) : Promise.resolve(true);
       started.push({ ...this.#start(session, write, runOf(write)), isReleased });

@@ -76,6 +76,7 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
   /** Whether it has one write only to do, as far as it has been told, and no answer to keep. */
   #isSimple = true;
   #hasAskedAll = false;
+  #writtenLength = 0;
 
   readonly #readsFirst: boolean;
 
@@ -92,6 +93,11 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
   /** Whether all statements of the write have been given, unless something goes wrong with one of them. */
   get hasAskedAll(): boolean {
     return this.#hasAskedAll;
+  }
+
+  /** How many characters of values it has given to the database. */
+  get writtenLength(): number {
+    return this.#writtenLength;
   }
 
   #askedAll(): void {
@@ -347,6 +353,7 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
 
   async #write(table: PostgresTable, members: Iterable<PostgresMember>, { text, values }: Sql): Promise<Row[]> {
     const names = [...members].map(({ name }) => name);
+    for (const value of values) this.#writtenLength += value?.length ?? 0;
     // The values that are given come first.
     const given = new Map(names.map((name, at) => [name, values[at] ?? null]));
     this.#written.push({ table, values: given, place: this.#place });
