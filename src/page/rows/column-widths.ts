@@ -89,8 +89,8 @@ export class ColumnWidths {
       const { text, look } = cellText(row[column.name], column);
       return (look === "json" || look === "bytes" ? text.length * letterWidth : this.#textWidth(text, font)) + beside;
     });
-    // Beside its name, a head has the arrow of its order.
-    return Math.ceil(Math.max(this.#textWidth(column.name, `600 ${font}`) + padding + 16, ...widths));
+    // Beside its name, a head has the arrow of its order, with a number.
+    return Math.ceil(Math.max(this.#textWidth(column.name, `600 ${font}`) + padding + buttonWidth, ...widths));
   }
 
   #textWidth(text: string, font: string): number {
