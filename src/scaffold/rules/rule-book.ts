@@ -163,8 +163,11 @@ export class RuleBook {
 
   #missing({ tables, leftOut, denied = [] }: ServedSchema): string[] {
     const there = new Set([...tables.map(({ name }) => name), ...leftOut.map(({ name }) => name), ...denied]);
-    const known = listNames(tables.map(({ name }) => name));
     const missing = [...(this.#rules?.keys() ?? [])].filter((name) => !there.has(name));
+    if (missing.length > 0 && tables.length === 0) {
+      return [`The rules have entries for ${listNames(missing)}, and there are no tables yet: make them first.`];
+    }
+    const known = listNames(tables.map(({ name }) => name));
     return missing.map(
       (name) => `The rules have an entry for ${JSON.stringify(name)}, and there is no such table; there are ${known}.`,
     );

@@ -76,6 +76,27 @@ describe("A write", () => {
     expect((await client.query("SELECT FROM t")).rowCount).toBe(1);
   });
 
+  test("tells the same position as its kept answer does, whatever others write meanwhile", async () => {
+    const { client, send } = await serve(server, "CREATE TABLE t (id serial PRIMARY KEY, n int)");
+    const other = await server.connect(client.database ?? "");
+    let isOver = false;
+    const writing = (async () => {
+      while (!isOver) await other.query("INSERT INTO t (n) VALUES (0)");
+    })();
+
+    for (let round = 0; round < 20; round += 1) {
+      const key = { "Idempotency-Key": `"${round}"` };
+      // The last ones write nothing.
+      const write = (): ReturnType<typeof send> =>
+        round < 15 ? send("POST", "/t", { n: 1 }, key) : send("PATCH", "/t/1", { n: 0 }, key);
+      const [first, again] = [await write(), await write()];
+      expect([again.text, again.field("Event-ID")]).toEqual([first.text, first.field("Event-ID")]);
+      expect(first.field("Event-ID")).toBeDefined();
+    }
+    isOver = true;
+    await writing;
+  });
+
   test("that fails at its end leaves nothing in the journal", async () => {
     const service = await serve(
       server,

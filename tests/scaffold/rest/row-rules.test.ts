@@ -512,6 +512,14 @@ describe("Rules that can't be", () => {
     await expect(open(rules as Rules)).rejects.toThrow(text);
   });
 
+  test("say once that there are no tables yet", async () => {
+    const refused = serveRules("SELECT 1", { notes: { read: "" }, tags: { read: "" } });
+
+    await expect(refused).rejects.toThrow(
+      /^rules: The rules have entries for notes, tags, and there are no tables yet: make them first\.$/,
+    );
+  });
+
   test("close a table whose schema changes, and say so", async () => {
     const site = await open();
     expect((await site.as(ann, "GET", "/notes")).status).toBe(200);

@@ -34,6 +34,18 @@ describe("Who signs up", () => {
     expect([answer.status, answer.json]).toEqual([200, { user }]);
   });
 
+  test("is said how, where nobody is let in without", async () => {
+    const { send } = await serveUsers();
+
+    const { status, json } = await send("GET", "/auth/nothing-here");
+    const list = await send("GET", "/");
+
+    expect([status, list.status]).toEqual([401, 401]);
+    expect(json).toMatchObject({
+      detail: "This needs a sign-in, by POST auth/sign-in, or a token: Authorization: Bearer …",
+    });
+  });
+
   test("may use a form", async () => {
     const { send } = await serveUsers();
     const form = { "Content-Type": "application/x-www-form-urlencoded" };

@@ -56,16 +56,16 @@ export async function keepAnswer(
 
 /**
  * Adds to kept answers where the journal stands, in their own transaction, after a tick that has given its rows positions.
- * Gives how many: none where it has not.
+ * Gives what each says then: nothing where it has not.
  */
-export async function markOwnAnswers(session: Session, ids: readonly string[]): Promise<number> {
+export async function markOwnAnswers(session: Session, ids: readonly string[]): Promise<string[]> {
   const marked = await session.query(
     `UPDATE rocket.answers SET event = concat(s.segment, ':', s.position, '.', s.chk) FROM rocket.stand() s
-    WHERE id = ANY ($1::bigint[]) AND NOT pg_current_xact_id() = ANY (s.pending) RETURNING id`,
+    WHERE id = ANY ($1::bigint[]) AND NOT pg_current_xact_id() = ANY (s.pending) RETURNING event`,
     [`{${ids.join()}}`],
     "keep",
   );
-  return marked.length;
+  return marked.map(([event]) => event ?? "");
 }
 
 /** Adds to kept answers where the journal stands at the end of their transaction. */

@@ -113,7 +113,9 @@ export function isAway(error: unknown): boolean {
   if (code !== undefined) return code.startsWith("08") || code.startsWith("57P") || code === "53300";
   if (!(error instanceof Error)) return false;
   if ("code" in error && unreachable.has(String(error.code))) return true;
-  return /^(?:Connection terminated|Query read timeout$|timeout exceeded when trying to connect$)/.test(error.message);
+  return /^(?:Connection terminated|Query read timeout$|timeout exceeded when trying to connect$|Client .* is not queryable$)/.test(
+    error.message,
+  );
 }
 
 const inTheWay: Trouble = { status: 503, detail: "Other writes were in the way, again and again." };

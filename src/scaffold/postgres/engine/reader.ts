@@ -19,6 +19,8 @@ import { ViewerSession } from "./viewer-session.ts";
 
 /** How often a read begins anew: what it would see has no position yet, another schema than is known, or was emptied meanwhile. */
 const maxAttempts = 10;
+/** How often it begins anew where what it asks for is not there: then it is not for a change of the schema. */
+const outdatedAttempts = 3;
 /**
  * From then on it is content with what has no position yet: others write without a pause. Before, it is worth its while: a
  * position that the answer stands at can be gone on from at once.
@@ -80,7 +82,7 @@ export class Reader {
             await journal?.touch(error.tables);
             return undefined;
           }
-          if (attempt > 0 || !isOutdated(error)) throw error;
+          if (attempt >= outdatedAttempts || !isOutdated(error)) throw error;
           source.doubt();
           return undefined;
         },

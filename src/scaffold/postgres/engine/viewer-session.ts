@@ -7,7 +7,7 @@ import { failedOf, RoleFailure } from "./failure.ts";
 import { introduce, putOff, resetSession, takeOn } from "./viewer-settings.ts";
 
 /** Thrown where a session is asked something after it was sealed. */
-export class Sealed extends Error {}
+class Sealed extends Error {}
 
 /** Longer names are cut by PostgreSQL, and would be another role's. */
 const maxRoleBytes = 63;

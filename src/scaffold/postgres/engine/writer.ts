@@ -43,11 +43,12 @@ function asTickFailed(cause: unknown): never {
   throw isConflict(cause) || isAway(cause) ? cause : new TickFailed(undefined, { cause });
 }
 
-/** Where the journal stands after a transaction, as far as its own tick has told. */
+/** A transaction that is committed. */
 interface Ended {
-  readonly bookmark: Bookmark | undefined;
-  /** Whether the answers that were kept say so. */
-  readonly isMarked: boolean;
+  /** What gave its positions; absent where that is to be done apart. */
+  readonly ticking: Ticking | undefined;
+  /** What the answers that were kept say of where the journal stands. */
+  readonly marks: readonly string[];
 }
 
 /** The first of some errors, in the order of what failed. */
@@ -163,7 +164,7 @@ export class Writer {
   ): Promise<Ended> {
     const { pool, journal } = this.#options;
     let kept: readonly string[] = [];
-    let marking: Promise<number> | undefined;
+    let marking: Promise<string[]> | undefined;
     let ticking: Ticking | undefined;
     const task = async (session: TransactionSession, begun: Promise<readonly Row[]>): Promise<void> => {
       kept = keptOf(await run(session, begun));
@@ -180,12 +181,11 @@ export class Writer {
     };
     try {
       await pool.transaction(beginGroup, task, commit);
-      const isMarked = kept.length === 0 || (await marking) === kept.length;
-      // It is committed: what goes wrong from here on is no failure of it.
-      return { bookmark: await ticking?.take().catch(() => undefined), isMarked };
-    } finally {
+    } catch (error) {
       ticking?.end();
+      throw error;
     }
+    return { ticking, marks: (await marking) ?? [] };
   }
 
   /** The transaction is lost: at the commit, perhaps, where some rules are checked. Then it is found out whose it was. */
@@ -215,9 +215,10 @@ export class Writer {
   /** Where the journal stands after what was committed, as far as that is known in time. */
   async #settle(outcomes: readonly Outcome[], ended: Ended): Promise<Bookmark | undefined> {
     const { journal, pool, onError } = this.#options;
-    const bookmark = ended.bookmark ?? (await journal.settle(settleMs));
+    const bookmark = await journal.settle(settleMs, ended.ticking);
     const kept = keptOf(outcomes);
-    if (bookmark && kept.length > 0 && !ended.isMarked) {
+    const isMarked = ended.marks.length === kept.length && ended.marks.every((mark) => mark === bookmark?.eventId);
+    if (bookmark && !isMarked) {
       await pool
         .transaction(beginWrite, (session) => markAnswers(session, kept, bookmark.eventId))
         .catch((error: unknown) => onError(error, "write"));

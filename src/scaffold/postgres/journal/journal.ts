@@ -136,28 +136,28 @@ class PostgresDatabaseJournal implements PostgresJournal {
     const end = this.#looks.expect();
     const askedAt = this.#options.clock.now();
     const ticking = this.#follower.tickIn(session);
-    const asked = ticking.then(() => undefined);
+    const asked = ticking.then(({ ticked }) => (ticked.isComplete ? bookmarkOf(ticked) : undefined));
     asked.catch(() => undefined);
-    const take = async (): Promise<Bookmark | undefined> =>
-      (await this.#looks.take(await ticking, askedAt)) ? this.head : undefined;
-    return { asked, take, end };
+    return { asked, take: async () => this.#looks.take(await ticking, askedAt), end };
   }
 
   nudge(): void {
     this.#looks.nudge();
   }
 
-  async settle(timeoutMs: number): Promise<Bookmark | undefined> {
+  async settle(timeoutMs: number, ticking?: Ticking): Promise<Bookmark | undefined> {
+    const given = await ticking?.asked;
     let cancel: () => void = () => undefined;
     const late = new Promise<undefined>((resolve) => {
       cancel = this.#options.clock.setTimer(() => resolve(undefined), timeoutMs);
     });
-    const settled = this.poll().then(
-      () => this.head,
-      () => undefined,
-    );
+    const told = (async () => {
+      if (!(await ticking?.take().catch(() => false))) await this.poll();
+      return this.head;
+    })().finally(() => ticking?.end());
     try {
-      return await Promise.race([settled, late]);
+      const found = await Promise.race([told.catch(() => undefined), late]);
+      return given ?? found;
     } finally {
       cancel();
     }

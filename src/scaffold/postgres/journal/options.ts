@@ -56,14 +56,13 @@ export interface PostgresJournalOptions {
 
 /** A tick that a writer asks for at the end of its transaction. */
 export interface Ticking {
-  /** Resolves once it was answered; rejects where it failed, and with it the transaction. */
-  readonly asked: Promise<void>;
   /**
-   * Gives the tail what it found: to be called once the transaction is committed.
-   *
-   * @returns where the journal stands then, with all that the transaction wrote; `undefined` where that is not known yet
+   * Resolves once it was answered, with a place at or after all that the transaction wrote, or `undefined` where none was given;
+   * rejects where it failed, and with it the transaction. Nothing of it is so before the transaction is committed.
    */
-  take(): Promise<Bookmark | undefined>;
+  readonly asked: Promise<Bookmark | undefined>;
+  /** Gives the tail what it found: to be called once the transaction is committed. Whether that was all. */
+  take(): Promise<boolean>;
   /** To be called in the end, whatever became of the transaction. */
   end(): void;
 }
@@ -85,8 +84,12 @@ export interface PostgresJournal extends Journal {
   tickIn(session: Session): Ticking;
   /** Something was written: it is looked for at once. */
   nudge(): void;
-  /** A position at or after everything that is committed now; `undefined` where it can't be had within `timeoutMs`. */
-  settle(timeoutMs: number): Promise<Bookmark | undefined>;
+  /**
+   * A position at or after everything that is committed now; `undefined` where it can't be had within `timeoutMs`.
+   *
+   * @param ticking - what gave a position to what is asked about: that one counts then, and the tail has it as far as can be
+   */
+  settle(timeoutMs: number, ticking?: Ticking): Promise<Bookmark | undefined>;
   /**
    * Has it told when something is written to these tables, of whatever schema: a reset of each, once per transaction.
    *
