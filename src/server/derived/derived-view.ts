@@ -149,7 +149,7 @@ export class DerivedView {
 
   /** Somebody begins with what the view shows, whose own GET was answered: nothing from before that is shown any more. */
   confirm(response: OriginResponse, askedAt: number): void {
-    if (hasDocument(this.#standing, response)) this.#shown.confirm(askedAt);
+    if (hasDocument(this.#standing, response)) this.#shown.confirm(askedAt, this.#parts.moment());
   }
 
   /** Whether a follower may be given the document now. Where its right to it is not known any more, it has to wait. */
@@ -273,8 +273,8 @@ export class DerivedView {
     this.#restless.begin();
     this.#isTold = false;
     let answer = await this.#lead.look();
-    // Who came meanwhile was given by a newer GET what the view shows: it may have been something else before.
-    while (answer?.kind === "other" && this.#shown.isAfter(answer.askedAt)) answer = await this.#lead.look();
+    // Who came meanwhile was given what the view shows, by a GET that may be the newer one.
+    while (answer?.kind === "other" && this.#shown.isConfirmedSince(answer.askedAt)) answer = await this.#lead.look();
     if (this.isStopped) return false;
     if (!answer || !this.members.has(answer.member)) {
       this.#pending.putBack(written);
@@ -285,7 +285,7 @@ export class DerivedView {
     }
     const isSame = answer.kind === "same";
     if (isSame) this.#restless.unchanged();
-    if (isSame) this.#shown.confirm(answer.askedAt);
+    if (isSame) this.#shown.confirm(answer.askedAt, this.#parts.moment());
     this.#lookFor(written, isSame ? [] : await this.#takeOther(answer));
     return true;
   }
@@ -299,7 +299,7 @@ export class DerivedView {
     const { isQuiet, isDoubtful, idle } = this.#restless.judge(this.document, response, now);
     if (isDoubtful) this.#pending.doubt(now);
     if (!isQuiet) return (await this.#shown.replacing(() => this.#adopt(answer))).filter((url) => !idle.has(url));
-    this.#shown.confirm(answer.askedAt);
+    this.#shown.confirm(answer.askedAt, this.#parts.moment());
     this.members.checked(member, now);
     this.#held.release(member);
     return [];

@@ -6,21 +6,30 @@ export class ShownPositions {
   readonly #shown: { readonly eventId: string; readonly until: number }[] = [];
   /** The last question that was answered with what is shown. */
   #askedAt: number;
+  /** When a question was last found to be answered with it. */
+  #confirmedAt: number;
   #isReplacing = false;
 
   /** @param askedAt - when what is shown first was asked for */
   constructor(askedAt: number) {
     this.#askedAt = askedAt;
+    this.#confirmedAt = askedAt;
   }
 
   /** Says that a question was answered with what is shown. */
-  confirm(askedAt: number): void {
+  confirm(askedAt: number, now: number): void {
     this.#askedAt = Math.max(this.#askedAt, askedAt);
+    this.#confirmedAt = now;
   }
 
   /** Whether what is shown was asked for after a question. */
   isAfter(askedAt: number): boolean {
     return this.#askedAt > askedAt;
+  }
+
+  /** Whether another question was found to be answered with it since: which of the two answers was read first, nobody knows. */
+  isConfirmedSince(askedAt: number): boolean {
+    return this.#confirmedAt > askedAt;
   }
 
   /** Whether an answer is being taken in. Who began with what is shown until then might be taken back by it. */
