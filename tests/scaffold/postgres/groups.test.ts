@@ -125,6 +125,52 @@ describe("Writes that come at once", () => {
   });
 });
 
+describe("Writes that run something of the database's own have a transaction each", () => {
+  const acts = (body: string): string =>
+    `${table}; CREATE TABLE log (id bigint PRIMARY KEY, n int); CREATE FUNCTION act() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ${body}; RETURN new; END $$;
+    CREATE TRIGGER act BEFORE INSERT OR UPDATE ON t FOR EACH ROW EXECUTE FUNCTION act()`;
+
+  test.each([
+    ["settings", "new.s := current_setting('app.flag', true); PERFORM set_config('app.flag', new.id::text, true)"],
+    ["a role", "new.s := nullif(current_user, 'postgres'); PERFORM set_config('role', 'pg_monitor', true)"],
+    ["a temporary table", "CREATE TEMP TABLE scratch (n int) ON COMMIT DROP"],
+    ["the transaction's number", "INSERT INTO log VALUES (txid_current(), new.n)"],
+  ])("with %s", async (_what, body) => {
+    const service = await serve(server, acts(body));
+    const { client, send, errors } = service;
+
+    const answers = await Promise.all(range(12).map((id) => send("POST", "/t", { id, n: id })));
+
+    expect(answers.map(({ status }) => status)).toEqual(range(12).map(() => 201));
+    expect((await client.query("SELECT FROM t WHERE coalesce(s, '') <> ''")).rowCount).toBe(0);
+    expect(errors).toEqual([]);
+  });
+
+  test("where a foreign key leads to a table with a trigger, too; the others share one", async () => {
+    const service = await serve(
+      server,
+      `${acts("INSERT INTO log VALUES (txid_current(), 1)")};
+      CREATE TABLE top (id int PRIMARY KEY); ALTER TABLE t ADD top int REFERENCES top ON DELETE SET NULL;
+      CREATE TABLE plain (id int PRIMARY KEY);
+      INSERT INTO top SELECT generate_series(1, 5)`,
+    );
+    const { client, send } = service;
+    await client.query(
+      "ALTER TABLE t DISABLE TRIGGER act; INSERT INTO t SELECT g, g, null, g FROM generate_series(1, 5) g; ALTER TABLE t ENABLE TRIGGER act",
+    );
+    await service.scaffold.journal?.poll();
+    const before = await transactionsOf(service);
+
+    const answers = await Promise.all(
+      range(5).flatMap((id) => [send("DELETE", `/top/${id}`), send("POST", "/plain", { id })]),
+    );
+
+    expect(answers.map(({ status }) => status)).toEqual(range(5).flatMap(() => [204, 201]));
+    expect((await client.query("SELECT FROM log")).rowCount).toBe(5);
+    expect((await transactionsOf(service)) - before).toBe(6);
+  });
+});
+
 describe("A record that was made is shown", () => {
   const act = `CREATE FUNCTION act() RETURNS trigger LANGUAGE plpgsql AS
     'BEGIN UPDATE t SET s = ''after'' WHERE id = new.id; RETURN null; END'`;

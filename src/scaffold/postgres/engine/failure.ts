@@ -37,6 +37,9 @@ export class RoleFailure extends Error {
 /** Thrown where another transaction has changed a record since it was read. */
 export class Overtaken extends Error {}
 
+/** Thrown where a write must share its transaction with no other: what the database runs with it may be for the transaction. */
+export class MustBeAlone extends Error {}
+
 /** Thrown where a record has to be read before it is changed, after all: the write is run again. */
 export class MustRead extends Error {}
 

@@ -8,7 +8,7 @@ import { openingOf, openingSql } from "../journal/opening.ts";
 import { answersSql } from "../journal/sql-tables.ts";
 import { beginWrite, ownSettings, writeStatements } from "../own-transaction.ts";
 import { setValueSettings } from "../value-settings.ts";
-import { isAway, isConflict, isOutdated, MustRead } from "./failure.ts";
+import { isAway, isConflict, isOutdated, MustBeAlone, MustRead } from "./failure.ts";
 import { OpenedSession, type Place } from "./opened-session.ts";
 import { inOwnWords } from "./rule.ts";
 import { runSteps } from "./run-steps.ts";
@@ -16,7 +16,7 @@ import type { Known, Role, SchemaSource } from "./schema-source.ts";
 import type { PostgresSchema } from "./served.ts";
 import type { SnapshotState } from "./snapshot.ts";
 import type { SourceFinder } from "./source-finder.ts";
-import { PostgresTransaction } from "./transaction.ts";
+import { PostgresTransaction, type WriteOptions } from "./transaction.ts";
 import { ViewerSession } from "./viewer-session.ts";
 
 /** How long a write waits for what others keep locked, in milliseconds. */
@@ -40,7 +40,9 @@ export interface Write {
 /** What became of a write in its transaction. */
 export type Outcome =
   | { readonly result: unknown; readonly transaction: PostgresTransaction }
-  | { readonly error: unknown };
+  | { readonly error: unknown }
+  /** Nothing was done: it must have a transaction of its own. */
+  | { readonly mustBeAlone: true };
 
 /** The how-manieth time it is. */
 export interface Attempt {
@@ -61,15 +63,12 @@ interface Asked {
 }
 
 /** How a write is run. */
-interface Run {
+interface Run extends WriteOptions {
   /** What its viewer may read. */
   readonly schema: PostgresSchema;
-  readonly now: number;
   readonly isLast: boolean;
   /** The constraints that wait for the end of the transaction, as SQL has their names. */
   readonly deferred: string;
-  /** Whether each record is read before it is changed. Default false */
-  readonly readsFirst?: boolean;
 }
 
 /** A write whose first statements were given. */
@@ -111,6 +110,11 @@ function renewSavepoint(session: Session): Promise<boolean> {
 /** Begins a write at once: what it asks first goes with what is asked before it. */
 async function runWrite({ run }: Write, transaction: PostgresTransaction): Promise<unknown> {
   return runSteps(run(transaction));
+}
+
+/** Whether a write that was started has asked all that it asks in this transaction. */
+function isThrough({ transaction, acting }: Started): boolean {
+  return transaction.hasAskedAll || (transaction.mustBeAlone && !acting.hasAsked);
 }
 
 /** The roles of some writes, each once. */
@@ -158,6 +162,7 @@ export class Group {
     const runOf = ({ viewer: { role } }: Write): Run => ({
       schema: (role === undefined ? known?.schema : source.schemaFor(role)) ?? source.schema,
       now: clock.wallTime(),
+      isAlone: writes.length === 1,
       isLast: attempt.isLast,
       deferred,
     });
@@ -165,7 +170,7 @@ export class Group {
     while (outcomes.length < writes.length) {
       const former = outcomes.at(-1);
       // One that failed was rolled back to its savepoint, which is the next one's.
-      if (former && !("error" in former)) renewSavepoint(session);
+      if (former && "result" in former) renewSavepoint(session);
       const atOnce = attempt.isOneByOne ? 1 : maxAtOnce;
       const started = this.#startSome(opened, writes.slice(outcomes.length, outcomes.length + atOnce), runOf);
       outcomes.push(...(await this.#endSome(opened, started)));
@@ -180,7 +185,7 @@ export class Group {
     for (const write of writes) {
       const former = started.at(-1);
       length += former?.transaction.writtenLength ?? 0;
-      if (former && (!former.transaction.hasAskedAll || length > maxLength)) break;
+      if (former && (!isThrough(former) || length > maxLength)) break;
       former?.acting.seal();
       const isReleased = former ? renewSavepoint(session) : Promise.resolve(true);
       started.push({ ...this.#start(session, write, runOf(write)), isReleased });
@@ -201,6 +206,7 @@ export class Group {
       const [end, next] = [ends[at], started[at + 1]];
       if (!next || !end) outcomes.push(await this.#end(session, one));
       else if (end.status === "fulfilled") outcomes.push({ result: end.value, transaction: one.transaction });
+      else if (end.reason instanceof MustBeAlone) outcomes.push({ mustBeAlone: true });
       else {
         await session.known;
         if (isConflict(end.reason) || isAway(end.reason)) throw end.reason;
@@ -239,7 +245,7 @@ export class Group {
       finder,
     };
     const acting = new ViewerSession(session, viewer);
-    const transaction = new PostgresTransaction(acting, state, run.now, run.readsFirst ?? false);
+    const transaction = new PostgresTransaction(acting, state, run);
     const running = runWrite(write, transaction);
     running.catch(() => undefined);
     return { write, run, acting, transaction, running };
@@ -259,6 +265,7 @@ export class Group {
       if (isConflict(error) || isAway(error)) throw error;
       // The viewer's role and claims are rolled back, too: they were taken on behind the savepoint.
       await session.script("ROLLBACK TO rocket_write");
+      if (error instanceof MustBeAlone) return { mustBeAlone: true };
       if (error instanceof MustRead)
         return this.#end(session, this.#start(session, write, { ...run, readsFirst: true }));
       if (isOutdated(error) && !run.isLast) {

@@ -46,6 +46,8 @@ export interface FullTable extends Table {
   readonly isUnlockable?: boolean;
   /** Whether something of the database's own may change a row once it is written: triggers, those of partitions, rules. */
   readonly mayChangeAfter?: boolean;
+  /** Whether a write to it runs something of the database's own, here or where it leads to: triggers, rules; or it is a view. */
+  readonly actsOnWrite?: boolean;
   readonly rules: readonly Rule[];
   /** The table that its rows are from, and its own names of that table's columns, where it is such a view. */
   readonly base?: { readonly table: BaseTable; readonly columns: ReadonlyMap<string, string> };
@@ -113,11 +115,21 @@ const keyColumnsSql = `SELECT json_agg(a.attname ORDER BY k.place) FROM pg_index
 const grantedSql = `CASE WHEN has_schema_privilege(c.relnamespace, 'USAGE') THEN has_any_column_privilege(c.oid, 'INSERT')::int * 8
     + has_any_column_privilege(c.oid, 'UPDATE')::int * 4 + has_table_privilege(c.oid, 'DELETE')::int * 16 ELSE 0 END`;
 
-const relationsSql = `SELECT n.nspname, c.relname, c.relkind::text, has_table_privilege(c.oid, 'SELECT'),
+/** What a write runs of the database's own: triggers and rules, those of partitions, and those of tables that a foreign key changes along. */
+const actingSql = `WITH RECURSIVE acting (oid) AS (
+    SELECT t.tgrelid FROM pg_trigger t WHERE NOT t.tgisinternal AND t.tgname NOT LIKE '!rocket%'
+    UNION SELECT c.oid FROM pg_class c WHERE c.relhasrules AND c.relkind IN ('r', 'p')
+    UNION SELECT more.oid FROM acting a, LATERAL (
+      SELECT i.inhparent AS oid FROM pg_inherits i WHERE i.inhrelid = a.oid
+      UNION ALL SELECT f.confrelid FROM pg_constraint f WHERE f.conrelid = a.oid AND f.contype = 'f'
+        AND (f.confdeltype IN ('c', 'n', 'd') OR f.confupdtype IN ('c', 'n', 'd'))) more)`;
+
+const relationsSql = `${actingSql} SELECT n.nspname, c.relname, c.relkind::text, has_table_privilege(c.oid, 'SELECT'),
     (${columnsSql}), (${keyColumnsSql}), (${rulesSql}),
     row_security_active(c.oid) OR NOT has_table_privilege(c.oid, 'SELECT'), c.oid, c.relrowsecurity, ${grantedSql},
     c.relkind <> 'r' OR c.relhasrules OR EXISTS (SELECT FROM pg_trigger t
       WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgtype & 2 = 0 AND t.tgname NOT LIKE '!rocket%'),
+    c.relkind IN ('v', 'm') OR c.oid IN (SELECT a.oid FROM acting a),
     CASE c.relkind WHEN 'v' THEN pg_relation_is_updatable(c.oid, true) ELSE 0 END,
     CASE c.relkind WHEN 'v' THEN pg_relation_is_updatable(c.oid, false) ELSE 0 END
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -189,7 +201,7 @@ export async function introspect(session: Session, schemas: readonly string[], r
   const leftOut: LeftOutRelation[] = [];
   const denied: FullTable[] = [];
   for (const [schemaText, nameText, kind = null, isReadable = null, columnsText, keyText, rulesText, ...more] of rows) {
-    const [isLess, oid, hasPolicies, grantedBits, mayChange, ...updatable] = more;
+    const [isLess, oid, hasPolicies, grantedBits, mayChange, acts, ...updatable] = more;
     const [schema, name] = [schemaText ?? "", nameText ?? ""];
     const reason = reasonOf(kind, rights !== "tables" || isReadable === "t");
     if (reason !== undefined) {
@@ -222,6 +234,7 @@ export async function introspect(session: Session, schemas: readonly string[], r
       isPrivate: isLess === "t" || key.length === 0 || isView,
       hasPolicies: hasPolicies === "t",
       mayChangeAfter: mayChange === "t",
+      actsOnWrite: acts === "t",
     };
     const facts = view?.facts ?? (isView ? { writes: [] } : {});
     const granted = rights === "none" ? tableWrites : writesOf(grantedBits);

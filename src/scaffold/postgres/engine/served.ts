@@ -44,6 +44,8 @@ export interface PostgresTable extends ServedTable {
   readonly hasPolicies: boolean;
   /** Whether something of the database's own may change a row once it is written. */
   readonly mayChangeAfter: boolean;
+  /** Whether a write to it runs something of the database's own. */
+  readonly actsOnWrite: boolean;
   /** What the role that it was read for may write. */
   readonly permits: Permits;
 }
@@ -264,6 +266,7 @@ export class Served {
       isUnlockable: table.isUnlockable ?? false,
       hasPolicies: table.hasPolicies ?? true,
       mayChangeAfter: table.mayChangeAfter ?? true,
+      actsOnWrite: table.actsOnWrite ?? true,
       permits: permitsOf(table, members),
     };
   }

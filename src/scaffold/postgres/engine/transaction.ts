@@ -7,7 +7,9 @@ import type { Tree, TreeQuery } from "../../engine/tree.ts";
 import { notUnique, Refusal } from "../../rest/refusal.ts";
 import type { Row, Text } from "../driver.ts";
 import { findAnswer, keepAnswer } from "./answers.ts";
-import { failedOf, hasNoUniqueRule, MustRead, Overtaken } from "./failure.ts";
+import type { PostgresArguments } from "./call-function.ts";
+import { failedOf, hasNoUniqueRule, MustBeAlone, MustRead, Overtaken } from "./failure.ts";
+import type { PostgresFunction } from "./functions.ts";
 import { brokenRule, enumLabels, type GivenValues, isTooLong, tooLongValue } from "./rule.ts";
 import type {
   PostgresKey,
@@ -61,6 +63,16 @@ function isAbout(error: unknown, { columns }: BrokenRule, values: ReadonlyMap<st
   return said !== undefined && columns.length > 0 && said === columns.map((name) => values.get(name)).join(", ");
 }
 
+/** How a write is carried out. */
+export interface WriteOptions {
+  /** The wall time. */
+  readonly now: number;
+  /** Whether each record is read before it is changed. Default false */
+  readonly readsFirst?: boolean;
+  /** Whether no other write is in the transaction. */
+  readonly isAlone: boolean;
+}
+
 /** A write, in a savepoint of its own. What it has read stays as it is until the end of the transaction. */
 export class PostgresTransaction extends PostgresSnapshot implements Transaction {
   readonly #now: number;
@@ -78,16 +90,21 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
   #hasAskedAll = false;
   #writtenLength = 0;
 
-  readonly #readsFirst: boolean;
+  #mustBeAlone = false;
 
-  /**
-   * @param now - the wall time
-   * @param readsFirst - whether each record is read before it is changed
-   */
-  constructor(session: ViewerSession, state: SnapshotState, now: number, readsFirst: boolean) {
+  readonly #readsFirst: boolean;
+  readonly #isAlone: boolean;
+
+  constructor(session: ViewerSession, state: SnapshotState, { now, readsFirst = false, isAlone }: WriteOptions) {
     super(session, state);
     this.#now = now;
     this.#readsFirst = readsFirst;
+    this.#isAlone = isAlone;
+  }
+
+  override *call(called: PostgresFunction, given: PostgresArguments, limit: number): Steps<readonly string[]> {
+    this.#requireAlone();
+    return yield* super.call(called, given, limit);
   }
 
   /** Whether all statements of the write have been given, unless something goes wrong with one of them. */
@@ -98,6 +115,17 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
   /** How many characters of values it has given to the database. */
   get writtenLength(): number {
     return this.#writtenLength;
+  }
+
+  /** Whether it has been found out that it must share its transaction with no other. */
+  get mustBeAlone(): boolean {
+    return this.#mustBeAlone;
+  }
+
+  /** What triggers and functions set, make or count for their transaction is of one request, as where each has its own. */
+  #requireAlone(): void {
+    this.#mustBeAlone = !this.#isAlone;
+    if (this.#mustBeAlone) throw new MustBeAlone();
   }
 
   #askedAll(): void {
@@ -352,6 +380,7 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
   }
 
   async #write(table: PostgresTable, members: Iterable<PostgresMember>, { text, values }: Sql): Promise<Row[]> {
+    if (table.actsOnWrite) this.#requireAlone();
     const names = [...members].map(({ name }) => name);
     for (const value of values) this.#writtenLength += value?.length ?? 0;
     // The values that are given come first.

@@ -37,6 +37,7 @@ export class ViewerSession implements TransactionSession {
   #isViewer = false;
   #isIntroduced = false;
   #isSealed = false;
+  #hasAsked = false;
   /** What runs as the connection's own role. */
   readonly own: Session;
 
@@ -62,8 +63,14 @@ export class ViewerSession implements TransactionSession {
     this.#isSealed = true;
   }
 
+  /** Whether it was asked anything. */
+  get hasAsked(): boolean {
+    return this.#hasAsked;
+  }
+
   #requireOpen(): void {
     if (this.#isSealed) throw new Sealed();
+    this.#hasAsked = true;
   }
 
   query(sql: string, parameters?: readonly unknown[], keeping?: Keeping): Promise<Row[]> {

@@ -144,7 +144,13 @@ export class Writer {
     };
     try {
       const ended = await this.#transact(run, rolesOf(jobs), attempt);
-      this.#answer(jobs, outcomes ?? [], ended);
+      const all = outcomes ?? [];
+      const isLeft = (_: unknown, at: number): boolean => "mustBeAlone" in (all[at] ?? {});
+      if (ended) {
+        const isDone = (_: unknown, at: number): boolean => !isLeft(_, at);
+        this.#answer(jobs.filter(isDone), all.filter(isDone), ended);
+      }
+      for (const job of jobs.filter(isLeft)) await this.#commit([job]);
       return "done";
     } catch (error) {
       if (error instanceof TickFailed) return this.#tryCommit(jobs, { ...attempt, isApart: true });
@@ -156,20 +162,27 @@ export class Writer {
     }
   }
 
-  /** Runs a transaction, which gives itself its positions in the message that commits it, unless that is to be done apart. */
+  /**
+   * Runs a transaction, which gives itself its positions in the message that commits it, unless that is to be done apart. Nothing
+   * is committed where there is nothing to commit.
+   */
   async #transact(
     run: (session: TransactionSession, begun: Promise<readonly Row[]>) => Promise<readonly Outcome[]>,
     roles: ReadonlySet<Role>,
     { isApart = false }: Attempt,
-  ): Promise<Ended> {
+  ): Promise<Ended | undefined> {
     const { pool, journal } = this.#options;
     let kept: readonly string[] = [];
     let marking: Promise<string[]> | undefined;
     let ticking: Ticking | undefined;
+    let isEmpty = false;
     const task = async (session: TransactionSession, begun: Promise<readonly Row[]>): Promise<void> => {
-      kept = keptOf(await run(session, begun));
+      const outcomes = await run(session, begun);
+      kept = keptOf(outcomes);
+      isEmpty = outcomes.every((outcome) => "mustBeAlone" in outcome);
     };
-    const commit = async (session: TransactionSession): Promise<void> => {
+    const commit = async (session: TransactionSession): Promise<unknown> => {
+      if (isEmpty) return session.script("ROLLBACK");
       const ending = (): Promise<unknown>[] => commitFor(roles).map((sql) => session.query(sql, [], "keep"));
       if (isApart) return allInOrder(ending());
       // What waits for the end may wait for others: not while they wait for the journal.
@@ -185,7 +198,7 @@ export class Writer {
       ticking?.end();
       throw error;
     }
-    return { ticking, marks: (await marking) ?? [] };
+    return isEmpty ? undefined : { ticking, marks: (await marking) ?? [] };
   }
 
   /** The transaction is lost: at the commit, perhaps, where some rules are checked. Then it is found out whose it was. */
@@ -205,7 +218,7 @@ export class Writer {
       .then((bookmark) => {
         for (const [at, outcome] of outcomes.entries()) {
           if ("error" in outcome) jobs[at]?.reject(outcome.error);
-          else jobs[at]?.resolve({ result: outcome.result, bookmark });
+          else if ("result" in outcome) jobs[at]?.resolve({ result: outcome.result, bookmark });
         }
       })
       .finally(() => this.#answering.delete(answering));
