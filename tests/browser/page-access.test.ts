@@ -22,6 +22,16 @@ async function violationsOf(page: Page): Promise<string[]> {
   });
 }
 
+/** Makes an account as another program does. */
+async function signUp({ url }: PageSite, email: string): Promise<void> {
+  const response = await fetch(`${url}/auth/sign-up`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ email, password: "correct horse" }),
+  });
+  expect(response.status).toBe(201);
+}
+
 /** Shows the page in several states, and calls `look` in each. */
 async function inEachState(page: Page, look: (state: string) => Promise<void>): Promise<void> {
   await cell(page, "Queen").waitFor();
@@ -166,14 +176,43 @@ describeInBrowser("signing in on the page", (openContext) => {
     expect(await create.count()).toBe(0);
   });
 
+  it("signs in by Enter, makes no account by it, and says while that is under way", async () => {
+    const site = await PageSite.start("", "--users");
+    await signUp(site, "eve@example.com");
+    const context = await openContext();
+    let answer = (): void => {};
+    const answered = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const asked: string[] = [];
+    await context.route("**/auth/sign-*", async (route) => {
+      if (route.request().method() === "POST") {
+        asked.push(new URL(route.request().url()).pathname);
+        await answered;
+      }
+      await route.continue();
+    });
+    const page = await context.newPage();
+    await page.goto(site.url);
+    await page.getByLabel("Email").fill("eve@example.com");
+    await page.getByLabel("Password").fill("wrong horse");
+    await page.keyboard.press("Enter");
+    const underWay = page.getByRole("button", { name: "Signing in…" });
+    await underWay.waitFor();
+    expect(await underWay.isDisabled()).toBe(true);
+    expect(await page.getByRole("button", { name: "Create an account" }).isDisabled()).toBe(true);
+    answer();
+    await page.getByRole("alert").getByText("The email or the password is not right.").waitFor();
+    expect(asked).toEqual(["/auth/sign-in"]);
+    await page.getByRole("button", { name: "Create an account" }).click();
+    // What the problem and its field say alike is told once.
+    await page.getByRole("alert").getByText("There is an account with this email already.", { exact: true }).waitFor();
+    expect(asked).toEqual(["/auth/sign-in", "/auth/sign-up"]);
+  });
+
   it("takes an account's email and password where the server keeps accounts", async () => {
     const site = await PageSite.start("", "--users");
-    const signUp = await fetch(`${site.url}/auth/sign-up`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ email: "ann@example.com", password: "correct horse" }),
-    });
-    expect(signUp.status).toBe(201);
+    await signUp(site, "ann@example.com");
     const page = await (await openContext()).newPage();
     await page.goto(site.url);
     await page.getByLabel("Email").fill("ann@example.com");

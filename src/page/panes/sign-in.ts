@@ -103,35 +103,51 @@ export class Session {
   }
 
   #form(
-    onSubmit: (values: FormData, action: string) => unknown,
-    buttons: readonly HTMLElement[],
+    onSubmit: (values: FormData, pressed: HTMLButtonElement) => unknown,
+    other: HTMLElement | undefined,
     ...content: readonly Content[]
-  ): HTMLElement {
-    const submit = element("button", { type: "submit", class: "primary", value: "sign-in" }, "Sign in");
-    const form = element("form", {}, ...content, element("div", { class: "dialog-bar" }, ...buttons, submit));
+  ): HTMLFormElement {
+    const submit = element("button", { type: "submit", class: "primary" }, "Sign in");
+    const form = element("form", {}, ...content, element("div", { class: "dialog-bar" }, other, submit));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      onSubmit(new FormData(form), (event.submitter as HTMLButtonElement).value);
+      onSubmit(new FormData(form), submit);
     });
     return form;
   }
 
   /** @param isOpen - whether anybody may make an account */
   #accountForm(trouble: HTMLElement, isOpen: boolean): HTMLElement {
-    const enter = async (values: FormData, action: string): Promise<void> => {
+    const ask = async (values: FormData, action: string): Promise<void> => {
       const { email = "", password } = Object.fromEntries(values) as Readonly<Record<string, string>>;
       const response = await this.#post(action, { email, password, cookie: true });
       if (response.ok) return this.#keep(emailKey, email);
       const problem = await problemIn(response);
-      fill(trouble, [problem, ...troublesIn(problem)].map(messageOf).join(" "));
+      // What the problem itself says is told once.
+      const more = troublesIn(problem).filter(({ detail }) => !problem.detail.includes(detail.replace(/\.$/, "")));
+      fill(trouble, [problem, ...more].map(messageOf).join(" "));
     };
-    const fail = (error: unknown): void => fill(trouble, messageOf(error));
-    return this.#form(
-      (values, action) => void enter(values, action).catch(fail),
-      isOpen ? [button("Create an account", () => {}, { type: "submit", value: "sign-up" })] : [],
+    const enter = async (values: FormData, action: string, pressed: HTMLButtonElement): Promise<void> => {
+      const buttons = [...form.getElementsByTagName("button")];
+      const label = pressed.textContent;
+      for (const one of buttons) one.disabled = true;
+      fill(pressed, action === "sign-in" ? "Signing in…" : "Creating an account…");
+      fill(trouble);
+      await ask(values, action).catch((error: unknown) => fill(trouble, messageOf(error)));
+      fill(pressed, label);
+      for (const one of buttons) one.disabled = false;
+    };
+    // No submit button: Enter would press the first one.
+    const create = button("Create an account", () => {
+      if (form.reportValidity()) void enter(new FormData(form), "sign-up", create);
+    });
+    const form = this.#form(
+      (values, pressed) => void enter(values, "sign-in", pressed),
+      isOpen ? create : undefined,
       field("email", "Email", { type: "email", autocomplete: "username", autofocus: "" }),
       field("password", "Password", { type: "password", autocomplete: "current-password" }),
     );
+    return form;
   }
 
   /** @param isAlone - whether there is no other way */
@@ -152,7 +168,7 @@ export class Session {
         if (/^[\w.~+/=-]+$/.test(token)) this.#keep(tokenKey, token);
         else fill(trouble, "A token is one word of letters, digits and -._~+/.");
       },
-      [],
+      undefined,
       element("label", { for: "token" }, "A token that says who you are"),
       area,
       element("p", { class: "hint" }, "It stays in this tab, and is sent as Authorization: Bearer …"),
