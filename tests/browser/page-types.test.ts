@@ -28,7 +28,12 @@ describeInBrowser("the page's editors", (openContext) => {
 
     await begin(page, "true");
     await page.locator("#cell-input").selectOption("false");
-    await page.getByRole("button", { name: "Save" }).click();
+    await page.keyboard.press("Enter");
+    await cell(page, "false").waitFor();
+    await expect.poll(() => page.locator(".editor").count()).toBe(0);
+    await begin(page, "false");
+    await page.locator("#cell-input").selectOption("true");
+    await page.keyboard.press("Escape");
     await cell(page, "false").waitFor();
 
     await begin(page, '{"a":1}');
@@ -73,6 +78,40 @@ describeInBrowser("the page's editors", (openContext) => {
     await page.getByRole("button", { name: "Save", exact: true }).click();
     await cell(page, "2 B").waitFor();
     await expect.poll(() => thing(site)).toMatchObject({ data: "CQg=" });
+    expect(site.troubles).toEqual([]);
+  });
+
+  it("save a listed value by Enter, and offer the list to a filter", async () => {
+    const site = await PageSite.start(
+      `CREATE TABLE jobs (id INTEGER PRIMARY KEY, note TEXT, state TEXT CHECK (state IN ('open', 'done')), size INTEGER);
+       INSERT INTO jobs VALUES (1, NULL, 'open', 7), (2, 'b', 'done', NULL)`,
+    );
+    const page = await site.open(await openContext(), "/jobs");
+    const left = (text: string) => cell(page, text).evaluate((one) => getComputedStyle(one).textAlign);
+    await cell(page, "7").waitFor();
+    const missing = page.locator('[aria-rowindex="3"] [aria-colindex="5"]');
+    expect([await left("7"), await missing.evaluate((one) => getComputedStyle(one).textAlign)]).toEqual([
+      "right",
+      "right",
+    ]);
+    await begin(page, "open");
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await expect.poll(() => cell(page, "done").count()).toBe(2);
+    expect(await page.locator(".editor").count()).toBe(0);
+
+    await page.getByRole("button", { name: "+ Filter" }).click();
+    await page.getByLabel("Column").selectOption("note");
+    await page.getByLabel("Operator").selectOption("is.null");
+    expect(await page.getByLabel("Value").isVisible()).toBe(false);
+    await page.getByLabel("Column").selectOption("state");
+    expect(await page.getByLabel("Operator").inputValue()).toBe("eq");
+    await page.getByLabel("Value").selectOption("done");
+    await page.getByLabel("Operator").selectOption("neq");
+    expect(await page.getByLabel("Value").inputValue()).toBe("done");
+    await page.getByRole("button", { name: "Add", exact: true }).click();
+    await page.getByText("No row matches.").waitFor();
+    expect(page.url()).toBe(`${site.url}/jobs?state=neq.done`);
     expect(site.troubles).toEqual([]);
   });
 

@@ -82,8 +82,9 @@ export class CellEditor {
       this.#close(true);
     } else if (
       event.key === "Enter" &&
-      event.target instanceof HTMLTextAreaElement &&
-      (event.ctrlKey || event.metaKey)
+      // Where Enter breaks the line, or opens a list: the list opens by Space, too.
+      ((event.target instanceof HTMLTextAreaElement && (event.ctrlKey || event.metaKey)) ||
+        event.target instanceof HTMLSelectElement)
     ) {
       event.preventDefault();
       this.#finish(true);

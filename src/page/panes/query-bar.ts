@@ -12,6 +12,12 @@ import {
 } from "../query-text.ts";
 import type { CollectionInfo } from "../schema.ts";
 
+/** Values to choose from. */
+function choiceOf(values: readonly string[], chosen: string): HTMLSelectElement {
+  const options = values.map((value) => element("option", { value, selected: value === chosen }, value));
+  return element("select", { "aria-label": "Value" }, ...options);
+}
+
 /** The conditions of a list: as a text in the query language, and as a form that writes it. Both are the URL's query. */
 export class QueryBar {
   readonly element: HTMLElement;
@@ -115,18 +121,28 @@ export class QueryBar {
       ...columns.map(({ name }) => element("option", { value: name }, name)),
     );
     const operator = element("select", { "aria-label": "Operator" });
-    const value = element("input", { "aria-label": "Value", autocomplete: "off" });
+    const text = element("input", { "aria-label": "Value", autocomplete: "off" });
+    let value: HTMLInputElement | HTMLSelectElement = text;
     const adapt = (): void => {
       const chosen = columns.find(({ name }) => name === column.value);
       const choices = chosen ? operatorsOf(chosen) : [];
       const before = operator.value;
       fill(operator, ...choices.map(({ name, label }) => element("option", { value: name }, label)));
       if (choices.some(({ name }) => name === before)) operator.value = before;
-      value.hidden = choices.find(({ name }) => name === operator.value)?.takesValue === false;
-      value.type = /^date$/i.test(chosen?.type ?? "") ? "date" : "text";
+      const listed = /^n?eq$/.test(operator.value) && chosen?.values?.map(String);
+      const next = listed ? choiceOf(listed, value.value) : text;
+      next.hidden = choices.find(({ name }) => name === operator.value)?.takesValue === false;
+      text.type = /^date$/i.test(chosen?.type ?? "") ? "date" : "text";
+      value.replaceWith(next);
+      value = next;
     };
     adapt();
-    for (const select of [column, operator]) select.addEventListener("change", adapt);
+    operator.addEventListener("change", adapt);
+    column.addEventListener("change", () => {
+      // An operator without a value would leave nowhere to type one.
+      if (value.hidden) operator.value = "";
+      adapt();
+    });
     const use = (event: Event): void => {
       event.preventDefault();
       const added = parameterOf(column.value, operator.value, value.value);

@@ -80,6 +80,8 @@ export class GridRow {
   #write(cell: HTMLElement, row: Row | undefined, column: Column): void {
     const { text, look }: CellText = row ? cellText(row[column.name], column) : { text: "", look: "text" };
     cell.className = `cell is-${look}`;
+    // What is missing among numbers stands below them.
+    if (column.kind === "number") cell.classList.add("is-number");
     if (cell.title !== text) cell.title = text.length > 24 ? text : "";
     const { references } = column;
     if (look === "text" && isLink(text)) cell.dataset.link = text;
