@@ -1,4 +1,4 @@
-import { conditionParameter } from "../filter/index.ts";
+import { conditionParameter, startsWithOperator } from "../filter/index.ts";
 import type { CollectionInfo, Column } from "./schema.ts";
 
 /** A parameter of a URL's query, decoded. */
@@ -33,11 +33,14 @@ const operators: readonly (OperatorChoice & { readonly kinds: string })[] = [
   ].map(([name = "", label = "", kinds = ""]) => ({ name, label, kinds, takesValue: false })),
 ];
 
+/** Whether a column has words: what looks like a text and is none has no beginning. */
+export function isWord({ kind, type }: Pick<Column, "kind" | "type">): boolean {
+  return kind === "text" && !/date|time|uuid|inet|interval|range/i.test(type);
+}
+
 /** The operators that fit a column. */
 export function operatorsOf({ kind, type, nullable }: Pick<Column, "kind" | "type" | "nullable">): OperatorChoice[] {
-  // What looks like a text and is none has no beginning.
-  const isWord = kind === "text" && !/date|time|uuid|inet|interval|range/i.test(type);
-  const fitting = [kind, isWord && "word", nullable && "null"];
+  const fitting = [kind, isWord({ kind, type }) && "word", nullable && "null"];
   const found = operators.filter(({ kinds }) => kinds.split(" ").some((one) => fitting.includes(one as typeof kind)));
   return found.length > 0 ? found : operators.slice(0, 2);
 }
@@ -100,6 +103,13 @@ function shortLabel({ name, label }: OperatorChoice): string {
 /** The conditions among parameters. */
 export function conditionsIn(parameters: readonly Parameter[]): Parameter[] {
   return parameters.filter(([name]) => !reserved.includes(name));
+}
+
+/** What columns have to equal, by their names, as it is written. */
+export function equalsIn(parameters: readonly Parameter[]): ReadonlyMap<string, string> {
+  const all = conditionsIn(parameters).filter(([name]) => !/^(?:not\.)?(?:and|or)$/.test(name));
+  const bare = all.map(([name, value]): Parameter => [name, value.replace(/^(?:eq\.|is\.(?=(?:true|false)$))/, "")]);
+  return new Map(bare.filter(([, value], at) => value !== all[at]?.[1] || !startsWithOperator.test(value)));
 }
 
 /** What rows are sorted by: a column, and whether downwards. */

@@ -262,10 +262,30 @@ describeInBrowser("the page", (openContext) => {
     expect(site.troubles).toEqual([]);
   });
 
+  it("names the records that a key may be of by what tells them apart, and fills in the key that a list has", async () => {
+    const site = await PageSite.start(
+      `CREATE TABLE tickets (id INTEGER PRIMARY KEY, state TEXT, wish TEXT);
+       INSERT INTO tickets VALUES (1, 'open', 'Tea'), (2, 'open', 'Milk');
+       CREATE TABLE notes (id INTEGER PRIMARY KEY, ticket_id INTEGER NOT NULL REFERENCES tickets (id))`,
+    );
+    const page = await site.open(await openContext(), "/notes?ticket_id=2");
+    await page.getByRole("button", { name: "+ Row" }).click();
+    const ticket = page.getByRole("dialog").getByLabel("ticket_id");
+    expect(await ticket.inputValue()).toBe("2");
+    await ticket.fill("te");
+    await page.locator('datalist option[value="1"][label="Tea"]').waitFor({ state: "attached" });
+    await ticket.fill("2");
+    await page.getByRole("button", { name: "Create" }).click();
+    await page.locator(".rows-bar .count", { hasText: "1 row matches" }).waitFor();
+    expect(site.troubles).toEqual([]);
+  });
+
   it("says so where a new record is not among the rows that are shown, and leads to it", async () => {
     const site = await PageSite.start("CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT)");
     const page = await site.open(await openContext(), "/notes?text=eq.a");
     await page.getByRole("button", { name: "+ Row" }).click();
+    // What the rows of the list have alike is filled in.
+    expect(await page.getByRole("textbox", { name: "text TEXT" }).inputValue()).toBe("a");
     await page.getByRole("textbox", { name: "text TEXT" }).fill("b");
     await page.getByRole("button", { name: "Create" }).click();
     await page.getByText("Created /notes/1. It is not among the rows that are shown.").waitFor();

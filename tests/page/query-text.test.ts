@@ -3,6 +3,7 @@ import {
   completions,
   conditionsIn,
   describeParameter,
+  equalsIn,
   formatParameters,
   nextSorting,
   operatorsOf,
@@ -33,6 +34,16 @@ describe("a query", () => {
 
   it("is shown as a person types it", () => {
     expect(showQuery("name=eq.The%20Who&formed=gt.1960")).toBe("name=eq.The Who&formed=gt.1960");
+  });
+
+  it("tells what columns have to equal", () => {
+    const query = "a=1&b=eq.x.y&c=is.true&d=is.null&e=gt.1&f=not.eq.2&or=(a.eq.1,b.eq.2)&g=eq.eq.1&order=a";
+    expect([...equalsIn(parseParameters(query))]).toEqual([
+      ["a", "1"],
+      ["b", "x.y"],
+      ["c", "true"],
+      ["g", "eq.1"],
+    ]);
   });
 
   it("knows conditions from what orders and cuts", () => {

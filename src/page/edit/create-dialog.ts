@@ -30,18 +30,25 @@ export class CreateDialog {
   /**
    * @param create - writes the record; it rejects where that is refused. What it gives shows the record, once there is no dialog
    * @param finderOf - what finds the keys that a column may have
+   * @param begins - what is filled in, by columns
    */
   constructor(
     { record, columns, unread }: CollectionInfo,
     create: (values: Row) => Promise<() => void>,
     finderOf: (column: Column) => FindKeys | undefined,
+    begins: ReadonlyMap<string, string>,
   ) {
     this.#create = create;
     this.#fields = [...columns, ...unread]
       .filter(({ may }) => may.includes("create"))
       .map((column, at) => ({
         column,
-        input: createValueInput(column, { value: undefined, id: `new-${at}`, findKeys: finderOf(column) }),
+        input: createValueInput(column, {
+          value: undefined,
+          begin: begins.get(column.name),
+          id: `new-${at}`,
+          findKeys: finderOf(column),
+        }),
         trouble: element("p", { class: "trouble" }),
       }));
     const rows = this.#fields.map(({ column, input, trouble }, at) =>
@@ -70,7 +77,7 @@ export class CreateDialog {
       void this.#send();
     });
     this.#dialog = new Dialog(`New ${record}`, [form], () => this.#shows?.());
-    this.#focusFirst(({ column }) => isRequired(column) || !/^id$/i.test(column.name));
+    this.#focusFirst(({ column }) => !begins.has(column.name) && (isRequired(column) || !/^id$/i.test(column.name)));
   }
 
   async #send(): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Client } from "../../client/index.ts";
-import { formatParameters, type Parameter } from "../query-text.ts";
+import { formatParameters, isWord, type Parameter } from "../query-text.ts";
 import type { Row } from "../rows/row-source.ts";
 import type { Column, Reference, Schema } from "../schema.ts";
 
@@ -12,11 +12,24 @@ export type FoundKey = readonly [key: string, label: string];
 /** Finds keys that begin, or whose records' names begin, with a text. */
 export type FindKeys = (text: string) => Promise<readonly FoundKey[]>;
 
-/** The column by which a person knows a record: the first text that is called so, else the first one. */
-function labelIn(schema: Schema | undefined, { url }: Reference): string | undefined {
+/** The texts by which a person may know a record: one alone where it is called so. */
+function labelsIn(schema: Schema | undefined, { url }: Reference): readonly string[] {
   const found = schema?.collections.find((one) => one.url === url);
-  const texts = found?.columns.filter(({ kind, name }) => kind === "text" && !found.key.includes(name)) ?? [];
-  return (texts.find(({ name }) => /name|title|label|mail/i.test(name)) ?? texts[0])?.name;
+  const texts = found?.columns.filter((column) => isWord(column) && !found.key.includes(column.name)) ?? [];
+  const names = texts.map(({ name }) => name);
+  const called = [/^(?:name|title|subject|label)$/i, /(?:name|title|subject|label|mail)$/i].flatMap(
+    (pattern) => names.find((name) => pattern.test(name)) ?? [],
+  );
+  return called.length > 0 ? called.slice(0, 1) : names;
+}
+
+/** The column that tells most of some rows from each other; the first of them where several do. */
+function mostTelling(names: readonly string[], rows: readonly Row[]): string | undefined {
+  const countOf = (name: string): number => new Set(rows.map((row) => row[name])).size;
+  return names.reduce<string | undefined>(
+    (best, name) => (best === undefined || countOf(name) > countOf(best) ? name : best),
+    undefined,
+  );
 }
 
 /** What finds the keys that a column may have; `undefined` where it refers to nothing. */
@@ -27,21 +40,26 @@ export function keyFinder(
 ): FindKeys | undefined {
   if (!references) return undefined;
   const { url, column } = references;
-  const label = labelIn(schema, references);
+  const read = async (parameters: readonly Parameter[]): Promise<readonly Row[]> => {
+    const all = [...parameters, ["limit", String(most)] as const];
+    const response = await client.fetch(`${url}?${formatParameters(all)}`, { headers: { Accept: "application/json" } });
+    return response.ok ? (Object.values((await response.json()) as object).find(Array.isArray) ?? []) : [];
+  };
+  const labels = labelsIn(schema, references);
+  let chosen: Promise<string | undefined> | undefined;
+  const choose = async (): Promise<string | undefined> =>
+    labels.length < 2 ? labels[0] : mostTelling(labels, await read([["select", labels.join()]]));
   return async (text) => {
+    chosen ??= choose();
+    const label = await chosen;
     const isKey = kind === "number" && /^\d+$/.test(text);
     const wanted: Parameter[] =
       text === "" ? [] : isKey ? [[column, `gte.${text}`]] : label ? [[label, `ilike.${text}*`]] : [];
-    const parameters: Parameter[] = [
+    const rows = await read([
       ...wanted,
       ["select", [column, ...(label ? [label] : [])].join()],
       ["order", isKey ? column : (label ?? column)],
-      ["limit", String(most)],
-    ];
-    const response = await client.fetch(`${url}?${formatParameters(parameters)}`, {
-      headers: { Accept: "application/json" },
-    });
-    const rows = response.ok ? (Object.values((await response.json()) as object).find(Array.isArray) ?? []) : [];
-    return (rows as Row[]).map((row) => [String(row[column]), label ? String(row[label] ?? "") : ""]);
+    ]);
+    return rows.map((row) => [String(row[column]), label ? String(row[label] ?? "") : ""]);
   };
 }

@@ -17,6 +17,8 @@ export interface ValueInput {
 export interface InputOptions {
   /** What is there; `undefined` for a record that is being made. */
   readonly value: unknown;
+  /** What is filled in for a record that is being made, as a text; absent where that is nothing. */
+  readonly begin?: string | undefined;
   /** What the input is called by screen readers; absent where a label is for it. */
   readonly label?: string;
   readonly id: string;
@@ -135,6 +137,7 @@ class ColumnInput implements ValueInput {
     this.#isNew = value === undefined;
     this.#field = fieldOf(column, options);
     this.#before = value === null ? undefined : this.#field.value;
+    if (options.begin !== undefined) this.#field.value = options.begin;
     if (column.nullable) {
       this.#null = button("NULL", () => this.#setNull(!this.#isNull), { class: "null", "aria-pressed": "false" });
       this.#field.addEventListener("input", () => this.#setNull(false));

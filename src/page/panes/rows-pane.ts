@@ -10,6 +10,7 @@ import { Menu, type MenuItem } from "../edit/menu.ts";
 import type { Place, Places } from "../place.ts";
 import {
   conditionsIn,
+  equalsIn,
   formatParameters,
   nextSorting,
   parameterOf,
@@ -339,6 +340,7 @@ export class RowsPane {
       info,
       (values) => this.#create(source, values),
       (column) => this.#finderOf(column),
+      equalsIn(parseParameters(this.#place.query)),
     );
   }
 
