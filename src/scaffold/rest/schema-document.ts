@@ -34,7 +34,7 @@ function takes(type: ValueType, json: unknown): boolean {
 }
 
 function kindOf(type: ValueType): Kind {
-  if (type.holdsJson) return "json";
+  if (type.holdsJson || (takes(type, []) && !takes(type, "a"))) return "json";
   if (type.comparison === "bytes") return "bytes";
   if (takes(type, true)) return "boolean";
   return takes(type, 1) && !takes(type, "a") ? "number" : "text";

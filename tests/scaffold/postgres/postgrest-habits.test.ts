@@ -19,12 +19,15 @@ const sql = `CREATE TABLE notes (id int PRIMARY KEY, tags text[], doc json, by t
   CREATE TABLE holders (id int PRIMARY KEY, held positive_pair, kind regclass);
   INSERT INTO holders VALUES (1, ROW(10, 5));`;
 
-it("names the types of arrays in the schema document", async () => {
+it("names the types of arrays in the schema document, and the JSON that they take", async () => {
   const { send } = await serve(server, sql);
   const { json } = await send("GET", "/.well-known/rocket/schema");
-  const { collections } = json as { collections: { name: string; columns: { name: string; type: string }[] }[] };
+  const { collections } = json as {
+    collections: { name: string; columns: Record<"name" | "type" | "kind", string>[] }[];
+  };
   const { columns = [] } = collections.find(({ name }) => name === "notes") ?? {};
-  expect(columns.map(({ name, type }) => `${name} ${type}`)).toEqual(["id int4", "tags text[]", "doc json", "by text"]);
+  const told = columns.map(({ name, type, kind }) => `${name} ${type} ${kind}`);
+  expect(told).toEqual(["id int4 number", "tags text[] json", "doc json json", "by text text"]);
 });
 
 it("names other types in the schema document, and says what an enum has, as it is then", async () => {
