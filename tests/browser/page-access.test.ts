@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { expect, it } from "vitest";
 import { describeInBrowser } from "./browser.ts";
 import { cell, PageSite } from "./page-site.ts";
@@ -110,6 +110,24 @@ describeInBrowser("the page for everybody", (openContext) => {
     expect(outline).toBe("solid");
     for (const key of ["Home", "Enter", "ArrowDown", "Escape", "End"]) await page.keyboard.press(key);
     await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe("1965");
+  });
+
+  it("has the column of rows in sight wherever one goes sideways, and nothing focused behind it", async () => {
+    const site = await PageSite.start();
+    const page = await site.open(await openContext({ viewport: { width: 480, height: 800 } }), "/songs");
+    const grid = page.getByRole("grid");
+    const heads = page.getByRole("columnheader");
+    const left = async (one: Locator): Promise<number> => (await one.boundingBox())?.x ?? -1;
+    const menu = page.locator(".row-menu").first();
+    await menu.waitFor();
+    await grid.evaluate((one) => {
+      one.scrollLeft = 1_000;
+    });
+    expect([await left(menu), await left(heads.first())]).toEqual([await left(grid), await left(grid)]);
+    await page.getByLabel("Query, as the URL has it").focus();
+    await page.keyboard.press("Tab");
+    expect(await heads.nth(1).evaluate((one) => one.contains(document.activeElement))).toBe(true);
+    expect([await left(menu), await left(heads.nth(1))]).toEqual([await left(grid), (await left(grid)) + 40]);
   });
 
   it("says changes aloud, and moves nothing where that is not wanted", async () => {
