@@ -2,8 +2,9 @@ import pg from "pg";
 import { resumeRows } from "./postgres-resumes.js";
 import { PostgresServer } from "./postgres-server.js";
 
-const followers = 400;
-const changes = 200;
+/** Of each process. */
+const followers = 1_000;
+const changes = 50;
 const tailed = 500;
 
 /** Processes over one database, with followers that count. */
@@ -60,13 +61,14 @@ class Processes {
 /** What more processes give and cost. */
 export async function manyRows({ cluster, add, progress, rows }) {
   const start = async (count, share) => new Processes(await cluster.makeDatabase()).start(count, share);
-  const [one, two, four] = [await start(1, followers), await start(2, followers), await start(4, followers)];
-  progress(`1, 2 and 4 processes with ${followers} followers each time`);
-  const took = (processes) => () => processes.deliver(followers, changes);
-  const what = `${changes} changes of a record to ${followers} followers`;
-  await add({ name: `control, ${what}: 1 process, twice`, a: took(one), b: took(one) }, "ms");
-  await add({ name: `${what}: 2 processes / 1`, a: took(two), b: took(one) }, "ms");
-  await add({ name: `${what}: 4 processes / 1`, a: took(four), b: took(one) }, "ms");
+  const [one, two, four] = [await start(1, followers), await start(2, 2 * followers), await start(4, 4 * followers)];
+  progress(`1, 2 and 4 processes with ${followers} followers each`);
+  const took = (processes, count) => async () =>
+    (1_000 * (await processes.deliver(count * followers, changes))) / (count * followers * changes);
+  const what = `a delivery, ${followers.toLocaleString("en")} followers of each process`;
+  await add({ name: `control, ${what}: 1 process, twice`, a: took(one, 1), b: took(one, 1) }, "µs each");
+  await add({ name: `${what}: 2 processes / 1`, a: took(two, 2), b: took(one, 1) }, "µs each");
+  await add({ name: `${what}: 4 processes / 1`, a: took(four, 4), b: took(one, 1) }, "µs each");
   for (const processes of [one, two, four]) await processes.stop();
   const [lone, eight] = [await start(1, 1), await start(8, 8)];
   progress("1 and 8 processes with a follower each");

@@ -53,7 +53,7 @@ function refusal(status: number, more: readonly (readonly [string, string])[] = 
     play: async (stage) => {
       const visit = await stage.firstOfLevel1();
       // A GET is refused, too: where it were answered, a client might come again with the credentials that it went with.
-      if (status >= 400) stage.getStatus = status;
+      stage.getStatus = status;
       visit.refuse(status, more);
       await stage.nobody(soonMs * 2, `No request for the same after a ${status}.`);
     },

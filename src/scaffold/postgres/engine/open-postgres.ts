@@ -37,7 +37,7 @@ export interface PostgresEngineOptions {
 }
 
 /** How many connections there are at most: for the journal's own, for reads, and for writes. */
-const poolSizes = { journal: 2, reads: 5, writes: 2 };
+const poolSizes = { journal: 2, reads: 5, writes: 3 };
 
 async function openPools({
   connect,

@@ -33,6 +33,7 @@ import {
 } from "./sql.ts";
 import { tableName } from "./table-name.ts";
 import type { ViewerSession } from "./viewer-session.ts";
+import { WrittenRecords } from "./written-records.ts";
 
 interface Change {
   readonly values: PostgresValues;
@@ -49,20 +50,6 @@ function isShownAsWritten({ key, mayChangeAfter, hasPolicies, isView }: Postgres
   return key.length > 0 && !mayChangeAfter && !hasPolicies && !isView;
 }
 
-/** A record that was written, with the values that it was given by the names of their columns. */
-interface Written {
-  readonly table: PostgresTable;
-  readonly values: ReadonlyMap<string, Text>;
-  readonly place: Place;
-}
-
-/** Whether PostgreSQL says of just these values that they break a rule. */
-function isAbout(error: unknown, { columns }: BrokenRule, values: ReadonlyMap<string, Text>): boolean {
-  // `Key (a, b)=(1, 2) is not present …`, in whatever language.
-  const [, said] = /\)=\((.*)\)/s.exec(failedOf(error)?.detail ?? "") ?? [];
-  return said !== undefined && columns.length > 0 && said === columns.map((name) => values.get(name)).join(", ");
-}
-
 /** How a write is carried out. */
 export interface WriteOptions {
   /** The wall time. */
@@ -76,8 +63,7 @@ export interface WriteOptions {
 /** A write, in a savepoint of its own. What it has read stays as it is until the end of the transaction. */
 export class PostgresTransaction extends PostgresSnapshot implements Transaction {
   readonly #now: number;
-  /** What was written, in its order: rules that are checked late are about it. */
-  readonly #written: Written[] = [];
+  readonly #written: WrittenRecords = new WrittenRecords();
   #place: Place = {};
   /** A record that was asked for with its change, until something else is asked. */
   #asked: { readonly key: PostgresKey; readonly rows: Promise<Row[]> } | undefined;
@@ -367,11 +353,7 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
 
   /** What fails at the commit: some foreign keys are checked only there. */
   explain(error: unknown): unknown {
-    const rules = this.#written.map((one) => ({ one, rule: brokenRule(error, one.table, one.values) }));
-    const about = rules.find(({ one, rule }) => rule instanceof BrokenRule && isAbout(error, rule, one.values));
-    if (about?.rule instanceof BrokenRule) return about.rule.at(about.one.place);
-    const last = rules.at(-1);
-    return last ? last.rule : error;
+    return this.#written.explain(error);
   }
 
   about(place: Place): void {
@@ -385,7 +367,7 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
     for (const value of values) this.#writtenLength += value?.length ?? 0;
     // The values that are given come first.
     const given = new Map(names.map((name, at) => [name, values[at] ?? null]));
-    this.#written.push({ table, values: given, place: this.#place });
+    this.#written.add({ table, values: given, place: this.#place });
     if (this.#asked) this.#asksAhead = false;
     this.#asked = undefined;
     this.session.introduce();

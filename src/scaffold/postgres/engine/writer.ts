@@ -6,18 +6,20 @@ import type { Viewer } from "../../engine/viewer.ts";
 import { unavailable } from "../../rest/refusal.ts";
 import type { Pool, Row, TransactionSession } from "../driver.ts";
 import { journalFailure } from "../journal/failure.ts";
-import type { PostgresJournal, Ticking } from "../journal/options.ts";
+import type { PostgresJournal } from "../journal/options.ts";
 import { beginWrite } from "../own-transaction.ts";
 import { isReadOnly } from "../sql-state.ts";
-import { markAnswers, markOwnAnswers } from "./answers.ts";
+import { markAnswers } from "./answers.ts";
+import { type Ended, Ending, keptOf, TickFailed } from "./ending.ts";
 import { isAway, isConflict } from "./failure.ts";
 import { type Attempt, beginGroup, Entangled, Group, type Outcome, Outdated, rolesOf, type Write } from "./group.ts";
-import type { Role, SchemaSource } from "./schema-source.ts";
+import type { SchemaSource } from "./schema-source.ts";
 import type { SourceFinder } from "./source-finder.ts";
-import { commitFor } from "./viewer-settings.ts";
 
 /** How often a transaction is tried: others may be in its way, and the schema another one than was known. */
 const maxAttempts = 5;
+/** How many transactions of one write each are run at once: as many as there are connections for writes. */
+const lanes = 3;
 /** How long the answer to a write waits for its position, in milliseconds. */
 const settleMs = 250;
 
@@ -34,32 +36,6 @@ export interface WriterOptions {
   readonly finder: SourceFinder;
   readonly clock: Clock;
   readonly onError: (error: unknown, stage: string) => void;
-}
-
-/** Thrown where a transaction's own tick failed: it may be no trouble of the writes. */
-class TickFailed extends Error {}
-
-function asTickFailed(cause: unknown): never {
-  throw isConflict(cause) || isAway(cause) ? cause : new TickFailed(undefined, { cause });
-}
-
-/** A transaction that is committed. */
-interface Ended {
-  /** What gave its positions; absent where that is to be done apart. */
-  readonly ticking: Ticking | undefined;
-  /** What the answers that were kept say of where the journal stands. */
-  readonly marks: readonly string[];
-}
-
-/** The first of some errors, in the order of what failed. */
-async function allInOrder(running: readonly Promise<unknown>[]): Promise<void> {
-  for (const one of running) one.catch(() => undefined);
-  for (const one of running) await one;
-}
-
-/** The numbers of the answers that were kept. */
-function keptOf(outcomes: readonly Outcome[]): string[] {
-  return outcomes.flatMap((outcome) => ("transaction" in outcome ? outcome.transaction.kept : []));
 }
 
 /**
@@ -143,14 +119,14 @@ export class Writer {
       return outcomes;
     };
     try {
-      const ended = await this.#transact(run, rolesOf(jobs), attempt);
+      const ended = await this.#transact(run, new Ending(this.#options.journal, rolesOf(jobs), attempt));
       const all = outcomes ?? [];
       const isLeft = (_: unknown, at: number): boolean => "mustBeAlone" in (all[at] ?? {});
       if (ended) {
         const isDone = (_: unknown, at: number): boolean => !isLeft(_, at);
         this.#answer(jobs.filter(isDone), all.filter(isDone), ended);
       }
-      for (const job of jobs.filter(isLeft)) await this.#commit([job]);
+      await this.#commitAlone(jobs.filter(isLeft));
       return "done";
     } catch (error) {
       if (error instanceof TickFailed) return this.#tryCommit(jobs, { ...attempt, isApart: true });
@@ -162,43 +138,29 @@ export class Writer {
     }
   }
 
-  /**
-   * Runs a transaction, which gives itself its positions in the message that commits it, unless that is to be done apart. Nothing
-   * is committed where there is nothing to commit.
-   */
+  /** Has each its own transaction, some at once: they are in each other's way as those of any application are. */
+  async #commitAlone(jobs: Job[]): Promise<void> {
+    const lane = async (): Promise<void> => {
+      for (let job = jobs.shift(); job; job = jobs.shift()) await this.#commit([job]);
+    };
+    await Promise.all(Array.from({ length: lanes }, lane));
+  }
+
+  /** Runs a transaction. Nothing is committed where there is nothing to commit. */
   async #transact(
     run: (session: TransactionSession, begun: Promise<readonly Row[]>) => Promise<readonly Outcome[]>,
-    roles: ReadonlySet<Role>,
-    { isApart = false }: Attempt,
+    ending: Ending,
   ): Promise<Ended | undefined> {
-    const { pool, journal } = this.#options;
-    let kept: readonly string[] = [];
-    let marking: Promise<string[]> | undefined;
-    let ticking: Ticking | undefined;
-    let isEmpty = false;
     const task = async (session: TransactionSession, begun: Promise<readonly Row[]>): Promise<void> => {
-      const outcomes = await run(session, begun);
-      kept = keptOf(outcomes);
-      isEmpty = outcomes.every((outcome) => "mustBeAlone" in outcome);
-    };
-    const commit = async (session: TransactionSession): Promise<unknown> => {
-      if (isEmpty) return session.script("ROLLBACK");
-      const ending = (): Promise<unknown>[] => commitFor(roles).map((sql) => session.query(sql, [], "keep"));
-      if (isApart) return allInOrder(ending());
-      // What waits for the end may wait for others: not while they wait for the journal.
-      const checking = session.query("SET CONSTRAINTS ALL IMMEDIATE", [], "keep");
-      ticking = journal.tickIn(session);
-      marking = kept.length > 0 ? markOwnAnswers(session, kept) : undefined;
-      const telling = [ticking.asked, ...(marking ? [marking] : [])].map((one) => one.catch(asTickFailed));
-      await allInOrder([checking, ...telling, ...ending()]);
+      ending.note(await run(session, begun));
     };
     try {
-      await pool.transaction(beginGroup, task, commit);
+      await this.#options.pool.transaction(beginGroup, task, (session) => ending.commit(session));
     } catch (error) {
-      ticking?.end();
+      ending.lose();
       throw error;
     }
-    return isEmpty ? undefined : { ticking, marks: (await marking) ?? [] };
+    return ending.ended();
   }
 
   /** The transaction is lost: at the commit, perhaps, where some rules are checked. Then it is found out whose it was. */

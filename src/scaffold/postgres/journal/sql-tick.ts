@@ -149,6 +149,7 @@ DECLARE
   m record;
   roots oid[] := '{}';
   is_done boolean := true;
+  is_changed boolean := false;
 BEGIN
   SELECT * INTO STRICT s FROM rocket.state;
   IF s.system IS DISTINCT FROM rocket.server() OR pg_snapshot_xmax(s.snapshot) > pg_snapshot_xmax(pg_current_snapshot()) THEN
@@ -171,13 +172,15 @@ BEGIN
         total = coalesce(m.total, total), snapshot = CASE WHEN m.is_complete THEN m.snapshot ELSE snapshot END;
       roots := m.unclear;
       IF m.position IS NOT NULL THEN PERFORM rocket.complete_images(s.position); END IF;
-      IF m.is_schema OR must_look THEN
+      -- Nobody waits for a look at each table, unless there is something to be found.
+      is_changed := m.is_schema OR must_look AND rocket.has_changed();
+      IF is_changed THEN
         roots := roots || ARRAY(
           SELECT w.relid::oid FROM rocket.watched w LEFT JOIN rocket.shape p ON p.relid = w.relid::oid AND p.retired IS NULL
           WHERE p.print IS DISTINCT FROM rocket.print_of(w.relid::oid) AND w.relid::oid <> ALL (m.unclear));
       END IF;
       IF roots <> '{}' THEN PERFORM rocket.reset(roots); END IF;
-      IF m.is_schema OR must_look OR roots <> '{}' THEN
+      IF is_changed OR roots <> '{}' THEN
         UPDATE rocket.state SET schema_changes = schema_changes + 1, schema_print = rocket.schema_print()
         WHERE m.is_schema OR roots <> '{}' OR schema_print IS DISTINCT FROM rocket.schema_print();
       END IF;
