@@ -97,7 +97,9 @@ export class Viewers {
   #anonymous({ method }: OriginRequest): Holder {
     const { anonymousReads, anonymousRole: role } = this.#options.tokens;
     if (!anonymousReads && role === undefined) {
-      const signIn = this.#options.users ? "This needs a sign-in, by POST auth/sign-in, or a token" : "This needs a token";
+      const signIn = this.#options.users
+        ? "This needs a sign-in, by POST auth/sign-in, or a token"
+        : "This needs a token";
       throw unauthorized(`${signIn}: Authorization: Bearer …`);
     }
     if (anonymousReads && !readMethods.has(method)) {
