@@ -39,7 +39,7 @@ function all(...patches: readonly Patch[]): Patch {
 
 const wait = `PERFORM pg_advisory_xact_lock_shared(${holdUp});`;
 const younger = "SELECT xid, seq FROM rocket.outbox WHERE xid >= coalesce(pg_snapshot_xmax(s.snapshot), '0')";
-const reopened = `SELECT o.xid, o.seq FROM pg_snapshot_xip(s.snapshot) x, rocket.outbox o WHERE (pg_visible_in_snapshot(x, pg_current_snapshot()) OR x = pg_current_xact_id_if_assigned()) AND o.xid = x`;
+const reopened = `SELECT o.xid, o.seq FROM pg_snapshot_xip(s.snapshot) x, rocket.outbox o WHERE pg_visible_in_snapshot(x, pg_current_snapshot()) AND o.xid = x`;
 
 /** Each is told a story, and must be caught. */
 export const defects: readonly Defect[] = [

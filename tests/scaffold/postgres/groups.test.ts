@@ -97,6 +97,21 @@ describe("Writes that come at once", () => {
     expect((await client.query("SELECT FROM calls")).rowCount).toBe(2);
   });
 
+  test("are carried out once each where one between them finds no record", async () => {
+    const service = await serve(server, table);
+    const { send } = service;
+
+    const answers = await Promise.all([
+      send("POST", "/t", { id: 1, n: 1 }),
+      send("PATCH", "/t/9", { n: 9 }),
+      send("POST", "/t", { id: 2, n: 2 }),
+      send("POST", "/t", { id: 3, n: 3 }),
+    ]);
+
+    expect(answers.map(({ status }) => status)).toEqual([201, 404, 201, 201]);
+    expect(await rowsOf(service)).toEqual([1, 2, 3].map((id) => [id, id]));
+  });
+
   test("of all kinds end as one after the other", async () => {
     const service = await serve(server, `${table}; INSERT INTO t VALUES (1, 1), (2, 2)`);
     const { send } = service;

@@ -115,6 +115,41 @@ describe("A write", () => {
     expect(errors).toEqual([]);
   });
 
+  test("is told whole where a trigger puts something off to the very commit, once more", async () => {
+    const service = await serve(
+      server,
+      `CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE u (id int PRIMARY KEY);
+      CREATE FUNCTION again() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        SET CONSTRAINTS ALL DEFERRED;
+        IF new.id < 3 THEN INSERT INTO u VALUES (new.id + 1); END IF;
+        RETURN null;
+      END $$;
+      CREATE CONSTRAINT TRIGGER first AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION again();
+      CREATE CONSTRAINT TRIGGER more AFTER INSERT ON u DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION again()`,
+    );
+    const { client, send, scaffold } = service;
+
+    // Another transaction ends meanwhile, so that this one is not the last that there is.
+    const other = await server.connect(client.database ?? "");
+    await client.query(
+      "CREATE FUNCTION ended() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock_shared(7); RETURN null; END'",
+    );
+    await client.query(
+      "CREATE TRIGGER wait AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION ended(); CREATE TABLE v (id int PRIMARY KEY)",
+    );
+    await client.query("SELECT pg_advisory_lock(7)");
+    const writing = send("PUT", "/t/1", {});
+    await untilOneWaits(service);
+    await other.query("INSERT INTO v VALUES (1)");
+    await client.query("SELECT pg_advisory_unlock(7)");
+    const { status } = await writing;
+    await scaffold.journal?.poll();
+
+    expect([status, (await client.query("SELECT FROM u")).rowCount]).toEqual([201, 2]);
+    expect((await client.query("SELECT FROM rocket.outbox")).rowCount).toBe(0);
+    expect(await journalOf(service, "u")).toHaveLength(2);
+  });
+
   test("that waits for others at its end keeps nobody from being told", async () => {
     const service = await serve(
       server,

@@ -74,8 +74,17 @@ BEGIN
 END $$;
 `;
 
-/** Whether a transaction that a snapshot had seen begin has ended, or is the one that asks. */
-const isOver = "(pg_visible_in_snapshot(x, pg_current_snapshot()) OR x = pg_current_xact_id_if_assigned())";
+/** Whether a transaction that a snapshot had seen begin has ended, or is the one that asks: its own is visible to it. */
+const isOver = "pg_visible_in_snapshot(x, pg_current_snapshot())";
+
+/**
+ * The snapshot that a tick leaves behind: to it, the tick's own transaction goes on. What a writer's trigger were to write after
+ * its tick, at the very commit, is found by the next one.
+ */
+const leftSql = `(SELECT format('%s:%s:%s', least(pg_snapshot_xmin(now), own), pg_snapshot_xmax(now), (
+      SELECT string_agg(x::text, ',' ORDER BY x)
+      FROM (SELECT pg_snapshot_xip(now) UNION SELECT own WHERE own < pg_snapshot_xmax(now)) going (x)))::pg_snapshot
+    FROM (SELECT pg_current_snapshot() AS now, pg_current_xact_id() AS own) one)`;
 
 /** Rows that can be new since a snapshot: those of transactions that it did not see, never more. */
 const newSql = `
@@ -125,7 +134,7 @@ const moveSql = `
     WINDOW w AS (ORDER BY t.last, t.seq ROWS UNBOUNDED PRECEDING)
     RETURNING position, chk, total
   )
-  SELECT last.*, pg_current_snapshot() AS snapshot,
+  SELECT last.*, ${leftSql} AS snapshot,
     (SELECT count(*) FROM ranked) = (SELECT count(*) FROM chosen) AS is_complete,
     EXISTS (SELECT FROM taken WHERE relid = 0) AS is_schema,
     ARRAY(SELECT DISTINCT rocket.home_of(relid) FROM known WHERE shape IS NULL) AS unclear
