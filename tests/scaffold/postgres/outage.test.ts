@@ -1,9 +1,18 @@
 import { describe, expect, it } from "vitest";
+import { isAway } from "../../../src/scaffold/postgres/engine/failure.ts";
 import { showPage } from "../away.ts";
 import { serverOfFile } from "./server.ts";
 import { serve } from "./service.ts";
 
 const server = serverOfFile();
+
+it.each([
+  "Client has encountered a connection error and is not queryable",
+  "Client was closed and is not queryable",
+  "Connection terminated unexpectedly",
+])("is what the driver says of a connection that broke: %s", (message) => {
+  expect([isAway(new Error(message)), isAway(new Error(`He said: ${message}`))]).toEqual([true, false]);
+});
 
 describe("While PostgreSQL is away", () => {
   it.each([
