@@ -6,7 +6,7 @@ import { type Preparations, PreparedNames } from "./prepared-names.ts";
 import { isIdleTimeout, isReadOnly } from "./sql-state.ts";
 
 export type { Row, Text } from "./batch.ts";
-export type { Keeping, Portion } from "./pipe.ts";
+export { EndedEarly, type Keeping, type Portion } from "./pipe.ts";
 
 /** What runs statements, in the order in which they are given. */
 export interface Session {
@@ -28,6 +28,15 @@ export interface Session {
 export interface TransactionSession extends Session {
   /** The first rows of a query, `count` of them at most. */
   portion(sql: string, parameters: readonly Text[], count: number, keeping?: Keeping): Promise<Portion>;
+}
+
+/** What runs the statements of a transaction that writes nothing. */
+export interface ReadingSession extends TransactionSession {
+  /**
+   * Says that more may be asked than is asked at once. Otherwise the transaction ends in the message that begins it, and
+   * what comes later is refused with {@link EndedEarly}.
+   */
+  keepOpen(): void;
 }
 
 /** A statement with its parameters. */
@@ -52,15 +61,15 @@ export interface Pool extends Session {
     end?: (session: TransactionSession) => Promise<unknown>,
   ): Promise<Result>;
   /**
-   * As `transaction`, in fewer messages: what the task asks at once goes with the statements that begin it, and its result
-   * is given without waiting for the end. For what writes nothing.
+   * As `transaction`, in one message: what the task asks at once goes with the statements that begin and end it, unless the
+   * task has the session kept open. Its result is given without waiting for the end. For what writes nothing.
    *
    * @param begin - the statements that begin it, each by itself: the rows of the last one come to the task
-   * @param end - what ends it otherwise. Default `COMMIT`
+   * @param end - what ends it, whatever the task does. Default `COMMIT`
    */
   reading<Result>(
     begin: readonly string[],
-    task: (session: TransactionSession, begun: Promise<Row[]>) => Promise<Result>,
+    task: (session: ReadingSession, begun: Promise<Row[]>) => Promise<Result>,
     end?: string,
   ): Promise<Result>;
   /**
@@ -165,9 +174,10 @@ const keepAliveMs = 10_000;
 async function runBegun<Result>(
   session: Pipe,
   begin: string | readonly string[],
-  task: (session: TransactionSession, begun: Promise<Row[]>) => Promise<Result>,
+  task: (session: Pipe, begun: Promise<Row[]>) => Promise<Result>,
+  end?: string,
 ): Promise<Result> {
-  const begun = session.begin(begin);
+  const begun = session.begin(begin, end);
   begun.catch(() => undefined);
   let failure: { readonly error: unknown } | undefined;
   const result = await task(session, begun).catch((error: unknown) => {
@@ -235,18 +245,18 @@ class PgPool implements Pool {
 
   async reading<Result>(
     begin: readonly string[],
-    task: (session: TransactionSession, begun: Promise<Row[]>) => Promise<Result>,
+    task: (session: ReadingSession, begun: Promise<Row[]>) => Promise<Result>,
     end = "COMMIT",
   ): Promise<Result> {
     const { session, release } = await this.#take();
     let result: Result;
     try {
-      result = await runBegun(session, begin, task);
+      result = await runBegun(session, begin, task, end);
     } catch (error) {
-      await release({ error });
+      await release((await session.hasEndedEarly()) ? undefined : { error });
       throw error;
     }
-    session.query(end, [], "keep").then(
+    session.end(end).then(
       () => release(),
       (error: unknown) => release({ error }),
     );

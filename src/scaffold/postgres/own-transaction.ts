@@ -33,29 +33,34 @@ export function ownSettings(limits: OwnLimits): string {
   return [...settings.map(([name, value]) => `SET LOCAL ${name} = ${value}`), noTransactionTimeout].join("; ");
 }
 
-/** As {@link ownSettings}, and how values are written as text, in one query. */
-export function allSettingsQuery(limits: OwnLimits): string {
+/** As {@link ownSettings}, and how values are written as text: columns of a query, for the statements behind it. */
+export function allSettings(limits: OwnLimits): string {
   const settings = Object.entries({ ...valueSettings, ...settingsOf(limits) });
   const calls = settings.map(([name, value]) => `set_config('${name}', '${value}', true)`);
-  return `SELECT ${calls.join(", ")}, (${noTransactionTimeout})`;
+  return `${calls.join(", ")}, (${noTransactionTimeout})`;
 }
 
+/** Begins a transaction that writes, whatever the defaults of its role are. */
+export const beginWriting = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 const anyTime = ownSettings({ statementMs: 0, lockMs: 0 });
 
 /**
  * Begins a transaction of Rocket's own, whatever the defaults of its role are: it writes, each statement has a snapshot of
  * its own, and it has time enough.
  */
-export const beginWrite: string = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; ${anyTime}`;
+export const beginWrite: string = `${beginWriting}; ${anyTime}`;
 
 /** As {@link beginWrite}, each statement by itself. */
 export function writeStatements(limits: OwnLimits): readonly string[] {
-  return ["BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", allSettingsQuery(limits)];
+  return [beginWriting, `SELECT ${allSettings(limits)}`];
 }
 
 const beginRead = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY";
 /** The statements that begin a transaction of Rocket's own that reads. */
-export const readStatements: readonly string[] = [beginRead, allSettingsQuery({ statementMs: 0, lockMs: 0 })];
+export const readStatements: readonly string[] = [
+  beginRead,
+  `SELECT ${allSettings({ statementMs: 0, lockMs: 0 })}`,
+];
 
 /** A session each of whose statements is a transaction that reads, whatever the defaults of its role are. */
 export function readingSession(pool: Pool): Session {

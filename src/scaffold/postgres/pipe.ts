@@ -11,6 +11,14 @@ export interface Portion {
   readonly more?: (count: number) => Promise<Portion>;
 }
 
+/** Thrown where something is asked in a transaction that has ended with its first message. */
+export class EndedEarly extends Error {
+  constructor() {
+    super("The transaction has ended with its first message.");
+    this.name = "EndedEarly";
+  }
+}
+
 /** What goes alone in its message. */
 interface Alone {
   readonly run: () => Promise<Row[]>;
@@ -48,6 +56,10 @@ export class Pipe {
   #isScheduled = false;
   /** Why the transaction was not begun: from then on nothing is carried out. */
   #failure: unknown;
+  /** What is to end the transaction in its first message; absent where that was sent, or is not to. */
+  #earlyEnd: string | undefined;
+  /** Once it was sent in that message: whether it was carried out. */
+  #endedEarly: Promise<boolean> | undefined;
 
   constructor(options: PipeOptions) {
     this.#options = options;
@@ -56,13 +68,32 @@ export class Pipe {
   /**
    * Begins a transaction, by a script or by statements: gives the rows of the last one that has any. Where it fails, nothing
    * that was given meanwhile, or comes later, is carried out.
+   *
+   * @param end - what ends it in the message that begins it, unless `keepOpen` is called before that is sent. What is asked
+   * later is refused with {@link EndedEarly} then
    */
-  async begin(begin: string | readonly string[]): Promise<Row[]> {
+  async begin(begin: string | readonly string[], end?: string): Promise<Row[]> {
     if (typeof begin === "string") return this.#alone(() => this.#options.runScript(begin), true);
+    this.#earlyEnd = end;
     const all = begin.map((text) =>
       this.#add({ text, values: [], isKept: true, portal: "", count: 0, isBeginning: true }),
     );
-    return (await Promise.all(all)).at(-1)?.rows ?? [];
+    return (await Promise.all(all)).findLast(({ rows }) => rows.length > 0)?.rows ?? [];
+  }
+
+  /** Does not end the transaction with its first message. */
+  keepOpen(): void {
+    this.#earlyEnd = undefined;
+  }
+
+  /** Ends the transaction, where it has not ended with its first message. */
+  async end(sql: string): Promise<void> {
+    if (!(await this.#endedEarly)) await this.query(sql, [], "keep");
+  }
+
+  /** Whether the transaction has ended with its first message, once that was answered. */
+  async hasEndedEarly(): Promise<boolean> {
+    return (await this.#endedEarly) ?? false;
   }
 
   query(sql: string, parameters: readonly unknown[] = [], keeping?: Keeping): Promise<Row[]> {
@@ -96,6 +127,7 @@ export class Pipe {
   }
 
   #enqueue(one: Statement | Alone): void {
+    if (this.#endedEarly) return one.reject(new EndedEarly());
     this.#waiting.push(one);
     if (this.#isBusy || this.#isScheduled) return;
     this.#isScheduled = true;
@@ -110,6 +142,7 @@ export class Pipe {
     const [first] = this.#waiting;
     if (!first || this.#isBusy) return;
     this.#isBusy = true;
+    this.#endEarly();
     if (isAlone(first)) {
       this.#waiting.shift();
       const failed = (error: unknown): void => {
@@ -125,6 +158,21 @@ export class Pipe {
     const end = this.#waiting.findIndex(isAlone);
     const statements = this.#waiting.splice(0, end < 0 ? this.#waiting.length : end) as Statement[];
     this.#options.client.query(new Batch(statements, this.#options.names, (failure) => this.#onDone(failure)));
+  }
+
+  /** Where the first message has room for what ends the transaction. */
+  #endEarly(): void {
+    const text = this.#earlyEnd;
+    this.#earlyEnd = undefined;
+    if (text === undefined || this.#waiting.some(isAlone)) return;
+    const ending = this.#add({ text, values: [], isKept: true, portal: "", count: 0 });
+    this.#endedEarly = ending.then(
+      () => true,
+      () => {
+        this.#endedEarly = undefined;
+        return false;
+      },
+    );
   }
 
   #onDone(failure?: unknown): void {

@@ -6,7 +6,7 @@ import type { Viewer } from "../../engine/viewer.ts";
 import type { Pool, Row, Session, TransactionSession } from "../driver.ts";
 import { openingOf, openingSql } from "../journal/opening.ts";
 import { answersSql } from "../journal/sql-tables.ts";
-import { beginWrite, ownSettings, writeStatements } from "../own-transaction.ts";
+import { allSettings, beginWrite, beginWriting, ownSettings } from "../own-transaction.ts";
 import { setValueSettings } from "../value-settings.ts";
 import { isAway, isConflict, isOutdated, MustBeAlone, MustRead } from "./failure.ts";
 import { OpenedSession, type Place } from "./opened-session.ts";
@@ -29,7 +29,7 @@ const settings = `${setValueSettings}; ${ownSettings(limits)}`;
 /** Each write has its savepoint; the first one's comes with the beginning. */
 const savepoint = "SAVEPOINT rocket_write";
 /** The statements that begin a group's transaction. */
-export const beginGroup: readonly string[] = [...writeStatements(limits), savepoint, openingSql];
+export const beginGroup: readonly string[] = [beginWriting, openingSql(allSettings(limits)), savepoint];
 
 /** A write that shares a transaction with others. */
 export interface Write {

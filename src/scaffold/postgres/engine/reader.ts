@@ -3,16 +3,17 @@ import { BrokenRule } from "../../engine/broken-rule.ts";
 import type { Steps } from "../../engine/steps.ts";
 import type { Viewer } from "../../engine/viewer.ts";
 import { unavailable } from "../../rest/refusal.ts";
-import type { Pool, Row, TransactionSession } from "../driver.ts";
+import type { Pool, ReadingSession, Row } from "../driver.ts";
 import { openingOf, openingSql, ShownAhead } from "../journal/opening.ts";
 import type { PostgresJournal } from "../journal/options.ts";
-import { allSettingsQuery, readingSession } from "../own-transaction.ts";
+import { allSettings, readingSession } from "../own-transaction.ts";
 import { isOutdated } from "./failure.ts";
+import { LastAsked, OneRead } from "./last-asked.ts";
 import { NotOpened, OpenedSession, type Place } from "./opened-session.ts";
 import { inOwnWords } from "./rule.ts";
 import { runSteps } from "./run-steps.ts";
 import type { Known, SchemaSource } from "./schema-source.ts";
-import { type Read, SharedReads } from "./shared-reads.ts";
+import { type Read, readAlone, SharedReads } from "./shared-reads.ts";
 import { EmptiedMeanwhile, PostgresSnapshot, type SnapshotState } from "./snapshot.ts";
 import { type SourceFinder, Untouched } from "./source-finder.ts";
 import { ViewerSession } from "./viewer-session.ts";
@@ -52,14 +53,15 @@ export class Reader {
   readonly #options: ReaderOptions;
   readonly #begin: readonly string[];
   readonly #shared: SharedReads;
+  readonly #lastAsked: LastAsked = new LastAsked();
   #isClosed = false;
 
   constructor(options: ReaderOptions) {
     const { pool, journal, clock, limitMs } = options;
     this.#options = options;
-    const settings = allSettingsQuery({ statementMs: limitMs, lockMs: 0 });
-    const opening = journal ? [openingSql] : [];
-    this.#begin = ["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", settings, ...opening];
+    const settings = allSettings({ statementMs: limitMs, lockMs: 0 });
+    const opening = journal ? openingSql(settings) : `SELECT ${settings}`;
+    this.#begin = ["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", opening];
     this.#shared = new SharedReads({ pool, clock, begin: this.#begin });
   }
 
@@ -108,7 +110,7 @@ export class Reader {
   #run<Outcome>({ role }: Viewer, read: Read<Outcome>): Promise<Outcome> {
     if (role === undefined) return this.#shared.run(read);
     // What they have set for the whole session goes with it.
-    return this.#options.pool.reading(this.#begin, (session, begun) => read(session, begun, false), "ROLLBACK");
+    return readAlone({ pool: this.#options.pool, begin: this.#begin, end: "ROLLBACK" }, read);
   }
 
   /**
@@ -126,14 +128,20 @@ export class Reader {
     // Others may learn something newer meanwhile: what the steps are given now is what has to be so.
     const known = source.knownOf(viewer.role);
     if (!known) throw new Elsewhere();
-    const opened = new OpenedSession(session, this.#open(session, begun, { viewer, isLate, known }));
+    const one = new OneRead(session, this.#lastAsked, begun);
+    const opened = new OpenedSession(one, this.#open(session, begun, { viewer, isLate, known }));
+    const place = (): Place => {
+      // It is asked for before all else is.
+      if (!opened.isKnown) one.keepOpen();
+      return opened.place;
+    };
     const state: SnapshotState = {
       ...{ viewer, schema: known.schema, finder, isShared },
       get bookmark() {
-        return opened.place.bookmark;
+        return place().bookmark;
       },
       get ahead() {
-        return opened.place.ahead;
+        return place().ahead;
       },
       get unwatched() {
         return source.unwatched;
@@ -147,8 +155,10 @@ export class Reader {
         return run();
       });
       await opened.known;
+      one.leave();
       return { result };
     } catch (error) {
+      one.leave(error);
       // What another schema made of it is nobody's concern.
       await opened.known;
       throw error;
@@ -157,7 +167,7 @@ export class Reader {
 
   /** @throws Elsewhere */
   async #open(
-    session: TransactionSession,
+    session: ReadingSession,
     begun: Promise<readonly Row[]>,
     { viewer, isLate, known }: Asked & { readonly known: Known },
   ): Promise<Place> {

@@ -1,6 +1,6 @@
 import type { Clock } from "../../../server/index.ts";
 import { Skipped } from "../batch.ts";
-import type { Pool, Row, TransactionSession } from "../driver.ts";
+import { EndedEarly, type Pool, type ReadingSession, type Row } from "../driver.ts";
 import { failedOf } from "./failure.ts";
 
 /** How many reads share a transaction at most. */
@@ -14,7 +14,7 @@ const againMs = 100;
 
 /** What reads in a transaction, and where that stands. It may be run again, from the start. */
 export type Read<Result> = (
-  session: TransactionSession,
+  session: ReadingSession,
   begun: Promise<readonly Row[]>,
   isShared: boolean,
 ) => Promise<Result>;
@@ -39,9 +39,30 @@ export interface SharedReadsOptions {
   readonly begin: readonly string[];
 }
 
+/** What a read that is alone in its transaction needs. */
+export interface AloneOptions extends Pick<SharedReadsOptions, "pool" | "begin"> {
+  /** What ends its transaction. Default `COMMIT`. */
+  readonly end?: string;
+}
+
+/** Runs a read in a transaction of its own; a second time where the first one has ended before all was asked. @throws what it throws */
+export async function readAlone<Result>({ pool, begin, end }: AloneOptions, read: Read<Result>): Promise<Result> {
+  try {
+    return await pool.reading(begin, (session, begun) => read(session, begun, false), end);
+  } catch (error) {
+    if (!(error instanceof EndedEarly)) throw error;
+  }
+  const again: Parameters<typeof pool.reading<Result>>[1] = (session, begun) => {
+    session.keepOpen();
+    return read(session, begun, false);
+  };
+  return pool.reading(begin, again, end);
+}
+
 /** Whether a read may go well where no other was before it in its transaction. */
 function isPerhapsOfOthers(error: unknown): boolean {
-  return error instanceof NotAlone || error instanceof Skipped || failedOf(error) !== undefined;
+  const isCutShort = error instanceof NotAlone || error instanceof EndedEarly || error instanceof Skipped;
+  return isCutShort || failedOf(error) !== undefined;
 }
 
 /**
@@ -112,16 +133,19 @@ export class SharedReads {
       if (!job.isOver) tell();
       job.isOver = true;
     };
-    const isAlone = jobs.length === 1;
+    const [first] = jobs;
     try {
+      if (first && jobs.length === 1) {
+        const result = await readAlone(this.#options, first.read);
+        return end(first, () => first.resolve(result));
+      }
       await pool.reading(begin, (session, begun) =>
         Promise.all(
           jobs.map(async (job) => {
             try {
-              const result = await job.read(session, begun, !isAlone);
+              const result = await job.read(session, begun, true);
               end(job, () => job.resolve(result));
             } catch (error) {
-              if (isAlone) throw error;
               if (isPerhapsOfOthers(error)) this.#runAlone(job);
               else end(job, () => job.reject(error));
             }

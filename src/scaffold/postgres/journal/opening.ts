@@ -16,9 +16,11 @@ export interface Opening extends Bookmark {
   readonly isSchemaPending: boolean;
 }
 
-/** Asks where a transaction stands. */
-export const openingSql =
-  "SELECT segment, position, chk, array_to_json(pending), schema_changes, is_schema_pending FROM rocket.stand()";
+/** Asks where a transaction stands. @param columns - what else is selected, behind what says that */
+export function openingSql(...columns: readonly string[]): string {
+  const all = ["segment, position, chk, array_to_json(pending), schema_changes, is_schema_pending", ...columns];
+  return `SELECT ${all.join(", ")} FROM rocket.stand()`;
+}
 
 /** What the answer to {@link openingSql} says. */
 export function openingOf([row = []]: readonly Row[]): Opening {
@@ -34,7 +36,7 @@ export function openingOf([row = []]: readonly Row[]): Opening {
 
 /** Where a session's REPEATABLE READ transaction stands: of exactly what else is read in it. */
 export async function readOpening(session: Session): Promise<Opening> {
-  return openingOf(await session.query(openingSql));
+  return openingOf(await session.query(openingSql()));
 }
 
 /** What an answer shows ahead of its bookmark: all of some transactions. */
