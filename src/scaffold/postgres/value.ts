@@ -2,6 +2,8 @@ import type { Text } from "./driver.ts";
 import { type ArrayItem, parseArray } from "./row-text.ts";
 import { type Column, type ColumnType, isArrayType } from "./table.ts";
 
+/** An integer that each double has just so. */
+const shortInteger = /^(?:0|-?[1-9]\d{0,14})$/;
 const numeral = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:e[+-]?\d+)?$/i;
 
 /** Digits and exponent of a numeral, so that two of one value are one text. */
@@ -24,7 +26,7 @@ function isExact(text: string): boolean {
 
 /** A number where every reader of JSON gets its value, else a text with all of its digits. */
 function numberJson(text: string): string {
-  return numeral.test(text) && isExact(text) ? text : JSON.stringify(text);
+  return shortInteger.test(text) || (numeral.test(text) && isExact(text)) ? text : JSON.stringify(text);
 }
 
 /** A double is what it is, though its shortest numeral is not exact; infinities and NaN are no JSON. */

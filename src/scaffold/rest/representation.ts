@@ -16,12 +16,14 @@ export function etagOf(body: string, beside = ""): string {
 
 /** A row as a JSON object. `row` has the values of all members, in their order. */
 export function encodeRow(resource: Resource, row: readonly Value[]): string {
-  const { urlMember, jsonNames } = resource;
-  const parts = urlMember === undefined ? [] : [`"${urlMember}":"${urlOf(resource, row)}"`];
-  resource.table.members.forEach(({ type }, at) => {
-    parts.push(jsonNames[at] + type.toJson(row[at] ?? null));
-  });
-  return `{${parts.join(",")}}`;
+  const { urlMember, jsonNames, table } = resource;
+  let json = urlMember === undefined ? "" : `"${urlMember}":"${urlOf(resource, row)}"`;
+  let at = 0;
+  for (const { type } of table.members) {
+    json += `${json === "" ? "" : ","}${jsonNames[at]}${type.toJson(row[at] ?? null)}`;
+    at += 1;
+  }
+  return `{${json}}`;
 }
 
 /** A value that is shown, as JSON. */

@@ -52,6 +52,25 @@ function typesPrintSql(rel: string): string {
       JOIN pg_type t ON t.oid = types.oid AND t.typrelid <> 0 JOIN pg_attribute a ON a.attrelid = t.typrelid AND a.attnum > 0)))`;
 }
 
+function keyPrintSql(rel: string): string {
+  return `(SELECT concat(i.indexrelid, ':', i.indkey::text, i.indimmediate) FROM pg_index i WHERE i.indexrelid = (${keySql(rel)}))`;
+}
+
+function otherTypesSql(rel: string, types: string): string {
+  return `CASE WHEN EXISTS (SELECT ${withOtherTypes(rel)}) THEN ${types} END`;
+}
+
+/**
+ * As {@link printSql}, of a table without partitions that is none: the same text, from fewer questions. PostgreSQL prepares
+ * for each of them whether it is asked or not.
+ *
+ * @param rel - its oid, as an expression
+ */
+function plainPrintSql(rel: string): string {
+  return `concat_ws(' / ', ${ownPrintSql(rel)}, ${keyPrintSql(rel)}, ${otherTypesSql(rel, `rocket.types_print(${rel})`)},
+    (SELECT string_agg(concat(${rel}, ':', h.xmin), ' ') FROM (SELECT 1) one LEFT JOIN pg_inherits h ON h.inhrelid = ${rel}))`;
+}
+
 /**
  * The print of a table, as an expression over `looked`, which has its oid and its root's. To call functions for each table
  * would cost several times as much.
@@ -61,8 +80,7 @@ function typesPrintSql(rel: string): string {
 function printSql(types: string): string {
   return `CASE WHEN EXISTS (SELECT FROM pg_class c WHERE c.oid = looked.rel) THEN concat_ws(' / ',
     ${ownPrintSql("looked.rel")}, CASE WHEN looked.root <> looked.rel THEN ${ownPrintSql("looked.root")} END,
-    (SELECT concat(i.indexrelid, ':', i.indkey::text, i.indimmediate) FROM pg_index i WHERE i.indexrelid = (${keySql("looked.root")})),
-    CASE WHEN EXISTS (SELECT ${withOtherTypes("looked.rel")}) THEN ${types} END,
+    ${keyPrintSql("looked.root")}, ${otherTypesSql("looked.rel", types)},
     (SELECT string_agg(concat(part.oid, ':', h.xmin), ' ' ORDER BY part.oid)
       FROM (${partsSql("looked.root")}) part LEFT JOIN pg_inherits h ON h.inhrelid = part.oid),
     (SELECT string_agg(concat(h.inhrelid, ':', h.xmin), ' ' ORDER BY h.inhrelid) FROM pg_inherits h WHERE h.inhparent = looked.root)) END`;
@@ -102,6 +120,9 @@ END $$;
 
 CREATE FUNCTION rocket.print_of(rel oid) RETURNS text LANGUAGE plpgsql STABLE ${fixedPlans} AS $$
 BEGIN
+  IF EXISTS (SELECT FROM pg_class WHERE oid = rel AND relkind = 'r' AND NOT relispartition AND NOT relhassubclass) THEN
+    RETURN ${plainPrintSql("rel")};
+  END IF;
   RETURN (SELECT ${printSql("rocket.types_print(looked.rel)")}
     FROM (SELECT rel, coalesce(pg_partition_root(rel)::oid, rel) AS root) looked);
 END $$;

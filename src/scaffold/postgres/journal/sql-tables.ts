@@ -1,5 +1,5 @@
 /** What is in the schema `rocket` now. A newer one is made in its place, and begins a new journal. */
-export const journalVersion = 4;
+export const journalVersion = 5;
 
 /** Room is given back by small and frequent vacuums: rows of the outbox live for some milliseconds. */
 const shortLived = "autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000";
