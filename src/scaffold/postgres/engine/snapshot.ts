@@ -158,7 +158,7 @@ export class PostgresSnapshot implements Snapshot {
 
   *find(table: PostgresTable, key: PostgresKey, rule?: PostgresRule): Steps<Row | undefined> {
     const [row] = yield* wait(this.rows(selectRecord(table, key, { rule }), keepingOf(table), rule));
-    if (!row) yield* this.#requireSameFile(table);
+    if (!row) yield* wait(this.#requireSameFiles([table]));
     return row;
   }
 
@@ -169,14 +169,17 @@ export class PostgresSnapshot implements Snapshot {
   /** Gives row by row of a statement that selects records of a query. */
   protected *walk(table: PostgresTable, query: PostgresQuery, sql: Sql, visit: (row: Row) => boolean): Steps<void> {
     const asking = this.session.portion(sql.text, sql.values, firstRows, keepingOf(table));
+    // One that was emptied, or whose file is another one, shows nothing. A part of it may do so.
+    const checking = whole.has(table) ? undefined : this.#requireSameFiles([table]);
     let portion = yield* wait(this.#answered(table, query, sql.text, asking));
-    let isEmpty = portion.rows.length === 0;
+    let [isEmpty, isOne] = [portion.rows.length === 0, true];
     while (portion.rows.every(visit) && portion.more) {
       portion = yield* wait(this.#answered(table, query, sql.text, portion.more(moreRows)));
       isEmpty &&= portion.rows.length === 0;
+      isOne = false;
     }
-    // One that was emptied, or whose file is another one, shows nothing. A part of it may do so.
-    if (isEmpty || !whole.has(table)) yield* this.#requireSameFile(table);
+    if (checking) yield* wait(isOne ? checking : this.#requireSameFiles([table]));
+    else if (isEmpty) yield* wait(this.#requireSameFiles([table]));
   }
 
   *measure(table: PostgresTable, query: PostgresQuery, limit: number): Steps<Measure> {
@@ -207,8 +210,10 @@ export class PostgresSnapshot implements Snapshot {
   }
 
   *findTree(table: PostgresTable, key: PostgresKey, query: TreeQuery): Steps<Tree | undefined> {
-    const [row] = yield* wait(this.#asked(table, selectTreeOf(table, key, query), query));
-    yield* this.#requireSameFiles([table, ...embeddedTables(query)]);
+    const asking = this.#asked(table, selectTreeOf(table, key, query), query);
+    const checking = this.#requireSameFiles([table, ...embeddedTables(query)]);
+    const [row] = yield* wait(asking);
+    yield* wait(checking);
     return row && treeIn(row, query);
   }
 
@@ -216,11 +221,15 @@ export class PostgresSnapshot implements Snapshot {
     const { text, operands } = selectTrees(table, query, limit);
     const asked = askedIn(table, query, operands);
     const values = operands.map(({ value }) => value);
-    let portion = yield* wait(this.#judged(text, asked, this.session.portion(text, values, treesAtOnce)));
+    const tables = [table, ...embeddedTables(query)];
+    const asking = this.session.portion(text, values, treesAtOnce);
+    let checking = this.#requireSameFiles(tables);
+    let portion = yield* wait(this.#judged(text, asked, asking));
     while (portion.rows.every((row) => visit(treeIn(row, query))) && portion.more) {
       portion = yield* wait(this.#judged(text, asked, portion.more(treesAtOnce)));
+      checking = this.#requireSameFiles(tables);
     }
-    yield* this.#requireSameFiles([table, ...embeddedTables(query)]);
+    yield* wait(checking);
   }
 
   *countTrees(table: PostgresTable, query: TreeQuery): Steps<number> {
@@ -228,14 +237,22 @@ export class PostgresSnapshot implements Snapshot {
     return Number(row?.[0] ?? 0);
   }
 
-  *#requireSameFiles(tables: readonly ServedTable[]): Steps<void> {
-    for (const table of new Set(tables)) yield* this.#requireSameFile(table as PostgresTable);
+  /**
+   * Asks at once whether tables have their files still, behind what was asked before: of that it is told.
+   *
+   * @throws EmptiedMeanwhile
+   */
+  #requireSameFiles(tables: readonly ServedTable[]): Promise<unknown> {
+    const checking = Promise.all([...new Set(tables)].map((table) => this.#requireSameFile(table as PostgresTable)));
+    // Where what was asked before fails, nobody waits for it.
+    checking.catch(() => undefined);
+    return checking;
   }
 
-  *#requireSameFile(table: PostgresTable): Steps<void> {
-    const [row] = yield* wait(this.session.query(isAnotherFile(table), [], "keep"));
+  async #requireSameFile(table: PostgresTable): Promise<void> {
+    const [row] = await this.session.query(isAnotherFile(table), [], "keep");
     if (row?.[1] === "f") whole.add(table);
-    const [parts] = row?.[1] === "t" ? yield* wait(this.session.query(hasAnotherPart(table))) : [];
+    const [parts] = row?.[1] === "t" ? await this.session.query(hasAnotherPart(table)) : [];
     if (row?.[0] === "t" || parts?.[0] === "t") throw new EmptiedMeanwhile("A table was emptied while it was read.");
   }
 
