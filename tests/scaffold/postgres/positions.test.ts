@@ -136,6 +136,17 @@ describe("a journal", () => {
     expect(await news()).toEqual(["create /artists/1"]);
   });
 
+  it("tells nothing of what a trigger of an earlier watch has noted", async () => {
+    const site = await newSite(server, artists);
+    const { journal, news } = await watch(site);
+    await site.client.query(
+      "INSERT INTO rocket.outbox (relid, kind, via, new) VALUES ('artists'::regclass, 'c', 999, '(7,x)')",
+    );
+    await journal.poll();
+    await site.client.query("INSERT INTO artists VALUES (1, 'Ann')");
+    expect(await news()).toEqual(["create /artists/1"]);
+  });
+
   it("is not slowed down by what a snapshot elsewhere keeps from being removed", async () => {
     const site = await newSite(server, artists);
     const { journal } = await watch(site);

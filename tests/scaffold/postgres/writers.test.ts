@@ -239,6 +239,11 @@ describe("a journal tells of", () => {
     ]);
     expect(changes[2]?.representBefore?.()?.body).toBe(changes[0]?.represent().body);
     expect(changes[3]?.before?.twice).toBe("10");
+    await site.client.query("UPDATE sums SET a = 7 WHERE id = 2");
+    await journal.poll();
+    expect(batches.at(-1)?.changes.map((change) => change.represent().body)).toEqual([
+      `{"id":2,"a":7,"twice":14,"t'o":null,"at":null,"day":null}`,
+    ]);
   });
 
   itOn18("a virtual generated column that can't be computed, as a change of its table", async () => {
