@@ -57,10 +57,7 @@ export function writeStatements(limits: OwnLimits): readonly string[] {
 
 const beginRead = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY";
 /** The statements that begin a transaction of Rocket's own that reads. */
-export const readStatements: readonly string[] = [
-  beginRead,
-  `SELECT ${allSettings({ statementMs: 0, lockMs: 0 })}`,
-];
+export const readStatements: readonly string[] = [beginRead, `SELECT ${allSettings({ statementMs: 0, lockMs: 0 })}`];
 
 /** A session each of whose statements is a transaction that reads, whatever the defaults of its role are. */
 export function readingSession(pool: Pool): Session {

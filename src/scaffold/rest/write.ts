@@ -1,7 +1,7 @@
 import type { OriginResponse, Value } from "../../server/index.ts";
 import type { Row, Transaction } from "../engine/snapshot.ts";
 import type { Steps } from "../engine/steps.ts";
-import type { Member, RecordKey } from "../engine/table.ts";
+import { type Member, type RecordKey, tableWrites } from "../engine/table.ts";
 import { answerRecord, answerShown } from "./answer-record.ts";
 import { decodeMembers, unwrap } from "./body.ts";
 import { changeRow, ignored } from "./change.ts";
@@ -44,7 +44,8 @@ export function* putRecord(
   write: WriteRequest,
 ): Steps<OriginResponse> {
   const row = yield* findToUpdate(transaction, resource, key);
-  if (!row && !write.canCreate) throw noRecord();
+  const canCreate = write.canCreate && (resource.table.writes ?? tableWrites).includes("create");
+  if (!row && !canCreate) throw noRecord();
   const values = decodeMembers(resource, unwrap(resource, write.json), { key, row });
   yield* requireRowConditions(transaction, resource, row, write);
   if (!row) {

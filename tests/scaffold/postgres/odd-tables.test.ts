@@ -27,6 +27,40 @@ describe("A column of a composite type", () => {
   });
 });
 
+describe("A table whose rules do something else", () => {
+  const readings = `CREATE TABLE readings (id int PRIMARY KEY, year int); CREATE TABLE readings_2025 () INHERITS (readings);
+    INSERT INTO readings VALUES (1, 2026)`;
+
+  it("than its writes takes those that it has none for, and refuses the others", async () => {
+    const { send, errors } = await serve(
+      server,
+      `${readings}; CREATE RULE old AS ON INSERT TO readings WHERE NEW.year < 2026 DO INSTEAD INSERT INTO readings_2025 VALUES (NEW.*);
+      CREATE RULE keep AS ON DELETE TO readings DO INSTEAD NOTHING`,
+    );
+    const made = await send("POST", "/readings", { id: 2, year: 2025 });
+    expect([made.status, made.field("Allow")]).toEqual([405, "GET, HEAD, PATCH, OPTIONS"]);
+    expect((await send("DELETE", "/readings/1")).status).toBe(405);
+    expect((await send("PUT", "/readings/2", { year: 2025 })).status).toBe(404);
+    expect((await send("PATCH", "/readings/1", { year: 2027 })).json).toMatchObject({ reading: { id: 1, year: 2027 } });
+    expect(errors.filter((error) => !/inherit/.test(String(error)))).toEqual([]);
+  });
+
+  it("beside its writes, or give back what they have written, takes all", async () => {
+    const { send, client } = await serve(
+      server,
+      `CREATE TABLE notes (id int PRIMARY KEY, text text); CREATE TABLE log (text text);
+      CREATE RULE also AS ON INSERT TO notes DO ALSO INSERT INTO log VALUES (NEW.text);
+      CREATE RULE soft AS ON DELETE TO notes DO INSTEAD UPDATE notes SET text = '' WHERE id = OLD.id RETURNING OLD.*`,
+    );
+    expect((await send("POST", "/notes", { id: 1, text: "x" })).status).toBe(201);
+    expect((await client.query("SELECT text FROM log")).rows).toEqual([{ text: "x" }]);
+    const merge = { Prefer: "resolution=merge-duplicates" };
+    const refused = await send("POST", "/notes", [{ id: 1, text: "y" }], merge);
+    expect([refused.status, refused.text]).toEqual([400, expect.stringContaining("since it has rules (CREATE RULE)")]);
+    expect((await send("OPTIONS", "/notes/1")).field("Allow")).toContain("DELETE");
+  });
+});
+
 describe("A table that nothing tells of", () => {
   it("is named with its reason at the start, and when it comes later, once", async () => {
     const { errors, client, scaffold } = await serve(

@@ -16,7 +16,10 @@ function counting(): (action: () => Promise<unknown>) => Promise<number> {
   const reading = new Set<pg.Connection>();
   let count = 0;
   const { parse, sync } = pg.Connection.prototype;
-  const parsing = vi.spyOn(pg.Connection.prototype, "parse").mockImplementation(function (this: pg.Connection, ...given) {
+  const parsing = vi.spyOn(pg.Connection.prototype, "parse").mockImplementation(function (
+    this: pg.Connection,
+    ...given
+  ) {
     if (given[0].text === begin[0]) reading.add(this);
     parse.apply(this, given);
   });

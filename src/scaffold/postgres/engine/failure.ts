@@ -1,5 +1,6 @@
 import { RocketError } from "../../../protocol/index.ts";
 import type { Trouble } from "../../engine/engine.ts";
+import { notUnique, Refusal } from "../../rest/refusal.ts";
 
 /** What PostgreSQL says of an error, as the driver has it. */
 export interface Failed extends Error {
@@ -54,9 +55,17 @@ export function isOutdated(error: unknown): boolean {
   return ["42P01", "42703", "3F000", "0A000"].includes(failedOf(error)?.code ?? "");
 }
 
-/** Whether a statement's ON CONFLICT names columns that no unique rule is about, or one that is checked late. */
-export function hasNoUniqueRule(error: unknown): boolean {
-  return ["42P10", "55000"].includes(failedOf(error)?.code ?? "");
+/**
+ * What is wrong with a statement's ON CONFLICT, or else the error itself: its columns, which no unique rule is about, or one that
+ * is checked late; or the table, which has rules of its own for what is written to it.
+ */
+export function conflictTrouble(error: unknown, unique: readonly { readonly name: string }[]): unknown {
+  const { code = "", routine } = failedOf(error) ?? {};
+  if (["42P10", "55000"].includes(code)) return notUnique(unique);
+  if (code !== "0A000" || routine !== "RewriteQuery") return error;
+  const detail =
+    "PostgreSQL takes no upsert of this table, since it has rules (CREATE RULE) for what is written to it.";
+  return new Refusal(400, `${detail} Send a POST without "resolution", or a PATCH.`);
 }
 
 /** Which parameter of a statement PostgreSQL was reading, from 1. */

@@ -124,13 +124,21 @@ const actingSql = `WITH RECURSIVE acting (oid) AS (
       UNION ALL SELECT f.confrelid FROM pg_constraint f WHERE f.conrelid = a.oid AND f.contype = 'f'
         AND (f.confdeltype IN ('c', 'n', 'd') OR f.confupdtype IN ('c', 'n', 'd'))) more)`;
 
+/**
+ * The commands that a table takes, as bits at their numbers: not those that a rule does something else for and gives back no
+ * rows, or does so for some rows only. PostgreSQL refuses to tell what these have written.
+ */
+const ruledSql = `(SELECT 28 - coalesce(sum(DISTINCT 1 << w.ev_type::text::int), 0) FROM pg_rewrite w
+    WHERE w.ev_class = c.oid AND w.is_instead AND w.ev_type IN ('2', '3', '4')
+      AND (w.ev_qual::text <> '<>' OR pg_get_ruledef(w.oid) NOT LIKE '%RETURNING%'))`;
+
 const relationsSql = `${actingSql} SELECT n.nspname, c.relname, c.relkind::text, has_table_privilege(c.oid, 'SELECT'),
     (${columnsSql}), (${keyColumnsSql}), (${rulesSql}),
     row_security_active(c.oid) OR NOT has_table_privilege(c.oid, 'SELECT'), c.oid, c.relrowsecurity, ${grantedSql},
     c.relkind <> 'r' OR c.relhasrules OR EXISTS (SELECT FROM pg_trigger t
       WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgtype & 2 = 0 AND t.tgname NOT LIKE '!rocket%'),
     c.relkind IN ('v', 'm') OR c.oid IN (SELECT a.oid FROM acting a),
-    CASE c.relkind WHEN 'v' THEN pg_relation_is_updatable(c.oid, true) ELSE 0 END,
+    CASE c.relkind WHEN 'v' THEN pg_relation_is_updatable(c.oid, true) ELSE ${ruledSql} END,
     CASE c.relkind WHEN 'v' THEN pg_relation_is_updatable(c.oid, false) ELSE 0 END
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE n.nspname = ANY ($1) AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition AND c.relpersistence <> 't'
@@ -150,6 +158,12 @@ function writesOf(commandBits: string | null | undefined): TableWrite[] {
     [16, "destroy"],
   ] as const;
   return commands.flatMap(([bit, write]) => (Number(commandBits) & bit ? [write] : []));
+}
+
+/** A table that takes all writes says nothing of it. */
+function factsOf([updatable]: readonly (string | null | undefined)[]): Pick<FullTable, "writes"> {
+  const writes = writesOf(updatable);
+  return writes.length === tableWrites.length ? {} : { writes };
 }
 
 /** What a view is beside a table, and which of its columns are its key. */
@@ -236,7 +250,7 @@ export async function introspect(session: Session, schemas: readonly string[], r
       mayChangeAfter: mayChange === "t",
       actsOnWrite: acts === "t",
     };
-    const facts = view?.facts ?? (isView ? { writes: [] } : {});
+    const facts = view?.facts ?? (isView ? { writes: [] } : factsOf(updatable));
     const granted = rights === "none" ? tableWrites : writesOf(grantedBits);
     const table = { schema, name, columns, rules, isView, granted, ...access, isKeyDeferrable: false, ...facts };
     if (mayRead) tables.push({ ...table, key });

@@ -262,6 +262,7 @@ export class Served {
       rules: table.rules ?? [],
       unique: this.#naming.columnSets(own, uniqueOf(table)),
       isPrivate: table.isPrivate ?? false,
+      ...(table.writes ? { writes: table.writes } : {}),
       ...(table.isView ? { isView: true, writes: table.writes ?? [] } : {}),
       isUnlockable: table.isUnlockable ?? false,
       hasPolicies: table.hasPolicies ?? true,

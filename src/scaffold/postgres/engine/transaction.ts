@@ -4,11 +4,11 @@ import type { KeptAnswer, Placed, Transaction } from "../../engine/snapshot.ts";
 import { type Steps, wait } from "../../engine/steps.ts";
 import { keyMembers, keyOf } from "../../engine/table.ts";
 import type { Tree, TreeQuery } from "../../engine/tree.ts";
-import { notUnique, Refusal } from "../../rest/refusal.ts";
+import { Refusal } from "../../rest/refusal.ts";
 import type { Row, Text } from "../driver.ts";
 import { findAnswer, keepAnswer } from "./answers.ts";
 import type { PostgresArguments } from "./call-function.ts";
-import { failedOf, hasNoUniqueRule, MustBeAlone, MustRead, Overtaken } from "./failure.ts";
+import { conflictTrouble, failedOf, MustBeAlone, MustRead, Overtaken } from "./failure.ts";
 import type { PostgresFunction } from "./functions.ts";
 import { brokenRule, enumLabels, type GivenValues, isTooLong, tooLongValue } from "./rule.ts";
 import type {
@@ -316,7 +316,7 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
     try {
       return await this.#write(table, values.keys(), sql);
     } catch (error) {
-      throw hasNoUniqueRule(error) ? notUnique(unique) : error;
+      throw conflictTrouble(error, unique);
     }
   }
 
