@@ -127,7 +127,10 @@ export class Pipe {
   }
 
   #enqueue(one: Statement | Alone): void {
-    if (this.#endedEarly) return one.reject(new EndedEarly());
+    if (this.#endedEarly) {
+      one.reject(new EndedEarly());
+      return;
+    }
     this.#waiting.push(one);
     if (this.#isBusy || this.#isScheduled) return;
     this.#isScheduled = true;

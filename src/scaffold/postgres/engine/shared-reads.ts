@@ -137,7 +137,8 @@ export class SharedReads {
     try {
       if (first && jobs.length === 1) {
         const result = await readAlone(this.#options, first.read);
-        return end(first, () => first.resolve(result));
+        end(first, () => first.resolve(result));
+        return;
       }
       await pool.reading(begin, (session, begun) =>
         Promise.all(
