@@ -136,7 +136,7 @@ export class Reader {
       return opened.place;
     };
     const state: SnapshotState = {
-      ...{ viewer, schema: known.schema, finder, isShared },
+      ...{ viewer, schema: known.schema, finder, isShared, isFixed: true },
       get bookmark() {
         return place().bookmark;
       },

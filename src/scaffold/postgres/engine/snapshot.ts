@@ -34,6 +34,7 @@ import type { SourceFinder } from "./source-finder.ts";
 import {
   countRecords,
   hasAnotherPart,
+  hasOtherFiles,
   isAnotherFile,
   keepingOf,
   planRecords,
@@ -60,6 +61,8 @@ export interface SnapshotState {
   readonly ahead?: Ahead | undefined;
   readonly unwatched: ReadonlyMap<string, string>;
   readonly finder: SourceFinder;
+  /** Whether all of its statements see the same moment, which may be before they got a table's lock. */
+  readonly isFixed?: boolean;
   /** Whether others read in the transaction, too. */
   readonly isShared?: boolean;
 }
@@ -90,6 +93,14 @@ interface Asked {
 /** A query, and those of what is embedded. */
 function allQueries(query: TreeQuery): TreeQuery[] {
   return [query, ...query.embeds.flatMap((embed) => allQueries(embed.query))];
+}
+
+/**
+ * Whether a read goes beyond the tables that it names: to what views, policies and rules read. What these find decides what is
+ * shown, so an emptied table may show more than there is to be seen.
+ */
+function readsBeyond(tables: readonly PostgresTable[], rules: readonly unknown[]): boolean {
+  return tables.some(({ isPrivate }) => isPrivate) || rules.some((rule) => rule !== undefined);
 }
 
 function askedIn(table: PostgresTable, query: TreeQuery, operands: readonly Operand[]): Asked {
@@ -157,8 +168,11 @@ export class PostgresSnapshot implements Snapshot {
   }
 
   *find(table: PostgresTable, key: PostgresKey, rule?: PostgresRule): Steps<Row | undefined> {
-    const [row] = yield* wait(this.rows(selectRecord(table, key, { rule }), keepingOf(table), rule));
-    if (!row) yield* wait(this.#requireSameFiles([table]));
+    const asking = this.rows(selectRecord(table, key, { rule }), keepingOf(table), rule);
+    const checking = readsBeyond([table], [rule]) ? this.#requireAllFiles() : undefined;
+    const [row] = yield* wait(asking);
+    if (checking) yield* wait(checking);
+    else if (!row) yield* wait(this.#requireSameFiles([table]));
     return row;
   }
 
@@ -170,26 +184,34 @@ export class PostgresSnapshot implements Snapshot {
   protected *walk(table: PostgresTable, query: PostgresQuery, sql: Sql, visit: (row: Row) => boolean): Steps<void> {
     const asking = this.session.portion(sql.text, sql.values, firstRows, keepingOf(table));
     // One that was emptied, or whose file is another one, shows nothing. A part of it may do so.
-    const checking = whole.has(table) ? undefined : this.#requireSameFiles([table]);
+    const isChecked = !whole.has(table) || readsBeyond([table], [query.rule]);
+    let checking = isChecked ? this.#requireFiles([table], [query.rule]) : undefined;
     let portion = yield* wait(this.#answered(table, query, sql.text, asking));
-    let [isEmpty, isOne] = [portion.rows.length === 0, true];
+    let isEmpty = portion.rows.length === 0;
     while (portion.rows.every(visit) && portion.more) {
       portion = yield* wait(this.#answered(table, query, sql.text, portion.more(moreRows)));
       isEmpty &&= portion.rows.length === 0;
-      isOne = false;
+      if (isChecked) checking = this.#requireFiles([table], [query.rule]);
     }
-    if (checking) yield* wait(isOne ? checking : this.#requireSameFiles([table]));
+    if (checking) yield* wait(checking);
     else if (isEmpty) yield* wait(this.#requireSameFiles([table]));
   }
 
   *measure(table: PostgresTable, query: PostgresQuery, limit: number): Steps<Measure> {
-    const [row] = yield* wait(this.#filtered(table, query, countRecords(table, query, limit)));
+    const count = yield* this.#count(table, query, limit);
     // Types whose values may have no place in an order have no comparison.
-    return { count: Number(row?.[0] ?? 0), isComparable: true };
+    return { count, isComparable: true };
   }
 
   *count(table: PostgresTable, query: PostgresQuery): Steps<number> {
-    const [row] = yield* wait(this.#filtered(table, query, countRecords(table, query, "ALL")));
+    return yield* this.#count(table, query, "ALL");
+  }
+
+  *#count(table: PostgresTable, query: PostgresQuery, limit: number | "ALL"): Steps<number> {
+    const asking = this.#filtered(table, query, countRecords(table, query, limit));
+    const checking = this.#requireFiles([table], [query.rule]);
+    const [row] = yield* wait(asking);
+    yield* wait(checking);
     return Number(row?.[0] ?? 0);
   }
 
@@ -206,12 +228,14 @@ export class PostgresSnapshot implements Snapshot {
 
   *call(called: PostgresFunction, given: PostgresArguments, limit: number): Steps<readonly string[]> {
     if (this.#state.isShared) throw new NotAlone();
-    return yield* wait(callFunction(this.session, called, given, limit));
+    const results = yield* wait(callFunction(this.session, called, given, limit));
+    yield* wait(this.#requireAllFiles());
+    return results;
   }
 
   *findTree(table: PostgresTable, key: PostgresKey, query: TreeQuery): Steps<Tree | undefined> {
     const asking = this.#asked(table, selectTreeOf(table, key, query), query);
-    const checking = this.#requireSameFiles([table, ...embeddedTables(query)]);
+    const checking = this.#requireTreesFiles(table, query);
     const [row] = yield* wait(asking);
     yield* wait(checking);
     return row && treeIn(row, query);
@@ -221,20 +245,42 @@ export class PostgresSnapshot implements Snapshot {
     const { text, operands } = selectTrees(table, query, limit);
     const asked = askedIn(table, query, operands);
     const values = operands.map(({ value }) => value);
-    const tables = [table, ...embeddedTables(query)];
     const asking = this.session.portion(text, values, treesAtOnce);
-    let checking = this.#requireSameFiles(tables);
+    let checking = this.#requireTreesFiles(table, query);
     let portion = yield* wait(this.#judged(text, asked, asking));
     while (portion.rows.every((row) => visit(treeIn(row, query))) && portion.more) {
       portion = yield* wait(this.#judged(text, asked, portion.more(treesAtOnce)));
-      checking = this.#requireSameFiles(tables);
+      checking = this.#requireTreesFiles(table, query);
     }
     yield* wait(checking);
   }
 
   *countTrees(table: PostgresTable, query: TreeQuery): Steps<number> {
-    const [row] = yield* wait(this.#asked(table, countTrees(table, query), query));
+    const asking = this.#asked(table, countTrees(table, query), query);
+    const checking = this.#requireTreesFiles(table, query);
+    const [row] = yield* wait(asking);
+    yield* wait(checking);
     return Number(row?.[0] ?? 0);
+  }
+
+  #requireTreesFiles(table: PostgresTable, query: TreeQuery): Promise<unknown> {
+    const rules = allQueries(query).map(({ rule }) => rule);
+    return this.#requireFiles([table, ...(embeddedTables(query) as PostgresTable[])], rules);
+  }
+
+  /** As {@link #requireSameFiles}, of all tables where more than those that are named may have been read. */
+  #requireFiles(tables: readonly PostgresTable[], rules: readonly unknown[]): Promise<unknown> {
+    return readsBeyond(tables, rules) ? this.#requireAllFiles() : this.#requireSameFiles(tables);
+  }
+
+  /** @throws EmptiedMeanwhile */
+  #requireAllFiles(): Promise<unknown> {
+    if (!this.#state.isFixed) return Promise.resolve();
+    const checking = this.session.query(hasOtherFiles, [], "keep").then(([row]) => {
+      if (row?.[0] === "t") throw new EmptiedMeanwhile("A table was emptied while it was read.");
+    });
+    checking.catch(() => undefined);
+    return checking;
   }
 
   /**
@@ -243,6 +289,7 @@ export class PostgresSnapshot implements Snapshot {
    * @throws EmptiedMeanwhile
    */
   #requireSameFiles(tables: readonly ServedTable[]): Promise<unknown> {
+    if (!this.#state.isFixed) return Promise.resolve();
     const checking = Promise.all([...new Set(tables)].map((table) => this.#requireSameFile(table as PostgresTable)));
     // Where what was asked before fails, nobody waits for it.
     checking.catch(() => undefined);
