@@ -58,10 +58,15 @@ export function describeFirstSteps(database: string, url: string, command = "roc
 }
 
 /** Where people sign in, and who may. */
-export function describeSignIn(database: string, url: string, signUp: boolean, command = "rocket"): string {
+export function describeSignIn(
+  database: string,
+  url: string,
+  { signUp, anonymous }: { readonly signUp: boolean; readonly anonymous: boolean },
+  command = "rocket",
+): string {
   const path = quoted(shownDatabase(database));
   return signUp
-    ? `Whoever comes may make an account: POST ${url}/auth/sign-up. Without a session, requests are a 401 unless --anonymous says otherwise.`
+    ? `Whoever comes may make an account: POST ${url}/auth/sign-up. Without a session, ${anonymous ? "GETs are answered, as --anonymous read says" : "requests are a 401"}.`
     : `People sign in at ${url}/auth/sign-in. To let somebody in: ${command} users add ${path} EMAIL`;
 }
 

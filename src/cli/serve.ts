@@ -136,12 +136,13 @@ async function describe(scaffold: Scaffold, options: ServeOptions): Promise<(url
   const additions = scaffold.journal ? describeAdditions(database, commandHint) : scaffold.notLive;
   const collections = await scaffold.collections();
   const isEmpty = collections.length === 0;
+  const signIn = { signUp: users !== "invite", anonymous: options.anonymous === "read" };
   const text = (url: string): string[] => [
     `Serving ${shownDatabase(database)} at ${url}`,
     listCollections(collections),
     ...(isEmpty ? [describeFirstSteps(database, url, commandHint)] : []),
     ...(rules === undefined ? [] : [rules]),
-    ...(users === undefined ? [] : [describeSignIn(database, url, users !== "invite", commandHint)]),
+    ...(users === undefined ? [] : [describeSignIn(database, url, signIn, commandHint)]),
     ...(publicFolder === undefined ? [] : [`Beside them: the files of ${publicFolder}`]),
     ...(additions === undefined ? [] : [additions]),
   ];

@@ -27,6 +27,8 @@ export interface SessionTokensParts {
   readonly renew: (refresh: string) => Promise<HeldTokens | undefined>;
   /** Told that the session has ended, or that another one was begun elsewhere. */
   readonly onOther: () => void;
+  /** Told whose tokens there are now, by a renewal here or in another tab: what is said of the user may be other than before. */
+  readonly onUser: (user: SessionUser) => void;
 }
 
 function isUser(value: unknown): value is SessionUser {
@@ -100,7 +102,7 @@ export class SessionTokens {
   }
 
   async #renew(refused: string): Promise<string | undefined> {
-    const { renew, onOther } = this.#parts;
+    const { renew, onOther, onUser } = this.#parts;
     const before = this.#held;
     const stored = await this.stored();
     if (this.#held !== before || !before) return this.#held?.access;
@@ -111,12 +113,14 @@ export class SessionTokens {
     // Another tab was faster.
     if (stored.access !== refused) {
       this.#held = stored;
+      onUser(stored.user);
       return stored.access;
     }
     const next = await renew(stored.refresh);
     if (this.#held !== before) return this.#held?.access;
     await this.keep(next);
-    if (!next) onOther();
+    if (next) onUser(next.user);
+    else onOther();
     return next?.access;
   }
 

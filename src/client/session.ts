@@ -3,6 +3,7 @@ import { Callbacks, Listeners } from "./callbacks.ts";
 import { type Client, createClient } from "./client.ts";
 import { type ClientOptions, type ResolvedClientOptions, resolveClientOptions } from "./client-options.ts";
 import { Timer } from "./clock.ts";
+import { isDeepEqual } from "./deep-equal.ts";
 import { messageOf } from "./http.ts";
 import { isPage } from "./platform.ts";
 import { bodyJson, isTransient, ProblemError, problemOf } from "./problem.ts";
@@ -95,6 +96,7 @@ class UserSession implements Session {
     this.#tokens = new SessionTokens({
       ...{ storage, key, now: () => clock.now(), renew: (refresh) => this.#renew(refresh) },
       onOther: () => void this.#check(),
+      onUser: (user) => this.#know(user),
     });
     this.#callbacks = new Callbacks({ clock, onError, onBehind: () => {} });
     this.#listeners = new Listeners(this.#callbacks);
@@ -197,7 +199,11 @@ class UserSession implements Session {
   }
 
   #found(user: SessionUser | undefined): void {
-    if (this.#state === "closed" || (this.#state !== "starting" && user?.id === this.#user?.id)) return;
+    if (this.#state === "closed") return;
+    if (this.#state !== "starting" && user?.id === this.#user?.id) {
+      if (user) this.#know(user);
+      return;
+    }
     // What was written waits for the same user, unless that one has signed out in another tab.
     this.#client.close();
     this.#become(user);
@@ -255,6 +261,13 @@ class UserSession implements Session {
       return response;
     };
     return createClient(this.#baseUrl, { ...named, fetch });
+  }
+
+  /** What is said of the user is other than before: the client goes on. */
+  #know(user: SessionUser): void {
+    if (user.id !== this.#user?.id || isDeepEqual(user, this.#user)) return;
+    this.#user = user;
+    this.#listeners.tell();
   }
 
   #tell(kind: TabMessage["kind"], { id }: SessionUser): void {

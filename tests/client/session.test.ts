@@ -347,3 +347,23 @@ describe("The session of a cookie", () => {
     expect([second.state, jar.size]).toEqual(["signed-out", 0]);
   });
 });
+
+test("A session with a token says what is said of the user by now, and keeps the client", async () => {
+  const { url, path } = await start();
+  const session = open(url, { keep: "token" });
+  await session.signUp(ann);
+  await follow(session);
+  const { client } = session;
+  const told = new Promise<void>((resolve) => session.onChange(() => resolve()));
+  const people = await openUsers(path, users);
+  onTestFinished(() => people.close());
+
+  await people.setClaims(ann.email, { kind: "librarian" });
+  await told;
+
+  expect([session.state, session.user?.claims, session.client === client]).toEqual([
+    "signed-in",
+    { kind: "librarian" },
+    true,
+  ]);
+});

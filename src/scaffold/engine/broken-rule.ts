@@ -12,6 +12,8 @@ export interface RuleDetails {
   readonly text?: string | undefined;
   /** Of `datatype`, all values that the column takes, where they are few enough to have names. */
   readonly taken?: readonly string[] | undefined;
+  /** Of `unique`, whether the database itself gave the values, as a sequence does that is behind. */
+  readonly isOwnValue?: boolean;
   /** Which write it was, where that is told at the end of the transaction. */
   readonly place?: Place | undefined;
 }
@@ -31,9 +33,14 @@ export class BrokenRule extends Error {
   readonly text: string | undefined;
   readonly taken: readonly string[];
   readonly place: Place | undefined;
+  readonly isOwnValue: boolean;
 
   /** @param cause - the driver's own error */
-  constructor(kind: RuleKind, { columns = [], text, taken = [], place }: RuleDetails, cause: unknown) {
+  constructor(
+    kind: RuleKind,
+    { columns = [], text, taken = [], place, isOwnValue = false }: RuleDetails,
+    cause: unknown,
+  ) {
     super(`The write breaks a rule of the database: ${kind}`, { cause });
     this.name = "BrokenRule";
     this.kind = kind;
@@ -41,12 +48,13 @@ export class BrokenRule extends Error {
     this.text = text;
     this.taken = taken;
     this.place = place;
+    this.isOwnValue = isOwnValue;
   }
 
   /** The same, of one of several writes. */
   at(place: Place): BrokenRule {
-    const { columns, text, taken } = this;
-    return new BrokenRule(this.kind, { columns, text, taken, place }, this.cause);
+    const { columns, text, taken, isOwnValue } = this;
+    return new BrokenRule(this.kind, { columns, text, taken, place, isOwnValue }, this.cause);
   }
 
   /** The same, about a column and what it was given. */

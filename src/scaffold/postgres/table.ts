@@ -7,6 +7,8 @@ export type ColumnType =
       readonly name?: string;
       /** Of an enum: the texts that it has, in their order. */
       readonly labels?: readonly string[];
+      /** Of a `numeric`: how many digits it keeps behind the point; below 0, so many before it are zeros. Absent: it keeps all. */
+      readonly scale?: number;
     };
 
 /** A column of a table, generated ones included. */

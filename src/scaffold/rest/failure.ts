@@ -38,7 +38,15 @@ function valueTrouble(text: string, taken: readonly string[]): string {
   return `The column does not take ${JSON.stringify(shorten(text))}.${others}`;
 }
 
-function meaningOf({ kind, columns, text, taken }: BrokenRule): Meaning {
+/** The request is not at fault, and may go well when it is sent again: a sequence goes on. */
+const ownValueTaken: Meaning = [
+  409,
+  "The database gave the record a value by itself that another one has. Where a sequence gives it, that is behind: whoever administers the database sets it to the highest value (setval).",
+  "The database gave this value, and another record has it.",
+];
+
+function meaningOf({ kind, columns, text, taken, isOwnValue }: BrokenRule): Meaning {
+  if (isOwnValue) return ownValueTaken;
   if (kind === "datatype" && text !== undefined)
     return [422, "A value is none that its column takes.", valueTrouble(text, taken)];
   if (kind === "raised") return [422, text ?? "", ""];

@@ -1,7 +1,7 @@
 import { type TableWrite, tableWrites } from "../../engine/table.ts";
 import type { Session } from "../driver.ts";
 import { keySql } from "../journal/sql-shapes.ts";
-import type { Column, Table } from "../table.ts";
+import { type Column, type ColumnType, isArrayType, type Table } from "../table.ts";
 import { type Rule, rulesSql } from "./rules-sql.ts";
 import { readTypes } from "./types.ts";
 import { type BaseTable, readViewFacts, type ViewFacts } from "./view-keys.ts";
@@ -79,6 +79,15 @@ interface FoundColumn extends Omit<FullColumn, "type" | "listed"> {
   /** A check of this column alone. */
   readonly check: string | null;
   readonly isReadable: boolean;
+  /** What stands behind its type's name in brackets, as PostgreSQL keeps it; -1 where nothing does. */
+  readonly modifier: number;
+}
+
+/** A type with what stands behind its name: of `numeric(10,2)`, the 2, in the lowest eleven bits. */
+function modified(type: ColumnType, modifier: number): ColumnType {
+  if (isArrayType(type)) return { ...type, element: modified(type.element, modifier) };
+  if (type.kind !== "numeric" || modifier < 4) return type;
+  return { ...type, scale: (((modifier - 4) & 0x7ff) ^ 0x400) - 0x400 };
 }
 
 /** Whether a collation sorts by code point: the database's own counts where a column says `default`. */
@@ -98,7 +107,7 @@ const columnsSql = `SELECT json_agg(json_build_object('name', a.attname, 'type',
     'isNotNull', a.attnotnull, 'isGenerated', a.attgenerated <> '' OR a.attidentity = 'a'
       OR (c.relkind = 'v' AND NOT pg_column_is_updatable(c.oid, a.attnum, false)
         AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgtype & 64 <> 0)),
-    'hasDefault', a.atthasdef OR a.attidentity <> '' OR y.typdefault IS NOT NULL,
+    'modifier', CASE WHEN a.atttypmod >= 0 THEN a.atttypmod ELSE y.typtypmod END, 'hasDefault', a.atthasdef OR a.attidentity <> '' OR y.typdefault IS NOT NULL,
     'check', (SELECT min(pg_get_constraintdef(k.oid)) FROM pg_constraint k
       WHERE k.conrelid = c.oid AND k.contype = 'c' AND k.conkey = ARRAY[a.attnum]),
     'isCodePoint', coalesce(${codePointSql}, false), 'isExact', coalesce(o.collisdeterministic, true),
@@ -232,11 +241,11 @@ export async function introspect(session: Session, schemas: readonly string[], r
     const key = view ? (view.key.every(isShown) ? view.key : []) : (JSON.parse(keyText ?? "[]") as string[]);
     const mayRead = readable.length > 0 && key.every(isShown);
     const columns = (mayRead ? readable : all.filter((column) => column.isGivable)).map(
-      ({ isReadable: _, check, ...column }): FullColumn => ({
+      ({ isReadable: _, check, modifier, ...column }): FullColumn => ({
         ...column,
         listed: listedValues(check),
         ...(rights === "none" ? { isGivable: true, isChangeable: true } : {}),
-        type: typeOf(column.type),
+        type: modified(typeOf(column.type), modifier),
       }),
     );
     if (all.length === 0) {

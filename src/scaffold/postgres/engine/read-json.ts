@@ -3,6 +3,7 @@ import { decodeBase64 } from "../../json/base64.ts";
 import { formatJson } from "../../json/json.ts";
 import { JsonNumber, NestingError } from "../../json/json-reader.ts";
 import { type ColumnType, isArrayType } from "../table.ts";
+import { normalized } from "../value.ts";
 
 const noNumber = "This is no number.";
 const lossy = "Digits of this number would be lost: this column can't hold it.";
@@ -39,9 +40,32 @@ function readInteger(json: unknown, kind: string): Decoded {
   return value === undefined ? { detail: lossy } : { value };
 }
 
-function readFraction(json: unknown): Decoded {
+/** The shortest numeral that a `float4` is told from all others by, as PostgreSQL shows it. */
+function shortestFloat4(number: number): string {
+  for (let digits = 1; digits < 9; digits += 1) {
+    const text = number.toPrecision(digits);
+    if (Math.fround(Number(text)) === number) return text;
+  }
+  return number.toPrecision(9);
+}
+
+/** Whether a column keeps all digits of a numeral. PostgreSQL rounds, and says nothing. */
+function keepsDigits(text: string, { kind, scale }: Exclude<ColumnType, { readonly element: ColumnType }>): boolean {
+  // As JSON has it: `+.5` and `5.` are numerals of SQL, too.
+  const [, sign = "", rest = ""] = /^([+-]?)(.*)$/.exec(text) ?? [];
+  const numeral = `${sign.replace("+", "")}${rest.startsWith(".") ? "0" : ""}${rest.replace(/\.(?!\d)/, "")}`;
+  const digits = normalized(numeral);
+  if (kind === "numeric") return scale === undefined || digits === "0" || Number(digits.split("e")[1]) >= -scale;
+  const number = kind === "float4" ? Math.fround(Number(numeral)) : Number(numeral);
+  // What is too large is refused by PostgreSQL.
+  if (!Number.isFinite(number)) return true;
+  return normalized(kind === "float4" ? shortestFloat4(number) : String(number)) === digits;
+}
+
+function readFraction(json: unknown, type: Exclude<ColumnType, { readonly element: ColumnType }>): Decoded {
   const text = typeof json === "string" ? json.trim() : isNumber(json) ? formatJson(json) : "";
-  return isNumeral(text) ? { value: text } : { detail: noNumber };
+  if (!isNumeral(text)) return { detail: noNumber };
+  return notFinite.test(text) || keepsDigits(text, type) ? { value: text } : { detail: lossy };
 }
 
 function readBytes(json: unknown): Decoded {
@@ -99,7 +123,7 @@ export function readValue(json: unknown, type: ColumnType): Decoded {
   if (isArrayType(type)) return readArray(json, type);
   const { kind } = type;
   if (kind in integerBits) return readInteger(json, kind);
-  if (kind === "numeric" || kind === "float4" || kind === "float8") return readFraction(json);
+  if (kind === "numeric" || kind === "float4" || kind === "float8") return readFraction(json, type);
   if (kind === "json" || kind === "jsonb") return readJsonText(json);
   if (kind === "bytea") return readBytes(json);
   if (kind !== "bool") return readText(json, kind);

@@ -51,7 +51,8 @@ export function brokenRule(error: unknown, table: PostgresTable, given: GivenVal
   if (unread) return new BrokenRule(kind, { columns: [unread[0]], text: unread[1] ?? undefined }, error);
   const columns = columnsOf(failed, table);
   const text = kind === "datatype" ? undefined : kind === "raised" ? failed.message : failed.constraint;
-  return new BrokenRule(kind, { columns, text }, error);
+  const isOwnValue = kind === "unique" && columns.length > 0 && !columns.some((column) => given.has(column));
+  return new BrokenRule(kind, { columns, text, isOwnValue }, error);
 }
 
 /** As `brokenRule`, of what a function did, to whichever tables. */

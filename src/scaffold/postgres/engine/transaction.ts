@@ -387,13 +387,13 @@ export class PostgresTransaction extends PostgresSnapshot implements Transaction
     if (!(rule instanceof BrokenRule)) return rule;
     const { own } = this.session;
     if (isTooLong(error, rule)) {
-      await own.script("ROLLBACK TO rocket_write");
+      await this.session.undo();
       const found = await tooLongValue(own, table, given);
       return found ? rule.of(found.name, found.text).taking([found.takes]) : rule;
     }
     const member = table.members.find(({ name }) => name === rule.columns[0]);
     if (!member || failedOf(error)?.routine !== "enum_in") return rule;
-    await own.script("ROLLBACK TO rocket_write");
+    await this.session.undo();
     return rule.taking(await enumLabels(own, table, member.column));
   }
 }

@@ -95,6 +95,12 @@ export class ViewerSession implements TransactionSession {
     this.#session.query(text, values, "keep").catch(() => undefined);
   }
 
+  /** Undoes the write, so that more can be asked after a statement has failed: as that, nobody's role is put off before. */
+  async undo(): Promise<void> {
+    this.#requireOpen();
+    await this.#session.script("ROLLBACK TO rocket_write");
+  }
+
   /** From now on nothing of the viewer is left in the session, whatever becomes of the transaction. */
   async putOff(): Promise<void> {
     if (!this.#isViewer) return;
