@@ -104,3 +104,26 @@ describe("A policy that can't read what a token claims", () => {
     expect(await get("not a uuid")).toBe(403);
   });
 });
+
+describe("A column whose values have no order", () => {
+  it.each([
+    "order=j",
+    "order=p.desc",
+    "order=ps",
+    "order=j&limit=1",
+    'ps=eq.{"(1,2)"}',
+    'ps=in.("{(1,2)}")',
+    "select=id,o(*)&o.order=j",
+  ])("is a 400 where it is sorted or filtered by: %s", async (query) => {
+    const { send, errors } = await serve(
+      server,
+      `CREATE TABLE t (id int PRIMARY KEY, j json, p point, ps point[]);
+      CREATE TABLE o (id int PRIMARY KEY, t int REFERENCES t, j json);
+      INSERT INTO t VALUES (1, '1', '(1,2)', '{"(1,2)"}'), (2, '2', '(2,1)', '{"(2,1)"}');
+      INSERT INTO o VALUES (1, 1, '1'), (2, 1, '2')`,
+    );
+    const { status, text } = await send("GET", `/t?${query}`);
+    expect([status, text]).toEqual([400, expect.stringMatching(/can't be (?:filtered or )?sorted by|compared/)]);
+    expect(errors).toEqual([]);
+  });
+});

@@ -88,10 +88,16 @@ export function isIncomparable(error: unknown): boolean {
   return isUnreadable(error) || failedOf(error)?.code === "42883";
 }
 
-/** Whether values of a type can't be told apart, as groups need it: the error is about no operator that was written. */
-export function lacksEquality(error: unknown): boolean {
+/** Whether values of a type can't be told apart, or sorted, as groups and orders need it: the error is about no operator that was written. */
+export function lacksOrder(error: unknown): boolean {
   const failed = failedOf(error);
   return failed?.code === "42883" && failed.routine === "get_sort_group_operators";
+}
+
+/** Whether the items of arrays can't be compared: PostgreSQL finds that out while it does so. */
+export function lacksItemOrder(error: unknown): boolean {
+  const failed = failedOf(error);
+  return failed?.code === "42883" && /^(?:array_|hash_array|btarray|record_)/.test(failed.routine ?? "");
 }
 
 /** Whether a search in a full text can't be read, or has a configuration that is not there. */

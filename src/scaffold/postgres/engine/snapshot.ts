@@ -17,7 +17,8 @@ import {
   isIncomparable,
   isUnreadable,
   isUnreadableSearch,
-  lacksEquality,
+  lacksItemOrder,
+  lacksOrder,
 } from "./failure.ts";
 import { type PostgresFunction, readFunctions } from "./functions.ts";
 import type {
@@ -114,6 +115,13 @@ function askedIn(table: PostgresTable, query: TreeQuery, operands: readonly Oper
 function ownTrouble(tables: readonly PostgresTable[], error: unknown): unknown {
   const hasPolicy = tables.some(({ isPrivate, isView }) => isPrivate && !isView);
   return hasPolicy && failedOf(error)?.code === "22P02" ? new Denied(error) : error;
+}
+
+function notCompared(how: string): Refusal {
+  return new Refusal(
+    400,
+    `A column can't be ${how}: PostgreSQL has no order for values of its type, as of json and point.`,
+  );
 }
 
 function notGrouped(): Refusal {
@@ -339,12 +347,13 @@ export class PostgresSnapshot implements Snapshot {
     } catch (error) {
       const isSearch = searched.length > 0 && isUnreadableSearch(error);
       if (!isIncomparable(error) && !isSearch) throw error;
-      if (isGrouped && lacksEquality(error)) throw notGrouped();
+      if (lacksOrder(error)) throw isGrouped ? notGrouped() : notCompared("sorted by");
       const place = incomparablePlace(error, text);
       const found = place === undefined ? undefined : operands[place - 1];
       // Of what is read row by row, no place is told.
       const operand = found ?? operands.find(({ member }) => member !== undefined && searched.includes(member));
       if (!operand?.member && hasRule) throw new Denied(error);
+      if (!operand?.member && lacksItemOrder(error)) throw notCompared("filtered or sorted by");
       if (!operand?.member) throw ownTrouble(tables, error);
       throw unreadable(operand.member, operand.value ?? "", "PostgreSQL does not take it.");
     }
