@@ -15,7 +15,7 @@ import { preferredCount, preferredMost, showsWritten } from "./preferences.ts";
 import { type CollectionQuery, parseQuery } from "./query.ts";
 import { collectionEtag } from "./read.ts";
 import { Refusal } from "./refusal.ts";
-import { type Resource, urlOf } from "./resource.ts";
+import { addressOf, type Resource, urlOf } from "./resource.ts";
 import { findShown, showRow } from "./shown-record.ts";
 import type { WriteRequest } from "./write-request.ts";
 
@@ -126,7 +126,7 @@ export function* patchCollection(
   const rows = yield* rowsAskedFor(transaction, resource, "update", write);
   yield* withEach(resource, rows, function* (row) {
     const key = keyOf(resource.table, row);
-    const values = decodePatch(resource, write, { key, row });
+    const values = decodePatch(resource, write, { key: addressOf(resource, row), row });
     yield* changeRow(transaction, resource, { key, row, values, isMerge: true });
   });
   const facts = factFields(write.request, rows.length);

@@ -19,6 +19,8 @@ export interface CollectionQuery extends Query {
   readonly selected?: Selected | undefined;
   /** Behind which place the part begins, where parts go by key: `start` is before all. Absent: they go by offset. */
   readonly after?: Place | "start" | undefined;
+  /** Whether a request's `Range` says which part it is, and its URL does not. Absent: no. */
+  readonly isRange?: boolean;
 }
 
 type Part = Pick<CollectionQuery, "page" | "limit" | "offset">;

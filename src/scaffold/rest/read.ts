@@ -37,6 +37,7 @@ import { isUnmodified, modifiedAt, modifiedFields, requireUnmodified } from "./m
 import { partLinks } from "./part-links.ts";
 import { preferredCount } from "./preferences.ts";
 import { type CollectionQuery, canonicalUrl, formatParameters, itemOrder, parseQuery, recordUrl } from "./query.ts";
+import { rangeFields, rangeIn } from "./range.ts";
 import { type RecordPage, readPage } from "./read-page.ts";
 import { Refusal, shorten } from "./refusal.ts";
 import { filterBeside, findParent, parametersThrough, type Related, relatedFilter } from "./related.ts";
@@ -183,6 +184,7 @@ function collectionFields(
 
 /** What else an answer depends on (RFC 7240 §2). */
 const vary: Field = ["Vary", "Accept, Prefer"];
+const varyByRange: Field = ["Vary", "Accept, Prefer, Range"];
 
 /** As {@link readPage}, no more than is needed. @throws Refusal 406 where exactly one record is asked for, and there is another number */
 function* readAsked(
@@ -234,12 +236,17 @@ function* readCollection(
   const liveness = yield* followCollection(snapshot, settings, resource, query, page);
   const isPart = liveness.url !== undefined || isDerived(query, page);
   const fields = collectionFields(snapshot, selected?.selection ?? resource, page, isPart);
-  const told = wanted !== undefined && counted ? countFields(query, page, counted) : [];
+  const counts = wanted !== undefined && counted ? countFields(query, page, counted) : [];
+  const told = counts.length === 0 && query.isRange ? rangeFields(query, page) : counts;
   const whole = { maxRows: settings.maxRows, total, isByKey: format.goesByKey === true };
   const link = format.isSingle ? undefined : partLinks(resource, query, page, whole);
   if (link !== undefined) fields.push(["Link", link]);
   const etag = etagOf(body, [link ?? "", ...told.map(([, value]) => value)].join("\n"));
-  const said = [vary, ...fields.filter(([name]) => isJson || !isOfJson.test(name)), ...told];
+  const said = [
+    query.isRange ? varyByRange : vary,
+    ...fields.filter(([name]) => isJson || !isOfJson.test(name)),
+    ...told,
+  ];
   const response = answer(request, etag, said, body, format.contentType);
   return withLiveness(response, isJson ? liveness : onlyAsJson("A collection"));
 }
@@ -340,8 +347,10 @@ export function* read(
   const route = requireRoute(catalog, target);
   if (route.place === "unseen") throw new Denied();
   if (route.place === "collection") {
-    const query = parseSelectedQuery(catalog, route.resource, target.parameters, settings.maxRows);
-    return yield* readCollection(snapshot, request, settings, route.resource, query);
+    const ranged = rangeIn(request.fields, target);
+    const query = parseSelectedQuery(catalog, route.resource, ranged ?? target.parameters, settings.maxRows);
+    if (!ranged) return yield* readCollection(snapshot, request, settings, route.resource, query);
+    return yield* readPart(snapshot, request, settings, route.resource, { ...query, isRange: true });
   }
   if (route.place === "related") return yield* readRelated(snapshot, catalog, request, target, settings, route);
   if (route.place === "through") return yield* readThrough(snapshot, catalog, request, target, settings, route);

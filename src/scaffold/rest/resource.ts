@@ -138,6 +138,11 @@ export function isNameless({ named }: ServedTable, row: readonly Value[]): boole
   return named?.some((at) => (row[at] ?? null) === null) === true;
 }
 
+/** What a row's URL names it by: a write that is sent elsewhere does not change that, either. */
+export function addressOf({ table }: Resource, row: readonly Value[]): RecordKey {
+  return partOf(table, isNameless(table, row) ? table.key : (table.named ?? table.key), row);
+}
+
 const rowidPart = /^rowid=(-?[0-9]{1,19})$/;
 
 /** The rowid in a URL's last part, as sent; `undefined` where it is a key: no key has an `=` that is not encoded. */

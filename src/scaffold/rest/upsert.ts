@@ -8,7 +8,7 @@ import { newValues } from "./new-values.ts";
 import { preferredResolution, type Resolution } from "./preferences.ts";
 import { findColumn } from "./record-filter.ts";
 import { Refusal, shorten } from "./refusal.ts";
-import { addressMembers, type Resource } from "./resource.ts";
+import { addressMembers, addressOf, type Resource } from "./resource.ts";
 import type { Target } from "./target.ts";
 import type { WriteRequest } from "./write-request.ts";
 
@@ -68,7 +68,7 @@ export function* upsert(
     if (placed.isNew || resolution === "ignore-duplicates") return placed;
     const row = yield* transaction.findToUpdate(resource.table, placed.key);
     if (!row) continue;
-    const changes = newValues(resource, json, write, { key: placed.key, row });
+    const changes = newValues(resource, json, write, { key: addressOf(resource, row), row });
     yield* changeRow(transaction, resource, { key: placed.key, row, values: changes });
     return placed;
   }

@@ -43,6 +43,24 @@ describe("A record whose key may be null", () => {
     expect(rows.map((row) => items && itemUrl(items, row, "/notes"))).toEqual(urls);
   });
 
+  test("keeps its key in a write to several, and in an upsert by another column", async () => {
+    const { send } = await serve(
+      "CREATE TABLE u (id TEXT PRIMARY KEY, handle TEXT UNIQUE, n INT); INSERT INTO u VALUES ('2', 'ann', 1), (NULL, 'ben', 1)",
+    );
+    const other = { errors: [{ field: "id", detail: "The key is given by the URL and can't be changed." }] };
+    const upsert = (body: object) =>
+      send("POST", "/u?on_conflict=handle", body, { Prefer: "resolution=merge-duplicates" });
+    const refused = [await send("PATCH", "/u?id=eq.2", { id: "78" }), await upsert({ id: "42", handle: "ann", n: 2 })];
+    expect(refused.map(({ status, json }) => [status, json])).toMatchObject([
+      [422, other],
+      [422, other],
+    ]);
+    expect((await send("PATCH", "/u?id=eq.2", { id: "2", n: 3 })).json).toMatchObject({ u: [{ id: "2", n: 3 }] });
+    expect((await upsert({ id: "2", handle: "ann", n: 4 })).json).toMatchObject({ u: { id: "2", n: 4 } });
+    // One without a key gets one.
+    expect((await upsert({ id: "7", handle: "ben" })).json).toMatchObject({ u: { url: "/u/7", handle: "ben" } });
+  });
+
   test("moves to its key's URL when it gets one", async () => {
     const { send, scaffold, other } = await serve(`${tables}; INSERT INTO notes VALUES (NULL, 'a')`);
     const seen: string[] = [];
