@@ -1,4 +1,5 @@
 import { acceptedRanges, acceptWeight, type Field, fieldValue, type MediaRange } from "../../protocol/index.ts";
+import { formType } from "./form-type.ts";
 import { Refusal, shorten } from "./refusal.ts";
 
 /** What PostgREST's clients call a list with nothing around it. */
@@ -42,19 +43,25 @@ const acceptedTypes: Readonly<Record<string, readonly [field: string, types: rea
 /** The field that says which bodies a method takes. */
 export function acceptedBodies(method: string): Field | undefined {
   const accepted = acceptedTypes[method];
-  return accepted && [accepted[0], accepted[1].join(", ")];
+  return accepted && [accepted[0], [...accepted[1], formType].join(", ")];
 }
 
-/** Checks that the body is of a type that the method takes. @throws Refusal 415 */
-export function requireJsonBody(method: string, fields: readonly Field[]): void {
+/**
+ * Checks that the body is of a type that the method takes.
+ *
+ * @param others - types that it takes beside these, for the answer
+ * @throws Refusal 415
+ */
+export function requireJsonBody(method: string, fields: readonly Field[], others: readonly string[] = []): void {
   const [field, types] = acceptedTypes[method] ?? ["Accept", []];
+  const all = [...types, ...others].join(", ");
   const contentType = fieldValue(fields, "Content-Type");
   const encoding = fieldValue(fields, "Content-Encoding") ?? "identity";
   if (contentType !== undefined && isJsonType(contentType, types) && encoding.toLowerCase() === "identity") return;
   const given = contentType === undefined ? "it has no Content-Type" : `this one is "${shorten(contentType)}"`;
   const detail =
     encoding.toLowerCase() === "identity"
-      ? `A ${method} takes a body of type ${types.join(" or ")}; ${given}.`
+      ? `A ${method} takes a body of type ${[...types, ...others].join(" or ")}; ${given}.`
       : `A ${method} takes no body with Content-Encoding "${shorten(encoding)}".`;
-  throw new Refusal(415, detail, { fields: [[field, types.join(", ")]] });
+  throw new Refusal(415, detail, { fields: [[field, all]] });
 }

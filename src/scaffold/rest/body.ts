@@ -2,10 +2,12 @@ import type { Body } from "../../protocol/index.ts";
 import type { Value } from "../../server/index.ts";
 import type { Row } from "../engine/snapshot.ts";
 import type { Member, RecordKey } from "../engine/table.ts";
-import type { Decoded } from "../engine/value-type.ts";
+import type { Decoded, Stored } from "../engine/value-type.ts";
 import { isJsonObject, mergePatch } from "../json/json.ts";
 import { NestingError, parseJson } from "../json/json-reader.ts";
 import { maxNesting } from "../json/nesting.ts";
+import { decodeText } from "./body-text.ts";
+import { decodeFormText, FormText, unwrapForm } from "./form.ts";
 import { FieldErrors, Refusal } from "./refusal.ts";
 import { type Resource, urlOf } from "./resource.ts";
 
@@ -14,15 +16,6 @@ export type BodyMembers = readonly (readonly [name: string, json: unknown])[];
 
 /** A value stands in a record, and that in its envelope. */
 const maxBodyNesting = maxNesting + 2;
-
-function decodeText(body: Body): string {
-  if (typeof body === "string") return body;
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(body);
-  } catch {
-    throw new Refusal(400, "The body is not UTF-8.");
-  }
-}
 
 /** What a body may be: a JSON object, a list, or either. */
 export type BodyShape = "object" | "list" | "either";
@@ -73,7 +66,7 @@ export function unwrap(resource: Resource, json: object): BodyMembers {
   const members = Object.entries(json);
   const [only] = members;
   const isEnvelope = members.length === 1 && only?.[0] === resource.singular && isJsonObject(only[1]);
-  return isEnvelope ? Object.entries(only[1]) : members;
+  return isEnvelope ? Object.entries(only[1]) : unwrapForm(members, resource.singular);
 }
 
 /** The members of a body that count. @param columns - their names; `undefined`: all do */
@@ -102,12 +95,17 @@ export interface Addressed {
   readonly isPatch?: boolean;
 }
 
+function storedOf(type: Member["type"], value: Value): Stored {
+  return { value, json: type.holdsJson ? type.readJson(value) : undefined };
+}
+
 function decodeMember({ type }: Member, json: unknown, at: number, addressed: Addressed | undefined): Decoded {
   const value = addressed?.row?.[at];
+  if (json instanceof FormText)
+    return decodeFormText(type, json, value === undefined ? undefined : storedOf(type, value));
   if (value === undefined) return type.fromJson(json);
-  if (!type.holdsJson) return type.fromJson(json, { value, json: undefined });
-  const stored = { value, json: type.readJson(value) };
-  return type.fromJson(addressed?.isPatch ? mergePatch(stored.json, json) : json, stored);
+  const stored = storedOf(type, value);
+  return type.fromJson(type.holdsJson && addressed?.isPatch ? mergePatch(stored.json, json) : json, stored);
 }
 
 /**
@@ -163,5 +161,6 @@ function unknownTrouble(
     const alike = resource.table.members.find((member) => member.name.toLowerCase() === name.toLowerCase());
     return `There is no such column${alike ? `; there is ${JSON.stringify(alike.name)}` : ""}.`;
   }
-  return addressed === undefined || json === urlAt(resource, addressed) ? undefined : "This is not the record's URL.";
+  const url = json instanceof FormText ? json.text : json;
+  return addressed === undefined || url === urlAt(resource, addressed) ? undefined : "This is not the record's URL.";
 }

@@ -5,10 +5,12 @@ import type { Steps } from "../engine/steps.ts";
 import { hasKey } from "../engine/table.ts";
 import { requireJsonBody } from "./accept.ts";
 import { type Action, allowedMethods, type Writable } from "./actions.ts";
-import type { BodyShape } from "./body.ts";
+import { type BodyShape, parseBody } from "./body.ts";
 import { destroyCollection, patchCollection } from "./bulk.ts";
 import type { Catalog } from "./catalog.ts";
 import { createRecord, createRelated, createUnseen } from "./create.ts";
+import { isForm, parseForm, requireOwnForm } from "./form.ts";
+import { formType } from "./form-type.ts";
 import { chooseRecordFormat } from "./formats.ts";
 import { isJsonPatch } from "./patch.ts";
 import { asPreferred, preferredReturn, requirePreferences } from "./preferences.ts";
@@ -43,11 +45,17 @@ export function shapeOf({ method, fields }: Pick<OriginRequest, "method" | "fiel
   return isJsonPatch(fieldValue(fields, "content-type")) ? "list" : "object";
 }
 
+/** What a write's body says. @throws Refusal as `parseBody` and `parseForm` */
+export function readBody(request: Pick<OriginRequest, "method" | "fields" | "body">): object {
+  return isForm(request.fields) ? parseForm(request.body) : parseBody(request.body, shapeOf(request));
+}
+
 /** Checks the fields of a write, whatever it is for. @throws Refusal 400, 406 or 415 */
 export function requireWritable(request: Pick<OriginRequest, "method" | "fields">): void {
   const { method, fields } = request;
   requirePreferences(fields);
-  if (takesBody(request)) requireJsonBody(method, fields);
+  if (takesBody(request) && isForm(fields)) requireOwnForm(fields);
+  else if (takesBody(request)) requireJsonBody(method, fields, [formType]);
   if (takesBody(request) || preferredReturn(fields) === "representation") chooseRecordFormat(fields);
 }
 

@@ -171,6 +171,41 @@ describe("a journal tells of", () => {
     expect(await news()).toEqual(["update /parts/3"]);
   });
 
+  describe("a table as changed, where a trigger makes a row with a key that its statement has freed:", () => {
+    const when = (event: string, body: string, name = "zz"): string =>
+      `CREATE TABLE parts (id int PRIMARY KEY, n int); INSERT INTO parts SELECT g, g FROM generate_series(1, 50) g;
+      CREATE FUNCTION again() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ${body} RETURN NULL; END $$;
+      CREATE TRIGGER "${name}" AFTER ${event} ON parts FOR EACH ROW WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION again()`;
+    const first = (body: string): string => `IF OLD.id = 1 THEN ${body} END IF;`;
+    const make = "INSERT INTO parts VALUES (2, 500);";
+
+    it.each([
+      ["deleted", when("DELETE", first(make)), "DELETE FROM parts WHERE id IN (1, 2)"],
+      ["changed", when("UPDATE", first(make)), "UPDATE parts SET id = id + 100 WHERE id IN (1, 2)"],
+      [
+        "changed again",
+        when("DELETE", first(`${make} UPDATE parts SET n = 501 WHERE id = 2;`)),
+        "DELETE FROM parts WHERE id IN (1, 2)",
+      ],
+      ["alone", when("DELETE", "INSERT INTO parts VALUES (OLD.id, 7);", "!first"), "DELETE FROM parts WHERE id = 1"],
+      ["many", when("DELETE", "INSERT INTO parts VALUES (OLD.id, OLD.n + 1000);"), "DELETE FROM parts"],
+    ])("%s", async (_what, sql, statement) => {
+      const site = await newSite(server, sql);
+      const { news } = await watch(site);
+      await site.client.query(statement);
+      expect(await news()).toEqual(["reset /parts"]);
+    });
+
+    it("and tells each change where a later statement writes what a trigger made, or one of another key", async () => {
+      const site = await newSite(server, when("DELETE", "INSERT INTO parts VALUES (OLD.id + 100, 7);"));
+      const { news } = await watch(site);
+      await site.client.query("BEGIN; DELETE FROM parts WHERE id = 1; UPDATE parts SET n = 8 WHERE id = 101; COMMIT");
+      expect(await news()).toEqual(["delete /parts/1", "create /parts/101", "update /parts/101"]);
+      await site.client.query("DELETE FROM parts WHERE id IN (2, 3)");
+      expect(await news()).toEqual(["delete /parts/2", "create /parts/102", "delete /parts/3", "create /parts/103"]);
+    });
+  });
+
   it("rows that refer to rows of their own table, whose keys change all at once", async () => {
     const site = await newSite(
       server,

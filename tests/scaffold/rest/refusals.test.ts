@@ -21,7 +21,7 @@ describe("A body", () => {
   test.each([
     ["POST", "/artists", "text/plain", "Accept-Post"],
     ["POST", "/artists", "", "Accept-Post"],
-    ["POST", "/artists", "application/x-www-form-urlencoded", "Accept-Post"],
+    ["POST", "/artists", "application/octet-stream", "Accept-Post"],
     ["POST", "/artists", "application/json; charset=latin1", "Accept-Post"],
     ["PUT", "/artists/1", "application/merge-patch+json", "Accept"],
     ["PATCH", "/artists/1", "application/xml-patch+xml", "Accept-Patch"],

@@ -1,5 +1,5 @@
 import { completionSql } from "./sql-completion.ts";
-import { fixedPlans } from "./sql-notes.ts";
+import { fixedPath, fixedPlans, fixedValues } from "./sql-notes.ts";
 
 /** Which server and database this is: a restored, copied or promoted one has another history. */
 const serverSql = `
@@ -103,11 +103,32 @@ const candidatesSql = `
     SELECT o.xid, o.seq FROM pg_snapshot_xip(s.snapshot) x, rocket.outbox o WHERE ${isOver} AND o.xid = x
   `;
 
+/** How many pairs of rows of one table are compared by their keys; beyond, they count as the wrong way round. */
+const maxPairs = 400;
+
+/** Whether two rows of a table, as their texts, have one key; also where that can't be told. */
+const sameKeySql = `
+CREATE FUNCTION rocket.has_same_key(rel oid, one text, other text) RETURNS boolean LANGUAGE plpgsql STABLE ${fixedPath} ${fixedValues} AS $$
+DECLARE
+  condition text;
+  is_same boolean;
+BEGIN
+  SELECT string_agg(format('(CAST($1 AS %1$s)).%2$I IS NOT DISTINCT FROM (CAST($2 AS %1$s)).%2$I', rel::regclass, a.attname), ' AND ')
+  INTO condition FROM pg_index i, unnest(i.indkey::int2[]) WITH ORDINALITY k (attnum, place), pg_attribute a
+  WHERE i.indexrelid = rocket.key_of(rel) AND k.place <= i.indnkeyatts AND a.attrelid = rel AND a.attnum = k.attnum;
+  EXECUTE 'SELECT ' || condition INTO is_same USING one, other;
+  RETURN coalesce(is_same, true);
+EXCEPTION WHEN OTHERS THEN
+  RETURN true;
+END $$;
+`;
+
 /**
  * The move from the outbox to the journal, as one statement: one snapshot decides which transactions are new, which rows are
  * theirs, and whether the tables are still as they are described. Transactions are in the order of their last rows: a row's
  * lock makes that the order of the commits wherever two wrote the same record, and none is torn. Where a trigger wrote a
- * row again that its statement had written already, the two were noted the wrong way round: such a table is reset.
+ * row again that its statement had written already, or one with a key that the statement had freed, the two were noted the
+ * wrong way round: such a table is reset. (Of what a statement does to several rows, its triggers are told at its end.)
  */
 const moveSql = `
   WITH candidates AS MATERIALIZED (${candidatesSql}), groups AS (
@@ -121,9 +142,26 @@ const moveSql = `
     DELETE FROM rocket.outbox WHERE xid = ANY (ARRAY(SELECT xid FROM chosen)) RETURNING *
   ), taken AS MATERIALIZED (
     SELECT d.*, c.last FROM deleted d JOIN chosen c ON c.xid = d.xid
+  ), nested AS (
+    SELECT xid, relid, max(depth) AS depth, min(seq) AS first, count(*) AS rows FROM taken
+    WHERE depth > 1 AND new IS NOT NULL GROUP BY xid, relid
+  ), crowds AS MATERIALIZED (
+    SELECT n.xid, n.relid, n.rows * count(*) AS pairs FROM nested n
+    JOIN taken b ON b.xid = n.xid AND b.relid = n.relid AND b.depth < n.depth AND b.seq > n.first AND b.old IS NOT NULL
+    GROUP BY n.xid, n.relid, n.rows
   ), overtaken AS (
-    SELECT DISTINCT a.relid FROM taken a JOIN taken b ON b.xid = a.xid AND b.relid = a.relid AND b.new = a.old
+    SELECT a.relid FROM taken a JOIN taken b ON b.xid = a.xid AND b.relid = a.relid AND b.new = a.old
     WHERE a.depth > 1 AND b.depth < a.depth AND b.seq > a.seq
+    UNION
+    SELECT c.relid FROM crowds c WHERE c.pairs > ${maxPairs}
+    UNION
+    SELECT c.relid FROM crowds c, LATERAL (
+      SELECT FROM taken a JOIN taken b ON b.depth < a.depth AND b.seq > a.seq AND b.old IS NOT NULL
+      WHERE a.xid = c.xid AND a.relid = c.relid AND a.depth > 1 AND a.new IS NOT NULL AND b.xid = c.xid AND b.relid = c.relid
+        AND rocket.has_same_key(c.relid, a.new, b.old) AND NOT EXISTS (
+          SELECT FROM taken x WHERE x.xid = c.xid AND x.relid = c.relid AND x.new = b.old AND x.seq >= a.seq AND x.seq < b.seq)
+      LIMIT 1) freed
+    WHERE c.pairs <= ${maxPairs}
   ), known AS MATERIALIZED (
     SELECT r.relid, (SELECT w.id FROM rocket.watched w WHERE w.relid::oid = rocket.home_of(r.relid)) AS via, CASE WHEN r.relid NOT IN (SELECT relid FROM overtaken) THEN (
       SELECT p.id FROM rocket.shape p
@@ -256,4 +294,4 @@ $$;
 `;
 
 /** Everything that moves the journal on. */
-export const tickingSql: string = serverSql + newSql + completionSql + resetSql + tickSql + standSql;
+export const tickingSql: string = serverSql + newSql + completionSql + resetSql + sameKeySql + tickSql + standSql;

@@ -57,6 +57,9 @@ function decodeString(type: StoredType, text: string): Decoded {
     const bytes = decodeBase64(text);
     return bytes ? { value: bytes } : { detail: "Bytes are sent as a base64 text with its padding." };
   }
+  // As a filter means it.
+  if (type.kind === "boolean" && (text === "true" || text === "false")) return { value: text === "true" ? 1 : 0 };
+  if (type.kind === "boolean" && !isNumeral(text)) return { detail: "This is no boolean." };
   if (!type.numbersOnly) return { value: text };
   if (!isNumeral(text)) return { detail: type.kind === "boolean" ? "This is no boolean." : "This is no number." };
   return exactNumber(text, type.affinity !== "real") === undefined ? { detail: lossy } : { value: text };
