@@ -99,6 +99,8 @@ class Comparison {
     if (clients === 1) {
       for (const { server, requests } of new Set(subjects)) {
         await server.perRequest(manyClients, requests[request], warmMs, warmRequests);
+        // What is done for one request alone is other code than for some that come at once.
+        await server.perRequest(1, requests[request], warmMs, warmRequests);
       }
     }
     const measures = subjects.map(({ server, requests }) => () => {

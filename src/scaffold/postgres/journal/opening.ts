@@ -22,13 +22,15 @@ export function openingSql(...columns: readonly string[]): string {
   return `SELECT ${all.join(", ")} FROM rocket.stand()`;
 }
 
+const none: ReadonlySet<string> = new Set();
+
 /** What the answer to {@link openingSql} says. */
 export function openingOf([row = []]: readonly Row[]): Opening {
   const [segment, position, check, pending, schemaChanges, isSchemaPending] = row;
   const mark = { segment: segment ?? "", position: Number(position), check: Number(check) };
   return {
     ...bookmarkOf(mark),
-    pending: new Set((JSON.parse(pending ?? "[]") as unknown[]).map(String)),
+    pending: pending == null || pending === "[]" ? none : new Set((JSON.parse(pending) as unknown[]).map(String)),
     schemaChanges: schemaChanges ?? "",
     isSchemaPending: isSchemaPending === "t",
   };
