@@ -37,6 +37,8 @@ export interface ValueType {
   isComparable(value: Value): boolean;
   /** A value as JSON text: what a GET shows. */
   toJson(value: Value): string;
+  /** As {@link toJson}, but a number that not every reader of JSON gets as it is, is one all the same, with all its digits. */
+  toExactJson(value: Value): string;
   /**
    * A member of a body. What the row shows as just this JSON stays, also where another value would be shown the same.
    *

@@ -46,8 +46,10 @@ function bytesOf(text: string): Uint8Array {
   return Buffer.from(text.slice(2), "hex");
 }
 
-function itemsJson(items: readonly ArrayItem[], type: ColumnType): string {
-  return `[${items.map((item) => (Array.isArray(item) ? itemsJson(item, type) : valueJson(type, item as Text))).join(",")}]`;
+type ToJson = (type: ColumnType, text: Text) => string;
+
+function itemsJson(items: readonly ArrayItem[], type: ColumnType, toJson: ToJson): string {
+  return `[${items.map((item) => (Array.isArray(item) ? itemsJson(item, type, toJson) : toJson(type, item as Text))).join(",")}]`;
 }
 
 /** How texts of the types that are not shown as texts are shown. */
@@ -70,9 +72,16 @@ const ways: Readonly<Record<string, (text: string) => string>> = {
 /** A value's JSON from the text that PostgreSQL makes of it under `valueSettings`. The journal and a GET show it by this. */
 export function valueJson(type: ColumnType, text: Text): string {
   if (text === null) return "null";
-  if (isArrayType(type)) return itemsJson(parseArray(text, type.delimiter), type.element);
+  if (isArrayType(type)) return itemsJson(parseArray(text, type.delimiter), type.element, valueJson);
   const way = Object.hasOwn(ways, type.kind) ? ways[type.kind] : undefined;
   return way?.(text) ?? JSON.stringify(text);
+}
+
+/** As {@link valueJson}, but each finite number is a number, whatever it is. */
+export function exactValueJson(type: ColumnType, text: Text): string {
+  if (text === null) return "null";
+  if (isArrayType(type)) return itemsJson(parseArray(text, type.delimiter), type.element, exactValueJson);
+  return ways[type.kind] === numberJson ? doubleJson(text) : valueJson(type, text);
 }
 
 /** A record's JSON: its columns in their order. */

@@ -18,7 +18,7 @@ export function* answerRecord(
   { key, status }: { readonly key: RecordKey; readonly status: 200 | 201 },
   write: WriteRequest,
 ): Steps<OriginResponse> {
-  const shown = yield* findShown(transaction, resource, key, write.selected);
+  const shown = yield* findShown(transaction, resource, key, write);
   if (shown) return answerShown(resource, { ...shown, status }, write);
   const { format, request } = write;
   if (format.isSingle && showsWritten(request.method, request.fields)) throw notSingle(0);

@@ -131,7 +131,7 @@ export function* patchCollection(
   });
   const facts = factFields(write.request, rows.length);
   const show = function* (row: Row): Steps<string | undefined> {
-    return (yield* findShown(transaction, resource, keyOf(resource.table, row), write.selected))?.json;
+    return (yield* findShown(transaction, resource, keyOf(resource.table, row), write))?.json;
   };
   return withFacts(yield* answerAll(resource, rows, show, write), facts);
 }
@@ -160,7 +160,7 @@ export function* destroyCollection(
 ): Steps<OriginResponse> {
   const rows = yield* rowsAskedFor(transaction, resource, "destroy", write);
   // As they were, with what they had.
-  const show = (row: Row): Steps<string | undefined> => showRow(transaction, resource, row, write.selected);
+  const show = (row: Row): Steps<string | undefined> => showRow(transaction, resource, row, write);
   const response = yield* answerAll(resource, rows, show, write);
   yield* withEach(resource, rows, function* (row) {
     if (yield* transaction.remove(resource.table, keyOf(resource.table, row), row)) return;

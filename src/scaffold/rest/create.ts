@@ -17,7 +17,6 @@ import { preferredResolution, preferredReturn, showsWritten } from "./preference
 import { collectionEtag } from "./read.ts";
 import { Refusal } from "./refusal.ts";
 import { type Related, relatedFilter, valuesOf } from "./related.ts";
-import { encodeRow, encodeTree } from "./representation.ts";
 import type { Resource } from "./resource.ts";
 import { findShown } from "./shown-record.ts";
 import { parseUpsert, type Upsert, upsert } from "./upsert.ts";
@@ -92,10 +91,11 @@ function* showPlaced(
   transaction: Transaction,
   resource: Resource,
   { key, row }: PlacedRecord,
-  { selected }: WriteRequest,
+  write: WriteRequest,
 ): Steps<string | undefined> {
-  if (!row) return (yield* findShown(transaction, resource, key, selected))?.json;
-  return selected ? encodeTree(selected.selection, { row, embedded: [] }) : encodeRow(resource, row);
+  if (!row) return (yield* findShown(transaction, resource, key, write))?.json;
+  const { selected, format } = write;
+  return selected ? format.encodeTree(selected.selection, { row, embedded: [] }) : format.encodeRecord(resource, row);
 }
 
 /** Places the records of a list, all or none, and shows them as they are then. */

@@ -60,6 +60,19 @@ export const jsonFormat: RecordFormat = {
   enclose: encloseRecord,
 };
 
+/** What asks for numbers with all their digits, and what such an answer is. */
+const exactProfile = "exact-numbers";
+
+/** JSON for who reads numbers of any length: none of them is a text. */
+const exactFormat: RecordFormat = {
+  mediaType: jsonFormat.mediaType,
+  contentType: `application/json; profile="${exactProfile}"`,
+  encodeRecord: (resource, row) => encodeRow(resource, row, "toExactJson"),
+  encodeTree: (selection, tree) => encodeTree(selection, tree, "toExactJson"),
+  join: representCollection,
+  enclose: encloseRecord,
+};
+
 const singleType = "application/vnd.pgrst.object+json";
 
 /** One record with nothing around it, as PostgREST's clients ask for it; anything else is refused. */
@@ -165,7 +178,8 @@ function mostWanted<Format>(weighed: readonly (readonly [format: Format, weight:
 /** The formats of records, with how much each is wanted. */
 function weighRecordFormats(ranges: readonly MediaRange[]): (readonly [RecordFormat, number])[] {
   const named = namedFormats.map((format) => [format, weightByName(ranges, format.mediaType)] as const);
-  return [[jsonFormat, jsonWeight(ranges)], ...named];
+  const exact = ranges.filter(({ parameters }) => parameters.get("profile") === exactProfile);
+  return [[exactFormat, weightByName(exact, exactFormat.mediaType)], [jsonFormat, jsonWeight(ranges)], ...named];
 }
 
 /**
@@ -202,7 +216,7 @@ export function chooseRecordFormat(fields: readonly Field[]): RecordFormat {
 
 /** The format of a record by the `Content-Type` of an answer with it. */
 export function recordFormatOf(contentType: string | undefined): RecordFormat {
-  return namedFormats.find((format) => format.contentType === contentType) ?? jsonFormat;
+  return [exactFormat, ...namedFormats].find((format) => format.contentType === contentType) ?? jsonFormat;
 }
 
 /** The 406 for another number of records than one, in PostgREST's words, too. */

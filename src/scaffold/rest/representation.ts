@@ -14,22 +14,29 @@ export function etagOf(body: string, beside = ""): string {
   return `"${hash("sha1", beside + body, "base64url").slice(0, 20)}"`;
 }
 
+/** How values are written: as everybody reads them, or with numbers of any length. */
+export type Writing = "toJson" | "toExactJson";
+
 /** A row as a JSON object. `row` has the values of all members, in their order. */
-export function encodeRow(resource: Resource, row: readonly Value[]): string {
+export function encodeRow(resource: Resource, row: readonly Value[], writing: Writing = "toJson"): string {
   const { urlMember, jsonNames, table } = resource;
   let json = urlMember === undefined ? "" : `"${urlMember}":"${urlOf(resource, row)}"`;
   let at = 0;
   for (const { type } of table.members) {
-    json += `${json === "" ? "" : ","}${jsonNames[at]}${type.toJson(row[at] ?? null)}`;
+    json += `${json === "" ? "" : ","}${jsonNames[at]}${type[writing](row[at] ?? null)}`;
     at += 1;
   }
   return `{${json}}`;
 }
 
 /** A value that is shown, as JSON. */
-export function valueJson({ type, path, at }: Extract<Field, { kind: "value" }>, row: Tree["row"]): string {
+export function valueJson(
+  { type, path, at }: Extract<Field, { kind: "value" }>,
+  row: Tree["row"],
+  writing: Writing = "toJson",
+): string {
   const value = row[at] ?? null;
-  return path ? partJson(type, value, path) : type.toJson(value);
+  return path ? partJson(type, value, path) : type[writing](value);
 }
 
 const nothing: Tree = { row: [], embedded: [] };
@@ -45,17 +52,21 @@ export function spreadFields(
   });
 }
 
-function fieldJson(field: Exclude<Field, { kind: "spread" }>, { row, embedded }: Tree): string {
-  if (field.kind === "value") return valueJson(field, row);
-  const records = (embedded[field.at] ?? []).map((tree) => encodeTree(field.selection, tree));
+function fieldJson(field: Exclude<Field, { kind: "spread" }>, { row, embedded }: Tree, writing: Writing): string {
+  if (field.kind === "value") return valueJson(field, row, writing);
+  const records = (embedded[field.at] ?? []).map((tree) => encodeTree(field.selection, tree, writing));
   return field.isOne ? (records[0] ?? "null") : `[${records.join(",")}]`;
 }
 
 /** What is selected of a record, with what is embedded, as a JSON object. */
-export function encodeTree({ resource, urlMember, fields }: Selection, tree: Tree): string {
+export function encodeTree(
+  { resource, urlMember, fields }: Selection,
+  tree: Tree,
+  writing: Writing = "toJson",
+): string {
   const parts = urlMember === undefined ? [] : [`"${urlMember}":"${urlOf(resource, tree.row)}"`];
   for (const [field, of] of spreadFields(fields, tree))
-    parts.push(`${JSON.stringify(field.name)}:${fieldJson(field, of)}`);
+    parts.push(`${JSON.stringify(field.name)}:${fieldJson(field, of, writing)}`);
   return `{${parts.join(",")}}`;
 }
 

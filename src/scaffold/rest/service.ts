@@ -80,8 +80,9 @@ function* show(
   const { resource, key } = route;
   const row = yield* findRecord(resource, key, (...named) => snapshot.find(...named));
   const selected = parseRecordQuery(catalog, resource, target.parameters, maxRows);
-  const json = row && (yield* showRow(snapshot, resource, row, selected));
-  return json === undefined ? undefined : representAs(recordFormatOf(contentType), resource, json);
+  const format = recordFormatOf(contentType);
+  const json = row && (yield* showRow(snapshot, resource, row, { selected, format }));
+  return json === undefined ? undefined : representAs(format, resource, json);
 }
 
 /** Answers HTTP requests from a database. */

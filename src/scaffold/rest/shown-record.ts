@@ -2,20 +2,22 @@ import type { Row, Snapshot } from "../engine/snapshot.ts";
 import type { Steps } from "../engine/steps.ts";
 import { keyOf, type RecordKey } from "../engine/table.ts";
 import { parseQuery } from "./query.ts";
-import { encodeRow, encodeTree } from "./representation.ts";
 import type { Resource } from "./resource.ts";
 import { treeQueryOf } from "./select-query.ts";
-import type { Selected } from "./selection.ts";
+import type { WriteRequest } from "./write-request.ts";
+
+/** What is shown of a record (all of it where nothing is selected), and how. */
+export type Showing = Pick<WriteRequest, "selected" | "format">;
 
 /** What is shown of a row that was read; `undefined` as with {@link findShown}. */
 export function* showRow(
   snapshot: Snapshot,
   resource: Resource,
   row: Row,
-  selected: Selected | undefined,
+  showing: Showing,
 ): Steps<string | undefined> {
-  if (!selected) return encodeRow(resource, row);
-  return (yield* findShown(snapshot, resource, keyOf(resource.table, row), selected))?.json;
+  if (!showing.selected) return showing.format.encodeRecord(resource, row);
+  return (yield* findShown(snapshot, resource, keyOf(resource.table, row), showing))?.json;
 }
 
 /** A record, and what is shown of it. */
@@ -28,20 +30,18 @@ export interface Shown {
 
 /**
  * What is shown of a record, as a GET shows it; `undefined` where there is none, or what is embedded does not let it through.
- *
- * @param selected - what is shown; `undefined`: all of it
  */
 export function* findShown(
   snapshot: Snapshot,
   resource: Resource,
   key: RecordKey,
-  selected: Selected | undefined,
+  { selected, format }: Showing,
 ): Steps<Shown | undefined> {
   const { table } = resource;
   if (!selected) {
     const row = yield* snapshot.find(table, key);
-    return row && { row, json: encodeRow(resource, row) };
+    return row && { row, json: format.encodeRecord(resource, row) };
   }
   const tree = yield* snapshot.findTree(table, key, treeQueryOf(parseQuery(resource, []), selected));
-  return tree && { row: tree.row, json: encodeTree(selected.selection, tree) };
+  return tree && { row: tree.row, json: format.encodeTree(selected.selection, tree) };
 }

@@ -12,7 +12,6 @@ import { dependsOnTime, modifiedAt, requireUnmodified } from "./modified.ts";
 import { decodePatch, decodeUnread } from "./patch.ts";
 import { showsWritten } from "./preferences.ts";
 import { Refusal } from "./refusal.ts";
-import { encodeRow } from "./representation.ts";
 import type { Resource } from "./resource.ts";
 import { showRow } from "./shown-record.ts";
 import type { WriteRequest } from "./write-request.ts";
@@ -30,7 +29,7 @@ function* requireRowConditions(
   { request: { fields }, selected, format }: WriteRequest,
 ): Steps<void> {
   if (isConditional(fields)) {
-    const json = row && (yield* showRow(transaction, resource, row, selected));
+    const json = row && (yield* showRow(transaction, resource, row, { selected, format }));
     requireConditions(fields, json === undefined ? undefined : representAs(format, resource, json).etag);
   }
   if (row) requireUnmodified(fields, modifiedAt(resource, row));
@@ -85,7 +84,11 @@ export function* patchRecord(
   if (changing) {
     const changed = yield* changing;
     if (!changed) throw noRecord();
-    return answerShown(resource, { row: changed, json: encodeRow(resource, changed), status: 200 }, write);
+    return answerShown(
+      resource,
+      { row: changed, json: write.format.encodeRecord(resource, changed), status: 200 },
+      write,
+    );
   }
   const row = yield* findToUpdate(transaction, resource, key);
   if (!row) throw noRecord();
@@ -108,7 +111,7 @@ export function* destroyRecord(
   const { method, fields } = write.request;
   // As it was, with what it had: it has no URL any more.
   const isShown = showsWritten(method, fields);
-  const json = isShown ? yield* showRow(transaction, resource, row, write.selected) : undefined;
+  const json = isShown ? yield* showRow(transaction, resource, row, write) : undefined;
   if (isShown && json === undefined && write.format.isSingle) throw notSingle(0);
   if (!(yield* transaction.remove(resource.table, key, row))) throw new Refusal(409, "The database kept the record.");
   if (json === undefined) return { status: 204, fields: [], body: "" };

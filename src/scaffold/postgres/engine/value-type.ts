@@ -8,7 +8,7 @@ import { NestingError, parseJson } from "../../json/json-reader.ts";
 import { decodePart } from "../../rest/target.ts";
 import type { Text } from "../driver.ts";
 import { type ColumnType, isArrayType } from "../table.ts";
-import { valueJson } from "../value.ts";
+import { exactValueJson, valueJson } from "../value.ts";
 import { isIntegerKind, isTimeKind, readLiteral, readText } from "./literal.ts";
 import { orderableNumeral, orderableTime, readTime } from "./orderable.ts";
 import { readValue } from "./read-json.ts";
@@ -120,6 +120,10 @@ export class PostgresType implements ValueType {
 
   toJson(value: Text): string {
     return valueJson(this.type, value);
+  }
+
+  toExactJson(value: Text): string {
+    return exactValueJson(this.type, value);
   }
 
   fromJson(json: unknown, stored?: Stored): Decoded {

@@ -75,6 +75,10 @@ export class SqliteType implements ValueType, StoredType {
     return encodeJsonValue(this, value);
   }
 
+  toExactJson(value: SqlValue): string {
+    return typeof value === "bigint" ? String(value) : this.toJson(value);
+  }
+
   fromJson(json: unknown, stored?: StoredValue): Decoded {
     return decodeJsonValue(this, json, stored);
   }
