@@ -179,10 +179,10 @@ describe("OPTIONS", () => {
     const record = await send("OPTIONS", "/artists/1");
 
     expect([collection.status, collection.field("Allow")]).toEqual([204, "GET, HEAD, POST, PATCH, DELETE, OPTIONS"]);
-    expect(collection.field("Accept-Post")).toBe("application/json");
+    expect(collection.field("Accept-Post")).toBe("application/json, application/x-www-form-urlencoded");
     expect(record.field("Allow")).toBe("GET, HEAD, PUT, PATCH, DELETE, OPTIONS");
     expect(record.field("Accept-Patch")).toBe(
-      "application/json, application/merge-patch+json, application/json-patch+json",
+      "application/json, application/merge-patch+json, application/json-patch+json, application/x-www-form-urlencoded",
     );
     expect((await send("OPTIONS", "/")).field("Allow")).toBe("GET, HEAD, OPTIONS");
     expect((await send("OPTIONS", "/nothing")).status).toBe(404);
