@@ -107,6 +107,10 @@ export function tiesOf(entities: readonly Entity[], notes: string[]): Tie[] {
         );
       if (!target) return invalidModel(`${place} leads to ${relationship.to}, which is no entity that has records.`);
       const back = target.relationships.find(({ name }) => name === relationship.inverse);
+      if (back && parents.has(back.to))
+        return invalidModel(
+          `${target.name}.${back.name} leads to ${back.to}, whose records are in several tables: no foreign key can name them.`,
+        );
       if (relationship.inverse !== undefined && back?.to !== entity.name)
         return invalidModel(
           `${place} has the inverse ${relationship.inverse}, which ${target.name} has not, or not to ${entity.name}.`,

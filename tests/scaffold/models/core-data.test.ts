@@ -320,6 +320,14 @@ describe("The tables of a model", () => {
       model(entity("A", relationship("b", "B", "")), entity("B", ""), entity("C", "", 'parentEntity="B"')),
       "in several tables",
     ],
+    [
+      model(
+        entity("M", relationship("bs", "B", 'toMany="YES" inverseName="m"'), 'isAbstract="YES"'),
+        entity("A", "", 'parentEntity="M"'),
+        entity("B", relationship("m", "M", 'inverseName="bs"')),
+      ),
+      "B.m leads to M, whose records are in several tables",
+    ],
     [model(entity("x".repeat(64), "")), "more than 63 bytes"],
     [model(entity("Cat", ""), entity("Cats", "")), "the table cats"],
     [
