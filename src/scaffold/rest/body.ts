@@ -61,11 +61,15 @@ export function listIn({ plural, table }: Resource, json: object): readonly unkn
   return !isColumn && more.length === 0 && only?.[0] === plural && Array.isArray(only[1]) ? only[1] : undefined;
 }
 
+function isRecord(json: unknown): json is Readonly<Record<string, unknown>> {
+  return isJsonObject(json) && !(json instanceof FormText);
+}
+
 /** The record's members, out of their envelope if they are in one. */
 export function unwrap(resource: Resource, json: object): BodyMembers {
   const members = Object.entries(json);
   const [only] = members;
-  const isEnvelope = members.length === 1 && only?.[0] === resource.singular && isJsonObject(only[1]);
+  const isEnvelope = members.length === 1 && only?.[0] === resource.singular && isRecord(only[1]);
   return isEnvelope ? Object.entries(only[1]) : unwrapForm(members, resource.singular);
 }
 

@@ -39,6 +39,7 @@ describe("A form", () => {
     ["age=old", 422, [{ field: "age", detail: expect.stringContaining("no number") }]],
     ["nothing=1", 422, [{ field: "nothing", detail: "There is no such column." }]],
     ["name=a&name=b", 422, [{ field: "name", detail: "This is given twice." }]],
+    ["person=text", 422, [{ field: "person", detail: "There is no such column." }]],
     ["tags=%7B", 422, [{ field: "tags", detail: "This must be JSON." }]],
     ["person[name]=a&age=1", 422, [{ field: "person[name]", detail: "There is no such column." }]],
   ])("that is wrong is refused: %s", async (body, status, errors) => {

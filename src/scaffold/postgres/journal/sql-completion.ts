@@ -18,8 +18,9 @@ CREATE FUNCTION rocket.complete_images(since bigint) RETURNS void LANGUAGE plpgs
 DECLARE
   s record;
 BEGIN
-  FOR s IN SELECT id, completion FROM rocket.shape WHERE completion IS NOT NULL AND retired IS NULL LOOP
+  FOR s IN SELECT id, relid, completion FROM rocket.shape WHERE completion IS NOT NULL AND retired IS NULL LOOP
     BEGIN
+      IF rocket.runs_code(s.relid) THEN RAISE EXCEPTION 'what its columns are made of runs code'; END IF;
       EXECUTE format('UPDATE rocket.journal SET
         old = (SELECT r.done FROM (SELECT old AS image) i, LATERAL (%1$s) r (done) WHERE i.image IS NOT NULL),
         new = (SELECT r.done FROM (SELECT new AS image) i, LATERAL (%1$s) r (done) WHERE i.image IS NOT NULL)

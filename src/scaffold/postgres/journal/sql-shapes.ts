@@ -37,15 +37,20 @@ function withOtherTypes(rel: string): string {
   return `FROM pg_attribute a WHERE a.attrelid = ${rel} AND a.attnum > 0 AND a.atttypid >= 16384`;
 }
 
-/** The labels and attributes of all types that the columns are made of, however deep: those of PostgreSQL itself stay as they are. */
-function typesPrintSql(rel: string): string {
-  return `(WITH RECURSIVE types (oid) AS (
+/** All types that the columns are made of, however deep, but PostgreSQL's own: a WITH clause that calls them `types`. */
+function typesSql(rel: string): string {
+  return `WITH RECURSIVE types (oid) AS (
     SELECT a.atttypid ${withOtherTypes(rel)}
     UNION SELECT part.oid FROM types JOIN pg_type t ON t.oid = types.oid, LATERAL (
       SELECT t.typelem UNION ALL SELECT t.typbasetype
       UNION ALL SELECT a.atttypid FROM pg_attribute a WHERE a.attrelid = t.typrelid AND a.attnum > 0
       UNION ALL SELECT r.rngsubtype FROM pg_range r WHERE t.oid IN (r.rngtypid, r.rngmultitypid)) part (oid)
-    WHERE part.oid >= 16384)
+    WHERE part.oid >= 16384)`;
+}
+
+/** The labels and attributes of these types: those of PostgreSQL itself stay as they are. */
+function typesPrintSql(rel: string): string {
+  return `(${typesSql(rel)}
   SELECT concat_ws(' ',
     (SELECT string_agg(concat(e.oid, ':', e.xmin), ' ' ORDER BY e.oid) FROM types JOIN pg_enum e ON e.enumtypid = types.oid),
     (SELECT string_agg(concat(t.oid, '.', a.attnum, ':', a.xmin), ' ' ORDER BY t.oid, a.attnum) FROM types
@@ -111,6 +116,14 @@ END $$;
 CREATE FUNCTION rocket.key_of(rel oid) RETURNS oid LANGUAGE plpgsql STABLE ${fixedPlans} AS $$
 BEGIN
   RETURN (${keySql("rel")});
+END $$;
+
+-- Whether it may run somebody's code to make a row of a text: checks of domains, and functions of ranges. Whose rights it would have are not theirs.
+CREATE FUNCTION rocket.runs_code(rel oid) RETURNS boolean LANGUAGE plpgsql STABLE ${fixedPlans} AS $$
+BEGIN
+  RETURN EXISTS (${typesSql("rel")}
+    SELECT FROM types JOIN pg_type t ON t.oid = types.oid
+    WHERE t.typtype IN ('r', 'm') OR EXISTS (SELECT FROM pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c'));
 END $$;
 
 CREATE FUNCTION rocket.types_print(rel oid) RETURNS text LANGUAGE plpgsql STABLE ${fixedPlans} AS $$

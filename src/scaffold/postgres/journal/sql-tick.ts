@@ -113,6 +113,7 @@ DECLARE
   condition text;
   is_same boolean;
 BEGIN
+  IF rocket.runs_code(rel) THEN RETURN true; END IF;
   SELECT string_agg(format('(CAST($1 AS %1$s)).%2$I IS NOT DISTINCT FROM (CAST($2 AS %1$s)).%2$I', rel::regclass, a.attname), ' AND ')
   INTO condition FROM pg_index i, unnest(i.indkey::int2[]) WITH ORDINALITY k (attnum, place), pg_attribute a
   WHERE i.indexrelid = rocket.key_of(rel) AND k.place <= i.indnkeyatts AND a.attrelid = rel AND a.attnum = k.attnum;
