@@ -98,4 +98,24 @@ describe("a read that waits for what decides what it shows", () => {
     expect([status, text]).toEqual([before.status, before.text]);
     expect(errors).toEqual([]);
   });
+
+  it("and is not held up by a table that is emptied meanwhile and that it has not read", async () => {
+    const held =
+      "CREATE FUNCTION held() RETURNS int LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN 1; END'";
+    const { client, send } = await serve(
+      server,
+      `${bans}; ${held}; CREATE TABLE staging (id int); CREATE VIEW allowed AS SELECT *, held() AS one FROM songs`,
+    );
+    expect((await send("GET", "/allowed")).status).toBe(200);
+    const [first, next] = [await another(client), await another(client)];
+    await first.query("SELECT pg_advisory_lock(1)");
+    const reading = send("GET", "/allowed");
+    await untilHeldUp(client);
+    await client.query("TRUNCATE staging");
+    // Whoever begins anew would wait for this one.
+    const following = next.query("SELECT pg_advisory_lock(1)");
+    await first.query("SELECT pg_advisory_unlock(1)");
+    expect((await reading).status).toBe(200);
+    await following;
+  });
 });

@@ -236,8 +236,10 @@ export class PostgresSnapshot implements Snapshot {
 
   *call(called: PostgresFunction, given: PostgresArguments, limit: number): Steps<readonly string[]> {
     if (this.#state.isShared) throw new NotAlone();
-    const results = yield* wait(callFunction(this.session, called, given, limit));
-    yield* wait(this.#requireAllFiles());
+    const calling = callFunction(this.session, called, given, limit);
+    const checking = this.#requireAllFiles();
+    const results = yield* wait(calling);
+    yield* wait(checking);
     return results;
   }
 

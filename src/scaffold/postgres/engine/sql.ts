@@ -109,12 +109,16 @@ export function isAnotherFile(table: PostgresTable): string {
   return `SELECT ${isOther("c")}, c.relkind = 'p' FROM pg_class c WHERE c.oid = ${relation}`;
 }
 
+const anyOther = `c.oid >= 16384 AND c.relkind IN ('r', 'm') AND c.relpersistence <> 't' AND ${isOther("c")}`;
+
 /**
- * Asks whether any table has another file now than the transaction's snapshot says: of what views, policies, rules and functions
- * read, and where, nobody knows all.
+ * Asks whether any table that the transaction has read has another file now than its snapshot says, or is not there in it: of
+ * what views, policies, rules and functions read, nobody knows all, but its locks are kept to the end. These are looked at
+ * only where there is such a table at all.
  */
-export const hasOtherFiles: string = `SELECT EXISTS (SELECT FROM pg_class c WHERE c.oid >= 16384 AND c.relkind IN ('r', 'm')
-  AND c.relpersistence <> 't' AND ${isOther("c")})`;
+export const hasOtherFiles: string = `SELECT EXISTS (SELECT FROM pg_class c WHERE ${anyOther}) AND EXISTS (
+  SELECT FROM pg_locks l LEFT JOIN pg_class c ON c.oid = l.relation
+  WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation' AND l.relation >= 16384 AND (c.oid IS NULL OR ${anyOther}))`;
 
 /** Asks the same of a table's partitions. */
 export function hasAnotherPart(table: PostgresTable): string {
