@@ -348,11 +348,14 @@ describe("The session of a cookie", () => {
   });
 });
 
-test("A session with a token says what is said of the user by now, and keeps the client", async () => {
+test("A session with a token says what is said of the user by now, in each tab, and keeps the client", async () => {
   const { url, path } = await start();
-  const session = open(url, { keep: "token" });
+  const storage = createStorage();
+  const session = open(url, { keep: "token", storage });
   await session.signUp(ann);
   await follow(session);
+  const other = open(url, { keep: "token", storage });
+  await other.ready;
   const { client } = session;
   const told = new Promise<void>((resolve) => session.onChange(() => resolve()));
   const people = await openUsers(path, users);
@@ -366,4 +369,7 @@ test("A session with a token says what is said of the user by now, and keeps the
     { kind: "librarian" },
     true,
   ]);
+  // Its own token is refused, and the other tab has renewed it.
+  expect((await other.client.fetch("/notes")).status).toBe(200);
+  expect(other.user?.claims).toEqual({ kind: "librarian" });
 });

@@ -92,6 +92,16 @@ describe("A GET", () => {
     }
   });
 
+  it("after which more was asked lately is kept open from the start", async () => {
+    const count = counting();
+    const { send } = await serve(server, songs);
+    await send("GET", "/songs/301");
+    const before = count();
+    for (let use = 0; use < 5; use += 1) await send("GET", "/songs/301");
+    // The record, its table's file, and the end, which may come later; one more where it began anew.
+    expect(count() - before).toBeLessThanOrEqual(15);
+  });
+
   it("gives what one message does not, at one position", async () => {
     const { send, client } = await serve(server, songs);
     for (const round of [1, 2, 3]) {

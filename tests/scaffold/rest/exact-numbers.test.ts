@@ -67,11 +67,21 @@ describe("An answer to who asks for exact numbers", () => {
     expect((await send("PATCH", "/sums/1", { d: 1 }, match)).status).toBe(412);
     const list = await send("PATCH", "/sums?id=eq.1", { d: 2 }, exact);
     expect(list.text).toContain('"n":9007199254740995');
+    const post = { ...exact, "Content-Type": "application/json" };
+    // What is too large to be kept is read again for a repeat.
+    const bigPost = `{"id":2,"n":9007199254740999,"t":"${"x".repeat(100_000)}"}`;
     const made = await send("POST", "/parts", '{"id":2,"sum":1,"n":9007199254740997}', {
-      ...exact,
-      "Content-Type": "application/json",
+      ...post,
       "Idempotency-Key": '"k"',
     });
+    const again = await send("POST", "/sums", bigPost, { ...post, "Idempotency-Key": '"big"' });
+    expect([again.status, again.text.length > 100_000, again.text.includes('"n":9007199254740999')]).toEqual([
+      201,
+      true,
+      true,
+    ]);
+    const repeat = await send("POST", "/sums", bigPost, { ...post, "Idempotency-Key": '"big"' });
+    expect([repeat.status, repeat.text, repeat.field("ETag")]).toEqual([201, again.text, again.field("ETag")]);
     expect([made.status, made.text]).toEqual([201, '{"part":{"url":"/parts/2","id":2,"sum":1,"n":9007199254740997}}']);
   });
 });

@@ -135,11 +135,10 @@ const actingSql = `WITH RECURSIVE acting (oid) AS (
 
 /**
  * The commands that a table takes, as bits at their numbers: not those that a rule does something else for and gives back no
- * rows, or does so for some rows only. PostgreSQL refuses to tell what these have written.
+ * rows, as none does that is for some rows only. PostgreSQL refuses to tell what these have written.
  */
 const ruledSql = `(SELECT 28 - coalesce(sum(DISTINCT 1 << w.ev_type::text::int), 0) FROM pg_rewrite w
-    WHERE w.ev_class = c.oid AND w.is_instead AND w.ev_type IN ('2', '3', '4')
-      AND (w.ev_qual::text <> '<>' OR pg_get_ruledef(w.oid) NOT LIKE '%RETURNING%'))`;
+    WHERE w.ev_class = c.oid AND w.is_instead AND w.ev_type IN ('2', '3', '4') AND pg_get_ruledef(w.oid) NOT LIKE '%RETURNING%')`;
 
 const relationsSql = `${actingSql} SELECT n.nspname, c.relname, c.relkind::text, has_table_privilege(c.oid, 'SELECT'),
     (${columnsSql}), (${keyColumnsSql}), (${rulesSql}),

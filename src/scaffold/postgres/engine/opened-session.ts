@@ -25,11 +25,6 @@ export class OpenedSession implements TransactionSession {
     this.known.catch(() => undefined);
   }
 
-  /** Whether it is known where the transaction stands. */
-  get isKnown(): boolean {
-    return this.#place !== undefined;
-  }
-
   /** @throws NotOpened */
   get place(): Place {
     if (!this.#place) throw new NotOpened();

@@ -130,18 +130,13 @@ export class Reader {
     if (!known) throw new Elsewhere();
     const one = new OneRead(session, this.#lastAsked, begun);
     const opened = new OpenedSession(one, this.#open(session, begun, { viewer, isLate, known }));
-    const place = (): Place => {
-      // It is asked for before all else is.
-      if (!opened.isKnown) one.keepOpen();
-      return opened.place;
-    };
     const state: SnapshotState = {
       ...{ viewer, schema: known.schema, finder, isShared, isFixed: true },
       get bookmark() {
-        return place().bookmark;
+        return opened.place.bookmark;
       },
       get ahead() {
-        return place().ahead;
+        return opened.place.ahead;
       },
       get unwatched() {
         return source.unwatched;

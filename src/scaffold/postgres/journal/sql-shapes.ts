@@ -118,12 +118,11 @@ BEGIN
   RETURN (${keySql("rel")});
 END $$;
 
--- Whether it may run somebody's code to make a row of a text: checks of domains, and functions of ranges. Whose rights it would have are not theirs.
+-- Whether somebody's code runs where a row is made of a text: the checks of domains. It would have the rights of who made the journal.
 CREATE FUNCTION rocket.runs_code(rel oid) RETURNS boolean LANGUAGE plpgsql STABLE ${fixedPlans} AS $$
 BEGIN
   RETURN EXISTS (${typesSql("rel")}
-    SELECT FROM types JOIN pg_type t ON t.oid = types.oid
-    WHERE t.typtype IN ('r', 'm') OR EXISTS (SELECT FROM pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c'));
+    SELECT FROM types JOIN pg_constraint k ON k.contypid = types.oid AND k.contype = 'c');
 END $$;
 
 CREATE FUNCTION rocket.types_print(rel oid) RETURNS text LANGUAGE plpgsql STABLE ${fixedPlans} AS $$
